@@ -1,0 +1,104 @@
+// Package rules is the rule library's frame: what a rule is, what it sees and what it may ask for. The rules themselves are in
+// the packages below, one per plugin (core, order, globalinventory, …). A rule reads, decides and asks for actions; it never
+// writes by itself. The engine (dataplane/engine) runs rules inside a turn and commits what they asked for.
+package rules
+
+import (
+	"context"
+	"time"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Rule is one step that a ruleset can name.
+type Rule struct {
+	Plugin   string   // core, order, fulfilment, globalinventory, …
+	Name     string   // SetState
+	Aliases  []string // other names of the same rule: ChangeStateGQL
+	Doc      string   // one sentence, shown by the plugin API and the workflow builder
+	Props    []Prop
+	Accepts  []string // entity types; empty: all
+	Produces []string // event names from props, entity types created: for the builder
+	Run      func(ctx context.Context, c *Context) error
+}
+
+// Prop declares a property of a rule.
+type Prop struct {
+	Name     string
+	Type     string // STRING, INTEGER, FLOAT, BOOLEAN, JSON
+	Multiple bool   // an array of Type
+	Required bool
+	Doc      string
+}
+
+// Context is what one run of a rule sees. Rules may keep nothing of it after Run returns.
+type Context struct {
+	Scope  tenancy.Scope
+	Now    time.Time          // the turn's clock: rules never ask for another
+	Event  *workflow.Event    // the event being answered
+	Entity any                // pointer to the struct of the entity that the event addresses; nil where it addresses none that exists
+	Type   *catalogue.Type    // its type; nil with Entity
+	Root   Root               // the root entity and what hangs on it
+	Props  Props              // this call's properties, checked against the rule's declaration
+	Set    any                // rows of a set-wise event (a batch); nil otherwise. See globalinventory.
+	Read   Reader             // lookups in the turn's scope
+	Turn   Turn               // actions
+	Flow   *workflow.Workflow // the version that this turn runs under
+}
+
+// Root is the root entity of a turn with the dependants that were loaded or created in it. One goroutine uses it at a time.
+type Root interface {
+	Entity() any                         // pointer to the root entity's struct
+	Find(entityType, id, ref string) any // a loaded dependant by id or ref; nil if it is not there
+	Add(entity any)                      // a dependant that this turn created
+}
+
+// Turn takes the actions that rules ask for. Mutations are visible to later rules of the same turn and are committed, together
+// with events, schedule, audit and effects, in one database transaction, or not at all.
+type Turn interface {
+	// Set changes fields (GraphQL names) of a loaded entity. It panics on an unknown field: that is a programmer's error.
+	Set(entity any, changes map[string]any)
+	// Create adds an entity: gives it an id where it has none, stamps times, status CREATED and the root's workflow, adds it to
+	// the Root and, if its type fires, sends CREATE.
+	Create(ctx context.Context, entity any) error
+	// Send sends an event. Same root and not scheduled: it joins this turn. Else it becomes a row of its own at commit.
+	// An empty RetailerID, entity or root is filled from the current event; attributes are the caller's to forward.
+	Send(ev workflow.Event)
+	// Webhook queues a delivery in the outbox.
+	Webhook(name, endpoint string)
+	// Log leaves an audit record of category CUSTOM.
+	Log(message string, attributes map[string]any)
+	// Effect registers work for the commit beyond entity rows, such as taking stock. Effects of one key are merged by the
+	// function that made them: get is called once per turn and key.
+	Effect(key string, make func() Effect) Effect
+}
+
+// Effect is a set-wise part of the commit, for what cannot be said as an entity's new value: stock moves conditionally.
+// Its concrete types live in the modules; the engine hands them the transaction.
+type Effect interface {
+	// Apply queues or runs its statements in key order. A Shortfall makes the engine run the turn again on fresh figures.
+	Apply(ctx context.Context, tx any) error
+}
+
+// Reader is what rules may look up. Implementations answer from memory where the node holds current data, else with one statement.
+type Reader interface {
+	// Get loads an entity by id; nil, nil when there is none.
+	Get(ctx context.Context, typ *catalogue.Type, id catalogue.ID) (any, error)
+	// ByKey loads an entity by its natural key, given in the order of Type.Key; nil, nil when there is none.
+	ByKey(ctx context.Context, typ *catalogue.Type, key ...any) (any, error)
+	// List loads all entities whose field has one of the values, in creation order, at most limit.
+	List(ctx context.Context, typ *catalogue.Type, field string, values []any, limit int) ([]any, error)
+	// Setting reads a setting for a location, the retailer, the account, then the platform; "" and false when unset.
+	Setting(ctx context.Context, name string, retailer tenancy.RetailerID, location catalogue.ID) (string, bool, error)
+	// Module gives a module's own reader (stock, locations), made once per node.
+	Module(name string) any
+}
+
+// BusinessError stops the ruleset: its queued actions are discarded, the event counts as SUCCESS, and an event of the same name
+// with type EXCEPTION follows (platform API, E.6).
+type BusinessError struct{ Message string }
+
+// Error is the message.
+func (e *BusinessError) Error() string { return e.Message }
