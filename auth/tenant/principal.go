@@ -1,0 +1,179 @@
+// Package tenant decides what a tenant's user may do: a principal is a user with the roles that were granted to it, each in
+// contexts (the account, a retailer, a location). All decisions are pure; who loads a principal is the caller's affair.
+package tenant
+
+import (
+	"context"
+	"slices"
+
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// ContextType says where a role holds.
+type ContextType string
+
+// The contexts that a role can be granted in.
+const (
+	AccountContext  ContextType = "ACCOUNT"  // everywhere in the account
+	RetailerContext ContextType = "RETAILER" // one retailer
+	AgentContext    ContextType = "AGENT"    // one location of a retailer
+)
+
+// AdminRole is the stock role that holds every permission of its contexts.
+const AdminRole = "ADMIN"
+
+// nobody is a retailer number that no account has; it keeps the scope of a principal without roles from reaching all.
+const nobody tenancy.RetailerID = -1
+
+// Context is one place where a role was granted.
+type Context struct {
+	Type     ContextType
+	ID       string             // retailer or location id; empty or 0 for the account
+	Retailer tenancy.RetailerID // the retailer itself, or the one that the location belongs to; 0 for the account
+}
+
+// Grant is one role with its permissions and the contexts in which the user has it.
+type Grant struct {
+	Role        string
+	Permissions []string // ORDER_VIEW, …; not needed for AdminRole
+	Contexts    []Context
+}
+
+// Identity is who a principal is.
+type Identity struct {
+	Account    tenancy.AccountID
+	UserID     string
+	Username   string
+	FirstName  string
+	LastName   string
+	RetailerID tenancy.RetailerID // primary retailer; 0: none
+}
+
+// Principal is an authenticated user of one account and what it may do. It never changes once made, so it may be shared and cached.
+type Principal struct {
+	Identity
+	grants []Grant
+	reach  reach            // of any role
+	admin  reach            // of the admin role
+	byName map[string]reach // of the roles that hold a permission, without the admin role
+}
+
+// New makes a principal from a user and its grants. Contexts of a kind that is not known give nothing.
+func New(id Identity, grants ...Grant) *Principal {
+	p := &Principal{Identity: id, grants: grants, byName: map[string]reach{}}
+	for _, g := range grants {
+		for _, c := range g.Contexts {
+			p.reach.add(c)
+			if g.Role == AdminRole {
+				p.admin.add(c)
+			}
+			for _, name := range g.Permissions {
+				r := p.byName[name]
+				r.add(c)
+				p.byName[name] = r
+			}
+		}
+	}
+	return p
+}
+
+// Grants lists what the principal was made with; callers don't change it.
+func (p *Principal) Grants() []Grant { return p.grants }
+
+// Roles lists the names of the roles, sorted, each once.
+func (p *Principal) Roles() []string {
+	names := make([]string, 0, len(p.grants))
+	for _, g := range p.grants {
+		names = append(names, g.Role)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Can decides whether the principal has a permission (ORDER_UPDATE) for a retailer; 0 stands for the account itself and
+// needs the permission in the account's context. The error is Forbidden with code C0020E and names what is missing.
+func (p *Principal) Can(permission string, retailer tenancy.RetailerID) error {
+	if p.admin.covers(retailer) || p.byName[permission].covers(retailer) {
+		return nil
+	}
+	if retailer == 0 {
+		return missing(permission).With("context", string(AccountContext))
+	}
+	return missing(permission).With("context", string(RetailerContext)).With("retailer", decimal(retailer))
+}
+
+// CanSomewhere decides whether the principal has a permission in any context at all: what a search needs whose rows are
+// then limited by ScopeFor, and what reads of data need that all retailers of an account share.
+func (p *Principal) CanSomewhere(permission string) error {
+	if !p.admin.empty() || !p.byName[permission].empty() {
+		return nil
+	}
+	return missing(permission)
+}
+
+// Scope is the data that the principal reaches at all: every retailer of the account when a role was granted in the
+// account's context, else the retailers that roles were granted in. A principal without roles reaches no retailer.
+func (p *Principal) Scope() tenancy.Scope { return p.scope(p.reach) }
+
+// ScopeFor is the part of Scope in which the principal has a permission.
+func (p *Principal) ScopeFor(permission string) tenancy.Scope {
+	both := reach{}
+	both.join(p.admin)
+	both.join(p.byName[permission])
+	return p.scope(both)
+}
+
+func (p *Principal) scope(r reach) tenancy.Scope {
+	var limit []tenancy.RetailerID
+	switch {
+	case r.account:
+	case len(r.retailers) == 0:
+		limit = []tenancy.RetailerID{nobody}
+	default:
+		limit = slices.Clone(r.retailers)
+	}
+	scope, err := tenancy.NewScope(p.Account, limit...)
+	if err != nil {
+		return tenancy.Scope{} // a principal without an account reaches nothing
+	}
+	return scope
+}
+
+// Locations lists the locations that the principal's agent contexts name, sorted; nil when a wider context makes them
+// irrelevant or there are none.
+func (p *Principal) Locations() []string {
+	if p.reach.account {
+		return nil
+	}
+	var ids []string
+	for _, g := range p.grants {
+		for _, c := range g.Contexts {
+			switch c.Type {
+			case AgentContext:
+				ids = append(ids, c.ID)
+			case RetailerContext:
+				return nil
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+func missing(permission string) *fault.Error {
+	return fault.New(fault.Forbidden, "Permission missing: %s", permission).WithCode("C0020E").With("permission", permission)
+}
+
+type contextKey struct{}
+
+// NewContext returns a context that carries the principal of a request.
+func NewContext(ctx context.Context, p *Principal) context.Context {
+	return context.WithValue(ctx, contextKey{}, p)
+}
+
+// FromContext gives the principal of the request; false when the request carried no verified token.
+func FromContext(ctx context.Context) (*Principal, bool) {
+	p, ok := ctx.Value(contextKey{}).(*Principal)
+	return p, ok && p != nil
+}

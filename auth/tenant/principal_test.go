@@ -1,0 +1,109 @@
+package tenant_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+var identity = tenant.Identity{Account: "ACME", UserID: "7", Username: "ann", RetailerID: 2}
+
+func grant(role string, permissions []string, contexts ...tenant.Context) tenant.Grant {
+	return tenant.Grant{Role: role, Permissions: permissions, Contexts: contexts}
+}
+
+var (
+	inAccount   = tenant.Context{Type: tenant.AccountContext, ID: "0"}
+	inRetailer2 = tenant.Context{Type: tenant.RetailerContext, ID: "2", Retailer: 2}
+	inRetailer3 = tenant.Context{Type: tenant.RetailerContext, ID: "3", Retailer: 3}
+	atLocation9 = tenant.Context{Type: tenant.AgentContext, ID: "9", Retailer: 5}
+)
+
+func TestCan(t *testing.T) {
+	t.Parallel()
+	view := []string{"ORDER_VIEW"}
+	cases := []struct {
+		name       string
+		grants     []tenant.Grant
+		permission string
+		retailer   tenancy.RetailerID
+		want       bool
+	}{
+		{"account role covers any retailer", []tenant.Grant{grant("CLERK", view, inAccount)}, "ORDER_VIEW", 44, true},
+		{"account role covers the account", []tenant.Grant{grant("CLERK", view, inAccount)}, "ORDER_VIEW", 0, true},
+		{"another permission is not implied", []tenant.Grant{grant("CLERK", view, inAccount)}, "ORDER_UPDATE", 2, false},
+		{"retailer role covers its retailer", []tenant.Grant{grant("CLERK", view, inRetailer2)}, "ORDER_VIEW", 2, true},
+		{"retailer role stops there", []tenant.Grant{grant("CLERK", view, inRetailer2)}, "ORDER_VIEW", 3, false},
+		{"retailer role is not the account's", []tenant.Grant{grant("CLERK", view, inRetailer2)}, "ORDER_VIEW", 0, false},
+		{"location role covers its retailer", []tenant.Grant{grant("STORE", view, atLocation9)}, "ORDER_VIEW", 5, true},
+		{"admin has all", []tenant.Grant{grant(tenant.AdminRole, nil, inAccount)}, "ANYTHING_AT_ALL", 1, true},
+		{"admin of a retailer", []tenant.Grant{grant(tenant.AdminRole, nil, inRetailer2)}, "ORDER_UPDATE", 2, true},
+		{"admin of another retailer", []tenant.Grant{grant(tenant.AdminRole, nil, inRetailer2)}, "ORDER_UPDATE", 3, false},
+		{"contexts don't mix", []tenant.Grant{grant("A", view, inRetailer2), grant("B", []string{"ORDER_UPDATE"}, inRetailer3)}, "ORDER_UPDATE", 2, false},
+		{"a role without context gives nothing", []tenant.Grant{grant("CLERK", view)}, "ORDER_VIEW", 2, false},
+		{"an unknown context gives nothing", []tenant.Grant{grant("CLERK", view, tenant.Context{Type: "GALAXY", Retailer: 2})}, "ORDER_VIEW", 2, false},
+		{"no roles, no rights", nil, "ORDER_VIEW", 0, false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			err := tenant.New(identity, c.grants...).Can(c.permission, c.retailer)
+			if c.want {
+				require.NoError(t, err)
+				return
+			}
+			require.True(t, fault.Is(err, fault.Forbidden))
+			require.Equal(t, "C0020E", fault.Of(err).Code)
+			require.Contains(t, err.Error(), c.permission)
+		})
+	}
+}
+
+func TestScope(t *testing.T) {
+	t.Parallel()
+	all := tenant.New(identity, grant("CLERK", nil, inAccount, inRetailer2))
+	require.Nil(t, all.Scope().Retailers())
+	require.Equal(t, tenancy.AccountID("ACME"), all.Scope().Account())
+
+	some := tenant.New(identity, grant("CLERK", []string{"ORDER_VIEW"}, inRetailer3), grant("STORE", []string{"LOCATION_VIEW"}, atLocation9))
+	require.Equal(t, []tenancy.RetailerID{3, 5}, some.Scope().Retailers())
+	require.Equal(t, []tenancy.RetailerID{3}, some.ScopeFor("ORDER_VIEW").Retailers())
+	require.False(t, some.ScopeFor("USER_VIEW").Allows(3))
+	require.NoError(t, some.CanSomewhere("LOCATION_VIEW"))
+	require.Error(t, some.CanSomewhere("USER_VIEW"))
+
+	none := tenant.New(identity)
+	require.NotEmpty(t, none.Scope().Retailers(), "an empty list would mean every retailer")
+	require.False(t, none.Scope().Allows(1))
+	require.False(t, none.Scope().Allows(0))
+
+	require.Equal(t, tenancy.Scope{}, tenant.New(tenant.Identity{}, grant("CLERK", nil, inAccount)).Scope())
+}
+
+func TestLocations(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, []string{"9"}, tenant.New(identity, grant("STORE", nil, atLocation9)).Locations())
+	require.Nil(t, tenant.New(identity, grant("STORE", nil, atLocation9, inRetailer2)).Locations())
+	require.Nil(t, tenant.New(identity, grant("STORE", nil, atLocation9, inAccount)).Locations())
+}
+
+func TestRolesAreListedOnce(t *testing.T) {
+	t.Parallel()
+	p := tenant.New(identity, grant("STORE", nil, atLocation9), grant("CLERK", nil), grant("STORE", nil, inAccount))
+	require.Equal(t, []string{"CLERK", "STORE"}, p.Roles())
+}
+
+func TestContext(t *testing.T) {
+	t.Parallel()
+	_, ok := tenant.FromContext(t.Context())
+	require.False(t, ok)
+	p := tenant.New(identity)
+	got, ok := tenant.FromContext(tenant.NewContext(context.Background(), p))
+	require.True(t, ok)
+	require.Same(t, p, got)
+}
