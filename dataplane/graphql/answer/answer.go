@@ -1,0 +1,104 @@
+// Package answer is the form of a GraphQL response: data written in request order, and errors with path, locations and code.
+package answer
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+// Response is what a request is answered with. Data is JSON; nil means that the request did not begin to run, and the
+// property is left out.
+type Response struct {
+	Data   json.RawMessage
+	Errors []*Error
+}
+
+// Location is a place in the document; both count from 1.
+type Location struct {
+	Line   int `json:"line"`
+	Column int `json:"column"`
+}
+
+// Error is one entry of errors.
+type Error struct {
+	Message    string     `json:"message"`
+	Path       []any      `json:"path,omitempty"` // response names and list indexes
+	Locations  []Location `json:"locations,omitempty"`
+	Extensions Extensions `json:"extensions"`
+}
+
+// Extensions carries what programs read of an error.
+type Extensions struct {
+	Code  string            `json:"code"`
+	Field string            `json:"field,omitempty"` // place in the input: input.items[2].quantity
+	Meta  map[string]string `json:"meta,omitempty"`
+}
+
+// defaultCodes are the platform codes of faults that name none.
+var defaultCodes = map[fault.Kind]string{
+	fault.Internal: "S0020E", fault.Invalid: "C0160E", fault.Unauthenticated: "S0040E", fault.Forbidden: "C0020E",
+	fault.NotFound: "C0120E", fault.Exists: "C0123E", fault.Conflict: "S0002E", fault.TooLarge: "C0141E",
+	fault.Unprocessable: "C0160E", fault.Limited: "C0011E", fault.Unavailable: "S0002E",
+}
+
+// FromFault makes an entry from any error; what is not a fault reads as an internal error without its cause.
+func FromFault(err error, path []any, at ...Location) *Error {
+	f := fault.Of(err)
+	code := f.Code
+	if code == "" {
+		code = defaultCodes[f.Kind]
+	}
+	message := f.Detail
+	if f.Field != "" {
+		message = f.Field + ": " + message
+	}
+	return &Error{Message: message, Path: path, Locations: at, Extensions: Extensions{Code: code, Field: f.Field, Meta: f.Meta}}
+}
+
+// FromDocument makes entries from what is wrong with a document or its variables.
+func FromDocument(list gqlerror.List) []*Error {
+	out := make([]*Error, 0, len(list))
+	for _, e := range list {
+		entry := &Error{Message: e.Message, Extensions: Extensions{Code: "GRAPHQL_VALIDATION_FAILED"}}
+		if code, ok := e.Extensions["code"].(string); ok {
+			entry.Extensions.Code = code
+		}
+		entry.Extensions.Field, _ = e.Extensions["field"].(string)
+		for _, l := range e.Locations {
+			if l.Line > 0 {
+				entry.Locations = append(entry.Locations, Location{Line: l.Line, Column: l.Column})
+			}
+		}
+		out = append(out, entry)
+	}
+	return out
+}
+
+// Internal reports whether err is our own failure, which belongs in the log.
+func Internal(err error) bool {
+	var f *fault.Error
+	return !errors.As(err, &f) || f.Kind == fault.Internal
+}
+
+// MarshalJSON writes data before errors and leaves out what is absent.
+func (r Response) MarshalJSON() ([]byte, error) {
+	out := append(make([]byte, 0, len(r.Data)+64), '{')
+	if r.Data != nil {
+		out = append(append(out, `"data":`...), r.Data...)
+	}
+	if len(r.Errors) > 0 {
+		list, err := json.Marshal(r.Errors)
+		if err != nil {
+			return nil, err
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(append(out, `"errors":`...), list...)
+	}
+	return append(out, '}'), nil
+}

@@ -1,0 +1,350 @@
+package document
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// InputError says that a value does not fit its type.
+type InputError struct {
+	Code   string
+	Place  string // input.items[2].quantity
+	Detail string
+}
+
+// Error prints place and detail.
+func (e *InputError) Error() string {
+	if e.Place == "" {
+		return e.Detail
+	}
+	return e.Place + ": " + e.Detail
+}
+
+func badInput(place, format string, args ...any) *InputError {
+	return &InputError{Code: CodeInput, Place: place, Detail: fmt.Sprintf(format, args...)}
+}
+
+// coercer turns JSON values and literals into Go values of their GraphQL types: Int int, Float float64, String, ID and
+// enums string, Boolean bool, DateTime time.Time in UTC, Json any JSON value with numbers as json.Number; lists []any, input objects
+// map[string]any with absent fields left out.
+type coercer struct {
+	schema *ast.Schema
+	vars   map[string]any // coerced variables, for literals; nil while variables themselves are coerced
+}
+
+// fromJSON coerces a decoded JSON value.
+func (c *coercer) fromJSON(t *ast.Type, v any, place string) (any, error) {
+	if v == nil {
+		if t.NonNull {
+			return nil, &InputError{Code: CodeMissing, Place: place, Detail: fmt.Sprintf("a value of type %s is required", t)}
+		}
+		return nil, nil
+	}
+	if t.Elem != nil {
+		list, ok := v.([]any)
+		if !ok {
+			list = []any{v}
+		}
+		out := make([]any, len(list))
+		for i, x := range list {
+			var err error
+			if out[i], err = c.fromJSON(t.Elem, x, element(place, i, ok)); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	def := c.schema.Types[t.NamedType]
+	switch def.Kind {
+	case ast.InputObject:
+		object, ok := v.(map[string]any)
+		if !ok {
+			return nil, badInput(place, "want an object of type %s, got %s", def.Name, kindOf(v))
+		}
+		return c.objectFromJSON(def, object, place)
+	case ast.Enum:
+		s, ok := v.(string)
+		if !ok || def.EnumValues.ForName(s) == nil {
+			return nil, badInput(place, "%v is not a value of %s", v, def.Name)
+		}
+		return s, nil
+	default:
+		return scalar(def.Name, v, place)
+	}
+}
+
+func (c *coercer) objectFromJSON(def *ast.Definition, object map[string]any, place string) (any, error) {
+	for name := range object {
+		if def.Fields.ForName(name) == nil {
+			return nil, badInput(member(place, name), "%s has no such field", def.Name)
+		}
+	}
+	out := make(map[string]any, len(object))
+	for _, f := range def.Fields {
+		v, ok := object[f.Name]
+		if !ok {
+			if err := c.absent(out, f, place); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		var err error
+		if out[f.Name], err = c.fromJSON(f.Type, v, member(place, f.Name)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// absent gives a field that was not sent its default, or complains if it has to be there.
+func (c *coercer) absent(out map[string]any, f *ast.FieldDefinition, place string) error {
+	if f.DefaultValue != nil {
+		v, err := c.fromLiteral(f.Type, f.DefaultValue, member(place, f.Name))
+		if err != nil {
+			return err
+		}
+		out[f.Name] = v
+		return nil
+	}
+	if f.Type.NonNull {
+		return &InputError{Code: CodeMissing, Place: member(place, f.Name), Detail: fmt.Sprintf("a value of type %s is required", f.Type)}
+	}
+	return nil
+}
+
+// fromLiteral coerces a literal, in which variables may stand anywhere.
+func (c *coercer) fromLiteral(t *ast.Type, v *ast.Value, place string) (any, error) {
+	if v.Kind == ast.Variable {
+		value := c.vars[v.Raw]
+		if value == nil && t.NonNull {
+			return nil, &InputError{Code: CodeMissing, Place: place, Detail: fmt.Sprintf("a value of type %s is required", t)}
+		}
+		return value, nil
+	}
+	if v.Kind == ast.NullValue {
+		return c.fromJSON(t, nil, place)
+	}
+	if t.Elem != nil {
+		return c.listFromLiteral(t, v, place)
+	}
+	def := c.schema.Types[t.NamedType]
+	switch {
+	case def.Kind == ast.InputObject && v.Kind == ast.ObjectValue:
+		return c.objectFromLiteral(def, v, place)
+	case def.Kind == ast.InputObject:
+		return nil, badInput(place, "want an object of type %s", def.Name)
+	case def.Kind == ast.Enum:
+		return v.Raw, nil
+	case def.Name == "Json":
+		return c.jsonLiteral(v)
+	}
+	plain, err := plainLiteral(v)
+	if err != nil {
+		return nil, badInput(place, "%s is not a %s", v.Raw, def.Name)
+	}
+	return scalar(def.Name, plain, place)
+}
+
+func (c *coercer) listFromLiteral(t *ast.Type, v *ast.Value, place string) (any, error) {
+	if v.Kind != ast.ListValue {
+		one, err := c.fromLiteral(t.Elem, v, place)
+		if err != nil {
+			return nil, err
+		}
+		return []any{one}, nil
+	}
+	out := make([]any, len(v.Children))
+	for i, child := range v.Children {
+		var err error
+		if out[i], err = c.fromLiteral(t.Elem, child.Value, element(place, i, true)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (c *coercer) objectFromLiteral(def *ast.Definition, v *ast.Value, place string) (any, error) {
+	out := make(map[string]any, len(v.Children))
+	for _, f := range def.Fields {
+		child := v.Children.ForName(f.Name)
+		if child == nil || c.unset(child) {
+			if err := c.absent(out, f, place); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		var err error
+		if out[f.Name], err = c.fromLiteral(f.Type, child, member(place, f.Name)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// unset says whether a literal is a variable that the request left out: that means the field is absent, not null.
+func (c *coercer) unset(v *ast.Value) bool {
+	if v.Kind != ast.Variable {
+		return false
+	}
+	_, ok := c.vars[v.Raw]
+	return !ok
+}
+
+func (c *coercer) jsonLiteral(v *ast.Value) (any, error) {
+	switch v.Kind {
+	case ast.Variable:
+		return c.vars[v.Raw], nil
+	case ast.ListValue:
+		out := make([]any, len(v.Children))
+		for i, child := range v.Children {
+			var err error
+			if out[i], err = c.jsonLiteral(child.Value); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	case ast.ObjectValue:
+		out := make(map[string]any, len(v.Children))
+		for _, child := range v.Children {
+			var err error
+			if out[child.Name], err = c.jsonLiteral(child.Value); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	default:
+		return plainLiteral(v)
+	}
+}
+
+func plainLiteral(v *ast.Value) (any, error) {
+	switch v.Kind {
+	case ast.IntValue, ast.FloatValue:
+		return json.Number(v.Raw), nil
+	case ast.StringValue, ast.BlockValue:
+		return v.Raw, nil
+	case ast.BooleanValue:
+		return v.Raw == "true", nil
+	case ast.NullValue:
+		return nil, nil
+	default:
+		return nil, fmt.Errorf("no plain value: %s", v)
+	}
+}
+
+func scalar(name string, v any, place string) (any, error) {
+	switch name {
+	case "Int":
+		return integer(v, place)
+	case "Float":
+		if n, ok := v.(json.Number); ok {
+			if f, err := n.Float64(); err == nil && !math.IsInf(f, 0) {
+				return f, nil
+			}
+		}
+	case "Boolean":
+		if b, ok := v.(bool); ok {
+			return b, nil
+		}
+	case "String":
+		if s, ok := v.(string); ok {
+			return text(s, place)
+		}
+	case "ID":
+		return identifier(v, place)
+	case "DateTime":
+		return moment(v, place)
+	case "Json":
+		return v, nil
+	}
+	return nil, badInput(place, "want a value of type %s, got %s", name, kindOf(v))
+}
+
+func integer(v any, place string) (any, error) {
+	n, ok := v.(json.Number)
+	if !ok {
+		return nil, badInput(place, "want a value of type Int, got %s", kindOf(v))
+	}
+	if i, err := strconv.ParseInt(n.String(), 10, 32); err == nil {
+		return int(i), nil
+	}
+	f, err := n.Float64()
+	if err != nil || f != math.Trunc(f) || f < math.MinInt32 || f > math.MaxInt32 {
+		return nil, badInput(place, "%s is not an integer of 32 bits", n)
+	}
+	return int(f), nil
+}
+
+func identifier(v any, place string) (any, error) {
+	switch v := v.(type) {
+	case string:
+		return text(v, place)
+	case json.Number:
+		if _, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
+			return v.String(), nil
+		}
+	}
+	return nil, badInput(place, "want a value of type ID, got %s", kindOf(v))
+}
+
+// text refuses NUL, which no column can hold.
+func text(s, place string) (any, error) {
+	if strings.ContainsRune(s, 0) {
+		return nil, badInput(place, "the text contains a NUL character")
+	}
+	return s, nil
+}
+
+// timeLayouts are the spellings of a moment that callers use; a missing zone means UTC.
+var timeLayouts = []string{
+	time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999", "2006-01-02T15:04Z07:00", "2006-01-02",
+}
+
+func moment(v any, place string) (any, error) {
+	if s, ok := v.(string); ok {
+		for _, layout := range timeLayouts {
+			if t, err := time.Parse(layout, s); err == nil {
+				return t.UTC(), nil
+			}
+		}
+	}
+	return nil, &InputError{Code: "C0100E", Place: place, Detail: fmt.Sprintf("%v is not a date such as 2026-01-31T10:00:00.000Z", v)}
+}
+
+func kindOf(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case string:
+		return "a string"
+	case bool:
+		return "a boolean"
+	case json.Number:
+		return "a number"
+	case []any:
+		return "a list"
+	default:
+		return "an object"
+	}
+}
+
+func member(place, name string) string {
+	if place == "" {
+		return name
+	}
+	return place + "." + name
+}
+
+// element names a list's element; a single value that stands for a list keeps the list's own place.
+func element(place string, i int, list bool) string {
+	if !list {
+		return place
+	}
+	return place + "[" + strconv.Itoa(i) + "]"
+}

@@ -1,0 +1,120 @@
+// Package document reads GraphQL requests: it decodes bodies, parses and validates documents (cached by their text), coerces
+// variables and arguments to Go values, and collects fields with their directives applied. It knows the schema's language
+// and nothing of what stands behind a field.
+package document
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+// Request is one GraphQL request. Numbers in Variables are json.Number.
+type Request struct {
+	Query         string
+	OperationName string
+	Variables     map[string]any
+}
+
+// Decode reads a request from a JSON body. What is not a request (broken JSON, invalid UTF-8, wrong types) is an Invalid
+// fault whose Field is the place: line and column for broken JSON, the property's name otherwise. Unknown properties are
+// ignored, as clients forward what they were given.
+func Decode(body []byte) (Request, error) {
+	if at := invalidUTF8(body); at >= 0 {
+		return Request{}, fault.Invalidf(place(body, at), "the body is not valid UTF-8").WithCode("C0140E")
+	}
+	var raw map[string]json.RawMessage
+	if err := decodeOne(body, &raw); err != nil {
+		return Request{}, notJSON(body, err)
+	}
+	if raw == nil {
+		return Request{}, fault.Invalidf("line 1, column 1", "the body must be a JSON object").WithCode("C0140E")
+	}
+	var req Request
+	if err := property(raw, "query", &req.Query, "a string"); err != nil {
+		return Request{}, err
+	}
+	if req.Query == "" {
+		return Request{}, fault.Invalidf("query", "query is required").WithCode("C0140E")
+	}
+	if err := property(raw, "operationName", &req.OperationName, "a string"); err != nil {
+		return Request{}, err
+	}
+	if err := property(raw, "variables", &req.Variables, "an object"); err != nil {
+		return Request{}, err
+	}
+	return req, nil
+}
+
+func property(raw map[string]json.RawMessage, name string, into any, want string) error {
+	value, ok := raw[name]
+	if !ok {
+		return nil
+	}
+	if err := decodeOne(value, into); err != nil {
+		return fault.Invalidf(name, "%s must be %s", name, want).WithCode("C0140E").Wrap(err)
+	}
+	return nil
+}
+
+// decodeOne decodes exactly one JSON value, keeping numbers as they were written.
+func decodeOne(data []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return &trailing{offset: d.InputOffset()}
+	}
+	return nil
+}
+
+type trailing struct{ offset int64 }
+
+func (t *trailing) Error() string { return "more data after the JSON value" }
+
+func notJSON(body []byte, err error) error {
+	at := int64(len(body))
+	detail := "the body ends in the middle of a JSON value"
+	var syntax *json.SyntaxError
+	var typ *json.UnmarshalTypeError
+	var more *trailing
+	switch {
+	case errors.As(err, &syntax):
+		at, detail = syntax.Offset-1, "the body is not JSON: "+syntax.Error()
+	case errors.As(err, &typ):
+		at, detail = typ.Offset-1, "the body must be a JSON object"
+	case errors.As(err, &more):
+		at, detail = more.offset-1, "the body holds more than one JSON value"
+	}
+	return fault.Invalidf(place(body, int(at)), "%s", detail).WithCode("C0140E").Wrap(err)
+}
+
+// place names a byte offset by line and column, both from 1.
+func place(body []byte, offset int) string {
+	offset = min(max(offset, 0), len(body))
+	before := body[:offset]
+	line := bytes.Count(before, []byte("\n")) + 1
+	column := offset - bytes.LastIndexByte(before, '\n')
+	return fmt.Sprintf("line %d, column %d", line, column)
+}
+
+func invalidUTF8(body []byte) int {
+	if utf8.Valid(body) {
+		return -1
+	}
+	for i := 0; i < len(body); {
+		r, n := utf8.DecodeRune(body[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
+}
