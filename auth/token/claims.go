@@ -1,0 +1,73 @@
+package token
+
+import (
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/fluent-oms/fluent/auth"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// The audiences. A token is good for exactly one.
+const (
+	operatorAudience     = "fluent/operator"
+	nodeAudience         = "fluent/node"
+	tenantAudience       = "fluent/tenant"
+	controlPlaneAudience = "fluent/control-plane"
+)
+
+// Lifetime says when a token was made and when it ends, to the second.
+type Lifetime struct {
+	IssuedAt  time.Time
+	ExpiresAt time.Time
+}
+
+// Operator is what an operator's token says.
+type Operator struct {
+	Lifetime
+	Username string
+	ID       string // of the token; made by Issue when empty
+	Roles    []auth.Role
+}
+
+// Node is what the credential of a data-plane node or a gateway says.
+type Node struct {
+	Lifetime
+	NodeID      string
+	ID          string // of the token; made by Issue when empty
+	Environment string
+	Kind        string // node or gateway
+}
+
+// Tenant is what a tenant's access token says.
+type Tenant struct {
+	Lifetime
+	Account tenancy.AccountID
+	UserID  string
+	ID      string // of the token, to revoke it by; made by Issue when empty
+}
+
+// ControlPlane is what a control-plane server shows to a node or to another server.
+type ControlPlane struct {
+	Lifetime
+	Server string
+	ID     string // of the token; made by Issue when empty
+}
+
+// claims is the body of every token on the wire; each kind fills its part.
+type claims struct {
+	jwt.RegisteredClaims
+	Roles       []auth.Role `json:"roles,omitempty"`
+	Environment string      `json:"env,omitempty"`
+	Kind        string      `json:"kind,omitempty"`
+	Account     string      `json:"acc,omitempty"`
+}
+
+func (c *claims) lifetime() Lifetime {
+	l := Lifetime{ExpiresAt: c.ExpiresAt.Time}
+	if c.IssuedAt != nil {
+		l.IssuedAt = c.IssuedAt.Time
+	}
+	return l
+}

@@ -1,0 +1,78 @@
+package token
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Issuer signs tokens in the name of a cluster or an environment.
+type Issuer struct {
+	name   string
+	signer *Signer
+	now    func() time.Time
+}
+
+// NewIssuer makes an Issuer; name is what verifiers will insist on, now is the clock.
+func NewIssuer(name string, signer *Signer, now func() time.Time) *Issuer {
+	return &Issuer{name: name, signer: signer, now: now}
+}
+
+// Operator signs a token for an operator that is good for ttl and returns it with its lifetime.
+func (i *Issuer) Operator(o Operator, ttl time.Duration) (string, Lifetime, error) {
+	c := &claims{Roles: o.Roles}
+	c.Subject, c.ID = o.Username, o.ID
+	return i.sign(c, operatorAudience, ttl)
+}
+
+// Node signs a credential for a node or a gateway.
+func (i *Issuer) Node(n Node, ttl time.Duration) (string, Lifetime, error) {
+	c := &claims{Environment: n.Environment, Kind: n.Kind}
+	c.Subject, c.ID = n.NodeID, n.ID
+	return i.sign(c, nodeAudience, ttl)
+}
+
+// Tenant signs an access token for a user of an account.
+func (i *Issuer) Tenant(t Tenant, ttl time.Duration) (string, Lifetime, error) {
+	if t.Account == "" {
+		return "", Lifetime{}, errors.New("token: a tenant's token needs an account")
+	}
+	c := &claims{Account: string(t.Account)}
+	c.Subject, c.ID = t.UserID, t.ID
+	return i.sign(c, tenantAudience, ttl)
+}
+
+// ControlPlane signs a token with which a control-plane server calls a node or another server.
+func (i *Issuer) ControlPlane(p ControlPlane, ttl time.Duration) (string, Lifetime, error) {
+	c := &claims{}
+	c.Subject, c.ID = p.Server, p.ID
+	return i.sign(c, controlPlaneAudience, ttl)
+}
+
+func (i *Issuer) sign(c *claims, audience string, ttl time.Duration) (string, Lifetime, error) {
+	if c.Subject == "" {
+		return "", Lifetime{}, errors.New("token: a token needs a subject")
+	}
+	if ttl < time.Second {
+		return "", Lifetime{}, fmt.Errorf("token: a lifetime of %s is shorter than a second", ttl)
+	}
+	if c.ID == "" {
+		c.ID = rand.Text()
+	}
+	now := i.now()
+	c.Issuer, c.Audience = i.name, jwt.ClaimStrings{audience}
+	c.IssuedAt, c.ExpiresAt = jwt.NewNumericDate(now), jwt.NewNumericDate(now.Add(ttl))
+	t := jwt.NewWithClaims(jwt.SigningMethodEdDSA, c)
+	t.Header["kid"] = i.signer.id
+	raw, err := t.SignedString(i.signer.key)
+	if err != nil {
+		return "", Lifetime{}, fmt.Errorf("sign a token for %s: %w", audience, err)
+	}
+	if len(raw) > MaxSize {
+		return "", Lifetime{}, fmt.Errorf("token: %d bytes are more than the %d that verifiers accept; name fewer places in the roles", len(raw), MaxSize)
+	}
+	return raw, c.lifetime(), nil
+}

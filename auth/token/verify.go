@@ -1,0 +1,150 @@
+package token
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// MaxSize is the longest token that is looked at, in bytes.
+const MaxSize = 8 << 10
+
+// leeway is how far clocks may be apart.
+const leeway = 30 * time.Second
+
+// Verifier checks tokens of one issuer. It is safe for concurrent use.
+type Verifier struct {
+	keys   *KeySet
+	issuer string
+	now    func() time.Time
+}
+
+// NewVerifier makes a Verifier for tokens that an Issuer of the name signed with one of the keys.
+func NewVerifier(issuer string, keys *KeySet, now func() time.Time) *Verifier {
+	return &Verifier{keys: keys, issuer: issuer, now: now}
+}
+
+// Operator verifies an operator's token. The error of this and the other methods is Unauthenticated; its Meta "reason" is
+// TOKEN_EXPIRED when nothing but age is wrong, else TOKEN_INVALID.
+func (v *Verifier) Operator(raw string) (Operator, error) {
+	c, err := v.verify(raw, operatorAudience)
+	if err != nil {
+		return Operator{}, err
+	}
+	return Operator{Lifetime: c.lifetime(), Username: c.Subject, ID: c.ID, Roles: c.Roles}, nil
+}
+
+// Node verifies the credential of a node or a gateway.
+func (v *Verifier) Node(raw string) (Node, error) {
+	c, err := v.verify(raw, nodeAudience)
+	if err != nil {
+		return Node{}, err
+	}
+	return Node{Lifetime: c.lifetime(), NodeID: c.Subject, ID: c.ID, Environment: c.Environment, Kind: c.Kind}, nil
+}
+
+// Tenant verifies a tenant's access token. Revocation is the caller's affair.
+func (v *Verifier) Tenant(raw string) (Tenant, error) {
+	c, err := v.verify(raw, tenantAudience)
+	if err != nil {
+		return Tenant{}, err
+	}
+	account, err := tenancy.ParseAccountID(c.Account)
+	if err != nil {
+		return Tenant{}, invalid(err)
+	}
+	return Tenant{Lifetime: c.lifetime(), Account: account, UserID: c.Subject, ID: c.ID}, nil
+}
+
+// ControlPlane verifies a token that a control-plane server shows.
+func (v *Verifier) ControlPlane(raw string) (ControlPlane, error) {
+	c, err := v.verify(raw, controlPlaneAudience)
+	if err != nil {
+		return ControlPlane{}, err
+	}
+	return ControlPlane{Lifetime: c.lifetime(), Server: c.Subject, ID: c.ID}, nil
+}
+
+func (v *Verifier) verify(raw, audience string) (*claims, error) {
+	if len(raw) > MaxSize {
+		return nil, invalid(fmt.Errorf("%d bytes", len(raw)))
+	}
+	parser := jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
+		jwt.WithAudience(audience), jwt.WithIssuer(v.issuer),
+		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(leeway),
+		jwt.WithTimeFunc(v.now), jwt.WithStrictDecoding(),
+	)
+	c := &claims{}
+	_, err := parser.ParseWithClaims(raw, c, v.key)
+	switch {
+	case err == nil:
+	case errors.Is(err, jwt.ErrTokenExpired) && !errors.Is(err, jwt.ErrTokenSignatureInvalid):
+		return nil, fault.New(fault.Unauthenticated, "The token has expired; log in again.").With("reason", "TOKEN_EXPIRED").Wrap(err)
+	default:
+		return nil, invalid(err)
+	}
+	if len(c.Audience) != 1 || c.Subject == "" || c.ID == "" {
+		return nil, invalid(errors.New("subject, token id or sole audience missing"))
+	}
+	return c, nil
+}
+
+// key finds the key that a token names. Extensions that a token marks as critical are not known here, so they refuse it.
+func (v *Verifier) key(t *jwt.Token) (any, error) {
+	if _, critical := t.Header["crit"]; critical {
+		return nil, errors.New("critical header extensions are not accepted")
+	}
+	id, _ := t.Header["kid"].(string)
+	public, ok := v.keys.lookup(id)
+	if !ok {
+		return nil, fmt.Errorf("no key with the id %q", id)
+	}
+	return public, nil
+}
+
+func invalid(cause error) error {
+	return fault.New(fault.Unauthenticated, "The token is not valid.").With("reason", "TOKEN_INVALID").Wrap(cause)
+}
+
+// UnverifiedAccount reads which account a tenant's token is for without checking anything: a hint for routing to a node,
+// which then verifies. Empty when the token names none.
+func UnverifiedAccount(raw string) tenancy.AccountID {
+	parts := strings.Split(raw, ".")
+	if len(raw) > MaxSize || len(parts) != 3 {
+		return ""
+	}
+	body, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return ""
+	}
+	var hint struct {
+		Account string `json:"acc"`
+	}
+	if json.Unmarshal(body, &hint) != nil {
+		return ""
+	}
+	account, err := tenancy.ParseAccountID(hint.Account)
+	if err != nil {
+		return ""
+	}
+	return account
+}
+
+// Bearer takes the token out of the value of an Authorization header. The scheme's case does not matter.
+func Bearer(authorization string) (string, bool) {
+	scheme, raw, found := strings.Cut(strings.TrimSpace(authorization), " ")
+	raw = strings.TrimSpace(raw)
+	if !found || !strings.EqualFold(scheme, "Bearer") || raw == "" || strings.ContainsAny(raw, " \t") {
+		return "", false
+	}
+	return raw, true
+}
