@@ -37,6 +37,7 @@ type Server struct {
 	steps  []process.Step // how to stop proc
 	dsn    func(db string) string
 	log    string // path of the server's log
+	socket string // folder of the socket outside the state folder; empty if there is none
 }
 
 // Start makes a server in cfg.Dir if it holds none, starts it and waits until it answers a query. A server that an earlier owner
@@ -100,6 +101,9 @@ func (s *Server) Exited() <-chan struct{} { return s.proc.Exited() }
 func (s *Server) Stop() {
 	if s.proc != nil {
 		s.proc.Stop(s.steps...)
+	}
+	if s.socket != "" {
+		_ = os.Remove(s.socket) // goes only when empty; the next start makes it again
 	}
 }
 

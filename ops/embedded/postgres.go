@@ -24,6 +24,9 @@ func (s *Server) startPostgres(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if p.socket != s.cfg.Dir {
+		s.socket = p.socket
+	}
 	s.dsn = func(db string) string {
 		q := url.Values{"host": {p.socket}, "port": {"5432"}, "sslmode": {"disable"}}
 		return "postgres://postgres@/" + db + "?" + q.Encode()
@@ -147,7 +150,8 @@ func (s *Server) await(ctx context.Context, ready func() bool) error {
 	for !ready() {
 		select {
 		case <-s.Exited():
-			return fmt.Errorf("the server ended while starting (%w); end of its log:\n%s", s.proc.Err(), s.logTail())
+			ended := errors.Join(errors.New("the server ended while starting"), s.proc.Err())
+			return fmt.Errorf("%w; end of its log:\n%s", ended, s.logTail())
 		case <-ctx.Done():
 			return fmt.Errorf("the server is not ready: %w; end of its log:\n%s", ctx.Err(), s.logTail())
 		case <-tick.C:
