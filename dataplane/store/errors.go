@@ -1,0 +1,137 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/cockroachdb/cockroach-go/v2/crdb"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+// ErrAmbiguous says that the connection was lost, or the server gave up, while a transaction was being committed: it may or may not have
+// happened. The caller reads an id that the transaction inserted before it does anything else.
+var ErrAmbiguous = errors.New("the outcome of the commit is not known")
+
+var (
+	errNoAccount = errors.New("store: a scope without an account reaches nothing")
+	errDoomed    = errors.New("store: the transaction had already failed when it was to be committed")
+)
+
+// Class says what a database error means for the work that met it.
+type Class int
+
+// The classes.
+const (
+	Fatal     Class = iota // a repeat would fail alike
+	Retryable              // nothing was done; a repeat may succeed
+	Ambiguous              // it may have been done
+)
+
+// SQLSTATEs that decide a class.
+const (
+	stateSerialization  = "40001"
+	stateUnknownOutcome = "40003"
+	stateDeadlock       = "40P01"
+	stateUnique         = "23505"
+	stateDivision       = "22012"
+	stateTooManyConns   = "53300"
+)
+
+// Classify tells the class of an error of this package or of the driver. nil is Fatal: there is nothing to repeat.
+func Classify(err error) Class {
+	if err == nil {
+		return Fatal
+	}
+	var ambiguous *crdb.AmbiguousCommitError
+	if errors.Is(err, ErrAmbiguous) || errors.As(err, &ambiguous) {
+		return Ambiguous
+	}
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		switch {
+		case pe.Code == stateUnknownOutcome:
+			return Ambiguous
+		case pe.Code == stateSerialization, pe.Code == stateDeadlock, pe.Code == stateTooManyConns, serverGoing(pe.Code):
+			return Retryable
+		}
+		return Fatal
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return Fatal
+	}
+	if fault.Is(err, fault.Limited) {
+		return Fatal // no connection was to be had in the time allowed
+	}
+	if connectionLost(err) {
+		return Retryable
+	}
+	return Fatal
+}
+
+// serverGoing lists what a server says when it shuts down, starts or fails over: class 08 and 57P01 to 57P03.
+func serverGoing(code string) bool {
+	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P0")
+}
+
+func connectionLost(err error) bool {
+	var ne net.Error
+	var ce *pgconn.ConnectError
+	return errors.As(err, &ce) || errors.As(err, &ne) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed")
+}
+
+// uniqueKey is a unique index of the catalogue.
+type uniqueKey struct {
+	typ    *catalogue.Type
+	fields []*catalogue.Field
+}
+
+// translate turns what the database said into faults where the caller can act on it. Faults stay as they are.
+func (db *DB) translate(err error) error {
+	var f *fault.Error
+	if err == nil || errors.As(err, &f) {
+		return err
+	}
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		if pe.Code == stateUnique {
+			return db.exists(pe)
+		}
+		if serverGoing(pe.Code) || pe.Code == stateTooManyConns {
+			return fault.New(fault.Unavailable, "the database does not answer; try again soon").Wrap(err)
+		}
+		return err
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, ErrAmbiguous) {
+		return err
+	}
+	if connectionLost(err) {
+		return fault.New(fault.Unavailable, "the database does not answer; try again soon").Wrap(err)
+	}
+	return err
+}
+
+// exists names the key that is taken. Orders have a code of their own in the public API.
+func (db *DB) exists(pe *pgconn.PgError) error {
+	key, ok := db.uniques[pe.ConstraintName]
+	if !ok {
+		return fault.New(fault.Exists, "an entity with this key exists").WithCode("C0123E").With("key", pe.ConstraintName).Wrap(pe)
+	}
+	names := make([]string, len(key.fields))
+	for i, f := range key.fields {
+		names[i] = f.Name
+	}
+	code := "C0123E"
+	if key.typ.Name == "Order" && len(names) > 0 && names[0] == "ref" {
+		code = "C0121E"
+	}
+	list := strings.Join(names, ", ")
+	return fault.New(fault.Exists, "%s with this %s exists", key.typ.Name, list).
+		WithCode(code).With("type", key.typ.Name).With("key", list).Wrap(pe)
+}

@@ -1,0 +1,63 @@
+package store
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metrics counts what the store does. Its zero value counts nothing.
+type Metrics struct {
+	attempts *prometheus.HistogramVec
+	writes   *prometheus.HistogramVec
+	trips    *prometheus.HistogramVec
+	refusals *prometheus.CounterVec
+}
+
+// NewMetrics makes and registers the store's metrics; a nil registerer counts nothing.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	if reg == nil {
+		return &Metrics{}
+	}
+	m := &Metrics{
+		attempts: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "fluent_store_write_attempts", Help: "Attempts that a write transaction took.",
+			Buckets: []float64{1, 2, 3, 5, 8, 13, 20}}, []string{"outcome"}),
+		writes: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "fluent_store_write_seconds", Help: "Time of write transactions, all attempts together.",
+			NativeHistogramBucketFactor: 1.1}, []string{"outcome"}),
+		trips: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "fluent_store_read_seconds", Help: "Time of round trips outside transactions, by first statement.",
+			NativeHistogramBucketFactor: 1.1}, []string{"statement"}),
+		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "fluent_store_connections_refused_total", Help: "Calls that got no connection in time."},
+			[]string{"pool"}),
+	}
+	reg.MustRegister(m.attempts, m.writes, m.trips, m.refusals)
+	return m
+}
+
+func (m *Metrics) wrote(err error, class Class, attempts int, took time.Duration) {
+	if m.attempts == nil {
+		return
+	}
+	outcome := "committed"
+	switch {
+	case err != nil && class == Ambiguous:
+		outcome = "ambiguous"
+	case err != nil && class == Retryable:
+		outcome = "gave_up"
+	case err != nil:
+		outcome = "failed"
+	}
+	m.attempts.WithLabelValues(outcome).Observe(float64(attempts))
+	m.writes.WithLabelValues(outcome).Observe(took.Seconds())
+}
+
+func (m *Metrics) trip(statement string, took time.Duration) {
+	if m.trips != nil {
+		m.trips.WithLabelValues(statement).Observe(took.Seconds())
+	}
+}
+
+func (m *Metrics) refused(pool string) {
+	if m.refusals != nil {
+		m.refusals.WithLabelValues(pool).Inc()
+	}
+}

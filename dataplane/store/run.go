@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+// call is one statement to be sent, and what becomes of its answer.
+type call struct {
+	name string // for traces and errors: orders.insert
+	sql  string
+	args []any
+	rows func(rows pgx.Rows) error           // reads the answer; may run again when the call is repeated, so it begins with a clean slate
+	done func(tag pgconn.CommandTag) error   // sees how many rows were touched
+	fail func(err *pgconn.PgError) error     // translates an error of this statement; nil result: it stays
+	// control marks BEGIN, COMMIT and the like, which traces do not count as statements.
+	control bool
+}
+
+// checks reports whether the caller looks at the answer, so that COMMIT must wait for it.
+func (c *call) checks() bool { return c.rows != nil || c.done != nil }
+
+// conn is what both pgx.Conn and pgx.Tx can do.
+type conn interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// exchange sends calls in one round trip and hands out the answers in order. It stops at the first error.
+func exchange(ctx context.Context, c conn, calls []call) error {
+	trace(ctx, calls)
+	if len(calls) == 1 {
+		rows, err := c.Query(ctx, calls[0].sql, calls[0].args...)
+		if err != nil {
+			return calls[0].failed(err)
+		}
+		return calls[0].consume(rows)
+	}
+	batch := &pgx.Batch{}
+	for i := range calls {
+		batch.Queue(calls[i].sql, calls[i].args...)
+	}
+	results := c.SendBatch(ctx, batch)
+	var first error
+	for i := range calls {
+		rows, err := results.Query()
+		if err == nil {
+			err = calls[i].consume(rows)
+		} else {
+			rows.Close()
+			err = calls[i].failed(err)
+		}
+		if err != nil {
+			first = err
+			break
+		}
+	}
+	if err := results.Close(); first == nil && err != nil {
+		first = fmt.Errorf("finish a batch of %d statements: %w", len(calls), err)
+	}
+	return first
+}
+
+func (c *call) consume(rows pgx.Rows) error {
+	var err error
+	if c.rows != nil {
+		err = c.rows(rows)
+	}
+	rows.Close()
+	if e := rows.Err(); e != nil {
+		return c.failed(e)
+	}
+	if err == nil && c.done != nil {
+		err = c.done(rows.CommandTag())
+	}
+	return err
+}
+
+func (c *call) failed(err error) error {
+	var pe *pgconn.PgError
+	if c.fail != nil && errors.As(err, &pe) {
+		if translated := c.fail(pe); translated != nil {
+			return translated
+		}
+	}
+	return fmt.Errorf("%s: %w", c.name, err)
+}
+
+// acquire takes a connection and waits for one only so long.
+func (db *DB) acquire(ctx context.Context, pool *pgxpool.Pool, use string) (*pgxpool.Conn, error) {
+	bounded, cancel := context.WithTimeout(ctx, db.opts.AcquireWait)
+	defer cancel()
+	c, err := pool.Acquire(bounded)
+	if err == nil {
+		return c, nil
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if errors.Is(err, context.DeadlineExceeded) && pool.Stat().AcquiredConns() >= pool.Config().MaxConns {
+		db.opts.Metrics.refused(use)
+		return nil, fault.New(fault.Limited, "all %d database connections for %ss of this node stayed busy for %s", pool.Config().MaxConns, use, db.opts.AcquireWait).
+			With("limit", "store."+use+"Connections").With("scope", "node").With("figure", fmt.Sprint(pool.Config().MaxConns)).Wrap(err)
+	}
+	return nil, fault.New(fault.Unavailable, "the database does not answer; try again soon").Wrap(fmt.Errorf("get a %s connection: %w", use, err))
+}
+
+// readAttempts bounds the repetition of reads that met a failover or, on CockroachDB, a restart.
+const readAttempts = 4
+
+// sendRead sends calls outside a transaction on a connection for reads.
+func (db *DB) sendRead(ctx context.Context, calls []call) error {
+	return db.autocommit(ctx, db.readers, "read", calls)
+}
+
+// sendWrite sends calls outside a transaction on a connection for writes. They must be such that a repetition does no harm.
+func (db *DB) sendWrite(ctx context.Context, calls []call) error {
+	return db.autocommit(ctx, db.writers, "write", calls)
+}
+
+func (db *DB) autocommit(ctx context.Context, pool *pgxpool.Pool, use string, calls []call) error {
+	started := time.Now()
+	var err error
+	for n := range readAttempts {
+		if n > 0 && !pause(ctx, n) {
+			break
+		}
+		if err = db.once(ctx, pool, use, calls); Classify(err) != Retryable {
+			break
+		}
+	}
+	db.opts.Metrics.trip(calls[0].name, time.Since(started))
+	return db.translate(err)
+}
+
+func (db *DB) once(ctx context.Context, pool *pgxpool.Pool, use string, calls []call) error {
+	c, err := db.acquire(ctx, pool, use)
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	return exchange(ctx, c.Conn(), calls)
+}

@@ -1,0 +1,172 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/cockroachdb/cockroach-go/v2/crdb"
+	crdbpgx "github.com/cockroachdb/cockroach-go/v2/crdb/crdbpgxv5"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Write's transactions by text, so that BEGIN and COMMIT travel with other statements.
+const (
+	sqlBegin    = `BEGIN ISOLATION LEVEL SERIALIZABLE`
+	sqlCommit   = `COMMIT`
+	sqlRollback = `ROLLBACK`
+)
+
+const rollbackWait = 5 * time.Second
+
+func (db *DB) write(ctx context.Context, scope tenancy.Scope, fn func(tx *Tx) error) error {
+	if scope.Account() == "" {
+		return errNoAccount
+	}
+	return db.writeLoop(ctx, scope, fn)
+}
+
+// writeEnvironment is Write for tables that belong to the environment and not to an account: leases, schedules, keys.
+func (db *DB) writeEnvironment(ctx context.Context, fn func(tx *Tx) error) error {
+	return db.writeLoop(ctx, tenancy.Scope{}, fn)
+}
+
+// writeLoop repeats attempts. On CockroachDB most repetitions happen inside an attempt, by its own savepoint protocol.
+func (db *DB) writeLoop(ctx context.Context, scope tenancy.Scope, fn func(tx *Tx) error) error {
+	started := time.Now()
+	for n := 1; ; n++ {
+		err := db.attempt(ctx, scope, fn)
+		class := Classify(err)
+		if err == nil || class != Retryable {
+			db.opts.Metrics.wrote(err, class, n, time.Since(started))
+			if class == Ambiguous && !errors.Is(err, ErrAmbiguous) {
+				err = errors.Join(ErrAmbiguous, err)
+			}
+			return db.translate(err)
+		}
+		if n >= db.opts.WriteAttempts || time.Since(started) > db.opts.WriteBudget || !pause(ctx, n) {
+			db.opts.Metrics.wrote(err, class, n, time.Since(started))
+			if ctx.Err() != nil {
+				return errors.Join(ctx.Err(), err)
+			}
+			return fault.New(fault.Unavailable, "the data was changed by others in each of %d attempts; try again soon", n).
+				With("attempts", fmt.Sprint(n)).Wrap(err)
+		}
+	}
+}
+
+// pause waits before a repetition: full jitter, 1 ms at first and 100 ms at most. It reports false when ctx ends first.
+func pause(ctx context.Context, n int) bool {
+	limit := min(time.Millisecond<<min(n, 10), 100*time.Millisecond)
+	timer := time.NewTimer(rand.N(limit))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+func (db *DB) attempt(ctx context.Context, scope tenancy.Scope, fn func(tx *Tx) error) error {
+	c, err := db.acquire(ctx, db.writers, "write")
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	if db.engine == CockroachDB {
+		limited := crdb.WithMaxRetries(ctx, db.opts.WriteAttempts)
+		return crdbpgx.ExecuteTx(limited, c, pgx.TxOptions{IsoLevel: pgx.Serializable}, func(inner pgx.Tx) error {
+			tx := db.newTx(scope, &txConn{pg: inner.Conn(), begun: true})
+			if err := fn(tx); err != nil {
+				return err
+			}
+			if tx.conn.failure != nil {
+				return tx.conn.failure
+			}
+			return tx.flush(ctx, false)
+		})
+	}
+	own := &txConn{pg: c.Conn()}
+	defer own.rollback(ctx)
+	tx := db.newTx(scope, own)
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.flush(ctx, true)
+}
+
+func (db *DB) newTx(scope tenancy.Scope, c *txConn) *Tx {
+	tx := &Tx{Reader: &Reader{db: db, scope: scope, send: c.send}, now: db.clock.now(), conn: c}
+	tx.pending.now = tx.now
+	return tx
+}
+
+// txConn is the connection of one attempt. BEGIN is put off until something is sent.
+type txConn struct {
+	pg      *pgx.Conn
+	begun   bool
+	failure error // the first error that the transaction met, after which it cannot be committed
+}
+
+func (c *txConn) send(ctx context.Context, calls []call) error {
+	return c.exchange(ctx, calls, false)
+}
+
+// exchange sends calls, BEGIN before them if it is still due and COMMIT behind them if asked.
+func (c *txConn) exchange(ctx context.Context, calls []call, commit bool) error {
+	if c.failure != nil {
+		return errors.Join(errDoomed, c.failure)
+	}
+	all := calls
+	if !c.begun {
+		all = append([]call{{name: "begin", sql: sqlBegin, control: true}}, all...)
+		c.begun = true
+	}
+	if commit {
+		all = append(all[:len(all):len(all)], call{name: "commit", sql: sqlCommit, control: true, done: committed})
+	}
+	err := exchange(ctx, c.pg, all)
+	if err == nil {
+		return nil
+	}
+	if commit && c.lostAnswer(err) {
+		err = errors.Join(ErrAmbiguous, err)
+	}
+	c.failure = err
+	return err
+}
+
+// committed finds out whether the server turned a COMMIT into a rollback because something had failed before.
+func committed(tag pgconn.CommandTag) error {
+	if tag.String() == "ROLLBACK" {
+		return pgx.ErrTxCommitRollback
+	}
+	return nil
+}
+
+// lostAnswer reports whether an error in an exchange with COMMIT leaves the outcome open: the server did not answer, or answered while
+// going down. An answer with any other SQLSTATE means that nothing was committed; so does a connection that still stands.
+func (c *txConn) lostAnswer(err error) bool {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		return pe.Code == stateUnknownOutcome || serverGoing(pe.Code)
+	}
+	return c.pg.IsClosed()
+}
+
+// rollback ends what was begun and not ended, with a time of its own, since ctx may be what ended.
+func (c *txConn) rollback(ctx context.Context) {
+	if !c.begun || c.pg.IsClosed() || c.pg.PgConn().TxStatus() == 'I' {
+		return
+	}
+	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackWait)
+	defer cancel()
+	_, _ = c.pg.Exec(detached, sqlRollback) // a connection that cannot roll back is dropped by the pool
+}
