@@ -1,0 +1,152 @@
+package desired
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"google.golang.org/protobuf/encoding/protodelim"
+
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+)
+
+// State is the current View and the file that keeps it. Readers call View; one follower calls Apply.
+type State struct {
+	path    string // empty: memory only
+	current atomic.Pointer[View]
+	next    *View // snapshot being received
+
+	mu      sync.Mutex
+	changed chan struct{}
+}
+
+// Open reads the state that path kept, if it is there. The folder of path must exist; an empty path keeps nothing.
+func Open(path string) (*State, error) {
+	s := &State{path: path, changed: make(chan struct{})}
+	s.current.Store(newView())
+	if path == "" {
+		return s, nil
+	}
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the desired state: %w", err)
+	}
+	defer file.Close()
+	view, err := read(bufio.NewReader(file))
+	if err != nil {
+		return nil, fmt.Errorf("read the desired state in %s: %w", path, err)
+	}
+	s.current.Store(view)
+	return s, nil
+}
+
+// View is the state as of now.
+func (s *State) View() *View { return s.current.Load() }
+
+// Changed returns a channel that is closed when the view after this call differs.
+func (s *State) Changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
+}
+
+// Apply takes one frame of the control plane's stream. A complete change is on disk before it is visible. It reports whether the
+// stream must be opened anew without a resume token.
+func (s *State) Apply(frame *nodev1.WatchResponse) (reset bool, err error) {
+	switch f := frame.GetFrame().(type) {
+	case *nodev1.WatchResponse_Snapshot:
+		if s.next == nil {
+			s.next = newView()
+		}
+		s.next.put(f.Snapshot, false)
+	case *nodev1.WatchResponse_SnapshotEnd:
+		next := s.next
+		if next == nil { // resumed: nothing was sent anew
+			next = s.View().clone()
+		}
+		s.next = nil
+		next.Incarnation, next.Index = f.SnapshotEnd.GetIncarnation(), f.SnapshotEnd.GetIndex()
+		return false, s.publish(next)
+	case *nodev1.WatchResponse_Change:
+		next := s.View().clone()
+		next.put(f.Change.GetResource(), f.Change.GetDeleted())
+		next.Index = f.Change.GetIndex()
+		return false, s.publish(next)
+	case *nodev1.WatchResponse_Reset_:
+		s.next = nil
+		return true, nil
+	}
+	return false, nil
+}
+
+// Forget drops the resume point, so that the next stream begins with a snapshot. What is known stays in use until then.
+func (s *State) Forget() {
+	v := s.View().clone()
+	v.Incarnation, v.Index = "", 0
+	s.current.Store(v)
+}
+
+func (s *State) publish(v *View) error {
+	if err := s.keep(v); err != nil {
+		return fmt.Errorf("keep the desired state: %w", err)
+	}
+	s.current.Store(v)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.changed)
+	s.changed = make(chan struct{})
+	return nil
+}
+
+// keep writes the view beside the file and renames it, so that a crash leaves either the old state or the new one.
+func (s *State) keep(v *View) error {
+	if s.path == "" {
+		return nil
+	}
+	file, err := os.CreateTemp(filepath.Dir(s.path), ".desired-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name()) // gone already when the rename succeeded
+	w := bufio.NewWriter(file)
+	end := &nodev1.SnapshotEnd{Incarnation: v.Incarnation, Index: v.Index}
+	_, err = protodelim.MarshalTo(w, end)
+	for _, r := range v.resources() {
+		if err == nil {
+			_, err = protodelim.MarshalTo(w, r)
+		}
+	}
+	if err = errors.Join(err, w.Flush(), file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), s.path)
+}
+
+func read(r *bufio.Reader) (*View, error) {
+	var end nodev1.SnapshotEnd
+	if err := protodelim.UnmarshalFrom(r, &end); err != nil {
+		return nil, err
+	}
+	view := newView()
+	view.Incarnation, view.Index = end.GetIncarnation(), end.GetIndex()
+	for {
+		resource := &nodev1.Resource{}
+		err := protodelim.UnmarshalFrom(r, resource)
+		if errors.Is(err, io.EOF) {
+			return view, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		view.put(resource, false)
+	}
+}

@@ -1,0 +1,100 @@
+package rest
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+// statuses maps each kind of fault to its HTTP status: the one place where REST does so.
+var statuses = map[fault.Kind]int{
+	fault.Internal:        http.StatusInternalServerError,
+	fault.Invalid:         http.StatusBadRequest,
+	fault.Unauthenticated: http.StatusUnauthorized,
+	fault.Forbidden:       http.StatusForbidden,
+	fault.NotFound:        http.StatusNotFound,
+	fault.Exists:          http.StatusConflict,
+	fault.Conflict:        http.StatusConflict,
+	fault.TooLarge:        http.StatusRequestEntityTooLarge,
+	fault.Unprocessable:   http.StatusUnprocessableEntity,
+	fault.Limited:         http.StatusTooManyRequests,
+	fault.Unavailable:     http.StatusServiceUnavailable,
+}
+
+// codes are the platform codes of kinds whose faults don't name a finer one.
+var codes = map[fault.Kind]string{
+	fault.Internal:        "S0020E",
+	fault.Invalid:         "C0160E",
+	fault.Unauthenticated: "S0040E",
+	fault.Forbidden:       "C0020E",
+	fault.NotFound:        "C0120E",
+	fault.Exists:          "C0123E",
+	fault.Conflict:        "C0160E",
+	fault.TooLarge:        "C0141E",
+	fault.Unprocessable:   "C0160E",
+	fault.Limited:         "C0011E",
+	fault.Unavailable:     "S0002E",
+}
+
+// problem is the body of every REST error.
+type problem struct {
+	Errors  []problemItem `json:"errors"`
+	Status  int           `json:"status"`
+	Error   string        `json:"error"`
+	Message string        `json:"message"`
+}
+
+type problemItem struct {
+	Code    string            `json:"code"`
+	Message string            `json:"message"`
+	Field   string            `json:"field,omitempty"`
+	Meta    map[string]string `json:"meta,omitempty"`
+}
+
+// WriteError answers a request with an error. Several faults joined with errors.Join become several items; the first decides
+// the status. Causes that are not faults are logged and never shown.
+func WriteError(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
+	faults := flatten(err)
+	status := statuses[faults[0].Kind]
+	body := problem{Status: status, Error: http.StatusText(status), Message: faults[0].Detail}
+	for _, f := range faults {
+		code := f.Code
+		if code == "" {
+			code = codes[f.Kind]
+		}
+		body.Errors = append(body.Errors, problemItem{Code: code, Message: f.Detail, Field: f.Field, Meta: f.Meta})
+	}
+	if status >= http.StatusInternalServerError {
+		log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="fluent"`)
+	}
+	writeJSON(w, status, body)
+}
+
+// flatten lists the faults of an error made with errors.Join, or the one that err is.
+func flatten(err error) []*fault.Error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok || len(joined.Unwrap()) == 0 {
+		return []*fault.Error{fault.Of(err)}
+	}
+	var all []*fault.Error
+	for _, e := range joined.Unwrap() {
+		all = append(all, flatten(e)...)
+	}
+	return all
+}
+
+// writeJSON answers with a JSON body.
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(body); err != nil {
+		return // the status is out and the client has gone: there is nobody left to tell
+	}
+}
