@@ -1211,15 +1211,15 @@ const file_fluent_controlplane_v1_account_proto_rawDesc = "" +
 	"\x1aACCOUNT_STATE_PROVISIONING\x10\x01\x12\x18\n" +
 	"\x14ACCOUNT_STATE_ACTIVE\x10\x02\x12\x1b\n" +
 	"\x17ACCOUNT_STATE_SUSPENDED\x10\x03\x12\x1a\n" +
-	"\x16ACCOUNT_STATE_DELETING\x10\x042\xab\x06\n" +
+	"\x16ACCOUNT_STATE_DELETING\x10\x042\xa4\x06\n" +
 	"\x0eAccountService\x12\x80\x01\n" +
 	"\rCreateAccount\x12,.fluent.controlplane.v1.CreateAccountRequest\x1a-.fluent.controlplane.v1.CreateAccountResponse\"\x12\xca\xf3\x18\x0eaccount.create\x12w\n" +
 	"\n" +
 	"GetAccount\x12).fluent.controlplane.v1.GetAccountRequest\x1a*.fluent.controlplane.v1.GetAccountResponse\"\x12\xca\xf3\x18\vaccount.get\x90\x02\x01\x12~\n" +
 	"\fListAccounts\x12+.fluent.controlplane.v1.ListAccountsRequest\x1a,.fluent.controlplane.v1.ListAccountsResponse\"\x13\xca\xf3\x18\faccount.list\x90\x02\x01\x12\x80\x01\n" +
 	"\rUpdateAccount\x12,.fluent.controlplane.v1.UpdateAccountRequest\x1a-.fluent.controlplane.v1.UpdateAccountResponse\"\x12\xca\xf3\x18\x0eaccount.update\x12\x80\x01\n" +
-	"\rDeleteAccount\x12,.fluent.controlplane.v1.DeleteAccountRequest\x1a-.fluent.controlplane.v1.DeleteAccountResponse\"\x12\xca\xf3\x18\x0eaccount.delete\x12\x96\x01\n" +
-	"\x12RotateClientSecret\x121.fluent.controlplane.v1.RotateClientSecretRequest\x1a2.fluent.controlplane.v1.RotateClientSecretResponse\"\x19\xca\xf3\x18\x15account.rotate_secretBNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
+	"\rDeleteAccount\x12,.fluent.controlplane.v1.DeleteAccountRequest\x1a-.fluent.controlplane.v1.DeleteAccountResponse\"\x12\xca\xf3\x18\x0eaccount.delete\x12\x8f\x01\n" +
+	"\x12RotateClientSecret\x121.fluent.controlplane.v1.RotateClientSecretRequest\x1a2.fluent.controlplane.v1.RotateClientSecretResponse\"\x12\xca\xf3\x18\x0eaccount.updateBNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_v1_account_proto_rawDescOnce sync.Once

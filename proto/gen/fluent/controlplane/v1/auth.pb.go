@@ -1268,14 +1268,14 @@ const file_fluent_controlplane_v1_auth_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\trequestId\"N\n" +
 	"\x11RotateKeyResponse\x129\n" +
-	"\x03key\x18\x01 \x01(\v2'.fluent.controlplane.v1.VerificationKeyR\x03key2\xb4\b\n" +
+	"\x03key\x18\x01 \x01(\v2'.fluent.controlplane.v1.VerificationKeyR\x03key2\xca\b\n" +
 	"\vAuthService\x12`\n" +
 	"\x05Login\x12$.fluent.controlplane.v1.LoginRequest\x1a%.fluent.controlplane.v1.LoginResponse\"\n" +
 	"\xca\xf3\x18\x06public\x12i\n" +
-	"\aGetKeys\x12&.fluent.controlplane.v1.GetKeysRequest\x1a'.fluent.controlplane.v1.GetKeysResponse\"\r\xca\xf3\x18\x06public\x90\x02\x01\x12d\n" +
-	"\x06WhoAmI\x12%.fluent.controlplane.v1.WhoAmIRequest\x1a&.fluent.controlplane.v1.WhoAmIResponse\"\v\xca\xf3\x18\x04self\x90\x02\x01\x12y\n" +
-	"\x0eChangePassword\x12-.fluent.controlplane.v1.ChangePasswordRequest\x1a..fluent.controlplane.v1.ChangePasswordResponse\"\b\xca\xf3\x18\x04self\x12r\n" +
-	"\tListRoles\x12(.fluent.controlplane.v1.ListRolesRequest\x1a).fluent.controlplane.v1.ListRolesResponse\"\x10\xca\xf3\x18\trole.list\x90\x02\x01\x12\x84\x01\n" +
+	"\aGetKeys\x12&.fluent.controlplane.v1.GetKeysRequest\x1a'.fluent.controlplane.v1.GetKeysResponse\"\r\xca\xf3\x18\x06public\x90\x02\x01\x12k\n" +
+	"\x06WhoAmI\x12%.fluent.controlplane.v1.WhoAmIRequest\x1a&.fluent.controlplane.v1.WhoAmIResponse\"\x12\xca\xf3\x18\vsession.get\x90\x02\x01\x12\x83\x01\n" +
+	"\x0eChangePassword\x12-.fluent.controlplane.v1.ChangePasswordRequest\x1a..fluent.controlplane.v1.ChangePasswordResponse\"\x12\xca\xf3\x18\x0esession.update\x12v\n" +
+	"\tListRoles\x12(.fluent.controlplane.v1.ListRolesRequest\x1a).fluent.controlplane.v1.ListRolesResponse\"\x14\xca\xf3\x18\roperator.list\x90\x02\x01\x12\x84\x01\n" +
 	"\x0eCreateOperator\x12-.fluent.controlplane.v1.CreateOperatorRequest\x1a..fluent.controlplane.v1.CreateOperatorResponse\"\x13\xca\xf3\x18\x0foperator.create\x12\x82\x01\n" +
 	"\rListOperators\x12,.fluent.controlplane.v1.ListOperatorsRequest\x1a-.fluent.controlplane.v1.ListOperatorsResponse\"\x14\xca\xf3\x18\roperator.list\x90\x02\x01\x12\x84\x01\n" +
 	"\x0eUpdateOperator\x12-.fluent.controlplane.v1.UpdateOperatorRequest\x1a..fluent.controlplane.v1.UpdateOperatorResponse\"\x13\xca\xf3\x18\x0foperator.update\x12p\n" +

@@ -341,10 +341,10 @@ const file_fluent_controlplane_v1_cluster_proto_rawDesc = "" +
 	"\x16FinaliseUpgradeRequest\x12\x16\n" +
 	"\x06schema\x18\x01 \x01(\rR\x06schema\"<\n" +
 	"\x17FinaliseUpgradeResponse\x12!\n" +
-	"\fschema_floor\x18\x01 \x01(\rR\vschemaFloor2\x99\x02\n" +
+	"\fschema_floor\x18\x01 \x01(\rR\vschemaFloor2\x8f\x02\n" +
 	"\x0eClusterService\x12t\n" +
-	"\tGetStatus\x12(.fluent.controlplane.v1.GetStatusRequest\x1a).fluent.controlplane.v1.GetStatusResponse\"\x12\xca\xf3\x18\vcluster.get\x90\x02\x01\x12\x90\x01\n" +
-	"\x0fFinaliseUpgrade\x12..fluent.controlplane.v1.FinaliseUpgradeRequest\x1a/.fluent.controlplane.v1.FinaliseUpgradeResponse\"\x1c\xca\xf3\x18\x18cluster.finalise_upgradeBNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
+	"\tGetStatus\x12(.fluent.controlplane.v1.GetStatusRequest\x1a).fluent.controlplane.v1.GetStatusResponse\"\x12\xca\xf3\x18\vcluster.get\x90\x02\x01\x12\x86\x01\n" +
+	"\x0fFinaliseUpgrade\x12..fluent.controlplane.v1.FinaliseUpgradeRequest\x1a/.fluent.controlplane.v1.FinaliseUpgradeResponse\"\x12\xca\xf3\x18\x0ecluster.updateBNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_v1_cluster_proto_rawDescOnce sync.Once

@@ -642,13 +642,13 @@ const file_fluent_controlplane_v1_host_proto_rawDesc = "" +
 	"\x17CreateNodeTokenResponse\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12;\n" +
 	"\vexpire_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"expireTime2\xbb\x03\n" +
+	"expireTime2\xcb\x03\n" +
 	"\vHostService\x12]\n" +
 	"\x04Join\x12#.fluent.controlplane.v1.JoinRequest\x1a$.fluent.controlplane.v1.JoinResponse\"\n" +
-	"\xca\xf3\x18\x06public\x12f\n" +
-	"\x05Watch\x12$.fluent.controlplane.v1.WatchRequest\x1a%.fluent.controlplane.v1.WatchResponse\"\x0e\xca\xf3\x18\amachine\x90\x02\x010\x01\x12d\n" +
-	"\x06Report\x12%.fluent.controlplane.v1.ReportRequest\x1a&.fluent.controlplane.v1.ReportResponse\"\v\xca\xf3\x18\amachine\x12\x7f\n" +
-	"\x0fCreateNodeToken\x12..fluent.controlplane.v1.CreateNodeTokenRequest\x1a/.fluent.controlplane.v1.CreateNodeTokenResponse\"\v\xca\xf3\x18\amachineBNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
+	"\xca\xf3\x18\x06public\x12k\n" +
+	"\x05Watch\x12$.fluent.controlplane.v1.WatchRequest\x1a%.fluent.controlplane.v1.WatchResponse\"\x13\xca\xf3\x18\fnode.session\x90\x02\x010\x01\x12i\n" +
+	"\x06Report\x12%.fluent.controlplane.v1.ReportRequest\x1a&.fluent.controlplane.v1.ReportResponse\"\x10\xca\xf3\x18\fnode.session\x12\x84\x01\n" +
+	"\x0fCreateNodeToken\x12..fluent.controlplane.v1.CreateNodeTokenRequest\x1a/.fluent.controlplane.v1.CreateNodeTokenResponse\"\x10\xca\xf3\x18\fnode.sessionBNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_v1_host_proto_rawDescOnce sync.Once

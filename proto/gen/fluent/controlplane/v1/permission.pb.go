@@ -36,9 +36,9 @@ var file_fluent_controlplane_v1_permission_proto_extTypes = []protoimpl.Extensio
 
 // Extension fields to descriptorpb.MethodOptions.
 var (
-	// permission names what the caller must be allowed, as resource.verb: account.create. Three words have a meaning of their own:
-	// "public" (anybody, also without a token), "self" (anybody with a valid operator token, about oneself), and
-	// "machine" (a node, gateway or host with the credential that joining gave it, about its own environment or host).
+	// permission names what the caller must be allowed, as resource.verb: account.create. "public" is for anybody, also without a token;
+	// node.session is for nodes, gateways and hosts with the credential that joining gave them, about themselves; cluster.peer is for
+	// control-plane servers; session.get and session.update are for any operator, about oneself.
 	//
 	// optional string permission = 51001;
 	E_Permission = &file_fluent_controlplane_v1_permission_proto_extTypes[0]

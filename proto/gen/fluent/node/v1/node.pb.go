@@ -1750,16 +1750,16 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\tartefacts\x18\x01 \x03(\v26.fluent.node.v1.PrepareRetailerResponse.ArtefactsEntryR\tartefacts\x1a<\n" +
 	"\x0eArtefactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x012\x87\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x012\x97\x03\n" +
 	"\vNodeService\x12M\n" +
 	"\x04Join\x12\x1b.fluent.node.v1.JoinRequest\x1a\x1c.fluent.node.v1.JoinResponse\"\n" +
-	"\xca\xf3\x18\x06public\x12V\n" +
-	"\x05Watch\x12\x1c.fluent.node.v1.WatchRequest\x1a\x1d.fluent.node.v1.WatchResponse\"\x0e\xca\xf3\x18\amachine\x90\x02\x010\x01\x12T\n" +
-	"\x06Report\x12\x1d.fluent.node.v1.ReportRequest\x1a\x1e.fluent.node.v1.ReportResponse\"\v\xca\xf3\x18\amachine\x12{\n" +
-	"\x13CommitConfiguration\x12*.fluent.node.v1.CommitConfigurationRequest\x1a+.fluent.node.v1.CommitConfigurationResponse\"\v\xca\xf3\x18\amachine2\xee\x01\n" +
-	"\rTenantService\x12l\n" +
-	"\x0ePrepareAccount\x12%.fluent.node.v1.PrepareAccountRequest\x1a&.fluent.node.v1.PrepareAccountResponse\"\v\xca\xf3\x18\amachine\x12o\n" +
-	"\x0fPrepareRetailer\x12&.fluent.node.v1.PrepareRetailerRequest\x1a'.fluent.node.v1.PrepareRetailerResponse\"\v\xca\xf3\x18\amachineB>Z<github.com/fluent-oms/fluent/proto/gen/fluent/node/v1;nodev1b\x06proto3"
+	"\xca\xf3\x18\x06public\x12[\n" +
+	"\x05Watch\x12\x1c.fluent.node.v1.WatchRequest\x1a\x1d.fluent.node.v1.WatchResponse\"\x13\xca\xf3\x18\fnode.session\x90\x02\x010\x01\x12Y\n" +
+	"\x06Report\x12\x1d.fluent.node.v1.ReportRequest\x1a\x1e.fluent.node.v1.ReportResponse\"\x10\xca\xf3\x18\fnode.session\x12\x80\x01\n" +
+	"\x13CommitConfiguration\x12*.fluent.node.v1.CommitConfigurationRequest\x1a+.fluent.node.v1.CommitConfigurationResponse\"\x10\xca\xf3\x18\fnode.session2\xf8\x01\n" +
+	"\rTenantService\x12q\n" +
+	"\x0ePrepareAccount\x12%.fluent.node.v1.PrepareAccountRequest\x1a&.fluent.node.v1.PrepareAccountResponse\"\x10\xca\xf3\x18\fcluster.peer\x12t\n" +
+	"\x0fPrepareRetailer\x12&.fluent.node.v1.PrepareRetailerRequest\x1a'.fluent.node.v1.PrepareRetailerResponse\"\x10\xca\xf3\x18\fcluster.peerB>Z<github.com/fluent-oms/fluent/proto/gen/fluent/node/v1;nodev1b\x06proto3"
 
 var (
 	file_fluent_node_v1_node_proto_rawDescOnce sync.Once
