@@ -1,0 +1,94 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/dataplane/uplink"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+)
+
+// Config is what a gateway process is started with.
+type Config struct {
+	Listen    string   // host:port
+	Dir       string   // keeps the credential and the last desired state
+	ID        string   // name of this gateway within its environment
+	Servers   []string // base URLs of the control plane
+	JoinToken string
+	Release   string
+	DrainTime time.Duration // how long requests under way may take after a stop was asked for
+}
+
+// Run serves until ctx ends, then drains. ready is called with the address once requests are taken.
+func Run(ctx context.Context, config Config, log *slog.Logger, ready func(address string)) error {
+	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
+		return fmt.Errorf("make the gateway's folder: %w", err)
+	}
+	state, err := desired.Open(filepath.Join(config.Dir, "desired"))
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", config.Listen, err)
+	}
+	link, err := uplink.New(uplink.Config{
+		Servers: config.Servers, JoinToken: config.JoinToken, NodeID: config.ID, Kind: "gateway",
+		Address: listener.Addr().String(), Release: config.Release, Dir: config.Dir,
+	}, state, log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	g := New(state, log)
+	server := &http.Server{Handler: g, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		err := link.Run(groupCtx, g.report, g.Drain)
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	})
+	group.Go(func() error {
+		<-groupCtx.Done()
+		return g.stop(server, config.DrainTime)
+	})
+	ready(listener.Addr().String())
+	return group.Wait()
+}
+
+func (g *Gateway) report() *nodev1.ReportRequest {
+	state := "READY"
+	if g.draining.Load() {
+		state = "DRAINING"
+	}
+	return &nodev1.ReportRequest{
+		State: state, AppliedIndex: g.state.View().Index, Load: &nodev1.Load{Requests: g.Requests()},
+	}
+}
+
+func (g *Gateway) stop(server *http.Server, patience time.Duration) error {
+	g.Drain()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("requests were still under way after %v: %w", patience, err), server.Close())
+	}
+	return nil
+}
