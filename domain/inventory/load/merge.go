@@ -1,0 +1,171 @@
+package load
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/fluent-oms/fluent/domain/inventory/stock"
+)
+
+// Clock tells when a batch was received and makes refs of nameless movements unique.
+type Clock struct {
+	Received time.Time
+	Batch    string // prefix of the refs of DELTA rows without ref
+}
+
+// Merge applies rows in order to what is known and returns their outcomes. Afterwards known.Positions holds every position that
+// a row named, with Changed quantities and new on-hand figures.
+func Merge(rows []Row, known *Known, clock Clock) []Outcome {
+	out := make([]Outcome, len(rows))
+	for i := range rows {
+		out[i] = mergeRow(&rows[i], known, clock, i)
+		out[i].Row = i
+	}
+	for _, p := range known.Positions {
+		if p.Touched {
+			p.settle(known)
+		}
+	}
+	return out
+}
+
+func mergeRow(r *Row, known *Known, clock Clock, index int) Outcome {
+	ref := stock.PositionRef(r.ProductRef, r.LocationRef)
+	if r.Problem != "" {
+		return Outcome{Outcome: OutcomeFailed, Code: "400", Field: r.ProblemField, Message: r.Problem}
+	}
+	if _, ok := known.Locations[r.LocationRef]; !ok {
+		return Outcome{Outcome: OutcomeFailed, Code: "C0120E", Field: "locationRef", EntityRef: ref,
+			Message: fmt.Sprintf("there is no location %s", r.LocationRef)}
+	}
+	p, exists := known.Positions[ref]
+	if !exists {
+		p = &Position{Ref: ref, ProductRef: r.ProductRef, LocationRef: r.LocationRef, Touched: true}
+		known.Positions[ref] = p
+	}
+	o := Outcome{EntityRef: ref, EntityID: p.ID}
+	switch {
+	case r.kind() == stock.LastOnHand:
+		o.Outcome = p.count(r, clock)
+	default:
+		o.Outcome = p.move(r, clock, index)
+	}
+	if !exists {
+		o.Outcome = OutcomeCreated
+	}
+	return o
+}
+
+func (r *Row) kind() string {
+	if r.Type == "" {
+		return stock.LastOnHand
+	}
+	return r.Type
+}
+
+// count sets the last count and switches off what it includes: sales, corrections and movements made before it.
+func (p *Position) count(r *Row, clock Clock) string {
+	asOf := r.AsOf
+	if asOf.IsZero() {
+		asOf = clock.Received
+	}
+	last := p.find(func(q *Quantity) bool { return q.Type == stock.LastOnHand && sameCondition(q.Condition, r.Condition) })
+	if last != nil && asOf.Before(last.AsOf) {
+		return OutcomeStale
+	}
+	deactivated := p.deactivate(r.Condition, asOf)
+	if last != nil && last.Status == stock.Active && last.Quantity == r.Quantity {
+		if r.AsOf.After(last.AsOf) {
+			last.AsOf, last.Changed = asOf, true
+		}
+		p.Touched = p.Touched || deactivated || last.Changed
+		return OutcomeUnchanged
+	}
+	if last == nil {
+		last = &Quantity{Ref: quantityRef(r, p.Ref), Type: stock.LastOnHand, Condition: r.Condition, CreatedOn: clock.Received}
+		p.Quantities = append(p.Quantities, last)
+	}
+	last.Quantity, last.AsOf, last.Status = r.Quantity, asOf, stock.Active
+	last.take(r)
+	p.Touched = true
+	return OutcomeUpdated
+}
+
+func (p *Position) deactivate(condition string, asOf time.Time) (any bool) {
+	for _, q := range p.Quantities {
+		superseded := q.Type == stock.Sale || q.Type == stock.Correction || q.Type == stock.Delta
+		if superseded && q.Status == stock.Active && sameCondition(q.Condition, condition) && !q.CreatedOn.After(asOf) {
+			q.Status, q.Changed, any = stock.Inactive, true, true
+		}
+	}
+	return any
+}
+
+// move upserts a quantity of another type by its ref alone; a DELTA without ref is always a new one.
+func (p *Position) move(r *Row, clock Clock, index int) string {
+	ref := quantityRef(r, p.Ref)
+	if r.Type == stock.Delta && r.Ref == "" && r.ExternalRef == "" {
+		ref = fmt.Sprintf("%s:%s:%d", ref, clock.Batch, index)
+	}
+	status := r.Status
+	if status == "" {
+		status = stock.Active
+	}
+	q := p.find(func(q *Quantity) bool { return q.Ref == ref })
+	if q != nil && q.Quantity == r.Quantity && q.Status == status && q.ExpectedOn.Equal(r.ExpectedOn) {
+		return OutcomeUnchanged
+	}
+	if q == nil {
+		q = &Quantity{Ref: ref, Type: r.Type, Condition: r.Condition, CreatedOn: clock.Received}
+		p.Quantities = append(p.Quantities, q)
+	}
+	q.Quantity, q.Status, q.ExpectedOn, q.ExpiresOn, q.Supplier = r.Quantity, status, r.ExpectedOn, r.ExpiresOn, r.Supplier
+	q.take(r)
+	p.Touched = true
+	return OutcomeUpdated
+}
+
+func (q *Quantity) take(r *Row) {
+	q.Changed = true
+	if r.StorageArea != "" {
+		q.StorageArea = r.StorageArea
+	}
+	q.Attributes = q.Attributes.Merge(r.Attributes)
+}
+
+// settle recomputes on hand and status once all rows are merged.
+func (p *Position) settle(known *Known) {
+	p.OnHand = 0
+	for _, q := range p.Quantities {
+		if (stock.Quantity{Type: q.Type, Status: q.Status, Condition: q.Condition}).Counts() {
+			p.OnHand += q.Quantity
+		}
+	}
+	p.Status = known.PositionStatus(p.ProductRef, p.LocationRef)
+}
+
+func (p *Position) find(match func(*Quantity) bool) *Quantity {
+	if i := slices.IndexFunc(p.Quantities, match); i >= 0 {
+		return p.Quantities[i]
+	}
+	return nil
+}
+
+func quantityRef(r *Row, positionRef string) string {
+	if r.Ref != "" {
+		return r.Ref
+	}
+	ref := r.kind() + ":" + positionRef
+	if r.ExternalRef != "" {
+		ref += ":" + r.ExternalRef
+	}
+	if r.kind() == stock.LastOnHand && !sameCondition(r.Condition, "") {
+		ref += ":" + r.Condition
+	}
+	return ref
+}
+
+func sameCondition(a, b string) bool {
+	return a == b || (a == "" || a == "NEW") && (b == "" || b == "NEW")
+}
