@@ -8,87 +8,16 @@
 //
 //	type OrderItem struct {
 //		catalogue.Node
-//		Ref      string         `oms:"create=!"`                     // String, required when created
-//		Quantity int            `oms:"!,create=!"`                   // Int!
-//		Order    catalogue.ID   `oms:"ref=Order,create=! key"`       // an OrderItem's order; column order_id
+//		Ref      string       `oms:"create=!"`                        // String, required when created
+//		Quantity int          `oms:"!"`                               // Int!, required when created
+//		OrderID  catalogue.ID `oms:"ref=Order,by=OrderKey,create=!"`  // field order; column order_id
 //		...
 //	}
 //
-// The tag grammar is documented at Tag.
+// The tag grammar is documented at Tag; what belongs to a type as a whole (name, keys, operations) is in its TypeSpec.
 package catalogue
 
-import (
-	"reflect"
-	"time"
-)
-
-// ID is an entity's identifier as it travels on the wire: a decimal string for numbered types, a canonical UUID for the rest.
-// The empty ID means none.
-type ID string
-
-// IDKind says how a type's ids are made. See docs/architecture.md, "Identifiers".
-type IDKind int
-
-// The kinds of identifier.
-const (
-	Number IDKind = iota // counted per account, 32 bits; column INT8
-	UUID                 // version 8: four shard bits, a millisecond time, then randomness; column UUID
-)
-
-// Node is embedded by every entity: the three fields that all have.
-type Node struct {
-	ID        ID        `oms:"id,!,create=-,update=-"`
-	CreatedOn time.Time `oms:"createdOn,create=-,update=-"`
-	UpdatedOn time.Time `oms:"updatedOn,create=-,update=-"`
-}
-
-// Orchestrated is embedded by entities whose life a workflow drives.
-type Orchestrated struct {
-	Type            string `oms:"type,!,create=!"`
-	Status          string `oms:"status,create=-"`
-	WorkflowRef     string `oms:"workflowRef,!,create=-,update=-"`     // ORDER::HD
-	WorkflowVersion int    `oms:"workflowVersion,!,create=-,update=-"` // major × 10000 + minor
-}
-
-// Attribute is a named, typed JSON value that callers hang on an entity. Names are unique within the entity; updates merge by
-// name and never delete.
-type Attribute struct {
-	Name  string `json:"name"`
-	Type  string `json:"type"`
-	Value any    `json:"value"`
-}
-
-// Attributes is an entity's attribute list, in order of first appearance; column jsonb.
-type Attributes []Attribute
-
-// Get returns the value of the named attribute and whether it is there.
-func (a Attributes) Get(name string) (any, bool) {
-	for _, x := range a {
-		if x.Name == name {
-			return x.Value, true
-		}
-	}
-	return nil, false
-}
-
-// Merge returns a copy in which each attribute of with replaces the one of its name or is appended.
-func (a Attributes) Merge(with Attributes) Attributes {
-	out := append(Attributes(nil), a...)
-next:
-	for _, w := range with {
-		for i := range out {
-			if out[i].Name == w.Name {
-				out[i] = w
-				continue next
-			}
-		}
-		out = append(out, w)
-	}
-	return out
-}
-
-// Many marks a connection; it holds nothing. Its tag says which type it lists and through what.
-type Many struct{}
+import "reflect"
 
 // ValueKind is how a field's value is stored and compared.
 type ValueKind int
@@ -106,27 +35,38 @@ const (
 
 // Field is one stored value of an entity.
 type Field struct {
-	Name     string    // GraphQL name: totalPrice
-	Column   string    // SQL name: total_price; references end in _id
-	Kind     ValueKind //
-	GraphQL  string    // output type text: Float, ID!, [Attribute], Location (for references)
-	Null     bool      // the column may be NULL: the Go field is a pointer, slice, or optional reference
-	Ref      *Type     // the type that an IDValue points at; nil for id itself
-	Argument string    // type text of its search argument, such as [String!] or DateRange; empty: not searchable
-	MaxLen   int       // characters; 0: 255 for Text, no limit otherwise
-	Personal bool      // personal data: never logged, erased on request
-	Hidden   bool      // stored but not in the API, such as a password hash
-	Doc      string    //
-	index    []int     // path in the Go struct
+	Name     string     // GraphQL name: totalPrice
+	Column   string     // SQL name: total_price; references end in _id
+	Kind     ValueKind  //
+	GraphQL  string     // output type text: Float, ID!, [Attribute], Location (for references)
+	Null     bool       // the column may be NULL. The Go field is a pointer, slice, string or ID; "" is NULL in the last two
+	Ref      *Type      // the type that an IDValue points at, perhaps an abstract one; nil for id itself
+	Value    *ValueType // the value object, or the element of the list of them, that a JSON field holds; nil for the rest
+	Wrap     string     // the API shows the value as an object with this one member: fromLocation { ref }; empty: as it is
+	Argument string     // type text of its search argument, such as [String!] or DateRange; empty: not searchable
+	Copy     []*Field   // on creation the value is copied along this path: [customer ref], [fromAddress location ref], [username]
+	MaxLen   int        // characters; 0: 255 for Text, no limit otherwise
+	Personal bool       // personal data: never logged, erased on request
+	Hidden   bool       // stored but not in the API's output, such as a password hash
+	Doc      string     //
+	index    []int      // path in the Go struct; nil: the discriminator
+	constant string     // the discriminator's value
 }
 
 // Get reads the field from a pointer to its entity's struct.
 func (f *Field) Get(entity any) any {
+	if f.index == nil {
+		return f.constant
+	}
 	return reflect.ValueOf(entity).Elem().FieldByIndex(f.index).Interface()
 }
 
-// Pointer returns a pointer to the field inside a pointer to its entity's struct, for scanning and setting.
+// Pointer returns a pointer to the field inside a pointer to its entity's struct, for scanning and setting. For a discriminator
+// it points nowhere that matters.
 func (f *Field) Pointer(entity any) any {
+	if f.index == nil {
+		return new(string)
+	}
 	return reflect.ValueOf(entity).Elem().FieldByIndex(f.index).Addr().Interface()
 }
 
@@ -139,6 +79,17 @@ type Edge struct {
 	Doc    string
 }
 
+// KeyRef is an object found by natural key: each Local value of this type equals the Remote one of the target. A key that finds
+// nothing gives null.
+type KeyRef struct {
+	Name    string // GraphQL name: product
+	GraphQL string // Product!
+	Target  *Type  // often abstract
+	Local   []*Field
+	Remote  []*Field
+	Doc     string
+}
+
 // Link is a many-to-many table: account_id, one id column for each side, primary key over all.
 type Link struct {
 	Table       string // location_networks
@@ -146,37 +97,95 @@ type Link struct {
 	Target      string // network_id
 }
 
-// Type describes one entity type.
+// Type describes one entity type, or an abstract one: an interface whose members share a table.
 type Type struct {
 	Name       string     // GraphQL name: Order
-	Plural     string     // search field: orders
-	EntityType string     // name in events and permissions: ORDER; empty where no event can name it
+	Plural     string     // search field: orders; empty for abstract types
+	EntityType string     // name in events: ORDER; empty where no event can name it
+	Permission string     // stem of permission names: INVENTORYPOSITION, to which _VIEW, _CREATE, _UPDATE are added
 	Table      string     // orders
 	IDKind     IDKind     //
-	Key        []*Field   // natural key besides id: [ref], [ref catalogue], [name]; unique in the account
+	Key        []*Field   // natural key besides id, in the order of its input: [ref], [ref catalogue], [name]
+	Uniques    []Unique   // unique indexes; the natural key is among them unless the contract only recommends it
+	Indexes    [][]*Field // further indexes that hot reads need, without account_id
 	Root       *Field     // reference that leads towards the workflow's root; nil: it is its own root (or has no workflow)
 	Workflow   bool       // orchestrated: has workflowRef and friends, and events can address it
 	Fires      bool       // creation sends a CREATE event
-	Interfaces []string   // Node, Orchestrateable, …
-	Fields     []*Field   // in GraphQL order
+	Interfaces []string   // Node, Orchestrateable, Product, …
+	Fields     []*Field   // in GraphQL order; hidden ones and the discriminator included
+	KeyRefs    []*KeyRef  //
 	Edges      []*Edge    //
 	Gets       []Get      // single reads
 	Create     *Mutation  // nil: none
 	Update     *Mutation  // nil: none
 	Removes    []*Removal // removeXFromY mutations
 	Doc        string
-	Go         reflect.Type // the struct
+	Go         reflect.Type // the struct; nil for abstract types
 
-	fields map[string]*Field
+	// Discriminator is the column that says which type a row of a shared table has; its value is the type's name. Rows of other
+	// types are never this type's. nil: the table is not shared.
+	Discriminator *Field
+	// Members are the concrete types of an abstract type; empty for concrete types.
+	Members []*Type
+
+	// How a scope that is limited to some retailers reaches the type. At most one is set; all nil: account-wide.
+	Retailer     *Field // holds the retailer's id; or, when its Kind is JSON, a list of retailers' refs (or ids), empty for all
+	RetailerVia  *Field // reference to a type that says; NULL reaches everybody
+	RetailerEdge *Edge  // connection to retailers
+
+	fields   map[string]*Field
+	declared []*declaration
 }
 
-// New returns a pointer to a new zero entity of the type.
+// Unique is a unique index: no two rows of an account agree in all fields (NULLs never agree).
+type Unique struct {
+	Name   string // of the index, as constraint violations name it: orders_ref_key
+	Fields []*Field
+}
+
+// New returns a pointer to a new zero entity of the type. Abstract types have none.
 func (t *Type) New() any { return reflect.New(t.Go).Interface() }
 
-// Field finds a field by its GraphQL name; nil if there is none.
+// Abstract reports whether the type is an interface over Members.
+func (t *Type) Abstract() bool { return len(t.Members) > 0 }
+
+// Field finds a field by its GraphQL name, hidden ones by their Go name in lower camel case; nil if there is none.
 func (t *Type) Field(name string) *Field { return t.fields[name] }
 
-// Get is one single-entity query: its name and which fields are its arguments.
+// Edge finds a connection by its GraphQL name; nil if there is none.
+func (t *Type) Edge(name string) *Edge {
+	for _, e := range t.Edges {
+		if e.Name == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// KeyRef finds an object found by key by its GraphQL name; nil if there is none.
+func (t *Type) KeyRef(name string) *KeyRef {
+	for _, k := range t.KeyRefs {
+		if k.Name == name {
+			return k
+		}
+	}
+	return nil
+}
+
+// Member finds the concrete type of a row by its discriminator's value; nil if there is none. A concrete type is its own member.
+func (t *Type) Member(name string) *Type {
+	for _, m := range t.Members {
+		if m.Name == name {
+			return m
+		}
+	}
+	if !t.Abstract() && t.Name == name {
+		return t
+	}
+	return nil
+}
+
+// Get is one single-entity query: its name and which fields are its arguments. All that are given must match.
 type Get struct {
 	Name string
 	Args []GetArg
@@ -186,6 +195,7 @@ type Get struct {
 type GetArg struct {
 	Field *Field
 	Type  string
+	Key   *Input // for references: the key input that Type names
 }
 
 // Mutation is a create or update operation with its input.
@@ -197,8 +207,19 @@ type Mutation struct {
 // Input is a GraphQL input type and how each of its fields lands in an entity.
 type Input struct {
 	Name   string // CreateOrderInput
-	Of     *Type  // the entity that it makes or changes; nil for keys and value objects
+	Of     *Type  // the entity that it makes, changes or points at; nil for value objects and filters
 	Fields []*InputField
+	Doc    string
+}
+
+// Field finds an input field by its name; nil if there is none.
+func (in *Input) Field(name string) *InputField {
+	for _, f := range in.Fields {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
 }
 
 // InputField is one field of an Input. Exactly one of Field (alone), Key and Children says what becomes of the value.
@@ -206,38 +227,133 @@ type InputField struct {
 	Name      string // GraphQL name, which may differ from the target's: taxType → tax
 	Type      string // type text: String!, [AttributeInput], ProductCatalogueKey!
 	Required  bool
-	Identify  bool   // part of the key that finds the row to update
-	Field     *Field // scalar, embedded value, or reference to set; nil for write-only values without a column
-	Key       *Input // reference given by id or natural key (RetailerId, ProductCatalogueKey): resolve, then set Field or link Edge
-	Children  *Input // inline children: create or update rows of Children.Of along Edge (or the single row that Field refers to)
-	Edge      *Edge
-	WriteOnly bool
+	Identify  bool     // part of the key that finds the row to update
+	Field     *Field   // scalar, embedded value, or reference to set; nil for write-only values without a column
+	Key       *Input   // reference given by id or natural key (RetailerId, ProductCatalogueKey): resolve, then set Field or link Edge
+	Children  *Input   // inline children: create or update rows of Children.Of along Edge (or the single row that Field refers to)
+	Edge      *Edge    //
+	Back      *Field   // with Children and Field: the child's own reference to the row that is written; nil: it has none
+	MergeBy   []string // a list of values merges with the stored one by these members, and never deletes; empty: replaces
+	Member    string   // with a wrapped Field: the member of the given object that holds the value
+	WriteOnly bool     // has no column
 	MaxLen    int
 	Doc       string
 }
 
-// Removal is a mutation that takes links away: removeLocationsFromNetwork.
+// Removal is a mutation that takes links, or elements of a list value, away: removeLocationsFromNetwork.
 type Removal struct {
 	Name   string
 	Input  *Input
 	Owner  *InputField // key of the owner
-	Items  *InputField // keys of what to unlink
-	Edge   *Edge
-	Output string // name of the output type { status }
+	Items  *InputField // keys of what to take away
+	Edge   *Edge       // nil: Field
+	Field  *Field      // the list value of the owner: a role's permissions, a user's roles; nil: Edge
+	Output string      // name of the output type { status }
+}
+
+// ValueType is a value object that JSON columns hold: Price, TaxType, UserRole. It has no id and no table.
+type ValueType struct {
+	Name    string // GraphQL name: Price
+	Input   *Input // PriceInput; nil: never written through the API
+	Fields  []*ValueField
+	MergeBy []string // members that identify an element of a list
+	Doc     string
+	Go      reflect.Type
+}
+
+// ValueField is one member of a value object.
+type ValueField struct {
+	Name    string     // GraphQL name and JSON name
+	GraphQL string     // output type text
+	Ref     *Type      // the member holds this type's id: a user's role; nil for plain values
+	Value   *ValueType // nested value object or list of them
+	Doc     string
+}
+
+// Object is an output type that no entity or value object stands for: LocationLink, UpdateStatusOutput, VirtualInventory.
+type Object struct {
+	Name   string
+	Fields []Arg
+	Doc    string
+}
+
+// Arg is a name with a type text.
+type Arg struct {
+	Name string
+	Type string
+	Doc  string
+}
+
+// Operation is a root field that follows no pattern; the API implements each by name.
+type Operation struct {
+	Name   string
+	Args   []Arg
+	Type   string // result type text; a name ending in Connection is a connection of the type before it
+	Paged  bool   // takes first, last, before, after besides Args
+	Entity *Type  // whose permission it needs; nil: see its documentation
+	Doc    string
+}
+
+// Interface is a GraphQL interface: its name and what all implementers show.
+type Interface struct {
+	Name   string
+	Fields []*Field // as the first implementer has them
+	Doc    string
 }
 
 // Catalogue is the set of all types.
 type Catalogue struct {
-	types  []*Type
-	byName map[string]*Type
-	byKind map[string][]*Type
+	types      []*Type
+	abstract   []*Type
+	interfaces []*Interface
+	values     []*ValueType
+	inputs     []*Input
+	objects    []*Object
+	queries    []*Operation
+	mutations  []*Operation
+	byName     map[string]*Type
+	byEvent    map[string][]*Type
+	byInput    map[string]*Input
+	byValue    map[string]*ValueType
+	byObject   map[string]*Object
+	extra      []string
 }
 
-// Types lists all types in declaration order.
+// Types lists all concrete types in declaration order.
 func (c *Catalogue) Types() []*Type { return c.types }
 
-// Type finds a type by GraphQL name; nil if there is none.
+// Abstract lists the interfaces whose members share a table: Product, Address.
+func (c *Catalogue) Abstract() []*Type { return c.abstract }
+
+// Interfaces lists all GraphQL interfaces, those of Abstract included.
+func (c *Catalogue) Interfaces() []*Interface { return c.interfaces }
+
+// Values lists the value objects.
+func (c *Catalogue) Values() []*ValueType { return c.values }
+
+// Inputs lists all input types by name.
+func (c *Catalogue) Inputs() []*Input { return c.inputs }
+
+// Objects lists the output types that no entity or value object stands for.
+func (c *Catalogue) Objects() []*Object { return c.objects }
+
+// Queries lists the root query fields that follow no pattern.
+func (c *Catalogue) Queries() []*Operation { return c.queries }
+
+// Mutations lists the root mutation fields that follow no pattern.
+func (c *Catalogue) Mutations() []*Operation { return c.mutations }
+
+// Type finds a type by GraphQL name, abstract ones too; nil if there is none.
 func (c *Catalogue) Type(name string) *Type { return c.byName[name] }
 
 // EntityTypes finds the types that events of an entity type address; PRODUCT has several.
-func (c *Catalogue) EntityTypes(entityType string) []*Type { return c.byKind[entityType] }
+func (c *Catalogue) EntityTypes(entityType string) []*Type { return c.byEvent[entityType] }
+
+// Input finds an input type by name; nil if there is none.
+func (c *Catalogue) Input(name string) *Input { return c.byInput[name] }
+
+// Value finds a value object by name; nil if there is none.
+func (c *Catalogue) Value(name string) *ValueType { return c.byValue[name] }
+
+// Object finds an output type by name; nil if there is none.
+func (c *Catalogue) Object(name string) *Object { return c.byObject[name] }

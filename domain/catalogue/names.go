@@ -1,0 +1,58 @@
+package catalogue
+
+import (
+	"strings"
+	"unicode"
+)
+
+// snake turns a Go name into a column name: LocationRef → location_ref, WebsiteURL → website_url, ID → id.
+func snake(name string) string {
+	var b strings.Builder
+	r := []rune(name)
+	for i, c := range r {
+		if unicode.IsUpper(c) && i > 0 {
+			startsWord := unicode.IsLower(r[i-1]) || unicode.IsDigit(r[i-1])
+			endsRun := unicode.IsUpper(r[i-1]) && i+1 < len(r) && unicode.IsLower(r[i+1])
+			if startsWord || endsRun {
+				b.WriteByte('_')
+			}
+		}
+		b.WriteRune(unicode.ToLower(c))
+	}
+	return b.String()
+}
+
+// camel turns a Go name into an API name: LocationRef → locationRef, GTIN → gtin, ETADate → etaDate.
+func camel(name string) string {
+	r := []rune(name)
+	for i := range r {
+		if !unicode.IsUpper(r[i]) {
+			break
+		}
+		if i > 0 && i+1 < len(r) && unicode.IsLower(r[i+1]) {
+			break
+		}
+		r[i] = unicode.ToLower(r[i])
+	}
+	return string(r)
+}
+
+// title capitalises an API name: removeRole → RemoveRole.
+func title(name string) string {
+	if name == "" {
+		return ""
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
+}
+
+// BaseType is the name inside a type text: [RetailerId!]! → RetailerId.
+func BaseType(text string) string { return strings.Trim(text, "[]! ") }
+
+// IsList reports whether a type text is a list.
+func IsList(text string) bool { return strings.HasPrefix(text, "[") }
+
+// nonNull adds a ! to a type text that has none.
+func nonNull(text string) string { return strings.TrimSuffix(text, "!") + "!" }
+
+// nullable takes the outer ! of a type text away.
+func nullable(text string) string { return strings.TrimSuffix(text, "!") }

@@ -1,0 +1,100 @@
+package catalogue
+
+// Spec is one part of the catalogue, as a domain package declares it. New puts the parts together.
+type Spec struct {
+	Types       []TypeSpec
+	Values      []ValueSpec
+	Interfaces  []InterfaceSpec
+	Inputs      []InputSpec
+	Objects     []ObjectSpec
+	Queries     []OperationSpec
+	Mutations   []OperationSpec
+	Permissions []string // names of permissions that no entity stands for
+}
+
+// TypeSpec declares what belongs to an entity type as a whole. Field lists are words separated by spaces, GraphQL names; hidden
+// fields by their Go name in lower camel case.
+type TypeSpec struct {
+	Go         any      // a zero value of the struct: Order{}
+	Doc        string   // description that the API shows
+	Plural     string   // search field; empty: name + s
+	Table      string   // empty: Plural in snake case
+	Shared     bool     // the table holds other types too: rows carry their type's name in the column kind
+	ID         IDKind   //
+	Event      string   // entity type in events; empty: none can address it
+	Root       string   // reference towards the workflow's root; empty: it is its own
+	Fires      bool     // creation sends CREATE
+	Implements string   // interfaces
+	Key        string   // natural key
+	Loose      bool     // the key is only recommended to be unique
+	Unique     []string // further unique field lists
+	Indexes    []string // further indexes
+	Retailer   string   // how a retailer limit reaches the type: field (retailer, retailerRefs), or reference or edge that leads on
+	Gets       []string // single reads: order(id: ID, ref: String)
+	Create     bool     // has createX
+	Update     string   // fields that identify the row in updateX; empty: no such mutation
+	Removes    []RemovalSpec
+}
+
+// ValueSpec declares a value object; its struct's fields carry `oms` tags with name, !, out=, ref=, by= and create=, and json tags.
+type ValueSpec struct {
+	Go      any
+	Doc     string
+	Input   string // name of its input; empty: none
+	MergeBy string // members that identify an element
+}
+
+// InterfaceSpec declares a GraphQL interface. With Shared, its implementers share a table and references may point at it.
+type InterfaceSpec struct {
+	Name   string
+	Doc    string
+	Fields string
+	Shared bool
+}
+
+// Base says from which operation's tags an input's fields are taken.
+type Base int
+
+// The bases of an input.
+const (
+	Listed Base = iota // none: the fields are listed
+	Create             // the create= tags
+	Update             // the update= tags
+)
+
+// InputSpec declares an input type: listed field by field, or derived from the tags of a type with some differences. The inputs
+// CreateX and UpdateX of the operations need no declaration unless they differ from the tags.
+type InputSpec struct {
+	Name    string
+	Of      string   // the entity type that it makes, changes or points at
+	Base    Base     //
+	Fields  []string // listed fields: "ref: String! max=100"
+	Without string   // derived: fields left out, input names
+	Require string   // derived: fields that are required here
+	Relax   string   // derived: fields that are optional here
+	Doc     string
+}
+
+// ObjectSpec declares an output type: "location: Location".
+type ObjectSpec struct {
+	Name   string
+	Fields []string
+	Doc    string
+}
+
+// OperationSpec declares a root field that follows no pattern: "me: User", "permission(name: String!): Permission".
+type OperationSpec struct {
+	Field  string
+	Paged  bool
+	Entity string // type whose permission it needs
+	Doc    string
+}
+
+// RemovalSpec declares a mutation that takes links or list elements away.
+type RemovalSpec struct {
+	Name  string // removeLocationsFromNetwork
+	Owner string // network: NetworkKey!
+	Items string // locations: [LocationKey!]!
+	From  string // edge or list field of the owner: locations
+	Doc   string
+}

@@ -1,0 +1,128 @@
+package catalogue
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Tag is the parsed `oms` tag of a struct field. The grammar is a list of words, separated by commas, in any order:
+//
+//	name          output name; left out: the Go name in lower camel case, without ID for references
+//	!             the output is non-null; inputs of create are then required unless create= says otherwise
+//	hidden        stored but not in the output; in inputs only where create= or update= says so
+//	pii           personal data
+//	search        a reference that searches filter by, with the key input of by=
+//	nosearch      a scalar that searches do not filter by
+//	ref=Type      a reference: the field is an ID; Type may be abstract
+//	by=Key        the input type that points at what ref= or of= names: RetailerId, ProductCatalogueKey
+//	create=…      in the create input: ! required, ? optional, - absent, or a type text such as [CreateOrderItemWithOrderInput]!
+//	update=…      the same for the update input
+//	in=name       the name in inputs, where it differs: taxType for tax
+//	out=type      output type text, where it cannot be derived
+//	wrap=Object   the output is Object with this value as its one member; the search argument is ObjectInput
+//	copy=path     copied on creation from a field of this type, or of what a reference points at: customer.ref
+//	max=n         longest text, in characters; 255 if left out
+//	merge=a+b     a list of values merges with the stored one by these members on update
+//	of=Type       on Many and Lookup: the type listed or found
+//	via=field     on Many: the reference of the target that leads back
+//	link=t/a/b    on Many: the link table t with columns a, of this type, and b, of the target
+//	on=a:x+b:y    on Lookup: this type's fields a and b equal the target's x and y
+//
+// The default is create=! for ! fields, else create=?, and update=?. References and Many fields are in an input only if they
+// have by= or a type text. A `doc` tag beside it holds the description that the API shows.
+type Tag struct {
+	Name                       string
+	NonNull, Hidden, Personal  bool
+	Search, NoSearch           bool
+	Ref, By, Create, Update    string
+	In, Out, Wrap, Copy, Merge string
+	Of, Via, Link, On          string
+	MaxLen                     int
+}
+
+// ParseTag reads an `oms` tag.
+func ParseTag(text string) (Tag, error) {
+	var t Tag
+	for _, word := range strings.Split(text, ",") {
+		word = strings.TrimSpace(word)
+		if word == "" {
+			continue
+		}
+		option, value, isOption := strings.Cut(word, "=")
+		var err error
+		if isOption {
+			err = t.option(option, value)
+		} else {
+			err = t.word(word)
+		}
+		if err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+func (t *Tag) word(word string) error {
+	switch word {
+	case "!":
+		t.NonNull = true
+	case "hidden":
+		t.Hidden = true
+	case "pii":
+		t.Personal = true
+	case "search":
+		t.Search = true
+	case "nosearch":
+		t.NoSearch = true
+	default:
+		if t.Name != "" {
+			return fmt.Errorf("two names: %s and %s", t.Name, word)
+		}
+		t.Name = word
+	}
+	return nil
+}
+
+func (t *Tag) option(option, value string) error {
+	if value == "" {
+		return fmt.Errorf("%s= says nothing", option)
+	}
+	texts := map[string]*string{
+		"ref": &t.Ref, "by": &t.By, "create": &t.Create, "update": &t.Update, "in": &t.In, "out": &t.Out, "wrap": &t.Wrap,
+		"copy": &t.Copy, "merge": &t.Merge, "of": &t.Of, "via": &t.Via, "link": &t.Link, "on": &t.On,
+	}
+	if p, ok := texts[option]; ok {
+		if *p != "" {
+			return fmt.Errorf("%s= twice", option)
+		}
+		*p = value
+		return nil
+	}
+	if option == "max" {
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 1 {
+			return fmt.Errorf("max=%s: want a positive number", value)
+		}
+		t.MaxLen = n
+		return nil
+	}
+	return fmt.Errorf("unknown option %s=", option)
+}
+
+// mode is what create= or update= says for an operation, with the default filled in.
+func (t *Tag) mode(op Base) string {
+	said := t.Create
+	if op == Update {
+		said = t.Update
+	}
+	switch {
+	case said != "":
+		return said
+	case t.Hidden, t.Wrap != "", t.Copy != "":
+		return "-"
+	case op == Create && t.NonNull:
+		return "!"
+	}
+	return "?"
+}

@@ -1,0 +1,22 @@
+// Package domain assembles what the platform is about: the catalogue of all entity types.
+package domain
+
+import (
+	"sync"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/domain/order"
+	"github.com/fluent-oms/fluent/domain/security"
+)
+
+// Catalogue is the catalogue of all entity types, derived once. It panics on a wrong declaration: a programmer's error, which
+// the tests of every package find.
+var Catalogue = sync.OnceValue(func() *catalogue.Catalogue {
+	c, err := catalogue.New(foundation.Spec(), security.Spec(), inventory.Spec(), order.Spec())
+	if err != nil {
+		panic(err)
+	}
+	return c
+})

@@ -1,0 +1,75 @@
+package inventory
+
+import (
+	"time"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+)
+
+// InventoryCatalogue contains stock records.
+type InventoryCatalogue struct {
+	catalogue.Node
+	Ref string `oms:"!,max=100" doc:"Unique in the account."`
+	catalogue.Orchestrated
+	Name               string               `oms:"!"`
+	Description        string               `oms:""`
+	RetailerRefs       []string             `oms:"" doc:"The retailers that may use it."`
+	Attributes         catalogue.Attributes `oms:"merge=name"`
+	InventoryPositions catalogue.Many       `oms:"of=InventoryPosition,via=catalogue"`
+}
+
+// InventoryPosition is the stock of one product at one location.
+type InventoryPosition struct {
+	catalogue.Node
+	Ref string `oms:"!,max=100" doc:"Unique in its catalogue."`
+	catalogue.Orchestrated
+	ProductRef  string               `oms:"!"`
+	LocationRef string               `oms:"create=!"`
+	OnHand      int                  `oms:"onHand" doc:"The last count plus all active reservations, sales and corrections, which are negative."`
+	CatalogueID catalogue.ID         `oms:"ref=InventoryCatalogue,by=InventoryCatalogueKey,search,create=!"`
+	Attributes  catalogue.Attributes `oms:"merge=name"`
+	Quantities  catalogue.Many       `oms:"of=InventoryQuantity,via=position,create=[InventoryQuantityKey],update=[InventoryQuantityKey]"`
+}
+
+// InventoryQuantity is one component of a position's stock: the last count, a reservation, a sale.
+type InventoryQuantity struct {
+	catalogue.Node
+	Ref string `oms:"!,max=100" doc:"Unique in its catalogue."`
+	catalogue.Orchestrated
+	Quantity       int                  `oms:"create=!" doc:"Reservations and sales are negative."`
+	Condition      string               `oms:"" doc:"NEW, USED or DAMAGED."`
+	ExpectedOn     *time.Time           `oms:"expectedOn"`
+	StorageAreaRef string               `oms:"max=100"`
+	CatalogueID    catalogue.ID         `oms:"ref=InventoryCatalogue,by=InventoryCatalogueKey,search,create=!"`
+	PositionID     catalogue.ID         `oms:"ref=InventoryPosition,by=InventoryPositionKey,create=!,update=-"`
+	AssociationRef string               `oms:"hidden"` // what it was made for: the fulfilment of a reservation
+	Attributes     catalogue.Attributes `oms:"merge=name"`
+}
+
+// VirtualCatalogue is a named view of availability over an inventory catalogue and the locations of networks.
+type VirtualCatalogue struct {
+	catalogue.Node
+	Ref string `oms:"!,max=100" doc:"Unique in the account."`
+	catalogue.Orchestrated
+	Name                  string               `oms:"!"`
+	Description           string               `oms:""`
+	InventoryCatalogueRef string               `oms:"create=!"`
+	ProductCatalogueRef   string               `oms:"create=!"`
+	NetworkIDs            []string             `oms:"networkIds"`
+	ControlGroupRef       string               `oms:""`
+	RetailerRefs          []string             `oms:"" doc:"The retailers that may use it."`
+	Attributes            catalogue.Attributes `oms:"merge=name"`
+	VirtualPositions      catalogue.Many       `oms:"of=VirtualPosition,via=catalogue"`
+}
+
+// VirtualPosition is how many of a product can be sold from a group: a location in a BASE catalogue, a network in an AGGREGATE.
+type VirtualPosition struct {
+	catalogue.Node
+	Ref string `oms:"!,max=100" doc:"Unique in its catalogue."`
+	catalogue.Orchestrated
+	ProductRef  string               `oms:""`
+	GroupRef    string               `oms:""`
+	Quantity    int                  `oms:"create=!"`
+	CatalogueID catalogue.ID         `oms:"ref=VirtualCatalogue,by=VirtualCatalogueKey,search,create=!"`
+	Attributes  catalogue.Attributes `oms:"merge=name"`
+}

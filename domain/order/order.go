@@ -1,0 +1,119 @@
+// Package order is order management: orders, how customers want them, what is picked for them and what it is packed in; and the
+// pure functions over them.
+package order
+
+import (
+	"time"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+)
+
+// Order is a customer's purchase as a sales channel booked it.
+type Order struct {
+	catalogue.Node
+	Ref string `oms:"create=!,update=-" doc:"Unique in the account."`
+	catalogue.Orchestrated
+	TotalPrice         *float64             `oms:"totalPrice"`
+	TotalTaxPrice      *float64             `oms:"totalTaxPrice"`
+	RetailerID         catalogue.ID         `oms:"ref=Retailer,by=RetailerId,create=!,update=-"`
+	CustomerID         catalogue.ID         `oms:"ref=Customer,by=CustomerId,create=!,update=-"`
+	CustomerRef        string               `oms:"customerLink,wrap=CustomerLink,copy=customer.ref,pii" doc:"The customer by ref only."`
+	FulfilmentChoiceID catalogue.ID         `oms:"ref=FulfilmentChoice,create=CreateFulfilmentChoiceWithOrderInput,update=-"`
+	Attributes         catalogue.Attributes `oms:"merge=name"`
+	Items              catalogue.Many       `oms:"of=OrderItem,via=order,create=[CreateOrderItemWithOrderInput]!,update=[UpdateOrderItemWithOrderInput]"`
+	Fulfilments        catalogue.Many       `oms:"of=Fulfilment,via=order"`
+}
+
+// OrderItem is one product line of an order.
+type OrderItem struct {
+	catalogue.Node
+	Ref                 string               `oms:"create=!"`
+	Status              string               `oms:"!,create=-"`
+	Quantity            int                  `oms:"!"`
+	PaidPrice           *float64             `oms:"paidPrice"`
+	Currency            string               `oms:""`
+	Price               *float64             `oms:"price"`
+	TaxPrice            *float64             `oms:"taxPrice"`
+	TaxType             string               `oms:""`
+	TotalPrice          *float64             `oms:"totalPrice"`
+	TotalTaxPrice       *float64             `oms:"totalTaxPrice"`
+	ProductRef          string               `oms:"hidden,create=!,update=?"`
+	ProductCatalogueRef string               `oms:"hidden,create=!,update=?"` // COMPATIBILITY:<retailer id> where the caller says nothing
+	Product             catalogue.Lookup     `oms:"!,of=Product,on=productRef:ref+productCatalogueRef:catalogueRef"`
+	OrderID             catalogue.ID         `oms:"ref=Order,by=OrderKey,create=!,update=-"`
+	Attributes          catalogue.Attributes `oms:"merge=name"`
+}
+
+// FulfilmentChoice is how and where the customer wants the goods.
+type FulfilmentChoice struct {
+	catalogue.Node
+	Currency            string       `oms:""`
+	DeliveryInstruction string       `oms:"max=250"`
+	DeliveryType        string       `oms:"!" doc:"STANDARD, EXPRESS, OVERNIGHT or 3HOURS."`
+	FulfilmentPrice     *float64     `oms:"fulfilmentPrice"`
+	FulfilmentTaxPrice  *float64     `oms:"fulfilmentTaxPrice"`
+	FulfilmentType      string       `oms:"" doc:"CC_PFS, CC_PFDC, HD_PFS or HD_PFDC."`
+	PickupLocationRef   string       `oms:""`
+	DeliveryAddressID   catalogue.ID `oms:"ref=Address,create=CreateCustomerAddressInput,update=-"`
+	OrderID             catalogue.ID `oms:"order,hidden,ref=Order"`
+}
+
+// Fulfilment is a set of items to be picked and packed at one location for one order.
+type Fulfilment struct {
+	catalogue.Node
+	Ref string `oms:"create=!,update=-"`
+	catalogue.Orchestrated
+	DeliveryType    string               `oms:""`
+	ETA             string               `oms:"eta"`
+	ExpiryTime      *time.Time           `oms:"expiryTime"`
+	OrderID         catalogue.ID         `oms:"ref=Order,by=OrderId,create=!,update=-"`
+	FromAddressID   catalogue.ID         `oms:"ref=Address,by=AddressId,update=-"`
+	ToAddressID     catalogue.ID         `oms:"ref=Address,by=AddressId,update=-"`
+	FromLocationRef string               `oms:"fromLocation,wrap=LocationLink,copy=fromAddress.location.ref" doc:"The location of fromAddress."`
+	CustomerID      catalogue.ID         `oms:"user,ref=Customer,by=CustomerId,in=customer,update=-"`
+	Attributes      catalogue.Attributes `oms:"merge=name"`
+	Items           catalogue.Many       `oms:"of=FulfilmentItem,via=fulfilment,create=[CreateFulfilmentItemWithFulfilmentInput],update=[UpdateFulfilmentItemWithFulfilmentInput]"`
+	Articles        catalogue.Many       `oms:"of=Article,link=article_fulfilments/fulfilment_id/article_id"`
+}
+
+// FulfilmentItem is how many of an order item are picked in a fulfilment.
+type FulfilmentItem struct {
+	catalogue.Row
+	Ref               string       `oms:"create=!,update=-"`
+	Status            string       `oms:"!,create=-"`
+	RequestedQuantity *int         `oms:"requestedQuantity"`
+	FilledQuantity    int          `oms:"!"`
+	RejectedQuantity  int          `oms:"!"`
+	OrderItemID       catalogue.ID `oms:"ref=OrderItem,by=OrderItemId,create=!,update=-"`
+	FulfilmentID      catalogue.ID `oms:"ref=Fulfilment,create=-,update=-"`
+}
+
+// Article is a parcel that holds picked items.
+type Article struct {
+	catalogue.Node
+	Ref string `oms:"create=!,update=-"`
+	catalogue.Orchestrated
+	Name                 string               `oms:"max=256"`
+	Description          string               `oms:"max=256"`
+	Quantity             *int                 `oms:"quantity"`
+	Height               float64              `oms:"!"`
+	Length               float64              `oms:"!"`
+	Width                float64              `oms:"!"`
+	Weight               float64              `oms:"!"`
+	ArticleNumber        string               `oms:"hidden,create=?,update=?,max=30"`
+	BarcodeArticleNumber string               `oms:"hidden,create=?,update=?,max=50"`
+	PurchaseValue        string               `oms:"hidden,create=?,update=?,max=100"`
+	ExpiryDate           *time.Time           `oms:"hidden,create=?,update=?"`
+	OrderID              catalogue.ID         `oms:"order,hidden,ref=Order"` // of its first fulfilment: events of the article go to this order
+	Attributes           catalogue.Attributes `oms:"merge=name"`
+	Items                catalogue.Many       `oms:"of=ArticleItem,via=article,create=[CreateArticleItemWithArticleInput]"`
+	Fulfilments          catalogue.Many       `oms:"of=Fulfilment,link=article_fulfilments/article_id/fulfilment_id,create=[FulfilmentId]!"`
+}
+
+// ArticleItem is a quantity packed in an article.
+type ArticleItem struct {
+	catalogue.Node
+	Quantity  int          `oms:"!"`
+	Barcode   string       `oms:""`
+	ArticleID catalogue.ID `oms:"ref=Article,create=-,update=-"`
+}

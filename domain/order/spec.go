@@ -1,0 +1,64 @@
+package order
+
+import "github.com/fluent-oms/fluent/domain/catalogue"
+
+// Spec declares this package's part of the catalogue.
+func Spec() catalogue.Spec {
+	return catalogue.Spec{
+		Types: types(), Inputs: inputs(),
+		Objects: []catalogue.ObjectSpec{{Name: "CustomerLink", Fields: []string{"ref: String"}, Doc: "A customer by ref."}},
+		Mutations: []catalogue.OperationSpec{
+			{Field: "createOrderAndCustomer(input: CreateOrderAndCustomerInput): Order", Entity: "Order", Doc: "Creates a customer and an order of that customer, or neither."},
+		},
+	}
+}
+
+func types() []catalogue.TypeSpec {
+	return []catalogue.TypeSpec{
+		{
+			Go: Order{}, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", Key: "ref", Retailer: "retailer",
+			Indexes: []string{"customer createdOn", "status createdOn"},
+			Gets:    []string{"order(id: ID, ref: String)", "orderById(id: ID!)"}, Create: true, Update: "id",
+		},
+		{
+			Go: OrderItem{}, Doc: "One product line of an order.", Implements: "Node", Retailer: "order",
+			Gets: []string{"orderItemById(id: ID!)"}, Create: true,
+		},
+		{Go: FulfilmentChoice{}, Doc: "How and where the customer wants the goods.", Retailer: "order", Indexes: []string{"order"}},
+		{
+			Go: Fulfilment{}, Doc: "What is picked and packed at one location for one order.", Event: "FULFILMENT", Root: "order", Fires: true,
+			Implements: "Node Orchestrateable", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"fromLocation status createdOn"},
+			Gets: []string{"fulfilmentById(id: ID!)"}, Create: true, Update: "id",
+		},
+		{Go: FulfilmentItem{}, Doc: "How many of an order item are picked in a fulfilment.", Retailer: "fulfilment", Indexes: []string{"orderItem"}},
+		{
+			Go: Article{}, Doc: "A parcel that holds picked items.", Event: "ARTICLE", Root: "order", Fires: true,
+			Implements: "Node Orchestrateable", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"order"},
+			Gets: []string{"articleById(id: ID!)"}, Create: true, Update: "id",
+		},
+		{Go: ArticleItem{}, Doc: "A quantity packed in an article.", Implements: "Node", Retailer: "article"},
+	}
+}
+
+func inputs() []catalogue.InputSpec {
+	id := []string{"id: ID!"}
+	return []catalogue.InputSpec{
+		{Name: "OrderId", Of: "Order", Fields: id},
+		{Name: "OrderKey", Of: "Order", Fields: []string{"id: ID", "ref: String"}},
+		{Name: "OrderItemId", Of: "OrderItem", Fields: id},
+		{Name: "FulfilmentId", Of: "Fulfilment", Fields: id},
+		{Name: "ArticleId", Of: "Article", Fields: id},
+		{Name: "CustomerLinkInput", Fields: []string{"ref: String!"}},
+		{Name: "UpdateOrderInput", Of: "Order", Base: catalogue.Update, Without: "type"},
+		{Name: "CreateOrderItemWithOrderInput", Of: "OrderItem", Base: catalogue.Create, Without: "order", Relax: "productCatalogueRef"},
+		{Name: "UpdateOrderItemWithOrderInput", Of: "OrderItem", Base: catalogue.Update},
+		{Name: "CreateFulfilmentChoiceWithOrderInput", Of: "FulfilmentChoice", Base: catalogue.Create},
+		{Name: "CreateFulfilmentItemWithFulfilmentInput", Of: "FulfilmentItem", Base: catalogue.Create},
+		{Name: "UpdateFulfilmentItemWithFulfilmentInput", Of: "FulfilmentItem", Base: catalogue.Update},
+		{Name: "CreateArticleItemWithArticleInput", Of: "ArticleItem", Base: catalogue.Create},
+		{Name: "CreateOrderAndCustomerInput", Of: "Order", Fields: []string{
+			"ref: String!", "type: String!", "totalPrice: Float", "totalTaxPrice: Float", "retailer: RetailerId!", "customer: CreateCustomerInput!",
+			"fulfilmentChoice: CreateFulfilmentChoiceWithOrderInput", "attributes: [AttributeInput]", "items: [CreateOrderItemWithOrderInput]!",
+		}},
+	}
+}
