@@ -1,0 +1,61 @@
+# Fluent: build, run and test. `make` alone lists what there is.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS   += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+GO      ?= go
+BINARY  := bin/fluent
+# Options for `make up` and `make demo`, for example: make up ARGS='--dir /tmp/one --listen 127.0.0.1:0'
+ARGS    ?=
+# Packages that `make test` runs, for example: make test PACKAGES=./domain/...
+PACKAGES ?= ./...
+# Options for `go test`; the race detector needs a C compiler.
+TESTFLAGS ?= -race -timeout 15m
+
+.PHONY: help up build test gen check-gen lint lint-sql bench demo clean database
+
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: database build ## build and run everything on this machine, with a demo account (stop with Ctrl-C)
+	@exec $(BINARY) up $(ARGS)
+
+build: ## build bin/fluent
+	@mkdir -p bin
+	@$(GO) build -trimpath -o $(BINARY) .
+
+test: ## run all tests and say how many there were
+	@$(GO) run ./ops/testsum $(TESTFLAGS) $(PACKAGES)
+
+gen: ## make generated code again: protobuf, Connect, migrations
+	@tools/buf.sh generate
+	@$(GO) generate ./...
+
+check-gen: gen ## fail if the generated code in the tree is not what gen makes
+	@git diff --exit-code -- proto/gen dataplane ops domain \
+	  || { echo 'Generated files differ from their sources: run "make gen" and commit the result.' >&2; exit 1; }
+	@new=$$(git ls-files --others --exclude-standard -- proto/gen); [ -z "$$new" ] \
+	  || { echo "Generated files are not committed: $$new" >&2; exit 1; }
+
+lint: lint-sql ## gofmt, vet, staticcheck, buf lint, and all SQL against CockroachDB's grammar
+	@bad=$$(git ls-files -z '*.go' | xargs -0 gofmt -l); [ -z "$$bad" ] || { echo "gofmt these: $$bad" >&2; exit 1; }
+	@$(GO) vet ./...
+	@$(GO) tool -modfile=tools/lint.mod staticcheck ./...
+	@tools/buf.sh lint
+
+lint-sql:
+	@tools/lint-sql.sh
+
+bench: database ## measure the API beside raw SQL on the same database; see docs/performance.md
+	@$(GO) run ./ops/bench $(ARGS)
+
+demo: database build ## tell the story of one order, from tenant to trace, over real processes
+	@$(BINARY) demo $(ARGS)
+
+clean: ## remove what was built; state folders stay
+	@rm -rf bin .cache
+
+database:
+	@tools/database.sh
