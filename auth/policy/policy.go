@@ -77,6 +77,21 @@ func (e *Engine) Knows(permission string) bool {
 	return found
 }
 
+// Granted lists the permissions that p has somewhere, sorted: what a caller may be told about itself.
+func (e *Engine) Granted(ctx context.Context, p *auth.Principal) ([]string, error) {
+	var granted []string
+	for _, name := range e.permissions {
+		d, err := e.Decide(ctx, p, name, nil)
+		if err != nil {
+			return nil, err
+		}
+		if d.Answer != Deny {
+			granted = append(granted, name)
+		}
+	}
+	return granted, nil
+}
+
 // Decide says whether p may use a permission ("account.create"). With a resource the answer is Allow or Deny; without,
 // it may be AllowWhere. An evaluation that fails or takes too long is an error, which callers treat as a denial.
 func (e *Engine) Decide(ctx context.Context, p *auth.Principal, permission string, resource *Resource) (Decision, error) {

@@ -129,6 +129,18 @@ func TestEveryPermissionForEveryRole(t *testing.T) {
 	require.Equal(t, e.Permissions(), seen, "the table has every permission that the policy knows")
 }
 
+func TestGranted(t *testing.T) {
+	t.Parallel()
+	e := engine(t)
+	got, err := e.Granted(t.Context(), nobody)
+	require.NoError(t, err)
+	require.Empty(t, got)
+	got, err = e.Granted(t.Context(), implementer)
+	require.NoError(t, err)
+	require.Contains(t, got, "retailer.create")
+	require.NotContains(t, got, "account.create")
+}
+
 func TestUnknownPermissionsAreDeniedToAll(t *testing.T) {
 	t.Parallel()
 	e := engine(t)

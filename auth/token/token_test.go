@@ -112,6 +112,8 @@ func TestAgeAndLeeway(t *testing.T) {
 	}
 	_, err = f.verifier(91 * time.Second).Operator(raw)
 	requireReason(t, err, "TOKEN_EXPIRED")
+	_, err = f.verifier(91 * time.Second).Node(raw)
+	requireReason(t, err, "TOKEN_INVALID")
 	_, err = f.verifier(-31 * time.Second).Operator(raw)
 	requireReason(t, err, "TOKEN_INVALID")
 }

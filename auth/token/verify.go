@@ -87,7 +87,7 @@ func (v *Verifier) verify(raw, audience string) (*claims, error) {
 	_, err := parser.ParseWithClaims(raw, c, v.key)
 	switch {
 	case err == nil:
-	case errors.Is(err, jwt.ErrTokenExpired) && !errors.Is(err, jwt.ErrTokenSignatureInvalid):
+	case onlyExpired(err):
 		return nil, fault.New(fault.Unauthenticated, "The token has expired; log in again.").With("reason", "TOKEN_EXPIRED").Wrap(err)
 	default:
 		return nil, invalid(err)
@@ -96,6 +96,17 @@ func (v *Verifier) verify(raw, audience string) (*claims, error) {
 		return nil, invalid(errors.New("subject, token id or sole audience missing"))
 	}
 	return c, nil
+}
+
+// onlyExpired reports whether age is all that is wrong: signatures are checked before claims, and all claims are reported.
+func onlyExpired(err error) bool {
+	for _, other := range []error{jwt.ErrTokenInvalidAudience, jwt.ErrTokenInvalidIssuer, jwt.ErrTokenUsedBeforeIssued,
+		jwt.ErrTokenNotValidYet, jwt.ErrTokenRequiredClaimMissing} {
+		if errors.Is(err, other) {
+			return false
+		}
+	}
+	return errors.Is(err, jwt.ErrTokenExpired)
 }
 
 // key finds the key that a token names. Extensions that a token marks as critical are not known here, so they refuse it.

@@ -1,0 +1,241 @@
+package interceptor_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connecthttp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/auth"
+	"github.com/fluent-oms/fluent/auth/interceptor"
+	"github.com/fluent-oms/fluent/auth/policy"
+	"github.com/fluent-oms/fluent/auth/token"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
+)
+
+var permissions = map[string]string{
+	controlplanev1connect.AccountServiceGetAccountProcedure:    "account.get",
+	controlplanev1connect.AccountServiceListAccountsProcedure:  "account.list",
+	controlplanev1connect.AccountServiceCreateAccountProcedure: "account.create",
+	controlplanev1connect.AuthServiceGetKeysProcedure:          interceptor.Public,
+}
+
+// accounts is the handler behind the interceptor; it tells what it saw.
+type accounts struct {
+	controlplanev1connect.UnimplementedAccountServiceHandler
+	controlplanev1connect.UnimplementedAuthServiceHandler
+	seen chan seen
+}
+
+type seen struct {
+	principal *auth.Principal
+	decision  policy.Decision
+}
+
+func (a accounts) note(ctx context.Context) {
+	p, _ := auth.FromContext(ctx)
+	a.seen <- seen{p, policy.FromContext(ctx)}
+}
+
+func (a accounts) GetAccount(ctx context.Context, _ *cpv1.GetAccountRequest) (*cpv1.GetAccountResponse, error) {
+	a.note(ctx)
+	return &cpv1.GetAccountResponse{}, nil
+}
+
+func (a accounts) ListAccounts(ctx context.Context, _ *cpv1.ListAccountsRequest) (*cpv1.ListAccountsResponse, error) {
+	a.note(ctx)
+	return &cpv1.ListAccountsResponse{}, nil
+}
+
+func (a accounts) GetKeys(ctx context.Context, _ *cpv1.GetKeysRequest) (*cpv1.GetKeysResponse, error) {
+	a.note(ctx)
+	return &cpv1.GetKeysResponse{}, nil
+}
+
+type fixture struct {
+	issuer  *token.Issuer
+	handler accounts
+	url     string
+}
+
+func facts(_ context.Context, _ string, request any) (policy.Resource, bool, error) {
+	get, ok := request.(*cpv1.GetAccountRequest)
+	if !ok {
+		return policy.Resource{}, false, nil
+	}
+	if get.GetName() == "BROKEN" {
+		return policy.Resource{}, false, errors.New("the state cannot be read")
+	}
+	return policy.Resource{Account: get.GetName()}, true, nil
+}
+
+func setUp(t *testing.T, roles interceptor.RolesOf) fixture {
+	t.Helper()
+	signer, err := token.NewSigner(token.NewSeed())
+	require.NoError(t, err)
+	keys, err := token.NewKeySet(signer.Key())
+	require.NoError(t, err)
+	engine, err := policy.New(t.Context())
+	require.NoError(t, err)
+	guard, err := interceptor.Server(interceptor.Deps{
+		Authenticate: interceptor.Tokens(token.NewVerifier("c", keys, time.Now), roles),
+		PermissionOf: func(procedure string) (string, bool) { p, ok := permissions[procedure]; return p, ok },
+		Facts:        facts,
+		Policy:       engine,
+		Logger:       slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	server, h := connect.NewServer(guard), accounts{seen: make(chan seen, 1)}
+	controlplanev1connect.RegisterAccountServiceHandler(server, h)
+	controlplanev1connect.RegisterAuthServiceHandler(server, h)
+	mux := http.NewServeMux()
+	connecthttp.Mount(mux, server)
+	web := httptest.NewServer(mux)
+	t.Cleanup(web.Close)
+	return fixture{issuer: token.NewIssuer("c", signer, time.Now), handler: h, url: web.URL}
+}
+
+func (f fixture) client(raw string) *connect.Client {
+	return connect.NewClient(connecthttp.NewTransport(http.DefaultClient, f.url), interceptor.StaticBearer(raw))
+}
+
+func (f fixture) accounts(raw string) controlplanev1connect.AccountServiceClient {
+	return controlplanev1connect.NewAccountServiceClient(f.client(raw))
+}
+
+func (f fixture) operator(t *testing.T, roles ...auth.Role) string {
+	t.Helper()
+	raw, _, err := f.issuer.Operator(token.Operator{Username: "ann", Roles: roles}, time.Hour)
+	require.NoError(t, err)
+	return raw
+}
+
+func TestPublicMethodsNeedNoToken(t *testing.T) {
+	t.Parallel()
+	f := setUp(t, nil)
+	for _, raw := range []string{"", "nonsense"} {
+		_, err := controlplanev1connect.NewAuthServiceClient(f.client(raw)).GetKeys(t.Context(), &cpv1.GetKeysRequest{})
+		require.NoError(t, err)
+		require.Nil(t, (<-f.handler.seen).principal)
+	}
+}
+
+func TestCallersMustShowAValidToken(t *testing.T) {
+	t.Parallel()
+	f := setUp(t, nil)
+	tenant, _, err := f.issuer.Tenant(token.Tenant{Account: "ACME", UserID: "1"}, time.Hour)
+	require.NoError(t, err)
+	for name, raw := range map[string]string{"none": "", "nonsense": "nonsense", "a tenant's": tenant} {
+		_, err := f.accounts(raw).ListAccounts(t.Context(), &cpv1.ListAccountsRequest{})
+		require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err), "%s: %v", name, err)
+	}
+}
+
+func TestMethodsWithoutPermissionAreRefused(t *testing.T) {
+	t.Parallel()
+	f := setUp(t, nil)
+	raw := f.operator(t, auth.Role{Name: auth.PlatformAdministrator})
+	_, err := f.accounts(raw).DeleteAccount(t.Context(), &cpv1.DeleteAccountRequest{Name: "ACME"})
+	require.Equal(t, connect.CodePermissionDenied, connect.CodeOf(err))
+	require.ErrorContains(t, err, "declares no permission")
+}
+
+func TestHandlersSeeTheCallerAndTheDecision(t *testing.T) {
+	t.Parallel()
+	f := setUp(t, nil)
+	raw := f.operator(t, auth.Role{Name: auth.Implementer, Accounts: []string{"ACME"}})
+	_, err := f.accounts(raw).ListAccounts(t.Context(), &cpv1.ListAccountsRequest{})
+	require.NoError(t, err)
+	got := <-f.handler.seen
+	require.Equal(t, "ann", got.principal.Subject)
+	require.Equal(t, auth.OperatorKind, got.principal.Kind)
+	require.True(t, got.principal.HasRole(auth.Implementer))
+	require.Equal(t, policy.AllowWhere, got.decision.Answer)
+	require.Equal(t, []string{"ACME"}, got.decision.Where.Accounts)
+}
+
+func TestLimitedRolesAreCheckedAgainstTheRequest(t *testing.T) {
+	t.Parallel()
+	f := setUp(t, nil)
+	client := f.accounts(f.operator(t, auth.Role{Name: auth.Implementer, Accounts: []string{"ACME"}}))
+	_, err := client.GetAccount(t.Context(), &cpv1.GetAccountRequest{Name: "ACME"})
+	require.NoError(t, err)
+	<-f.handler.seen
+	_, err = client.GetAccount(t.Context(), &cpv1.GetAccountRequest{Name: "OTHER"})
+	require.Equal(t, connect.CodePermissionDenied, connect.CodeOf(err))
+	require.ErrorContains(t, err, "not here")
+	_, err = client.GetAccount(t.Context(), &cpv1.GetAccountRequest{Name: "BROKEN"})
+	require.Equal(t, connect.CodeInternal, connect.CodeOf(err))
+	require.NotContains(t, err.Error(), "state", "causes stay on the server")
+	_, err = client.CreateAccount(t.Context(), &cpv1.CreateAccountRequest{})
+	require.Equal(t, connect.CodePermissionDenied, connect.CodeOf(err))
+	require.ErrorContains(t, err, "None of your roles gives account.create")
+	require.Empty(t, f.handler.seen)
+}
+
+func TestNodesAndServersAreNoOperators(t *testing.T) {
+	t.Parallel()
+	f := setUp(t, nil)
+	node, _, err := f.issuer.Node(token.Node{NodeID: "n1", Environment: "e1", Kind: "node"}, time.Hour)
+	require.NoError(t, err)
+	server, _, err := f.issuer.ControlPlane(token.ControlPlane{Server: "cp1"}, time.Hour)
+	require.NoError(t, err)
+	for _, raw := range []string{node, server} {
+		_, err := f.accounts(raw).ListAccounts(t.Context(), &cpv1.ListAccountsRequest{})
+		require.Equal(t, connect.CodePermissionDenied, connect.CodeOf(err))
+	}
+}
+
+func TestRolesOfThisMomentCount(t *testing.T) {
+	t.Parallel()
+	now := []auth.Role{{Name: auth.SupportReadOnly}}
+	exists := true
+	f := setUp(t, func(context.Context, string) ([]auth.Role, bool) { return now, exists })
+	client := f.accounts(f.operator(t, auth.Role{Name: auth.PlatformAdministrator}))
+	_, err := client.ListAccounts(t.Context(), &cpv1.ListAccountsRequest{})
+	require.NoError(t, err)
+	<-f.handler.seen
+	_, err = client.CreateAccount(t.Context(), &cpv1.CreateAccountRequest{})
+	require.Equal(t, connect.CodePermissionDenied, connect.CodeOf(err), "the token says administrator, the state says support")
+	exists = false
+	_, err = client.ListAccounts(t.Context(), &cpv1.ListAccountsRequest{})
+	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err))
+	require.ErrorContains(t, err, "does not exist any more")
+}
+
+func TestExpiredTokensSaySo(t *testing.T) {
+	t.Parallel()
+	signer, err := token.NewSigner(token.NewSeed())
+	require.NoError(t, err)
+	keys, err := token.NewKeySet(signer.Key())
+	require.NoError(t, err)
+	past := func() time.Time { return time.Now().Add(-time.Hour) }
+	node, _, err := token.NewIssuer("c", signer, past).Node(token.Node{NodeID: "n1"}, time.Minute)
+	require.NoError(t, err)
+	_, err = interceptor.Tokens(token.NewVerifier("c", keys, time.Now), nil)(t.Context(), node)
+	require.ErrorContains(t, err, "expired")
+}
+
+func TestClientsWithoutATokenDoNotCall(t *testing.T) {
+	t.Parallel()
+	f := setUp(t, nil)
+	broken := interceptor.Bearer(func(context.Context) (string, error) { return "", errors.New("no file") })
+	client := connect.NewClient(connecthttp.NewTransport(http.DefaultClient, f.url), broken)
+	_, err := controlplanev1connect.NewAuthServiceClient(client).GetKeys(t.Context(), &cpv1.GetKeysRequest{})
+	require.ErrorContains(t, err, "no file")
+	require.Empty(t, f.handler.seen)
+}
+
+func TestDepsAreRequired(t *testing.T) {
+	t.Parallel()
+	_, err := interceptor.Server(interceptor.Deps{})
+	require.Error(t, err)
+}
