@@ -1,0 +1,96 @@
+package codetest_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// layers names for each part of the tree what it may import of ours, besides itself. main.go's folder is ".".
+var layers = map[string][]string{
+	"domain":       {},
+	"tenancy":      {"domain"},
+	"auth":         {"domain", "tenancy", "proto"},
+	"controlplane": {"domain", "tenancy", "auth", "proto"},
+	"dataplane":    {"domain", "tenancy", "auth", "proto"},
+	"ops":          {"domain", "tenancy", "auth", "controlplane", "dataplane", "proto"},
+	"proto":        {},
+	".":            {"ops"},
+}
+
+// testOnly may be imported by the tests of every part: it gives them a database.
+const testOnly = module + "/ops/embedded"
+
+func TestImportsGoOneWay(t *testing.T) {
+	t.Parallel()
+	var findings []string
+	for _, f := range files(t) {
+		from, _, _ := strings.Cut(f.folder(), "/")
+		allowed, known := layers[from]
+		require.True(t, known, "%s: %s is no part of the layout: add it to the layers of this test with what it may import", f.path, from)
+		for _, spec := range f.ast.Imports {
+			path, err := strconv.Unquote(spec.Path.Value)
+			require.NoError(t, err)
+			if finding := badImport(from, allowed, path, f.test); finding != "" {
+				findings = append(findings, f.at(spec.Pos())+": "+finding)
+			}
+		}
+	}
+	report(t, "imports against the direction domain ← tenancy ← auth ← {controlplane, dataplane} ← ops", findings)
+}
+
+func badImport(from string, allowed []string, path string, test bool) string {
+	rel, ours := strings.CutPrefix(path, module+"/")
+	if !ours || (test && strings.HasPrefix(path, testOnly)) {
+		return ""
+	}
+	if !test && strings.HasPrefix(path, testOnly+"/dbtest") {
+		return "dbtest is for tests only"
+	}
+	to, _, _ := strings.Cut(rel, "/")
+	if to == from {
+		return ""
+	}
+	for _, part := range allowed {
+		if to == part {
+			return ""
+		}
+	}
+	return fmt.Sprintf("%s must not import %s", from, rel)
+}
+
+// banned are outside packages that a part of the tree must do without, each with the reason.
+var banned = []struct{ folder, path, reason string }{
+	{"domain", "net/http", "the domain does no I/O"},
+	{"domain", "os", "the domain does no I/O"},
+	{"domain", "math/rand", "the domain has no randomness of its own"},
+	{"domain", "math/rand/v2", "the domain has no randomness of its own"},
+	{"domain", "github.com/jackc/pgx", "the domain does no I/O"},
+	{"controlplane", "github.com/jackc/pgx", "the control plane keeps its state in the raft log"},
+	{"dataplane/engine", "net/http", "the engine never speaks to the outside"},
+	{"dataplane/rules", "net/http", "a rule asks for a call, it does not make one"},
+}
+
+func TestBannedImports(t *testing.T) {
+	t.Parallel()
+	var findings []string
+	for _, f := range files(t) {
+		if f.test {
+			continue
+		}
+		for _, spec := range f.ast.Imports {
+			path, err := strconv.Unquote(spec.Path.Value)
+			require.NoError(t, err)
+			for _, b := range banned {
+				inFolder := f.folder() == b.folder || strings.HasPrefix(f.folder(), b.folder+"/")
+				if inFolder && (path == b.path || strings.HasPrefix(path, b.path+"/")) {
+					findings = append(findings, fmt.Sprintf("%s: %s: %s", f.at(spec.Pos()), path, b.reason))
+				}
+			}
+		}
+	}
+	report(t, "imports that a package must do without", findings)
+}
