@@ -1,0 +1,211 @@
+package catalogue
+
+import (
+	"sort"
+	"strings"
+)
+
+// Scalars are the scalar types of the API.
+func Scalars() []string {
+	return []string{"ID", "String", "Int", "Float", "Boolean", "DateTime", "Json"}
+}
+
+// deriveOperations makes each type's reads and mutations, and the operations that follow no pattern.
+func (b *builder) deriveOperations() {
+	for _, t := range b.cat.types {
+		s := b.specs[t]
+		for _, text := range s.Gets {
+			b.addGet(t, text)
+		}
+		if s.Create {
+			t.Create = &Mutation{Name: "create" + t.Name, Input: b.cat.byInput[operationInput(t, Create)]}
+		}
+		if s.Update != "" {
+			t.Update = &Mutation{Name: "update" + t.Name, Input: b.cat.byInput[operationInput(t, Update)]}
+		}
+		for _, r := range s.Removes {
+			b.addRemoval(t, r)
+		}
+	}
+	for _, s := range b.spec.Queries {
+		b.cat.queries = append(b.cat.queries, b.operation(s))
+	}
+	for _, s := range b.spec.Mutations {
+		b.cat.mutations = append(b.cat.mutations, b.operation(s))
+	}
+	b.cat.extra = b.spec.Permissions
+	b.sortInputs()
+}
+
+// operation parses "name(a: T, b: U): Result".
+func (b *builder) operation(s OperationSpec) *Operation {
+	head, result, ok := cutLast(s.Field, ":")
+	name, args, hasArgs := strings.Cut(head, "(")
+	op := &Operation{Name: strings.TrimSpace(name), Type: strings.TrimSpace(result), Paged: s.Paged, Doc: s.Doc}
+	if !ok || op.Type == "" {
+		b.fail(op.Name, "%q: want name(arguments): Type", s.Field)
+	}
+	if hasArgs {
+		for _, a := range strings.Split(strings.TrimSuffix(strings.TrimSpace(args), ")"), ",") {
+			op.Args = append(op.Args, b.arg(op.Name, a))
+		}
+	}
+	if s.Entity != "" {
+		op.Entity = b.typeNamed(op.Name, s.Entity)
+	}
+	return op
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+func (b *builder) addGet(t *Type, text string) {
+	op := b.operation(OperationSpec{Field: text + ": " + t.Name})
+	g := Get{Name: op.Name}
+	for _, a := range op.Args {
+		arg := GetArg{Field: t.fields[a.Name], Type: a.Type}
+		if arg.Field == nil {
+			b.fail(op.Name, "%s has no field %s", t.Name, a.Name)
+			continue
+		}
+		if isKey(BaseType(a.Type)) {
+			arg.Key = b.keyInput(op.Name+"."+a.Name, a.Type)
+		}
+		g.Args = append(g.Args, arg)
+	}
+	t.Gets = append(t.Gets, g)
+}
+
+func (b *builder) addRemoval(t *Type, s RemovalSpec) {
+	r := &Removal{Name: s.Name, Edge: t.Edge(s.From), Field: t.fields[s.From], Output: title(s.Name) + "Output"}
+	if r.Edge == nil && (r.Field == nil || r.Field.Value == nil) {
+		b.fail(s.Name, "%s has no connection or list %s", t.Name, s.From)
+	}
+	r.Input = b.newInput(title(s.Name)+"Input", nil, s.Doc)
+	for _, text := range []string{s.Owner, s.Items} {
+		a := b.arg(s.Name, text)
+		r.Input.Fields = append(r.Input.Fields, &InputField{
+			Name: a.Name, Type: a.Type, Required: strings.HasSuffix(a.Type, "!"), Key: b.keyInput(s.Name+"."+a.Name, a.Type),
+		})
+	}
+	r.Owner, r.Items = r.Input.Fields[0], r.Input.Fields[1]
+	o := &Object{Name: r.Output, Fields: []Arg{{Name: "status", Type: "String"}}}
+	b.cat.objects = append(b.cat.objects, o)
+	b.cat.byObject[o.Name] = o
+	t.Removes = append(t.Removes, r)
+}
+
+// Permissions lists the names of all permissions, sorted: three for each type, and those that no entity stands for.
+func (c *Catalogue) Permissions() []string {
+	out := append([]string(nil), c.extra...)
+	for _, t := range append(append([]*Type(nil), c.types...), c.abstract...) {
+		for _, action := range []string{"_VIEW", "_CREATE", "_UPDATE"} {
+			out = append(out, t.Permission+action)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// check finds names that nothing bears and tables whose columns disagree.
+func (b *builder) check() {
+	known := b.knownOutputs()
+	for _, t := range b.cat.types {
+		if t.fields["id"] == nil {
+			b.fail(t.Name, "embeds neither Node nor Row")
+		}
+		for _, f := range t.Fields {
+			if !known[BaseType(f.GraphQL)] {
+				b.fail(t.Name+"."+f.Name, "no output type %s", f.GraphQL)
+			}
+			if f.Argument != "" && !b.takes(f.Argument) {
+				b.fail(t.Name+"."+f.Name, "no input type %s to search by", f.Argument)
+			}
+		}
+	}
+	for _, v := range b.cat.values {
+		for _, f := range v.Fields {
+			if !known[BaseType(f.GraphQL)] {
+				b.fail(v.Name+"."+f.Name, "no output type %s", f.GraphQL)
+			}
+		}
+	}
+	for _, in := range b.cat.inputs {
+		for _, f := range in.Fields {
+			if !b.takes(f.Type) {
+				b.fail(in.Name+"."+f.Name, "no input type %s", f.Type)
+			}
+		}
+	}
+	b.checkOperations(known)
+	b.checkTables()
+}
+
+func (b *builder) checkOperations(known map[string]bool) {
+	for _, op := range append(append([]*Operation(nil), b.cat.queries...), b.cat.mutations...) {
+		if !known[strings.TrimSuffix(BaseType(op.Type), "Connection")] {
+			b.fail(op.Name, "no output type %s", op.Type)
+		}
+		for _, a := range op.Args {
+			if !b.takes(a.Type) {
+				b.fail(op.Name+"."+a.Name, "no input type %s", a.Type)
+			}
+		}
+	}
+}
+
+func (b *builder) knownOutputs() map[string]bool {
+	known := map[string]bool{}
+	for _, s := range Scalars() {
+		known[s] = true
+	}
+	for name := range b.cat.byName {
+		known[name] = true
+	}
+	for name := range b.cat.byValue {
+		known[name] = true
+	}
+	for name := range b.cat.byObject {
+		known[name] = true
+	}
+	return known
+}
+
+// takes reports whether a type text is one that arguments and inputs may have.
+func (b *builder) takes(text string) bool {
+	base := BaseType(text)
+	for _, s := range Scalars() {
+		if s == base {
+			return true
+		}
+	}
+	return b.cat.byInput[base] != nil
+}
+
+// checkTables finds shared tables whose types disagree about a column, and names that two types bear.
+func (b *builder) checkTables() {
+	columns, owners := map[string]*Field{}, map[string]*Type{}
+	plurals := map[string]string{}
+	for _, t := range b.cat.types {
+		if other := plurals[t.Plural]; other != "" {
+			b.fail(t.Name, "plural %s is that of %s", t.Plural, other)
+		}
+		plurals[t.Plural] = t.Name
+		if o := owners[t.Table]; o != nil && (o.Discriminator == nil || t.Discriminator == nil) {
+			b.fail(t.Name, "table %s is that of %s, and not marked as shared", t.Table, o.Name)
+		}
+		owners[t.Table] = t
+		for _, f := range t.Fields {
+			at := t.Table + "." + f.Column
+			if o := columns[at]; o != nil && o.Kind != f.Kind {
+				b.fail(t.Name+"."+f.Name, "column %s has another kind elsewhere", at)
+			}
+			columns[at] = f
+		}
+	}
+}
