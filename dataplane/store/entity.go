@@ -56,3 +56,11 @@ func Get[T any](ctx context.Context, r *Reader, ids ...catalogue.ID) ([]*T, erro
 
 // TypeOf is the catalogue type whose struct is T; nil if there is none.
 func TypeOf[T any](db *DB) *catalogue.Type { return db.byGo[reflect.TypeFor[T]()] }
+
+func (db *DB) typeOf(entity any) *catalogue.Type {
+	t := reflect.TypeOf(entity)
+	if t == nil || t.Kind() != reflect.Pointer {
+		return nil
+	}
+	return db.byGo[t.Elem()]
+}

@@ -20,6 +20,7 @@ var ErrAmbiguous = errors.New("the outcome of the commit is not known")
 
 var (
 	errNoAccount = errors.New("store: a scope without an account reaches nothing")
+	errNotAnID   = errors.New("store: not an id of this type")
 	errDoomed    = errors.New("store: the transaction had already failed when it was to be committed")
 )
 
@@ -41,6 +42,8 @@ const (
 	stateUnique         = "23505"
 	stateDivision       = "22012"
 	stateTooManyConns   = "53300"
+	stateBadText        = "22021"
+	stateBadJSONText    = "22P05"
 )
 
 // Classify tells the class of an error of this package or of the driver. nil is Fatal: there is nothing to repeat.
@@ -102,6 +105,9 @@ func (db *DB) translate(err error) error {
 	if errors.As(err, &pe) {
 		if pe.Code == stateUnique {
 			return db.exists(pe)
+		}
+		if pe.Code == stateBadText || pe.Code == stateBadJSONText {
+			return fault.New(fault.Invalid, "text may not contain the character U+0000").Wrap(err)
 		}
 		if serverGoing(pe.Code) || pe.Code == stateTooManyConns {
 			return fault.New(fault.Unavailable, "the database does not answer; try again soon").Wrap(err)

@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Epoch fences a lease: a commit under an older epoch is refused. It only grows, also when the same node leases a range again.
+type Epoch int64
+
+// ErrFenced says that the node which commits does not own the range any more.
+var ErrFenced = errors.New("store: the range of slots has another owner")
+
+// Lease is a range of slots as the database has it.
+type Lease struct {
+	Range   int
+	Epoch   Epoch
+	Owner   string
+	Expired bool // by the database's clock
+}
+
+// FOR SHARE: on PostgreSQL a plain read would let a commit that was in flight overtake a takeover; the lock makes the takeover
+// wait for such commits, and commits behind it see the new epoch. The division fails inside the database, so that the COMMIT in
+// the same round trip comes to nothing.
+const fenceSQL = `SELECT 1 / count(*) FROM (SELECT 1 FROM slot_epochs WHERE range_id = $1 AND epoch = $2 FOR SHARE) AS held`
+
+// Fence makes the transaction fail with ErrFenced unless the range is still held under the epoch.
+func (tx *Tx) Fence(rangeID int, epoch Epoch) {
+	tx.queue(call{name: "leases.fence", sql: fenceSQL, args: []any{rangeID, int64(epoch)}, fail: onDivision(ErrFenced)})
+}
+
+const (
+	heartbeatSQL = `INSERT INTO engine_nodes (node_id, expires_on) VALUES ($1, now() + $2 * INTERVAL '1 second')
+ON CONFLICT (node_id) DO UPDATE SET expires_on = excluded.expires_on`
+	forgetNodesSQL = `DELETE FROM engine_nodes WHERE expires_on < now() - INTERVAL '1 hour'`
+	liveNodesSQL   = `SELECT node_id FROM engine_nodes WHERE expires_on > now() ORDER BY node_id`
+	leasesSQL      = `SELECT e.range_id, e.epoch, e.owner, x.expires_on <= now() FROM slot_epochs e JOIN slot_expiries x ON x.range_id = e.range_id
+ORDER BY e.range_id`
+	renewSQL = `UPDATE slot_expiries x SET expires_on = now() + $2 * INTERVAL '1 second'
+FROM slot_epochs e WHERE e.range_id = x.range_id AND e.owner = $1 AND x.expires_on > now() RETURNING x.range_id`
+	takeEpochsSQL = `UPDATE slot_epochs e SET epoch = e.epoch + 1, owner = $1
+FROM slot_expiries x WHERE x.range_id = e.range_id AND x.expires_on <= now() AND e.range_id = ANY ($2::int4[]) RETURNING e.range_id, e.epoch`
+	takeExpirySQL  = `UPDATE slot_expiries SET expires_on = now() + $1 * INTERVAL '1 second' WHERE range_id = ANY ($2::int4[]) AND expires_on <= now()`
+	releaseSQL     = `UPDATE slot_expiries x SET expires_on = now() FROM slot_epochs e WHERE e.range_id = x.range_id AND e.owner = $1 AND x.range_id = ANY ($2::int4[])`
+	releaseNodeSQL = `UPDATE engine_nodes SET expires_on = now() WHERE node_id = $1`
+)
+
+// Heartbeat says that the node lives for another ttl, renews all ranges that it holds, and returns the live nodes in order
+// of their ids and all ranges in theirs. A range that ran out before is not renewed: it must be taken again, under a new epoch.
+func (db *DB) Heartbeat(ctx context.Context, node string, ttl time.Duration) (nodes []string, leases []Lease, err error) {
+	err = db.writeCalls(ctx, []call{
+		{name: "leases.heartbeat", sql: heartbeatSQL, args: []any{node, ttl.Seconds()}},
+		{name: "leases.renew", sql: renewSQL, args: []any{node, ttl.Seconds()}},
+		{name: "leases.forget", sql: forgetNodesSQL},
+		{name: "leases.nodes", sql: liveNodesSQL, rows: func(rows pgx.Rows) (err error) {
+			nodes, err = pgx.CollectRows(rows, pgx.RowTo[string])
+			return err
+		}},
+		{name: "leases.all", sql: leasesSQL, rows: func(rows pgx.Rows) (err error) {
+			leases, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l Lease, err error) {
+				return l, row.Scan(&l.Range, &l.Epoch, &l.Owner, &l.Expired)
+			})
+			return err
+		}},
+	}...)
+	return nodes, leases, err
+}
+
+// TakeRanges makes the node the owner of those of the ranges that are free, each under a new epoch, and returns the epochs.
+func (db *DB) TakeRanges(ctx context.Context, node string, ranges []int, ttl time.Duration) (map[int]Epoch, error) {
+	taken := map[int]Epoch{}
+	err := db.writeCalls(ctx, []call{
+		{name: "leases.take", sql: takeEpochsSQL, args: []any{node, int32s(ranges)}, rows: func(rows pgx.Rows) error {
+			clear(taken)
+			for rows.Next() {
+				var id int
+				var epoch Epoch
+				if err := rows.Scan(&id, &epoch); err != nil {
+					return err
+				}
+				taken[id] = epoch
+			}
+			return rows.Err()
+		}},
+		{name: "leases.extend", sql: takeExpirySQL, args: []any{ttl.Seconds(), int32s(ranges)}},
+	}...)
+	return taken, err
+}
+
+// ReleaseRanges gives ranges back, for others to take at once. leaving says that the node itself goes away.
+func (db *DB) ReleaseRanges(ctx context.Context, node string, ranges []int, leaving bool) error {
+	calls := []call{{name: "leases.release", sql: releaseSQL, args: []any{node, int32s(ranges)}}}
+	if leaving {
+		calls = append(calls, call{name: "leases.leave", sql: releaseNodeSQL, args: []any{node}})
+	}
+	return db.writeCalls(ctx, calls...)
+}
+
+// writeCalls runs statements of environment tables in one transaction.
+func (db *DB) writeCalls(ctx context.Context, calls ...call) error {
+	return db.writeEnvironment(ctx, func(tx *Tx) error {
+		for _, c := range calls {
+			tx.queue(c)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,332 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+// pending is what a Tx has queued since its last flush.
+type pending struct {
+	now     time.Time
+	inserts []*insertGroup
+	updates []*entityUpdate
+	byID    map[entityKey]*entityUpdate
+	fresh   map[entityKey]bool // inserted in this flush
+	deletes []deleteGroup
+	links   []linkGroup
+	calls   []call
+	err     error // the first mistake of a caller
+}
+
+type entityKey struct {
+	typ *catalogue.Type
+	id  catalogue.ID
+}
+
+type insertGroup struct {
+	model    *model
+	entities []any
+}
+
+type entityUpdate struct {
+	model  *model
+	id     catalogue.ID
+	fields []fieldOfEntity
+}
+
+// fieldOfEntity says from which struct a field's value comes: two structs of one entity may change different fields.
+type fieldOfEntity struct {
+	column column
+	entity any
+}
+
+type deleteGroup struct {
+	typ *catalogue.Type
+	ids []catalogue.ID
+}
+
+type linkGroup struct {
+	edge    *catalogue.Edge
+	add     bool
+	owners  []catalogue.ID
+	targets []catalogue.ID
+}
+
+func (p *pending) fail(err error) {
+	if p.err == nil {
+		p.err = err
+	}
+}
+
+// of finds the model and the id of an entity.
+func (p *pending) of(db *DB, entity any) (*model, catalogue.ID, bool) {
+	t := db.typeOf(entity)
+	if t == nil {
+		p.fail(fmt.Errorf("store: %T is not a pointer to a struct of the catalogue", entity))
+		return nil, "", false
+	}
+	m := db.models[t]
+	id, _ := m.id.field.Get(entity).(catalogue.ID)
+	if id == "" {
+		p.fail(fmt.Errorf("store: a %s without an id cannot be written", t.Name))
+		return nil, "", false
+	}
+	return m, id, true
+}
+
+func (p *pending) insert(db *DB, entity any) {
+	m, id, ok := p.of(db, entity)
+	if !ok {
+		return
+	}
+	for _, c := range []column{m.created, m.updated} {
+		if at, ok := c.field.Pointer(entity).(*time.Time); ok && at.IsZero() {
+			*at = p.now
+		}
+	}
+	if p.fresh == nil {
+		p.fresh = make(map[entityKey]bool)
+	}
+	p.fresh[entityKey{m.typ, id}] = true
+	for _, g := range p.inserts {
+		if g.model == m {
+			g.entities = append(g.entities, entity)
+			return
+		}
+	}
+	p.inserts = append(p.inserts, &insertGroup{model: m, entities: []any{entity}})
+}
+
+func (p *pending) update(db *DB, entity any, fields []*catalogue.Field) {
+	m, id, ok := p.of(db, entity)
+	if !ok {
+		return
+	}
+	if at, ok := m.updated.field.Pointer(entity).(*time.Time); ok {
+		*at = p.now
+	}
+	key := entityKey{m.typ, id}
+	if p.fresh[key] {
+		return // the insert reads the struct when it is flushed
+	}
+	if p.byID == nil {
+		p.byID = make(map[entityKey]*entityUpdate)
+	}
+	u := p.byID[key]
+	if u == nil {
+		u = &entityUpdate{model: m, id: id}
+		p.byID[key] = u
+		p.updates = append(p.updates, u)
+	}
+	if len(fields) == 0 {
+		fields = m.typ.Fields
+	}
+	for _, f := range fields {
+		c, err := m.column(f)
+		if err != nil {
+			p.fail(err)
+			return
+		}
+		u.set(c, entity)
+	}
+}
+
+// set remembers a field; what identifies the row or is kept by the store itself is passed over.
+func (u *entityUpdate) set(c column, entity any) {
+	switch {
+	case c.name == u.model.id.name, c.name == u.model.created.name, c.name == u.model.updated.name:
+		return
+	case u.model.typ.Discriminator != nil && c.name == u.model.typ.Discriminator.Column:
+		return
+	}
+	for i := range u.fields {
+		if u.fields[i].column.name == c.name {
+			u.fields[i].entity = entity
+			return
+		}
+	}
+	u.fields = append(u.fields, fieldOfEntity{c, entity})
+}
+
+func (p *pending) delete(typ *catalogue.Type, ids []catalogue.ID) {
+	if len(ids) > 0 {
+		p.deletes = append(p.deletes, deleteGroup{typ, ids})
+	}
+}
+
+func (p *pending) link(edge *catalogue.Edge, owner catalogue.ID, targets []catalogue.ID, add bool) {
+	if edge == nil || edge.Link == nil {
+		p.fail(errors.New("store: only edges with a link table can be linked"))
+		return
+	}
+	if len(targets) == 0 {
+		return
+	}
+	if n := len(p.links); n == 0 || p.links[n-1].edge != edge || p.links[n-1].add != add {
+		p.links = append(p.links, linkGroup{edge: edge, add: add})
+	}
+	g := &p.links[len(p.links)-1]
+	for _, t := range targets {
+		g.owners = append(g.owners, owner)
+		g.targets = append(g.targets, t)
+	}
+}
+
+// flush sends what is queued; with commit, COMMIT goes along unless somebody must look at an answer first.
+func (tx *Tx) flush(ctx context.Context, commit bool) error {
+	calls, err := tx.pending.take(tx.db, string(tx.scope.Account()))
+	if err != nil {
+		return err
+	}
+	if !commit {
+		if len(calls) == 0 {
+			return nil
+		}
+		return tx.conn.exchange(ctx, calls, false)
+	}
+	if slices.ContainsFunc(calls, func(c call) bool { return c.checks() }) {
+		if err := tx.conn.exchange(ctx, calls, false); err != nil {
+			return err
+		}
+		calls = nil
+	}
+	if len(calls) == 0 && !tx.conn.begun {
+		return nil
+	}
+	return tx.conn.exchange(ctx, calls, true)
+}
+
+// take empties the queue into statements.
+func (p *pending) take(db *DB, account string) ([]call, error) {
+	took := *p
+	*p = pending{now: took.now}
+	if took.err != nil {
+		return nil, took.err
+	}
+	var calls []call
+	for _, g := range took.inserts {
+		c, err := g.call(account)
+		if err != nil {
+			return nil, err
+		}
+		calls = append(calls, c)
+	}
+	updates, err := updateCalls(took.updates, account, took.now)
+	if err != nil {
+		return nil, err
+	}
+	calls = append(calls, updates...)
+	for _, g := range took.deletes {
+		c, err := db.deleteCall(g, account)
+		if err != nil {
+			return nil, err
+		}
+		calls = append(calls, c)
+	}
+	for _, g := range took.links {
+		calls = append(calls, g.call(account))
+	}
+	return append(calls, took.calls...), nil
+}
+
+// insertText is the statement for any number of new rows of a type.
+//
+//	INSERT INTO orders (account_id, id, ref, …) SELECT $1, c0, c1, … FROM unnest($2::INT8[], $3::TEXT[], …) AS u (c0, c1, …)
+func (m *model) insertText() string {
+	var names, values, params, aliases strings.Builder
+	for i, c := range m.columns {
+		fmt.Fprintf(&names, ", %s", c.name)
+		fmt.Fprintf(&values, ", c%d%s", i, jsonCast(c.kind))
+		comma := ""
+		if i > 0 {
+			comma = ", "
+		}
+		fmt.Fprintf(&params, "%s$%d::%s[]", comma, i+2, c.kind.castType())
+		fmt.Fprintf(&aliases, "%sc%d", comma, i)
+	}
+	return fmt.Sprintf("INSERT INTO %s (account_id%s) SELECT $1%s FROM unnest(%s) AS u (%s)",
+		m.typ.Table, names.String(), values.String(), params.String(), aliases.String())
+}
+
+func jsonCast(k sqlKind) string {
+	if k == kindJSON {
+		return "::JSONB"
+	}
+	return ""
+}
+
+func (g *insertGroup) call(account string) (call, error) {
+	m := g.model
+	args := make([]any, len(m.columns)+1)
+	args[0] = account
+	for i, c := range m.columns {
+		values := make(array, len(g.entities))
+		for j, e := range g.entities {
+			v, err := c.of(e)
+			if err != nil {
+				return call{}, fmt.Errorf("%s.%s: %w", m.typ.Name, c.field.Name, err)
+			}
+			values[j] = v
+		}
+		args[i+1] = values
+	}
+	return call{name: m.typ.Table + ".insert", sql: m.insert, args: args}, nil
+}
+
+// of reads the column's value from an entity.
+func (c column) of(entity any) (any, error) { return encode(c.kind, c.field.Get(entity), c.field.Null) }
+
+func (g linkGroup) call(account string) call {
+	l := g.edge.Link
+	kind := "link"
+	text := fmt.Sprintf("INSERT INTO %s (account_id, %s, %s) SELECT $1, o, t FROM unnest($2::%s[], $3::%s[]) AS u (o, t) ON CONFLICT DO NOTHING",
+		l.Table, l.OwnerColumn, l.Target, kindNumberID.castType(), idKind(g.edge.Target).castType())
+	if !g.add {
+		kind = "unlink"
+		text = fmt.Sprintf("DELETE FROM %s WHERE account_id = $1 AND (%s, %s) IN (SELECT o, t FROM unnest($2::%s[], $3::%s[]) AS u (o, t))",
+			l.Table, l.OwnerColumn, l.Target, kindNumberID.castType(), idKind(g.edge.Target).castType())
+	}
+	return call{name: l.Table + "." + kind, sql: text, args: []any{account, idArray(kindNumberID, g.owners), idArray(idKind(g.edge.Target), g.targets)}}
+}
+
+func idArray(kind sqlKind, ids []catalogue.ID) array {
+	a := make(array, len(ids))
+	for i, id := range ids {
+		a[i] = idArg(kind, id)
+	}
+	return a
+}
+
+func (db *DB) deleteCall(g deleteGroup, account string) (call, error) {
+	m, err := db.model(g.typ)
+	if err != nil {
+		return call{}, err
+	}
+	return call{name: g.typ.Table + ".delete", sql: m.deleteText(), args: []any{account, idArray(m.id.kind, g.ids)}}, nil
+}
+
+func (m *model) deleteText() string {
+	return fmt.Sprintf("DELETE FROM %s WHERE account_id = $1 AND id = ANY ($2::%s[])", m.typ.Table, m.id.kind.castType())
+}
+
+// notFound translates the division by zero with which an update of too few rows fails.
+func notFound(typ *catalogue.Type, ids []catalogue.ID) func(pe *pgconn.PgError) error {
+	return func(pe *pgconn.PgError) error {
+		if pe.Code != stateDivision {
+			return nil
+		}
+		if len(ids) == 1 {
+			return fault.NotFoundf("there is no %s with id %s", typ.Name, ids[0]).Wrap(pe)
+		}
+		return fault.NotFoundf("one of %d entities of type %s to be changed does not exist", len(ids), typ.Name).Wrap(pe)
+	}
+}

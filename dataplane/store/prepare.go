@@ -1,0 +1,290 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// shape is the SQL text of all queries that differ in values only, and how to read its answer.
+type shape struct {
+	name   string
+	sql    string
+	layout layout
+	model  *model
+}
+
+// layout says where things are in an answer's row.
+type layout struct {
+	columns  []column // what the query's own columns are, each once; they begin at offset
+	offset   int      // 1 for the parent's number, 2 more for low and high
+	parents  bool
+	low      int // index of the flag that says whether rows at or before Page.After exist; -1: not asked
+	high     int // the same for Page.Before
+	created  int // index of created_on; of the row
+	id       int
+	cells    []int // where each of Query.Fields is
+	backward bool
+}
+
+// selection is a query made ready: its shape and its arguments.
+type selection struct {
+	shape *shape
+	args  []any
+	query *Query
+	limit int // rows per page; 0: all
+	max   int
+}
+
+// shapeCache keeps texts by shape. Queries of callers could make up many, so it is emptied when it grows large.
+type shapeCache struct {
+	mu    sync.RWMutex
+	byKey map[string]*shape
+}
+
+const maxShapes = 8192
+
+func (s *shapeCache) find(key []byte) *shape {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.byKey[string(key)]
+}
+
+func (s *shapeCache) keep(key []byte, sh *shape) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.byKey) >= maxShapes {
+		clear(s.byKey)
+	}
+	s.byKey[string(key)] = sh
+}
+
+// traits of a query that change its text but are not seen in its fields.
+const (
+	traitParents = 1 << iota
+	traitOneParent
+	traitLow
+	traitHigh
+	traitBackward
+	traitLimit
+	traitRetailers
+)
+
+// prepare finds or makes the text for a query and lines up its arguments.
+func (db *DB) prepare(scope tenancy.Scope, q *Query) (*selection, error) {
+	m, err := db.model(q.Type)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.check(); err != nil {
+		return nil, err
+	}
+	traits := traitsOf(q, scope)
+	var buf [512]byte
+	key := appendShapeKey(buf[:0], q, traits)
+	sh := db.shapes.find(key)
+	if sh == nil {
+		if sh, err = db.newShape(m, q, traits); err != nil {
+			return nil, err
+		}
+		db.shapes.keep(key, sh)
+	}
+	s := &selection{shape: sh, query: q, limit: q.Page.First + q.Page.Last, max: db.opts.MaxRows}
+	s.args, err = s.arguments(scope, traits)
+	return s, err
+}
+
+func (q *Query) check() error {
+	switch p := q.Page; {
+	case p.First < 0:
+		return fault.Invalidf("first", "first must not be negative")
+	case p.Last < 0:
+		return fault.Invalidf("last", "last must not be negative")
+	case p.First > 0 && p.Last > 0:
+		return fault.Invalidf("last", "give either first or last")
+	}
+	if q.Parents != nil && q.Parents.Edge == nil {
+		return errors.New("store: parents without an edge")
+	}
+	for _, c := range q.Where {
+		if c.Field != nil && c.Field.Kind == catalogue.JSON && c.Op < IsNull {
+			return fmt.Errorf("store: %s.%s holds JSON, which conditions cannot compare", q.Type.Name, c.Field.Name)
+		}
+		if c.Op == Range && len(c.Values) != 2 {
+			return fmt.Errorf("store: a range on %s needs two values", q.Type.Name)
+		}
+	}
+	return nil
+}
+
+func traitsOf(q *Query, scope tenancy.Scope) (traits int) {
+	set := func(on bool, bit int) {
+		if on {
+			traits |= bit
+		}
+	}
+	set(q.Parents != nil, traitParents)
+	set(q.Parents != nil && len(q.Parents.IDs) == 1, traitOneParent)
+	set(q.Page.After != "", traitLow)
+	set(q.Page.Before != "", traitHigh)
+	set(q.Page.Last > 0, traitBackward)
+	set(q.Page.First+q.Page.Last > 0, traitLimit)
+	set(scope.Retailers() != nil, traitRetailers)
+	return traits
+}
+
+// appendShapeKey writes what tells shapes apart: the addresses of type, edge and fields, which live as long as the catalogue.
+func appendShapeKey(key []byte, q *Query, traits int) []byte {
+	key = appendPointer(key, reflect.ValueOf(q.Type))
+	key = append(key, byte(traits))
+	if q.Parents != nil {
+		key = appendPointer(key, reflect.ValueOf(q.Parents.Edge))
+	}
+	key = binary.AppendUvarint(key, uint64(len(q.Where)))
+	for _, c := range q.Where {
+		key = appendPointer(key, reflect.ValueOf(c.Field))
+		key = append(key, byte(c.Op), c.arity())
+	}
+	for _, f := range q.Fields {
+		key = appendPointer(key, reflect.ValueOf(f))
+	}
+	return key
+}
+
+func appendPointer(key []byte, v reflect.Value) []byte {
+	return binary.LittleEndian.AppendUint64(key, uint64(v.Pointer()))
+}
+
+// arity is the part of a condition's values that changes the text: one value or several, and which ends of a range are open.
+func (c *Condition) arity() byte {
+	switch c.Op {
+	case Range:
+		var b byte
+		if c.Values[0] != nil {
+			b |= 1
+		}
+		if c.Values[1] != nil {
+			b |= 2
+		}
+		return b
+	case IsNull, NotNull:
+		return 0
+	default:
+		return byte(min(len(c.Values), 2))
+	}
+}
+
+// arguments follows the order in which newShape numbers the parameters: account, parents, conditions, retailers, cursors, limit.
+func (s *selection) arguments(scope tenancy.Scope, traits int) ([]any, error) {
+	q, m := s.query, s.shape.model
+	args := make([]any, 1, 8)
+	args[0] = string(scope.Account())
+	if q.Parents != nil {
+		args = append(args, parentsArg(q.Parents, ownerKind(m, q.Parents.Edge)))
+	}
+	for i := range q.Where {
+		var err error
+		if args, err = appendConditionArgs(args, m, &q.Where[i]); err != nil {
+			return nil, err
+		}
+	}
+	if traits&traitRetailers != 0 && limitedByRetailer(q.Type) {
+		args = append(args, scope.Retailers())
+	}
+	for _, bound := range []struct{ text, field string }{{q.Page.After, "after"}, {q.Page.Before, "before"}} {
+		if bound.text == "" {
+			continue
+		}
+		c, err := parseCursor(bound.text, bound.field, m.id.kind)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, c.time(), c.idArg())
+	}
+	if s.limit > 0 {
+		return append(args, s.limit+1), nil
+	}
+	return append(args, s.max+1), nil
+}
+
+// ownerKind is how the ids of an edge's owners are stored. Link tables do not say; their owners are numbered types.
+func ownerKind(m *model, e *catalogue.Edge) sqlKind {
+	if e.By == nil {
+		return kindNumberID
+	}
+	return kindOf(e.Target, e.By)
+}
+
+func parentsArg(p *Parents, kind sqlKind) any {
+	if len(p.IDs) == 1 {
+		return idArg(kind, p.IDs[0])
+	}
+	ids := make(array, len(p.IDs))
+	for i, id := range p.IDs {
+		ids[i] = idArg(kind, id)
+	}
+	return ids
+}
+
+func appendConditionArgs(args []any, m *model, c *Condition) ([]any, error) {
+	col, err := m.column(c.Field)
+	if err != nil {
+		return nil, err
+	}
+	switch c.Op {
+	case IsNull, NotNull:
+		return args, nil
+	case Range:
+		for _, v := range c.Values {
+			if v == nil {
+				continue
+			}
+			a, err := conditionValue(col, c.Op, v)
+			if err != nil {
+				return nil, err
+			}
+			args = append(args, a)
+		}
+		return args, nil
+	}
+	values := make(array, 0, len(c.Values))
+	for _, v := range c.Values {
+		a, err := conditionValue(col, c.Op, v)
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, a)
+	}
+	switch len(values) {
+	case 0:
+		return args, nil
+	case 1:
+		return append(args, values[0]), nil
+	}
+	return append(args, values), nil
+}
+
+var patternEscapes = strings.NewReplacer(`\`, `\\`, `_`, `\_`)
+
+// conditionValue is nil, and equals nothing, for an id that no row can have.
+func conditionValue(col column, op Op, v any) (any, error) {
+	if op == Like || op == LikeFold {
+		s, ok := v.(string)
+		if !ok || col.kind != kindText {
+			return nil, fmt.Errorf("store: only text can be matched with patterns, not %s", col.name)
+		}
+		return patternEscapes.Replace(s), nil
+	}
+	a, err := encode(col.kind, v, false)
+	if errors.Is(err, errNotAnID) {
+		return nil, nil
+	}
+	return a, err
+}

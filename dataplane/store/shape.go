@@ -1,0 +1,313 @@
+package store
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+)
+
+// sqlText builds a statement; parameters are numbered as they are asked for.
+type sqlText struct {
+	strings.Builder
+	params int
+}
+
+func (t *sqlText) param(cast string) string {
+	t.params++
+	p := "$" + strconv.Itoa(t.params)
+	if cast != "" {
+		p += "::" + cast
+	}
+	return p
+}
+
+// newShape writes the text of a query:
+//
+//	page:          SELECT t.… FROM orders t WHERE t.account_id = $1 AND … ORDER BY t.created_on, t.id LIMIT …
+//	with cursors:  SELECT b.low, b.high, r.… FROM (SELECT (…) AS low, (…) AS high) b LEFT JOIN (page) r ON true
+//	many parents:  SELECT p.n, … FROM unnest($2) WITH ORDINALITY AS p(id, n) CROSS JOIN LATERAL (page) r ORDER BY p.n, …
+//
+// low and high say whether there are rows on the far sides of the cursors; they look for the nearest one, so they cost an index probe each.
+func (db *DB) newShape(m *model, q *Query, traits int) (*shape, error) {
+	w := &shapeWriter{m: m, q: q, traits: traits, many: traits&traitParents != 0 && traits&traitOneParent == 0}
+	w.layout = layout{low: -1, high: -1, parents: w.many, backward: traits&traitBackward != 0}
+	if err := w.chooseColumns(); err != nil {
+		return nil, err
+	}
+	if err := w.writeFilter(); err != nil {
+		return nil, err
+	}
+	w.write()
+	kind := "search"
+	if q.Parents != nil {
+		kind = "edge." + q.Parents.Edge.Name
+	}
+	return &shape{name: m.typ.Table + "." + kind, sql: w.text.String(), layout: w.layout, model: m}, nil
+}
+
+type shapeWriter struct {
+	m      *model
+	q      *Query
+	traits int
+	many   bool
+	text   sqlText
+	layout layout
+	from   string // FROM orders t
+	filter string // t.account_id = $1 AND …, without cursors
+	after  string // the cursors' row values
+	before string
+}
+
+func (w *shapeWriter) has(trait int) bool { return w.traits&trait != 0 }
+
+// chooseColumns selects each column once, created_on and id always.
+func (w *shapeWriter) chooseColumns() error {
+	at := make(map[string]int)
+	place := func(c column) int {
+		if i, ok := at[c.name]; ok {
+			return i
+		}
+		at[c.name] = len(w.layout.columns)
+		w.layout.columns = append(w.layout.columns, c)
+		return at[c.name]
+	}
+	w.layout.created, w.layout.id = place(w.m.created), place(w.m.id)
+	if w.q.Fields == nil {
+		w.layout.cells = make([]int, len(w.m.columns))
+		for i, c := range w.m.columns {
+			w.layout.cells[i] = place(c)
+		}
+		return nil
+	}
+	w.layout.cells = make([]int, len(w.q.Fields))
+	for i, f := range w.q.Fields {
+		c, err := w.m.column(f)
+		if err != nil {
+			return err
+		}
+		w.layout.cells[i] = place(c)
+	}
+	return nil
+}
+
+// writeFilter numbers the parameters in the order of selection.arguments.
+func (w *shapeWriter) writeFilter() error {
+	var conds []string
+	account := w.text.param("")
+	w.from = w.m.typ.Table + " t"
+	if p := w.q.Parents; p != nil {
+		owner := "p.id"
+		cast := ownerKind(w.m, p.Edge).castType()
+		if w.many {
+			w.text.param("")
+		} else {
+			owner = w.text.param(cast)
+		}
+		if l := p.Edge.Link; l != nil {
+			w.from = fmt.Sprintf("%s l JOIN %s t ON t.account_id = l.account_id AND t.id = l.%s", l.Table, w.m.typ.Table, l.Target)
+			conds = append(conds, "l.account_id = "+account, fmt.Sprintf("l.%s = %s", l.OwnerColumn, owner))
+		} else {
+			conds = append(conds, fmt.Sprintf("t.%s = %s", p.Edge.By.Column, owner))
+		}
+	}
+	conds = append([]string{"t.account_id = " + account}, conds...)
+	if d := w.m.typ.Discriminator; d != nil && !w.m.typ.Abstract() {
+		conds = append(conds, fmt.Sprintf("t.%s = '%s'", d.Column, w.m.typ.Name))
+	}
+	for i := range w.q.Where {
+		c, err := w.condition(&w.q.Where[i])
+		if err != nil {
+			return err
+		}
+		conds = append(conds, c...)
+	}
+	if w.has(traitRetailers) && limitedByRetailer(w.m.typ) {
+		conds = append(conds, retailerFilter(w.m.typ, "t", w.text.param("INT8[]"), 0))
+	}
+	w.filter = strings.Join(conds, " AND ")
+	id := w.m.id.kind.castType()
+	if w.has(traitLow) {
+		w.after = fmt.Sprintf("(%s, %s)", w.text.param("TIMESTAMPTZ"), w.text.param(id))
+	}
+	if w.has(traitHigh) {
+		w.before = fmt.Sprintf("(%s, %s)", w.text.param("TIMESTAMPTZ"), w.text.param(id))
+	}
+	return nil
+}
+
+func (w *shapeWriter) condition(c *Condition) ([]string, error) {
+	col, err := w.m.column(c.Field)
+	if err != nil {
+		return nil, err
+	}
+	name, cast := "t."+col.name, col.kind.castType()
+	switch c.Op {
+	case IsNull:
+		return []string{name + " IS NULL"}, nil
+	case NotNull:
+		return []string{name + " IS NOT NULL"}, nil
+	case Range:
+		var out []string
+		if c.Values[0] != nil {
+			out = append(out, name+" >= "+w.text.param(cast))
+		}
+		if c.Values[1] != nil {
+			out = append(out, name+" <= "+w.text.param(cast))
+		}
+		return out, nil
+	}
+	if len(c.Values) == 0 {
+		return []string{"false"}, nil
+	}
+	operator := map[Op]string{In: "=", Like: "LIKE", LikeFold: "ILIKE"}[c.Op]
+	if len(c.Values) == 1 {
+		return []string{fmt.Sprintf("%s %s %s", name, operator, w.text.param(cast))}, nil
+	}
+	return []string{fmt.Sprintf("%s %s ANY (%s)", name, operator, w.text.param(cast+"[]"))}, nil
+}
+
+// write puts the pieces together.
+func (w *shapeWriter) write() {
+	bounded := w.has(traitLow) || w.has(traitHigh)
+	limit := w.text.param("INT8")
+	if !w.many && !bounded {
+		w.text.WriteString(w.page(limit))
+		return
+	}
+	w.text.WriteString("SELECT ")
+	if w.many {
+		w.text.WriteString("p.n, ")
+		w.layout.offset++
+	}
+	for _, flag := range []struct {
+		on    bool
+		name  string
+		index *int
+	}{{w.has(traitLow), "low", &w.layout.low}, {w.has(traitHigh), "high", &w.layout.high}} {
+		if flag.on {
+			w.text.WriteString("b." + flag.name + ", ")
+			*flag.index = w.layout.offset
+			w.layout.offset++
+		}
+	}
+	for i, c := range w.layout.columns {
+		if i > 0 {
+			w.text.WriteString(", ")
+		}
+		w.text.WriteString("r." + c.name)
+	}
+	w.writeSources(limit, bounded)
+}
+
+// writeSources adds what the outer SELECT reads from. Rows of many parents come parent by parent. A page without limit is bounded outside
+// of the lateral part, so that the planner may join as it likes.
+func (w *shapeWriter) writeSources(limit string, bounded bool) {
+	inner := limit
+	if w.many && !w.has(traitLimit) {
+		inner = ""
+	}
+	join := ""
+	w.text.WriteString(" FROM ")
+	if w.many {
+		fmt.Fprintf(&w.text, "unnest($2::%s[]) WITH ORDINALITY AS p (id, n)", ownerKind(w.m, w.q.Parents.Edge).castType())
+		join = " CROSS JOIN LATERAL "
+	}
+	if bounded {
+		fmt.Fprintf(&w.text, "%s(SELECT %s) b", join, strings.Join(w.probes(), ", "))
+		join = " LEFT JOIN LATERAL "
+	}
+	fmt.Fprintf(&w.text, "%s(%s) r", join, w.page(inner))
+	if bounded {
+		w.text.WriteString(" ON true")
+	}
+	if w.many {
+		d := w.direction()
+		fmt.Fprintf(&w.text, " ORDER BY p.n, r.created_on%s, r.id%s", d, d)
+		if inner == "" {
+			w.text.WriteString(" LIMIT " + limit)
+		}
+	}
+}
+
+func (w *shapeWriter) direction() string {
+	if w.layout.backward {
+		return " DESC"
+	}
+	return ""
+}
+
+// page is the innermost SELECT.
+func (w *shapeWriter) page(limit string) string {
+	var s strings.Builder
+	s.WriteString("SELECT ")
+	for i, c := range w.layout.columns {
+		if i > 0 {
+			s.WriteString(", ")
+		}
+		s.WriteString("t." + c.name)
+	}
+	fmt.Fprintf(&s, " FROM %s WHERE %s", w.from, w.filter)
+	if w.after != "" {
+		s.WriteString(" AND (t.created_on, t.id) > " + w.after)
+	}
+	if w.before != "" {
+		s.WriteString(" AND (t.created_on, t.id) < " + w.before)
+	}
+	if limit == "" {
+		return s.String()
+	}
+	d := w.direction()
+	fmt.Fprintf(&s, " ORDER BY t.created_on%s, t.id%s LIMIT %s", d, d, limit)
+	return s.String()
+}
+
+// probes look for the nearest row at or beyond each cursor. NULL means that there is none.
+func (w *shapeWriter) probes() []string {
+	var out []string
+	probe := func(compare, bound, direction, name string) {
+		out = append(out, fmt.Sprintf("(SELECT true FROM %s WHERE %s AND (t.created_on, t.id) %s %s ORDER BY t.created_on%s, t.id%s LIMIT 1) AS %s",
+			w.from, w.filter, compare, bound, direction, direction, name))
+	}
+	if w.has(traitLow) {
+		probe("<=", w.after, " DESC", "low")
+	}
+	if w.has(traitHigh) {
+		probe(">=", w.before, "", "high")
+	}
+	return out
+}
+
+// limitedByRetailer reports whether a scope with retailers sees only part of a type's rows.
+func limitedByRetailer(t *catalogue.Type) bool {
+	return t.Retailer != nil || t.RetailerVia != nil || t.RetailerEdge != nil
+}
+
+// maxVia bounds the references that lead to a retailer; the catalogue has two at most.
+const maxVia = 4
+
+// retailerFilter says which rows of a type (under an alias) a list of retailers reaches.
+func retailerFilter(t *catalogue.Type, alias, list string, depth int) string {
+	switch {
+	case depth > maxVia || !limitedByRetailer(t):
+		return "true"
+	case t.Retailer != nil && t.Retailer.Kind == catalogue.JSON:
+		col := alias + "." + t.Retailer.Column
+		return fmt.Sprintf("(%[1]s IS NULL OR %[1]s = '[]' OR %[1]s = 'null' OR %[1]s ?| (SELECT array_agg(v) FROM (SELECT ref AS v FROM retailers "+
+			"WHERE account_id = $1 AND id = ANY (%[2]s) UNION ALL SELECT n::TEXT FROM unnest(%[2]s) AS u (n)) x))", col, list)
+	case t.Retailer != nil:
+		return fmt.Sprintf("%s.%s = ANY (%s)", alias, t.Retailer.Column, list)
+	case t.RetailerVia != nil:
+		via, next := alias+"."+t.RetailerVia.Column, fmt.Sprintf("v%d", depth)
+		return fmt.Sprintf("(%[1]s IS NULL OR EXISTS (SELECT 1 FROM %[2]s %[3]s WHERE %[3]s.account_id = $1 AND %[3]s.id = %[1]s AND %[4]s))",
+			via, t.RetailerVia.Ref.Table, next, retailerFilter(t.RetailerVia.Ref, next, list, depth+1))
+	case t.RetailerEdge.Link != nil:
+		l := t.RetailerEdge.Link
+		return fmt.Sprintf("EXISTS (SELECT 1 FROM %[1]s x WHERE x.account_id = $1 AND x.%[2]s = %[3]s.id AND x.%[4]s = ANY (%[5]s))",
+			l.Table, l.OwnerColumn, alias, l.Target, list)
+	default:
+		return fmt.Sprintf("EXISTS (SELECT 1 FROM %[1]s x WHERE x.account_id = $1 AND x.%[2]s = %[3]s.id AND x.id = ANY (%[4]s))",
+			t.RetailerEdge.Target.Table, t.RetailerEdge.By.Column, alias, list)
+	}
+}

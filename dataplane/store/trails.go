@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Trail is the audit of one turn: what it is found by, and its compressed body, which dataplane/engine/history reads and writes.
+type Trail struct {
+	TurnID      string // UUID whose low 16 bits are zero
+	RetailerID  tenancy.RetailerID
+	RootType    string
+	RootID      string
+	GeneratedOn time.Time // the turn's clock
+	Keys        []string  // search keys, without the account
+	Body        []byte
+}
+
+const insertTrails = `INSERT INTO trails (account_id, turn_id, retailer_id, root_type, root_id, generated_on, keys, body)
+VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8)`
+
+// AddTrail queues a turn's trail. A turn id that is there already fails the transaction: the turn has been committed before.
+func (tx *Tx) AddTrail(t Trail) {
+	account := string(tx.scope.Account())
+	tx.queue(call{name: "trails.insert", sql: insertTrails, args: []any{account, t.TurnID, int64(t.RetailerID), t.RootType, t.RootID,
+		t.GeneratedOn, accountKeys(account, t.Keys), t.Body}})
+}
+
+// accountKeys puts the account in front of each key, so that the inverted index, which spans accounts, finds only one's own.
+func accountKeys(account string, keys []string) []string {
+	out := make([]string, len(keys))
+	for i, k := range keys {
+		out[i] = account + "/" + k
+	}
+	return out
+}
+
+const trailColumns = `t.turn_id::text, t.retailer_id, t.root_type, t.root_id, t.generated_on, t.body`
+
+// TrailExists reports whether a turn was committed: what settles a commit whose answer was lost.
+func (r *Reader) TrailExists(ctx context.Context, turnID string) (bool, error) {
+	found := false
+	err := r.run(ctx, []call{{name: "trails.exists", sql: `SELECT 1 FROM trails t WHERE t.account_id = $1 AND t.turn_id = $2::uuid`,
+		args: []any{string(r.scope.Account()), turnID}, rows: func(rows pgx.Rows) error { found = rows.Next(); return rows.Err() }}})
+	return found, err
+}
+
+// TrailByID reads one turn's trail; nil if there is none.
+func (r *Reader) TrailByID(ctx context.Context, turnID string) (*Trail, error) {
+	out, err := r.trails(ctx, "trails.get", `SELECT `+trailColumns+` FROM trails t WHERE t.account_id = $1 AND t.turn_id = $2::uuid`,
+		string(r.scope.Account()), turnID)
+	if err != nil || len(out) == 0 {
+		return nil, err
+	}
+	return &out[0], nil
+}
+
+// TrailQuery selects turns, newest first. Empty members do not limit.
+type TrailQuery struct {
+	RootType, RootID string // both or none
+	Keys             []string
+	From, To         time.Time
+	Before           time.Time // with BeforeID: only turns that come after this one in the order
+	BeforeID         string
+	Limit            int
+}
+
+const trailsOf = `SELECT ` + trailColumns + ` FROM trails t
+WHERE t.account_id = $1 AND t.generated_on >= $2 AND t.generated_on <= $3
+	AND ($4 = '' OR (t.generated_on, t.turn_id) < ($5, NULLIF($4, '')::uuid))`
+
+const trailOrder = ` ORDER BY t.generated_on DESC, t.turn_id DESC LIMIT $6`
+
+// Trails lists turns.
+func (r *Reader) Trails(ctx context.Context, q TrailQuery) ([]Trail, error) {
+	account := string(r.scope.Account())
+	args := []any{account, q.From, q.To, q.BeforeID, q.Before, q.Limit}
+	switch {
+	case q.RootID != "" && len(q.Keys) > 0:
+		return r.trails(ctx, "trails.rootKeys", trailsOf+` AND t.root_type = $7 AND t.root_id = $8 AND t.keys @> $9::text[]`+trailOrder,
+			append(args, q.RootType, q.RootID, accountKeys(account, q.Keys))...)
+	case q.RootID != "":
+		return r.trails(ctx, "trails.root", trailsOf+` AND t.root_type = $7 AND t.root_id = $8`+trailOrder, append(args, q.RootType, q.RootID)...)
+	case len(q.Keys) > 0:
+		return r.trails(ctx, "trails.keys", trailsOf+` AND t.keys @> $7::text[]`+trailOrder, append(args, accountKeys(account, q.Keys))...)
+	}
+	return r.trails(ctx, "trails.time", trailsOf+trailOrder, args...)
+}
+
+func (r *Reader) trails(ctx context.Context, name, sql string, args ...any) ([]Trail, error) {
+	var out []Trail
+	err := r.run(ctx, []call{{name: name, sql: sql, args: args, rows: func(rows pgx.Rows) error {
+		out = nil
+		for rows.Next() {
+			var t Trail
+			if err := rows.Scan(&t.TurnID, &t.RetailerID, &t.RootType, &t.RootID, &t.GeneratedOn, &t.Body); err != nil {
+				return err
+			}
+			t.GeneratedOn = t.GeneratedOn.UTC()
+			out = append(out, t)
+		}
+		return rows.Err()
+	}}})
+	return out, err
+}

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+)
+
+// updateCalls groups updates by type and set of fields, in order of their first queueing; rows within a group are in order of id, so that
+// two transactions lock alike.
+func updateCalls(updates []*entityUpdate, account string, now time.Time) ([]call, error) {
+	type group struct {
+		model   *model
+		columns []column
+		updates []*entityUpdate
+	}
+	var groups []*group
+	byKey := make(map[string]*group)
+	for _, u := range updates {
+		slices.SortFunc(u.fields, func(a, b fieldOfEntity) int { return cmp.Compare(a.column.name, b.column.name) })
+		var key strings.Builder
+		key.WriteString(u.model.typ.Name)
+		for _, f := range u.fields {
+			key.WriteString("," + f.column.name)
+		}
+		g := byKey[key.String()]
+		if g == nil {
+			g = &group{model: u.model}
+			for _, f := range u.fields {
+				g.columns = append(g.columns, f.column)
+			}
+			byKey[key.String()] = g
+			groups = append(groups, g)
+		}
+		g.updates = append(g.updates, u)
+	}
+	calls := make([]call, 0, len(groups))
+	for _, g := range groups {
+		c, err := updateCall(g.model, g.columns, g.updates, account, now)
+		if err != nil {
+			return nil, err
+		}
+		calls = append(calls, c)
+	}
+	return calls, nil
+}
+
+func updateCall(m *model, columns []column, updates []*entityUpdate, account string, now time.Time) (call, error) {
+	slices.SortFunc(updates, func(a, b *entityUpdate) int {
+		return cmp.Or(cmp.Compare(len(a.id), len(b.id)), cmp.Compare(a.id, b.id))
+	})
+	ids := make([]catalogue.ID, len(updates))
+	arrays := make([]array, len(columns))
+	for k := range arrays {
+		arrays[k] = make(array, len(updates))
+	}
+	for i, u := range updates {
+		ids[i] = u.id
+		for k, f := range u.fields {
+			v, err := f.column.of(f.entity)
+			if err != nil {
+				return call{}, fmt.Errorf("%s.%s: %w", m.typ.Name, f.column.field.Name, err)
+			}
+			arrays[k][i] = v
+		}
+	}
+	args := []any{account, now, idArray(m.id.kind, ids)}
+	for _, a := range arrays {
+		args = append(args, a)
+	}
+	return call{name: m.typ.Table + ".update", sql: m.updateText(columns), args: args, fail: notFound(m.typ, ids)}, nil
+}
+
+// updateText is the statement for any number of rows of a type of which the same columns change. When it finds fewer rows than it was given,
+// it fails by dividing by zero: so that what follows in the same round trip, COMMIT included, does not happen.
+//
+//	WITH d AS (UPDATE orders t SET updated_on = $2, status = u.c0 FROM unnest($3::INT8[], $4::TEXT[]) AS u (id, c0)
+//	WHERE t.account_id = $1 AND t.id = u.id RETURNING 1)
+//	SELECT 1 / CASE WHEN (SELECT count(*) FROM d) = array_length($3::INT8[], 1) THEN 1 ELSE 0 END
+func (m *model) updateText(columns []column) string {
+	id := m.id.kind.castType()
+	var set, params, aliases strings.Builder
+	for i, c := range columns {
+		fmt.Fprintf(&set, ", %s = u.c%d%s", c.name, i, jsonCast(c.kind))
+		fmt.Fprintf(&params, ", $%d::%s[]", i+4, c.kind.castType())
+		fmt.Fprintf(&aliases, ", c%d", i)
+	}
+	return fmt.Sprintf("WITH d AS (UPDATE %[1]s t SET updated_on = $2::TIMESTAMPTZ%[2]s FROM unnest($3::%[3]s[]%[4]s) AS u (id%[5]s) "+
+		"WHERE t.account_id = $1 AND t.id = u.id RETURNING 1) "+
+		"SELECT 1 / CASE WHEN (SELECT count(*) FROM d) = array_length($3::%[3]s[], 1) THEN 1 ELSE 0 END",
+		m.typ.Table, set.String(), id, params.String(), aliases.String())
+}
