@@ -248,7 +248,7 @@ func (b *builder) newField(d *declaration, rt reflect.Type) (*Field, error) {
 
 // kind sets how the value is stored and whether it may be NULL, and returns its nullable GraphQL type text.
 func (b *builder) kind(f *Field, d *declaration, rt reflect.Type) (string, error) {
-	mayLack := !d.tag.NonNull && d.tag.Create != "!"
+	mayLack := d.tag.Create == "?" || !d.tag.NonNull && d.tag.Create != "!"
 	if rt.Kind() == reflect.Pointer {
 		f.Null, rt = true, rt.Elem()
 		if d.tag.NonNull {

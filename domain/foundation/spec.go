@@ -52,7 +52,7 @@ func types() []catalogue.TypeSpec {
 			Gets: []string{"setting(id: ID)"}, Create: true, Update: "id",
 		},
 		{
-			Go: Customer{}, Doc: "A person who orders.", Implements: "Node", Key: "ref", Unique: []string{"username"}, Retailer: "retailer",
+			Go: Customer{}, Doc: "A person who orders.", Implements: "Node", Key: "ref", Retailer: "retailer",
 			Gets: []string{"customer(ref: String!)", "customerById(id: ID!)"}, Create: true,
 		},
 		{

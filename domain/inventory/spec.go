@@ -69,7 +69,7 @@ func stockTypes() []catalogue.TypeSpec {
 		},
 		{
 			Go: InventoryPosition{}, Doc: "The stock of one product at one location.", ID: catalogue.UUID, Event: "INVENTORY_POSITION", Root: "catalogue",
-			Fires: true, Implements: orchestratedNode, Key: "ref catalogue", Unique: []string{"catalogue productRef locationRef"}, Indexes: []string{"catalogue locationRef"},
+			Fires: true, Implements: orchestratedNode, Key: "ref catalogue", Unique: []string{"catalogue productRef locationRef"},
 			Retailer: "catalogue", Gets: []string{"inventoryPosition(ref: String!, catalogue: InventoryCatalogueKey!)"}, Create: true, Update: "ref catalogue",
 		},
 		{
@@ -83,7 +83,7 @@ func stockTypes() []catalogue.TypeSpec {
 		},
 		{
 			Go: VirtualPosition{}, Doc: "How many of a product can be sold from a group.", ID: catalogue.UUID, Event: "VIRTUAL_POSITION", Root: "catalogue",
-			Fires: true, Implements: orchestratedNode, Key: "ref catalogue", Unique: []string{"catalogue productRef groupRef"}, Indexes: []string{"catalogue groupRef"},
+			Fires: true, Implements: orchestratedNode, Key: "ref catalogue", Unique: []string{"catalogue productRef groupRef"},
 			Retailer: "catalogue", Gets: []string{"virtualPosition(ref: String!, catalogue: VirtualCatalogueKey!)"}, Create: true, Update: "ref catalogue",
 		},
 	}

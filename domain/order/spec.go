@@ -17,7 +17,7 @@ func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: Order{}, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", Key: "ref", Retailer: "retailer",
-			Indexes: []string{"customer createdOn", "status createdOn"},
+			Indexes: []string{"customer createdOn id", "status createdOn id"},
 			Gets:    []string{"order(id: ID, ref: String)", "orderById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
@@ -27,7 +27,7 @@ func types() []catalogue.TypeSpec {
 		{Go: FulfilmentChoice{}, Doc: "How and where the customer wants the goods.", Retailer: "order", Indexes: []string{"order"}},
 		{
 			Go: Fulfilment{}, Doc: "What is picked and packed at one location for one order.", Event: "FULFILMENT", Root: "order", Fires: true,
-			Implements: "Node Orchestrateable", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"fromLocation status createdOn"},
+			Implements: "Node Orchestrateable", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"fromLocation status createdOn id"},
 			Gets: []string{"fulfilmentById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{Go: FulfilmentItem{}, Doc: "How many of an order item are picked in a fulfilment.", Retailer: "fulfilment", Indexes: []string{"orderItem"}},
