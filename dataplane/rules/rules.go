@@ -5,6 +5,7 @@ package rules
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -63,6 +64,8 @@ type Turn interface {
 	// Create adds an entity: gives it an id where it has none, stamps times, status CREATED and the root's workflow, adds it to
 	// the Root and, if its type fires, sends CREATE.
 	Create(ctx context.Context, entity any) error
+	// Link ties entities together along a connection of the owner that has a link table (Fulfilment's "articles").
+	Link(owner any, edge string, targets ...any)
 	// Send sends an event. Same root and not scheduled: it joins this turn. Else it becomes a row of its own at commit.
 	// An empty RetailerID, entity or root is filled from the current event; attributes are the caller's to forward.
 	Send(ev workflow.Event)
@@ -80,6 +83,27 @@ type Turn interface {
 type Effect interface {
 	// Apply queues or runs its statements in key order. A Shortfall makes the engine run the turn again on fresh figures.
 	Apply(ctx context.Context, tx any) error
+}
+
+// ErrShortfall says that an effect could not take what the turn decided on, for someone else took it first. The engine rolls the
+// commit back and runs the whole turn again on fresh figures, a bounded number of times.
+var ErrShortfall = errors.New("rules: less is left than the turn decided on")
+
+// LastTrier is an Effect that wants to know that the engine will not run the turn again: told before any rule of the last try
+// runs with it, it takes what it gets and never returns ErrShortfall.
+type LastTrier interface {
+	Effect
+	LastTry()
+}
+
+// Rewinder is an Effect that can forget what it was asked for since a mark. A ruleset that ends in a BusinessError loses its
+// actions; effects that are not Rewinders keep theirs.
+type Rewinder interface {
+	Effect
+	// Mark names the present state.
+	Mark() any
+	// Rewind goes back to a state that Mark named.
+	Rewind(mark any)
 }
 
 // Reader is what rules may look up. Implementations answer from memory where the node holds current data, else with one statement.
