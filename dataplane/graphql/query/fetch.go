@@ -1,0 +1,284 @@
+package query
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Reader reads entities within a scope.
+type Reader interface {
+	SelectAll(ctx context.Context, queries ...store.Query) ([]*store.Result, error)
+	keys.Reader
+}
+
+// fetcher runs plans.
+type fetcher struct {
+	viewer Viewer
+	reader func(tenancy.Scope) Reader
+}
+
+// run fetches fields, then what is below them, level by level.
+func (x *fetcher) run(ctx context.Context, level []*field) error {
+	if err := x.resolve(ctx, level); err != nil {
+		return err
+	}
+	finish(level)
+	for len(level) > 0 {
+		if err := x.fetch(ctx, level); err != nil {
+			return err
+		}
+		var next []*field
+		for _, f := range level {
+			if f.rows == nil || len(f.rows.rows) == 0 {
+				continue
+			}
+			for _, child := range f.rows.children {
+				if x.prepare(f.rows, child) {
+					next = append(next, child)
+				}
+			}
+		}
+		level = next
+	}
+	return nil
+}
+
+// resolve finds the ids behind the key filters of all connections of the plan, in one go before the first level.
+func (x *fetcher) resolve(ctx context.Context, level []*field) error {
+	byScope := map[string][]*keys.Want{}
+	scopes := map[string]tenancy.Scope{}
+	var filters []*field
+	var visit func(f *field)
+	visit = func(f *field) {
+		if f.rows == nil {
+			return
+		}
+		for _, k := range f.keyed() {
+			scope := x.scope(k.want.Type)
+			name := fmt.Sprint(scope)
+			byScope[name], scopes[name] = append(byScope[name], k.want), scope
+		}
+		if len(f.keyed()) > 0 {
+			filters = append(filters, f)
+		}
+		for _, child := range f.rows.children {
+			visit(child)
+		}
+	}
+	for _, f := range level {
+		visit(f)
+	}
+	for name, wants := range byScope {
+		if err := keys.Resolve(ctx, x.reader(scopes[name]), wants...); err != nil {
+			return err
+		}
+	}
+	for _, f := range filters {
+		for _, k := range f.conn.keyed {
+			f.conn.where = append(f.conn.where, idCondition(k.field, k.want))
+		}
+	}
+	return nil
+}
+
+func (f *field) keyed() []keyFilter {
+	if f.conn == nil {
+		return nil
+	}
+	return f.conn.keyed
+}
+
+// idCondition is the condition of a key filter: nothing matches a key that names nothing.
+func idCondition(f *catalogue.Field, w *keys.Want) store.Condition {
+	c := store.Condition{Field: f, Op: store.In}
+	if w.Entity != nil {
+		c.Values = []any{w.ID()}
+	}
+	return c
+}
+
+// finish gives root connections and single reads the conditions that were resolved.
+func finish(level []*field) {
+	for _, f := range level {
+		if f.query.Type != nil && f.conn != nil {
+			f.query.Where = f.conn.where
+		}
+	}
+}
+
+func (x *fetcher) scope(t *catalogue.Type) tenancy.Scope {
+	return x.viewer.ScopeFor(t.Permission + "_VIEW")
+}
+
+// fetch runs the statements of one level; those of one scope share a round trip, and there is seldom more than one scope.
+func (x *fetcher) fetch(ctx context.Context, level []*field) error {
+	var order []string
+	byScope := map[string][]*field{}
+	for _, f := range level {
+		if f.query.Type == nil {
+			continue
+		}
+		name := fmt.Sprint(x.scope(f.rows.typ).Retailers())
+		if byScope[name] == nil {
+			order = append(order, name)
+		}
+		byScope[name] = append(byScope[name], f)
+	}
+	for _, name := range order {
+		fields := byScope[name]
+		queries := make([]store.Query, len(fields))
+		for i, f := range fields {
+			queries[i] = f.query
+		}
+		results, err := x.reader(x.scope(fields[0].rows.typ)).SelectAll(ctx, queries...)
+		if err != nil {
+			return err
+		}
+		for i, f := range fields {
+			f.take(results[i])
+		}
+	}
+	return nil
+}
+
+// prepare makes the statement of a child for all rows of its parent's set; false if no row needs it.
+func (x *fetcher) prepare(parent *rowset, f *field) bool {
+	if f.denied != nil {
+		return false
+	}
+	q := store.Query{Type: f.rows.typ, Fields: f.rows.read, NoCursors: true}
+	owner := parent.of[f]
+	switch f.kind {
+	case connected:
+		ids := parent.ids(owner, 0)
+		if len(ids) == 0 {
+			return false
+		}
+		q.Parents = &store.Parents{Edge: f.edge, IDs: ids}
+		q.Where, q.Page, q.NoCursors = f.conn.where, f.conn.page, !f.conn.cursors
+	case reference:
+		q.Where = byIDs(f.rows.typ, parent.ids(owner, f.col))
+	case members:
+		q.Where = byIDs(f.rows.typ, parent.idsInside(owner, f))
+	case lookup:
+		q.Where = parent.keyConditions(owner, f)
+	}
+	if f.kind != connected && len(q.Where) == 0 {
+		return false
+	}
+	f.query = q
+	return true
+}
+
+func byIDs(t *catalogue.Type, ids []catalogue.ID) []store.Condition {
+	if len(ids) == 0 {
+		return nil
+	}
+	values := make([]any, len(ids))
+	for i, id := range ids {
+		values[i] = id
+	}
+	return []store.Condition{{Field: t.Field("id"), Op: store.In, Values: values}}
+}
+
+// ids lists the distinct ids in a column of the rows of one type, in order of appearance.
+func (r *rowset) ids(typ string, col int) []catalogue.ID {
+	var out []catalogue.ID
+	seen := map[catalogue.ID]bool{}
+	for _, row := range r.rows {
+		id, ok := row[col].(catalogue.ID)
+		if !ok || id == "" || seen[id] || r.typeOf(row) != typ {
+			continue
+		}
+		seen[id] = true
+		out = append(out, id)
+	}
+	return out
+}
+
+func (r *rowset) idsInside(typ string, f *field) []catalogue.ID {
+	var out []catalogue.ID
+	for _, row := range r.rows {
+		raw, ok := row[f.col].(json.RawMessage)
+		if ok && r.typeOf(row) == typ {
+			out = append(out, idsIn(raw, f.Name)...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// keyConditions asks for all values of each part of the keys; what matches crosswise is ignored when rows are taken.
+func (r *rowset) keyConditions(typ string, f *field) []store.Condition {
+	out := make([]store.Condition, len(f.cols))
+	seen := map[any]bool{}
+	for i, remote := range f.keyRef.Remote {
+		out[i] = store.Condition{Field: remote, Op: store.In}
+		clear(seen)
+		for _, row := range r.rows {
+			v := row[f.cols[i]]
+			if v == nil || seen[v] || r.typeOf(row) != typ {
+				continue
+			}
+			seen[v] = true
+			out[i].Values = append(out[i].Values, v)
+		}
+		if len(out[i].Values) == 0 {
+			return nil
+		}
+	}
+	return out
+}
+
+// take files the rows that a field's statement found.
+func (f *field) take(res *store.Result) {
+	f.byID, f.byKey, f.pages = map[catalogue.ID][]any{}, map[string][]any{}, map[catalogue.ID]*store.Group{}
+	for i := range res.Groups {
+		g := &res.Groups[i]
+		f.pages[g.Parent] = g
+		f.rows.rows = append(f.rows.rows, g.Rows...)
+	}
+	for _, row := range f.rows.rows {
+		if id, ok := row[0].(catalogue.ID); ok {
+			f.byID[id] = row
+		}
+		if f.kind == lookup {
+			f.byKey[f.remoteKey(row)] = row
+		}
+	}
+}
+
+func (f *field) remoteKey(row []any) string {
+	values := make([]any, len(f.keyRef.Remote))
+	for i, remote := range f.keyRef.Remote {
+		values[i] = row[f.rows.at[remote.Column]]
+	}
+	return keyText(values)
+}
+
+// localKey is the key that a row of the owner looks for; false if a part is missing.
+func (f *field) localKey(row []any) (string, bool) {
+	values := make([]any, len(f.cols))
+	for i, col := range f.cols {
+		if values[i] = row[col]; values[i] == nil {
+			return "", false
+		}
+	}
+	return keyText(values), true
+}
+
+func keyText(values []any) string {
+	parts := make([]string, len(values))
+	for i, v := range values {
+		parts[i] = fmt.Sprintf("%q", fmt.Sprint(v))
+	}
+	return strings.Join(parts, " ")
+}
