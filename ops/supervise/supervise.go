@@ -1,0 +1,118 @@
+// Package supervise keeps child processes running: it starts them, restarts them with growing pauses when they end, writes what they
+// print to log files, and stops them in the reverse order of their start. It knows nothing of what they do.
+package supervise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Spec says what to run.
+type Spec struct {
+	Name string // unique in its group; names the log file
+	// Command makes the command for one start; a restart asks again, so that one-time tokens can be fresh. It must not be started.
+	Command func(ctx context.Context) (*exec.Cmd, error)
+	// Grace is how long the process may take to end after SIGTERM before it is killed; default 10 s.
+	Grace time.Duration
+}
+
+// Group is a set of children that are stopped together.
+type Group struct {
+	logs string // folder of the log files
+	log  *slog.Logger
+
+	ctx    context.Context // ends when Stop begins: no restarts from then on
+	cancel context.CancelFunc
+
+	mu       sync.Mutex
+	children []*Child // in order of their start
+}
+
+// NewGroup makes an empty group whose children's output goes to files in the folder logs.
+func NewGroup(logs string, log *slog.Logger) (*Group, error) {
+	if err := os.MkdirAll(logs, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder for logs: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Group{logs: logs, log: log, ctx: ctx, cancel: cancel}, nil
+}
+
+// ErrStopped says that the group starts nothing any more.
+var ErrStopped = errors.New("supervise: the group was stopped")
+
+// Start runs a child. An error of the first start is returned; later ones lead to restarts and are seen in Child.Status.
+func (g *Group) Start(spec Spec) (*Child, error) {
+	if spec.Grace == 0 {
+		spec.Grace = 10 * time.Second
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ctx.Err() != nil {
+		return nil, ErrStopped
+	}
+	ctx, cancel := context.WithCancel(g.ctx)
+	c := &Child{spec: spec, logFile: filepath.Join(g.logs, spec.Name+".log"), log: g.log.With("process", spec.Name), cancel: cancel, done: make(chan struct{})}
+	if err := rotate(c.logFile); err != nil {
+		cancel()
+		return nil, err
+	}
+	first, err := c.launch(ctx)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	g.children = append(g.children, c)
+	go c.keep(ctx, first)
+	return c, nil
+}
+
+// Stop ends all children, the last started first, and waits for them.
+func (g *Group) Stop() {
+	g.cancel()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i := len(g.children) - 1; i >= 0; i-- {
+		g.children[i].Stop()
+	}
+	g.children = nil
+}
+
+// Forget stops a child and takes it out of the group.
+func (g *Group) Forget(c *Child) {
+	c.Stop()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i, other := range g.children {
+		if other == c {
+			g.children = append(g.children[:i], g.children[i+1:]...)
+			return
+		}
+	}
+}
+
+// largestLog is the size from which a log file is put aside at the next start.
+const largestLog = 32 << 20
+
+// rotate keeps one older log file.
+func rotate(path string) error {
+	st, err := os.Stat(path)
+	if err != nil || st.Size() < largestLog {
+		return nil
+	}
+	if err := os.Rename(path, path+".1"); err != nil {
+		return fmt.Errorf("put a long log aside: %w", err)
+	}
+	return nil
+}
+
+// restartable is the death signal of supervised processes: nothing that they do may depend on a graceful end, and a new supervisor
+// must find their ports free.
+const restartable = syscall.SIGKILL

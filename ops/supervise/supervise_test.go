@@ -1,0 +1,105 @@
+package supervise_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/ops/supervise"
+)
+
+func newGroup(t *testing.T) *supervise.Group {
+	t.Helper()
+	g, err := supervise.NewGroup(t.TempDir(), slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(g.Stop)
+	return g
+}
+
+func shell(script string) func(context.Context) (*exec.Cmd, error) {
+	return func(context.Context) (*exec.Cmd, error) { return exec.Command("/bin/sh", "-c", script), nil }
+}
+
+func alive(pid int) bool {
+	_, err := os.Stat(filepath.Join("/proc", strconv.Itoa(pid), "exe"))
+	return err == nil
+}
+
+func eventually(t *testing.T, holds func() bool, what string) {
+	t.Helper()
+	require.Eventually(t, holds, 10*time.Second, 10*time.Millisecond, what)
+}
+
+func TestKilledChildIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	c, err := g.Start(supervise.Spec{Name: "sleeper", Command: shell("echo started; exec sleep 600")})
+	require.NoError(t, err)
+	first := c.Status().PID
+	require.NoError(t, syscall.Kill(first, syscall.SIGKILL))
+	eventually(t, func() bool { s := c.Status(); return s.Running && s.PID != first && s.Restarts == 1 }, "a second run")
+	require.Contains(t, c.Status().Detail, "killed")
+	g.Stop()
+	require.False(t, alive(c.Status().PID))
+	text, err := os.ReadFile(c.Log())
+	require.NoError(t, err)
+	require.Contains(t, string(text), "started\nstarted\n")
+}
+
+func TestEachStartAsksForItsCommand(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	var asked atomic.Int64
+	c, err := g.Start(supervise.Spec{Name: "short", Command: func(context.Context) (*exec.Cmd, error) {
+		if asked.Add(1) == 2 {
+			return nil, errors.New("no token now")
+		}
+		return exec.Command("/bin/true"), nil
+	}})
+	require.NoError(t, err)
+	eventually(t, func() bool { return asked.Load() >= 4 }, "further starts, also after one that failed")
+	require.GreaterOrEqual(t, c.Status().Restarts, 2)
+}
+
+func TestFirstStartThatFailsIsAnError(t *testing.T) {
+	t.Parallel()
+	_, err := newGroup(t).Start(supervise.Spec{Name: "absent", Command: func(context.Context) (*exec.Cmd, error) {
+		return exec.Command("/no/such/program"), nil
+	}})
+	require.Error(t, err)
+}
+
+func TestStubbornChildIsKilled(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	c, err := g.Start(supervise.Spec{Name: "stubborn", Grace: 50 * time.Millisecond, Command: shell("trap '' TERM; while :; do sleep 0.05; done")})
+	require.NoError(t, err)
+	g.Stop()
+	require.False(t, alive(c.Status().PID))
+	_, err = g.Start(supervise.Spec{Name: "late", Command: shell("true")})
+	require.ErrorIs(t, err, supervise.ErrStopped)
+}
+
+func TestFolderHasOneOwner(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "state")
+	lock, err := supervise.LockFolder(dir)
+	require.NoError(t, err)
+	_, err = supervise.LockFolder(dir)
+	require.ErrorIs(t, err, supervise.ErrInUse)
+	require.ErrorContains(t, err, strconv.Itoa(os.Getpid()))
+	require.NoError(t, lock.Unlock())
+	lock, err = supervise.LockFolder(dir)
+	require.NoError(t, err)
+	require.NoError(t, lock.Unlock())
+}
