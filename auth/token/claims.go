@@ -14,6 +14,7 @@ const (
 	operatorAudience     = "fluent/operator"
 	nodeAudience         = "fluent/node"
 	tenantAudience       = "fluent/tenant"
+	refreshAudience      = "fluent/tenant-refresh"
 	controlPlaneAudience = "fluent/control-plane"
 )
 

@@ -37,12 +37,21 @@ func (i *Issuer) Node(n Node, ttl time.Duration) (string, Lifetime, error) {
 
 // Tenant signs an access token for a user of an account.
 func (i *Issuer) Tenant(t Tenant, ttl time.Duration) (string, Lifetime, error) {
+	return i.tenant(t, tenantAudience, ttl)
+}
+
+// Refresh signs a refresh token for a user of an account. That it works once is the caller's affair.
+func (i *Issuer) Refresh(t Tenant, ttl time.Duration) (string, Lifetime, error) {
+	return i.tenant(t, refreshAudience, ttl)
+}
+
+func (i *Issuer) tenant(t Tenant, audience string, ttl time.Duration) (string, Lifetime, error) {
 	if t.Account == "" {
 		return "", Lifetime{}, errors.New("token: a tenant's token needs an account")
 	}
 	c := &claims{Account: string(t.Account)}
 	c.Subject, c.ID = t.UserID, t.ID
-	return i.sign(c, tenantAudience, ttl)
+	return i.sign(c, audience, ttl)
 }
 
 // ControlPlane signs a token with which a control-plane server calls a node or another server.

@@ -53,7 +53,16 @@ func (v *Verifier) Node(raw string) (Node, error) {
 
 // Tenant verifies a tenant's access token. Revocation is the caller's affair.
 func (v *Verifier) Tenant(raw string) (Tenant, error) {
-	c, err := v.verify(raw, tenantAudience)
+	return v.tenant(raw, tenantAudience)
+}
+
+// Refresh verifies a tenant's refresh token. Whether it was spent is the caller's affair.
+func (v *Verifier) Refresh(raw string) (Tenant, error) {
+	return v.tenant(raw, refreshAudience)
+}
+
+func (v *Verifier) tenant(raw, audience string) (Tenant, error) {
+	c, err := v.verify(raw, audience)
 	if err != nil {
 		return Tenant{}, err
 	}
