@@ -1,0 +1,64 @@
+// Package profile writes the folder from which the platform's JavaScript client reads how to log in: profile.json,
+// retailer.<REF>.json and user.<NAME>.json.
+package profile
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/fluent-oms/fluent/ops/cli/login"
+)
+
+// Profile is one account's way in.
+type Profile struct {
+	BaseURL      string // of the gateway
+	Account      string // also the client id
+	ClientSecret string
+	Username     string
+	Password     string
+	RetailerRef  string
+	RetailerID   int32
+}
+
+// user is the name that the files use for the user; usernames may hold characters that file names may not.
+const user = "admin"
+
+// Write writes the files into dir, readable by their owner only, and lists them.
+func Write(dir string, p Profile) ([]string, error) {
+	if p.BaseURL == "" || p.Account == "" || p.ClientSecret == "" || p.Username == "" || p.Password == "" {
+		return nil, errors.New("profile: base URL, account, client secret, username and password are needed")
+	}
+	if strings.ContainsAny(p.RetailerRef, `/\`) {
+		return nil, fmt.Errorf("profile: a retailer's ref with a slash cannot be part of a file name: %q", p.RetailerRef)
+	}
+	type object map[string]any
+	files := []struct {
+		name    string
+		content object
+	}{
+		{"profile.json", object{"baseUrl": p.BaseURL, "id": p.Account, "clientSecret": p.ClientSecret, "user": user}},
+		{"user." + user + ".json", object{"username": p.Username, "password": p.Password}},
+	}
+	if p.RetailerRef != "" {
+		files = append(files, struct {
+			name    string
+			content object
+		}{"retailer." + p.RetailerRef + ".json", object{"id": fmt.Sprint(p.RetailerID)}})
+	}
+	var written []string
+	for _, f := range files {
+		raw, err := json.MarshalIndent(f.content, "", "  ")
+		if err != nil {
+			return nil, fmt.Errorf("profile: %w", err)
+		}
+		path := filepath.Join(dir, f.name)
+		if err := login.WritePrivate(path, append(raw, '\n')); err != nil {
+			return nil, fmt.Errorf("profile: %w", err)
+		}
+		written = append(written, path)
+	}
+	return written, nil
+}

@@ -1,0 +1,142 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+
+	validatepb "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	"buf.build/go/protovalidate"
+	"connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connectproto"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+// Exit codes of the command line. Scripts may branch on them.
+const (
+	ExitOK              = 0
+	ExitFailure         = 1   // anything without a code of its own
+	ExitUsage           = 2   // the command line or the request is wrong
+	ExitUnauthenticated = 3   // log in first
+	ExitForbidden       = 4   // the operator may not
+	ExitNotFound        = 5   // there is no such thing
+	ExitConflict        = 6   // it exists, or it changed meanwhile, or its state forbids it
+	ExitUnavailable     = 7   // no server can answer now
+	ExitInterrupted     = 130 // interrupted by the user
+)
+
+// UsageError is a wrong command line.
+type UsageError struct{ Err error }
+
+func (e UsageError) Error() string { return e.Err.Error() }
+
+func (e UsageError) Unwrap() error { return e.Err }
+
+// ExitCode is the exit code for an error.
+func ExitCode(err error) int {
+	var usage UsageError
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.As(err, &usage):
+		return ExitUsage
+	case errors.Is(err, context.Canceled):
+		return ExitInterrupted
+	}
+	switch connect.CodeOf(err) {
+	case connect.CodeInvalidArgument, connect.CodeOutOfRange:
+		return ExitUsage
+	case connect.CodeUnauthenticated:
+		return ExitUnauthenticated
+	case connect.CodePermissionDenied:
+		return ExitForbidden
+	case connect.CodeNotFound:
+		return ExitNotFound
+	case connect.CodeAlreadyExists, connect.CodeAborted, connect.CodeFailedPrecondition:
+		return ExitConflict
+	case connect.CodeUnavailable:
+		return ExitUnavailable
+	case connect.CodeCanceled:
+		return ExitInterrupted
+	}
+	return ExitFailure
+}
+
+// Error is an error in one line, followed by a line for each field that the server found wrong.
+func Error(err error) string {
+	var call *connect.Error
+	if !errors.As(err, &call) {
+		var f *fault.Error
+		if errors.As(err, &f) && f.Kind != fault.Internal {
+			return oneLine(f.Error())
+		}
+		return oneLine(err.Error())
+	}
+	first, lines := message(call), violations(call)
+	if len(lines) == 0 {
+		return first
+	}
+	if call.Code() == connect.CodeInvalidArgument {
+		first = "The request is not valid:"
+	}
+	return first + "\n  " + strings.Join(lines, "\n  ")
+}
+
+func message(call *connect.Error) string {
+	text := oneLine(call.Message())
+	switch call.Code() {
+	case connect.CodeUnauthenticated:
+		return join(text, "Run: fluent login")
+	case connect.CodeUnavailable:
+		return join("No control-plane server can answer now.", text)
+	case connect.CodeInternal, connect.CodeUnknown:
+		return join("The server failed.", text)
+	case connect.CodeDeadlineExceeded:
+		return join("The call took too long.", text)
+	}
+	if text == "" {
+		return "The server answered " + call.Code().String() + "."
+	}
+	return text
+}
+
+func join(a, b string) string { return strings.TrimSpace(a + " " + b) }
+
+// violations lists "place: what is wrong" for each field that the error's details name.
+func violations(call *connect.Error) []string {
+	var lines []string
+	for _, detail := range call.Details() {
+		m, err := connectproto.UnmarshalErrorDetail(detail)
+		if err != nil {
+			continue // a detail of a newer server
+		}
+		switch d := m.(type) {
+		case *validatepb.Violations:
+			for _, v := range d.GetViolations() {
+				lines = append(lines, fmt.Sprintf("%s: %s", protovalidate.FieldPathString(v.GetField()), v.GetMessage()))
+			}
+		case *errdetails.BadRequest:
+			for _, v := range d.GetFieldViolations() {
+				lines = append(lines, fmt.Sprintf("%s: %s", v.GetField(), v.GetDescription()))
+			}
+		case *errdetails.ErrorInfo:
+			lines = append(lines, facts(d.GetMetadata())...)
+		}
+	}
+	return lines
+}
+
+func facts(metadata map[string]string) []string {
+	var lines []string
+	for k, v := range metadata {
+		lines = append(lines, fmt.Sprintf("%s: %s", k, v))
+	}
+	sort.Strings(lines)
+	return lines
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
