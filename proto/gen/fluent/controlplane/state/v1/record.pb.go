@@ -33,6 +33,7 @@ type Cluster struct {
 	AuditSequence uint64                 `protobuf:"varint,3,opt,name=audit_sequence,json=auditSequence,proto3" json:"audit_sequence,omitempty"` // of the last audit record
 	AuditHash     []byte                 `protobuf:"bytes,4,opt,name=audit_hash,json=auditHash,proto3" json:"audit_hash,omitempty"`              // of the last audit record
 	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	Requests      uint64                 `protobuf:"varint,6,opt,name=requests,proto3" json:"requests,omitempty"` // how many request ids are remembered
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -100,6 +101,13 @@ func (x *Cluster) GetCreateTime() *timestamppb.Timestamp {
 		return x.CreateTime
 	}
 	return nil
+}
+
+func (x *Cluster) GetRequests() uint64 {
+	if x != nil {
+		return x.Requests
+	}
+	return 0
 }
 
 // AccountRecord is an account with what only the control plane may know.
@@ -897,7 +905,7 @@ var File_fluent_controlplane_state_v1_record_proto protoreflect.FileDescriptor
 
 const file_fluent_controlplane_state_v1_record_proto_rawDesc = "" +
 	"\n" +
-	")fluent/controlplane/state/v1/record.proto\x12\x1cfluent.controlplane.state.v1\x1a$fluent/controlplane/v1/account.proto\x1a!fluent/controlplane/v1/auth.proto\x1a'fluent/controlplane/v1/node_admin.proto\x1a%fluent/controlplane/v1/retailer.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x01\n" +
+	")fluent/controlplane/state/v1/record.proto\x12\x1cfluent.controlplane.state.v1\x1a$fluent/controlplane/v1/account.proto\x1a!fluent/controlplane/v1/auth.proto\x1a'fluent/controlplane/v1/node_admin.proto\x1a%fluent/controlplane/v1/retailer.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x01\n" +
 	"\aCluster\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
 	"\fschema_floor\x18\x02 \x01(\rR\vschemaFloor\x12%\n" +
@@ -905,7 +913,8 @@ const file_fluent_controlplane_state_v1_record_proto_rawDesc = "" +
 	"\n" +
 	"audit_hash\x18\x04 \x01(\fR\tauditHash\x12;\n" +
 	"\vcreate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"\xd1\x02\n" +
+	"createTime\x12\x1a\n" +
+	"\brequests\x18\x06 \x01(\x04R\brequests\"\xd1\x02\n" +
 	"\rAccountRecord\x129\n" +
 	"\aaccount\x18\x01 \x01(\v2\x1f.fluent.controlplane.v1.AccountR\aaccount\x12D\n" +
 	"\asecrets\x18\x02 \x03(\v2*.fluent.controlplane.state.v1.ClientSecretR\asecrets\x12Q\n" +

@@ -1,0 +1,78 @@
+package state
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+)
+
+// keptAuditRecords is how many records the state keeps; older ones go, and the chain begins at the oldest that is left.
+const keptAuditRecords = 50_000
+
+// audit appends the record of a command that changed something.
+func (tx *Tx) audit(kind statev1.Kind) error {
+	if tx.resource == "" {
+		return nil
+	}
+	cluster := tx.cluster()
+	record := &cpv1.AuditRecord{
+		Sequence: cluster.GetAuditSequence() + 1, Index: uint64(tx.index), Time: tx.now(), Actor: tx.meta.GetActor(),
+		Action: strings.TrimPrefix(kind.String(), "KIND_"), Resource: tx.resource, RequestId: tx.meta.GetRequestId(),
+		Procedure: tx.meta.GetProcedure(), Detail: tx.detail, PreviousHash: cluster.GetAuditHash(),
+	}
+	hash, err := auditHash(record)
+	if err != nil {
+		return err
+	}
+	record.Hash = hash
+	cluster.AuditSequence, cluster.AuditHash = record.GetSequence(), hash
+	if err := Clusters.put(tx, cluster); err != nil {
+		return err
+	}
+	if record.GetSequence() > keptAuditRecords {
+		if err := Audit.remove(tx, sequenceKey(record.GetSequence()-keptAuditRecords)); err != nil {
+			return err
+		}
+	}
+	return Audit.put(tx, record)
+}
+
+func auditHash(record *cpv1.AuditRecord) ([]byte, error) {
+	bare := proto.CloneOf(record)
+	bare.Hash = nil
+	encoded, err := canonical.Marshal(bare)
+	if err != nil {
+		return nil, fmt.Errorf("encode an audit record: %w", err)
+	}
+	sum := sha256.Sum256(encoded)
+	return sum[:], nil
+}
+
+// VerifyAudit checks the chain of all records in a view and names the first one that does not fit.
+func VerifyAudit(v View) error {
+	records, _ := Audit.List(v, Page{})
+	var previous *cpv1.AuditRecord
+	for _, r := range records {
+		hash, err := auditHash(r)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(hash, r.GetHash()) {
+			return fmt.Errorf("audit record %d was changed", r.GetSequence())
+		}
+		if previous != nil && (r.GetSequence() != previous.GetSequence()+1 || !bytes.Equal(r.GetPreviousHash(), previous.GetHash())) {
+			return fmt.Errorf("audit record %d does not follow record %d", r.GetSequence(), previous.GetSequence())
+		}
+		previous = r
+	}
+	if c := v.Cluster(); previous != nil && c.GetAuditSequence() != previous.GetSequence() {
+		return fmt.Errorf("audit records after %d are missing", previous.GetSequence())
+	}
+	return nil
+}
