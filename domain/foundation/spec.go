@@ -83,7 +83,6 @@ func inputs() []catalogue.InputSpec {
 	return []catalogue.InputSpec{
 		{Name: "DateRange", Fields: []string{"from: DateTime", "to: DateTime"}, Doc: "Inclusive at both ends; a missing end is open."},
 		{Name: "LocationLinkInput", Fields: []string{"ref: String! max=8"}},
-		{Name: "RetailerLinkInput", Fields: []string{"id: ID!"}},
 		{Name: "CreateOpeningScheduleInput", Of: "OpeningSchedule", Base: catalogue.Create},
 		{Name: "CreateStoreAddressInput", Of: "StoreAddress", Base: catalogue.Create, Require: "latitude longitude"},
 		{Name: "CreateNetworkWithRetailerInput", Of: "Network", Fields: []string{"ref: String! max=100", "type: String", "attributes: [AttributeInput]"}},
