@@ -1,0 +1,147 @@
+package configuration
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Upload stores a workflow and activates it: one artefact, one configuration version that differs in it, one activation.
+type Upload struct {
+	Scope   tenancy.Scope
+	Text    []byte             // as it was sent
+	Parsed  *workflow.Workflow // the same
+	Author  string
+	Names   *workflow.Names // the rule library; nil: rules are not checked
+	Control Committer
+}
+
+// attempts bounds how often an upload is tried again because another one for the same retailer came between.
+const attempts = 5
+
+// Upload carries an upload out and returns the version that it got, with the problems that did not refuse it.
+func (c *Configurations) Upload(ctx context.Context, u Upload) (string, []workflow.Problem, error) {
+	problems := u.Parsed.Validate(u.Names)
+	if u.Names != nil {
+		if err := workflow.Refused(problems); err != nil {
+			return "", nil, err
+		}
+	}
+	retailer, err := retailerOf(u.Parsed)
+	if err != nil {
+		return "", nil, err
+	}
+	for i := 1; ; i++ {
+		version, err := c.try(ctx, u, retailer)
+		if err == nil || i == attempts || !fault.Is(err, fault.Conflict) {
+			return version, problems, err
+		}
+	}
+}
+
+func (c *Configurations) try(ctx context.Context, u Upload, retailer tenancy.RetailerID) (string, error) {
+	account := u.Scope.Account()
+	base := c.state.View().Configuration(string(account), int32(retailer))
+	stored, err := c.Get(ctx, account, retailer, u.Parsed.Name, 0)
+	if err != nil {
+		return "", err
+	}
+	have := ""
+	if stored != nil {
+		have = stored.Version
+	}
+	version, err := workflow.NextVersion(have, u.Parsed.Version)
+	if err != nil {
+		return "", fault.Invalidf("version", "%s", err.Error())
+	}
+	text, err := withMember(u.Text, "version", version)
+	if err != nil {
+		return "", err
+	}
+	hash, err := c.blobs.PutArtefact(ctx, u.Scope, text)
+	if err != nil {
+		return "", fmt.Errorf("keep workflow %s: %w", u.Parsed.Name, err)
+	}
+	number, err := workflow.VersionNumber(version)
+	if err != nil {
+		return "", err
+	}
+	_, err = u.Control.Commit(ctx, &nodev1.CommitConfigurationRequest{
+		RequestId: rand.Text(), Account: string(account), Retailer: int32(retailer), Author: u.Author,
+		Artefacts: map[string]string{ArtefactName(u.Parsed.Name, number): hash}, Message: u.Parsed.VersionComment,
+		BaseVersion: base.GetVersion(),
+	})
+	return version, err
+}
+
+func retailerOf(w *workflow.Workflow) (tenancy.RetailerID, error) {
+	var number int32
+	if err := json.Unmarshal([]byte(w.RetailerID), &number); err != nil || number <= 0 {
+		return 0, fault.Invalidf("retailerId", "A retailer's number is expected, got %q", w.RetailerID)
+	}
+	return tenancy.RetailerID(number), nil
+}
+
+// Text returns the stored text of a workflow version as it was uploaded, but for its version; fault NotFound if there is none.
+// version 0 asks for the newest.
+func (c *Configurations) Text(ctx context.Context, scope tenancy.Scope, retailer tenancy.RetailerID, name string, version int) ([]byte, error) {
+	var best Reference
+	for _, r := range c.References(scope.Account(), retailer) {
+		if r.Name == name && (version == 0 || workflow.Major(version) == workflow.Major(r.Version)) && r.Version > best.Version {
+			best = r
+		}
+	}
+	if best.Hash == "" {
+		return nil, fault.NotFoundf("Retailer %d has no workflow %s", retailer, name)
+	}
+	return c.blobs.Artefact(ctx, scope, best.Hash)
+}
+
+// withMember returns the JSON object with one member set to a string, and every other member where and as it was.
+func withMember(object []byte, name, value string) ([]byte, error) {
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	if t, err := decoder.Token(); err != nil || t != json.Delim('{') {
+		return nil, errors.Join(errors.New("the workflow is not a JSON object"), err)
+	}
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	out.WriteByte('{')
+	found := false
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return nil, err
+		}
+		var member json.RawMessage
+		if err := decoder.Decode(&member); err != nil {
+			return nil, err
+		}
+		if key == name {
+			member, found = encoded, true
+		}
+		writeMember(&out, key.(string), member)
+	}
+	if !found {
+		writeMember(&out, name, encoded)
+	}
+	out.WriteByte('}')
+	return out.Bytes(), nil
+}
+
+func writeMember(out *bytes.Buffer, key string, value json.RawMessage) {
+	if out.Len() > 1 {
+		out.WriteByte(',')
+	}
+	fmt.Fprintf(out, "%q:%s", key, value)
+}
