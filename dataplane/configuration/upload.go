@@ -130,18 +130,29 @@ func withMember(object []byte, name, value string) ([]byte, error) {
 		if key == name {
 			member, found = encoded, true
 		}
-		writeMember(&out, key.(string), member)
+		if err := writeMember(&out, key, member); err != nil {
+			return nil, err
+		}
 	}
 	if !found {
-		writeMember(&out, name, encoded)
+		if err := writeMember(&out, name, encoded); err != nil {
+			return nil, err
+		}
 	}
 	out.WriteByte('}')
 	return out.Bytes(), nil
 }
 
-func writeMember(out *bytes.Buffer, key string, value json.RawMessage) {
+func writeMember(out *bytes.Buffer, key any, value json.RawMessage) error {
+	encoded, err := json.Marshal(key)
+	if err != nil {
+		return err
+	}
 	if out.Len() > 1 {
 		out.WriteByte(',')
 	}
-	fmt.Fprintf(out, "%q:%s", key, value)
+	out.Write(encoded)
+	out.WriteByte(':')
+	out.Write(value)
+	return nil
 }

@@ -1,0 +1,165 @@
+// Package identity knows the tenants' users: it checks passwords and client secrets, issues and verifies access tokens, and loads
+// what a user may do. Any node verifies any node's tokens, and none of it needs the control plane.
+package identity
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/security"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// principalAge is how long a loaded principal serves: a change of roles takes effect everywhere within it.
+const principalAge = time.Second
+
+// principals caches loaded principals by account and user.
+type principals struct {
+	db     *store.DB
+	flight singleflight.Group
+
+	mu     sync.Mutex
+	cached map[string]cachedPrincipal
+}
+
+type cachedPrincipal struct {
+	principal *tenant.Principal // nil: there is no such active user
+	loaded    time.Time
+}
+
+// get returns the principal of a user; nil when the user does not exist or is not active.
+func (p *principals) get(ctx context.Context, account tenancy.AccountID, user catalogue.ID, now time.Time) (*tenant.Principal, error) {
+	key := string(account) + "/" + string(user)
+	p.mu.Lock()
+	c, ok := p.cached[key]
+	p.mu.Unlock()
+	if ok && now.Sub(c.loaded) < principalAge {
+		return c.principal, nil
+	}
+	loaded, err, _ := p.flight.Do(key, func() (any, error) {
+		principal, err := p.load(context.WithoutCancel(ctx), account, user)
+		if err != nil {
+			return nil, err
+		}
+		p.keep(key, cachedPrincipal{principal, now})
+		return principal, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load the rights of user %s: %w", user, err)
+	}
+	return loaded.(*tenant.Principal), nil
+}
+
+// maxCached bounds the cache; past it everything stale goes.
+const maxCached = 10_000
+
+func (p *principals) keep(key string, c cachedPrincipal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.cached) >= maxCached {
+		for k, old := range p.cached {
+			if c.loaded.Sub(old.loaded) >= principalAge {
+				delete(p.cached, k)
+			}
+		}
+	}
+	p.cached[key] = c
+}
+
+func (p *principals) load(ctx context.Context, account tenancy.AccountID, id catalogue.ID) (*tenant.Principal, error) {
+	scope, err := tenancy.NewScope(account)
+	if err != nil {
+		return nil, err
+	}
+	reader := p.db.Reader(scope)
+	users, err := store.Get[security.User](ctx, reader, id)
+	if err != nil {
+		return nil, err
+	}
+	if users[0] == nil || !mayEnter(users[0]) {
+		return nil, nil
+	}
+	return principalOf(ctx, reader, account, users[0])
+}
+
+// mayEnter reports whether a user's status lets it in. Users start without one.
+func mayEnter(u *security.User) bool {
+	return slices.Contains([]string{"", "CREATED", "ACTIVE"}, u.Status)
+}
+
+// principalOf adds up a user's roles: one statement for the roles, and one for the locations that they name.
+func principalOf(ctx context.Context, reader *store.Reader, account tenancy.AccountID, u *security.User) (*tenant.Principal, error) {
+	var roleIDs, locationIDs []catalogue.ID
+	for _, r := range u.Roles {
+		roleIDs = append(roleIDs, r.RoleID)
+		for _, c := range r.Contexts {
+			if c.ContextType == string(tenant.AgentContext) {
+				locationIDs = append(locationIDs, catalogue.ID(c.ContextID))
+			}
+		}
+	}
+	roles, err := store.Get[security.Role](ctx, reader, roleIDs...)
+	if err != nil {
+		return nil, err
+	}
+	locations, err := store.Get[foundation.Location](ctx, reader, locationIDs...)
+	if err != nil {
+		return nil, err
+	}
+	retailerOf := map[string]tenancy.RetailerID{}
+	for _, l := range locations {
+		if l != nil {
+			retailerOf[string(l.ID)] = retailerNumber(string(l.RetailerID))
+		}
+	}
+	var grants []tenant.Grant
+	for i, r := range u.Roles {
+		if roles[i] != nil {
+			grants = append(grants, grant(roles[i], r.Contexts, retailerOf))
+		}
+	}
+	return tenant.New(tenant.Identity{
+		Account: account, UserID: string(u.ID), Username: u.Username, FirstName: u.FirstName, LastName: u.LastName,
+		RetailerID: retailerNumber(string(u.PrimaryRetailerID)),
+	}, grants...), nil
+}
+
+func grant(role *security.Role, contexts []security.RoleContext, retailerOf map[string]tenancy.RetailerID) tenant.Grant {
+	g := tenant.Grant{Role: role.Name}
+	for _, p := range role.Permissions {
+		g.Permissions = append(g.Permissions, p.Name)
+	}
+	for _, c := range contexts {
+		at := tenant.Context{Type: tenant.ContextType(c.ContextType), ID: c.ContextID}
+		switch at.Type {
+		case tenant.RetailerContext:
+			at.Retailer = retailerNumber(c.ContextID)
+		case tenant.AgentContext:
+			var known bool
+			if at.Retailer, known = retailerOf[c.ContextID]; !known {
+				continue // a location that is gone gives nothing
+			}
+		}
+		g.Contexts = append(g.Contexts, at)
+	}
+	return g
+}
+
+// retailerNumber reads a retailer id; 0 where there is none.
+func retailerNumber(id string) tenancy.RetailerID {
+	n, err := strconv.ParseInt(id, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return tenancy.RetailerID(n)
+}

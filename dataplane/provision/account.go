@@ -1,0 +1,110 @@
+// Package provision makes the rows that a new account or retailer begins with: roles, users, catalogues, networks, and the
+// default workflows as artefacts. The control plane asks for it, step by step and maybe more than once; every step is idempotent.
+package provision
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/security"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Service implements the node side of TenantService.
+type Service struct {
+	db        *store.DB
+	artefacts Artefacts
+	defaults  func(retailer tenancy.RetailerID) ([]Artefact, error)
+}
+
+// Artefacts keeps content-addressed blobs of an account; the store implements it.
+type Artefacts interface {
+	PutArtefact(ctx context.Context, scope tenancy.Scope, content []byte) (hash string, err error)
+}
+
+// Artefact is one default that a new retailer gets: its name in the configuration and its content.
+type Artefact struct {
+	Name    string // workflow/ORDER::HD/1
+	Content []byte
+}
+
+// New makes the service. defaults gives the artefacts of a new retailer.
+func New(db *store.DB, artefacts Artefacts, defaults func(tenancy.RetailerID) ([]Artefact, error)) *Service {
+	return &Service{db: db, artefacts: artefacts, defaults: defaults}
+}
+
+// PrepareAccount makes the stock roles and the first two users: the administrator and the user behind the client_credentials grant.
+func (s *Service) PrepareAccount(ctx context.Context, req *nodev1.PrepareAccountRequest) (*nodev1.PrepareAccountResponse, error) {
+	scope, err := accountScope(req.GetAccount())
+	if err != nil {
+		return nil, err
+	}
+	var admin catalogue.ID
+	err = s.db.Write(ctx, scope, func(tx *store.Tx) error {
+		users, err := tx.ByKey(ctx, store.TypeOf[security.User](s.db), store.Key{req.GetAdminUsername()})
+		if err != nil {
+			return fmt.Errorf("look for the administrator: %w", err)
+		}
+		if users[0] != nil { // an earlier attempt got this far
+			admin = users[0].(*security.User).ID
+			return nil
+		}
+		adminRole, err := s.insertRoles(ctx, tx, scope)
+		if err != nil {
+			return err
+		}
+		ids, err := s.db.NewIDs(ctx, scope, store.TypeOf[security.User](s.db), 2)
+		if err != nil {
+			return err
+		}
+		admin = ids[0]
+		everywhere := []security.UserRole{{RoleID: adminRole, Contexts: []security.RoleContext{{ContextType: "ACCOUNT", ContextID: "0"}}}}
+		tx.Insert(
+			&security.User{
+				Node: node(ids[0], tx), Ref: req.GetAdminUsername(), Username: req.GetAdminUsername(), Type: "ADMIN", Status: active,
+				FirstName: "Account", LastName: "Administrator", PrimaryEmail: req.GetAdminEmail(), Timezone: "UTC",
+				PasswordHash: string(req.GetAdminPasswordHash()), Roles: everywhere,
+			},
+			&security.User{
+				Node: node(ids[1], tx), Ref: req.GetApiUsername(), Username: req.GetApiUsername(), Type: "API", Status: active,
+				FirstName: "API", LastName: "User", PrimaryEmail: req.GetAdminEmail(), Timezone: "UTC", Roles: everywhere,
+			})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("prepare account %s: %w", req.GetAccount(), err)
+	}
+	return &nodev1.PrepareAccountResponse{AdminUserId: string(admin)}, nil
+}
+
+const active = "ACTIVE"
+
+// insertRoles adds the stock roles and returns the administrator's.
+func (s *Service) insertRoles(ctx context.Context, tx *store.Tx, scope tenancy.Scope) (catalogue.ID, error) {
+	roles := stockRoles(s.db.Catalogue())
+	ids, err := s.db.NewIDs(ctx, scope, store.TypeOf[security.Role](s.db), len(roles))
+	if err != nil {
+		return "", err
+	}
+	for i := range roles {
+		roles[i].ID = ids[i]
+		tx.Insert(&roles[i])
+	}
+	return ids[0], nil
+}
+
+func node(id catalogue.ID, tx *store.Tx) catalogue.Node {
+	return catalogue.Node{ID: id, CreatedOn: tx.Now(), UpdatedOn: tx.Now()}
+}
+
+func accountScope(name string) (tenancy.Scope, error) {
+	account, err := tenancy.ParseAccountID(name)
+	if err != nil {
+		return tenancy.Scope{}, fault.Invalidf("account", "%s", err.Error())
+	}
+	return tenancy.NewScope(account)
+}

@@ -1,0 +1,71 @@
+package rest
+
+import (
+	"net/http"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+)
+
+// stockAccount is the account part of the names of rules that come with the platform.
+const stockAccount = "FLUENTRETAIL"
+
+// ruleDescription is how the plugin API describes a rule.
+type ruleDescription struct {
+	Name            string          `json:"name"`
+	Description     string          `json:"description"`
+	EventAttributes []string        `json:"eventAttributes"`
+	Parameters      []ruleParameter `json:"parameters"`
+	RuleInfo        ruleInfo        `json:"ruleInfo"`
+}
+
+type ruleParameter struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	Type        string `json:"type"`
+	Multiple    bool   `json:"multiple"`
+}
+
+type ruleInfo struct {
+	Name          string       `json:"name"`
+	Description   string       `json:"description"`
+	Accepts       []ruleAccept `json:"accepts"`
+	Produces      []string     `json:"produces"`
+	RuleException []string     `json:"ruleException"`
+}
+
+type ruleAccept struct {
+	EntityType    string  `json:"entityType"`
+	EventName     *string `json:"eventName"`
+	EntitySubtype *string `json:"entitySubtype"`
+	Status        *string `json:"status"`
+}
+
+// listRules lists the rules that workflows may name, by full name.
+func (a *API) listRules(_ http.ResponseWriter, _ *http.Request, p *tenant.Principal) (any, error) {
+	if err := p.Can("PLUGIN_VIEW", 0); err != nil {
+		return nil, err
+	}
+	all := make(map[string]ruleDescription, len(a.Library))
+	for _, rule := range a.Library {
+		name := stockAccount + "." + rule.Plugin + "." + rule.Name
+		all[name] = describe(name, rule)
+	}
+	return all, nil
+}
+
+func describe(name string, rule rules.Rule) ruleDescription {
+	d := ruleDescription{
+		Name: name, Description: rule.Doc, EventAttributes: []string{}, Parameters: []ruleParameter{},
+		RuleInfo: ruleInfo{
+			Name: rule.Name, Description: rule.Doc, Accepts: []ruleAccept{}, Produces: append([]string{}, rule.Produces...), RuleException: []string{},
+		},
+	}
+	for _, p := range rule.Props {
+		d.Parameters = append(d.Parameters, ruleParameter{Name: p.Name, Description: p.Doc, Type: p.Type, Multiple: p.Multiple})
+	}
+	for _, t := range rule.Accepts {
+		d.RuleInfo.Accepts = append(d.RuleInfo.Accepts, ruleAccept{EntityType: t})
+	}
+	return d
+}

@@ -1,0 +1,105 @@
+// Package rest is the tenants' REST API: tokens, events, jobs and batches, workflows, user actions. Handlers are thin: read the
+// request, ask whether the caller may, call the use case, write the answer.
+package rest
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/configuration"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/workflow"
+)
+
+// Deps are what the API stands on.
+type Deps struct {
+	Identity       Identity
+	Configurations *configuration.Configurations
+	Control        configuration.Committer
+	Rules          *workflow.Names // index over Library
+	Library        []rules.Rule
+	Log            *slog.Logger
+}
+
+// Identity issues, revokes and verifies tenants' tokens.
+type Identity interface {
+	// Authenticate verifies an access token; account is what the request's host says, or empty.
+	Authenticate(ctx context.Context, raw, account string) (*tenant.Principal, error)
+	Token(ctx context.Context, req TokenRequest) (TokenAnswer, error)
+	Revoke(ctx context.Context, req RevokeRequest) error
+}
+
+// API serves the routes.
+type API struct {
+	Deps
+	mux *http.ServeMux
+}
+
+// New makes the API. graphql answers POST /graphql for authenticated callers.
+func New(deps Deps, graphql http.Handler) *API {
+	a := &API{Deps: deps, mux: http.NewServeMux()}
+	a.mux.HandleFunc("POST /oauth/token", a.token)
+	a.mux.HandleFunc("POST /oauth/revoke", a.revoke)
+	a.mux.Handle("POST /graphql", a.authenticated(graphql.ServeHTTP))
+	a.route("PUT /api/v4.1/workflow", a.putWorkflow)
+	a.route("POST /api/v4.1/workflow", a.postWorkflow)
+	a.route("GET /api/v4.1/workflow", a.listWorkflows)
+	a.route("GET /api/v4.1/workflow/{retailer}/{name}", a.getWorkflow)
+	a.route("POST /api/v4.1/transition", a.transition)
+	a.route("GET /orchestration/rest/v1/plugin", a.listRules)
+	a.mux.HandleFunc("/", a.unknown)
+	return a
+}
+
+// handler is a route of an authenticated caller: it returns what to answer with 200, or an error.
+type handler func(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error)
+
+func (a *API) route(pattern string, h handler) {
+	a.mux.Handle(pattern, a.authenticated(func(w http.ResponseWriter, r *http.Request) {
+		principal, _ := tenant.FromContext(r.Context())
+		answer, err := h(w, r, principal)
+		if err != nil {
+			WriteError(w, r, a.Log, err)
+			return
+		}
+		writeJSON(w, http.StatusOK, answer)
+	}))
+}
+
+// ServeHTTP implements http.Handler. A leading /retailer/{id}, as some integration platforms put in base URLs, is taken off.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/retailer/"); ok {
+		if _, path, found := strings.Cut(rest, "/"); found {
+			r.URL.Path, r.URL.RawPath = "/"+path, ""
+		}
+	}
+	a.mux.ServeHTTP(w, r)
+}
+
+// AccountHeader is what the gateway sets when the host named an account.
+const AccountHeader = "Fluent-Account"
+
+// authenticated verifies the caller's token and puts its principal into the context.
+func (a *API) authenticated(next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		raw, ok := bearer(r)
+		if !ok {
+			WriteError(w, r, a.Log, fault.New(fault.Unauthenticated, "A bearer token is needed; get one from POST /oauth/token"))
+			return
+		}
+		principal, err := a.Identity.Authenticate(r.Context(), raw, r.Header.Get(AccountHeader))
+		if err != nil {
+			WriteError(w, r, a.Log, err)
+			return
+		}
+		next(w, r.WithContext(tenant.NewContext(r.Context(), principal)))
+	})
+}
+
+func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
+	WriteError(w, r, a.Log, fault.New(fault.NotFound, "There is no %s %s here", r.Method, r.URL.Path))
+}

@@ -1,0 +1,90 @@
+package rest
+
+import (
+	"net/http"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/workflow"
+)
+
+// maxTriggers bounds one transition request.
+const maxTriggers = 500
+
+// transitionRequest asks which buttons a user may see.
+type transitionRequest struct {
+	Triggers []transitionTrigger `json:"triggers"`
+}
+
+type transitionTrigger struct {
+	Name        *string `json:"name"`
+	Type        string  `json:"type"`
+	Subtype     string  `json:"subtype"`
+	Status      string  `json:"status"`
+	Module      *string `json:"module"`
+	FlexType    string  `json:"flexType"`
+	FlexVersion *int    `json:"flexVersion"`
+	RetailerID  text    `json:"retailerId"`
+}
+
+type transitionAnswer struct {
+	Response []transitionResult `json:"response"`
+}
+
+// transitionResult repeats userActions as transitions, for older readers.
+type transitionResult struct {
+	Trigger     transitionTrigger     `json:"trigger"`
+	UserActions []workflow.UserAction `json:"userActions"`
+	Transitions []workflow.UserAction `json:"transitions"`
+}
+
+// transition answers, for each trigger in order, the user actions of its workflow. An unknown workflow has none.
+func (a *API) transition(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+	var req transitionRequest
+	if err := readJSON(w, r, &req); err != nil {
+		return nil, err
+	}
+	if len(req.Triggers) == 0 || len(req.Triggers) > maxTriggers {
+		return nil, fault.Invalidf("triggers", "1 to %d triggers are expected, got %d", maxTriggers, len(req.Triggers))
+	}
+	answer := transitionAnswer{Response: make([]transitionResult, 0, len(req.Triggers))}
+	for _, t := range req.Triggers {
+		actions, err := a.actions(r, p, t)
+		if err != nil {
+			return nil, err
+		}
+		answer.Response = append(answer.Response, transitionResult{Trigger: t, UserActions: actions, Transitions: actions})
+	}
+	return answer, nil
+}
+
+func (a *API) actions(r *http.Request, p *tenant.Principal, t transitionTrigger) ([]workflow.UserAction, error) {
+	retailer, err := retailerNumber(string(t.RetailerID))
+	if err != nil {
+		return nil, err
+	}
+	none := []workflow.UserAction{}
+	if !p.Scope().Allows(retailer) {
+		return none, nil
+	}
+	version := 0
+	if t.FlexVersion != nil {
+		version = *t.FlexVersion
+	}
+	flow, err := a.Configurations.Get(r.Context(), p.Account, retailer, t.FlexType, version)
+	if err != nil || flow == nil {
+		return none, err
+	}
+	actions := flow.Actions(t.Type, t.Subtype, t.Status, orEmpty(t.Module), orEmpty(t.Name))
+	if actions == nil {
+		return none, nil
+	}
+	return actions, nil
+}
+
+func orEmpty(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
