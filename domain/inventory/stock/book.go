@@ -73,7 +73,7 @@ func (b *Book) Apply(m Movement) (granted int) {
 	held.Status = Inactive
 	at[ref] = held
 	if m.Operation == ResetReserve {
-		sale, correction, _ := Confirm(-held.Quantity, m.Quantity)
+		sale, correction := Confirm(-held.Quantity, m.Quantity)
 		for kind, n := range map[string]int{Sale: sale, Correction: correction} {
 			if n != 0 {
 				at[QuantityRef(m.FulfilmentID, kind, m.PositionRef)] = Quantity{Type: kind, Status: Active, Quantity: n}

@@ -76,12 +76,11 @@ func Grant(onHand, taken, asked int, oversell bool) (granted int) {
 	return max(0, min(asked, onHand-taken))
 }
 
-// Confirm splits a reservation of n units when its picking is known: sale and correction are the quantities to record, both
-// zero or negative, and onHand is by how much on hand changes: nothing, unless more was picked than was reserved.
-func Confirm(n, filled int) (sale, correction, onHand int) {
-	sale = -max(0, filled)
-	correction = -max(0, n-max(0, filled))
-	return sale, correction, n + sale + correction
+// Confirm splits a reservation of n units when its picking is known: sale and correction are the quantities to record, both zero
+// or negative; together they are the reservation, so on hand does not change.
+func Confirm(n, filled int) (sale, correction int) {
+	sale = -max(0, min(n, filled))
+	return sale, -n - sale
 }
 
 // QuantityRef is the ref of what a fulfilment does to a position: the fulfilment's id makes every operation idempotent.
