@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
+	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/rules"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -22,6 +23,8 @@ type Deps struct {
 	Control        configuration.Committer
 	Rules          *workflow.Names // index over Library
 	Library        []rules.Rule
+	Engine         Engine
+	History        *history.Log
 	Log            *slog.Logger
 }
 
@@ -45,6 +48,10 @@ func New(deps Deps, graphql http.Handler) *API {
 	a.mux.HandleFunc("POST /oauth/token", a.token)
 	a.mux.HandleFunc("POST /oauth/revoke", a.revoke)
 	a.mux.Handle("POST /graphql", a.authenticated(graphql.ServeHTTP))
+	a.route("POST /api/v4.1/event/async", a.sendAsync)
+	a.route("POST /api/v4.1/event/sync", a.sendSync)
+	a.route("GET /api/v4.1/event", a.searchEvents)
+	a.route("GET /api/v4.1/event/{id}", a.getEvent)
 	a.route("PUT /api/v4.1/workflow", a.putWorkflow)
 	a.route("POST /api/v4.1/workflow", a.postWorkflow)
 	a.route("GET /api/v4.1/workflow", a.listWorkflows)

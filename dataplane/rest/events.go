@@ -1,0 +1,198 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Engine takes events.
+type Engine interface {
+	// Send stores an event to be run by itself, and returns when it is committed.
+	Send(ctx context.Context, scope tenancy.Scope, event workflow.Event) (Outcome, error)
+	// RunSync runs an event before it returns.
+	RunSync(ctx context.Context, scope tenancy.Scope, event workflow.Event) (Outcome, error)
+}
+
+// Outcome is what became of an event.
+type Outcome struct {
+	EventID  string
+	EntityID string // empty when the event names no entity that exists
+	Status   string // PENDING, SCHEDULED, COMPLETE, NO_MATCH, FAILED
+}
+
+// eventRequest is an event as callers send it. Ids come as strings or numbers; unknown members are ignored.
+type eventRequest struct {
+	ID             text            `json:"id"`
+	Name           string          `json:"name"`
+	Type           string          `json:"type"`
+	RetailerID     text            `json:"retailerId"`
+	EntityType     string          `json:"entityType"`
+	EntityID       text            `json:"entityId"`
+	EntityRef      text            `json:"entityRef"`
+	EntitySubtype  string          `json:"entitySubtype"`
+	EntityStatus   string          `json:"entityStatus"`
+	RootEntityType string          `json:"rootEntityType"`
+	RootEntityID   text            `json:"rootEntityId"`
+	RootEntityRef  text            `json:"rootEntityRef"`
+	Attributes     json.RawMessage `json:"attributes"`
+	ScheduledOn    *string         `json:"scheduledOn"`
+	Source         string          `json:"source"`
+	Meta           struct {
+		Workflow json.RawMessage `json:"workflow"`
+	} `json:"meta"`
+}
+
+type eventAnswer struct {
+	ID          string `json:"id"`
+	EventID     string `json:"eventId"`
+	EntityID    string `json:"entityId,omitempty"`
+	EventStatus string `json:"eventStatus"`
+}
+
+func (a *API) sendAsync(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+	return a.send(w, r, p, a.Engine.Send)
+}
+
+func (a *API) sendSync(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+	return a.send(w, r, p, a.Engine.RunSync)
+}
+
+func (a *API) send(w http.ResponseWriter, r *http.Request, p *tenant.Principal, run func(context.Context, tenancy.Scope, workflow.Event) (Outcome, error)) (any, error) {
+	var req eventRequest
+	if err := readJSON(w, r, &req); err != nil {
+		return nil, err
+	}
+	event, err := req.event(p)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Can("EVENT_CREATE", tenancy.RetailerID(event.RetailerID)); err != nil {
+		return nil, err
+	}
+	outcome, err := run(r.Context(), p.Scope(), event)
+	if err != nil {
+		return nil, err
+	}
+	return eventAnswer{ID: outcome.EventID, EventID: outcome.EventID, EntityID: outcome.EntityID, EventStatus: outcome.Status}, nil
+}
+
+// event checks the request and turns it into an event.
+func (req *eventRequest) event(p *tenant.Principal) (workflow.Event, error) {
+	for _, f := range []struct{ name, value string }{{"name", req.Name}, {"entityType", req.EntityType}, {"retailerId", string(req.RetailerID)}} {
+		if f.value == "" {
+			return workflow.Event{}, fault.Invalidf(f.name, "This member is required").WithCode("C0140E")
+		}
+	}
+	for _, f := range []struct{ name, value string }{
+		{"name", req.Name}, {"entityRef", string(req.EntityRef)}, {"source", req.Source}, {"entityType", req.EntityType},
+		{"rootEntityRef", string(req.RootEntityRef)}, {"entityId", string(req.EntityID)}, {"rootEntityId", string(req.RootEntityID)},
+	} {
+		if utf8.RuneCountInString(f.value) > 255 {
+			return workflow.Event{}, fault.Invalidf(f.name, "At most 255 characters are expected, got %d", utf8.RuneCountInString(f.value)).WithCode("C0141E")
+		}
+	}
+	if req.EntityID == "" && req.EntityRef == "" {
+		return workflow.Event{}, fault.Invalidf("entityRef", "An event names its entity by entityId or entityRef").WithCode("C0140E")
+	}
+	retailer, err := retailerNumber(string(req.RetailerID))
+	if err != nil {
+		return workflow.Event{}, err
+	}
+	event := workflow.Event{
+		ID: string(req.ID), Name: req.Name, Type: orNormal(req.Type), RetailerID: int32(retailer),
+		EntityType: workflow.EntityTypeName(req.EntityType), EntityID: string(req.EntityID), EntityRef: string(req.EntityRef),
+		EntitySubtype: req.EntitySubtype, EntityStatus: req.EntityStatus,
+		RootType: workflow.EntityTypeName(req.RootEntityType), RootID: string(req.RootEntityID), RootRef: string(req.RootEntityRef),
+		Source: req.Source, GeneratedBy: p.Username,
+	}
+	if event.ScheduledOn, err = moment("scheduledOn", req.ScheduledOn); err != nil {
+		return workflow.Event{}, err
+	}
+	if event.Attributes, err = attributes(req.Attributes); err != nil {
+		return workflow.Event{}, err
+	}
+	if len(req.Meta.Workflow) > 0 && string(req.Meta.Workflow) != "null" {
+		if event.RunOnce, err = workflow.ParseRunOnce(req.Meta.Workflow, req.Name); err != nil {
+			return workflow.Event{}, err
+		}
+	}
+	return event, nil
+}
+
+func orNormal(eventType string) string {
+	if eventType == "" {
+		return "NORMAL"
+	}
+	return eventType
+}
+
+// attributes reads an event's attributes: an object of any JSON values, or null.
+func attributes(raw json.RawMessage) (map[string]any, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	var m map[string]any
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return nil, fault.Invalidf("attributes", "An object of names and values is expected").Wrap(err)
+	}
+	return m, nil
+}
+
+// layouts are the forms in which callers write moments; a zone that is left out means UTC.
+var layouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999-0700", "2006-01-02T15:04:05.999999999", "2006-01-02"}
+
+// moment reads a timestamp; nil and empty give the zero time.
+func moment(field string, s *string) (time.Time, error) {
+	if s == nil || *s == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range layouts {
+		if t, err := time.Parse(layout, *s); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fault.Invalidf(field, "An ISO 8601 time such as 2026-01-31T10:00:00.000Z is expected, got %q", *s).WithCode("C0100E")
+}
+
+func (a *API) getEvent(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+	if err := p.CanSomewhere("EVENT_VIEW"); err != nil {
+		return nil, err
+	}
+	return a.History.Get(r.Context(), p.ScopeFor("EVENT_VIEW"), r.PathValue("id"))
+}
+
+func (a *API) searchEvents(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+	if err := p.CanSomewhere("EVENT_VIEW"); err != nil {
+		return nil, err
+	}
+	v := r.URL.Query()
+	start, count, err := window(r, history.DefaultCount, history.MaxCount)
+	if err != nil {
+		return nil, err
+	}
+	q := history.Query{
+		RootEntityType: v.Get("context.rootEntityType"), RootEntityID: v.Get("context.rootEntityId"), RootEntityRef: v.Get("context.rootEntityRef"),
+		EntityType: v.Get("context.entityType"), EntityID: v.Get("context.entityId"), EntityRef: v.Get("context.entityRef"),
+		SourceEvents: v.Get("context.sourceEvents"), EventID: v.Get("eventId"), Name: v.Get("name"), Category: v.Get("category"),
+		RetailerID: v.Get("retailerId"), EventType: v.Get("eventType"), EventStatus: strings.ToUpper(v.Get("eventStatus")),
+		Start: start, Count: count,
+	}
+	from, to := v.Get("from"), v.Get("to")
+	if q.From, err = moment("from", &from); err != nil {
+		return nil, err
+	}
+	if q.To, err = moment("to", &to); err != nil {
+		return nil, err
+	}
+	return a.History.Search(r.Context(), p.ScopeFor("EVENT_VIEW"), q)
+}
