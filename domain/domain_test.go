@@ -1,13 +1,142 @@
 package domain_test
 
 import (
+	"slices"
 	"testing"
 
-	"github.com/fluent-oms/fluent/domain"
 	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/order"
 )
 
-func TestTheCatalogueIsDerived(t *testing.T) {
+func TestEveryTypeSaysHowARetailerLimitReachesIt(t *testing.T) {
 	t.Parallel()
-	require.NotPanics(t, func() { domain.Catalogue() })
+	var wide []string
+	for _, typ := range domain.Catalogue().Types() {
+		if typ.Retailer == nil && typ.RetailerVia == nil && typ.RetailerEdge == nil {
+			wide = append(wide, typ.Name)
+		}
+		seen := map[*catalogue.Type]bool{}
+		for at := typ; at.RetailerVia != nil; at = at.RetailerVia.Ref {
+			require.False(t, seen[at], "%s: the way to the retailer goes round in circles", typ.Name)
+			seen[at] = true
+			require.False(t, at.RetailerVia.Ref.Abstract(), at.Name)
+		}
+	}
+	require.ElementsMatch(t, []string{"CustomerAddress", "Setting", "Comment", "User", "Role"}, wide, "account-wide types")
+}
+
+func TestEveryRootIsReachedAndRunsAWorkflow(t *testing.T) {
+	t.Parallel()
+	roots := map[string]string{}
+	for _, typ := range domain.Catalogue().Types() {
+		if typ.EntityType == "" {
+			continue
+		}
+		root := typ
+		for root.Root != nil {
+			root = root.Root.Ref
+		}
+		require.True(t, root.Workflow, typ.Name)
+		roots[typ.EntityType] = root.EntityType
+	}
+	require.Equal(t, map[string]string{
+		"LOCATION": "LOCATION", "ORDER": "ORDER", "FULFILMENT": "ORDER", "ARTICLE": "ORDER",
+		"PRODUCT_CATALOGUE": "PRODUCT_CATALOGUE", "PRODUCT": "PRODUCT_CATALOGUE", "CATEGORY": "PRODUCT_CATALOGUE",
+		"INVENTORY_CATALOGUE": "INVENTORY_CATALOGUE", "INVENTORY_POSITION": "INVENTORY_CATALOGUE", "INVENTORY_QUANTITY": "INVENTORY_CATALOGUE",
+		"VIRTUAL_CATALOGUE": "VIRTUAL_CATALOGUE", "VIRTUAL_POSITION": "VIRTUAL_CATALOGUE",
+	}, roots)
+}
+
+func TestCreatesThatFire(t *testing.T) {
+	t.Parallel()
+	var quiet []string
+	for _, typ := range domain.Catalogue().Types() {
+		if typ.EntityType != "" && !typ.Fires {
+			quiet = append(quiet, typ.Name)
+		}
+		require.False(t, typ.Fires && !typ.Workflow, "%s fires, but no workflow answers", typ.Name)
+	}
+	require.Equal(t, []string{"Location"}, quiet)
+}
+
+func TestUUIDsAreForWhatIsNumerous(t *testing.T) {
+	t.Parallel()
+	var uuids []string
+	for _, typ := range domain.Catalogue().Types() {
+		if typ.IDKind == catalogue.UUID {
+			uuids = append(uuids, typ.Name)
+		}
+	}
+	require.Equal(t, []string{"InventoryPosition", "InventoryQuantity", "VirtualPosition"}, uuids)
+}
+
+func TestInlineChildrenKnowTheirParent(t *testing.T) {
+	t.Parallel()
+	c := domain.Catalogue()
+	back := map[string]string{}
+	for _, in := range c.Inputs() {
+		for _, f := range in.Fields {
+			if f.Children == nil {
+				continue
+			}
+			require.NotNil(t, f.Children.Of, in.Name+"."+f.Name)
+			if f.Back != nil {
+				back[in.Name+"."+f.Name] = f.Back.Name
+			}
+		}
+	}
+	require.Equal(t, map[string]string{
+		"CreateLocationInput.primaryAddress": "location", "UpdateLocationInput.primaryAddress": "location",
+		"CreateLocationInput.openingSchedule": "location", "UpdateLocationInput.openingSchedule": "location",
+		"CreateOrderInput.fulfilmentChoice": "order", "CreateOrderAndCustomerInput.fulfilmentChoice": "order",
+	}, back)
+}
+
+func TestCopiesOnCreation(t *testing.T) {
+	t.Parallel()
+	copies := map[string][]string{}
+	for _, typ := range domain.Catalogue().Types() {
+		for _, f := range typ.Fields {
+			for _, step := range f.Copy {
+				copies[typ.Name+"."+f.Name] = append(copies[typ.Name+"."+f.Name], step.Name)
+			}
+		}
+	}
+	require.Equal(t, map[string][]string{
+		"Customer.ref": {"username"}, "Order.customerLink": {"customer", "ref"}, "Fulfilment.fromLocation": {"fromAddress", "location", "ref"},
+		"StandardProduct.catalogueRef": {"catalogue", "ref"}, "VariantProduct.catalogueRef": {"catalogue", "ref"},
+	}, copies)
+}
+
+func TestPersonalDataIsMarked(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for _, f := range domain.Catalogue().Type("Customer").Fields {
+		if f.Personal {
+			names = append(names, f.Name)
+		}
+	}
+	require.Equal(t, []string{"ref", "username", "firstName", "lastName", "primaryEmail", "primaryPhone"}, names)
+}
+
+func TestSecretsAreHidden(t *testing.T) {
+	t.Parallel()
+	user := domain.Catalogue().Type("User")
+	for _, name := range []string{"passwordHash", "apiKeyHash"} {
+		require.True(t, user.Field(name).Hidden, name)
+		require.Empty(t, user.Field(name).Argument, name)
+	}
+	require.True(t, user.Create.Input.Field("password").WriteOnly)
+	require.Nil(t, user.Update.Input.Field("password"))
+}
+
+func TestAnEntityIsAPlainStruct(t *testing.T) {
+	t.Parallel()
+	typ := domain.Catalogue().Type("Order")
+	o := &order.Order{RetailerID: "1", Ref: "O-1"}
+	require.Equal(t, catalogue.ID("1"), typ.Field("retailer").Get(o))
+	require.True(t, slices.ContainsFunc(typ.Uniques, func(u catalogue.Unique) bool { return u.Name == "orders_ref_key" }))
 }

@@ -94,7 +94,7 @@ func (p *printer) interfaces() {
 	for _, in := range p.cat.Interfaces() {
 		var lines []string
 		for _, f := range in.Fields {
-			lines = append(lines, line(f.Name, nil, f.GraphQL, f.Doc))
+			lines = append(lines, line(f.Name, nil, f.GraphQL, "")) // descriptions are the types' own
 		}
 		p.block("interface "+in.Name, in.Doc, lines)
 	}

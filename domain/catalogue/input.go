@@ -1,0 +1,69 @@
+package catalogue
+
+// Get is one single-entity query: its name and which fields are its arguments. All that are given must match.
+type Get struct {
+	Name string
+	Args []GetArg
+}
+
+// GetArg is an argument of a Get: a field of the key, and the argument's type text (ID!, String, ProductCatalogueKey!).
+type GetArg struct {
+	Field *Field
+	Type  string
+	Key   *Input // for references: the key input that Type names
+}
+
+// Mutation is a create or update operation with its input.
+type Mutation struct {
+	Name  string // createOrder
+	Input *Input
+}
+
+// Input is a GraphQL input type and how each of its fields lands in an entity.
+type Input struct {
+	Name   string // CreateOrderInput
+	Of     *Type  // the entity that it makes, changes or points at; nil for value objects and filters
+	Fields []*InputField
+	Doc    string
+}
+
+// Field finds an input field by its name; nil if there is none.
+func (in *Input) Field(name string) *InputField {
+	for _, f := range in.Fields {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// InputField is one field of an Input. Exactly one of Field (alone), Key and Children says what becomes of the value.
+type InputField struct {
+	Name     string // GraphQL name, which may differ from the target's: taxType → tax
+	Type     string // type text: String!, [AttributeInput], ProductCatalogueKey!
+	Required bool
+	Identify bool   // part of the key that finds the row to update
+	Field    *Field // scalar, embedded value, or reference to set; nil for write-only values without a column
+	// Key points at a row by id or natural key (RetailerId, ProductCatalogueKey): find it among Field.Ref's or Edge.Target's rows,
+	// which may be narrower than Key.Of, then set Field or link along Edge.
+	Key       *Input
+	Children  *Input   // inline children: create or update rows of Children.Of along Edge (or the single row that Field refers to)
+	Edge      *Edge    //
+	Back      *Field   // with Children and Field: the child's own reference to the row that is written; nil: it has none
+	MergeBy   []string // a list of values merges with the stored one by these members, and never deletes; empty: replaces
+	Member    string   // with a wrapped Field: the member of the given object that holds the value
+	WriteOnly bool     // has no column
+	MaxLen    int
+	Doc       string
+}
+
+// Removal is a mutation that takes links, or elements of a list value, away: removeLocationsFromNetwork.
+type Removal struct {
+	Name   string
+	Input  *Input
+	Owner  *InputField // key of the owner
+	Items  *InputField // keys of what to take away
+	Edge   *Edge       // nil: Field
+	Field  *Field      // the list value of the owner: a role's permissions, a user's roles; nil: Edge
+	Output string      // name of the output type { status }
+}
