@@ -85,5 +85,5 @@ func add[T any](l *loader, ids string, put func(found []any)) {
 		l.err = err
 		return
 	}
-	l.calls = append(l.calls, entities(m, "order."+m.typ.Table, ids, l.args, put))
+	l.calls = append(l.calls, entities(m, "aggregate."+m.typ.Table, ids, l.args, put))
 }

@@ -1,0 +1,104 @@
+package availability
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Name is how rules ask the engine's Reader for the Directory.
+const Name = "availability"
+
+// Directory keeps each account's Places for a moment. Decisions on slightly old places are harmless: a location that was switched
+// off has no sellable stock any more, and that is read fresh.
+type Directory struct {
+	db  *store.DB
+	age time.Duration
+
+	mu       sync.Mutex
+	accounts map[tenancy.AccountID]*account
+}
+
+type account struct {
+	loading sync.Mutex // held by the one caller that loads
+	places  *Places    // guarded by Directory.mu
+	loaded  time.Time  // guarded by Directory.mu
+}
+
+// DefaultAge is how old places may be.
+const DefaultAge = 3 * time.Second
+
+// NewDirectory makes a directory whose places are at most age old when nobody else is just loading them; 0: DefaultAge.
+func NewDirectory(db *store.DB, age time.Duration) *Directory {
+	if age <= 0 {
+		age = DefaultAge
+	}
+	return &Directory{db: db, age: age, accounts: map[tenancy.AccountID]*account{}}
+}
+
+// Places returns an account's places. While one caller loads newer ones, others go on with those that are known.
+func (d *Directory) Places(ctx context.Context, scope tenancy.Scope) (*Places, error) {
+	a, known, fresh := d.find(scope.Account())
+	if fresh {
+		return known, nil
+	}
+	if known != nil && !a.loading.TryLock() {
+		return known, nil
+	}
+	if known == nil {
+		a.loading.Lock()
+	}
+	defer a.loading.Unlock()
+	if _, again, fresh := d.find(scope.Account()); fresh {
+		return again, nil
+	}
+	return d.load(ctx, a, scope)
+}
+
+// Refresh loads an account's places now, for a caller that misses something in them.
+func (d *Directory) Refresh(ctx context.Context, scope tenancy.Scope) (*Places, error) {
+	a, _, _ := d.find(scope.Account())
+	a.loading.Lock()
+	defer a.loading.Unlock()
+	return d.load(ctx, a, scope)
+}
+
+// Forget drops what is known of an account, after a change on this node.
+func (d *Directory) Forget(id tenancy.AccountID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.accounts, id)
+}
+
+func (d *Directory) find(id tenancy.AccountID) (a *account, known *Places, fresh bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	a = d.accounts[id]
+	if a == nil {
+		a = &account{}
+		d.accounts[id] = a
+	}
+	return a, a.places, a.places != nil && time.Since(a.loaded) < d.age
+}
+
+// load reads with the whole account's scope, since the places serve all retailers.
+func (d *Directory) load(ctx context.Context, a *account, scope tenancy.Scope) (*Places, error) {
+	whole, err := tenancy.NewScope(scope.Account())
+	if err != nil {
+		return nil, err
+	}
+	started := time.Now()
+	rows, err := d.db.Reader(whole).PlaceRows(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load the places of %s: %w", scope.Account(), err)
+	}
+	places := newPlaces(rows, started)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	a.places, a.loaded = places, started
+	return places, nil
+}

@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/inventory"
+)
+
+// PlaceRows is an account's locations with what belongs to them, and the catalogues that stock is kept and sold in.
+type PlaceRows struct {
+	Locations           []*foundation.Location
+	Addresses           []*foundation.StoreAddress
+	Schedules           []*foundation.OpeningSchedule
+	Networks            []*foundation.Network
+	NetworkLocations    map[catalogue.ID][]catalogue.ID // network → locations
+	VirtualCatalogues   []*inventory.VirtualCatalogue
+	InventoryCatalogues []*inventory.InventoryCatalogue
+}
+
+const sqlNetworkLocations = `SELECT network_id::text, location_id::text FROM network_locations WHERE account_id = $1 ORDER BY network_id, location_id`
+
+// PlaceRows loads an account's places in one round trip.
+func (r *Reader) PlaceRows(ctx context.Context) (*PlaceRows, error) {
+	out := &PlaceRows{NetworkLocations: map[catalogue.ID][]catalogue.ID{}}
+	l := loader{r: r, args: []any{string(r.scope.Account())}}
+	add[foundation.Location](&l, `SELECT id FROM locations WHERE account_id = $1`, all(&out.Locations))
+	add[foundation.StoreAddress](&l, `SELECT primary_address_id FROM locations WHERE account_id = $1`, all(&out.Addresses))
+	add[foundation.OpeningSchedule](&l, `SELECT opening_schedule_id FROM locations WHERE account_id = $1`, all(&out.Schedules))
+	add[foundation.Network](&l, `SELECT id FROM networks WHERE account_id = $1`, all(&out.Networks))
+	add[inventory.VirtualCatalogue](&l, `SELECT id FROM virtual_catalogues WHERE account_id = $1`, all(&out.VirtualCatalogues))
+	add[inventory.InventoryCatalogue](&l, `SELECT id FROM inventory_catalogues WHERE account_id = $1`, all(&out.InventoryCatalogues))
+	if l.err != nil {
+		return nil, l.err
+	}
+	l.calls = append(l.calls, call{name: "places.networkLocations", sql: sqlNetworkLocations, args: l.args, rows: func(rows pgx.Rows) error {
+		clear(out.NetworkLocations)
+		var network, location string
+		_, err := pgx.ForEachRow(rows, []any{&network, &location}, func() error {
+			n := catalogue.ID(network)
+			out.NetworkLocations[n] = append(out.NetworkLocations[n], catalogue.ID(location))
+			return nil
+		})
+		return err
+	}})
+	return out, r.run(ctx, l.calls)
+}
