@@ -1,0 +1,161 @@
+package hostagent_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connecthttp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/ops/hostagent"
+	"github.com/fluent-oms/fluent/ops/supervise"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
+)
+
+// hosts is a control plane that knows one host.
+type hosts struct {
+	controlplanev1connect.UnimplementedHostServiceHandler
+	lists chan []*cpv1.NodeProcess // each is sent to the watcher
+
+	mu      sync.Mutex
+	joins   int
+	tokens  int
+	reports map[string]*cpv1.ProcessReport // last report of each node
+}
+
+func (h *hosts) Join(_ context.Context, r *cpv1.JoinRequest) (*cpv1.JoinResponse, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.joins++
+	if r.GetToken() != "once" {
+		return nil, connect.NewError(connect.CodeUnauthenticated, "unknown token")
+	}
+	return &cpv1.JoinResponse{HostId: r.GetHostId(), Credential: "secret"}, nil
+}
+
+func (h *hosts) Watch(ctx context.Context, _ *cpv1.WatchRequest, s controlplanev1connect.HostServiceWatchServerStream) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case list := <-h.lists:
+			if err := s.Send(&cpv1.WatchResponse{Processes: list}); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (h *hosts) Report(_ context.Context, r *cpv1.ReportRequest) (*cpv1.ReportResponse, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.reports = map[string]*cpv1.ProcessReport{}
+	for _, p := range r.GetProcesses() {
+		h.reports[p.GetNodeId()] = p
+	}
+	return &cpv1.ReportResponse{}, nil
+}
+
+func (h *hosts) CreateNodeToken(context.Context, *cpv1.CreateNodeTokenRequest) (*cpv1.CreateNodeTokenResponse, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.tokens++
+	return &cpv1.CreateNodeTokenResponse{Token: "node-token"}, nil
+}
+
+func (h *hosts) report(node string) *cpv1.ProcessReport {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.reports[node]
+}
+
+func (h *hosts) counts() (joins, tokens int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.joins, h.tokens
+}
+
+func serve(t *testing.T) (*hosts, *httptest.Server) {
+	t.Helper()
+	h := &hosts{lists: make(chan []*cpv1.NodeProcess)}
+	server, mux := connect.NewServer(), http.NewServeMux()
+	controlplanev1connect.RegisterHostServiceHandler(server, h)
+	connecthttp.Mount(mux, server)
+	web := httptest.NewServer(mux)
+	return h, web
+}
+
+// sleeper is a node that keeps its credential, as a real one does, and does nothing.
+func sleeper(s hostagent.Start) *exec.Cmd {
+	return exec.Command("/bin/sh", "-c", `[ -z "$1" ] || echo "$1" > "$2/credential"; exec sleep 600`, "node", s.JoinToken, s.Dir)
+}
+
+// run starts an agent; the returned function stops it with its nodes.
+func run(t *testing.T, dir, url string) (*hostagent.Agent, func()) {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	group, err := supervise.NewGroup(t.TempDir(), log)
+	require.NoError(t, err)
+	agent, err := hostagent.New(hostagent.Config{
+		Dir: dir, HostID: "h1", Address: "127.0.0.1", Command: sleeper,
+		JoinToken: func(context.Context) (string, error) { return "once", nil },
+	}, hostagent.Deps{Transport: connecthttp.NewTransport(http.DefaultClient, url), Group: group, Logger: log})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { agent.Run(ctx); close(done) }()
+	stop := sync.OnceFunc(func() { cancel(); <-done; group.Stop() })
+	t.Cleanup(stop)
+	return agent, stop
+}
+
+func eventually(t *testing.T, holds func() bool, what string) {
+	t.Helper()
+	require.Eventually(t, holds, 10*time.Second, 10*time.Millisecond, what)
+}
+
+func TestNodesFollowTheList(t *testing.T) {
+	t.Parallel()
+	h, web := serve(t)
+	t.Cleanup(web.Close)
+	agent, stop := run(t, t.TempDir(), web.URL)
+	t.Cleanup(stop) // before the server, which waits for the agent's stream
+
+	h.lists <- []*cpv1.NodeProcess{{NodeId: "n1"}, {NodeId: "n2"}}
+	eventually(t, func() bool { return h.report("n1").GetRunning() && h.report("n2").GetRunning() }, "both nodes run")
+
+	first := agent.Processes()["n1"]
+	require.NoError(t, syscall.Kill(first, syscall.SIGKILL))
+	eventually(t, func() bool { r := h.report("n1"); return r.GetRunning() && r.GetRestarts() == 1 }, "a killed node runs again")
+	require.NotEqual(t, first, agent.Processes()["n1"])
+	_, tokens := h.counts()
+	require.Equal(t, 2, tokens, "a node with a credential needs no second token")
+
+	h.lists <- []*cpv1.NodeProcess{{NodeId: "n1"}, {NodeId: "n2", Drain: true}}
+	eventually(t, func() bool { return h.report("n2") == nil && len(agent.Processes()) == 1 }, "a drained node ends")
+}
+
+func TestNodesComeUpWithoutControlPlane(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	h, web := serve(t)
+	agent, stop := run(t, dir, web.URL)
+	h.lists <- []*cpv1.NodeProcess{{NodeId: "n1"}}
+	eventually(t, func() bool { return agent.Processes()["n1"] != 0 }, "the node runs")
+	stop()
+	web.Close()
+
+	agent, _ = run(t, dir, web.URL)
+	eventually(t, func() bool { return agent.Processes()["n1"] != 0 }, "the node runs again")
+	joins, _ := h.counts()
+	require.Equal(t, 1, joins)
+}
