@@ -54,6 +54,7 @@ type Root interface {
 	Entity() any                         // pointer to the root entity's struct
 	Find(entityType, id, ref string) any // a loaded dependant by id or ref; nil if it is not there
 	Add(entity any)                      // a dependant that this turn created
+	Parts() []any                        // all dependants, those loaded first, then those that this turn created, each in order
 }
 
 // Turn takes the actions that rules ask for. Mutations are visible to later rules of the same turn and are committed, together
