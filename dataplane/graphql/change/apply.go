@@ -1,0 +1,365 @@
+package change
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+// defaultMaxLen is the longest text, in characters, of fields that name no limit.
+const defaultMaxLen = 255
+
+// apply brings the input's values into the entity, its references and its children.
+func (d *draft) apply() error {
+	if !d.fresh {
+		d.entity = d.self.Entity
+		if err := d.belongs(); err != nil {
+			return err
+		}
+	}
+	for _, in := range d.input.Fields {
+		v, ok := d.value[in.Name]
+		if !ok || in.Field == nil || in.Key != nil || in.Children != nil || (in.Identify && !d.fresh) {
+			continue
+		}
+		if err := d.set(in, v); err != nil {
+			return err
+		}
+	}
+	for _, r := range d.refs {
+		id := catalogue.ID("")
+		if r.want != nil {
+			id = r.want.ID()
+		}
+		d.assignID(r.input.Field, id)
+	}
+	for _, k := range d.kids {
+		if err := k.apply(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// belongs checks that a child that is changed through its parent is the parent's.
+func (d *draft) belongs() error {
+	if d.parent == nil {
+		return nil
+	}
+	id := d.self.ID()
+	for _, k := range d.parent.kids {
+		if k.draft != d {
+			continue
+		}
+		switch {
+		case k.input.Edge != nil && k.input.Edge.By != nil:
+			if k.input.Edge.By.Get(d.entity) == idOf(d.parent) {
+				return nil
+			}
+		case k.input.Field != nil:
+			if k.input.Field.Get(d.parent.entity) == id {
+				return nil
+			}
+		default:
+			return nil
+		}
+	}
+	return fault.NotFoundf("%s not found: id %s is not a part of this %s", d.typ.Name, id, d.parent.typ.Name).At(d.place)
+}
+
+func idOf(d *draft) catalogue.ID {
+	id, _ := d.typ.Field("id").Get(d.entity).(catalogue.ID)
+	return id
+}
+
+func (d *draft) assignID(f *catalogue.Field, id catalogue.ID) {
+	if p, ok := f.Pointer(d.entity).(*catalogue.ID); ok {
+		*p = id
+		d.touch(f)
+	}
+}
+
+func (d *draft) touch(f *catalogue.Field) {
+	if !slices.Contains(d.touched, f) {
+		d.touched = append(d.touched, f)
+	}
+}
+
+// set puts one value into the entity, after checking it.
+func (d *draft) set(in *catalogue.InputField, v any) error {
+	place := d.place + "." + in.Name
+	f := in.Field
+	if object, ok := v.(map[string]any); ok && in.Member != "" {
+		v = object[in.Member]
+	}
+	if v == nil {
+		return d.clear(f, place)
+	}
+	if err := check(d.typ, in, v, place); err != nil {
+		return err
+	}
+	d.touch(f)
+	p := f.Pointer(d.entity)
+	if len(in.MergeBy) > 0 {
+		return merge(p, in.MergeBy, v, place)
+	}
+	return assign(p, v, place)
+}
+
+// clear takes a value away; merged lists are left as they are, for nothing is ever deleted from them.
+func (d *draft) clear(f *catalogue.Field, place string) error {
+	if f.Kind == catalogue.JSON && f.Value != nil {
+		return nil
+	}
+	if !f.Null {
+		return fault.Invalidf(place, "%s cannot be null", f.Name).WithCode("C0140E")
+	}
+	d.touch(f)
+	switch p := f.Pointer(d.entity).(type) {
+	case *string:
+		*p = ""
+	case *catalogue.ID:
+		*p = ""
+	case **float64:
+		*p = nil
+	case **int:
+		*p = nil
+	case **bool:
+		*p = nil
+	case **time.Time:
+		*p = nil
+	case *[]string:
+		*p = nil
+	case *json.RawMessage:
+		*p = nil
+	}
+	return nil
+}
+
+// counted are the numbers that count or measure things and are therefore never negative. Stock quantities are not among
+// them: reservations and sales are negative.
+var counted = map[string][]string{
+	"OrderItem":      {"quantity"},
+	"FulfilmentItem": {"requestedQuantity", "filledQuantity", "rejectedQuantity"},
+	"Article":        {"quantity", "height", "length", "width", "weight"},
+	"ArticleItem":    {"quantity"},
+	"Price":          {"value"},
+}
+
+func check(t *catalogue.Type, in *catalogue.InputField, v any, place string) error {
+	switch v := v.(type) {
+	case string:
+		return checkText(t, in, v, place)
+	case int:
+		if v < 0 && slices.Contains(counted[t.Name], in.Name) {
+			return negative(in.Name, place)
+		}
+	case float64:
+		if v < 0 && slices.Contains(counted[t.Name], in.Name) {
+			return negative(in.Name, place)
+		}
+	case []any:
+		for i, x := range v {
+			if err := checkElement(in, x, fmt.Sprintf("%s[%d]", place, i)); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		return checkElement(in, v, place)
+	}
+	return nil
+}
+
+func negative(name, place string) error {
+	return fault.Invalidf(place, "%s must not be negative", name).WithCode("C0122E")
+}
+
+func checkText(t *catalogue.Type, in *catalogue.InputField, s, place string) error {
+	limit := in.MaxLen
+	if limit == 0 && in.Field != nil {
+		limit = in.Field.MaxLen
+	}
+	if s == "" && in.Field != nil && slices.Contains(t.Key, in.Field) {
+		return fault.Invalidf(place, "%s must not be empty", in.Name).WithCode("C0140E")
+	}
+	return tooLong(s, limit, place)
+}
+
+func tooLong(s string, limit int, place string) error {
+	if limit == 0 {
+		limit = defaultMaxLen
+	}
+	if n := utf8.RuneCountInString(s); n > limit {
+		return fault.Invalidf(place, "the text has %d characters, at most %d are allowed", n, limit).WithCode("C0141E")
+	}
+	return nil
+}
+
+// checkElement checks a value object's texts and numbers. Json members take anything.
+func checkElement(in *catalogue.InputField, x any, place string) error {
+	if s, ok := x.(string); ok {
+		return tooLong(s, 0, place)
+	}
+	object, ok := x.(map[string]any)
+	if !ok || in.Field == nil || in.Field.Value == nil {
+		return nil
+	}
+	for _, m := range in.Field.Value.Fields {
+		switch v := object[m.Name].(type) {
+		case string:
+			if catalogue.BaseType(m.GraphQL) == "Json" {
+				continue
+			}
+			if err := tooLong(v, 0, place+"."+m.Name); err != nil {
+				return err
+			}
+		case float64:
+			if v < 0 && slices.Contains(counted[in.Field.Value.Name], m.Name) {
+				return negative(m.Name, place+"."+m.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// assign stores a coerced value through a pointer to a struct field.
+func assign(p, v any, place string) error {
+	switch p := p.(type) {
+	case *string:
+		*p, _ = v.(string)
+	case *catalogue.ID:
+		s, _ := v.(string)
+		*p = catalogue.ID(s)
+	case *int:
+		*p, _ = v.(int)
+	case *float64:
+		*p, _ = v.(float64)
+	case *bool:
+		*p, _ = v.(bool)
+	case *time.Time:
+		*p, _ = v.(time.Time)
+	case **int:
+		n, _ := v.(int)
+		*p = &n
+	case **float64:
+		n, _ := v.(float64)
+		*p = &n
+	case **bool:
+		b, _ := v.(bool)
+		*p = &b
+	case **time.Time:
+		t, _ := v.(time.Time)
+		*p = &t
+	default:
+		return transcode(p, resolved(v), place)
+	}
+	return nil
+}
+
+// transcode stores a JSON-like value in whatever p points at.
+func transcode(p, v any, place string) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fault.Invalidf(place, "the value cannot be stored").WithCode("C0160E").Wrap(err)
+	}
+	if err := json.Unmarshal(raw, p); err != nil {
+		return fault.Invalidf(place, "the value cannot be stored").WithCode("C0160E").Wrap(err)
+	}
+	return nil
+}
+
+// resolved replaces the references inside a value by the ids that were found.
+func resolved(v any) any {
+	switch v := v.(type) {
+	case *keys.Want:
+		return v.ID()
+	case []any:
+		out := make([]any, 0, len(v))
+		for _, x := range v {
+			if x != nil {
+				out = append(out, resolved(x))
+			}
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, x := range v {
+			out[k] = resolved(x)
+		}
+		return out
+	default:
+		return v
+	}
+}
+
+// merge puts the elements of a list into a stored list: those that agree in some members with a stored one replace it.
+func merge(p any, by []string, v any, place string) error {
+	list, _ := v.([]any)
+	if attributes, ok := p.(*catalogue.Attributes); ok {
+		*attributes = attributes.Merge(attributesOf(list))
+		return nil
+	}
+	stored, err := elements(p)
+	if err != nil {
+		return err
+	}
+	fresh, _ := resolved(list).([]any)
+	for _, x := range fresh {
+		id := identity(x, by)
+		at := slices.IndexFunc(stored, func(old any) bool { return identity(old, by) == id })
+		if at < 0 {
+			stored = append(stored, x)
+			continue
+		}
+		stored[at] = x
+	}
+	return transcode(p, stored, place)
+}
+
+// elements reads the list that p points at as JSON values.
+func elements(p any) ([]any, error) {
+	raw, err := json.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("read the stored list: %w", err)
+	}
+	var out []any
+	if err := json.Unmarshal(raw, &out); err != nil {
+		return nil, fmt.Errorf("read the stored list: %w", err)
+	}
+	return out, nil
+}
+
+// identity is the text of the members by which elements of a list are told apart.
+func identity(x any, by []string) string {
+	object, _ := x.(map[string]any)
+	values := make([]any, len(by))
+	for i, name := range by {
+		values[i] = object[name]
+	}
+	raw, err := json.Marshal(values)
+	if err != nil {
+		return ""
+	}
+	return string(raw)
+}
+
+func attributesOf(list []any) catalogue.Attributes {
+	out := make(catalogue.Attributes, 0, len(list))
+	for _, x := range list {
+		object, ok := x.(map[string]any)
+		if !ok {
+			continue
+		}
+		a := catalogue.Attribute{Value: object["value"]}
+		a.Name, _ = object["name"].(string)
+		a.Type, _ = object["type"].(string)
+		out = append(out[:len(out):len(out)], a)
+	}
+	return catalogue.Attributes(nil).Merge(out)
+}

@@ -1,0 +1,242 @@
+// Package change carries out mutations from the catalogue's inputs: it finds what an input points at, makes or loads the entities,
+// applies the values, and writes everything, with the CREATE events that creations send, in one transaction.
+package change
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"reflect"
+	"time"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Workflows knows the active configuration.
+type Workflows interface {
+	// Current is the version (major × 10000 + minor) of a retailer's workflow such as ORDER::HD; false if it has none.
+	Current(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string) (version int, ok bool, err error)
+}
+
+// Passwords hashes secrets that are never returned.
+type Passwords interface {
+	Hash(ctx context.Context, password string) (string, error)
+}
+
+// Retailers makes retailers, whose numbers belong to the control plane.
+type Retailers interface {
+	// Create gives a new retailer its number. The entity has all but its ID; the row is written by the caller.
+	Create(ctx context.Context, account tenancy.AccountID, ref string) (catalogue.ID, error)
+}
+
+// Engine hears of events that were committed.
+type Engine interface {
+	// Nudge says that events wait; it returns at once.
+	Nudge(account tenancy.AccountID, events ...*workflow.Event)
+}
+
+// Deps are what mutations need. Retailers may be nil: createRetailer then fails.
+type Deps struct {
+	DB        *store.DB
+	Catalogue *catalogue.Catalogue
+	Workflows Workflows
+	Passwords Passwords
+	Retailers Retailers
+	Engine    Engine
+	Logger    *slog.Logger
+}
+
+// Changer carries out mutations. It is safe for concurrent use.
+type Changer struct {
+	Deps
+	byGo map[reflect.Type]*catalogue.Type
+}
+
+// New makes a changer.
+func New(d Deps) *Changer {
+	c := &Changer{Deps: d, byGo: map[reflect.Type]*catalogue.Type{}}
+	for _, t := range d.Catalogue.Types() {
+		c.byGo[reflect.PointerTo(t.Go)] = t
+	}
+	return c
+}
+
+// typeOf is the type of an entity.
+func (c *Changer) typeOf(entity any) *catalogue.Type { return c.byGo[reflect.TypeOf(entity)] }
+
+// Create makes an entity from its create input and returns the struct as it was written.
+func (c *Changer) Create(ctx context.Context, p *tenant.Principal, m *catalogue.Mutation, value map[string]any) (any, error) {
+	s := c.begin(p)
+	d, err := s.plan(m.Input, value, "input", true)
+	if err != nil {
+		return nil, err
+	}
+	return s.create(ctx, d)
+}
+
+// CreateFrom makes an entity from an input that is not the one of its type's create mutation: createOrderAndCustomer.
+func (c *Changer) CreateFrom(ctx context.Context, p *tenant.Principal, input string, value map[string]any) (any, error) {
+	in := c.Catalogue.Input(input)
+	if in == nil || in.Of == nil {
+		return nil, unavailable(input)
+	}
+	return c.Create(ctx, p, &catalogue.Mutation{Input: in}, value)
+}
+
+// create resolves, completes and writes a planned creation.
+func (s *session) create(ctx context.Context, d *draft) (any, error) {
+	if err := s.ready(ctx, s.reader(), d); err != nil {
+		return nil, err
+	}
+	if err := s.allowCreate(ctx, d); err != nil {
+		return nil, err
+	}
+	if err := s.number(ctx, d); err != nil {
+		return nil, err
+	}
+	if err := s.complete(ctx, d); err != nil {
+		return nil, err
+	}
+	err := s.DB.Write(ctx, s.scope, func(tx *store.Tx) error {
+		s.events = nil
+		if err := s.write(ctx, tx, d); err != nil {
+			return err
+		}
+		tx.AppendEvents(s.events...)
+		return nil
+	})
+	if errors.Is(err, store.ErrAmbiguous) {
+		err = s.settle(ctx, d, err)
+	}
+	if err != nil {
+		return nil, s.explain(err, d)
+	}
+	s.nudge()
+	return d.entity, nil
+}
+
+// settle finds out whether a creation whose commit was not answered has happened.
+func (s *session) settle(ctx context.Context, d *draft, lost error) error {
+	w := keys.ByID(d.typ, idOf(d), d.place)
+	if err := keys.Resolve(ctx, s.reader(), w); err != nil || w.Entity == nil {
+		return fault.New(fault.Unavailable, "The database did not answer; whether %s was created is not known. Send it again.", d.typ.Name).
+			WithCode("S0002E").Wrap(lost)
+	}
+	return nil
+}
+
+// Update changes the entity that an update input names and returns the struct as it was written.
+func (c *Changer) Update(ctx context.Context, p *tenant.Principal, m *catalogue.Mutation, value map[string]any) (any, error) {
+	var d *draft
+	var s *session
+	err := c.DB.Write(ctx, p.Scope(), func(tx *store.Tx) error {
+		s = c.begin(p)
+		var err error
+		if d, err = s.plan(m.Input, value, "input", false); err != nil {
+			return err
+		}
+		if err := s.ready(ctx, tx, d); err != nil {
+			return err
+		}
+		if err := s.allowUpdate(ctx, d); err != nil {
+			return err
+		}
+		if err := s.number(ctx, d); err != nil {
+			return err
+		}
+		if err := s.complete(ctx, d); err != nil {
+			return err
+		}
+		return s.write(ctx, tx, d)
+	})
+	if err != nil {
+		if d == nil {
+			return nil, err
+		}
+		return nil, s.explain(err, d)
+	}
+	return d.entity, nil
+}
+
+// session is one mutation on its way.
+type session struct {
+	*Changer
+	who    *tenant.Principal
+	scope  tenancy.Scope
+	wants  []*keys.Want
+	loaded map[catalogue.ID]map[*catalogue.Type]any
+	events []*workflow.Event
+	from   keys.Reader
+}
+
+func (c *Changer) begin(p *tenant.Principal) *session {
+	return &session{Changer: c, who: p, scope: p.Scope(), loaded: map[catalogue.ID]map[*catalogue.Type]any{}}
+}
+
+func (s *session) reader() keys.Reader { return s.DB.Reader(s.scope) }
+
+func (s *session) nudge() {
+	if len(s.events) > 0 && s.Engine != nil {
+		s.Engine.Nudge(s.who.Account, s.events...)
+	}
+}
+
+// explain names the key in the fault for a unique key that is taken.
+func (s *session) explain(err error, d *draft) error {
+	f := fault.Of(err)
+	if f.Kind != fault.Exists || f.Meta["type"] != d.typ.Name || d.entity == nil {
+		return err
+	}
+	for _, u := range d.typ.Uniques {
+		for _, field := range u.Fields {
+			if f.Meta["key"] != "" && field.Name != "ref" && field.Name != "username" && field.Name != "name" {
+				continue
+			}
+			named := fault.New(fault.Exists, "%s %s already exists: %v", d.typ.Name, field.Name, field.Get(d.entity))
+			return named.WithCode(f.Code).At(d.place+"."+field.Name).With("key", f.Meta["key"]).Wrap(err)
+		}
+	}
+	return err
+}
+
+// entity loads what a reference points at, once; nil if there is nothing.
+func (s *session) entity(ctx context.Context, t *catalogue.Type, id catalogue.ID) (any, error) {
+	if id == "" {
+		return nil, nil
+	}
+	if e, ok := s.loaded[id][t]; ok {
+		return e, nil
+	}
+	w := keys.ByID(t, id, "")
+	if err := keys.Resolve(ctx, s.from, w); err != nil {
+		return nil, err
+	}
+	s.remember(t, id, w.Entity)
+	return w.Entity, nil
+}
+
+func (s *session) remember(t *catalogue.Type, id catalogue.ID, entity any) {
+	if s.loaded[id] == nil {
+		s.loaded[id] = map[*catalogue.Type]any{}
+	}
+	s.loaded[id][t] = entity
+}
+
+// follow loads what a reference field of an entity points at.
+func (s *session) follow(ctx context.Context, entity any, f *catalogue.Field) (any, error) {
+	own := s.typeOf(entity).Field(f.Name)
+	if own == nil || own.Ref == nil {
+		return nil, nil
+	}
+	id, _ := own.Get(entity).(catalogue.ID)
+	return s.entity(ctx, own.Ref, id)
+}
+
+// now is a time for what is stamped before the transaction begins.
+func (s *session) now(ctx context.Context) time.Time { return s.DB.Now(ctx) }

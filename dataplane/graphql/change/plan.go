@@ -1,0 +1,233 @@
+package change
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+// draft is one entity that a mutation makes or changes.
+type draft struct {
+	typ     *catalogue.Type
+	entity  any // pointer to the struct; for changes, nil until it is loaded
+	fresh   bool
+	place   string
+	input   *catalogue.Input
+	value   map[string]any
+	self    *keys.Want // which row to change
+	refs    []refer
+	links   []linked
+	kids    []*kid
+	parent  *draft
+	touched []*catalogue.Field
+}
+
+// refer is a reference that is to be set once it is found.
+type refer struct {
+	input *catalogue.InputField
+	want  *keys.Want // nil: the reference is taken away
+}
+
+// linked is an entity that is to be joined by an edge.
+type linked struct {
+	edge *catalogue.Edge
+	want *keys.Want
+}
+
+// kid is an inline child.
+type kid struct {
+	*draft
+	input *catalogue.InputField // in the parent's input
+}
+
+// plan reads an input and lists what has to be found.
+func (s *session) plan(in *catalogue.Input, value map[string]any, place string, fresh bool) (*draft, error) {
+	d := &draft{typ: in.Of, fresh: fresh, place: place, input: in, value: value}
+	if fresh {
+		d.entity = in.Of.New()
+	}
+	identify := &catalogue.Input{Name: in.Name, Of: in.Of}
+	for _, f := range in.Fields {
+		if f.Identify {
+			identify.Fields = append(identify.Fields, f)
+			continue
+		}
+		v, given := value[f.Name]
+		if !given {
+			continue
+		}
+		if err := s.planField(d, f, v); err != nil {
+			return nil, err
+		}
+	}
+	if fresh {
+		return d, nil
+	}
+	var err error
+	if d.self, err = keys.New(identify, value, place); err != nil {
+		return nil, err
+	}
+	s.wants = append(s.wants, d.self)
+	return d, nil
+}
+
+func (s *session) planField(d *draft, f *catalogue.InputField, v any) error {
+	place := d.place + "." + f.Name
+	switch {
+	case v == nil && f.Required:
+		return fault.Invalidf(place, "%s is required", f.Name).WithCode("C0140E")
+	case f.Key != nil && f.Edge != nil:
+		return s.planLinks(d, f, v, place)
+	case f.Key != nil:
+		return s.planReference(d, f, v, place)
+	case f.Children != nil && f.Edge != nil:
+		list, _ := v.([]any)
+		for i, x := range list {
+			if err := s.planKid(d, f, x, fmt.Sprintf("%s[%d]", place, i)); err != nil {
+				return err
+			}
+		}
+	case f.Children != nil:
+		return s.planKid(d, f, v, place)
+	case f.Field != nil && f.Field.Value != nil && f.Field.Value.Input != nil:
+		return s.planValue(f.Field.Value.Input, v, place)
+	}
+	return nil
+}
+
+func (s *session) planReference(d *draft, f *catalogue.InputField, v any, place string) error {
+	object, ok := v.(map[string]any)
+	if !ok {
+		d.refs = append(d.refs, refer{input: f})
+		return nil
+	}
+	want, err := s.want(f.Key, object, place)
+	if err != nil {
+		return err
+	}
+	d.refs = append(d.refs, refer{input: f, want: want})
+	return nil
+}
+
+func (s *session) want(key *catalogue.Input, object map[string]any, place string) (*keys.Want, error) {
+	want, err := keys.New(key, object, place)
+	if err != nil {
+		return nil, err
+	}
+	s.wants = append(s.wants, want)
+	return want, nil
+}
+
+func (s *session) planLinks(d *draft, f *catalogue.InputField, v any, place string) error {
+	list, _ := v.([]any)
+	for i, x := range list {
+		object, ok := x.(map[string]any)
+		if !ok {
+			continue
+		}
+		want, err := s.want(f.Key, object, fmt.Sprintf("%s[%d]", place, i))
+		if err != nil {
+			return err
+		}
+		d.links = append(d.links, linked{edge: f.Edge, want: want})
+	}
+	return nil
+}
+
+func (s *session) planKid(d *draft, f *catalogue.InputField, v any, place string) error {
+	object, ok := v.(map[string]any)
+	if !ok {
+		return nil
+	}
+	object = withDefaults(d, f.Children, object)
+	fresh := !slices.ContainsFunc(f.Children.Fields, func(x *catalogue.InputField) bool { return x.Identify })
+	k, err := s.plan(f.Children, object, place, fresh)
+	if err != nil {
+		return err
+	}
+	k.parent = d
+	d.kids = append(d.kids, &kid{draft: k, input: f})
+	return nil
+}
+
+// planValue finds the references inside value objects (a user's role); their place in the value is taken by the want.
+func (s *session) planValue(in *catalogue.Input, v any, place string) error {
+	switch v := v.(type) {
+	case []any:
+		for i, x := range v {
+			if err := s.planValue(in, x, fmt.Sprintf("%s[%d]", place, i)); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for _, f := range in.Fields {
+			object, ok := v[f.Name].(map[string]any)
+			if !ok || f.Key == nil {
+				continue
+			}
+			want, err := s.want(f.Key, object, place+"."+f.Name)
+			if err != nil {
+				return err
+			}
+			v[f.Name] = want
+		}
+	}
+	return nil
+}
+
+// ready finds what is wanted and brings the values into the entities.
+func (s *session) ready(ctx context.Context, from keys.Reader, d *draft) error {
+	s.from = from
+	s.wants = append(s.wants, d.lookups()...)
+	if err := keys.Resolve(ctx, from, s.wants...); err != nil {
+		return err
+	}
+	for _, w := range s.wants {
+		if err := w.Missing(); err != nil {
+			return err
+		}
+		if w.ID() != "" {
+			s.remember(w.Type, w.ID(), w.Entity)
+		}
+	}
+	return d.apply()
+}
+
+// lookups are the entities that the draft and its children point at by values of their own, such as an item's product, where the
+// schema promises that there is one.
+func (d *draft) lookups() []*keys.Want {
+	var out []*keys.Want
+	for _, k := range d.typ.KeyRefs {
+		if !strings.HasSuffix(k.GraphQL, "!") {
+			continue
+		}
+		values := make([]any, len(k.Local))
+		complete := true
+		for i, local := range k.Local {
+			values[i] = d.given(local)
+			complete = complete && values[i] != nil
+		}
+		if complete {
+			out = append(out, keys.Exists(k.Target, k.Remote, values, d.place+"."+k.Local[0].Name))
+		}
+	}
+	for _, k := range d.kids {
+		out = append(out, k.lookups()...)
+	}
+	return out
+}
+
+// given is the value that the input has for a field; nil if it has none.
+func (d *draft) given(f *catalogue.Field) any {
+	for _, in := range d.input.Fields {
+		if in.Field == f {
+			return d.value[in.Name]
+		}
+	}
+	return nil
+}

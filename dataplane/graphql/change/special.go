@@ -1,0 +1,173 @@
+package change
+
+import (
+	"context"
+	"slices"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+// Remove takes links, or elements of a list value, away from an entity. Taking away what is not there is no error.
+func (c *Changer) Remove(ctx context.Context, p *tenant.Principal, r *catalogue.Removal, value map[string]any) error {
+	return c.DB.Write(ctx, p.Scope(), func(tx *store.Tx) error {
+		s := c.begin(p)
+		owner, _ := value[r.Owner.Name].(map[string]any)
+		o, err := s.want(r.Owner.Key, owner, "input."+r.Owner.Name)
+		if err != nil {
+			return err
+		}
+		list, _ := value[r.Items.Name].([]any)
+		if r.Edge == nil {
+			if err := s.planValue(r.Items.Key, list, "input."+r.Items.Name); err != nil {
+				return err
+			}
+		}
+		d := &draft{typ: r.Owner.Key.Of, self: o, place: "input", input: &catalogue.Input{Of: r.Owner.Key.Of}}
+		if r.Edge != nil {
+			if err := s.planLinks(d, &catalogue.InputField{Key: r.Items.Key, Edge: r.Edge}, list, "input."+r.Items.Name); err != nil {
+				return err
+			}
+		}
+		if err := s.ready(ctx, tx, d); err != nil {
+			return err
+		}
+		if err := s.allowUpdate(ctx, d); err != nil {
+			return err
+		}
+		if r.Edge != nil {
+			d.unlink(tx)
+			return nil
+		}
+		return d.without(tx, r, list)
+	})
+}
+
+func (d *draft) unlink(tx *store.Tx) {
+	for _, l := range d.links {
+		tx.Unlink(l.edge, idOf(d), l.want.ID())
+	}
+}
+
+// without writes the owner's list value without the elements that the request names.
+func (d *draft) without(tx *store.Tx, r *catalogue.Removal, list []any) error {
+	by := r.Field.Value.MergeBy
+	gone := map[string]bool{}
+	named, _ := resolved(list).([]any)
+	for _, x := range named {
+		gone[identity(x, by)] = true
+	}
+	p := r.Field.Pointer(d.entity)
+	stored, err := elements(p)
+	if err != nil {
+		return err
+	}
+	stored = slices.DeleteFunc(stored, func(x any) bool { return gone[identity(x, by)] })
+	if err := transcode(p, stored, d.place); err != nil {
+		return err
+	}
+	tx.Update(d.entity, r.Field)
+	return nil
+}
+
+// bulkPage is how many rows a bulk update reads at a time.
+const bulkPage = 5000
+
+// Bulk sets the status of all rows of a type in a container that have a value in a field, and returns how many there were.
+type Bulk struct {
+	Type  *catalogue.Type
+	Key   *catalogue.Input // of the container
+	Field *catalogue.Field // locationRef, groupRef
+}
+
+// SetStatus carries out a bulk status update: {filter: {catalogue, <field>}, input: {status}}.
+func (c *Changer) SetStatus(ctx context.Context, p *tenant.Principal, b Bulk, filter map[string]any, status string) (int, error) {
+	if err := p.CanSomewhere(b.Type.Permission + "_UPDATE"); err != nil {
+		return 0, err
+	}
+	column := b.Type.Field("status")
+	if err := tooLong(status, column.MaxLen, "input.status"); err != nil {
+		return 0, err
+	}
+	container, _ := filter["catalogue"].(map[string]any)
+	count := 0
+	err := c.DB.Write(ctx, p.ScopeFor(b.Type.Permission+"_UPDATE"), func(tx *store.Tx) error {
+		count = 0
+		w, err := keys.New(b.Key, container, "filter.catalogue")
+		if err != nil {
+			return err
+		}
+		if err := keys.Resolve(ctx, tx, w); err != nil {
+			return err
+		}
+		if err := w.Missing(); err != nil {
+			return err
+		}
+		count, err = setStatus(ctx, tx, b, w.ID(), filter[b.Field.Name], status)
+		return err
+	})
+	return count, err
+}
+
+func setStatus(ctx context.Context, tx *store.Tx, b Bulk, container catalogue.ID, value any, status string) (int, error) {
+	column, id := b.Type.Field("status"), b.Type.Field("id")
+	q := store.Query{
+		Type: b.Type, Fields: []*catalogue.Field{id}, Page: store.Page{First: bulkPage},
+		Where: []store.Condition{
+			{Field: b.Type.Field("catalogue"), Op: store.In, Values: []any{container}},
+			{Field: b.Field, Op: store.In, Values: []any{value}},
+		},
+	}
+	count := 0
+	for {
+		res, err := tx.Select(ctx, q)
+		if err != nil {
+			return 0, err
+		}
+		g := res.Groups[0]
+		for _, row := range g.Rows {
+			e := b.Type.New()
+			rowID, _ := row[0].(catalogue.ID)
+			if err := assign(id.Pointer(e), string(rowID), ""); err != nil {
+				return 0, err
+			}
+			if err := assign(column.Pointer(e), status, ""); err != nil {
+				return 0, err
+			}
+			tx.Update(e, column)
+		}
+		count += len(g.Rows)
+		if !g.HasNext || len(g.Cursors) == 0 {
+			return count, nil
+		}
+		q.Page.After = g.Cursors[len(g.Cursors)-1]
+	}
+}
+
+// CreateRetailer makes a retailer, whose number comes from the control plane.
+func (c *Changer) CreateRetailer(ctx context.Context, p *tenant.Principal, m *catalogue.Mutation, value map[string]any) (any, error) {
+	if c.Retailers == nil {
+		return nil, fault.New(fault.Unprocessable, "Retailers are made by the operator of the platform: ask them for one").WithCode("S0001E")
+	}
+	if err := p.Can("RETAILER_CREATE", 0); err != nil {
+		return nil, err
+	}
+	s := c.begin(p)
+	d, err := s.plan(m.Input, value, "input", true)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.ready(ctx, s.reader(), d); err != nil {
+		return nil, err
+	}
+	id, err := c.Retailers.Create(ctx, p.Account, text(d.typ, d.entity, "ref"))
+	if err != nil {
+		return nil, err
+	}
+	d.assignID(d.typ.Field("id"), id)
+	s.wants = nil
+	return s.create(ctx, d)
+}

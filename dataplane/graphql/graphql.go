@@ -1,0 +1,112 @@
+// Package graphql serves the platform's GraphQL interface: one endpoint over the catalogue's schema. Documents are validated and
+// cached by package document, reads run in package query, mutations in package change; this package puts them together and
+// speaks HTTP.
+package graphql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/graphql/answer"
+	"github.com/fluent-oms/fluent/dataplane/graphql/change"
+	"github.com/fluent-oms/fluent/dataplane/graphql/document"
+	"github.com/fluent-oms/fluent/dataplane/graphql/query"
+	"github.com/fluent-oms/fluent/dataplane/graphql/schema"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Limits of one request.
+const (
+	maxComplexity = 11_111
+	maxDepth      = 25
+)
+
+// Deps are what the interface stands on. Retailers and Availability may be nil: the fields that need them then fail.
+type Deps struct {
+	Catalogue    *catalogue.Catalogue
+	DB           *store.DB
+	Workflows    change.Workflows
+	Passwords    change.Passwords
+	Engine       change.Engine
+	Retailers    change.Retailers
+	Availability Availability
+	Logger       *slog.Logger
+}
+
+// Executor answers GraphQL requests. It is safe for concurrent use.
+type Executor struct {
+	schema    *ast.Schema
+	documents *document.Cache
+	runner    *query.Runner
+	changer   *change.Changer
+	mutations map[string]mutation
+	catalogue *catalogue.Catalogue
+	log       *slog.Logger
+}
+
+// New makes an executor. The error is about the catalogue: its schema does not hold together.
+func New(d Deps) (*Executor, error) {
+	parsed, err := gqlparser.LoadSchema(&ast.Source{Name: "schema.graphql", Input: schema.Text(d.Catalogue)})
+	if err != nil {
+		return nil, fmt.Errorf("load the GraphQL schema: %w", err)
+	}
+	documents, err := document.NewCache(parsed)
+	if err != nil {
+		return nil, err
+	}
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	e := &Executor{schema: parsed, documents: documents, catalogue: d.Catalogue, log: d.Logger}
+	e.runner = query.New(query.Runner{
+		Catalogue: d.Catalogue, Limits: query.Limits{Complexity: maxComplexity, Depth: maxDepth},
+		Reader:   func(scope tenancy.Scope) query.Reader { return d.DB.Reader(scope) },
+		Specials: specials(d),
+	})
+	e.changer = change.New(change.Deps{
+		DB: d.DB, Catalogue: d.Catalogue, Workflows: d.Workflows, Passwords: d.Passwords, Retailers: d.Retailers, Engine: d.Engine, Logger: d.Logger,
+	})
+	e.mutations = e.mutationFields()
+	return e, nil
+}
+
+// Schema is the schema that requests are validated against.
+func (e *Executor) Schema() *ast.Schema { return e.schema }
+
+// Execute answers one request of a principal. What is wrong with the request is in the response.
+func (e *Executor) Execute(ctx context.Context, p *tenant.Principal, req document.Request) answer.Response {
+	doc, errs := e.documents.Load(req.Query)
+	if len(errs) > 0 {
+		return answer.Response{Errors: answer.FromDocument(errs)}
+	}
+	op, errs := document.Prepare(e.schema, doc, req)
+	if len(errs) > 0 {
+		return answer.Response{Errors: answer.FromDocument(errs)}
+	}
+	switch op.Def.Operation {
+	case ast.Query:
+		return e.runner.Run(ctx, op, p, catalogue.ID(p.UserID))
+	case ast.Mutation:
+		return e.mutate(ctx, p, op)
+	default:
+		return answer.Response{Errors: []*answer.Error{answer.FromFault(fault.Invalidf("query", "there are no subscriptions"), nil)}}
+	}
+}
+
+// inputFault gives an error of coercion the form of a fault.
+func inputFault(err error) error {
+	var input *document.InputError
+	if !errors.As(err, &input) {
+		return err
+	}
+	return fault.Invalidf(input.Place, "%s", input.Detail).WithCode(input.Code)
+}

@@ -1,0 +1,64 @@
+package graphql
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/graphql/answer"
+	"github.com/fluent-oms/fluent/dataplane/graphql/document"
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+// maxBody is the largest request, in bytes.
+const maxBody = 2 << 20
+
+// Handler serves POST /graphql. It expects the principal in the request's context (see auth/tenant). GraphQL errors, those of
+// validation included, are answered with 200; only what is no GraphQL request at all is refused by status.
+func (e *Executor) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			refuse(w, http.StatusMethodNotAllowed, fault.New(fault.Invalid, "use POST").WithCode("C0140E"))
+			return
+		}
+		p, ok := tenant.FromContext(r.Context())
+		if !ok {
+			refuse(w, http.StatusUnauthorized, fault.New(fault.Unauthenticated, "a token is required").WithCode("S0040E"))
+			return
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if err != nil {
+			var large *http.MaxBytesError
+			if errors.As(err, &large) {
+				refuse(w, http.StatusRequestEntityTooLarge, fault.New(fault.TooLarge, "the body is over %d bytes", maxBody).WithCode("C0141E"))
+				return
+			}
+			refuse(w, http.StatusBadRequest, fault.New(fault.Invalid, "the body could not be read").WithCode("C0140E"))
+			return
+		}
+		req, err := document.Decode(body)
+		if err != nil {
+			refuse(w, http.StatusBadRequest, err)
+			return
+		}
+		res := e.Execute(r.Context(), p, req)
+		reply(w, http.StatusOK, res)
+	})
+}
+
+func refuse(w http.ResponseWriter, status int, err error) {
+	reply(w, status, answer.Response{Errors: []*answer.Error{answer.FromFault(err, nil)}})
+}
+
+func reply(w http.ResponseWriter, status int, res answer.Response) {
+	body, err := json.Marshal(res)
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte(`{"errors":[{"message":"internal error","extensions":{"code":"S0020E"}}]}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a caller that is gone needs no answer
+}

@@ -1,0 +1,184 @@
+package graphql_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/graphql"
+	"github.com/fluent-oms/fluent/dataplane/graphql/answer"
+	"github.com/fluent-oms/fluent/dataplane/graphql/document"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// world is a database with one account, one retailer and an executor.
+type world struct {
+	t      testing.TB
+	db     *store.DB
+	exec   *graphql.Executor
+	admin  *tenant.Principal
+	nudges *nudges
+}
+
+type nudges struct {
+	mu     sync.Mutex
+	events []*workflow.Event
+}
+
+func (n *nudges) Nudge(_ tenancy.AccountID, events ...*workflow.Event) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.events = append(n.events, events...)
+}
+
+// versions knows one version of every workflow of retailer 1.
+type versions struct{}
+
+func (versions) Current(_ context.Context, _ tenancy.AccountID, r tenancy.RetailerID, _ string) (int, bool, error) {
+	return 10003, r == 1, nil
+}
+
+// plain stands for the hasher, which is slow by design.
+type plain struct{}
+
+func (plain) Hash(_ context.Context, password string) (string, error) {
+	return "hashed:" + password, nil
+}
+
+func migrate(dsn string) error {
+	ctx := context.Background()
+	db, err := store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue()})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.Migrate(ctx, nil)
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	dsn := dbtest.Template(t, "graphql", migrate)
+	db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), ReadConnections: 4, WriteConnections: 4})
+	require.NoError(t, err)
+	t.Cleanup(db.Close)
+	w := &world{t: t, db: db, nudges: &nudges{}}
+	w.exec, err = graphql.New(graphql.Deps{
+		Catalogue: domain.Catalogue(), DB: db, Workflows: versions{}, Passwords: plain{}, Engine: w.nudges,
+	})
+	require.NoError(t, err)
+	w.admin = principal("ACME", "1", tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})
+	w.retailer("ACME", "1", "MAIN")
+	return w
+}
+
+func principal(account tenancy.AccountID, user string, grants ...tenant.Grant) *tenant.Principal {
+	return tenant.New(tenant.Identity{Account: account, UserID: user, Username: "ann", RetailerID: 1}, grants...)
+}
+
+// retailer writes a retailer, as the control plane's provisioning does.
+func (w *world) retailer(account tenancy.AccountID, id catalogue.ID, ref string) {
+	w.t.Helper()
+	scope, err := tenancy.NewScope(account)
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.db.Write(context.Background(), scope, func(tx *store.Tx) error {
+		r := &foundation.Retailer{Ref: ref, Status: "ACTIVE"}
+		r.ID = id
+		tx.Insert(r)
+		return nil
+	}))
+}
+
+// run sends a request as a principal; variables are JSON.
+func (w *world) run(p *tenant.Principal, query, variables string) answer.Response {
+	w.t.Helper()
+	return w.runIn(context.Background(), p, query, variables)
+}
+
+func (w *world) runIn(ctx context.Context, p *tenant.Principal, query, variables string) answer.Response {
+	w.t.Helper()
+	body := `{"query":` + quote(query)
+	if variables != "" {
+		body += `,"variables":` + variables
+	}
+	req, err := document.Decode([]byte(body + "}"))
+	require.NoError(w.t, err)
+	return w.exec.Execute(ctx, p, req)
+}
+
+func quote(s string) string {
+	raw, _ := json.Marshal(s)
+	return string(raw)
+}
+
+// data runs a request that must succeed and decodes its data.
+func (w *world) data(query, variables string) map[string]any {
+	w.t.Helper()
+	res := w.run(w.admin, query, variables)
+	require.Empty(w.t, messages(res), "%s", query)
+	var out map[string]any
+	require.NoError(w.t, json.Unmarshal(res.Data, &out), "%s", res.Data)
+	return out
+}
+
+// raw runs a request that must succeed and returns its data as text.
+func (w *world) raw(query, variables string) string {
+	w.t.Helper()
+	res := w.run(w.admin, query, variables)
+	require.Empty(w.t, messages(res), "%s", query)
+	return string(res.Data)
+}
+
+// failure runs a request and returns its only error.
+func (w *world) failure(query, variables string) *answer.Error {
+	w.t.Helper()
+	res := w.run(w.admin, query, variables)
+	require.Len(w.t, res.Errors, 1, "%s %s", messages(res), res.Data)
+	return res.Errors[0]
+}
+
+func messages(res answer.Response) []string {
+	var out []string
+	for _, e := range res.Errors {
+		out = append(out, e.Extensions.Code+" "+e.Message)
+	}
+	return out
+}
+
+// at reads a value by path: orders.edges.0.node.ref.
+func at(v any, path string) any {
+	for _, step := range strings.Split(path, ".") {
+		switch x := v.(type) {
+		case map[string]any:
+			v = x[step]
+		case []any:
+			n := int(step[0] - '0')
+			if n >= len(x) {
+				return nil
+			}
+			v = x[n]
+		default:
+			return nil
+		}
+	}
+	return v
+}
+
+func compact(s string) string {
+	var b bytes.Buffer
+	if json.Compact(&b, []byte(s)) != nil {
+		return s
+	}
+	return b.String()
+}

@@ -1,0 +1,219 @@
+package graphql
+
+import (
+	"context"
+	"slices"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/graphql/answer"
+	"github.com/fluent-oms/fluent/dataplane/graphql/change"
+	"github.com/fluent-oms/fluent/dataplane/graphql/document"
+	"github.com/fluent-oms/fluent/dataplane/graphql/query"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+// mutation is what stands behind a root mutation field. Exactly one of its functions is set.
+type mutation struct {
+	typ    *catalogue.Type // the entity that it returns; nil: an object that is written by itself
+	entity func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error)
+	object func(ctx context.Context, p *tenant.Principal, args map[string]any) (map[string]any, error)
+}
+
+// mutationFields lists what stands behind each field of Mutation.
+func (e *Executor) mutationFields() map[string]mutation {
+	out := map[string]mutation{}
+	for _, t := range e.catalogue.Types() {
+		if m := t.Create; m != nil {
+			out[m.Name] = mutation{typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
+				return e.changer.Create(ctx, p, m, input)
+			}}
+		}
+		if m := t.Update; m != nil {
+			out[m.Name] = mutation{typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
+				return e.changer.Update(ctx, p, m, input)
+			}}
+		}
+		for _, r := range t.Removes {
+			out[r.Name] = e.removal(r)
+		}
+	}
+	e.specialMutations(out)
+	return out
+}
+
+func (e *Executor) removal(r *catalogue.Removal) mutation {
+	return mutation{object: func(ctx context.Context, p *tenant.Principal, args map[string]any) (map[string]any, error) {
+		input, err := inputOf(args)
+		if err != nil {
+			return nil, err
+		}
+		if err := e.changer.Remove(ctx, p, r, input); err != nil {
+			return nil, err
+		}
+		return map[string]any{"status": "SUCCESS"}, nil
+	}}
+}
+
+func (e *Executor) specialMutations(out map[string]mutation) {
+	if t := e.catalogue.Type("Retailer"); t.Create != nil {
+		out[t.Create.Name] = mutation{typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
+			return e.changer.CreateRetailer(ctx, p, t.Create, input)
+		}}
+	}
+	out["createOrderAndCustomer"] = mutation{
+		typ: e.catalogue.Type("Order"),
+		entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
+			return e.changer.CreateFrom(ctx, p, "CreateOrderAndCustomerInput", input)
+		},
+	}
+	out["updateInventoryPositionsStatusByLocation"] = e.bulk("InventoryPosition", "InventoryCatalogueKey", "locationRef")
+	out["updateVirtualPositionsStatusByGroup"] = e.bulk("VirtualPosition", "VirtualCatalogueKey", "groupRef")
+}
+
+func (e *Executor) bulk(typ, key, field string) mutation {
+	t := e.catalogue.Type(typ)
+	b := change.Bulk{Type: t, Key: e.catalogue.Input(key), Field: t.Field(field)}
+	return mutation{object: func(ctx context.Context, p *tenant.Principal, args map[string]any) (map[string]any, error) {
+		filter, _ := args["filter"].(map[string]any)
+		input, _ := args["input"].(map[string]any)
+		status, _ := input["status"].(string)
+		n, err := e.changer.SetStatus(ctx, p, b, filter, status)
+		return map[string]any{"count": n}, err
+	}}
+}
+
+func inputOf(args map[string]any) (map[string]any, error) {
+	input, ok := args["input"].(map[string]any)
+	if !ok {
+		return nil, fault.Invalidf("input", "input is required").WithCode("C0140E")
+	}
+	return input, nil
+}
+
+// mutate runs the root fields of a mutation in order, each in a transaction of its own: one that fails is null, with its
+// error, and the others stand.
+func (e *Executor) mutate(ctx context.Context, p *tenant.Principal, op *document.Operation) answer.Response {
+	fields := op.Collect(op.Schema.Mutation, op.Def.SelectionSet)
+	payloads, err := e.payloads(op, p, fields)
+	if err != nil {
+		return answer.Response{Errors: []*answer.Error{answer.FromFault(err, nil, query.Locations(fields[len(payloads)])...)}}
+	}
+	r := &mutating{Executor: e, op: op, who: p, w: &answer.Writer{}}
+	var errs []*answer.Error
+	r.w.OpenObject()
+	for i, df := range fields {
+		r.w.Name(df.Key)
+		m := r.w.Mark()
+		failed := r.field(ctx, df, payloads[i])
+		if len(failed) > 0 && r.w.Mark() == m {
+			r.w.Null()
+		}
+		errs = append(errs, failed...)
+	}
+	r.w.CloseObject()
+	return answer.Response{Data: r.w.Bytes(), Errors: errs}
+}
+
+// mutating is one mutation operation on its way.
+type mutating struct {
+	*Executor
+	op  *document.Operation
+	who *tenant.Principal
+	w   *answer.Writer
+}
+
+// payloads plans the results of all root fields, before any of them changes something.
+func (e *Executor) payloads(op *document.Operation, p *tenant.Principal, fields []*document.Field) ([]*query.Payload, error) {
+	out := make([]*query.Payload, 0, len(fields))
+	for _, df := range fields {
+		m, ok := e.mutations[df.Name]
+		if !ok || m.typ == nil {
+			out = append(out, nil)
+			continue
+		}
+		payload, err := e.runner.Payload(op, p, df, m.typ)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, payload)
+	}
+	return out, nil
+}
+
+// field runs one root field and writes its result. If it fails before anything is written, the caller writes null.
+func (r *mutating) field(ctx context.Context, df *document.Field, payload *query.Payload) []*answer.Error {
+	if df.Name == "__typename" {
+		r.w.String("Mutation")
+		return nil
+	}
+	data, errs, err := r.run(ctx, df, payload)
+	if err != nil {
+		r.report(ctx, df.Name, err)
+		return []*answer.Error{answer.FromFault(err, []any{df.Key}, query.Locations(df)...)}
+	}
+	if data != nil {
+		r.w.Raw(data)
+	}
+	return errs
+}
+
+// run returns the field's JSON, and errors of single values inside it.
+func (r *mutating) run(ctx context.Context, df *document.Field, payload *query.Payload) ([]byte, []*answer.Error, error) {
+	m, ok := r.mutations[df.Name]
+	if !ok {
+		return nil, nil, fault.New(fault.Unprocessable, "%s is not available on this server", df.Name).WithCode("S0001E")
+	}
+	args, err := r.op.Args(df)
+	if err != nil {
+		return nil, nil, inputFault(err)
+	}
+	if m.object != nil {
+		object, err := m.object(ctx, r.who, args)
+		if err != nil {
+			return nil, nil, err
+		}
+		w := &answer.Writer{}
+		writeObject(w, r.op, df, object)
+		return w.Bytes(), nil, nil
+	}
+	input, err := inputOf(args)
+	if err != nil {
+		return nil, nil, err
+	}
+	entity, err := m.entity(ctx, r.who, input)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, errs := payload.Write(ctx, entity)
+	return data, errs, nil
+}
+
+// writeObject writes the result of a mutation that returns no entity.
+func writeObject(w *answer.Writer, op *document.Operation, df *document.Field, object map[string]any) {
+	def := op.Schema.Types[df.Def.Type.Name()]
+	w.OpenObject()
+	for _, f := range op.Sub(def, df) {
+		w.Name(f.Key)
+		switch v := object[f.Name].(type) {
+		case string:
+			w.String(v)
+		case int:
+			w.Int(int64(v))
+		default:
+			if f.Name == "__typename" {
+				w.String(def.Name)
+			} else {
+				w.Null()
+			}
+		}
+	}
+	w.CloseObject()
+}
+
+// report logs our own failures; callers read only that something went wrong.
+func (e *Executor) report(ctx context.Context, field string, err error) {
+	if answer.Internal(err) && !slices.Contains([]error{context.Canceled, context.DeadlineExceeded}, ctx.Err()) {
+		e.log.ErrorContext(ctx, "mutation failed", "field", field, "error", err)
+	}
+}
