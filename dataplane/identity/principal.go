@@ -15,6 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/security"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -82,14 +83,14 @@ func (p *principals) load(ctx context.Context, account tenancy.AccountID, id cat
 		return nil, err
 	}
 	reader := p.db.Reader(scope)
-	users, err := store.Get[security.User](ctx, reader, id)
+	found, err := reader.PrincipalByID(ctx, id)
+	if fault.Is(err, fault.NotFound) || err == nil && !mayEnter(found.User) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	if users[0] == nil || !mayEnter(users[0]) {
-		return nil, nil
-	}
-	return principalOf(ctx, reader, account, users[0])
+	return principalOf(ctx, reader, account, found)
 }
 
 // mayEnter reports whether a user's status lets it in. Users start without one.
@@ -97,24 +98,27 @@ func mayEnter(u *security.User) bool {
 	return slices.Contains([]string{"", "CREATED", "ACTIVE"}, u.Status)
 }
 
-// principalOf adds up a user's roles: one statement for the roles, and one for the locations that they name.
-func principalOf(ctx context.Context, reader *store.Reader, account tenancy.AccountID, u *security.User) (*tenant.Principal, error) {
-	var roleIDs, locationIDs []catalogue.ID
+// principalOf adds up a user's roles; the locations that they name, if any, cost a statement.
+func principalOf(ctx context.Context, reader *store.Reader, account tenancy.AccountID, found *store.Principal) (*tenant.Principal, error) {
+	u := found.User
+	roles := map[catalogue.ID]*security.Role{}
+	for _, r := range found.Roles {
+		roles[r.ID] = r
+	}
+	var locationIDs []catalogue.ID
 	for _, r := range u.Roles {
-		roleIDs = append(roleIDs, r.RoleID)
 		for _, c := range r.Contexts {
 			if c.ContextType == string(tenant.AgentContext) {
 				locationIDs = append(locationIDs, catalogue.ID(c.ContextID))
 			}
 		}
 	}
-	roles, err := store.Get[security.Role](ctx, reader, roleIDs...)
-	if err != nil {
-		return nil, err
-	}
-	locations, err := store.Get[foundation.Location](ctx, reader, locationIDs...)
-	if err != nil {
-		return nil, err
+	var locations []*foundation.Location
+	if len(locationIDs) > 0 {
+		var err error
+		if locations, err = store.Get[foundation.Location](ctx, reader, locationIDs...); err != nil {
+			return nil, err
+		}
 	}
 	retailerOf := map[string]tenancy.RetailerID{}
 	for _, l := range locations {
@@ -123,9 +127,9 @@ func principalOf(ctx context.Context, reader *store.Reader, account tenancy.Acco
 		}
 	}
 	var grants []tenant.Grant
-	for i, r := range u.Roles {
-		if roles[i] != nil {
-			grants = append(grants, grant(roles[i], r.Contexts, retailerOf))
+	for _, r := range u.Roles {
+		if role := roles[r.RoleID]; role != nil {
+			grants = append(grants, grant(role, r.Contexts, retailerOf))
 		}
 	}
 	return tenant.New(tenant.Identity{

@@ -1,0 +1,182 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/fluent-oms/fluent/auth/password"
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// The life of the keys that sign tokens: a key signs while it has more than keyMargin left, so that what it signed stays valid.
+const (
+	keyLife   = 90 * 24 * time.Hour
+	keyMargin = 45 * 24 * time.Hour
+)
+
+// issuer is what tenants' tokens name as their issuer, the same in every environment: their keys differ.
+const issuer = "fluent"
+
+// Service is a node's view of the tenants' users. Run keeps its keys and revocations current.
+type Service struct {
+	db         *store.DB
+	state      *desired.State
+	hasher     *password.Hasher
+	log        *slog.Logger
+	principals principals
+	keys       *token.KeySet
+	verifier   *token.Verifier
+
+	mu      sync.RWMutex
+	signer  *token.Issuer
+	revoked map[string]time.Time // by account and token id → when it expires by itself
+	since   time.Time            // of the newest revocation that was read
+}
+
+// New makes the service and reads the environment's keys, making one if there is none.
+func New(ctx context.Context, db *store.DB, state *desired.State, hasher *password.Hasher, log *slog.Logger) (*Service, error) {
+	keys, err := token.NewKeySet()
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{
+		db: db, state: state, hasher: hasher, log: log, keys: keys, verifier: token.NewVerifier(issuer, keys, time.Now),
+		principals: principals{db: db, cached: map[string]cachedPrincipal{}}, revoked: map[string]time.Time{},
+	}
+	return s, s.refreshKeys(ctx)
+}
+
+// refreshKeys reads the environment's keys; the newest signs, all that are not expired verify.
+func (s *Service) refreshKeys(ctx context.Context) error {
+	now := s.db.Now(ctx)
+	kept, err := s.db.EnsureEnvironmentKey(ctx, now.Add(keyMargin), func() (store.EnvironmentKey, error) {
+		seed := token.NewSeed()
+		signer, err := token.NewSigner(seed)
+		if err != nil {
+			return store.EnvironmentKey{}, err
+		}
+		key := signer.Key()
+		return store.EnvironmentKey{ID: key.ID, Public: key.Public, Private: seed, CreatedOn: now, ExpiresOn: now.Add(keyLife)}, nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the environment's keys: %w", err)
+	}
+	if len(kept) == 0 {
+		return errors.New("the environment has no key to sign tokens with")
+	}
+	var keys []token.Key
+	for _, k := range kept {
+		keys = append(keys, token.Key{ID: k.ID, Public: k.Public})
+	}
+	signer, err := token.NewSigner(kept[len(kept)-1].Private)
+	if err != nil {
+		return fmt.Errorf("use the environment's newest key: %w", err)
+	}
+	if err := s.keys.Replace(keys...); err != nil {
+		return fmt.Errorf("use the environment's keys: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.signer = token.NewIssuer(issuer, signer, time.Now)
+	return nil
+}
+
+// The rhythm of Run: a revoked token is refused everywhere within two seconds.
+const (
+	revocationInterval = time.Second
+	keyInterval        = time.Minute
+)
+
+// Run keeps revocations and keys current until ctx ends.
+func (s *Service) Run(ctx context.Context) {
+	revocations, keys := time.NewTicker(revocationInterval), time.NewTicker(keyInterval)
+	defer revocations.Stop()
+	defer keys.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case <-revocations.C:
+			err = s.refreshRevocations(ctx)
+		case <-keys.C:
+			err = errors.Join(s.refreshKeys(ctx), s.db.ForgetTokens(ctx, s.db.Now(ctx).Add(-time.Hour)))
+		}
+		if err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "tokens are judged by what was known before", "error", err)
+		}
+	}
+}
+
+// overlap is read again each time, since a revocation shows only when it is committed.
+const overlap = 10 * time.Second
+
+func (s *Service) refreshRevocations(ctx context.Context) error {
+	s.mu.RLock()
+	since := s.since
+	s.mu.RUnlock()
+	list, err := s.db.RevokedTokens(ctx, since.Add(-overlap))
+	if err != nil {
+		return fmt.Errorf("read revoked tokens: %w", err)
+	}
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, expires := range s.revoked {
+		if expires.Before(now.Add(-time.Hour)) {
+			delete(s.revoked, key)
+		}
+	}
+	for _, r := range list {
+		s.revoked[revocationKey(r.Account, r.TokenID)] = r.ExpiresOn
+		if r.RevokedOn.After(s.since) {
+			s.since = r.RevokedOn
+		}
+	}
+	return nil
+}
+
+func revocationKey(account tenancy.AccountID, id string) string { return string(account) + "/" + id }
+
+// Authenticate verifies an access token and loads its user's rights. host is the account that the request's host names, or empty:
+// a token of another account is refused there.
+func (s *Service) Authenticate(ctx context.Context, raw, host string) (*tenant.Principal, error) {
+	t, err := s.verifier.Tenant(raw)
+	if err != nil {
+		return nil, fault.Of(err).WithCode("S0040E")
+	}
+	refused := fault.New(fault.Unauthenticated, "The access token is no longer valid; get a new one").WithCode("S0040E")
+	s.mu.RLock()
+	_, revoked := s.revoked[revocationKey(t.Account, t.ID)]
+	s.mu.RUnlock()
+	if revoked {
+		return nil, refused.With("reason", "TOKEN_REVOKED")
+	}
+	if host != "" && host != string(t.Account) {
+		return nil, fault.New(fault.Unauthenticated, "The access token is not one of account %s", host).WithCode("S0040E")
+	}
+	if account := s.state.View().Account(string(t.Account)); account == nil || !open(account.GetState()) {
+		return nil, refused.With("reason", "ACCOUNT_CLOSED")
+	}
+	p, err := s.principals.get(ctx, t.Account, catalogue.ID(t.UserID), time.Now())
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
+		return nil, refused.With("reason", "USER_CLOSED")
+	}
+	return p, nil
+}
+
+// open reports whether an account's users may work.
+func open(state string) bool { return state == "ACTIVE" }
