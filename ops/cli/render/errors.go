@@ -36,14 +36,22 @@ func (e UsageError) Error() string { return e.Err.Error() }
 
 func (e UsageError) Unwrap() error { return e.Err }
 
+// RefusedError is a login that was refused.
+type RefusedError struct{ Text string }
+
+func (e RefusedError) Error() string { return e.Text }
+
 // ExitCode is the exit code for an error.
 func ExitCode(err error) int {
 	var usage UsageError
+	var refused RefusedError
 	switch {
 	case err == nil:
 		return ExitOK
 	case errors.As(err, &usage):
 		return ExitUsage
+	case errors.As(err, &refused):
+		return ExitUnauthenticated
 	case errors.Is(err, context.Canceled):
 		return ExitInterrupted
 	}

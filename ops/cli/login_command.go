@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect/v2"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/fluent-oms/fluent/ops/cli/login"
+	"github.com/fluent-oms/fluent/ops/cli/render"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
+)
+
+func newLoginCommand(a *app) *cobra.Command {
+	var username string
+	var fromStdin bool
+	cmd := &cobra.Command{
+		Use: "login", Short: "Log in to a control plane and remember the session", Args: usage(cobra.NoArgs),
+		Example: "  fluent login --server http://127.0.0.1:8090 --username admin --password-stdin < password.txt",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := context.WithTimeout(cmd.Context(), a.timeout)
+			defer cancel()
+			return a.login(ctx, username, fromStdin)
+		},
+	}
+	cmd.Flags().StringVarP(&username, "username", "u", "", "operator's username (asked for on a terminal)")
+	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
+	return cmd
+}
+
+func (a *app) login(ctx context.Context, username string, fromStdin bool) error {
+	before, err := a.session()
+	if err != nil {
+		return err
+	}
+	if username == "" {
+		username = before.Username
+	}
+	if username == "" {
+		return render.UsageError{Err: errors.New("which operator? (--username NAME)")}
+	}
+	password, err := a.readPassword("Password of "+username+": ", fromStdin)
+	if err != nil {
+		return err
+	}
+	client := controlplanev1connect.NewAuthServiceClient(a.anonymous(before.Servers))
+	res, err := client.Login(ctx, &cpv1.LoginRequest{Username: username, Password: password})
+	if err != nil {
+		return refusedLogin(err)
+	}
+	path, err := login.Path()
+	if err != nil {
+		return err
+	}
+	c := login.Credentials{Servers: before.Servers, Username: username, Token: res.GetAccessToken(), ExpiresAt: res.GetExpireTime().AsTime()}
+	if err := login.Save(path, c); err != nil {
+		return err
+	}
+	if a.output == string(render.JSON) {
+		return render.Message(a.Out, res.GetOperator())
+	}
+	_, err = fmt.Fprintf(a.Out, "Logged in as %s until %s.\n", username, c.ExpiresAt.Local().Format(time.DateTime))
+	return err
+}
+
+// refusedLogin says what was wrong without the advice to log in, which is no help to somebody who just tried.
+func refusedLogin(err error) error {
+	if connect.CodeOf(err) == connect.CodeUnauthenticated {
+		return render.RefusedError{Text: "Username or password is wrong."}
+	}
+	return err
+}
+
+// readPassword reads a line from standard input, or asks on the terminal without showing what is typed.
+func (a *app) readPassword(prompt string, fromStdin bool) (string, error) {
+	f, isFile := a.In.(*os.File)
+	if fromStdin || !isFile || !terminal(f) {
+		line, err := bufio.NewReader(io.LimitReader(a.In, 4096)).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", fmt.Errorf("read the password: %w", err)
+		}
+		if line = strings.TrimRight(line, "\r\n"); line == "" {
+			return "", render.UsageError{Err: errors.New("standard input holds no password")}
+		}
+		return line, nil
+	}
+	fmt.Fprint(a.Err, prompt)
+	typed, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprintln(a.Err)
+	if err != nil {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	return string(typed), nil
+}
+
+func newLogoutCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "logout", Short: "Forget the session", Args: usage(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			path, err := login.Path()
+			if err != nil {
+				return err
+			}
+			return login.Remove(path)
+		},
+	}
+}
+
+func newWhoAmICommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "whoami", Short: "Show the operator that is logged in and what it may do", Args: usage(cobra.NoArgs),
+		RunE: a.run(func(ctx context.Context, client *connect.Client, _ []string) error {
+			res, err := controlplanev1connect.NewAuthServiceClient(client).WhoAmI(ctx, &cpv1.WhoAmIRequest{})
+			if err != nil {
+				return err
+			}
+			return printOne(a, res, []render.Column[*cpv1.WhoAmIResponse]{
+				{Title: "USERNAME", Value: func(r *cpv1.WhoAmIResponse) string { return r.GetOperator().GetUsername() }},
+				{Title: "NAME", Value: func(r *cpv1.WhoAmIResponse) string { return r.GetOperator().GetDisplayName() }},
+				{Title: "ROLES", Value: func(r *cpv1.WhoAmIResponse) string { return bindings(r.GetOperator()) }},
+				{Title: "MAY", Value: func(r *cpv1.WhoAmIResponse) string { return strings.Join(r.GetPermissions(), " ") }},
+			})
+		}),
+	}
+}
+
+func newPasswordCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "password", Short: "Change your own password", Args: usage(cobra.NoArgs),
+		Long: "Change your own password: asked for on a terminal, else two lines on standard input, the old one first.",
+		RunE: a.run(func(ctx context.Context, client *connect.Client, _ []string) error {
+			lines := *a
+			if !terminal(a.In) {
+				lines.In = bufio.NewReaderSize(a.In, 16) // one reader for both lines
+			}
+			before, err := lines.nextPassword("Old password: ")
+			if err != nil {
+				return err
+			}
+			after, err := lines.nextPassword("New password: ")
+			if err != nil {
+				return err
+			}
+			req := &cpv1.ChangePasswordRequest{OldPassword: before, NewPassword: after, RequestId: requestID()}
+			_, err = controlplanev1connect.NewAuthServiceClient(client).ChangePassword(ctx, req)
+			return err
+		}),
+	}
+}
+
+// nextPassword reads one line and no more from a buffered input, or asks on the terminal.
+func (a *app) nextPassword(prompt string) (string, error) {
+	r, ok := a.In.(*bufio.Reader)
+	if !ok {
+		return a.readPassword(prompt, false)
+	}
+	line, err := r.ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}
