@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -280,5 +281,12 @@ func readEvents(ctx context.Context, send func(context.Context, []call) error, c
 		out = nil
 		return scanEvents(rows, func(e EventRow) { out = append(out, e) })
 	}
-	return out, send(ctx, []call{c})
+	err = send(ctx, []call{c})
+	return out, err
+}
+
+// IsUUID reports whether a caller's text can be the id of an event.
+func IsUUID(s string) bool {
+	_, ok := parseUUID(catalogue.ID(s))
+	return ok
 }

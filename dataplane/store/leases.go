@@ -29,7 +29,7 @@ const fenceSQL = `SELECT 1 / count(*) FROM (SELECT 1 FROM slot_epochs WHERE rang
 
 // Fence makes the transaction fail with ErrFenced unless the range is still held under the epoch.
 func (tx *Tx) Fence(rangeID int, epoch Epoch) {
-	tx.queue(call{name: "leases.fence", sql: fenceSQL, args: []any{rangeID, int64(epoch)}, fail: onDivision(ErrFenced)})
+	tx.pending.first = append(tx.pending.first, call{name: "leases.fence", sql: fenceSQL, args: []any{rangeID, int64(epoch)}, fail: onDivision(ErrFenced)})
 }
 
 const (
@@ -42,8 +42,9 @@ ORDER BY e.range_id`
 	renewSQL = `UPDATE slot_expiries x SET expires_on = now() + $2 * INTERVAL '1 second'
 FROM slot_epochs e WHERE e.range_id = x.range_id AND e.owner = $1 AND x.expires_on > now() RETURNING x.range_id`
 	takeEpochsSQL = `UPDATE slot_epochs e SET epoch = e.epoch + 1, owner = $1
-FROM slot_expiries x WHERE x.range_id = e.range_id AND x.expires_on <= now() AND e.range_id = ANY ($2::int4[]) RETURNING e.range_id, e.epoch`
-	takeExpirySQL  = `UPDATE slot_expiries SET expires_on = now() + $1 * INTERVAL '1 second' WHERE range_id = ANY ($2::int4[]) AND expires_on <= now()`
+FROM slot_expiries x WHERE x.range_id = e.range_id AND (x.expires_on <= now() OR $3 AND e.owner = $1) AND e.range_id = ANY ($2::int4[])
+RETURNING e.range_id, e.epoch`
+	takeExpirySQL  = `UPDATE slot_expiries SET expires_on = now() + $1 * INTERVAL '1 second' WHERE range_id IN (SELECT e.range_id FROM slot_epochs e WHERE e.owner = $3 AND e.range_id = ANY ($2::int4[]))`
 	releaseSQL     = `UPDATE slot_expiries x SET expires_on = now() FROM slot_epochs e WHERE e.range_id = x.range_id AND e.owner = $1 AND x.range_id = ANY ($2::int4[])`
 	releaseNodeSQL = `UPDATE engine_nodes SET expires_on = now() WHERE node_id = $1`
 )
@@ -69,11 +70,12 @@ func (db *DB) Heartbeat(ctx context.Context, node string, ttl time.Duration) (no
 	return nodes, leases, err
 }
 
-// TakeRanges makes the node the owner of those of the ranges that are free, each under a new epoch, and returns the epochs.
-func (db *DB) TakeRanges(ctx context.Context, node string, ranges []int, ttl time.Duration) (map[int]Epoch, error) {
+// TakeRanges makes the node the owner of those of the ranges that are free, each under a new epoch, and returns the epochs. With own,
+// ranges that stand in the node's name count as free: a process that starts takes over from its predecessor.
+func (db *DB) TakeRanges(ctx context.Context, node string, ranges []int, ttl time.Duration, own bool) (map[int]Epoch, error) {
 	taken := map[int]Epoch{}
 	err := db.writeCalls(ctx, []call{
-		{name: "leases.take", sql: takeEpochsSQL, args: []any{node, int32s(ranges)}, rows: func(rows pgx.Rows) error {
+		{name: "leases.take", sql: takeEpochsSQL, args: []any{node, int32s(ranges), own}, rows: func(rows pgx.Rows) error {
 			clear(taken)
 			for rows.Next() {
 				var id int
@@ -85,7 +87,7 @@ func (db *DB) TakeRanges(ctx context.Context, node string, ranges []int, ttl tim
 			}
 			return rows.Err()
 		}},
-		{name: "leases.extend", sql: takeExpirySQL, args: []any{ttl.Seconds(), int32s(ranges)}},
+		{name: "leases.extend", sql: takeExpirySQL, args: []any{ttl.Seconds(), int32s(ranges), node}},
 	}...)
 	return taken, err
 }

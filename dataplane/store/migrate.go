@@ -3,10 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,11 +12,9 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
+	"github.com/fluent-oms/fluent/dataplane/store/migrations"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
-
-//go:embed migrations/*.sql
-var migrationFiles embed.FS
 
 // Progress says how far a migration is.
 type Progress struct {
@@ -27,15 +23,6 @@ type Progress struct {
 	Done    int           // migrations applied since the database was made
 	Total   int           // migrations that the program knows
 	Took    time.Duration // the last one
-}
-
-// Migrations are the schema's files, in order of their names.
-func Migrations() fs.FS {
-	sub, err := fs.Sub(migrationFiles, "migrations")
-	if err != nil {
-		panic(err) // the folder is part of the program
-	}
-	return sub
 }
 
 // Migrate brings the schema to the version that the program knows, and reports each step; progress may be nil. Several nodes may call it at
@@ -107,5 +94,5 @@ func (db *DB) provider() (*goose.Provider, func(), error) {
 }
 
 func newProvider(conns *sql.DB, locker lock.Locker) (*goose.Provider, error) {
-	return goose.NewProvider(goose.DialectPostgres, conns, Migrations(), goose.WithLocker(locker))
+	return goose.NewProvider(goose.DialectPostgres, conns, migrations.FS, goose.WithLocker(locker))
 }

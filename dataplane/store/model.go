@@ -83,6 +83,12 @@ func (db *DB) learn(c *catalogue.Catalogue) error {
 			return err
 		}
 		db.models[t] = m
+		for _, member := range t.Members { // whichever member a row is, the key is the interface's
+			for _, u := range member.Uniques {
+				db.uniques[u.Name] = uniqueKey{typ: t, fields: u.Fields}
+			}
+			db.uniques[t.Table+"_pkey"] = uniqueKey{typ: t, fields: []*catalogue.Field{m.id.field}}
+		}
 	}
 	return nil
 }

@@ -12,16 +12,15 @@ import (
 
 // OrderRows is an order with all that hangs on it, each entity once, in order of creation.
 type OrderRows struct {
-	Order            *order.Order // nil: there is none
-	Items            []*order.OrderItem
-	Choice           *order.FulfilmentChoice
-	Address          *foundation.CustomerAddress // of the choice
-	Customer         *foundation.Customer
-	Fulfilments      []*order.Fulfilment
-	FulfilmentItems  []*order.FulfilmentItem
-	Articles         []*order.Article
-	ArticleItems     []*order.ArticleItem
-	ArticleFulfilled map[catalogue.ID][]catalogue.ID // article → its fulfilments
+	Order           *order.Order // nil: there is none
+	Items           []*order.OrderItem
+	Choice          *order.FulfilmentChoice
+	Address         *foundation.CustomerAddress // of the choice
+	Customer        *foundation.Customer
+	Fulfilments     []*order.Fulfilment
+	FulfilmentItems []*order.FulfilmentItem
+	Articles        []*order.Article
+	ArticleItems    []*order.ArticleItem
 }
 
 const (
@@ -40,7 +39,7 @@ WHERE f.account_id = $1 AND f.order_id = $2::int8 ORDER BY l.article_id, l.fulfi
 
 // OrderRows loads an order with its dependants in one round trip.
 func (r *Reader) OrderRows(ctx context.Context, id catalogue.ID) (*OrderRows, error) {
-	out := &OrderRows{ArticleFulfilled: map[catalogue.ID][]catalogue.ID{}}
+	out := &OrderRows{}
 	number := idArg(kindNumberID, id)
 	if number == nil {
 		return out, nil
@@ -58,17 +57,24 @@ func (r *Reader) OrderRows(ctx context.Context, id catalogue.ID) (*OrderRows, er
 	if l.err != nil {
 		return nil, l.err
 	}
-	l.calls = append(l.calls, call{name: "order.articleLinks", sql: sqlArticleLinks, args: l.args, rows: func(rows pgx.Rows) error {
+	return out, r.run(ctx, l.calls)
+}
+
+// ArticleFulfilments says which fulfilments the articles of an order hold goods of: article → fulfilments.
+func (r *Reader) ArticleFulfilments(ctx context.Context, orderID catalogue.ID) (map[catalogue.ID][]catalogue.ID, error) {
+	var out map[catalogue.ID][]catalogue.ID
+	c := call{name: "order.articleLinks", sql: sqlArticleLinks, args: []any{string(r.scope.Account()), idArg(kindNumberID, orderID)}}
+	c.rows = func(rows pgx.Rows) error {
+		out = map[catalogue.ID][]catalogue.ID{}
 		var article, fulfilment string
-		clear(out.ArticleFulfilled)
 		_, err := pgx.ForEachRow(rows, []any{&article, &fulfilment}, func() error {
 			a := catalogue.ID(article)
-			out.ArticleFulfilled[a] = append(out.ArticleFulfilled[a], catalogue.ID(fulfilment))
+			out[a] = append(out[a], catalogue.ID(fulfilment))
 			return nil
 		})
 		return err
-	}})
-	return out, r.run(ctx, l.calls)
+	}
+	return out, r.run(ctx, []call{c})
 }
 
 // loader collects the calls of an aggregate.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // pending is what a Tx has queued since its last flush.
@@ -24,7 +25,8 @@ type pending struct {
 	deletes []deleteGroup
 	links   []linkGroup
 	calls   []call
-	err     error // the first mistake of a caller
+	first   []call // conditions, which go before everything else
+	err     error  // the first mistake of a caller
 }
 
 type entityKey struct {
@@ -183,7 +185,7 @@ func (p *pending) link(edge *catalogue.Edge, owner catalogue.ID, targets []catal
 
 // flush sends what is queued; with commit, COMMIT goes along unless somebody must look at an answer first.
 func (tx *Tx) flush(ctx context.Context, commit bool) error {
-	calls, err := tx.pending.take(tx.db, string(tx.scope.Account()))
+	calls, err := tx.pending.take(tx.db, tx.scope)
 	if err != nil {
 		return err
 	}
@@ -206,13 +208,14 @@ func (tx *Tx) flush(ctx context.Context, commit bool) error {
 }
 
 // take empties the queue into statements.
-func (p *pending) take(db *DB, account string) ([]call, error) {
+func (p *pending) take(db *DB, scope tenancy.Scope) ([]call, error) {
+	account := string(scope.Account())
 	took := *p
 	*p = pending{now: took.now}
 	if took.err != nil {
 		return nil, took.err
 	}
-	var calls []call
+	calls := took.first
 	for _, g := range took.inserts {
 		c, err := g.call(account)
 		if err != nil {
@@ -220,13 +223,13 @@ func (p *pending) take(db *DB, account string) ([]call, error) {
 		}
 		calls = append(calls, c)
 	}
-	updates, err := updateCalls(took.updates, account, took.now)
+	updates, err := updateCalls(took.updates, scope, took.now)
 	if err != nil {
 		return nil, err
 	}
 	calls = append(calls, updates...)
 	for _, g := range took.deletes {
-		c, err := db.deleteCall(g, account)
+		c, err := db.deleteCall(g, scope)
 		if err != nil {
 			return nil, err
 		}
@@ -306,16 +309,25 @@ func idArray(kind sqlKind, ids []catalogue.ID) array {
 	return a
 }
 
-func (db *DB) deleteCall(g deleteGroup, account string) (call, error) {
+func (db *DB) deleteCall(g deleteGroup, scope tenancy.Scope) (call, error) {
 	m, err := db.model(g.typ)
 	if err != nil {
 		return call{}, err
 	}
-	return call{name: g.typ.Table + ".delete", sql: m.deleteText(), args: []any{account, idArray(m.id.kind, g.ids)}}, nil
+	args := []any{string(scope.Account()), idArray(m.id.kind, g.ids)}
+	limited := scope.Retailers() != nil && limitedByRetailer(m.typ)
+	if limited {
+		args = append(args, scope.Retailers())
+	}
+	return call{name: g.typ.Table + ".delete", sql: m.deleteText(limited), args: args}, nil
 }
 
-func (m *model) deleteText() string {
-	return fmt.Sprintf("DELETE FROM %s WHERE account_id = $1 AND id = ANY ($2::%s[])", m.typ.Table, m.id.kind.castType())
+func (m *model) deleteText(limited bool) string {
+	text := fmt.Sprintf("DELETE FROM %s t WHERE t.account_id = $1 AND t.id = ANY ($2::%s[])", m.typ.Table, m.id.kind.castType())
+	if limited {
+		text += " AND " + retailerFilter(m.typ, "t", "$3::INT8[]", 0)
+	}
+	return text
 }
 
 // notFound translates the division by zero with which an update of too few rows fails.

@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // updateCalls groups updates by type and set of fields, in order of their first queueing; rows within a group are in order of id, so that
 // two transactions lock alike.
-func updateCalls(updates []*entityUpdate, account string, now time.Time) ([]call, error) {
+func updateCalls(updates []*entityUpdate, scope tenancy.Scope, now time.Time) ([]call, error) {
 	type group struct {
 		model   *model
 		columns []column
@@ -40,16 +41,17 @@ func updateCalls(updates []*entityUpdate, account string, now time.Time) ([]call
 	}
 	calls := make([]call, 0, len(groups))
 	for _, g := range groups {
-		c, err := updateCall(g.model, g.columns, g.updates, account, now)
+		c, err := updateCall(g.model, g.columns, g.updates, scope)
 		if err != nil {
 			return nil, err
 		}
+		c.args[1] = now
 		calls = append(calls, c)
 	}
 	return calls, nil
 }
 
-func updateCall(m *model, columns []column, updates []*entityUpdate, account string, now time.Time) (call, error) {
+func updateCall(m *model, columns []column, updates []*entityUpdate, scope tenancy.Scope) (call, error) {
 	slices.SortFunc(updates, func(a, b *entityUpdate) int {
 		return cmp.Or(cmp.Compare(len(a.id), len(b.id)), cmp.Compare(a.id, b.id))
 	})
@@ -68,11 +70,15 @@ func updateCall(m *model, columns []column, updates []*entityUpdate, account str
 			arrays[k][i] = v
 		}
 	}
-	args := []any{account, now, idArray(m.id.kind, ids)}
+	args := []any{string(scope.Account()), time.Time{}, idArray(m.id.kind, ids)}
 	for _, a := range arrays {
 		args = append(args, a)
 	}
-	return call{name: m.typ.Table + ".update", sql: m.updateText(columns), args: args, fail: notFound(m.typ, ids)}, nil
+	limited := scope.Retailers() != nil && limitedByRetailer(m.typ)
+	if limited {
+		args = append(args, scope.Retailers())
+	}
+	return call{name: m.typ.Table + ".update", sql: m.updateText(columns, limited), args: args, fail: notFound(m.typ, ids)}, nil
 }
 
 // updateText is the statement for any number of rows of a type of which the same columns change. When it finds fewer rows than it was given,
@@ -81,7 +87,7 @@ func updateCall(m *model, columns []column, updates []*entityUpdate, account str
 //	WITH d AS (UPDATE orders t SET updated_on = $2, status = u.c0 FROM unnest($3::INT8[], $4::TEXT[]) AS u (id, c0)
 //	WHERE t.account_id = $1 AND t.id = u.id RETURNING 1)
 //	SELECT 1 / CASE WHEN (SELECT count(*) FROM d) = array_length($3::INT8[], 1) THEN 1 ELSE 0 END
-func (m *model) updateText(columns []column) string {
+func (m *model) updateText(columns []column, limited bool) string {
 	id := m.id.kind.castType()
 	var set, params, aliases strings.Builder
 	for i, c := range columns {
@@ -89,8 +95,12 @@ func (m *model) updateText(columns []column) string {
 		fmt.Fprintf(&params, ", $%d::%s[]", i+4, c.kind.castType())
 		fmt.Fprintf(&aliases, ", c%d", i)
 	}
+	filter := ""
+	if limited {
+		filter = " AND " + retailerFilter(m.typ, "t", fmt.Sprintf("$%d::INT8[]", len(columns)+4), 0)
+	}
 	return fmt.Sprintf("WITH d AS (UPDATE %[1]s t SET updated_on = $2::TIMESTAMPTZ%[2]s FROM unnest($3::%[3]s[]%[4]s) AS u (id%[5]s) "+
-		"WHERE t.account_id = $1 AND t.id = u.id RETURNING 1) "+
+		"WHERE t.account_id = $1 AND t.id = u.id%[6]s RETURNING 1) "+
 		"SELECT 1 / CASE WHEN (SELECT count(*) FROM d) = array_length($3::%[3]s[], 1) THEN 1 ELSE 0 END",
-		m.typ.Table, set.String(), id, params.String(), aliases.String())
+		m.typ.Table, set.String(), id, params.String(), aliases.String(), filter)
 }

@@ -79,7 +79,11 @@ func assign(to any, kind sqlKind, raw []byte) error {
 	case *string:
 		*p = string(raw)
 	case *catalogue.ID:
-		*p = decode(kind, raw).(catalogue.ID)
+		if kind == kindText { // of an entity whose type is only known by another field
+			*p = catalogue.ID(raw)
+		} else {
+			*p = decode(kind, raw).(catalogue.ID)
+		}
 	case *int:
 		*p = int(wireInt(raw))
 	case *float64:
@@ -121,7 +125,7 @@ func encode(kind sqlKind, value any, null bool) (any, error) {
 	case string:
 		return encodeText(kind, v, null)
 	case catalogue.ID:
-		return encodeText(kind, string(v), true)
+		return encodeText(kind, string(v), null || kind != kindText)
 	case int:
 		return encodeInt(kind, int64(v))
 	case int64:
@@ -147,7 +151,7 @@ func encode(kind sqlKind, value any, null bool) (any, error) {
 }
 
 func nullable(raw json.RawMessage) any {
-	if raw == nil {
+	if len(raw) == 0 {
 		return nil
 	}
 	return string(raw)

@@ -33,7 +33,6 @@ CREATE INDEX IF NOT EXISTS revoked_tokens_revoked_on ON revoked_tokens (revoked_
 CREATE TABLE IF NOT EXISTS artefacts (
 	account_id TEXT NOT NULL,
 	sha256 BYTEA NOT NULL,
-	media_type TEXT NOT NULL,
 	body BYTEA NOT NULL,
 	created_on TIMESTAMPTZ NOT NULL,
 	PRIMARY KEY (account_id, sha256)
@@ -56,9 +55,9 @@ CREATE TABLE IF NOT EXISTS jobs (
 	id INT8 NOT NULL,
 	retailer_id INT8 NOT NULL,
 	name TEXT NOT NULL,
-	status TEXT NOT NULL,
+	meta JSONB,
 	created_on TIMESTAMPTZ NOT NULL,
-	updated_on TIMESTAMPTZ NOT NULL,
+	closes_on TIMESTAMPTZ NOT NULL,
 	PRIMARY KEY (account_id, id)
 );
 
@@ -66,14 +65,18 @@ CREATE TABLE IF NOT EXISTS batches (
 	account_id TEXT NOT NULL,
 	id INT8 NOT NULL,
 	job_id INT8 NOT NULL,
+	retailer_id INT8 NOT NULL,
 	action TEXT NOT NULL,
 	entity_type TEXT NOT NULL,
 	event TEXT NOT NULL,
+	header JSONB NOT NULL,
 	status TEXT NOT NULL,
-	row_count INT8 NOT NULL,
-	failed_count INT8 NOT NULL,
+	total INT8 NOT NULL,
+	processed INT8 NOT NULL,
+	failed INT8 NOT NULL,
 	created_on TIMESTAMPTZ NOT NULL,
-	updated_on TIMESTAMPTZ NOT NULL,
+	started_on TIMESTAMPTZ,
+	completed_on TIMESTAMPTZ,
 	PRIMARY KEY (account_id, id)
 );
 
@@ -84,7 +87,9 @@ CREATE TABLE IF NOT EXISTS batch_rows (
 	batch_id INT8 NOT NULL,
 	row_number INT8 NOT NULL,
 	body JSONB NOT NULL,
-	status TEXT NOT NULL,
-	message TEXT,
+	entity_id TEXT NOT NULL,
+	entity_ref TEXT NOT NULL,
+	code TEXT NOT NULL,
+	message TEXT NOT NULL,
 	PRIMARY KEY (account_id, batch_id, row_number)
 );

@@ -1,0 +1,200 @@
+package conformance
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/security"
+)
+
+func settings(b *bench) {
+	typ := store.TypeOf[foundation.Setting](b.db)
+	add := func(name, context string, contextID int, value string) {
+		s := b.Entity(b.scope, typ).(*foundation.Setting)
+		s.Name, s.Context, s.ContextID, s.Value = name, context, contextID, value
+		b.write(b.scope, func(tx *store.Tx) error { tx.Insert(s); return nil })
+	}
+	add("a", "GLOBAL", 0, "global")
+	add("a", "ACCOUNT", 0, "account")
+	add("a", "RETAILER", 1, "retailer 1")
+	add("a", "AGENT", 7, "location 7")
+	add("b", "GLOBAL", 0, "global")
+	add("b", "RETAILER", 2, "retailer 2")
+	add("c", "CUSTOMER", 3, "customer")
+	for _, c := range []struct {
+		at   store.SettingPlace
+		a, b string
+	}{
+		{store.SettingPlace{}, "account", "global"},
+		{store.SettingPlace{Retailer: "1"}, "retailer 1", "global"},
+		{store.SettingPlace{Retailer: "2"}, "account", "retailer 2"},
+		{store.SettingPlace{Retailer: "1", Location: "7"}, "location 7", "global"},
+		{store.SettingPlace{Location: "8"}, "account", "global"},
+	} {
+		found, err := b.db.Reader(b.scope).Settings(b.ctx, c.at, "a", "b", "c", "d")
+		require.NoError(b.t, err)
+		require.Len(b.t, found, 2)
+		require.Equal(b.t, c.a, found["a"].Value)
+		require.Equal(b.t, c.b, found["b"].Value)
+	}
+	found, err := b.db.Reader(scopeOf(b.t, "OTHER")).Settings(b.ctx, store.SettingPlace{}, "a")
+	require.NoError(b.t, err)
+	require.Empty(b.t, found)
+}
+
+func principals(b *bench) {
+	users, roles := store.TypeOf[security.User](b.db), store.TypeOf[security.Role](b.db)
+	one, two := b.Entity(b.scope, roles).(*security.Role), b.Entity(b.scope, roles).(*security.Role)
+	user, bare := b.Entity(b.scope, users).(*security.User), b.Entity(b.scope, users).(*security.User)
+	user.Roles = []security.UserRole{{RoleID: two.ID, Contexts: []security.RoleContext{{ContextID: "1", ContextType: "RETAILER"}}}, {RoleID: one.ID}, {RoleID: "9999"}}
+	b.write(b.scope, func(tx *store.Tx) error { tx.Insert(one, two, user, bare); return nil })
+	r := b.db.Reader(b.scope)
+	tr := &store.Trace{}
+	p, err := r.PrincipalByUsername(store.WithTrace(b.ctx, tr), user.Username)
+	require.NoError(b.t, err)
+	require.Equal(b.t, 1, tr.RoundTrips())
+	require.Equal(b.t, &store.Principal{User: user, Roles: []*security.Role{one, two}}, p)
+	p, err = r.PrincipalByID(b.ctx, bare.ID)
+	require.NoError(b.t, err)
+	require.Equal(b.t, &store.Principal{User: bare}, p)
+	_, err = b.db.Reader(scopeOf(b.t, "OTHER")).PrincipalByUsername(b.ctx, user.Username)
+	require.True(b.t, fault.Is(err, fault.NotFound))
+}
+
+func artefacts(b *bench) {
+	content := []byte(`{"name":"ORDER::HD"}`)
+	hash, err := b.db.PutArtefact(b.ctx, b.scope, content)
+	require.NoError(b.t, err)
+	again, err := b.db.PutArtefact(b.ctx, b.scope, content)
+	require.NoError(b.t, err)
+	require.Equal(b.t, hash, again)
+	got, err := b.db.Artefact(b.ctx, b.scope, hash)
+	require.NoError(b.t, err)
+	require.Equal(b.t, content, got)
+	for _, miss := range []string{hash[:62] + "00", "", "no hash"} {
+		_, err = b.db.Artefact(b.ctx, b.scope, miss)
+		require.True(b.t, fault.Is(err, fault.NotFound), miss)
+	}
+	_, err = b.db.Artefact(b.ctx, scopeOf(b.t, "OTHER"), hash)
+	require.True(b.t, fault.Is(err, fault.NotFound))
+}
+
+func revocation(b *bench) {
+	now := b.db.Now(b.ctx)
+	later := now.Add(time.Hour)
+	require.NoError(b.t, b.db.RevokeToken(b.ctx, b.scope, "one", later))
+	require.NoError(b.t, b.db.RevokeToken(b.ctx, b.scope, "one", later))
+	require.NoError(b.t, b.db.RevokeToken(b.ctx, scopeOf(b.t, "OTHER"), "two", now.Add(-time.Minute)))
+	found, err := b.db.RevokedTokens(b.ctx, now.Add(-time.Minute))
+	require.NoError(b.t, err)
+	require.Len(b.t, found, 1)
+	require.Equal(b.t, "one", found[0].TokenID)
+	require.EqualValues(b.t, "ACME", found[0].Account)
+	found, err = b.db.RevokedTokens(b.ctx, now.Add(time.Minute))
+	require.NoError(b.t, err)
+	require.Empty(b.t, found)
+	require.NoError(b.t, b.db.ForgetTokens(b.ctx, now.Add(2*time.Hour)))
+	found, err = b.db.RevokedTokens(b.ctx, now.Add(-time.Minute))
+	require.NoError(b.t, err)
+	require.Empty(b.t, found)
+}
+
+func batches(b *bench) {
+	r := b.db.Reader(b.scope)
+	jobID, err := b.db.NewJobID(b.ctx, b.scope)
+	require.NoError(b.t, err)
+	job := &store.Job{ID: jobID, RetailerID: 2, Name: "nightly", Meta: json.RawMessage(`{"source": "wms"}`), ClosesOn: b.db.Now(b.ctx).Add(time.Hour).Truncate(time.Second)}
+	b.write(b.scope, func(tx *store.Tx) error { tx.AddJob(job); return nil })
+	batch := b.addBatch(jobID)
+	rows, err := r.BatchRows(b.ctx, batch, 998, 3)
+	require.NoError(b.t, err)
+	require.Equal(b.t, []store.BatchRow{{Number: 998, Body: json.RawMessage(`{"n": 998}`)}, {Number: 999, Body: json.RawMessage(`{"n": 999}`)}}, rows)
+
+	b.write(b.scope, func(tx *store.Tx) error { tx.StartBatch(batch); return nil })
+	b.write(b.scope, func(tx *store.Tx) error {
+		tx.FinishBatch(batch, 1000, []store.BatchRow{{Number: 3, EntityID: "11"}, {Number: 5, Code: "C0120E", Message: "no such location"}})
+		return nil
+	})
+	got, err := r.Batch(b.ctx, batch)
+	require.NoError(b.t, err)
+	require.Equal(b.t, store.BatchComplete, got.Status)
+	require.Equal(b.t, []int{1000, 1000, 1}, []int{got.Total, got.Processed, got.Failed})
+	require.NotNil(b.t, got.CompletedOn)
+	rows, err = r.BatchFailures(b.ctx, batch, 0, 10)
+	require.NoError(b.t, err)
+	require.Len(b.t, rows, 1)
+	require.Equal(b.t, 5, rows[0].Number)
+	found, err := r.Job(b.ctx, jobID)
+	require.NoError(b.t, err)
+	require.Len(b.t, found.Batches, 1)
+	found.Batches = nil
+	found.ClosesOn = found.ClosesOn.UTC()
+	found.CreatedOn = found.CreatedOn.UTC()
+	require.Equal(b.t, job, found)
+	_, err = b.db.Reader(scopeOf(b.t, "ACME", 1)).Job(b.ctx, jobID)
+	require.True(b.t, fault.Is(err, fault.NotFound))
+	_, err = b.db.Reader(scopeOf(b.t, "OTHER")).Batch(b.ctx, batch)
+	require.True(b.t, fault.Is(err, fault.NotFound))
+	b.closedJob()
+}
+
+func (b *bench) addBatch(job catalogue.ID) catalogue.ID {
+	id, err := b.db.NewBatchID(b.ctx, b.scope)
+	require.NoError(b.t, err)
+	records := make([]json.RawMessage, 1000)
+	for i := range records {
+		records[i] = json.RawMessage(fmt.Sprintf(`{"n": %d}`, i))
+	}
+	b.write(b.scope, func(tx *store.Tx) error {
+		return tx.AddBatch(b.ctx, &store.Batch{ID: id, JobID: job, RetailerID: 2, Action: "UPSERT", EntityType: "INVENTORY", Event: "InventoryChanged", Header: json.RawMessage(`{}`)}, records)
+	})
+	return id
+}
+
+func (b *bench) closedJob() {
+	id, err := b.db.NewJobID(b.ctx, b.scope)
+	require.NoError(b.t, err)
+	b.write(b.scope, func(tx *store.Tx) error { tx.AddJob(&store.Job{ID: id, ClosesOn: tx.Now()}); return nil })
+	err = b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { return tx.AddBatch(b.ctx, &store.Batch{ID: "1", JobID: id}, nil) })
+	require.True(b.t, fault.Is(err, fault.Unprocessable), "%v", err)
+	err = b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { return tx.AddBatch(b.ctx, &store.Batch{ID: "1", JobID: "77"}, nil) })
+	require.True(b.t, fault.Is(err, fault.NotFound), "%v", err)
+}
+
+// environmentKeys lets two nodes that find no key make one at the same time.
+func environmentKeys(b *bench) {
+	now := b.db.Now(b.ctx)
+	var done sync.WaitGroup
+	seen := make([][]store.EnvironmentKey, 2)
+	for i, db := range []*store.DB{b.db, b.open(b.dsn)} {
+		done.Go(func() {
+			keys, err := db.EnsureEnvironmentKey(b.ctx, now, func() (store.EnvironmentKey, error) {
+				return store.EnvironmentKey{ID: fmt.Sprint(i), Public: []byte("p"), Private: []byte("s"), CreatedOn: now, ExpiresOn: now.Add(time.Hour)}, nil
+			})
+			require.NoError(b.t, err)
+			seen[i] = keys
+		})
+	}
+	done.Wait()
+	require.Len(b.t, seen[0], 1)
+	require.Len(b.t, seen[1], 1)
+	require.Equal(b.t, seen[0][0].ID, seen[1][0].ID)
+	require.NoError(b.t, b.db.AddEnvironmentKey(b.ctx, store.EnvironmentKey{ID: "next", Public: []byte("q"), Private: []byte("t"), CreatedOn: now.Add(time.Second), ExpiresOn: now.Add(2 * time.Hour)}))
+	require.NoError(b.t, b.db.ForgetEnvironmentKeys(b.ctx, now.Add(90*time.Minute)))
+	keys, err := b.db.EnvironmentKeys(b.ctx)
+	require.NoError(b.t, err)
+	require.Len(b.t, keys, 1)
+	require.Equal(b.t, "next", keys[0].ID)
+	broken := errors.New("no randomness")
+	_, err = b.db.EnsureEnvironmentKey(b.ctx, now.Add(24*time.Hour), func() (store.EnvironmentKey, error) { return store.EnvironmentKey{}, broken })
+	require.ErrorIs(b.t, err, broken)
+}

@@ -1,0 +1,43 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+)
+
+// ErrStale says that an entity was changed by someone else since the transaction's decisions were made on it.
+var ErrStale = errors.New("store: an entity was changed since it was read")
+
+// Version is an entity's state, named by the time of its last change.
+type Version struct {
+	ID        catalogue.ID
+	UpdatedOn time.Time
+}
+
+// Expect makes the transaction fail with ErrStale, before it writes anything, unless the entities are as they were read.
+func (tx *Tx) Expect(typ *catalogue.Type, versions ...Version) {
+	if len(versions) == 0 {
+		return
+	}
+	m, err := tx.db.model(typ)
+	if err != nil {
+		tx.pending.fail(err)
+		return
+	}
+	ids, times := make([]catalogue.ID, len(versions)), make([]time.Time, len(versions))
+	for i, v := range versions {
+		ids[i], times[i] = v.ID, v.UpdatedOn
+	}
+	tx.pending.first = append(tx.pending.first, call{name: typ.Table + ".expect", sql: m.expectText(), fail: onDivision(ErrStale),
+		args: []any{string(tx.scope.Account()), idArray(m.id.kind, ids), times}})
+}
+
+// expectText counts the rows that are as expected, and divides by zero when one is missing.
+func (m *model) expectText() string {
+	id := m.id.kind.castType()
+	return fmt.Sprintf(`SELECT 1 / CASE WHEN (SELECT count(*) FROM %s t JOIN unnest($2::%s[], $3::TIMESTAMPTZ[]) AS u (id, was)
+ON t.id = u.id AND t.updated_on = u.was WHERE t.account_id = $1) = array_length($2::%s[], 1) THEN 1 ELSE 0 END`, m.typ.Table, id, id)
+}
