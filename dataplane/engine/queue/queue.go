@@ -1,0 +1,384 @@
+// Package queue holds the work that a node knows of in memory and deals it out fairly. Accounts take turns by deficit round robin, so
+// that a flood of one never starves another; inside an account checkout goes before store work and store work before batches; one root is
+// worked on by one worker at a time. The queue is a cache of the event rows that wait in the database: losing it loses nothing.
+package queue
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Config sizes a queue. Zero values are replaced by the defaults in brackets.
+type Config struct {
+	Quantum    time.Duration // work that an account may do before the next has its turn [5ms]
+	PerAccount int           // most roots of one account that are worked on at once [no limit]
+	Batch      int           // most events that one piece of work takes [64]
+}
+
+// Root names a root entity across accounts.
+type Root struct {
+	Account tenancy.AccountID
+	Type    string
+	Key     string // store.RootKey
+}
+
+// RootOf is the root that an event row queues for.
+func RootOf(r *store.EventRow) Root {
+	return Root{Account: r.Account, Type: r.Event.RootType, Key: store.RootKey(&r.Event)}
+}
+
+// String is the root as store.QueueQuery.SkipRoots wants it.
+func (r Root) String() string { return store.QueueRoot(r.Account, r.Type, r.Key) }
+
+// Slot is the root's slot.
+func (r Root) Slot() int { return store.Slot(r.Account, r.Type, r.Key) }
+
+// Work is what one worker does next: the oldest waiting events of one root, which nobody else works on until Done.
+type Work struct {
+	Root Root
+	Rows []store.EventRow
+
+	charged time.Duration
+}
+
+const (
+	priorities = int(workflow.Batch) + 1
+	remember   = 30 * time.Second // how long a finished event is known, so that a read which began before its commit adds nothing
+	estimate   = time.Millisecond
+)
+
+// Queue is the work at hand. It is safe for use by many goroutines.
+type Queue struct {
+	cfg Config
+
+	mu       sync.Mutex
+	roots    map[Root]*root
+	accounts map[tenancy.AccountID]*account
+	ring     []*account // those with ready roots, in the order of their turns
+	at       int        // whose turn it is
+	known    map[string]bool
+	finished map[string]time.Time
+	waiting  int
+	changed  chan struct{} // closed and replaced when work may have become ready
+	swept    time.Time
+}
+
+type root struct {
+	name      Root
+	rows      []store.EventRow
+	busy      bool
+	queued    bool // in its account's ready list
+	listed    int  // which of the lists, by priority
+	notBefore time.Time
+	callers   []chan struct{} // synchronous requests that wait for the root, in order
+}
+
+type account struct {
+	ready    [priorities][]*root
+	count    int // of ready roots
+	deficit  time.Duration
+	inflight int
+	usual    time.Duration // what a piece of work of the account usually costs
+	inRing   bool
+}
+
+// New makes an empty queue.
+func New(cfg Config) *Queue {
+	if cfg.Quantum <= 0 {
+		cfg.Quantum = 5 * time.Millisecond
+	}
+	if cfg.Batch <= 0 {
+		cfg.Batch = 64
+	}
+	return &Queue{cfg: cfg, roots: map[Root]*root{}, accounts: map[tenancy.AccountID]*account{}, known: map[string]bool{},
+		finished: map[string]time.Time{}, changed: make(chan struct{}), swept: time.Now()}
+}
+
+// Add queues event rows that are not known yet and tells how many those were.
+func (q *Queue) Add(rows ...store.EventRow) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := 0
+	for i := range rows {
+		id := string(rows[i].Account) + "/" + rows[i].Event.ID
+		if _, done := q.finished[id]; done || q.known[id] {
+			continue
+		}
+		q.known[id] = true
+		r := q.root(RootOf(&rows[i]))
+		r.insert(rows[i])
+		q.waiting++
+		n++
+		if r.queued && int(rows[i].Event.Priority) < r.listed {
+			q.unqueue(q.account(r.name.Account), r) // it moves up
+		}
+		q.offer(r)
+	}
+	if n > 0 {
+		q.wake()
+	}
+	q.sweep()
+	return n
+}
+
+// insert keeps the rows of a root in the order of their arrival.
+func (r *root) insert(row store.EventRow) {
+	at, _ := slices.BinarySearchFunc(r.rows, row, func(a, b store.EventRow) int {
+		if c := a.ReceivedOn.Compare(b.ReceivedOn); c != 0 {
+			return c
+		}
+		return -1 // among equals, the earlier known first
+	})
+	r.rows = slices.Insert(r.rows, at, row)
+}
+
+func (q *Queue) root(name Root) *root {
+	r := q.roots[name]
+	if r == nil {
+		r = &root{name: name}
+		q.roots[name] = r
+	}
+	return r
+}
+
+func (q *Queue) account(id tenancy.AccountID) *account {
+	a := q.accounts[id]
+	if a == nil {
+		a = &account{usual: estimate}
+		q.accounts[id] = a
+	}
+	return a
+}
+
+// offer puts a root that can be worked on into its account's list.
+func (q *Queue) offer(r *root) {
+	if r.busy || r.queued || len(r.rows) == 0 {
+		return
+	}
+	a := q.account(r.name.Account)
+	p := min(max(int(r.priority()), 0), priorities-1)
+	a.ready[p] = append(a.ready[p], r)
+	a.count++
+	r.queued, r.listed = true, p
+	if !a.inRing {
+		a.inRing = true
+		q.ring = append(q.ring, a)
+	}
+}
+
+func (r *root) priority() workflow.Priority {
+	best := workflow.Batch
+	for i := range r.rows {
+		best = min(best, r.rows[i].Event.Priority)
+	}
+	return best
+}
+
+func (q *Queue) wake() {
+	close(q.changed)
+	q.changed = make(chan struct{})
+}
+
+// Next waits for work and takes it. It returns nil when ctx ends.
+func (q *Queue) Next(ctx context.Context) *Work {
+	for {
+		q.mu.Lock()
+		w, later := q.pick(time.Now())
+		changed := q.changed
+		q.mu.Unlock()
+		if w != nil {
+			return w
+		}
+		if !waitFor(ctx, changed, later) {
+			return nil
+		}
+	}
+}
+
+func waitFor(ctx context.Context, changed <-chan struct{}, later time.Duration) bool {
+	var due <-chan time.Time
+	if later > 0 {
+		t := time.NewTimer(later)
+		defer t.Stop()
+		due = t.C
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-changed:
+	case <-due:
+	}
+	return true
+}
+
+// TryNext takes work of one account if any is ready, and at most limit pieces of it: what may share a commit with the piece that
+// the caller holds.
+func (q *Queue) TryNext(id tenancy.AccountID, limit int) []*Work {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var out []*Work
+	a := q.accounts[id]
+	for a != nil && len(out) < limit && q.mayStart(a) {
+		w, _ := q.take(a, time.Now())
+		if w == nil {
+			break
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// pick chooses by deficit round robin: the account whose turn it is goes on while it has credit; when nobody has any, all get as many
+// quanta as it takes. later is when a root that rests may be tried again.
+func (q *Queue) pick(now time.Time) (w *Work, later time.Duration) {
+	for {
+		candidates := false
+		for range len(q.ring) {
+			q.at %= len(q.ring)
+			a := q.ring[q.at]
+			if a.count == 0 {
+				q.retire(q.at)
+				continue
+			}
+			if !q.mayStart(a) {
+				q.at++
+				continue
+			}
+			if a.deficit <= 0 {
+				candidates = true
+				q.at++
+				continue
+			}
+			w, rest := q.take(a, now)
+			if w != nil {
+				return w, 0
+			}
+			later = soonest(later, rest)
+			q.at++
+		}
+		if !candidates {
+			return nil, later
+		}
+		q.credit()
+	}
+}
+
+func soonest(a, b time.Duration) time.Duration {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
+}
+
+func (q *Queue) mayStart(a *account) bool {
+	return q.cfg.PerAccount <= 0 || a.inflight < q.cfg.PerAccount
+}
+
+// credit gives all accounts that may start something the same number of quanta, as many as the least indebted needs.
+func (q *Queue) credit() {
+	rounds := time.Duration(-1)
+	for _, a := range q.ring {
+		if a.count > 0 && q.mayStart(a) && a.deficit <= 0 {
+			need := -a.deficit/q.cfg.Quantum + 1
+			if rounds < 0 || need < rounds {
+				rounds = need
+			}
+		}
+	}
+	for _, a := range q.ring {
+		if a.deficit <= 0 {
+			a.deficit += rounds * q.cfg.Quantum
+		}
+	}
+}
+
+// retire takes an account without ready roots out of the round. Credit is not saved up; debts stay.
+func (q *Queue) retire(i int) {
+	a := q.ring[i]
+	a.inRing, a.deficit = false, min(a.deficit, 0)
+	q.ring = slices.Delete(q.ring, i, i+1)
+	if q.at > i {
+		q.at--
+	}
+}
+
+// take removes the account's best ready root. Roots that rest are passed over; rest is when the first of them may be tried.
+func (q *Queue) take(a *account, now time.Time) (w *Work, rest time.Duration) {
+	for p := range a.ready {
+		for i, r := range a.ready[p] {
+			if wait := r.notBefore.Sub(now); wait > 0 {
+				rest = soonest(rest, wait)
+				continue
+			}
+			a.ready[p] = slices.Delete(a.ready[p], i, i+1)
+			a.count--
+			r.queued = false
+			return q.start(r, a), 0
+		}
+	}
+	return nil, rest
+}
+
+func (q *Queue) start(r *root, a *account) *Work {
+	n := min(len(r.rows), q.cfg.Batch)
+	w := &Work{Root: r.name, Rows: slices.Clone(r.rows[:n]), charged: a.usual}
+	r.rows = slices.Clone(r.rows[n:])
+	r.busy = true
+	q.waiting -= n
+	a.inflight++
+	a.deficit -= a.usual
+	return w
+}
+
+// Done gives work back: rows whose ids are in finished are settled, the others wait again, not before rest is over. cost is the time that the
+// work took.
+func (q *Queue) Done(w *Work, cost time.Duration, rest time.Duration, finished map[string]bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	r, a := q.root(w.Root), q.account(w.Root.Account)
+	now := time.Now()
+	for i := range w.Rows {
+		id := string(w.Root.Account) + "/" + w.Rows[i].Event.ID
+		if finished[w.Rows[i].Event.ID] {
+			delete(q.known, id)
+			q.finished[id] = now
+			continue
+		}
+		if q.known[id] {
+			r.insert(w.Rows[i])
+			q.waiting++
+		}
+	}
+	a.inflight--
+	a.deficit += w.charged - cost
+	a.usual = (a.usual*7 + cost) / 8
+	r.busy, r.notBefore = false, time.Time{}
+	if rest > 0 {
+		r.notBefore = now.Add(rest)
+	}
+	q.settle(r, a)
+	q.wake()
+}
+
+// settle hands a root that became free to the first caller that waits for it, else to the workers, else forgets it.
+func (q *Queue) settle(r *root, a *account) {
+	if len(r.callers) > 0 {
+		close(r.callers[0])
+		r.callers = r.callers[1:]
+		r.busy = true
+		return
+	}
+	q.offer(r)
+	if len(r.rows) == 0 {
+		delete(q.roots, r.name)
+	}
+	if a.inflight == 0 && a.count == 0 && !a.inRing && a.deficit >= 0 {
+		delete(q.accounts, r.name.Account)
+	}
+}

@@ -1,0 +1,234 @@
+package turn
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+var (
+	_ rules.Turn   = (*unit)(nil)
+	_ rules.Reader = (*unit)(nil)
+)
+
+// mark names the present state of the unit, for rewind.
+type mark struct {
+	journal, out, webhooks, links, queue int
+	effects                              map[string]any
+}
+
+func (u *unit) mark() mark {
+	m := mark{journal: len(u.journal), out: len(u.out), webhooks: len(u.webhooks), links: len(u.links), queue: len(u.queue), effects: map[string]any{}}
+	for key, e := range u.effects {
+		if r, ok := e.(rules.Rewinder); ok {
+			m.effects[key] = r.Mark()
+		}
+	}
+	return m
+}
+
+// rewind undoes everything that was asked for since the mark.
+func (u *unit) rewind(m mark) {
+	for i := len(u.journal) - 1; i >= m.journal; i-- {
+		u.journal[i]()
+	}
+	u.journal = u.journal[:m.journal]
+	u.out, u.webhooks, u.links, u.queue = u.out[:m.out], u.webhooks[:m.webhooks], u.links[:m.links], u.queue[:m.queue]
+	for key, e := range u.effects {
+		r, ok := e.(rules.Rewinder)
+		if !ok {
+			continue
+		}
+		if at, known := m.effects[key]; known {
+			r.Rewind(at)
+		} else {
+			delete(u.effects, key)
+		}
+	}
+}
+
+func (u *unit) act(kind, target string, detail map[string]any) {
+	if u.ruleRec != nil {
+		u.ruleRec.Actions = append(u.ruleRec.Actions, history.Action{Kind: kind, Target: target, Detail: detail})
+	}
+}
+
+func targetOf(t *catalogue.Type, ptr any) string {
+	name := t.EntityType
+	if name == "" {
+		name = t.Name
+	}
+	return name + "/" + string(idOf(t, ptr))
+}
+
+// Set changes fields of a loaded or created entity. See rules.Turn.
+func (u *unit) Set(ptr any, changes map[string]any) {
+	e := u.byPtr[ptr]
+	if e == nil {
+		if e = u.adopt(ptr); e == nil || e.ptr != ptr {
+			panic(fmt.Sprintf("set: %T is not an entity that the turn has loaded or created", ptr))
+		}
+	}
+	did := map[string]any{}
+	for _, name := range sortedKeys(changes) {
+		f := e.typ.Field(name)
+		if f == nil {
+			panic(fmt.Sprintf("set: %s has no field %s", e.typ.Name, name))
+		}
+		if u.assign(e, f, changes[name]) {
+			did[name] = changes[name]
+		}
+	}
+	if len(did) > 0 {
+		u.act(history.Mutation, targetOf(e.typ, ptr), did)
+	}
+}
+
+// assign stores a value and remembers how to undo that; false: the field had it already.
+func (u *unit) assign(e *entity, f *catalogue.Field, value any) bool {
+	at := reflect.ValueOf(f.Pointer(e.ptr)).Elem()
+	next, err := fit(at, value)
+	if err != nil {
+		panic(fmt.Sprintf("set %s.%s: %v", e.typ.Name, f.Name, err))
+	}
+	if reflect.DeepEqual(at.Interface(), next.Interface()) {
+		return false
+	}
+	old, before := reflect.New(at.Type()).Elem(), e.changed[f]
+	old.Set(at)
+	at.Set(next)
+	e.changed[f] = true
+	u.journal = append(u.journal, func() {
+		at.Set(old)
+		if !before {
+			delete(e.changed, f)
+		}
+	})
+	return true
+}
+
+// Create adds an entity to the unit of work. See rules.Turn.
+func (u *unit) Create(ctx context.Context, ptr any) error {
+	t := u.r.types.typeOf(ptr)
+	if t == nil {
+		return fmt.Errorf("create: %T is no entity", ptr)
+	}
+	if u.byPtr[ptr] != nil {
+		return fmt.Errorf("create: %s is known to the turn already", targetOf(t, ptr))
+	}
+	if idOf(t, ptr) == "" {
+		id, err := u.r.d.DB.NewID(ctx, u.in.Scope, t)
+		if err != nil {
+			return fmt.Errorf("create %s: %w", t.Name, err)
+		}
+		*t.Field("id").Pointer(ptr).(*catalogue.ID) = id
+	}
+	root, err := u.stamp(ctx, t, ptr)
+	if err != nil {
+		return fmt.Errorf("create %s: %w", t.Name, err)
+	}
+	e := u.adopt(ptr)
+	if e.ptr != ptr {
+		return fmt.Errorf("create: there is a %s already", targetOf(t, ptr))
+	}
+	e.created, e.part = true, root.same
+	key := identity{t, idOf(t, ptr)}
+	u.journal = append(u.journal, func() {
+		e.gone = true
+		delete(u.entities, key)
+		delete(u.byPtr, ptr)
+	})
+	u.act(history.Creation, targetOf(t, ptr), map[string]any{"ref": textOf(t, ptr, "ref")})
+	if t.Fires {
+		u.sendTo(root, workflow.Event{Name: "CREATE", Type: workflow.Normal, EntityType: t.EntityType, EntityID: string(idOf(t, ptr)),
+			EntityRef: textOf(t, ptr, "ref"), EntitySubtype: textOf(t, ptr, "type"), EntityStatus: textOf(t, ptr, "status")})
+	}
+	return nil
+}
+
+// stamp fills what every new entity has: times, and for orchestrated ones status, workflow and version of their root.
+func (u *unit) stamp(ctx context.Context, t *catalogue.Type, ptr any) (rootOf, error) {
+	setTime(t, ptr, "createdOn", u.now)
+	setTime(t, ptr, "updatedOn", u.now)
+	if !t.Workflow {
+		return rootOf{same: true}, nil
+	}
+	if f := t.Field("status"); f != nil && f.Get(ptr) == "" {
+		setText(t, ptr, "status", "CREATED")
+	}
+	root, err := u.rootFor(ctx, t, ptr)
+	if err != nil {
+		return root, err
+	}
+	name := textOf(root.typ, root.ptr, "workflowRef")
+	if root.ptr == ptr || name == "" {
+		name = workflow.WorkflowName(root.event.RootType, textOf(root.typ, root.ptr, "type"))
+	}
+	setText(t, ptr, "workflowRef", name)
+	version := intOf(root.typ, root.ptr, "workflowVersion")
+	if root.same && u.flow != nil {
+		name, version = u.flow.Name, 0
+	}
+	if version == 0 {
+		flow := u.flow
+		if !root.same || flow == nil {
+			if flow, err = u.r.d.Workflows.Get(ctx, u.in.Scope.Account(), tenancy.RetailerID(root.event.RetailerID), name, 0); err != nil {
+				return root, err
+			}
+		}
+		if flow != nil {
+			if version, err = workflow.VersionNumber(flow.Version); err != nil {
+				return root, err
+			}
+		}
+	}
+	setInt(t, ptr, "workflowVersion", version)
+	return root, nil
+}
+
+// Link ties entities along an edge. See rules.Turn.
+func (u *unit) Link(owner any, edge string, targets ...any) {
+	t := u.r.types.typeOf(owner)
+	if t == nil {
+		panic(fmt.Sprintf("link: %T is no entity", owner))
+	}
+	e := t.Edge(edge)
+	if e == nil || e.Link == nil {
+		panic(fmt.Sprintf("link: %s has no connection %s with a link table", t.Name, edge))
+	}
+	for _, target := range targets {
+		id := idOf(u.r.types.typeOf(target), target)
+		u.links = append(u.links, LinkRow{Edge: e, Owner: idOf(t, owner), Target: id})
+		u.act(history.Linking, targetOf(t, owner), map[string]any{edge: string(id)})
+	}
+}
+
+// Webhook queues a delivery of the current event. See rules.Turn.
+func (u *unit) Webhook(name, endpoint string) {
+	u.webhooks = append(u.webhooks, Delivery{ID: string(u.r.d.DB.NewUUID()), Name: name, Endpoint: endpoint, Event: *u.ev})
+	u.act(history.Webhook, endpoint, map[string]any{"name": name})
+}
+
+// Log leaves an audit record. See rules.Turn.
+func (u *unit) Log(message string, attributes map[string]any) {
+	u.act(history.Logging, message, attributes)
+}
+
+// Effect finds or makes the effect of a key. See rules.Turn.
+func (u *unit) Effect(key string, make func() rules.Effect) rules.Effect {
+	if e := u.effects[key]; e != nil {
+		return e
+	}
+	e := make()
+	if l, ok := e.(rules.LastTrier); ok && u.in.Last {
+		l.LastTry()
+	}
+	u.effects[key] = e
+	return e
+}

@@ -1,0 +1,201 @@
+package turn
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Get loads an entity by id. See rules.Reader. An entity that the turn knows is answered from memory, with the turn's changes.
+func (u *unit) Get(ctx context.Context, typ *catalogue.Type, id catalogue.ID) (any, error) {
+	if e := u.entities[identity{typ, id}]; e != nil {
+		return e.ptr, nil
+	}
+	found, err := u.read.ByID(ctx, typ, id)
+	if err != nil {
+		return nil, fmt.Errorf("read %s %s: %w", typ.Name, id, err)
+	}
+	return u.known(found[0]), nil
+}
+
+// known is the unit's own struct for a loaded entity; nil for none.
+func (u *unit) known(loaded any) any {
+	if loaded == nil {
+		return nil
+	}
+	if e := u.adopt(loaded); e != nil {
+		return e.ptr
+	}
+	return loaded
+}
+
+// ByKey loads an entity by its natural key. See rules.Reader.
+func (u *unit) ByKey(ctx context.Context, typ *catalogue.Type, key ...any) (any, error) {
+	for _, e := range u.order {
+		if e.typ == typ && !e.gone && hasKey(e, key) {
+			return e.ptr, nil
+		}
+	}
+	found, err := u.read.ByKey(ctx, typ, store.Key(key))
+	if err != nil {
+		return nil, fmt.Errorf("read %s by key: %w", typ.Name, err)
+	}
+	return u.known(found[0]), nil
+}
+
+func hasKey(e *entity, key []any) bool {
+	if len(e.typ.Key) != len(key) || len(key) == 0 {
+		return false
+	}
+	for i, f := range e.typ.Key {
+		if fmt.Sprint(f.Get(e.ptr)) != fmt.Sprint(key[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// List loads entities by the values of a field. See rules.Reader. Entities that the turn created and that fit come last.
+func (u *unit) List(ctx context.Context, typ *catalogue.Type, name string, values []any, limit int) ([]any, error) {
+	f := typ.Field(name)
+	if f == nil {
+		return nil, fmt.Errorf("list %s: no field %s", typ.Name, name)
+	}
+	loaded, err := u.read.Entities(ctx, store.Query{Type: typ, Where: []store.Condition{{Field: f, Op: store.In, Values: values}}, Page: store.Page{First: limit}})
+	if err != nil {
+		return nil, fmt.Errorf("list %s by %s: %w", typ.Name, name, err)
+	}
+	out := make([]any, 0, len(loaded))
+	for _, x := range loaded {
+		out = append(out, u.known(x))
+	}
+	for _, e := range u.order {
+		if e.created && !e.gone && e.typ == typ && len(out) < limit && among(f.Get(e.ptr), values) {
+			out = append(out, e.ptr)
+		}
+	}
+	return out, nil
+}
+
+func among(v any, values []any) bool {
+	for _, x := range values {
+		if fmt.Sprint(x) == fmt.Sprint(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// The contexts of settings, most particular first.
+const (
+	contextLocation = "AGENT"
+	contextRetailer = "RETAILER"
+	contextAccount  = "ACCOUNT"
+	contextGlobal   = "GLOBAL"
+)
+
+// maxSettings bounds how many settings of one name are looked at.
+const maxSettings = 5000
+
+// Setting reads a setting. See rules.Reader.
+func (u *unit) Setting(ctx context.Context, name string, retailer tenancy.RetailerID, location catalogue.ID) (string, bool, error) {
+	typ := u.r.d.DB.Catalogue().Type("Setting")
+	if typ == nil {
+		return "", false, nil
+	}
+	list, ok := u.settings[name]
+	if !ok {
+		var err error
+		if list, err = u.List(ctx, typ, "name", []any{name}, maxSettings); err != nil {
+			return "", false, err
+		}
+		u.settings[name] = list
+	}
+	for _, want := range [][2]string{{contextLocation, string(location)}, {contextRetailer, fmt.Sprint(retailer)}, {contextAccount, ""}, {contextGlobal, ""}} {
+		for _, s := range list {
+			if textOf(typ, s, "context") != want[0] {
+				continue
+			}
+			if want[1] == "" || fmt.Sprint(typ.Field("contextId").Get(s)) == want[1] {
+				return settingValue(typ, s), true, nil
+			}
+		}
+	}
+	return "", false, nil
+}
+
+func settingValue(typ *catalogue.Type, s any) string {
+	if v := textOf(typ, s, "value"); v != "" {
+		return v
+	}
+	f := typ.Field("lobValue")
+	if f == nil {
+		return ""
+	}
+	switch v := f.Get(s).(type) {
+	case string:
+		return v
+	case []byte:
+		return string(v)
+	case nil:
+		return ""
+	default:
+		return jsonText(v)
+	}
+}
+
+// Module gives a module's own reader. See rules.Reader.
+func (u *unit) Module(name string) any { return u.r.d.Modules[name] }
+
+// rootView is the root as rules see it; nil where it does not exist.
+func (u *unit) rootView() rules.Root {
+	if u.root == nil {
+		return nil
+	}
+	return u
+}
+
+// Entity is the root entity. See rules.Root.
+func (u *unit) Entity() any { return u.root }
+
+// Find is a loaded dependant of the root. See rules.Root.
+func (u *unit) Find(entityType, id, ref string) any {
+	for _, t := range u.r.types.of(entityType) {
+		if id != "" {
+			if e := u.entities[identity{t, catalogue.ID(id)}]; e != nil {
+				return e.ptr
+			}
+		}
+	}
+	if id != "" || ref == "" {
+		return nil
+	}
+	for _, e := range u.order {
+		if e.part && !e.gone && e.typ.EntityType == entityType && textOf(e.typ, e.ptr, "ref") == ref {
+			return e.ptr
+		}
+	}
+	return nil
+}
+
+// Add makes a dependant known that a rule created or loaded by itself. See rules.Root.
+func (u *unit) Add(ptr any) {
+	if e := u.adopt(ptr); e != nil {
+		e.part = true
+	}
+}
+
+// Parts lists the root's dependants. See rules.Root.
+func (u *unit) Parts() []any {
+	var out []any
+	for _, e := range u.order {
+		if e.part && !e.gone && e.ptr != u.root {
+			out = append(out, e.ptr)
+		}
+	}
+	return out
+}

@@ -1,0 +1,143 @@
+package turn
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/workflow"
+)
+
+// rootOf is the root that an entity belongs to.
+type rootOf struct {
+	same  bool // the turn's own
+	typ   *catalogue.Type
+	ptr   any
+	event workflow.Event // with RetailerID and the root's names filled
+}
+
+// rootFor finds the root of an entity that the turn creates: it climbs the references that lead there.
+func (u *unit) rootFor(ctx context.Context, t *catalogue.Type, ptr any) (rootOf, error) {
+	for t.Root != nil && t.Root.Ref != nil {
+		up := t.Root.Ref
+		id, _ := t.Root.Get(ptr).(catalogue.ID)
+		if id == "" {
+			return rootOf{}, fmt.Errorf("%s is empty: it leads to the root", t.Root.Name)
+		}
+		above, err := u.Get(ctx, up, id)
+		if err != nil {
+			return rootOf{}, err
+		}
+		if above == nil {
+			return rootOf{}, fmt.Errorf("%s %s does not exist", up.Name, id)
+		}
+		t, ptr = u.r.types.typeOf(above), above
+	}
+	r := rootOf{same: ptr == u.root, typ: t, ptr: ptr}
+	r.event = workflow.Event{RootType: t.EntityType, RootID: string(idOf(t, ptr)), RootRef: textOf(t, ptr, "ref"), RetailerID: int32(u.ref.retailer)}
+	if own := retailerOf(t, ptr); own != 0 {
+		r.event.RetailerID = int32(own)
+	}
+	return r, nil
+}
+
+func (u *unit) sendTo(r rootOf, ev workflow.Event) {
+	ev.RootType, ev.RootID, ev.RootRef, ev.RetailerID = r.event.RootType, r.event.RootID, r.event.RootRef, r.event.RetailerID
+	u.Send(ev)
+}
+
+// Send sends an event. See rules.Turn.
+func (u *unit) Send(ev workflow.Event) {
+	u.complete(&ev)
+	u.act(history.Sending, ev.Name, sendDetail(&ev))
+	if u.inline(&ev) {
+		u.inlineIDs++
+		ev.ID = history.ItemID(u.id, u.inlineIDs)
+		u.queue = append(u.queue, queued{ev: &ev, depth: u.depth + 1, rec: nil})
+		return
+	}
+	ev.ID = string(u.r.d.DB.NewUUID())
+	u.out = append(u.out, &ev)
+}
+
+// complete fills what the sender left out from the event being answered.
+func (u *unit) complete(ev *workflow.Event) {
+	if ev.Type == "" {
+		ev.Type = workflow.Normal
+	}
+	if ev.RetailerID == 0 {
+		ev.RetailerID = u.ev.RetailerID
+	}
+	if ev.EntityType == "" {
+		ev.EntityType, ev.EntityID, ev.EntityRef = u.ev.EntityType, u.ev.EntityID, u.ev.EntityRef
+		ev.EntitySubtype = u.ev.EntitySubtype
+	}
+	if ev.RootType == "" {
+		u.completeRoot(ev)
+	}
+	ev.GeneratedOn, ev.GeneratedBy = u.now, history.EngineUser
+	ev.Parents = []string{u.ev.ID}
+	ev.RunOnce, ev.Priority = nil, u.ev.Priority
+	if ev.Source == "" {
+		ev.Source = u.ev.Source
+	}
+}
+
+// completeRoot takes the turn's root, unless the entity is a root of its own.
+func (u *unit) completeRoot(ev *workflow.Event) {
+	own := u.r.types.of(ev.EntityType)
+	another := ev.EntityType != u.ref.typeName || ev.EntityID != "" && ev.EntityID != u.ref.id || ev.EntityRef != "" && ev.EntityRef != u.trail.RootRef
+	if len(own) > 0 && own[0].Workflow && own[0].Root == nil && another {
+		ev.RootType, ev.RootID, ev.RootRef = ev.EntityType, ev.EntityID, ev.EntityRef
+		return
+	}
+	ev.RootType, ev.RootID, ev.RootRef = u.ref.typeName, u.ref.id, u.trail.RootRef
+}
+
+// inline reports whether an event joins the turn: same root and retailer, and not scheduled, not even for now.
+func (u *unit) inline(ev *workflow.Event) bool {
+	if !ev.ScheduledOn.IsZero() || ev.RootType != u.ref.typeName || ev.RetailerID != u.ev.RetailerID {
+		return false
+	}
+	if ev.RootID != "" {
+		return ev.RootID == u.ref.id
+	}
+	return ev.RootRef != "" && ev.RootRef == u.trail.RootRef
+}
+
+func sendDetail(ev *workflow.Event) map[string]any {
+	d := map[string]any{"entity": ev.EntityType + "/" + ev.EntityID}
+	if ev.EntityID == "" {
+		d["entity"] = ev.EntityType + "/" + ev.EntityRef
+	}
+	if !ev.ScheduledOn.IsZero() {
+		d["scheduledOn"] = ev.ScheduledOn.UTC().Format("2006-01-02T15:04:05.000Z")
+	}
+	return d
+}
+
+// settleOut finds the roots of events that name them by ref alone: their slots hang on the id.
+func (u *unit) settleOut(ctx context.Context) error {
+	for _, ev := range u.out {
+		if ev.RootID != "" {
+			if ev.EntityType == ev.RootType && ev.EntityID == "" && (ev.EntityRef == "" || ev.EntityRef == ev.RootRef) {
+				ev.EntityID = ev.RootID
+			}
+			continue
+		}
+		root, err := u.r.rootByRef(ctx, u.read, ev)
+		if err != nil {
+			return err
+		}
+		if root == nil {
+			continue
+		}
+		t := u.r.types.typeOf(root)
+		ev.RootID = string(idOf(t, root))
+		if ev.EntityType == ev.RootType && ev.EntityRef == ev.RootRef {
+			ev.EntityID = ev.RootID
+		}
+	}
+	return nil
+}

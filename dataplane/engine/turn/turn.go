@@ -1,0 +1,275 @@
+// Package turn runs events of one root entity in memory: match rulesets, run their rules, apply what they ask for to a unit of work, follow
+// inline events until none is left. It commits nothing; the engine does that with the Outcome.
+package turn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Workflows gives active workflows.
+type Workflows interface {
+	// Get returns the newest minor version of the major that version belongs to, or the newest version where version is 0 or
+	// its major is not known; nil, nil when there is no workflow of the name.
+	Get(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string, version int) (*workflow.Workflow, error)
+}
+
+// RootLoader loads a root entity with the dependants that rules will want, in as few round trips as it can. root is nil when there is no
+// such entity.
+type RootLoader func(ctx context.Context, r *store.Reader, id catalogue.ID) (root any, parts []any, err error)
+
+// SetLoader loads the rows of a set-wise event; nil for events that are not.
+type SetLoader func(ctx context.Context, r *store.Reader, ev *workflow.Event) (any, error)
+
+// Limits bound a turn.
+type Limits struct {
+	Rulesets int           // runs of rulesets in one turn
+	Depth    int           // inline events that follow one from another
+	Time     time.Duration // of one try
+}
+
+// Deps are a Runner's collaborators. DB, Library and Workflows are required.
+type Deps struct {
+	DB        *store.DB
+	Library   *Library
+	Workflows Workflows
+	Roots     map[string]RootLoader // by entity type; others load the root alone
+	Sets      SetLoader
+	Modules   map[string]any // what rules get from Reader.Module
+	Limits    Limits
+	Node      string
+}
+
+// Runner runs turns. It is safe for use by many goroutines.
+type Runner struct {
+	d     Deps
+	types *types
+}
+
+// New makes a runner.
+func New(d Deps) (*Runner, error) {
+	if d.DB == nil || d.Library == nil || d.Workflows == nil {
+		return nil, errors.New("turn: database, rule library and workflows are required")
+	}
+	if d.Limits.Rulesets <= 0 {
+		d.Limits.Rulesets = 5000
+	}
+	if d.Limits.Depth <= 0 {
+		d.Limits.Depth = 200
+	}
+	if d.Limits.Time <= 0 {
+		d.Limits.Time = 20 * time.Second
+	}
+	return &Runner{d: d, types: newTypes(d.DB.Catalogue())}, nil
+}
+
+// Input is what a turn is to run: events of one root, in order. They carry ids, and RootType with RootID.
+type Input struct {
+	Scope  tenancy.Scope
+	Events []*workflow.Event
+	Try    int  // counts from 1; tries are runs of the same turn on fresh figures
+	Last   bool // no try follows: effects take what they get
+	// Flow replaces the stored workflow, for a replay against another version.
+	Flow *workflow.Workflow
+}
+
+// Change is an entity that the turn changed.
+type Change struct {
+	Type   *catalogue.Type
+	Entity any
+	Fields []*catalogue.Field
+	Was    store.Version
+}
+
+// LinkRow ties two entities along an edge.
+type LinkRow struct {
+	Edge   *catalogue.Edge
+	Owner  catalogue.ID
+	Target catalogue.ID
+}
+
+// Delivery is a webhook that a rule asked for.
+type Delivery struct {
+	ID, Name, Endpoint string
+	Event              workflow.Event
+}
+
+// Outcome is what a turn wants committed.
+type Outcome struct {
+	TurnID   string
+	Trail    *history.Trail
+	Settled  int               // how many of Input.Events this outcome settles; the rest is for another turn
+	Marks    []store.EventMark // one for each settled event
+	Created  []any
+	Changed  []Change
+	Linked   []LinkRow
+	Events   []*workflow.Event // for other roots, or for later
+	Webhooks []Delivery
+	Effects  []rules.Effect // in the order of their keys
+}
+
+// Run runs the events. When one fails, what ran before it is left to be committed without it: Settled says how far the outcome goes. The
+// failed event, when it is the first, is settled as FAILED and changes nothing else. The error is for what a repetition may mend: lost
+// connections, an ended ctx.
+func (r *Runner) Run(ctx context.Context, in Input) (*Outcome, error) {
+	n := len(in.Events)
+	for {
+		u := r.newUnit(in)
+		out, failedAt, err := u.run(ctx, in.Events[:n])
+		if err != nil || failedAt < 0 {
+			return out, err
+		}
+		if failedAt == 0 {
+			return u.failure(in.Events[0]), nil
+		}
+		n = failedAt
+	}
+}
+
+// run executes events from first to last. failedAt is the place of the first that failed; -1: none did.
+func (u *unit) run(ctx context.Context, events []*workflow.Event) (out *Outcome, failedAt int, err error) {
+	limited, cancel := context.WithTimeoutCause(ctx, u.r.d.Limits.Time, errTime)
+	defer cancel()
+	if err := u.load(limited, events[0]); err != nil {
+		return nil, -1, err
+	}
+	for i, ev := range events {
+		if err := u.topLevel(limited, ev); err != nil {
+			if transient(ctx, err) {
+				return nil, -1, err
+			}
+			u.cause = err
+			return nil, i, nil
+		}
+	}
+	out, err = u.outcome(limited, events)
+	return out, -1, err
+}
+
+// topLevel runs one event and all inline events that follow from it.
+func (u *unit) topLevel(ctx context.Context, ev *workflow.Event) error {
+	rec := u.record(ev, false)
+	u.queue = append(u.queue[:0], queued{ev: ev, rec: rec})
+	first := true
+	for len(u.queue) > 0 {
+		q := u.queue[0]
+		u.queue = u.queue[1:]
+		if q.rec == nil {
+			q.rec = u.record(q.ev, true)
+		}
+		if q.depth > u.r.d.Limits.Depth {
+			return errDepth
+		}
+		if err := u.event(ctx, q, first); err != nil {
+			return err
+		}
+		first = false
+	}
+	return nil
+}
+
+var (
+	errTime     = errors.New("the turn took longer than it may")
+	errRulesets = errors.New("the turn ran more rulesets than it may: its events probably send each other in a circle")
+	errDepth    = errors.New("inline events follow one from another deeper than they may: they probably send each other in a circle")
+)
+
+// event runs the rulesets that answer one event.
+func (u *unit) event(ctx context.Context, q queued, first bool) error {
+	u.ev, u.rec, u.depth = q.ev, q.rec, q.depth
+	q.rec.Start = u.elapsed()
+	defer func() { q.rec.Stop = u.elapsed() }()
+	entity, typ, err := u.address(ctx, q.ev)
+	if err != nil {
+		return err
+	}
+	flow, err := u.flowOf(ctx, q.ev)
+	if err != nil {
+		return err
+	}
+	if first {
+		q.rec.Snapshot = u.snapshot(typ, entity)
+	}
+	subject := u.subject(q.ev, typ, entity)
+	var found []*workflow.Ruleset
+	if flow != nil {
+		found = flow.Match(subject)
+	}
+	if len(found) == 0 {
+		q.rec.State, q.rec.Reason = string(store.EventNoMatch), u.reason(flow, subject)
+		return nil
+	}
+	q.rec.State = string(store.EventSuccess)
+	c := &rules.Context{Scope: u.in.Scope, Now: u.now, Event: q.ev, Entity: entity, Type: typ, Root: u.rootView(), Read: u, Turn: u, Flow: flow}
+	if u.r.d.Sets != nil {
+		if c.Set, err = u.r.d.Sets(ctx, u.read, q.ev); err != nil {
+			return fmt.Errorf("load the rows of event %s: %w", q.ev.Name, err)
+		}
+	}
+	for _, rs := range found {
+		if err := u.ruleset(ctx, c, rs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reason says why nothing matched.
+func (u *unit) reason(flow *workflow.Workflow, s workflow.Subject) string {
+	switch {
+	case u.root == nil:
+		return fmt.Sprintf("%s %s does not exist", u.ref.typeName, u.ref.id)
+	case flow == nil:
+		return "no workflow " + u.workflowName()
+	}
+	return fmt.Sprintf("no ruleset %s for %s %q in status %q", s.EventName, s.EntityType, s.Subtype, s.Status)
+}
+
+// ruleset runs one ruleset. A business failure ends it and throws its actions away, but not the event.
+func (u *unit) ruleset(ctx context.Context, c *rules.Context, rs *workflow.Ruleset) error {
+	if u.ran++; u.ran > u.r.d.Limits.Rulesets {
+		return errRulesets
+	}
+	rec := &history.Ruleset{Name: rs.Name, Start: u.elapsed()}
+	u.rec.Rulesets = append(u.rec.Rulesets, rec)
+	defer func() { rec.Stop = u.elapsed() }()
+	mark := u.mark()
+	for i := range rs.Rules {
+		err := u.rule(ctx, c, rec, &rs.Rules[i])
+		var business *rules.BusinessError
+		if errors.As(err, &business) {
+			u.rewind(mark)
+			rec.Discarded = true
+			u.exception(rs.Name, rs.Rules[i].Name, business)
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("ruleset %s: rule %s: %w", rs.Name, rs.Rules[i].Name, err)
+		}
+	}
+	return nil
+}
+
+// exception sends the event that follows a business failure. One that such an event causes itself ends there.
+func (u *unit) exception(ruleset, rule string, cause *rules.BusinessError) {
+	if u.ev.Type == workflow.Exception {
+		return
+	}
+	attrs := map[string]any{}
+	for k, v := range u.ev.Attributes {
+		attrs[k] = v
+	}
+	attrs["message"], attrs["cause"], attrs["ruleSet"], attrs["rule"] = cause.Message, cause.Message, ruleset, rule
+	ev := *u.ev
+	ev.ID, ev.Type, ev.Attributes, ev.Parents, ev.RunOnce = "", workflow.Exception, attrs, nil, nil
+	u.Send(ev)
+}

@@ -1,0 +1,316 @@
+package turn
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"sort"
+	"time"
+
+	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// unit is the unit of work of one try of a turn: which entities are in memory, what changed, what is to be sent. One goroutine uses it.
+type unit struct {
+	r     *Runner
+	in    Input
+	read  *store.Reader
+	id    string // the turn's
+	now   time.Time
+	began time.Time
+	trail *history.Trail
+
+	// the root and the workflow that it follows
+	ref  reference
+	root any
+	typ  *catalogue.Type
+	flow *workflow.Workflow
+
+	// entities by identity
+	entities map[identity]*entity
+	byPtr    map[any]*entity
+	order    []*entity // as they came to be known
+	links    []LinkRow
+	settings map[string][]any
+
+	// what is to be sent and done
+	out       []*workflow.Event
+	webhooks  []Delivery
+	effects   map[string]rules.Effect
+	journal   []func() // undoes, newest last
+	inlineIDs int
+
+	// where the turn is
+	ev      *workflow.Event
+	rec     *history.Event
+	ruleRec *history.Rule
+	depth   int
+	ran     int
+	queue   []queued
+	cause   error // why an event failed
+}
+
+type queued struct {
+	ev    *workflow.Event
+	rec   *history.Event
+	depth int
+}
+
+// reference names the root before it is loaded.
+type reference struct {
+	typeName string
+	id       string
+	ref      string
+	retailer tenancy.RetailerID
+}
+
+type identity struct {
+	typ *catalogue.Type
+	id  catalogue.ID
+}
+
+// entity is what the unit knows of one struct.
+type entity struct {
+	typ     *catalogue.Type
+	ptr     any
+	created bool
+	gone    bool // its creation was undone
+	part    bool // hangs on the root
+	was     time.Time
+	changed map[*catalogue.Field]bool
+}
+
+func (r *Runner) newUnit(in Input) *unit {
+	now := r.d.DB.Now(context.Background())
+	first := in.Events[0]
+	u := &unit{r: r, in: in, read: r.d.DB.Reader(in.Scope), now: now, began: time.Now(), id: history.TurnOf(string(r.d.DB.NewUUID())),
+		ref:      reference{typeName: first.RootType, id: first.RootID, ref: first.RootRef, retailer: tenancy.RetailerID(first.RetailerID)},
+		entities: map[identity]*entity{}, byPtr: map[any]*entity{}, settings: map[string][]any{}, effects: map[string]rules.Effect{}}
+	u.trail = &history.Trail{TurnID: u.id, RetailerID: u.ref.retailer, At: now, RootType: u.ref.typeName, RootID: u.ref.id, RootRef: u.ref.ref,
+		Node: r.d.Node, Tries: in.Try}
+	return u
+}
+
+// elapsed is the time since the turn began, in microseconds.
+func (u *unit) elapsed() int64 { return time.Since(u.began).Microseconds() }
+
+// load brings the root into memory, with its dependants where a loader knows them.
+func (u *unit) load(ctx context.Context, ev *workflow.Event) error {
+	if ev.RootID == "" {
+		return nil
+	}
+	id := catalogue.ID(ev.RootID)
+	load := u.r.d.Roots[ev.RootType]
+	if load == nil {
+		load = u.r.generic(ev.RootType)
+	}
+	root, parts, err := load(ctx, u.read, id)
+	if err != nil {
+		return fmt.Errorf("load %s %s: %w", ev.RootType, ev.RootID, err)
+	}
+	if root == nil {
+		return nil
+	}
+	e := u.adopt(root)
+	if e == nil {
+		return fmt.Errorf("load %s %s: %T is no entity", ev.RootType, ev.RootID, root)
+	}
+	u.root, u.typ = e.ptr, e.typ
+	for _, p := range parts {
+		if e := u.adopt(p); e != nil {
+			e.part = true
+		}
+	}
+	u.trail.RootRef = textOf(u.typ, u.root, "ref")
+	return u.loadFlow(ctx)
+}
+
+// generic loads a root alone.
+func (r *Runner) generic(entityType string) RootLoader {
+	return func(ctx context.Context, rd *store.Reader, id catalogue.ID) (any, []any, error) {
+		for _, t := range r.types.of(entityType) {
+			found, err := rd.ByID(ctx, t, id)
+			if err != nil {
+				return nil, nil, err
+			}
+			if found[0] != nil {
+				return found[0], nil, nil
+			}
+		}
+		return nil, nil, nil
+	}
+}
+
+// workflowName is the workflow that the root follows: the one it was created under, else the one for its type and subtype.
+func (u *unit) workflowName() string {
+	if name := textOf(u.typ, u.root, "workflowRef"); name != "" {
+		return name
+	}
+	return workflow.WorkflowName(u.ref.typeName, textOf(u.typ, u.root, "type"))
+}
+
+func (u *unit) loadFlow(ctx context.Context) error {
+	retailer := u.ref.retailer
+	if own := retailerOf(u.typ, u.root); own != 0 {
+		retailer = own
+	}
+	u.trail.RetailerID = retailer
+	u.flow = u.in.Flow
+	if u.flow == nil {
+		flow, err := u.r.d.Workflows.Get(ctx, u.in.Scope.Account(), retailer, u.workflowName(), intOf(u.typ, u.root, "workflowVersion"))
+		if err != nil {
+			return fmt.Errorf("load workflow %s: %w", u.workflowName(), err)
+		}
+		u.flow = flow
+	}
+	if u.flow != nil {
+		u.trail.Workflow, u.trail.Version = u.flow.Name, u.flow.Version
+	}
+	return nil
+}
+
+// flowOf is the workflow that answers an event: its own, if it brings one.
+func (u *unit) flowOf(_ context.Context, ev *workflow.Event) (*workflow.Workflow, error) {
+	if ev.RunOnce != nil {
+		return ev.RunOnce, nil
+	}
+	return u.flow, nil
+}
+
+// adopt makes the unit's own struct of a loaded entity known, or finds the one that it has for the same row already.
+func (u *unit) adopt(ptr any) *entity {
+	if ptr == nil || reflect.ValueOf(ptr).IsNil() {
+		return nil
+	}
+	if e := u.byPtr[ptr]; e != nil {
+		return e
+	}
+	t := u.r.types.typeOf(ptr)
+	if t == nil {
+		return nil
+	}
+	id := idOf(t, ptr)
+	if e := u.entities[identity{t, id}]; e != nil {
+		return e
+	}
+	e := &entity{typ: t, ptr: ptr, was: timeOf(t, ptr, "updatedOn"), changed: map[*catalogue.Field]bool{}}
+	u.entities[identity{t, id}] = e
+	u.byPtr[ptr] = e
+	u.order = append(u.order, e)
+	return e
+}
+
+// address finds the entity that an event speaks of; nil, nil when it speaks of none that exists.
+func (u *unit) address(ctx context.Context, ev *workflow.Event) (any, *catalogue.Type, error) {
+	if u.root == nil {
+		return nil, nil, nil
+	}
+	if ev.EntityType == u.ref.typeName && (ev.EntityID == u.ref.id || ev.EntityID == "" && (ev.EntityRef == "" || ev.EntityRef == u.trail.RootRef)) {
+		return u.root, u.typ, nil
+	}
+	if found := u.Find(ev.EntityType, ev.EntityID, ev.EntityRef); found != nil {
+		return found, u.byPtr[found].typ, nil
+	}
+	if ev.EntityID == "" && ev.EntityRef == "" {
+		return nil, nil, nil
+	}
+	e, err := u.r.find(ctx, u.read, ev, u.ref.id)
+	if err != nil || e == nil {
+		return nil, nil, err
+	}
+	known := u.adopt(e)
+	return known.ptr, known.typ, nil
+}
+
+func (u *unit) subject(ev *workflow.Event, typ *catalogue.Type, ptr any) workflow.Subject {
+	s := workflow.Subject{EventName: ev.Name, EventType: ev.Type, EntityType: ev.EntityType, Subtype: ev.EntitySubtype, Status: ev.EntityStatus}
+	if ptr != nil {
+		s.Subtype, s.Status = textOf(typ, ptr, "type"), textOf(typ, ptr, "status")
+	}
+	return s
+}
+
+// snapshot prints an entity as it is, without what the API hides.
+func (u *unit) snapshot(typ *catalogue.Type, ptr any) json.RawMessage {
+	if ptr == nil {
+		return nil
+	}
+	m := make(map[string]any, len(typ.Fields))
+	for _, f := range typ.Fields {
+		if !f.Hidden {
+			m[f.Name] = f.Get(ptr)
+		}
+	}
+	text, err := json.Marshal(m)
+	if err != nil {
+		return nil // a value that cannot be printed is no reason to stop the turn
+	}
+	return text
+}
+
+// record starts the trail's entry of an event.
+func (u *unit) record(ev *workflow.Event, inline bool) *history.Event {
+	rec := &history.Event{ID: ev.ID, Inline: inline, Parents: ev.Parents, Name: ev.Name, Type: ev.Type, EntityType: ev.EntityType, EntityID: ev.EntityID,
+		EntityRef: ev.EntityRef, Attributes: ev.Attributes, Source: ev.Source, GeneratedBy: ev.GeneratedBy, GeneratedOn: ev.GeneratedOn}
+	u.trail.Events = append(u.trail.Events, rec)
+	return rec
+}
+
+// outcome collects what the turn wants committed.
+func (u *unit) outcome(ctx context.Context, events []*workflow.Event) (*Outcome, error) {
+	if err := u.settleOut(ctx); err != nil {
+		return nil, err
+	}
+	u.trail.Took = u.elapsed()
+	o := &Outcome{TurnID: u.id, Trail: u.trail, Settled: len(events), Linked: u.links, Events: u.out, Webhooks: u.webhooks}
+	for _, rec := range u.trail.Events {
+		if !rec.Inline {
+			o.Marks = append(o.Marks, store.EventMark{ID: rec.ID, State: store.EventState(rec.State), Error: rec.Reason})
+		}
+	}
+	for _, e := range u.order {
+		switch {
+		case e.gone:
+		case e.created:
+			o.Created = append(o.Created, e.ptr)
+		case len(e.changed) > 0:
+			c := Change{Type: e.typ, Entity: e.ptr, Was: store.Version{ID: idOf(e.typ, e.ptr), UpdatedOn: e.was}}
+			for _, f := range e.typ.Fields {
+				if e.changed[f] {
+					c.Fields = append(c.Fields, f)
+				}
+			}
+			o.Changed = append(o.Changed, c)
+		}
+	}
+	for _, key := range sortedKeys(u.effects) {
+		o.Effects = append(o.Effects, u.effects[key])
+	}
+	return o, nil
+}
+
+// failure is the outcome of a turn whose first event failed: nothing but the record of it.
+func (u *unit) failure(ev *workflow.Event) *Outcome {
+	for _, rec := range u.trail.Events {
+		rec.State = string(store.EventFailed)
+	}
+	u.trail.Events[0].Reason = u.cause.Error()
+	u.trail.Took = u.elapsed()
+	return &Outcome{TurnID: u.id, Trail: u.trail, Settled: 1,
+		Marks: []store.EventMark{{ID: ev.ID, State: store.EventFailed, Error: u.cause.Error()}}}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
