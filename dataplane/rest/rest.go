@@ -11,7 +11,9 @@ import (
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/modules/batching"
 	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
@@ -25,6 +27,8 @@ type Deps struct {
 	Library        []rules.Rule
 	Engine         Engine
 	History        *history.Log
+	Batching       *batching.Service
+	Store          *store.DB
 	Log            *slog.Logger
 }
 
@@ -52,6 +56,11 @@ func New(deps Deps, graphql http.Handler) *API {
 	a.route("POST /api/v4.1/event/sync", a.sendSync)
 	a.route("GET /api/v4.1/event", a.searchEvents)
 	a.route("GET /api/v4.1/event/{id}", a.getEvent)
+	a.route("POST /api/v4.1/job", a.createJob)
+	a.route("GET /api/v4.1/job/{job}", a.getJob)
+	a.route("GET /api/v4.1/job/{job}/results", a.getJobResults)
+	a.route("POST /api/v4.1/job/{job}/batch", a.createBatch)
+	a.route("GET /api/v4.1/job/{job}/batch/{batch}", a.getBatch)
 	a.route("PUT /api/v4.1/workflow", a.putWorkflow)
 	a.route("POST /api/v4.1/workflow", a.postWorkflow)
 	a.route("GET /api/v4.1/workflow", a.listWorkflows)

@@ -1,0 +1,262 @@
+package rest
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+	"unicode/utf8"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/modules/batching"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+type jobRequest struct {
+	Name       string          `json:"name"`
+	RetailerID text            `json:"retailerId"`
+	Meta       json.RawMessage `json:"meta"`
+}
+
+// jobAnswer and batchAnswer are the union of what readers of the API look for.
+type jobAnswer struct {
+	ID         string         `json:"id"`
+	JobID      string         `json:"jobId"`
+	Name       string         `json:"name"`
+	RetailerID string         `json:"retailerId"`
+	Status     string         `json:"status"` // OPEN until midnight UTC, then CLOSED
+	Meta       any            `json:"meta,omitempty"`
+	CreatedAt  string         `json:"createdAt"`
+	Batch      []batchSummary `json:"batch"`
+}
+
+type batchSummary struct {
+	ID      string `json:"id"`
+	BatchID string `json:"batchId"`
+	Status  string `json:"status"`
+}
+
+func (a *API) createJob(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+	var req jobRequest
+	if err := readJSON(w, r, &req); err != nil {
+		return nil, err
+	}
+	if req.Name == "" || utf8.RuneCountInString(req.Name) > 255 {
+		return nil, fault.Invalidf("name", "A name of 1 to 255 characters is expected")
+	}
+	var retailer tenancy.RetailerID
+	if req.RetailerID != "0" {
+		var err error
+		if retailer, err = retailerNumber(string(req.RetailerID)); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.Can("JOB_CREATE", retailer); err != nil {
+		return nil, err
+	}
+	job, err := a.Batching.CreateJob(r.Context(), p.Scope(), req.Name, retailer, req.Meta)
+	if err != nil {
+		return nil, err
+	}
+	return describeJob(job, time.Now()), nil
+}
+
+func describeJob(j *store.Job, now time.Time) jobAnswer {
+	answer := jobAnswer{
+		ID: string(j.ID), JobID: string(j.ID), Name: j.Name, RetailerID: decimal(j.RetailerID), Status: "OPEN",
+		CreatedAt: milliseconds(j.CreatedOn), Batch: []batchSummary{},
+	}
+	if len(j.Meta) > 0 {
+		answer.Meta = j.Meta
+	}
+	if !now.Before(j.ClosesOn) {
+		answer.Status = "CLOSED"
+	}
+	for _, b := range j.Batches {
+		answer.Batch = append(answer.Batch, batchSummary{string(b.ID), string(b.ID), string(b.Status)})
+	}
+	return answer
+}
+
+// job finds the job that a path names and checks that the caller has a permission for its retailer.
+func (a *API) job(r *http.Request, p *tenant.Principal, permission string) (*store.Job, error) {
+	job, err := a.Store.Reader(p.Scope()).Job(r.Context(), catalogue.ID(r.PathValue("job")))
+	if err != nil {
+		return nil, err
+	}
+	return job, p.Can(permission, job.RetailerID)
+}
+
+func (a *API) getJob(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+	job, err := a.job(r, p, "JOB_VIEW")
+	if err != nil {
+		return nil, err
+	}
+	return describeJob(job, time.Now()), nil
+}
+
+// batchRequest is a batch as callers send it.
+type batchRequest struct {
+	Action       string            `json:"action"`
+	EntityType   string            `json:"entityType"`
+	Source       string            `json:"source"`
+	Event        string            `json:"event"`
+	CatalogueRef string            `json:"catalogueRef"`
+	Conditions   json.RawMessage   `json:"conditions"`
+	Meta         json.RawMessage   `json:"meta"`
+	Entities     []json.RawMessage `json:"entities"`
+}
+
+func (a *API) createBatch(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+	job, err := a.job(r, p, "BATCH_CREATE")
+	if err != nil {
+		return nil, err
+	}
+	var req batchRequest
+	if err := readJSON(w, r, &req); err != nil {
+		return nil, err
+	}
+	records := req.Entities
+	req.Entities = nil
+	header, err := json.Marshal(req)
+	if err != nil {
+		return nil, err
+	}
+	batch, err := a.Batching.AddBatch(r.Context(), p.Scope(), job, batching.Request{
+		JobID: job.ID, Action: req.Action, EntityType: req.EntityType, Source: req.Source, Event: req.Event, CatalogueRef: req.CatalogueRef,
+		Header: header, Records: records, Author: p.Username,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return describeBatch(batch), nil
+}
+
+type batchAnswer struct {
+	ID                string        `json:"id"`
+	BatchID           string        `json:"batchId"`
+	JobID             string        `json:"jobId"`
+	Status            string        `json:"status"`
+	Progress          int           `json:"progress"` // percent
+	ProcessedEntities int           `json:"processedEntities"`
+	TotalEntities     int           `json:"totalEntities"`
+	CreatedAt         string        `json:"createdAt"`
+	StartedAt         string        `json:"startedAt,omitempty"`
+	CompletedAt       string        `json:"completedAt,omitempty"`
+	Results           []batchResult `json:"results"`
+	Errors            []batchError  `json:"errors"`
+}
+
+type batchResult struct {
+	EntityID  string `json:"entityId"`
+	EntityRef string `json:"entityRef"`
+}
+
+type batchError struct {
+	Code        string `json:"code"`
+	Message     string `json:"message"`
+	EntityIndex int    `json:"entityIndex"` // counted from 0
+}
+
+func describeBatch(b *store.Batch) batchAnswer {
+	answer := batchAnswer{
+		ID: string(b.ID), BatchID: string(b.ID), JobID: string(b.JobID), Status: string(b.Status), ProcessedEntities: b.Processed,
+		TotalEntities: b.Total, CreatedAt: milliseconds(b.CreatedOn), Results: []batchResult{}, Errors: []batchError{},
+	}
+	if b.Total > 0 {
+		answer.Progress = 100 * b.Processed / b.Total
+	}
+	if b.StartedOn != nil {
+		answer.StartedAt = milliseconds(*b.StartedOn)
+	}
+	if b.CompletedOn != nil {
+		answer.CompletedAt = milliseconds(*b.CompletedOn)
+	}
+	return answer
+}
+
+// getBatch answers with a batch and what became of each of its records.
+func (a *API) getBatch(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+	reader := a.Store.Reader(p.Scope())
+	id := catalogue.ID(r.PathValue("batch"))
+	batch, err := reader.Batch(r.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	if string(batch.JobID) != r.PathValue("job") {
+		return nil, fault.NotFoundf("Job %s has no batch %s", r.PathValue("job"), id)
+	}
+	if err := p.Can("BATCH_VIEW", batch.RetailerID); err != nil {
+		return nil, err
+	}
+	answer := describeBatch(batch)
+	if batch.Status != store.BatchComplete {
+		return answer, nil
+	}
+	rows, err := reader.BatchRows(r.Context(), id, 0, batching.MaxRecords)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		if row.Code != "" {
+			answer.Errors = append(answer.Errors, batchError{row.Code, row.Message, row.Number})
+		} else {
+			answer.Results = append(answer.Results, batchResult{row.EntityID, row.EntityRef})
+		}
+	}
+	return answer, nil
+}
+
+type jobResults struct {
+	ID                string            `json:"id"`
+	Status            string            `json:"status"`
+	TotalBatches      int               `json:"totalBatches"`
+	SuccessfulBatches int               `json:"successfulBatches"`
+	FailedBatches     int               `json:"failedBatches"`
+	Results           []jobBatchResults `json:"results"`
+}
+
+type jobBatchResults struct {
+	BatchID           string       `json:"batchId"`
+	Status            string       `json:"status"`
+	ProcessedEntities int          `json:"processedEntities"`
+	Errors            []batchError `json:"errors"`
+}
+
+// maxListed bounds the failures that the results of a whole job list; the batches themselves list all of theirs.
+const maxListed = 10_000
+
+// getJobResults sums up a job: a batch counts as failed when any of its records did.
+func (a *API) getJobResults(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+	job, err := a.job(r, p, "JOB_VIEW")
+	if err != nil {
+		return nil, err
+	}
+	answer := jobResults{
+		ID: string(job.ID), Status: describeJob(job, time.Now()).Status, TotalBatches: len(job.Batches), Results: []jobBatchResults{},
+	}
+	listed := 0
+	for _, b := range job.Batches {
+		result := jobBatchResults{BatchID: string(b.ID), Status: string(b.Status), ProcessedEntities: b.Processed, Errors: []batchError{}}
+		if b.Failed > 0 && listed < maxListed {
+			rows, err := a.Store.Reader(p.Scope()).BatchFailures(r.Context(), b.ID, 0, min(batching.MaxRecords, maxListed-listed))
+			if err != nil {
+				return nil, err
+			}
+			for _, row := range rows {
+				result.Errors = append(result.Errors, batchError{row.Code, row.Message, row.Number})
+			}
+			listed += len(rows)
+		}
+		switch {
+		case b.Failed > 0:
+			answer.FailedBatches++
+		case b.Status == store.BatchComplete:
+			answer.SuccessfulBatches++
+		}
+		answer.Results = append(answer.Results, result)
+	}
+	return answer, nil
+}
