@@ -7,6 +7,7 @@ MAKEFLAGS   += --no-builtin-rules
 
 GO      ?= go
 BINARY  := bin/fluent
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # Options for `make up` and `make demo`, for example: make up ARGS='--dir /tmp/one --listen 127.0.0.1:0'
 ARGS    ?=
 # Packages that `make test` runs, for example: make test PACKAGES=./domain/...
@@ -24,7 +25,7 @@ up: database build ## build and run everything on this machine, with a demo acco
 
 build: ## build bin/fluent
 	@mkdir -p bin
-	@$(GO) build -trimpath -o $(BINARY) .
+	@$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BINARY) .
 
 test: ## run all tests and say how many there were
 	@$(GO) run ./ops/testsum $(TESTFLAGS) $(PACKAGES)

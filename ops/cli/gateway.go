@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fluent-oms/fluent/dataplane/gateway"
+)
+
+func newGatewayCommand(a *app) *cobra.Command {
+	var j joiner
+	var drain time.Duration
+	cmd := &cobra.Command{
+		Use:   "gateway",
+		Short: "Run a gateway: it sends tenants' requests to the nodes of an environment",
+		Long:  "Runs a gateway. At its first start it joins with the token in the environment variable " + joinTokenVariable + ".",
+		Args:  usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			servers, err := j.serverList()
+			if err != nil {
+				return err
+			}
+			log := a.processLogger()
+			config := gateway.Config{
+				Listen: j.listen, Dir: j.dir, ID: j.id, Servers: servers, JoinToken: joinToken(), Release: a.version, DrainTime: drain,
+			}
+			return gateway.Run(cmd.Context(), config, log, func(address string) { log.Info("the gateway serves", "address", address) })
+		},
+	}
+	j.flags(cmd)
+	cmd.Flags().StringVar(&j.listen, "listen", "127.0.0.1:8080", "address that tenants call")
+	cmd.Flags().DurationVar(&drain, "drain", 10*time.Second, "how long requests under way may take after a stop was asked for")
+	return cmd
+}

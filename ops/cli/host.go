@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fluent-oms/fluent/ops/cli/remote"
+	"github.com/fluent-oms/fluent/ops/hostagent"
+	"github.com/fluent-oms/fluent/ops/supervise"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+)
+
+func newHostCommand(a *app) *cobra.Command {
+	var j joiner
+	var capacity int32
+	cmd := &cobra.Command{
+		Use:   "host",
+		Short: "Run the nodes that the control plane wants on this machine",
+		Long:  "Starts and watches node processes as the control plane asks. At its first start it joins with the token in the environment variable " + joinTokenVariable + ".",
+		Args:  usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.runHost(cmd.Context(), j, capacity)
+		},
+	}
+	j.flags(cmd)
+	cmd.Flags().StringVar(&j.listen, "address", "127.0.0.1", "IP address of this machine on which its nodes are reached")
+	cmd.Flags().Int32Var(&capacity, "capacity", 0, "most node processes; 0: no limit")
+	return cmd
+}
+
+func (a *app) runHost(ctx context.Context, j joiner, capacity int32) error {
+	servers, err := j.serverList()
+	if err != nil {
+		return err
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find our own program: %w", err)
+	}
+	if net.ParseIP(j.listen) == nil {
+		return fmt.Errorf("--address %q is no IP address", j.listen)
+	}
+	lock, err := supervise.LockFolder(j.dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Unlock() }()
+	log := a.processLogger()
+	group, err := supervise.NewGroup(filepath.Join(j.dir, "logs"), log)
+	if err != nil {
+		return err
+	}
+	defer group.Stop()
+	agent, err := hostagent.New(hostagent.Config{
+		Dir: j.dir, HostID: j.id, Address: j.listen, Capacity: capacity,
+		JoinToken: func(context.Context) (string, error) { return joinToken(), nil },
+		Command:   func(s hostagent.Start) *exec.Cmd { return nodeProcess(program, servers, s) },
+	}, hostagent.Deps{Transport: remote.NewTransport(remote.HTTPClient(), servers), Group: group, Logger: log})
+	if err != nil {
+		return err
+	}
+	agent.Run(ctx)
+	return nil
+}
+
+func nodeProcess(program string, servers []string, s hostagent.Start) *exec.Cmd {
+	command := "node"
+	if s.Kind == cpv1.MachineKind_MACHINE_KIND_GATEWAY {
+		command = "gateway"
+	}
+	cmd := exec.Command(program, command, "--id", s.NodeID, "--dir", s.Dir, "--listen", s.Listen, "--servers", strings.Join(servers, ","))
+	cmd.Env = append(os.Environ(), joinTokenVariable+"="+s.JoinToken)
+	return cmd
+}
