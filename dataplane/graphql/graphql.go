@@ -70,7 +70,7 @@ func New(d Deps) (*Executor, error) {
 	e.runner = query.New(query.Runner{
 		Catalogue: d.Catalogue, Limits: query.Limits{Complexity: maxComplexity, Depth: maxDepth},
 		Reader:   func(scope tenancy.Scope) query.Reader { return d.DB.Reader(scope) },
-		Specials: specials(d),
+		Specials: specials(d), Logger: d.Logger,
 	})
 	e.changer = change.New(change.Deps{
 		DB: d.DB, Catalogue: d.Catalogue, Workflows: d.Workflows, Passwords: d.Passwords, Retailers: d.Retailers, Engine: d.Engine, Logger: d.Logger,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -75,7 +76,7 @@ func newWorld(t testing.TB) *world {
 	t.Cleanup(db.Close)
 	w := &world{t: t, db: db, nudges: &nudges{}}
 	w.exec, err = graphql.New(graphql.Deps{
-		Catalogue: domain.Catalogue(), DB: db, Workflows: versions{}, Passwords: plain{}, Engine: w.nudges,
+		Catalogue: domain.Catalogue(), DB: db, Workflows: versions{}, Passwords: plain{}, Engine: w.nudges, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	require.NoError(t, err)
 	w.admin = principal("ACME", "1", tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})

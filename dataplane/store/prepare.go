@@ -114,8 +114,8 @@ func (q *Query) check() error {
 		return errors.New("store: parents without an edge")
 	}
 	for _, c := range q.Where {
-		if c.Field != nil && c.Field.Kind == catalogue.JSON && c.Op < IsNull {
-			return fmt.Errorf("store: %s.%s holds JSON, which conditions cannot compare", q.Type.Name, c.Field.Name)
+		if c.Field != nil && c.Field.Kind == catalogue.JSON && c.Op != In && c.Op < IsNull {
+			return fmt.Errorf("store: %s.%s holds JSON, which has neither patterns nor ranges", q.Type.Name, c.Field.Name)
 		}
 		if c.Op == Range && len(c.Values) != 2 {
 			return fmt.Errorf("store: a range on %s needs two values", q.Type.Name)

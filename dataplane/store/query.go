@@ -12,7 +12,7 @@ type Op int
 
 // The comparisons. All but LikeFold are case-sensitive.
 const (
-	In       Op = iota // equal to one of Values; no values: nothing matches
+	In       Op = iota // equal to one of Values, or for JSON containing one of them; no values: nothing matches
 	Like               // matches one of Values, in which % stands for any characters and nothing else is special
 	LikeFold           // Like without regard to case
 	Range              // Values are [from, to], both included; nil leaves an end open

@@ -161,6 +161,12 @@ func (w *shapeWriter) condition(c *Condition) ([]string, error) {
 	if len(c.Values) == 0 {
 		return []string{"false"}, nil
 	}
+	if col.kind == kindJSON {
+		if len(c.Values) == 1 {
+			return []string{fmt.Sprintf("%s @> %s::JSONB", name, w.text.param(cast))}, nil
+		}
+		return []string{fmt.Sprintf("EXISTS (SELECT 1 FROM unnest(%s) AS wanted (part) WHERE %s @> wanted.part::JSONB)", w.text.param(cast+"[]"), name)}, nil
+	}
 	operator := map[Op]string{In: "=", Like: "LIKE", LikeFold: "ILIKE"}[c.Op]
 	if len(c.Values) == 1 {
 		return []string{fmt.Sprintf("%s %s %s", name, operator, w.text.param(cast))}, nil

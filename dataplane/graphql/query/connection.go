@@ -61,10 +61,10 @@ func (p *planner) connection(f *field, t *catalogue.Type, at place) error {
 	if err := p.filters(c, t, args); err != nil {
 		return err
 	}
-	if err := p.charge(at.times); err != nil {
+	inside := at.down(max(c.page.First, c.page.Last))
+	if err := p.charge(inside.times); err != nil {
 		return err
 	}
-	inside := at.down(max(c.page.First, c.page.Last))
 	for _, df := range p.op.Sub(p.op.Schema.Types[f.Def.Type.Name()], f.Field) {
 		cf := &connField{Field: df}
 		c.fields = append(c.fields, cf)
@@ -99,9 +99,6 @@ func (p *planner) edges(f *field, df *document.Field, at place) ([]*edgeField, e
 		case "cursor":
 			f.conn.cursors = true
 		case "node":
-			if err := p.charge(at.times); err != nil {
-				return nil, err
-			}
 			var err error
 			if ef.sel, err = p.selection(f.rows, sub, at.down(1)); err != nil {
 				return nil, err

@@ -10,6 +10,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -138,7 +139,11 @@ func (x *fetcher) fetch(ctx context.Context, level []*field) error {
 		for i, f := range fields {
 			queries[i] = f.query
 		}
-		results, err := x.reader(x.scope(fields[0].rows.typ)).SelectAll(ctx, queries...)
+		reader := x.reader(x.scope(fields[0].rows.typ))
+		results, err := reader.SelectAll(ctx, queries...)
+		if fault.Is(err, fault.Invalid) {
+			results, err = x.apart(ctx, reader, fields)
+		}
 		if err != nil {
 			return err
 		}
@@ -147,6 +152,23 @@ func (x *fetcher) fetch(ctx context.Context, level []*field) error {
 		}
 	}
 	return nil
+}
+
+// apart runs the statements of fields one by one, after they failed together, to find the field whose arguments are wrong.
+func (x *fetcher) apart(ctx context.Context, reader Reader, fields []*field) ([]*store.Result, error) {
+	out := make([]*store.Result, len(fields))
+	for i, f := range fields {
+		res, err := reader.SelectAll(ctx, f.query)
+		switch {
+		case fault.Is(err, fault.Invalid):
+			f.denied, out[i] = err, &store.Result{}
+		case err != nil:
+			return nil, err
+		default:
+			out[i] = res[0]
+		}
+	}
+	return out, nil
 }
 
 // prepare makes the statement of a child for all rows of its parent's set; false if no row needs it.

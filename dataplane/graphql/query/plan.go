@@ -21,7 +21,7 @@ type Viewer interface {
 
 // Limits bound what one request may ask for.
 type Limits struct {
-	Complexity int // sum over the fields that fetch, each multiplied by the page sizes around it
+	Complexity int // entities that may be fetched: one for each object, a page for each connection, times the pages around it
 	Depth      int // fields within fields
 }
 
@@ -120,12 +120,12 @@ type planner struct {
 	worst  bool // the cost is over the limit
 }
 
-// charge adds the cost of a field that fetches, within page sizes that multiply to times.
+// charge adds the cost of a field that may fetch so many objects. Values that come with their object's row are free.
 func (p *planner) charge(times int) error {
 	p.cost += times
 	if p.cost > p.limits.Complexity {
 		p.worst = true
-		return fault.New(fault.Invalid, "The query is too complex: its fields, each multiplied by the page sizes around it, come to more than %d",
+		return fault.New(fault.Invalid, "The query is too complex: it may fetch more than %d objects, page sizes multiplied",
 			p.limits.Complexity).WithCode("C0001E")
 	}
 	return nil

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -36,6 +37,7 @@ type Runner struct {
 	Reader    func(tenancy.Scope) Reader
 	Limits    Limits
 	Specials  map[string]Special // by name of the root field
+	Logger    *slog.Logger
 	roots     map[string]rootField
 }
 
@@ -77,6 +79,7 @@ func (r *Runner) Run(ctx context.Context, op *document.Operation, viewer Viewer,
 		}
 	}
 	if err := q.fetch(ctx, level); err != nil {
+		q.report(ctx, err)
 		return answer.Response{Data: []byte("null"), Errors: []*answer.Error{answer.FromFault(err, nil)}}
 	}
 	return q.write(ctx, fields, planned, failed)
@@ -90,6 +93,13 @@ type run struct {
 	print  *printer
 	viewer Viewer
 	self   catalogue.ID
+}
+
+// report logs our own failures; callers read only that something went wrong.
+func (q *run) report(ctx context.Context, err error) {
+	if answer.Internal(err) && ctx.Err() == nil {
+		q.Logger.ErrorContext(ctx, "query failed", "operation", q.op.Def.Name, "error", err)
+	}
 }
 
 func (q *run) fetch(ctx context.Context, level []*field) error {
@@ -262,6 +272,7 @@ func (p *Payload) Write(ctx context.Context, entity any) ([]byte, []*answer.Erro
 	}
 	f.rows.rows = [][]any{row}
 	if err := q.fetch(ctx, []*field{f}); err != nil {
+		q.report(ctx, err)
 		return nil, []*answer.Error{answer.FromFault(err, slices.Clone(q.print.path), Locations(f.Field)...)}
 	}
 	m := q.print.w.Mark()

@@ -1,0 +1,175 @@
+package graphql_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/store"
+)
+
+// networks makes n networks N-0 … and returns nothing: they have no workflow and cost one row each.
+func (w *world) networks(n int) {
+	w.t.Helper()
+	for i := range n {
+		w.data(`mutation($name: String!, $type: String) { createNetwork(input: {name: $name, type: $type, retailers: {id: "1"}}) { id } }`,
+			fmt.Sprintf(`{"name":"N-%d","type":%q}`, i, []string{"HD", "CC"}[i%2]))
+	}
+}
+
+func refs(t *testing.T, connection any) []string {
+	t.Helper()
+	var out []string
+	for _, e := range at(connection, "edges").([]any) {
+		out = append(out, at(e, "node.ref").(string))
+	}
+	return out
+}
+
+func TestPagesInBothDirections(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.networks(12)
+	const page = `query($first: Int, $last: Int, $after: String, $before: String) {
+		networks(first: $first, last: $last, after: $after, before: $before) { edges { node { ref } cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`
+	first := at(w.data(page, `{"first":null,"after":null}`), "networks")
+	require.Len(t, refs(t, first), 10, "the default page")
+	require.Equal(t, true, at(first, "pageInfo.hasNextPage"))
+	require.Equal(t, false, at(first, "pageInfo.hasPreviousPage"))
+
+	var forward []string
+	after := ""
+	for {
+		got := at(w.data(page, fmt.Sprintf(`{"first":5,"after":%q}`, after)), "networks")
+		forward = append(forward, refs(t, got)...)
+		require.Equal(t, after != "", at(got, "pageInfo.hasPreviousPage"))
+		if at(got, "pageInfo.hasNextPage") == false {
+			break
+		}
+		after = at(got, "pageInfo.endCursor").(string)
+	}
+	require.Len(t, forward, 12)
+
+	var backward []string
+	before := "null"
+	for {
+		got := at(w.data(page, fmt.Sprintf(`{"last":5,"before":%s}`, before)), "networks")
+		backward = append(refs(t, got), backward...)
+		if at(got, "pageInfo.hasPreviousPage") == false {
+			break
+		}
+		before = quote(at(got, "pageInfo.startCursor").(string))
+	}
+	require.Equal(t, forward, backward)
+
+	require.Len(t, refs(t, at(w.data(page, `{"first":100000}`), "networks")), 12, "too large a page is cut")
+	require.Equal(t, "C0160E", w.failure(page, `{"first":1,"last":1}`).Extensions.Code)
+	require.Equal(t, "C0122E", w.failure(page, `{"first":0}`).Extensions.Code)
+	require.Equal(t, "C0122E", w.failure(page, `{"last":-3}`).Extensions.Code)
+	bad := w.failure(page, `{"after":"nonsense"}`)
+	require.Equal(t, []any{"networks"}, bad.Path)
+}
+
+func TestFilters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.networks(4)
+	ask := func(args string) []string {
+		return refs(t, at(w.data("{ networks("+args+") { edges { node { ref } } } }", ""), "networks"))
+	}
+	require.Equal(t, []string{"N-1", "N-3"}, ask(`type: "CC"`), "a single value is a list of one")
+	require.Equal(t, []string{"N-0", "N-2"}, ask(`ref: ["N-0", "N-2", "N-3"], type: ["HD"]`), "lists or, arguments and")
+	require.Len(t, ask(`ref: "N-%"`), 4)
+	require.Empty(t, ask(`ref: []`))
+	require.Len(t, ask(`ref: null`), 4, "null is absent")
+	require.Len(t, ask(`createdOn: {from: "2020-01-01T00:00:00.000Z"}`), 4)
+	require.Empty(t, ask(`createdOn: {to: "2020-01-01"}`))
+	require.Equal(t, "C0101E", w.failure(`{ networks(createdOn: {}) { edges { node { id } } } }`, "").Extensions.Code)
+	require.Equal(t, "C0100E", w.failure(`{ networks(createdOn: {from: "yesterday"}) { edges { node { id } } } }`, "").Extensions.Code)
+
+	w.shop("P1")
+	require.Equal(t, []string{"PC:MASTER:1"}, refs(t, at(w.data(`{ productCatalogues(retailerRefs: [["nobody"], ["MAIN"]]) { edges { node { ref } } } }`, ""), "productCatalogues")))
+	found := w.data(`query($c: String!) { standardProducts(catalogue: {ref: $c}, name: "a TH%") { edges { node { ref catalogue { ref } } } } }`, `{"c":"PC:MASTER:1"}`)
+	require.Equal(t, "PC:MASTER:1", at(found, "standardProducts.edges.0.node.catalogue.ref"))
+	none := w.data(`{ standardProducts(catalogue: {ref: "other"}) { edges { node { ref } } } }`, "")
+	require.Empty(t, at(none, "standardProducts.edges"))
+}
+
+func TestOneStatementForEachLevel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	customer := w.shop("P1", "P2")
+	for i := range 3 {
+		made := w.data(createOrder, orderInput(fmt.Sprintf("O-%d", i), customer))
+		order := at(made, "createOrder.id")
+		items := w.data(`query($id: ID!) { orderById(id: $id) { items { edges { node { id } } } } }`, fmt.Sprintf(`{"id":%q}`, order))
+		f := w.data(`mutation($o: ID!, $i: ID!) { createFulfilment(input: {ref: "F", type: "HD_PFS", order: {id: $o},
+			items: [{ref: "1", requestedQuantity: 2, filledQuantity: 0, rejectedQuantity: 0, orderItem: {id: $i}}]}) { id items { edges { node { ref status } } } } }`,
+			fmt.Sprintf(`{"o":%q,"i":%q}`, order, at(items, "orderById.items.edges.0.node.id")))
+		w.data(`mutation($f: ID!) { createArticle(input: {ref: "A", type: "BOX", height: 1, length: 1, width: 1, weight: 1, fulfilments: {id: $f}, items: {quantity: 2}}) { id } }`,
+			fmt.Sprintf(`{"f":%q}`, at(f, "createFulfilment.id")))
+	}
+	trace := &store.Trace{}
+	res := w.runIn(store.WithTrace(context.Background(), trace), w.admin, `{ orders(first: 3) { edges { node {
+		ref items { edges { node { ref quantity } } }
+		fulfilments { edges { node { ref type items { edges { node { requestedQuantity orderItem { ref } } } } articles { edges { node { ref items { edges { node { quantity } } } } } } } } } } } } }`, "")
+	require.Empty(t, messages(res))
+	require.Len(t, trace.Statements(), 7, "orders; items, fulfilments; their items, articles; order items, article items: %v", trace.Statements())
+	require.Equal(t, 4, trace.RoundTrips(), "one for each level")
+	var data any
+	require.NoError(t, json.Unmarshal(res.Data, &data))
+	for i := range 3 {
+		node := at(data, fmt.Sprintf("orders.edges.%d.node", i))
+		require.Len(t, at(node, "items.edges"), 2)
+		require.EqualValues(t, 2, at(node, "fulfilments.edges.0.node.articles.edges.0.node.items.edges.0.node.quantity"))
+		require.Equal(t, "1", at(node, "fulfilments.edges.0.node.items.edges.0.node.orderItem.ref"))
+	}
+}
+
+func TestFragmentsAliasesFlagsAndVariables(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	customer := w.shop("P1", "P2")
+	w.data(createOrder, orderInput("O-1", customer))
+	trace := &store.Trace{}
+	res := w.runIn(store.WithTrace(context.Background(), trace), w.admin, `
+		query Read($ref: [String!] = ["O-1"], $items: Boolean!, $no: Boolean = false) {
+			a: orders(ref: $ref) { e: edges { n: node { ...basics retailer { id } items @include(if: $items) { edges { node { id } } } fulfilments @skip(if: true) { edges { cursor } } } } }
+			b: orders(ref: $ref) { edges { node { __typename ... on Node { id @include(if: $no) } ... on Order { status } ... on Orchestrateable { status type } } } }
+		}
+		fragment basics on Order { ref ref again: ref }`, `{"items":false}`)
+	require.Empty(t, messages(res))
+	require.Equal(t, `{"a":{"e":[{"n":{"ref":"O-1","again":"O-1","retailer":{"id":"1"}}}]},"b":{"edges":[{"node":{"__typename":"Order","status":"CREATED","type":"HD"}}]}}`, string(res.Data))
+	require.Len(t, trace.Statements(), 2, "what a flag leaves out is not fetched, and an id needs no statement")
+	require.Equal(t, 1, trace.RoundTrips(), "root fields share a round trip")
+
+	products := w.raw(`{ orders { edges { node { items { edges { node { product { __typename ... on VariantProduct { ref } ... on StandardProduct { gtin } } } } } } } } }`, "")
+	require.Contains(t, products, `{"product":{"__typename":"StandardProduct","gtin":"1"}}`)
+}
+
+func TestWhatIsNotThereIsNull(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	require.Equal(t, `{"order":null,"orderById":null,"network":null,"standardProduct":null,"user":null}`, w.raw(`{ order(ref: "no") { id } orderById(id: "abc") { id }
+		network(id: 99999999999) { id } standardProduct(ref: "x", catalogue: {ref: "y"}) { id } user(username: "nobody") { id } }`, ""))
+	missing := w.failure(`{ order { id } me { id } }`, "")
+	require.Equal(t, "C0140E", missing.Extensions.Code)
+	require.Equal(t, []any{"order"}, missing.Path)
+}
+
+func TestTooComplex(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	res := w.run(w.admin, `{ orders(first: 5000) { edges { node { items(first: 5000) { edges { node { id } } } } } } }`, "")
+	require.Nil(t, res.Data)
+	require.Equal(t, "C0001E", res.Errors[0].Extensions.Code)
+	w.data(`query($f: Int, $a: String) { orders(first: $f, after: $a) { edges { cursor node { id ref type status totalPrice totalTaxPrice createdOn updatedOn workflowRef workflowVersion
+		retailer { id } attributes { name type value } } } pageInfo { hasNextPage } } }`, `{"f":5000}`)
+	w.data(`{ orders { edges { node { fulfilments(first: 100) { edges { node { ref items(first: 10) { edges { node { id ref status } } } } } } } } } }`, "")
+	deep := strings.Repeat("networks(first: 1) { edges { node { retailers(first: 1) { edges { node { ", 8) + "id" + strings.Repeat(" }", 48)
+	require.Equal(t, "C0001E", w.failure("{ retailers(first: 1) { edges { node { "+deep+" } } } }", "").Extensions.Code)
+}
