@@ -14,6 +14,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 
 	"github.com/fluent-oms/fluent/domain/fault"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 )
 
 // Exit codes of the command line. Scripts may branch on them.
@@ -84,14 +85,12 @@ func Error(err error) string {
 		}
 		return oneLine(err.Error())
 	}
-	first, lines := message(call), violations(call)
-	if len(lines) == 0 {
-		return first
-	}
-	if call.Code() == connect.CodeInvalidArgument {
+	first := message(call)
+	fields, facts := details(call)
+	if len(fields) > 0 && call.Code() == connect.CodeInvalidArgument {
 		first = "The request is not valid:"
 	}
-	return first + "\n  " + strings.Join(lines, "\n  ")
+	return strings.Join(append(append([]string{first}, fields...), facts...), "\n  ")
 }
 
 func message(call *connect.Error) string {
@@ -114,9 +113,8 @@ func message(call *connect.Error) string {
 
 func join(a, b string) string { return strings.TrimSpace(a + " " + b) }
 
-// violations lists "place: what is wrong" for each field that the error's details name.
-func violations(call *connect.Error) []string {
-	var lines []string
+// details lists "place: what is wrong" for each field that the error's details name, and "name: value" for each fact.
+func details(call *connect.Error) (fields, facts []string) {
 	for _, detail := range call.Details() {
 		m, err := connectproto.UnmarshalErrorDetail(detail)
 		if err != nil {
@@ -125,22 +123,22 @@ func violations(call *connect.Error) []string {
 		switch d := m.(type) {
 		case *validatepb.Violations:
 			for _, v := range d.GetViolations() {
-				lines = append(lines, fmt.Sprintf("%s: %s", protovalidate.FieldPathString(v.GetField()), v.GetMessage()))
+				fields = append(fields, fmt.Sprintf("%s: %s", protovalidate.FieldPathString(v.GetField()), v.GetMessage()))
 			}
 		case *errdetails.BadRequest:
 			for _, v := range d.GetFieldViolations() {
-				lines = append(lines, fmt.Sprintf("%s: %s", v.GetField(), v.GetDescription()))
+				fields = append(fields, fmt.Sprintf("%s: %s", v.GetField(), v.GetDescription()))
 			}
-		case *errdetails.ErrorInfo:
-			lines = append(lines, facts(d.GetMetadata())...)
+		case *cpv1.Problem:
+			facts = append(facts, pairs(d.GetMeta())...)
 		}
 	}
-	return lines
+	return fields, facts
 }
 
-func facts(metadata map[string]string) []string {
+func pairs(meta map[string]string) []string {
 	var lines []string
-	for k, v := range metadata {
+	for k, v := range meta {
 		lines = append(lines, fmt.Sprintf("%s: %s", k, v))
 	}
 	sort.Strings(lines)

@@ -87,7 +87,7 @@ func TestErrorsNameTheFields(t *testing.T) {
 	require.Equal(t, "The request is not valid:\n  account.name: wrong form", render.Error(detailed(t, connect.CodeInvalidArgument, "x", violated)))
 	bad := &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: "region", Description: "no such region"}}}
 	require.Equal(t, "The request is not valid:\n  region: no such region", render.Error(detailed(t, connect.CodeInvalidArgument, "x", bad)))
-	info := &errdetails.ErrorInfo{Metadata: map[string]string{"b": "2", "a": "1"}}
+	info := &cpv1.Problem{Meta: map[string]string{"b": "2", "a": "1"}}
 	require.Equal(t, "Too many.\n  a: 1\n  b: 2", render.Error(detailed(t, connect.CodeResourceExhausted, "Too many.", info)))
 }
 
