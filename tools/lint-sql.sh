@@ -1,9 +1,12 @@
 #!/bin/bash
-# Checks every migration of the product, and every statement that the store's tests have sent, against CockroachDB's grammar.
+# Checks every migration and every statement of the product against CockroachDB's grammar.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 checker=$PWD/.cache/sqlgrammar
 mkdir -p .cache
 (cd tools/sqlgrammar && go build -o "$checker" .)
-"$checker" dataplane/store/migrations
+statements=$(mktemp -d)
+trap 'rm -rf "$statements"' EXIT
+go run ./ops/migrations/statements "$statements"
+"$checker" dataplane/store/migrations "$statements"
