@@ -41,8 +41,9 @@ func (r Root) Slot() int { return store.Slot(r.Account, r.Type, r.Key) }
 
 // Work is what one worker does next: the oldest waiting events of one root, which nobody else works on until Done.
 type Work struct {
-	Root Root
-	Rows []store.EventRow
+	Root     Root
+	Rows     []store.EventRow
+	Failures int // how often in a row work on the root ended with a rest
 
 	charged time.Duration
 }
@@ -76,6 +77,7 @@ type root struct {
 	queued    bool // in its account's ready list
 	listed    int  // which of the lists, by priority
 	notBefore time.Time
+	failures  int
 	callers   []chan struct{} // synchronous requests that wait for the root, in order
 }
 
@@ -327,7 +329,7 @@ func (q *Queue) take(a *account, now time.Time) (w *Work, rest time.Duration) {
 
 func (q *Queue) start(r *root, a *account) *Work {
 	n := min(len(r.rows), q.cfg.Batch)
-	w := &Work{Root: r.name, Rows: slices.Clone(r.rows[:n]), charged: a.usual}
+	w := &Work{Root: r.name, Rows: slices.Clone(r.rows[:n]), Failures: r.failures, charged: a.usual}
 	r.rows = slices.Clone(r.rows[n:])
 	r.busy = true
 	q.waiting -= n
@@ -361,6 +363,9 @@ func (q *Queue) Done(w *Work, cost time.Duration, rest time.Duration, finished m
 	r.busy, r.notBefore = false, time.Time{}
 	if rest > 0 {
 		r.notBefore = now.Add(rest)
+		r.failures++
+	} else {
+		r.failures = 0
 	}
 	q.settle(r, a)
 	q.wake()

@@ -295,6 +295,14 @@ func (u *unit) outcome(ctx context.Context, events []*workflow.Event) (*Outcome,
 	return o, nil
 }
 
+// Fail is the outcome that settles the first event as FAILED for a cause that showed only when its outcome was to be committed.
+func (r *Runner) Fail(in Input, cause error) *Outcome {
+	u := r.newUnit(in)
+	u.cause = cause
+	u.record(in.Events[0], false)
+	return u.failure(in.Events[0])
+}
+
 // failure is the outcome of a turn whose first event failed: nothing but the record of it.
 func (u *unit) failure(ev *workflow.Event) *Outcome {
 	for _, rec := range u.trail.Events {

@@ -1,0 +1,256 @@
+package engine_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/engine"
+	"github.com/fluent-oms/fluent/dataplane/engine/turn"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/order"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// bench is a database with orders of an account, and engines on it.
+type bench struct {
+	t     testing.TB
+	ctx   context.Context
+	dsn   string
+	db    *store.DB
+	shelf *engine.Shelf
+	rules []rules.Rule
+	scope tenancy.Scope
+}
+
+func migrate(dsn string) error {
+	ctx := context.Background()
+	db, err := store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue()})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.Migrate(ctx, nil)
+}
+
+func newBench(t testing.TB) *bench {
+	t.Helper()
+	b := &bench{t: t, ctx: t.Context(), dsn: dbtest.Template(t, "engine", migrate), shelf: engine.NewShelf(), scope: scopeOf(t, "ACME")}
+	b.db = b.open(b.dsn)
+	b.rules = testRules()
+	return b
+}
+
+func scopeOf(t testing.TB, account tenancy.AccountID) tenancy.Scope {
+	s, err := tenancy.NewScope(account)
+	require.NoError(t, err)
+	return s
+}
+
+func (b *bench) open(dsn string) *store.DB {
+	db, err := store.Open(b.ctx, dsn, store.Options{Catalogue: domain.Catalogue()})
+	require.NoError(b.t, err)
+	b.t.Cleanup(db.Close)
+	return db
+}
+
+// flow stores a workflow ORDER::HD of retailer 1 made of rulesets written as name/type/status: rule prop=value, ….
+func (b *bench) flow(account tenancy.AccountID, rulesets ...workflow.Ruleset) {
+	require.NoError(b.t, b.shelf.Put(account, 1, &workflow.Workflow{Name: "ORDER::HD", EntityType: "ORDER", EntitySubtype: "HD", Version: "1.0", Rulesets: rulesets}))
+}
+
+func on(name, entityType, status string, calls ...workflow.RuleCall) workflow.Ruleset {
+	rs := workflow.Ruleset{Name: name, Type: entityType, EventType: workflow.Normal, Rules: calls}
+	if status != "" {
+		rs.Triggers = []workflow.Trigger{{Status: status}}
+	}
+	return rs
+}
+
+func do(rule string, props ...string) workflow.RuleCall {
+	c := workflow.RuleCall{Name: "ACME.test." + rule, Props: map[string]json.RawMessage{}}
+	for i := 0; i+1 < len(props); i += 2 {
+		text, _ := json.Marshal(props[i+1])
+		c.Props[props[i]] = text
+	}
+	return c
+}
+
+// orders inserts n orders of an account in status CREATED.
+func (b *bench) orders(scope tenancy.Scope, n int) []*order.Order {
+	b.t.Helper()
+	typ := domain.Catalogue().Type("Order")
+	ids, err := b.db.NewIDs(b.ctx, scope, typ, n)
+	require.NoError(b.t, err)
+	out := make([]*order.Order, n)
+	require.NoError(b.t, b.db.Write(b.ctx, scope, func(tx *store.Tx) error {
+		for i := range out {
+			o := &order.Order{Ref: fmt.Sprintf("O-%s", ids[i]), RetailerID: "1", CustomerID: "1"}
+			o.ID, o.Type, o.Status, o.WorkflowRef, o.WorkflowVersion = ids[i], "HD", "CREATED", "ORDER::HD", 10000
+			out[i] = o
+			tx.Insert(o)
+		}
+		return nil
+	}))
+	return out
+}
+
+func event(o *order.Order, name string) *workflow.Event {
+	return &workflow.Event{Name: name, RetailerID: 1, EntityType: "ORDER", EntityID: string(o.ID), EntityRef: o.Ref, RootType: "ORDER", RootID: string(o.ID), RootRef: o.Ref}
+}
+
+// reload reads an order as it is stored now.
+func (b *bench) reload(scope tenancy.Scope, o *order.Order) *order.Order {
+	b.t.Helper()
+	found, err := store.Get[order.Order](b.ctx, b.db.Reader(scope), o.ID)
+	require.NoError(b.t, err)
+	require.NotNil(b.t, found[0])
+	return found[0]
+}
+
+func (b *bench) new(node string, change ...func(*engine.Deps, *engine.Config)) *engine.Engine {
+	b.t.Helper()
+	d := engine.Deps{DB: b.db, Library: turn.NewLibrary(b.rules), Workflows: b.shelf, Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
+		Roots: map[string]engine.RootLoader{"ORDER": loadOrder}}
+	c := engine.Config{Node: node, Poll: 20 * time.Millisecond, Schedule: 50 * time.Millisecond, LeaseTTL: 1200 * time.Millisecond}
+	for _, f := range change {
+		f(&d, &c)
+	}
+	e, err := engine.New(d, c)
+	require.NoError(b.t, err)
+	return e
+}
+
+// run runs an engine until the test ends or stop is called; it returns once the engine holds slots.
+func (b *bench) run(e *engine.Engine) (stop func()) {
+	b.t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(b.ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- e.Run(ctx) }()
+	done := false
+	stop = func() {
+		if !done {
+			done = true
+			cancel()
+			require.NoError(b.t, <-ended)
+		}
+	}
+	b.t.Cleanup(stop)
+	require.Eventually(b.t, func() bool { return len(e.Ranges()) > 0 }, 10*time.Second, 5*time.Millisecond)
+	return stop
+}
+
+// loadOrder loads an order with its fulfilments.
+func loadOrder(ctx context.Context, r *store.Reader, id catalogue.ID) (any, []any, error) {
+	p := r.Pipeline()
+	roots := p.ByID(domain.Catalogue().Type("Order"), id)
+	fulfilments := domain.Catalogue().Type("Fulfilment")
+	parts := store.Add[order.Fulfilment](p, store.Query{Where: []store.Condition{{Field: fulfilments.Field("order"), Op: store.In, Values: []any{id}}}})
+	if err := p.Run(ctx); err != nil {
+		return nil, nil, err
+	}
+	var list []any
+	for _, f := range *parts {
+		list = append(list, f)
+	}
+	return (*roots)[0], list, nil
+}
+
+// testRules are what the workflows of these tests name.
+func testRules() []rules.Rule {
+	return []rules.Rule{
+		{Plugin: "test", Name: "SetState", Props: []rules.Prop{{Name: "status", Type: "STRING", Required: true}}, Run: func(_ context.Context, c *rules.Context) error {
+			status, err := c.Props.Text("status")
+			c.Turn.Set(c.Entity, map[string]any{"status": status})
+			return err
+		}},
+		{Plugin: "test", Name: "Send", Props: []rules.Prop{{Name: "eventName", Type: "STRING"}, {Name: "to", Type: "STRING"}}, Run: send},
+		{Plugin: "test", Name: "Ship", Run: func(ctx context.Context, c *rules.Context) error {
+			o := c.Root.Entity().(*order.Order)
+			f := &order.Fulfilment{Ref: o.Ref + "-F", OrderID: o.ID}
+			f.Type = "HD_PFS"
+			return c.Turn.Create(ctx, f)
+		}},
+		{Plugin: "test", Name: "Count", Run: func(_ context.Context, c *rules.Context) error {
+			n := 0.0
+			if v, ok := c.Entity.(*order.Order).Attributes.Get("count"); ok {
+				n = v.(float64)
+			}
+			c.Turn.Set(c.Entity, map[string]any{"attributes": catalogue.Attributes{{Name: "count", Type: "INTEGER", Value: n + 1}}})
+			return nil
+		}},
+		{Plugin: "test", Name: "Fail", Run: func(context.Context, *rules.Context) error { return fmt.Errorf("no such thing as a free lunch") }},
+		{Plugin: "test", Name: "Panic", Run: func(context.Context, *rules.Context) error { panic("boom") }},
+		{Plugin: "test", Name: "Refuse", Run: func(context.Context, *rules.Context) error { return &rules.BusinessError{Message: "not like this"} }},
+	}
+}
+
+// send sends an event to the current entity, to the order (to=ORDER), to all fulfilments (to=FULFILMENT), or in some milliseconds (to=500).
+func send(_ context.Context, c *rules.Context) error {
+	name, err := c.Props.Text("eventName")
+	if err != nil {
+		return err
+	}
+	to, err := c.Props.Text("to")
+	switch to {
+	case "":
+		c.Turn.Send(workflow.Event{Name: name})
+	case "ORDER":
+		o := c.Root.Entity().(*order.Order)
+		c.Turn.Send(workflow.Event{Name: name, EntityType: "ORDER", EntityID: string(o.ID)})
+	case "FULFILMENT":
+		for _, p := range c.Root.Parts() {
+			if f, ok := p.(*order.Fulfilment); ok {
+				c.Turn.Send(workflow.Event{Name: name, EntityType: "FULFILMENT", EntityID: string(f.ID), EntityRef: f.Ref})
+			}
+		}
+	default:
+		wait, err := time.ParseDuration(to)
+		if err != nil {
+			return err
+		}
+		c.Turn.Send(workflow.Event{Name: name, ScheduledOn: c.Now.Add(wait)})
+	}
+	return err
+}
+
+// count is how often the Count rule ran on an order in commits.
+func (b *bench) count(scope tenancy.Scope, o *order.Order) int {
+	v, ok := b.reload(scope, o).Attributes.Get("count")
+	if !ok {
+		return 0
+	}
+	return int(v.(float64))
+}
+
+// state reads what became of an event.
+func (b *bench) state(scope tenancy.Scope, id string) store.EventState {
+	row, err := b.db.Reader(scope).Event(b.ctx, id)
+	require.NoError(b.t, err)
+	if row == nil {
+		return ""
+	}
+	return row.State
+}
+
+func (b *bench) settled(scope tenancy.Scope, events ...*workflow.Event) {
+	b.t.Helper()
+	require.Eventually(b.t, func() bool {
+		for _, ev := range events {
+			if !b.state(scope, ev.ID).Final() {
+				return false
+			}
+		}
+		return true
+	}, 30*time.Second, 20*time.Millisecond)
+}

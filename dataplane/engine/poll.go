@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/fluent-oms/fluent/dataplane/store"
+)
+
+// pollLoop reads the queues of the node's ranges: often, for events that other nodes wrote, and at once when woken.
+func (e *Engine) pollLoop(ctx context.Context) {
+	for {
+		full, err := e.poll(ctx)
+		if err != nil && ctx.Err() == nil {
+			e.d.Logger.Warn("read the event queues", "error", err)
+		}
+		wait := e.cfg.Poll
+		if full {
+			wait /= 8 // there is more than one read brings
+		}
+		if !e.rest(ctx, wait) {
+			return
+		}
+	}
+}
+
+// rest waits until the time is over or the engine is woken; false when ctx ended.
+func (e *Engine) rest(ctx context.Context, wait time.Duration) bool {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+	case <-e.wake:
+	}
+	return true
+}
+
+// poll brings waiting events into memory; full says that an account may have more than was read.
+func (e *Engine) poll(ctx context.Context) (full bool, err error) {
+	ranges := e.leases.Ranges()
+	if len(ranges) == 0 {
+		return false, nil
+	}
+	rows, err := e.d.DB.PendingEvents(ctx, store.QueueQuery{Ranges: ranges, PerAccount: e.cfg.Window, SkipRoots: e.queue.Crowded()})
+	if err != nil {
+		return false, err
+	}
+	return e.queue.Add(rows...) >= e.cfg.Window, nil
+}
+
+// sweepLoop is the safety net behind the polls.
+func (e *Engine) sweepLoop(ctx context.Context) {
+	t := time.NewTicker(e.cfg.Sweep)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			e.sweep(ctx)
+		}
+	}
+}
+
+// sweep looks through all that is pending for events of this node that no poll has brought although memory was not full of others.
+func (e *Engine) sweep(ctx context.Context) {
+	if e.queue.Len() >= e.cfg.Window {
+		return // behind, not overlooked
+	}
+	rows, err := e.d.DB.OverlookedEvents(ctx, e.cfg.Sweep, e.cfg.Window)
+	if err != nil {
+		if ctx.Err() == nil {
+			e.d.Logger.Warn("sweep the event queues", "error", err)
+		}
+		return
+	}
+	own := rows[:0]
+	for i := range rows {
+		if _, _, ok := e.leases.Held(store.RangeOf(rows[i].Slot())); ok {
+			own = append(own, rows[i])
+		}
+	}
+	if n := e.queue.Add(own...); n > 0 {
+		e.stats.Overlooked.Add(int64(n))
+		e.d.Logger.Error("events were overlooked by the polls", "events", n)
+	}
+}
+
+// maxDue is how many events of an account come due at once.
+const maxDue = 1000
+
+// scheduleLoop releases scheduled events whose time has come.
+func (e *Engine) scheduleLoop(ctx context.Context) {
+	t := time.NewTicker(e.cfg.Schedule)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			e.release(ctx)
+		}
+	}
+}
+
+func (e *Engine) release(ctx context.Context) {
+	ranges := e.leases.Ranges()
+	if len(ranges) == 0 {
+		return
+	}
+	due, err := e.d.DB.ReleaseDue(ctx, ranges, maxDue)
+	if err != nil {
+		if ctx.Err() == nil {
+			e.d.Logger.Warn("release scheduled events", "error", err)
+		}
+		return
+	}
+	if len(due) > 0 {
+		e.stats.Released.Add(int64(len(due)))
+		e.Wake()
+	}
+}

@@ -1,0 +1,114 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/fluent-oms/fluent/dataplane/engine/queue"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Result is what became of a synchronous event.
+type Result struct {
+	EventID  string
+	EntityID string
+	State    store.EventState // SUCCESS, NO_MATCH or FAILED; PENDING when it did not run in the time allowed, but will
+	Error    string           // why it FAILED or did not match
+}
+
+// maxSyncTurns bounds the turns that one request runs: those of events that waited for the root before it are among them.
+const maxSyncTurns = 200
+
+// RunSync runs an event and answers with its result. Its root must be known (Resolve); an id that was received before answers with the first
+// result. On a node that does not own the slot the event becomes a row, its owner is nudged, and the call waits.
+func (e *Engine) RunSync(ctx context.Context, scope tenancy.Scope, ev *workflow.Event) (*Result, error) {
+	given := ev.ID != ""
+	e.Prepare(ctx, ev)
+	if given {
+		known, err := e.d.DB.Reader(scope).Event(ctx, ev.ID)
+		if err != nil {
+			return nil, err
+		}
+		if known != nil {
+			return e.await(ctx, scope, ev)
+		}
+	}
+	row := store.EventRow{Account: scope.Account(), Event: *ev}
+	if _, _, ok := e.leases.Held(store.RangeOf(row.Slot())); ok {
+		res, err := e.runHere(ctx, scope, ev, queue.RootOf(&row))
+		if res != nil || err != nil {
+			return res, err
+		}
+	}
+	if err := e.Submit(ctx, scope, ev); err != nil {
+		return nil, err
+	}
+	return e.await(ctx, scope, ev)
+}
+
+// runHere runs the event in the caller's goroutine, after those that wait for its root. It goes on when the caller goes away: a request that
+// was answered late is better than one that is sent again. nil, nil says that the range was lost meanwhile.
+func (e *Engine) runHere(ctx context.Context, scope tenancy.Scope, ev *workflow.Event, root queue.Root) (*Result, error) {
+	e.running.Add(1)
+	defer e.running.Done()
+	earlier, err := e.d.DB.Reader(scope).PendingOfRoot(ctx, ev.RootType, ev.RootID, e.cfg.Window)
+	if err != nil {
+		return nil, err
+	}
+	e.queue.Add(earlier...)
+	waiting, cancel := context.WithTimeout(ctx, e.cfg.SyncWait)
+	defer cancel()
+	for range maxSyncTurns {
+		w, err := e.queue.Acquire(waiting, root)
+		if err != nil {
+			return nil, fault.New(fault.Unavailable, "%s %s is busy; try again soon", ev.RootType, ev.RootID).Wrap(err)
+		}
+		j := e.newJob(w)
+		j.scope = scope
+		j.sync = ev
+		e.turnOf(context.WithoutCancel(ctx), j)
+		if m, ok := j.marks[ev.ID]; ok {
+			return &Result{EventID: ev.ID, EntityID: ev.EntityID, State: m.State, Error: m.Error}, nil
+		}
+		if _, _, ok := e.leases.Held(store.RangeOf(root.Slot())); !ok {
+			return nil, nil
+		}
+		if j.rest > 0 {
+			return nil, fault.New(fault.Unavailable, "the event could not be run now; try again soon")
+		}
+	}
+	return nil, nil
+}
+
+// turnOf runs and commits one turn, and frees the root.
+func (e *Engine) turnOf(ctx context.Context, j *job) {
+	e.do(ctx, []*job{j})
+}
+
+// The pause between looks at an event that another node runs.
+const (
+	firstLook   = 10 * time.Millisecond
+	longestLook = 250 * time.Millisecond
+)
+
+// await waits until an event row is final.
+func (e *Engine) await(ctx context.Context, scope tenancy.Scope, ev *workflow.Event) (*Result, error) {
+	bounded, cancel := context.WithTimeout(ctx, e.cfg.SyncWait)
+	defer cancel()
+	for look := firstLook; ; look = min(look*2, longestLook) {
+		row, err := e.d.DB.Reader(scope).Event(bounded, ev.ID)
+		if err != nil && bounded.Err() == nil {
+			return nil, fmt.Errorf("wait for event %s: %w", ev.ID, err)
+		}
+		if err == nil && row != nil && row.State.Final() {
+			return &Result{EventID: ev.ID, EntityID: row.Event.EntityID, State: row.State, Error: row.Error}, nil
+		}
+		if !sleep(bounded, look) {
+			return &Result{EventID: ev.ID, EntityID: ev.EntityID, State: store.EventPending}, nil
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package engine_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/order"
+	"github.com/fluent-oms/fluent/domain/workflow"
+)
+
+// cascade is a life of an order in one go: 1 event from outside, 6 inline.
+func (b *bench) cascade() {
+	b.flow("ACME",
+		on("CREATE", "ORDER", "CREATED", do("SetState", "status", "BOOKED"), do("Ship")),
+		on("CREATE", "FULFILMENT", "CREATED", do("SetState", "status", "PROCESSING"), do("Send", "eventName", "Pack")),
+		on("Pack", "FULFILMENT", "PROCESSING", do("SetState", "status", "PACKED"), do("Send", "eventName", "Packed", "to", "ORDER")),
+		on("Packed", "ORDER", "BOOKED", do("SetState", "status", "PACKED"), do("Send", "eventName", "Go", "to", "FULFILMENT")),
+		on("Go", "FULFILMENT", "PACKED", do("SetState", "status", "COMPLETE"), do("Send", "eventName", "Gone", "to", "ORDER")),
+		on("Gone", "ORDER", "PACKED", do("SetState", "status", "COMPLETE"), do("Count")),
+	)
+}
+
+func TestACascadeIsOneCommit(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.cascade()
+	e := b.new("n1")
+	b.run(e)
+	o := b.orders(b.scope, 1)[0]
+	ev := event(o, "CREATE")
+	trace := &store.Trace{}
+	res, err := e.RunSync(store.WithTrace(b.ctx, trace), b.scope, ev)
+	require.NoError(t, err)
+	require.Equal(t, store.EventSuccess, res.State, res.Error)
+	require.Equal(t, string(o.ID), res.EntityID)
+	require.Equal(t, "COMPLETE", b.reload(b.scope, o).Status)
+	require.Equal(t, 1, b.count(b.scope, o))
+	require.EqualValues(t, 1, e.Stats().Commits.Load())
+	t.Log(trace.RoundTrips(), trace.Statements())
+	require.LessOrEqual(t, trace.RoundTrips(), 4, "look for earlier events, load, allot ids, commit")
+
+	fulfilments, err := store.Load[order.Fulfilment](b.ctx, b.db.Reader(b.scope), store.Query{})
+	require.NoError(t, err)
+	require.Len(t, fulfilments, 1)
+	require.Equal(t, "COMPLETE", fulfilments[0].Status)
+	require.Equal(t, "ORDER::HD", fulfilments[0].WorkflowRef)
+	require.Equal(t, 10000, fulfilments[0].WorkflowVersion)
+
+	text, err := e.History().Trace(b.ctx, b.scope, "ORDER", string(o.ID))
+	require.NoError(t, err)
+	t.Log("\n" + text)
+	require.Contains(t, text, "ruleset Gone")
+	page, err := e.History().Search(b.ctx, b.scope, history.Query{RootEntityType: "ORDER", RootEntityID: string(o.ID), EventType: "ORCHESTRATION"})
+	require.NoError(t, err)
+	require.Len(t, page.Results, 6)
+	require.False(t, page.HasMore)
+}
+
+func TestSyncAnswersSayWhatBecameOfTheEvent(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.flow("ACME",
+		on("Fail", "ORDER", "", do("SetState", "status", "LOST"), do("Fail")),
+		on("Panic", "ORDER", "", do("Panic")),
+		on("Unknown", "ORDER", "", do("NoSuchRule")),
+		on("Loop", "ORDER", "", do("Send", "eventName", "Loop")),
+		on("Refuse", "ORDER", "", do("SetState", "status", "LOST"), do("Ship"), do("Refuse"), do("SetState", "status", "NEVER")),
+		workflow.Ruleset{Name: "Refuse", Type: "ORDER", EventType: workflow.Exception, Rules: []workflow.RuleCall{do("SetState", "status", "REFUSED")}},
+		on("Count", "ORDER", "CREATED", do("Count")),
+	)
+	e := b.new("n1")
+	b.run(e)
+	for name, want := range map[string]struct {
+		state  store.EventState
+		says   string
+		status string
+	}{
+		"Fail":    {store.EventFailed, "ruleset Fail: rule ACME.test.Fail: no such thing as a free lunch", "CREATED"},
+		"Panic":   {store.EventFailed, "boom", "CREATED"},
+		"Unknown": {store.EventFailed, "there is no rule ACME.test.NoSuchRule", "CREATED"},
+		"Loop":    {store.EventFailed, "circle", "CREATED"},
+		"Nothing": {store.EventNoMatch, `no ruleset Nothing for ORDER "HD" in status "CREATED"`, "CREATED"},
+		"Refuse":  {store.EventSuccess, "", "REFUSED"},
+		"Count":   {store.EventSuccess, "", "CREATED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := b.orders(b.scope, 1)[0]
+			ev := event(o, name)
+			res, err := e.RunSync(b.ctx, b.scope, ev)
+			require.NoError(t, err)
+			require.Equal(t, want.state, res.State)
+			require.Contains(t, res.Error, want.says)
+			require.Equal(t, want.status, b.reload(b.scope, o).Status)
+			require.Equal(t, want.state, b.state(b.scope, ev.ID))
+			it, err := e.History().Get(b.ctx, b.scope, ev.ID)
+			require.NoError(t, err)
+			require.Equal(t, string(want.state), it.EventStatus)
+		})
+	}
+	fulfilments, err := store.Load[order.Fulfilment](b.ctx, b.db.Reader(b.scope), store.Query{})
+	require.NoError(t, err)
+	require.Empty(t, fulfilments, "a business failure throws away what its ruleset created")
+}
+
+func TestTheSameIDIsAnsweredOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.flow("ACME", on("Count", "ORDER", "", do("Count")))
+	e := b.new("n1")
+	b.run(e)
+	o := b.orders(b.scope, 1)[0]
+	ev := event(o, "Count")
+	ev.ID = string(b.db.NewUUID())
+	for range 3 {
+		again := *ev
+		res, err := e.RunSync(b.ctx, b.scope, &again)
+		require.NoError(t, err)
+		require.Equal(t, store.EventSuccess, res.State)
+	}
+	again := *ev
+	require.NoError(t, e.Submit(b.ctx, b.scope, &again))
+	require.Equal(t, 1, b.count(b.scope, o))
+}

@@ -1,0 +1,83 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Delivery is a webhook in the outbox.
+type Delivery struct {
+	Account   tenancy.AccountID
+	ID        string // UUID
+	Name      string
+	Endpoint  string // as the rule gave it: a URL, or the name of a setting that holds one
+	Event     workflow.Event
+	Attempts  int
+	CreatedOn time.Time
+}
+
+const insertDelivery = `INSERT INTO webhook_deliveries (account_id, id, state, name, endpoint, event, next_try_on, created_on)
+VALUES ($1, $2::uuid, 'PENDING', $3, $4, $5::jsonb, now(), now())`
+
+// AddDelivery queues a webhook for the outbox, to be sent once the transaction has committed.
+func (tx *Tx) AddDelivery(d Delivery) {
+	body, err := json.Marshal(d.Event)
+	if err != nil {
+		tx.pending.fail(fmt.Errorf("webhook %s: %w", d.Name, err))
+		return
+	}
+	tx.queue(call{name: "deliveries.insert", sql: insertDelivery, args: []any{string(tx.scope.Account()), d.ID, d.Name, d.Endpoint, string(body)}})
+}
+
+// Claiming moves the next try beyond the time that an attempt may take, so that two nodes never send one delivery at once, and a node that
+// dies in between leaves it to be sent again.
+const claimDeliveries = `WITH RECURSIVE a (account_id) AS (
+	SELECT min(account_id) FROM webhook_deliveries WHERE state = 'PENDING'
+	UNION ALL
+	SELECT (SELECT min(w.account_id) FROM webhook_deliveries w WHERE w.state = 'PENDING' AND w.account_id > a.account_id) FROM a WHERE a.account_id IS NOT NULL
+)
+UPDATE webhook_deliveries u SET next_try_on = now() + $1 * INTERVAL '1 second', attempts = u.attempts + 1
+WHERE u.state = 'PENDING' AND (u.account_id, u.id) IN (
+	SELECT q.account_id, q.id FROM a CROSS JOIN LATERAL (
+		SELECT w.account_id, w.id FROM webhook_deliveries w
+		WHERE w.state = 'PENDING' AND w.account_id = a.account_id AND w.next_try_on <= now() ORDER BY w.next_try_on, w.id LIMIT $2
+	) AS q WHERE a.account_id IS NOT NULL
+)
+RETURNING u.account_id, u.id::text, u.name, u.endpoint, u.event::text, u.attempts, u.created_on`
+
+// ClaimDeliveries takes due deliveries, at most perAccount of each account, for a sender who will answer for each within hold by FinishDelivery.
+func (db *DB) ClaimDeliveries(ctx context.Context, hold time.Duration, perAccount int) ([]Delivery, error) {
+	var out []Delivery
+	err := db.writeCalls(ctx, call{name: "deliveries.claim", sql: claimDeliveries, args: []any{hold.Seconds(), perAccount}, rows: func(rows pgx.Rows) error {
+		out = nil
+		for rows.Next() {
+			var d Delivery
+			var body string
+			if err := rows.Scan(&d.Account, &d.ID, &d.Name, &d.Endpoint, &body, &d.Attempts, &d.CreatedOn); err != nil {
+				return err
+			}
+			if err := json.Unmarshal([]byte(body), &d.Event); err != nil {
+				return fmt.Errorf("webhook %s: stored event: %w", d.ID, err)
+			}
+			out = append(out, d)
+		}
+		return rows.Err()
+	}})
+	return out, err
+}
+
+const finishDelivery = `UPDATE webhook_deliveries SET state = CASE WHEN $3 = '' THEN 'PENDING' ELSE $3 END, answer = $4,
+	next_try_on = now() + $5 * INTERVAL '1 second', done_on = CASE WHEN $3 = '' THEN NULL ELSE now() END
+WHERE account_id = $1 AND id = $2::uuid AND state = 'PENDING'`
+
+// FinishDelivery records an attempt: state DONE or DEAD ends the delivery, an empty state has it tried again after the pause.
+func (db *DB) FinishDelivery(ctx context.Context, d Delivery, state, answer string, pause time.Duration) error {
+	return db.writeCalls(ctx, call{name: "deliveries.finish", sql: finishDelivery, args: []any{string(d.Account), d.ID, state, answer, pause.Seconds()}})
+}
