@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 
 // databaseName is the database of the one environment.
 const databaseName = "fluent"
+
+// connectionsPerNode is what a node may hold open at most, with room for its migrations.
+const connectionsPerNode = 50
 
 // database is the environment's database: a server of our own, which is started again when it dies, or one that a URL names.
 type database struct {
@@ -31,6 +35,7 @@ func openDatabase(ctx context.Context, i *Installation, choice embedded.Choice) 
 	}
 	d.config = embedded.Config{
 		Engine: choice.Engine, Dir: filepath.Join(i.config.Dir, "database"), Progress: func(status string) { i.say("%s", status) },
+		Settings: map[string]string{"max_connections": strconv.Itoa(100 + connectionsPerNode*i.config.Nodes)},
 	}
 	srv, err := embedded.Start(ctx, d.config)
 	if err != nil {

@@ -103,6 +103,9 @@ func (i *Installation) run(ctx context.Context) error {
 		i.say("stopping")
 		stopWork()
 		work.Wait()
+		if i.gateway != nil {
+			i.gateway.Stop() // first, so that no request meets a node that has gone
+		}
 		i.group.Stop()
 		if i.database != nil {
 			i.database.stop()
