@@ -1,0 +1,174 @@
+package api
+
+import (
+	"context"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
+
+	"github.com/fluent-oms/fluent/auth"
+	"github.com/fluent-oms/fluent/auth/interceptor"
+	"github.com/fluent-oms/fluent/auth/policy"
+	"github.com/fluent-oms/fluent/controlplane/state"
+	"github.com/fluent-oms/fluent/domain/fault"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+)
+
+// Permissions maps every procedure of the control plane and of nodes to the permission that its declaration names.
+func Permissions() map[string]string {
+	out := map[string]string{}
+	files := []protoreflect.FileDescriptor{
+		cpv1.File_fluent_controlplane_v1_region_proto, cpv1.File_fluent_controlplane_v1_environment_proto,
+		cpv1.File_fluent_controlplane_v1_account_proto, cpv1.File_fluent_controlplane_v1_retailer_proto,
+		cpv1.File_fluent_controlplane_v1_operation_proto, cpv1.File_fluent_controlplane_v1_node_admin_proto,
+		cpv1.File_fluent_controlplane_v1_host_proto, cpv1.File_fluent_controlplane_v1_auth_proto,
+		cpv1.File_fluent_controlplane_v1_audit_proto, cpv1.File_fluent_controlplane_v1_cluster_proto,
+		nodev1.File_fluent_node_v1_node_proto,
+	}
+	for _, file := range files {
+		for i := range file.Services().Len() {
+			service := file.Services().Get(i)
+			for j := range service.Methods().Len() {
+				method := service.Methods().Get(j)
+				out["/"+string(service.FullName())+"/"+string(method.Name())] = declared(method)
+			}
+		}
+	}
+	return out
+}
+
+func declared(method protoreflect.MethodDescriptor) string {
+	options, ok := method.Options().(*descriptorpb.MethodOptions)
+	if !ok {
+		return ""
+	}
+	permission, _ := proto.GetExtension(options, cpv1.E_Permission).(string)
+	return permission
+}
+
+func permissionOf() func(string) (string, bool) {
+	all := Permissions()
+	return func(procedure string) (string, bool) {
+		permission := all[procedure]
+		return permission, permission != ""
+	}
+}
+
+// authenticate proves a token with the keys of this moment; an operator has the roles of this moment too.
+func (a *API) authenticate(ctx context.Context, raw string) (*auth.Principal, error) {
+	verifier, err := a.Keys.Verifier()
+	if err != nil {
+		return nil, err
+	}
+	return interceptor.Tokens(verifier, a.rolesOf)(ctx, raw)
+}
+
+func (a *API) rolesOf(_ context.Context, username string) ([]auth.Role, bool) {
+	record, found := state.Operators.Get(a.Store.View(), username)
+	if !found || record.GetOperator().GetDisabled() {
+		return nil, false
+	}
+	return rolesFrom(record.GetOperator()), true
+}
+
+func rolesFrom(o *cpv1.Operator) []auth.Role {
+	var roles []auth.Role
+	for _, b := range o.GetBindings() {
+		roles = append(roles, auth.Role{Name: b.GetRole(), Regions: b.GetRegions(), Accounts: b.GetAccounts()})
+	}
+	return roles
+}
+
+// facts tells where the thing is that a request is about; false for lists, which handlers filter.
+func (a *API) facts(_ context.Context, _ string, request any) (policy.Resource, bool, error) {
+	v := a.Store.View()
+	switch r := request.(type) {
+	case *cpv1.GetRegionRequest:
+		return policy.Resource{Region: r.GetName()}, true, nil
+	case *cpv1.UpdateRegionRequest:
+		return policy.Resource{Region: r.GetRegion().GetName()}, true, nil
+	case *cpv1.CreateEnvironmentRequest:
+		return policy.Resource{Region: r.GetEnvironment().GetRegion(), Environment: r.GetEnvironment().GetName()}, true, nil
+	case *cpv1.GetEnvironmentRequest:
+		return environmentPlace(v, r.GetName()), true, nil
+	case *cpv1.UpdateEnvironmentRequest:
+		return environmentPlace(v, r.GetEnvironment().GetName()), true, nil
+	case *cpv1.DeleteEnvironmentRequest:
+		return environmentPlace(v, r.GetName()), true, nil
+	case *cpv1.CreateAccountRequest:
+		p := environmentPlace(v, r.GetAccount().GetEnvironment())
+		p.Region, p.Account = first(p.Region, r.GetAccount().GetRegion()), r.GetAccount().GetName()
+		return p, true, nil
+	case *cpv1.GetNodeRequest:
+		return nodePlace(v, r.GetId()), true, nil
+	case *cpv1.DrainNodeRequest:
+		return nodePlace(v, r.GetId()), true, nil
+	case *cpv1.DeleteNodeRequest:
+		return nodePlace(v, r.GetId()), true, nil
+	case *cpv1.CreateJoinTokenRequest:
+		p := environmentPlace(v, r.GetEnvironment())
+		p.Region = first(p.Region, r.GetRegion())
+		return p, true, nil
+	}
+	if account, single := accountOf(v, request); single {
+		return accountPlace(v, account), true, nil
+	}
+	return policy.Resource{}, false, nil
+}
+
+// accountOf names the account that a request is about.
+func accountOf(v state.View, request any) (string, bool) {
+	switch r := request.(type) {
+	case *cpv1.GetAccountRequest:
+		return r.GetName(), true
+	case *cpv1.DeleteAccountRequest:
+		return r.GetName(), true
+	case *cpv1.UpdateAccountRequest:
+		return r.GetAccount().GetName(), true
+	case *cpv1.RotateClientSecretRequest:
+		return r.GetAccount(), true
+	case *cpv1.CreateRetailerRequest:
+		return r.GetRetailer().GetAccount(), true
+	case *cpv1.UpdateRetailerRequest:
+		return r.GetRetailer().GetAccount(), true
+	case *cpv1.GetRetailerRequest:
+		return r.GetAccount(), true
+	case *cpv1.ListRetailersRequest:
+		return r.GetAccount(), true
+	}
+	if r, ok := request.(interface{ GetId() string }); ok { // the operation requests
+		o, _ := state.Operations.Get(v, r.GetId())
+		return o.GetAccount(), true
+	}
+	return "", false
+}
+
+func environmentPlace(v state.View, name string) policy.Resource {
+	e, _ := state.Environments.Get(v, name)
+	return policy.Resource{Region: e.GetRegion(), Environment: name}
+}
+
+func accountPlace(v state.View, name string) policy.Resource {
+	record, _ := state.Accounts.Get(v, name)
+	return policy.Resource{Region: record.GetAccount().GetRegion(), Environment: record.GetAccount().GetEnvironment(), Account: name}
+}
+
+func nodePlace(v state.View, id string) policy.Resource {
+	n, _ := state.Nodes.Get(v, id)
+	return environmentPlace(v, n.GetEnvironment())
+}
+
+// machine is the node, gateway or host that calls; kinds says which of them may.
+func machine(ctx context.Context, kinds ...string) (*auth.Principal, error) {
+	p, ok := auth.FromContext(ctx)
+	if ok && p.Kind == auth.NodeKind {
+		for _, k := range kinds {
+			if p.NodeKind == k {
+				return p, nil
+			}
+		}
+	}
+	return nil, fault.New(fault.Forbidden, "This method is for machines of another kind.")
+}

@@ -1,0 +1,159 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/fluent-oms/fluent/auth/password"
+	"github.com/fluent-oms/fluent/auth/policy"
+	"github.com/fluent-oms/fluent/controlplane/state"
+	"github.com/fluent-oms/fluent/domain/fault"
+	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+)
+
+type accounts struct{ *API }
+
+// secretBytes is how much randomness a made secret has.
+const secretBytes = 24
+
+// CreateAccount makes an account and starts its provisioning. Of secrets only hashes go further than this function.
+func (a accounts) CreateAccount(ctx context.Context, r *cpv1.CreateAccountRequest) (*cpv1.CreateAccountResponse, error) {
+	name := r.GetAccount().GetName()
+	secrets := &cpv1.AccountCredentials{
+		Username:     first(r.GetAdministrator().GetUsername(), "admin@"+strings.ToLower(name)),
+		Password:     first(r.GetAdministrator().GetPassword(), password.Secret(secretBytes)),
+		ClientId:     name,
+		ClientSecret: first(r.GetClientSecret(), password.Secret(secretBytes)),
+	}
+	hash, err := a.Passwords.Hash(ctx, secrets.GetPassword())
+	if err != nil {
+		return nil, fault.Invalidf("administrator.password", "The password cannot be used.").Wrap(err)
+	}
+	record := &statev1.AccountRecord{
+		Account: &cpv1.Account{
+			Name: name, DisplayName: first(r.GetAccount().GetDisplayName(), name), Region: r.GetAccount().GetRegion(),
+			Environment: r.GetAccount().GetEnvironment(), Jurisdictions: r.GetAccount().GetJurisdictions(),
+			Quotas: r.GetAccount().GetQuotas(), Hosts: r.GetAccount().GetHosts(),
+		},
+		Secrets:       []*statev1.ClientSecret{{ClientId: name, Hash: secretHash(secrets.GetClientSecret())}},
+		Administrator: &statev1.Administrator{Username: secrets.GetUsername(), Email: r.GetAdministrator().GetEmail(), PasswordHash: hash},
+		FirstRetailer: withDefaults(r.GetFirstRetailer(), name),
+	}
+	result, err := a.change(ctx, statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{Record: record}, r)
+	if err != nil {
+		return nil, err
+	}
+	created := as[*statev1.AccountCreated](result)
+	out := &cpv1.CreateAccountResponse{Account: created.GetAccount(), Operation: created.GetOperation(), Credentials: secrets}
+	if result.Replayed || r.GetValidateOnly() {
+		out.Credentials = nil // these secrets were not used
+	}
+	return out, nil
+}
+
+// withDefaults fills in what a retailer needs. Sydney and its dollar stand where nothing is said.
+func withDefaults(r *cpv1.Retailer, account string) *cpv1.Retailer {
+	out := &cpv1.Retailer{}
+	out.Ref = first(r.GetRef(), account)
+	out.TradingName = first(r.GetTradingName(), out.GetRef())
+	out.TimeZone = first(r.GetTimeZone(), "Australia/Sydney")
+	out.Currency = first(r.GetCurrency(), "AUD")
+	return out
+}
+
+func secretHash(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}
+
+// GetAccount reads one account.
+func (a accounts) GetAccount(_ context.Context, r *cpv1.GetAccountRequest) (*cpv1.GetAccountResponse, error) {
+	record, found := state.Accounts.Get(a.Store.View(), r.GetName())
+	if !found {
+		return nil, absent("account", r.GetName())
+	}
+	return &cpv1.GetAccountResponse{Account: record.GetAccount()}, nil
+}
+
+// ListAccounts reads the accounts that the caller may see, by name.
+func (a accounts) ListAccounts(ctx context.Context, r *cpv1.ListAccountsRequest) (*cpv1.ListAccountsResponse, error) {
+	p, err := page(r, "")
+	if err != nil {
+		return nil, err
+	}
+	decision := policy.FromContext(ctx)
+	list, next := state.Accounts.Filter(a.Store.View(), p, func(record *statev1.AccountRecord) bool {
+		at := record.GetAccount()
+		return (r.GetEnvironment() == "" || r.GetEnvironment() == at.GetEnvironment()) &&
+			decision.Covers(policy.Resource{Region: at.GetRegion(), Environment: at.GetEnvironment(), Account: at.GetName()})
+	})
+	out := &cpv1.ListAccountsResponse{NextPageToken: pageToken(next)}
+	for _, record := range list {
+		out.Accounts = append(out.Accounts, record.GetAccount())
+	}
+	return out, nil
+}
+
+// UpdateAccount changes the fields in update_mask.
+func (a accounts) UpdateAccount(ctx context.Context, r *cpv1.UpdateAccountRequest) (*cpv1.UpdateAccountResponse, error) {
+	if r.GetAccount().GetState() == cpv1.AccountState_ACCOUNT_STATE_DELETING {
+		return nil, fault.Invalidf("account.state", "Use DeleteAccount.")
+	}
+	out, err := a.update(ctx, r.GetAccount(), func(current *cpv1.Account) (*cpv1.Account, error) {
+		return merged(current, r.GetAccount(), r.GetUpdateMask(), "display_name", "jurisdictions", "quotas", "hosts", "state")
+	}, r)
+	if err != nil {
+		return nil, err
+	}
+	return &cpv1.UpdateAccountResponse{Account: out}, nil
+}
+
+// DeleteAccount closes an account.
+func (a accounts) DeleteAccount(ctx context.Context, r *cpv1.DeleteAccountRequest) (*cpv1.DeleteAccountResponse, error) {
+	out, err := a.update(ctx, &cpv1.Account{Name: r.GetName(), Etag: r.GetEtag()}, func(current *cpv1.Account) (*cpv1.Account, error) {
+		next := proto.CloneOf(current)
+		next.State = cpv1.AccountState_ACCOUNT_STATE_DELETING
+		return next, nil
+	}, r)
+	if err != nil {
+		return nil, err
+	}
+	return &cpv1.DeleteAccountResponse{Account: out}, nil
+}
+
+func (a accounts) update(ctx context.Context, named *cpv1.Account, change func(*cpv1.Account) (*cpv1.Account, error), request proto.Message) (*cpv1.Account, error) {
+	var out *cpv1.Account
+	err := retried(named.GetEtag(), func() error {
+		record, found := state.Accounts.Get(a.Store.View(), named.GetName())
+		if !found {
+			return absent("account", named.GetName())
+		}
+		next, err := change(record.GetAccount())
+		if err != nil {
+			return err
+		}
+		body := &statev1.UpdateAccount{Account: next, Etag: first(named.GetEtag(), record.GetAccount().GetEtag())}
+		result, err := a.change(ctx, statev1.Kind_KIND_UPDATE_ACCOUNT, body, request)
+		out = as[*statev1.AccountCreated](result).GetAccount()
+		return err
+	})
+	return out, err
+}
+
+// RotateClientSecret gives an API client a new secret.
+func (a accounts) RotateClientSecret(ctx context.Context, r *cpv1.RotateClientSecretRequest) (*cpv1.RotateClientSecretResponse, error) {
+	id, secret := first(r.GetClientId(), r.GetAccount()), first(r.GetClientSecret(), password.Secret(secretBytes))
+	body := &statev1.SetClientSecret{Account: r.GetAccount(), Secret: &statev1.ClientSecret{ClientId: id, Hash: secretHash(secret)}}
+	result, err := a.change(ctx, statev1.Kind_KIND_SET_CLIENT_SECRET, body, r)
+	if err != nil {
+		return nil, err
+	}
+	if result.Replayed {
+		secret = ""
+	}
+	return &cpv1.RotateClientSecretResponse{ClientId: id, ClientSecret: secret}, nil
+}

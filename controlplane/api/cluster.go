@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"strings"
+
+	"github.com/fluent-oms/fluent/auth/policy"
+	"github.com/fluent-oms/fluent/controlplane/state"
+	"github.com/fluent-oms/fluent/domain/fault"
+	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+)
+
+type clusters struct{ *API }
+
+// GetStatus tells what this server knows of the cluster.
+func (a clusters) GetStatus(context.Context, *cpv1.GetStatusRequest) (*cpv1.GetStatusResponse, error) {
+	v, self := a.Store.View(), a.Consensus.Self()
+	leader, _ := a.Consensus.Leader()
+	out := &cpv1.GetStatusResponse{
+		ClusterId: v.Cluster().GetId(), ServerId: self.ID, LeaderId: leader.ID, AppliedIndex: uint64(v.Index()), Term: self.Term,
+		Schema: state.Schema, SchemaFloor: v.Cluster().GetSchemaFloor(),
+	}
+	for _, p := range self.Peers {
+		out.Members = append(out.Members, &cpv1.Member{Id: p.ID, RaftAddress: p.Raft, ApiAddress: p.API, Voter: true})
+	}
+	return out, nil
+}
+
+// FinaliseUpgrade raises the schema floor.
+func (a clusters) FinaliseUpgrade(ctx context.Context, r *cpv1.FinaliseUpgradeRequest) (*cpv1.FinaliseUpgradeResponse, error) {
+	wanted := r.GetSchema()
+	if wanted == 0 {
+		wanted = state.Schema
+	}
+	if wanted > state.Schema {
+		return nil, fault.Invalidf("schema", "This release understands schema %d at most.", state.Schema)
+	}
+	result, err := a.change(ctx, statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: wanted}, r)
+	if err != nil {
+		return nil, err
+	}
+	return &cpv1.FinaliseUpgradeResponse{SchemaFloor: as[*statev1.Cluster](result).GetSchemaFloor()}, nil
+}
+
+type audit struct{ *API }
+
+// ListAuditRecords reads the records that the caller may see, newest first.
+func (a audit) ListAuditRecords(ctx context.Context, r *cpv1.ListAuditRecordsRequest) (*cpv1.ListAuditRecordsResponse, error) {
+	p, err := page(r, "")
+	if err != nil {
+		return nil, err
+	}
+	p.Reverse = true
+	v, decision := a.Store.View(), policy.FromContext(ctx)
+	list, next := state.Audit.Filter(v, p, func(record *cpv1.AuditRecord) bool {
+		return strings.HasPrefix(record.GetResource(), r.GetResource()) && (r.GetActor() == "" || r.GetActor() == record.GetActor()) &&
+			decision.Covers(auditPlace(v, record.GetResource()))
+	})
+	return &cpv1.ListAuditRecordsResponse{Records: list, NextPageToken: pageToken(next)}, nil
+}
+
+// auditPlace tells where the resource of an audit record is, so that limited roles see what is theirs.
+func auditPlace(v state.View, resource string) policy.Resource {
+	kind, name, _ := strings.Cut(resource, "/")
+	switch kind {
+	case "region":
+		return policy.Resource{Region: name}
+	case "environment":
+		return environmentPlace(v, name)
+	case "node":
+		return nodePlace(v, name)
+	case "account":
+		return accountPlace(v, name)
+	case "retailer", "configuration":
+		account, _, _ := strings.Cut(name, "/")
+		return accountPlace(v, account)
+	case "operation":
+		o, _ := state.Operations.Get(v, name)
+		return accountPlace(v, o.GetAccount())
+	default:
+		return policy.Resource{}
+	}
+}

@@ -1,0 +1,168 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect/v2"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/fluent-oms/fluent/auth"
+	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/controlplane/presence"
+	"github.com/fluent-oms/fluent/controlplane/state"
+	"github.com/fluent-oms/fluent/domain/fault"
+	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+)
+
+// The kinds of machines, as credentials name them.
+const (
+	nodeKind    = "node"
+	gatewayKind = "gateway"
+	hostKind    = "host"
+)
+
+// credentialLifetime is how long a machine's credential is good for; a report in the second half of it renews it.
+const credentialLifetime = 24 * time.Hour
+
+// nodes serves data-plane nodes and gateways.
+type nodes struct{ *API }
+
+// Join makes a node known, by a join token or by the credential of an earlier join.
+func (a nodes) Join(ctx context.Context, r *nodev1.JoinRequest) (*nodev1.JoinResponse, error) {
+	kind, ok := map[string]cpv1.MachineKind{
+		"": cpv1.MachineKind_MACHINE_KIND_NODE, nodeKind: cpv1.MachineKind_MACHINE_KIND_NODE, gatewayKind: cpv1.MachineKind_MACHINE_KIND_GATEWAY,
+	}[r.GetKind()]
+	if !ok {
+		return nil, fault.Invalidf("kind", "Want node or gateway.")
+	}
+	if err := a.checkCluster(r.GetClusterId()); err != nil {
+		return nil, err
+	}
+	name := map[bool]string{true: gatewayKind, false: nodeKind}[kind == cpv1.MachineKind_MACHINE_KIND_GATEWAY]
+	node := &cpv1.Node{Id: r.GetNodeId(), Kind: kind, Address: r.GetAddress(), Release: r.GetRelease()}
+	body := &statev1.JoinNode{Node: node}
+	if p, known := a.caller(ctx, name); known && (node.GetId() == "" || node.GetId() == p.Subject) {
+		node.Id, node.Environment = p.Subject, p.Environment
+		ctx = auth.NewContext(ctx, p)
+	} else if r.GetToken() != "" {
+		node.Id = first(node.GetId(), name+"-"+strings.ToLower(rand.Text()[:8]))
+		body.TokenHash = secretHash(r.GetToken())
+		ctx = auth.NewContext(ctx, &auth.Principal{Kind: auth.NodeKind, NodeKind: name, Subject: node.GetId()})
+	} else {
+		return nil, fault.New(fault.Unauthenticated, "Join with a token, or with the credential of an earlier join.").At("token")
+	}
+	result, err := a.change(ctx, statev1.Kind_KIND_JOIN_NODE, body, r)
+	if err != nil {
+		return nil, err
+	}
+	joined := as[*cpv1.Node](result)
+	// What an earlier process of the node said does not count for this one.
+	a.Presence.Note(presence.NodeKey(joined.GetId()), presence.Report{Seen: a.Now(), State: "JOINING"})
+	credential, expires, err := a.credential(token.Node{NodeID: joined.GetId(), Environment: joined.GetEnvironment(), Kind: name})
+	if err != nil {
+		return nil, err
+	}
+	return &nodev1.JoinResponse{
+		NodeId: joined.GetId(), Environment: joined.GetEnvironment(), Credential: credential, CredentialExpiresAt: expires,
+		ClusterId: a.Store.View().Cluster().GetId(),
+	}, nil
+}
+
+func (a *API) checkCluster(expected string) error {
+	if have := a.Store.View().Cluster().GetId(); expected != "" && expected != have {
+		return fault.New(fault.Unprocessable, "This is the cluster %s, and not %s.", have, expected).At("cluster_id")
+	}
+	return nil
+}
+
+func (a *API) credential(n token.Node) (string, *timestamppb.Timestamp, error) {
+	issuer, err := a.Keys.Issuer()
+	if err != nil {
+		return "", nil, err
+	}
+	raw, lifetime, err := issuer.Node(n, credentialLifetime)
+	return raw, timestamppb.New(lifetime.ExpiresAt), err
+}
+
+// caller is the machine whose credential a call to a public method carries, if it carries one that is good.
+func (a *API) caller(ctx context.Context, kind string) (*auth.Principal, bool) {
+	raw, ok := bearer(ctx)
+	if !ok {
+		return nil, false
+	}
+	p, err := a.authenticate(ctx, raw)
+	return p, err == nil && p.Kind == auth.NodeKind && p.NodeKind == kind
+}
+
+func bearer(ctx context.Context) (string, bool) {
+	info, ok := connect.CallInfoForServerContext(ctx)
+	if !ok {
+		return "", false
+	}
+	return token.Bearer(info.RequestHeader().Get("Authorization"))
+}
+
+// renewed gives a new credential once half of the old one's time has passed.
+func (a *API) renewed(ctx context.Context) (string, *timestamppb.Timestamp, error) {
+	raw, _ := bearer(ctx)
+	verifier, err := a.Keys.Verifier()
+	if err != nil {
+		return "", nil, err
+	}
+	n, err := verifier.Node(raw)
+	if err != nil {
+		return "", nil, err
+	}
+	if n.ExpiresAt.Sub(a.Now()) > credentialLifetime/2 {
+		return "", nil, nil
+	}
+	return a.credential(token.Node{NodeID: n.NodeID, Environment: n.Environment, Kind: n.Kind})
+}
+
+// Report takes note of what a node says. It comes to the leader.
+func (a nodes) Report(ctx context.Context, r *nodev1.ReportRequest) (*nodev1.ReportResponse, error) {
+	p, err := machine(ctx, nodeKind, gatewayKind)
+	if err != nil {
+		return nil, err
+	}
+	node, found := state.Nodes.Get(a.Store.View(), p.Subject)
+	if !found {
+		return nil, fault.New(fault.Unauthenticated, "The node %s is not known any more; join again.", p.Subject)
+	}
+	a.Presence.Note(presence.NodeKey(p.Subject), presence.Report{
+		Seen: a.Now(), State: r.GetState(), AppliedIndex: r.GetAppliedIndex(), Load: r.GetLoad(),
+	})
+	credential, expires, err := a.renewed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &nodev1.ReportResponse{Credential: credential, CredentialExpiresAt: expires, Drain: node.GetDrain()}, nil
+}
+
+// CommitConfiguration makes and activates a version for an account of the node's environment.
+func (a nodes) CommitConfiguration(ctx context.Context, r *nodev1.CommitConfigurationRequest) (*nodev1.CommitConfigurationResponse, error) {
+	p, err := machine(ctx, nodeKind)
+	if err != nil {
+		return nil, err
+	}
+	account, found := state.Accounts.Get(a.Store.View(), r.GetAccount())
+	if !found || account.GetAccount().GetEnvironment() != p.Environment {
+		return nil, absent("account", r.GetAccount())
+	}
+	result, err := a.change(ctx, statev1.Kind_KIND_COMMIT_CONFIGURATION, &statev1.CommitConfiguration{
+		Account: r.GetAccount(), Retailer: r.GetRetailer(), Artefacts: r.GetArtefacts(), Author: r.GetAuthor(), Message: r.GetMessage(), BaseVersion: r.GetBaseVersion(),
+	}, r)
+	if err != nil {
+		return nil, err
+	}
+	done := as[*statev1.ConfigurationCommitted](result)
+	return &nodev1.CommitConfigurationResponse{Configuration: &nodev1.Configuration{
+		Account: r.GetAccount(), Retailer: r.GetRetailer(), Version: done.GetVersion().GetId(), Artefacts: done.GetVersion().GetArtefacts(),
+		Index: done.GetActivation().GetIndex(),
+	}}, nil
+}

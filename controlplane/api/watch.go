@@ -1,0 +1,118 @@
+package api
+
+import (
+	"context"
+	"errors"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/fluent-oms/fluent/auth"
+	"github.com/fluent-oms/fluent/controlplane/state"
+	"github.com/fluent-oms/fluent/domain/fault"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
+)
+
+// Watch streams the desired state of the caller's environment.
+func (a nodes) Watch(ctx context.Context, r *nodev1.WatchRequest, stream nodev1connect.NodeServiceWatchServerStream) error {
+	p, err := machine(ctx, nodeKind, gatewayKind)
+	if err != nil {
+		return err
+	}
+	w := &watcher{API: a.API, node: p, stream: stream}
+	changes, reason := w.resume(r)
+	for {
+		if changes == nil {
+			if changes, err = w.snapshot(reason); err != nil {
+				return err
+			}
+		}
+		if err := w.follow(ctx, changes); !errors.Is(err, state.ErrReset) {
+			return err
+		}
+		changes, reason = nil, "the stream fell behind, or the server's state was replaced"
+	}
+}
+
+// watcher is one stream of desired state.
+type watcher struct {
+	*API
+	node   *auth.Principal
+	stream nodev1connect.NodeServiceWatchServerStream
+}
+
+// resume finds the place where a node's token says it was; nil when it has to start over, with the reason if there was a token.
+func (w *watcher) resume(r *nodev1.WatchRequest) (*state.Changes, string) {
+	if r.GetIncarnation() == "" || r.GetIndex() == 0 {
+		return nil, ""
+	}
+	v := w.Store.View()
+	if r.GetIncarnation() != v.Cluster().GetId() || state.Index(r.GetIndex()) > v.Index() {
+		return nil, "the resume token is of another incarnation of the state"
+	}
+	changes, err := v.Follow(w.node.Environment, state.Index(r.GetIndex()))
+	if err != nil {
+		return nil, "the changes since the resume token are not kept any more"
+	}
+	return changes, ""
+}
+
+func (w *watcher) snapshot(reason string) (*state.Changes, error) {
+	if reason != "" {
+		if err := w.stream.Send(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Reset_{Reset_: &nodev1.Reset{Reason: reason}}}); err != nil {
+			return nil, err
+		}
+	}
+	v := w.Store.View()
+	if err := w.known(v); err != nil {
+		return nil, err
+	}
+	changes, err := v.Follow(w.node.Environment, v.Index())
+	if err != nil {
+		return nil, err
+	}
+	for _, resource := range state.Desired(v, w.node.Environment) {
+		if err := w.stream.Send(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Snapshot{Snapshot: w.visible(resource)}}); err != nil {
+			return nil, err
+		}
+	}
+	end := &nodev1.SnapshotEnd{Incarnation: v.Cluster().GetId(), Index: uint64(v.Index())}
+	return changes, w.stream.Send(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_SnapshotEnd{SnapshotEnd: end}})
+}
+
+// known refuses nodes that were deleted: their credentials outlive them. A follower may not know a node yet that has just joined.
+func (w *watcher) known(v state.View) error {
+	if _, found := state.Nodes.Get(v, w.node.Subject); !found {
+		return fault.New(fault.Unauthenticated, "The node %s is not known here; join again.", w.node.Subject)
+	}
+	return nil
+}
+
+func (w *watcher) follow(ctx context.Context, changes *state.Changes) error {
+	for {
+		_, batch, err := changes.Next(ctx)
+		if err != nil {
+			return err
+		}
+		for _, c := range batch {
+			visible := proto.CloneOf(c)
+			visible.Resource = w.visible(c.GetResource())
+			if err := w.stream.Send(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: visible}}); err != nil {
+				return err
+			}
+		}
+		if err := w.known(w.Store.View()); err != nil {
+			return err
+		}
+	}
+}
+
+// visible hides the database from gateways.
+func (w *watcher) visible(r *nodev1.Resource) *nodev1.Resource {
+	if w.node.NodeKind != gatewayKind || r.GetEnvironment() == nil {
+		return r
+	}
+	r = proto.CloneOf(r)
+	r.GetEnvironment().DatabaseUrl = ""
+	return r
+}

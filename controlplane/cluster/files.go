@@ -1,0 +1,175 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
+	"go.etcd.io/bbolt"
+)
+
+// files is what a server keeps open: its log, its snapshots, its connections.
+type files struct {
+	log       *raftboltdb.BoltStore
+	snapshots raft.SnapshotStore
+	transport *raft.NetworkTransport
+	logger    hclog.Logger
+}
+
+func openFiles(config Config, logger *slog.Logger) (*files, error) {
+	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the control plane's folder: %w", err)
+	}
+	f := &files{logger: raftLogger(logger)}
+	log, err := raftboltdb.New(raftboltdb.Options{
+		Path: filepath.Join(config.Dir, "log.db"),
+		// Without the time-out a second server on the same folder would wait for ever instead of failing.
+		BoltOptions: &bbolt.Options{NoFreelistSync: true, FreelistType: bbolt.FreelistMapType, Timeout: time.Second},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the raft log in %s: %w", config.Dir, err)
+	}
+	f.log = log
+	f.snapshots, err = raft.NewFileSnapshotStoreWithLogger(config.Dir, 2, f.logger)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open snapshots in %s: %w", config.Dir, err), f.close())
+	}
+	f.transport, err = listen(config, f.logger)
+	if err != nil {
+		return nil, errors.Join(err, f.close())
+	}
+	return f, nil
+}
+
+func listen(config Config, logger hclog.Logger) (*raft.NetworkTransport, error) {
+	listener, err := net.Listen("tcp", config.RaftListen)
+	if err != nil {
+		return nil, fmt.Errorf("listen for raft: %w", err)
+	}
+	return raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		Stream: &stream{Listener: listener, advertised: raft.ServerAddress(config.self().Raft)}, MaxPool: 3, Timeout: 5 * time.Second, Logger: logger,
+		ServerAddressProvider: addresses(config.Peers),
+	}), nil
+}
+
+// stream is TCP between servers.
+type stream struct {
+	net.Listener
+	advertised raft.ServerAddress
+}
+
+// Dial connects to another server.
+func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
+	return net.DialTimeout("tcp", string(address), timeout)
+}
+
+// Addr is the address under which others reach this server.
+func (s *stream) Addr() net.Addr { return advertisedAddr(s.advertised) }
+
+type advertisedAddr string
+
+func (advertisedAddr) Network() string  { return "tcp" }
+func (a advertisedAddr) String() string { return string(a) }
+
+// addresses finds servers where the configuration says that they are, and not where the log says that they were: ports may change
+// from start to start.
+type addresses []Peer
+
+// ServerAddr is the address of a server by its id.
+func (a addresses) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
+	for _, p := range a {
+		if p.ID == string(id) {
+			return raft.ServerAddress(p.Raft), nil
+		}
+	}
+	return "", fmt.Errorf("no address of the server %s", id)
+}
+
+func (f *files) start(config Config, machine raft.FSM) (*raft.Raft, error) {
+	rc := raft.DefaultConfig()
+	rc.LocalID = raft.ServerID(config.ID)
+	rc.Logger = f.logger
+	rc.HeartbeatTimeout, rc.ElectionTimeout = config.HeartbeatTimeout, config.HeartbeatTimeout
+	rc.LeaderLeaseTimeout = config.HeartbeatTimeout * 2 / 3
+	rc.CommitTimeout = 5 * time.Millisecond
+	rc.BatchApplyCh = true
+	rc.MaxAppendEntries = 512
+	rc.TrailingLogs = 1024
+	if config.Bootstrap {
+		if err := f.bootstrap(rc, config); err != nil {
+			return nil, err
+		}
+	}
+	cache, err := raft.NewLogCache(1024, f.log)
+	if err != nil {
+		return nil, fmt.Errorf("cache the raft log: %w", err)
+	}
+	r, err := raft.NewRaft(rc, machine, cache, f.log, f.snapshots, f.transport)
+	if err != nil {
+		return nil, fmt.Errorf("start raft: %w", err)
+	}
+	return r, nil
+}
+
+// bootstrap writes the first configuration where there is no state yet; every server writes the same one.
+func (f *files) bootstrap(rc *raft.Config, config Config) error {
+	has, err := raft.HasExistingState(f.log, f.log, f.snapshots)
+	if err != nil {
+		return fmt.Errorf("look for raft state in %s: %w", config.Dir, err)
+	}
+	if has {
+		return nil
+	}
+	var servers []raft.Server
+	for _, p := range config.Peers {
+		servers = append(servers, raft.Server{ID: raft.ServerID(p.ID), Address: raft.ServerAddress(p.Raft)})
+	}
+	if err := raft.BootstrapCluster(rc, f.log, f.log, f.snapshots, f.transport, raft.Configuration{Servers: servers}); err != nil {
+		return fmt.Errorf("form the cluster: %w", err)
+	}
+	return nil
+}
+
+func (f *files) close() error {
+	var errs []error
+	for _, c := range []io.Closer{f.transportCloser(), f.log} {
+		if c != nil {
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (f *files) transportCloser() io.Closer {
+	if f.transport == nil {
+		return nil
+	}
+	return f.transport
+}
+
+// raftLogger passes what raft has to say on: its warnings as such, the rest for debugging.
+func raftLogger(logger *slog.Logger) hclog.Logger {
+	return hclog.New(&hclog.LoggerOptions{Level: hclog.Info, Output: raftLines{logger}, DisableTime: true})
+}
+
+type raftLines struct{ logger *slog.Logger }
+
+// Write logs one line.
+func (l raftLines) Write(line []byte) (int, error) {
+	text := strings.TrimSpace(string(line))
+	if strings.HasPrefix(text, "[WARN]") || strings.HasPrefix(text, "[ERROR]") {
+		l.logger.Warn("raft", "line", text)
+	} else {
+		l.logger.Debug("raft", "line", text)
+	}
+	return len(line), nil
+}

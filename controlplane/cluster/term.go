@@ -1,0 +1,154 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/fluent-oms/fluent/controlplane/state"
+	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
+)
+
+// followLeadership begins and ends terms. Raft reports the latest change only, so a second "you lead" means that leadership was lost and
+// won again in between: the old term's work ends before the new one's begins.
+func (c *Cluster) followLeadership(ctx context.Context) {
+	end := func() {}
+	defer func() { end() }()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case leads := <-c.raft.LeaderCh():
+			end()
+			end = func() {}
+			if leads {
+				end = c.beginTerm(ctx)
+			}
+		}
+	}
+}
+
+// beginTerm runs the duties until the function that it returns is called, which waits for them.
+func (c *Cluster) beginTerm(ctx context.Context) func() {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() {
+		if !c.establish(ctx) {
+			return
+		}
+		for _, d := range c.duties {
+			running.Go(func() { c.run(ctx, d) })
+		}
+	})
+	return func() {
+		c.setLeading(false)
+		cancel()
+		running.Wait()
+	}
+}
+
+// establish waits until everything that was committed before this term is applied here; only then may this server answer as leader.
+func (c *Cluster) establish(ctx context.Context) bool {
+	if err := c.raft.Barrier(c.config.ApplyDeadline).Error(); err != nil {
+		c.deps.Logger.Warn("leadership not established", "server", c.config.ID, "error", err)
+		if ctx.Err() == nil {
+			c.giveUp(ctx, err)
+		}
+		return false
+	}
+	if ctx.Err() != nil {
+		return false
+	}
+	c.setLeading(true)
+	c.deps.Logger.Info("leading", "server", c.config.ID, "term", c.raft.CurrentTerm())
+	return true
+}
+
+func (c *Cluster) setLeading(leading bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.leading = leading
+}
+
+// run keeps a duty going for a term.
+func (c *Cluster) run(ctx context.Context, d Duty) {
+	for ctx.Err() == nil {
+		err := d.Run(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		c.deps.Logger.Error("leader duty ended early; it begins again", "duty", d.Name, "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// watchdog commits a heartbeat every so often. Raft's own heartbeats say nothing of the disk: a leader whose disk stalls would keep
+// its place and commit nothing.
+func (c *Cluster) watchdog(ctx context.Context) error {
+	tick := time.NewTicker(c.config.ApplyDeadline)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := c.heartbeat(ctx); err != nil && ctx.Err() == nil {
+			c.giveUp(ctx, err)
+			return fmt.Errorf("heartbeat: %w", err)
+		}
+	}
+}
+
+func (c *Cluster) heartbeat(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.config.ApplyDeadline)
+	defer cancel()
+	meta := &statev1.Meta{Time: timestamppb.New(c.deps.Now()), Actor: "system/watchdog"}
+	command, err := state.Command(statev1.Kind_KIND_HEARTBEAT, meta, &statev1.Heartbeat{})
+	if err != nil {
+		return err
+	}
+	_, err = c.Apply(ctx, command)
+	return err
+}
+
+// giveUp hands leadership to another server; if that is not possible within the deadline, the process has to end.
+func (c *Cluster) giveUp(ctx context.Context, cause error) {
+	c.deps.Logger.Error("cannot commit in time; handing leadership over", "server", c.config.ID, "error", cause)
+	if len(c.config.Peers) == 1 {
+		return // nobody to hand it to: carry on and try again
+	}
+	moved := make(chan error, 1)
+	go func() { moved <- c.raft.LeadershipTransfer().Error() }()
+	select {
+	case err := <-moved:
+		if err == nil {
+			return
+		}
+		cause = fmt.Errorf("%w; hand over: %w", cause, err)
+	case <-ctx.Done():
+		return
+	case <-time.After(2 * c.config.ApplyDeadline):
+	}
+	if ctx.Err() == nil && c.quorumAnswers() {
+		c.deps.Fatal(fmt.Errorf("leader cannot commit and cannot hand over: %w", cause))
+	}
+}
+
+// quorumAnswers tells a stalled disk from a lost quorum, which is no reason to end.
+func (c *Cluster) quorumAnswers() bool {
+	answer := make(chan error, 1)
+	go func() { answer <- c.raft.VerifyLeader().Error() }()
+	select {
+	case err := <-answer:
+		return err == nil
+	case <-time.After(c.config.ApplyDeadline):
+		return false
+	}
+}

@@ -1,0 +1,81 @@
+// Package server puts one control-plane server together: state, cluster, API and the leader's duties, and runs it until it is told to end.
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/fluent-oms/fluent/controlplane/cluster"
+)
+
+// Config says what to run. Its fields are the flags of `fluent server`.
+type Config struct {
+	ID         string         // --id
+	Dir        string         // --dir: log and snapshots; only this server's
+	RaftListen string         // --raft: host:port to bind; empty: the address among the peers
+	APIListen  string         // --listen: host:port to bind; empty: the address among the peers
+	Peers      []cluster.Peer // --peers: all servers, this one included
+	Bootstrap  bool           // --bootstrap: form a new cluster if there is no state yet; harmless otherwise
+
+	// The first operator, a platform administrator, is made when the cluster is formed. Later starts ignore these.
+	OperatorUsername string // --operator-username
+	OperatorPassword Secret // from --operator-password-file
+
+	HeartbeatTimeout time.Duration // 0: the cluster's default
+	ApplyDeadline    time.Duration // 0: the cluster's default
+	Logger           *slog.Logger  // nil: nothing is logged
+	Now              func() time.Time
+	Ready            func(api string) // called once the API answers, with its address; may be nil
+}
+
+// Secret is text that is not printed by accident.
+type Secret string
+
+// String hides the text.
+func (Secret) String() string { return "(secret)" }
+
+// LogValue hides the text.
+func (Secret) LogValue() slog.Value { return slog.StringValue("(secret)") }
+
+// MarshalText hides the text.
+func (Secret) MarshalText() ([]byte, error) { return []byte("(secret)"), nil }
+
+// Validate reports all that is wrong.
+func (c Config) Validate() error {
+	problems := []error{cluster.Config{ID: c.ID, Dir: c.Dir, Peers: c.Peers}.Validate()}
+	if c.Bootstrap && (c.OperatorUsername == "" || c.OperatorPassword == "") {
+		problems = append(problems, errors.New("bootstrap needs the first operator's username and password"))
+	}
+	return errors.Join(problems...)
+}
+
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	for _, p := range c.Peers {
+		if p.ID == c.ID && c.APIListen == "" {
+			c.APIListen = p.API
+		}
+	}
+	return c
+}
+
+// ParsePeers reads the form of the flag --peers: id=raftaddr=apiaddr,…
+func ParsePeers(text string) ([]cluster.Peer, error) {
+	var peers []cluster.Peer
+	for part := range strings.SplitSeq(text, ",") {
+		fields := strings.Split(strings.TrimSpace(part), "=")
+		if len(fields) != 3 || fields[0] == "" || fields[1] == "" || fields[2] == "" {
+			return nil, fmt.Errorf("peer %q: want id=raft-host:port=api-host:port", part)
+		}
+		peers = append(peers, cluster.Peer{ID: fields[0], Raft: fields[1], API: fields[2]})
+	}
+	return peers, nil
+}

@@ -1,0 +1,131 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/fluent-oms/fluent/auth/password"
+	"github.com/fluent-oms/fluent/auth/policy"
+	"github.com/fluent-oms/fluent/controlplane/api"
+	"github.com/fluent-oms/fluent/controlplane/cluster"
+	"github.com/fluent-oms/fluent/controlplane/keyring"
+	"github.com/fluent-oms/fluent/controlplane/presence"
+	"github.com/fluent-oms/fluent/controlplane/reconcile"
+	"github.com/fluent-oms/fluent/controlplane/state"
+)
+
+const (
+	hashesAtOnce = 2                // argon2id takes 19 MiB each
+	gracePeriod  = 5 * time.Second  // for calls that are under way when the server is told to end
+	headerPeriod = 10 * time.Second // for a caller to send its request's head
+)
+
+// Run runs one server until ctx ends (then it returns nil) or it cannot go on.
+func Run(ctx context.Context, config Config) error {
+	if err := config.Validate(); err != nil {
+		return err
+	}
+	config = config.withDefaults()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	listener, err := net.Listen("tcp", config.APIListen)
+	if err != nil {
+		return fmt.Errorf("listen for the API: %w", err)
+	}
+	parts, err := assemble(ctx, config, cancel)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	err = serve(ctx, config, listener, parts.api.Handler())
+	err = errors.Join(err, parts.cluster.Close())
+	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
+}
+
+// parts are what a running server consists of.
+type parts struct {
+	cluster *cluster.Cluster
+	api     *api.API
+}
+
+func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, error) {
+	store, err := state.New()
+	if err != nil {
+		return nil, err
+	}
+	rules, err := policy.New(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keys := keyring.New(store, config.Now)
+	heard := presence.New()
+	hasher := password.NewHasher(password.Standard(), hashesAtOnce)
+	shared := &committer{ready: make(chan struct{})}
+	work := reconcile.Deps{
+		Store: store, Committer: shared, Presence: heard, Logger: config.Logger, Now: config.Now,
+		Tenants: reconcile.NewNodeClient(config.ID, keys.Issuer),
+	}
+	first := &initialiser{store: store, committer: shared, hasher: hasher, config: config}
+	members, err := cluster.Open(
+		cluster.Deps{Store: store, Logger: config.Logger, Now: config.Now, Fatal: fatal},
+		cluster.Config{
+			ID: config.ID, Dir: config.Dir, RaftListen: config.RaftListen, Peers: config.Peers, Bootstrap: config.Bootstrap,
+			HeartbeatTimeout: config.HeartbeatTimeout, ApplyDeadline: config.ApplyDeadline,
+		},
+		shared.bound(cluster.Duty{Name: "initialise", Run: first.run}),
+		shared.bound(duty("machines", reconcile.Machines, work)),
+		shared.bound(duty("provision", reconcile.Provision, work)),
+		shared.bound(duty("housekeeping", reconcile.Housekeep, work)),
+	)
+	if err != nil {
+		return nil, err
+	}
+	shared.bind(members)
+	handlers, err := api.New(api.Deps{
+		Store: store, Consensus: members, Keys: keys, Presence: heard, Passwords: hasher, Policy: rules, Logger: config.Logger, Now: config.Now,
+	})
+	if err != nil {
+		return nil, errors.Join(err, members.Close())
+	}
+	return &parts{cluster: members, api: handlers}, nil
+}
+
+func duty(name string, run func(context.Context, reconcile.Deps) error, work reconcile.Deps) cluster.Duty {
+	return cluster.Duty{Name: name, Run: func(ctx context.Context) error { return run(ctx, work) }}
+}
+
+// serve answers until ctx ends. Streams hear of it first, so that a stop does not wait for them.
+func serve(ctx context.Context, config Config, listener net.Listener, handler http.Handler) error {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
+	defer endStreams()
+	web := &http.Server{
+		Handler: handler, Protocols: protocols, ReadHeaderTimeout: headerPeriod,
+		BaseContext: func(net.Listener) context.Context { return streams },
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- web.Serve(listener) }()
+	if config.Ready != nil {
+		config.Ready(listener.Addr().String())
+	}
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve the API: %w", err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), gracePeriod)
+	defer cancel()
+	time.AfterFunc(200*time.Millisecond, endStreams) // short calls end by themselves before that
+	if err := web.Shutdown(grace); err != nil {
+		return errors.Join(fmt.Errorf("stop the API: %w", err), web.Close())
+	}
+	return nil
+}
