@@ -256,6 +256,8 @@ func assign(p, v any, place string) error {
 	case **time.Time:
 		t, _ := v.(time.Time)
 		*p = &t
+	case *json.RawMessage:
+		return transcode(p, v, place)
 	default:
 		return transcode(p, resolved(v), place)
 	}

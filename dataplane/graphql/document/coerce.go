@@ -142,7 +142,11 @@ func (c *coercer) fromLiteral(t *ast.Type, v *ast.Value, place string) (any, err
 	case def.Kind == ast.Enum:
 		return v.Raw, nil
 	case def.Name == "Json":
-		return c.jsonLiteral(v)
+		value, err := c.jsonLiteral(v)
+		if err != nil {
+			return nil, badInput(place, "%s is not a Json value", v)
+		}
+		return value, storable(value, place, 0)
 	}
 	plain, err := plainLiteral(v)
 	if err != nil {
@@ -261,7 +265,7 @@ func scalar(name string, v any, place string) (any, error) {
 	case "DateTime":
 		return moment(v, place)
 	case "Json":
-		return v, nil
+		return v, storable(v, place, 0)
 	}
 	return nil, badInput(place, "want a value of type %s, got %s", name, kindOf(v))
 }
@@ -299,6 +303,42 @@ func text(s, place string) (any, error) {
 		return nil, badInput(place, "the text contains a NUL character")
 	}
 	return s, nil
+}
+
+// maxJSONDepth is how deep a Json value may be nested.
+const maxJSONDepth = 100
+
+// storable refuses Json values that no column can hold: NUL characters, numbers beyond all bounds, bottomless nesting.
+func storable(v any, place string, depth int) error {
+	if depth > maxJSONDepth {
+		return badInput(place, "the value is nested more than %d levels deep", maxJSONDepth)
+	}
+	switch v := v.(type) {
+	case string:
+		if _, err := text(v, place); err != nil {
+			return err
+		}
+	case json.Number:
+		if f, err := v.Float64(); err != nil || math.IsInf(f, 0) {
+			return badInput(place, "%.20s… is not a number that can be stored", v)
+		}
+	case []any:
+		for i, x := range v {
+			if err := storable(x, element(place, i, true), depth+1); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for k, x := range v {
+			if _, err := text(k, place); err != nil {
+				return err
+			}
+			if err := storable(x, member(place, k), depth+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // timeLayouts are the spellings of a moment that callers use; a missing zone means UTC.

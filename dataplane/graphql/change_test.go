@@ -1,0 +1,292 @@
+package graphql_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/security"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+func TestAliasedMutationsFailByThemselves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	res := w.run(w.admin, `mutation Batch($n: CreateNetworkInput) {
+		a: createProductCatalogue(input: {ref: "C", type: "MASTER", name: "one"}) { ref }
+		b: createProductCatalogue(input: {ref: "C", type: "MASTER", name: "two"}) { ref name }
+		c: createNetwork(input: $n) { id }
+		d: createProductCatalogue(input: {ref: "D", type: "MASTER", name: "three"}) { ref workflowRef }
+		__typename
+	}`, "")
+	require.Equal(t, `{"a":{"ref":"C"},"b":null,"c":null,"d":{"ref":"D","workflowRef":"PRODUCT_CATALOGUE::MASTER"},"__typename":"Mutation"}`, string(res.Data))
+	require.Len(t, res.Errors, 2)
+	require.Equal(t, "C0123E", res.Errors[0].Extensions.Code)
+	require.Equal(t, []any{"b"}, res.Errors[0].Path)
+	require.Equal(t, 3, res.Errors[0].Locations[0].Line)
+	require.Contains(t, res.Errors[0].Message, "already exists: C")
+	require.Equal(t, "C0140E", res.Errors[1].Extensions.Code)
+	require.Len(t, w.nudges.events, 2)
+}
+
+func TestDuplicateOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	customer := w.shop("P1", "P2")
+	w.data(createOrder, orderInput("O-1", customer))
+	e := w.failure(createOrder, orderInput("O-1", customer))
+	require.Equal(t, "C0121E", e.Extensions.Code)
+	require.Contains(t, e.Message, "Order ref already exists: O-1")
+	require.Equal(t, []any{"createOrder"}, e.Path)
+	require.Len(t, refs(t, at(w.data(`{ orders { edges { node { ref } } } }`, ""), "orders")), 1)
+}
+
+func TestWrongInputsChangeNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	customer := w.shop("P1", "P2")
+	long := strings.Repeat("x", 256)
+	for _, c := range []struct{ name, from, to, code, place string }{
+		{"unknown customer", fmt.Sprintf(`"customer":{"id":%q}`, customer), `"customer":{"id":"999"}`, "C0120E", "input.customer"},
+		{"an id that is none", fmt.Sprintf(`"customer":{"id":%q}`, customer), `"customer":{"id":"kim"}`, "C0120E", "input.customer"},
+		{"unknown retailer", `"retailer":{"id":1}`, `"retailer":{"id":7}`, "C0120E", "input.retailer"},
+		{"unknown product", `"productRef":"P2"`, `"productRef":"P9"`, "C0120E", "input.items[1].productRef"},
+		{"negative quantity", `"quantity":1`, `"quantity":-1`, "C0122E", "input.items[1].quantity"},
+		{"overflow", `"quantity":1`, `"quantity":3000000000`, "BAD_USER_INPUT", "$input.items[1].quantity"},
+		{"text for a number", `"quantity":1`, `"quantity":"1"`, "BAD_USER_INPUT", "$input.items[1].quantity"},
+		{"fraction", `"quantity":1`, `"quantity":1.5`, "BAD_USER_INPUT", "$input.items[1].quantity"},
+		{"missing", `"type":"HD",`, ``, "C0140E", "$input.type"},
+		{"null", `"type":"HD"`, `"type":null`, "C0140E", "$input.type"},
+		{"unknown field", `"type":"HD"`, `"type":"HD","colour":"red"`, "BAD_USER_INPUT", "$input.colour"},
+		{"too long", `"type":"HD"`, `"type":"` + long + `"`, "C0141E", "input.type"},
+		{"too long inside", `"city":"Perth"`, `"city":"` + long + `"`, "C0141E", "input.fulfilmentChoice.deliveryAddress.city"},
+		{"too long attribute", `"name":"gift"`, `"name":"` + long + `"`, "C0141E", "input.attributes[0].name"},
+		{"empty ref", `"ref":"O-1"`, `"ref":""`, "C0140E", "input.ref"},
+		{"NUL", `"ref":"O-1"`, `"ref":"a\u0000b"`, "BAD_USER_INPUT", "$input.ref"},
+		{"default catalogue", `"productRef":"P2","productCatalogueRef":"PC:MASTER:1"`, `"productRef":"P2"`, "C0120E", "input.items[1].productRef"},
+	} {
+		input := strings.Replace(orderInput("O-1", customer), c.from, c.to, 1)
+		require.NotEqual(t, orderInput("O-1", customer), input, c.name)
+		e := w.failure(createOrder, input)
+		require.Equal(t, c.code, e.Extensions.Code, "%s: %s", c.name, e.Message)
+		require.Equal(t, c.place, e.Extensions.Field, c.name)
+	}
+	require.Equal(t, `{"orders":{"edges":[]},"fulfilmentChoices":{"edges":[]},"customerAddresses":{"edges":[]}}`,
+		w.raw(`{ orders { edges { node { id } } } fulfilmentChoices { edges { node { id } } } customerAddresses { edges { node { id } } } }`, ""))
+}
+
+func TestUpdateOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	customer := w.shop("P1", "P2")
+	made := at(w.data(createOrder, orderInput("O-1", customer)), "createOrder")
+	other := at(w.data(createOrder, orderInput("O-2", customer)), "createOrder")
+	item := func(order any) any {
+		got := w.data(`query($id: ID!) { orderById(id: $id) { items { edges { node { id } } } } }`, fmt.Sprintf(`{"id":%q}`, at(order, "id")))
+		return at(got, "orderById.items.edges.0.node.id")
+	}
+	const update = `mutation($input: UpdateOrderInput) { updateOrder(input: $input) { status totalPrice attributes { name value } items { edges { node { status quantity } } } } }`
+	got := w.raw(update, fmt.Sprintf(`{"input":{"id":%q,"status":"BOOKED","attributes":[{"name":"gift","type":"STRING","value":"no"},{"name":"b","type":"INTEGER","value":2}],
+		"items":[{"id":%q,"status":"NEW"}]}}`, at(made, "id"), item(made)))
+	require.Equal(t, `{"updateOrder":{"status":"BOOKED","totalPrice":19,"attributes":[{"name":"gift","value":"no"},{"name":"b","value":2}],`+
+		`"items":{"edges":[{"node":{"status":"NEW","quantity":2}},{"node":{"status":"CREATED","quantity":1}}]}}}`, got)
+
+	foreign := w.failure(update, fmt.Sprintf(`{"input":{"id":%q,"status":"X","items":[{"id":%q,"status":"NEW"}]}}`, at(made, "id"), item(other)))
+	require.Equal(t, "C0120E", foreign.Extensions.Code)
+	require.Equal(t, "input.items[0]", foreign.Extensions.Field)
+	require.Equal(t, "C0120E", w.failure(update, `{"input":{"id":"424242","status":"X"}}`).Extensions.Code)
+	require.Equal(t, "BOOKED", at(w.data(`query($id: ID) { order(id: $id) { status } }`, fmt.Sprintf(`{"id":%q}`, at(made, "id"))), "order.status"))
+	require.Equal(t, "C0140E", w.failure(`mutation { updateOrder(input: null) { id } }`, "").Extensions.Code)
+}
+
+func TestUpdateByKeyMergesPricesAndLinksCategories(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.shop("P1")
+	w.data(`mutation { a: createCategory(input: {ref: "A", type: "T", name: "A", catalogue: {ref: "PC:MASTER:1"}}) { id }
+		b: createCategory(input: {ref: "B", type: "T", name: "B", catalogue: {ref: "PC:MASTER:1"}, parentCategory: {ref: "A", catalogue: {ref: "PC:MASTER:1"}}}) { id } }`, "")
+	got := w.raw(`mutation { updateStandardProduct(input: {ref: "P1", catalogue: {ref: "PC:MASTER:1"}, prices: [{type: "RRP", currency: "AUD", value: 8}, {type: "SALE", currency: "AUD", value: 7}],
+		categories: [{ref: "A", catalogue: {ref: "PC:MASTER:1"}}, {ref: "B", catalogue: {ref: "PC:MASTER:1"}}]}) { gtin prices { value type } tax { tariff } categories { edges { node { ref parentCategory { ref } } } } } }`, "")
+	require.Equal(t, `{"updateStandardProduct":{"gtin":"1","prices":[{"value":8,"type":"RRP"},{"value":7,"type":"SALE"}],"tax":{"tariff":"GST"},`+
+		`"categories":{"edges":[{"node":{"ref":"A","parentCategory":null}},{"node":{"ref":"B","parentCategory":{"ref":"A"}}}]}}}`, got)
+	require.Equal(t, `{"removeCategoriesFromStandardProduct":{"status":"SUCCESS"}}`, w.raw(`mutation { removeCategoriesFromStandardProduct(input: {standardProduct: {ref: "P1", catalogue: {ref: "PC:MASTER:1"}},
+		categories: {ref: "A", catalogue: {ref: "PC:MASTER:1"}}}) { status } }`, ""))
+	require.Equal(t, `{"category":{"childCategories":{"edges":[{"node":{"ref":"B"}}]}},"standardProduct":{"categories":{"edges":[{"node":{"ref":"B"}}]}}}`,
+		w.raw(`{ category(ref: "A", catalogue: {ref: "PC:MASTER:1"}) { childCategories { edges { node { ref } } } } standardProduct(ref: "P1", catalogue: {ref: "PC:MASTER:1"}) { categories { edges { node { ref } } } } }`, ""))
+	unknown := w.failure(`mutation { updateStandardProduct(input: {ref: "P9", catalogue: {ref: "PC:MASTER:1"}, name: "x"}) { id } }`, "")
+	require.Equal(t, "C0120E", unknown.Extensions.Code)
+}
+
+func TestLocationsWithAddressScheduleAndNetworks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.networks(2)
+	ids := w.data(`{ networks { edges { node { id } } } }`, "")
+	got := w.data(fmt.Sprintf(`mutation($n: [NetworkId]) { createLocation(input: {ref: "L1", type: "STORE", name: "One", retailer: {id: 1}, networks: $n,
+		primaryAddress: {ref: "L1", latitude: -31.95, longitude: 115.86, city: "Perth", timeZone: "Australia/Perth"}, openingSchedule: %s}) {
+		id ref status workflowRef primaryAddress { id city latitude ... on StoreAddress { location { ref } } } openingSchedule { id allHours } networks { edges { node { ref } } } } }`, hours),
+		fmt.Sprintf(`{"n":[{"id":%q}]}`, at(ids, "networks.edges.0.node.id")))
+	l := at(got, "createLocation")
+	require.Equal(t, "L1", at(l, "primaryAddress.location.ref"))
+	require.Equal(t, true, at(l, "openingSchedule.allHours"))
+	require.Equal(t, "LOCATION::STORE", at(l, "workflowRef"))
+	require.Equal(t, "N-0", at(l, "networks.edges.0.node.ref"))
+	w.data(`mutation($i: UpdateLocationInput) { updateLocation(input: $i) { id } }`, fmt.Sprintf(`{"i":{"id":%q,"name":"Two","networks":[{"id":%q}],"openingSchedule":{"id":%q,"monStart":900}}}`,
+		at(l, "id"), at(ids, "networks.edges.1.node.id"), at(l, "openingSchedule.id")))
+	require.Equal(t, `{"location":{"name":"Two","openingSchedule":{"monStart":900,"allHours":true},"networks":{"edges":[{"node":{"ref":"N-0"}},{"node":{"ref":"N-1"}}]}},"network":{"locations":{"edges":[{"node":{"ref":"L1"}}]}}}`,
+		w.raw(`{ location(ref: "L1") { name openingSchedule { monStart allHours } networks { edges { node { ref } } } } network(ref: "N-1") { locations(status: "ACTIVE") { edges { node { ref } } } } }`, ""))
+	w.data(`mutation { removeLocationsFromNetwork(input: {network: {ref: "N-1"}, locations: [{ref: "L1"}]}) { status } }`, "")
+	require.Equal(t, `{"network":{"locations":{"edges":[]}}}`, w.raw(`{ network(ref: "N-1") { locations { edges { node { ref } } } } }`, ""))
+
+	customer := w.shop("P1", "P2")
+	order := at(w.data(createOrder, orderInput("O-1", customer)), "createOrder.id")
+	f := w.data(`mutation($o: ID!, $a: ID!) { createFulfilment(input: {ref: "F", type: "HD_PFS", order: {id: $o}, fromAddress: {id: $a}}) { workflowRef fromLocation { ref } fromAddress { __typename } } }`,
+		fmt.Sprintf(`{"o":%q,"a":%q}`, order, at(l, "primaryAddress.id")))
+	require.Equal(t, "L1", at(f, "createFulfilment.fromLocation.ref"))
+	require.Equal(t, "ORDER::HD", at(f, "createFulfilment.workflowRef"))
+	require.Len(t, refs(t, at(w.data(`{ fulfilments(status: ["CREATED"], fromLocation: {ref: "L1"}) { edges { node { ref } } } }`, ""), "fulfilments")), 1)
+}
+
+func TestUsersAndRoles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.data(`mutation { createRole(input: {name: "CLERK", permissions: {name: "ORDER_VIEW"}}) { id permissions { name } } }`, "")
+	require.Equal(t, "C0120E", w.failure(`mutation { updateRole(input: {name: "CLERK", permissions: [{name: "FLY"}]}) { id } }`, "").Extensions.Code)
+	require.Equal(t, `{"updateRole":{"permissions":[{"name":"ORDER_VIEW"},{"name":"ORDER_UPDATE"}]}}`,
+		w.raw(`mutation { updateRole(input: {name: "CLERK", permissions: [{name: "ORDER_UPDATE"}, {name: "ORDER_VIEW"}]}) { permissions { name } } }`, ""))
+	made := w.data(`mutation($i: CreateUserInput) { createUser(input: $i) { id username status roles { role { id name permissions { name } } contexts { contextType contextId } } primaryRetailer { ref } } }`,
+		`{"i":{"ref":"u","username":"u","type":"ADMIN","firstName":"U","primaryEmail":"u@x","timezone":"UTC","password":"secret123","primaryRetailer":{"id":1},
+		"roles":[{"role":{"name":"CLERK"},"contexts":[{"contextType":"RETAILER","contextId":1}]}]}}`)
+	require.Equal(t, "CLERK", at(made, "createUser.roles.0.role.name"))
+	require.Equal(t, "1", at(made, "createUser.roles.0.contexts.0.contextId"))
+	scope, err := tenancy.NewScope("ACME")
+	require.NoError(t, err)
+	users, err := store.Load[security.User](context.Background(), w.db.Reader(scope), store.Query{})
+	require.NoError(t, err)
+	require.Equal(t, "hashed:secret123", users[0].PasswordHash)
+
+	id := at(made, "createUser.id").(string)
+	w.data(`mutation($i: UpdateUserInput) { updateUser(input: $i) { id } }`, fmt.Sprintf(`{"i":{"id":%q,"lastName":"Two","roles":[{"role":{"name":"CLERK"},"contexts":[{"contextType":"ACCOUNT","contextId":0}]}]}}`, id))
+	require.Equal(t, "hashed:secret123", func() string {
+		users, err := store.Load[security.User](context.Background(), w.db.Reader(scope), store.Query{})
+		require.NoError(t, err)
+		return users[0].PasswordHash
+	}())
+	w.data(`mutation { removeUserRolesFromUser(input: {user: {username: "u"}, roles: {role: {name: "CLERK"}, contexts: {contextType: "RETAILER", contextId: 1}}}) { status } }`, "")
+	require.Equal(t, `{"user":{"lastName":"Two","roles":[{"role":{"name":"CLERK"},"contexts":[{"contextType":"ACCOUNT"}]}]}}`,
+		w.raw(`{ user(username: "u") { lastName roles { role { name } contexts { contextType } } } }`, ""))
+	require.Equal(t, `{"permission":{"name":"ORDER_VIEW"},"nothing":null}`, w.raw(`{ permission(name: "ORDER_VIEW") { name } nothing: permission(name: "x") { name } }`, ""))
+
+	// The connection tester's query, as the user itself.
+	res := w.run(principal("ACME", tenantUser(id), tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}}), meQuery, "")
+	require.Empty(t, messages(res))
+	require.Contains(t, string(res.Data), `"username":"u"`)
+}
+
+func tenantUser(id string) string { return id }
+
+const meQuery = `query { me { id ref username title firstName lastName primaryEmail primaryPhone type status department country timezone promotionOptIn createdOn updatedOn
+	roles { role { id name permissions { name } } contexts { contextType contextId } }
+	primaryRetailer { id createdOn updatedOn status ref summary websiteUrl websiteUrlName primaryEmail supportContactName supportEmail supportPhone tradingName }
+	language { value label }
+	primaryLocation { id ref createdOn updatedOn type status name supportPhoneNumber defaultCarrier defaultCarrierName workflowRef workflowVersion retailer { id ref } } } }`
+
+func TestPermissionsAndScopes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.retailer("ACME", "2", "OTHER")
+	customer := w.shop("P1", "P2")
+	w.data(createOrder, orderInput("O-1", customer))
+	clerk := principal("ACME", "9", tenant.Grant{
+		Role: "CLERK", Permissions: []string{"ORDER_VIEW", "NETWORK_CREATE"}, Contexts: []tenant.Context{{Type: tenant.RetailerContext, ID: "2", Retailer: 2}},
+	})
+	const read = `{ orders { edges { node { ref customer { firstName } retailer { id } } } } }`
+	res := w.run(clerk, read, "")
+	require.Empty(t, messages(res))
+	require.Equal(t, `{"orders":{"edges":[]}}`, string(res.Data), "retailer 1's order is not for retailer 2's clerk")
+
+	viewer := principal("ACME", "9", tenant.Grant{Role: "V", Permissions: []string{"ORDER_VIEW"}, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})
+	res = w.run(viewer, read, "")
+	require.Equal(t, `{"orders":{"edges":[{"node":{"ref":"O-1","customer":null,"retailer":{"id":"1"}}}]}}`, string(res.Data))
+	require.Equal(t, []string{"C0020E Permission missing: CUSTOMER_VIEW"}, messages(res))
+	require.Equal(t, []any{"orders", "edges", 0, "node", "customer"}, res.Errors[0].Path)
+
+	res = w.run(viewer, `{ networks { edges { node { id } } } }`, "")
+	require.Equal(t, `{"networks":null}`, string(res.Data))
+	require.Equal(t, []string{"C0020E Permission missing: NETWORK_VIEW"}, messages(res))
+
+	res = w.run(viewer, createOrder, orderInput("O-2", customer))
+	require.Equal(t, `{"createOrder":null}`, string(res.Data))
+	require.Equal(t, "C0020E", res.Errors[0].Extensions.Code)
+	res = w.run(clerk, `mutation { createNetwork(input: {name: "N", retailers: {id: 1}}) { id } }`, "")
+	require.Equal(t, "C0120E", res.Errors[0].Extensions.Code, "a retailer out of reach does not exist")
+	res = w.run(clerk, `mutation { createNetwork(input: {name: "N", retailers: {id: 2}}) { ref } }`, "")
+	require.Equal(t, `{"createNetwork":{"ref":"N"}}`, string(res.Data))
+
+	stranger := principal("OTHER", "1", tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})
+	res = w.run(stranger, read, "")
+	require.Equal(t, `{"orders":{"edges":[]}}`, string(res.Data))
+}
+
+func TestOrderCreateCostsFewRoundTrips(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	customer := w.shop("P1", "P2")
+	w.data(createOrder, orderInput("O-0", customer))
+	trace := &store.Trace{}
+	res := w.runIn(store.WithTrace(context.Background(), trace), w.admin, `mutation($input: CreateOrderInput) { createOrder(input: $input) { id ref status createdOn attributes { name } customer { id } } }`, orderInput("O-1", customer))
+	require.Empty(t, messages(res))
+	require.LessOrEqual(t, trace.RoundTrips(), 2, "%v", trace.Statements())
+}
+
+func TestCreateOrderAndCustomer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.shop("P1", "P2")
+	var vars map[string]map[string]any
+	require.NoError(t, json.Unmarshal([]byte(orderInput("O-1", "0")), &vars))
+	vars["input"]["customer"] = map[string]any{"username": "new", "firstName": "N", "primaryEmail": "n@x", "timezone": "UTC", "promotionOptIn": true, "retailer": map[string]any{"id": "1"}}
+	raw, err := json.Marshal(vars)
+	require.NoError(t, err)
+	got := w.data(`mutation($input: CreateOrderAndCustomerInput) { createOrderAndCustomer(input: $input) { ref customer { username ref promotionOptIn } customerLink { ref } } }`, string(raw))
+	require.Equal(t, "new", at(got, "createOrderAndCustomer.customer.ref"))
+	require.Equal(t, "new", at(got, "createOrderAndCustomer.customerLink.ref"))
+}
+
+func TestStockAndBulkStatus(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.data(`mutation { createInventoryCatalogue(input: {ref: "IC", type: "DEFAULT", name: "Stock", retailerRefs: ["MAIN"]}) { id } }`, "")
+	for i := range 3 {
+		got := w.data(`mutation($ref: String!, $p: String!) { createInventoryPosition(input: {ref: $ref, type: "DEFAULT", productRef: $p, locationRef: "L1", onHand: 5, catalogue: {ref: "IC"}}) { id workflowRef catalogue { ref } } }`,
+			fmt.Sprintf(`{"ref":"P%d:L1","p":"P%d"}`, i, i))
+		require.Equal(t, "INVENTORY_CATALOGUE::DEFAULT", at(got, "createInventoryPosition.workflowRef"))
+	}
+	q := w.data(`mutation { createInventoryQuantity(input: {ref: "Q", type: "RESERVED", quantity: -2, catalogue: {ref: "IC"}, position: {ref: "P0:L1", catalogue: {ref: "IC"}}}) { quantity position { onHand quantities { edges { node { ref } } } } } }`, "")
+	require.EqualValues(t, -2, at(q, "createInventoryQuantity.quantity"))
+	require.Equal(t, "Q", at(q, "createInventoryQuantity.position.quantities.edges.0.node.ref"))
+	last := w.nudges.events[len(w.nudges.events)-1]
+	require.Equal(t, []string{"INVENTORY_QUANTITY", "INVENTORY_CATALOGUE", "IC"}, []string{last.EntityType, last.RootType, last.RootRef})
+	require.Equal(t, `{"updateInventoryPositionsStatusByLocation":{"count":3}}`, w.raw(`mutation { updateInventoryPositionsStatusByLocation(filter: {catalogue: {ref: "IC"}, locationRef: "L1"}, input: {status: "INACTIVE"}) { count } }`, ""))
+	require.Len(t, at(w.data(`{ inventoryPositions(catalogue: {ref: "IC"}, status: "INACTIVE", productRef: ["P0", "P1", "P2"]) { edges { node { id } } } }`, ""), "inventoryPositions.edges"), 3)
+	require.Equal(t, "C0120E", w.failure(`mutation { updateInventoryPositionsStatusByLocation(filter: {catalogue: {ref: "no"}, locationRef: "L1"}, input: {status: "INACTIVE"}) { count } }`, "").Extensions.Code)
+}
+
+func TestSettingsAndComments(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const create = `mutation($i: CreateSettingInput) { createSetting(input: $i) { id name value lobValue contextId } }`
+	made := w.data(create, `{"i":{"name":"a.b","context":"RETAILER","contextId":1,"valueType":"JSON","lobValue":{"b":[1,null,true]}}}`)
+	require.Equal(t, map[string]any{"b": []any{1.0, nil, true}}, at(made, "createSetting.lobValue"))
+	require.Equal(t, "C0123E", w.failure(create, `{"i":{"name":"a.b","context":"RETAILER","contextId":1,"valueType":"JSON"}}`).Extensions.Code)
+	require.Equal(t, `{"settings":{"edges":[{"node":{"name":"a.b"}}]}}`, w.raw(`query($n: [String!], $c: [String!], $i: [Int!]) { settings(name: $n, context: $c, contextId: $i) { edges { node { name } } } }`, `{"n":"a.b","c":["RETAILER"],"i":1}`))
+	w.data(`mutation { createComment(input: {entityType: "ORDER", entityId: 5, text: "hello"}) { id } }`, "")
+	require.Equal(t, `{"comments":{"edges":[{"node":{"text":"hello","entityId":"5"}}]}}`, w.raw(`{ comments(entityType: "ORDER", entityId: 5) { edges { node { text entityId } } } }`, ""))
+	require.Equal(t, "C0141E", w.failure(fmt.Sprintf(`mutation { createComment(input: {entityType: "ORDER", entityId: 5, text: %q}) { id } }`, strings.Repeat("é", 201)), "").Extensions.Code)
+}
