@@ -19,6 +19,7 @@ type PlaceRows struct {
 	NetworkLocations    map[catalogue.ID][]catalogue.ID // network → locations
 	VirtualCatalogues   []*inventory.VirtualCatalogue
 	InventoryCatalogues []*inventory.InventoryCatalogue
+	Settings            []*foundation.Setting // those with plain values
 }
 
 const sqlNetworkLocations = `SELECT network_id::text, location_id::text FROM network_locations WHERE account_id = $1 ORDER BY network_id, location_id`
@@ -33,6 +34,7 @@ func (r *Reader) PlaceRows(ctx context.Context) (*PlaceRows, error) {
 	add[foundation.Network](&l, `SELECT id FROM networks WHERE account_id = $1`, all(&out.Networks))
 	add[inventory.VirtualCatalogue](&l, `SELECT id FROM virtual_catalogues WHERE account_id = $1`, all(&out.VirtualCatalogues))
 	add[inventory.InventoryCatalogue](&l, `SELECT id FROM inventory_catalogues WHERE account_id = $1`, all(&out.InventoryCatalogues))
+	add[foundation.Setting](&l, `SELECT id FROM settings WHERE account_id = $1 AND lob_value IS NULL`, all(&out.Settings))
 	if l.err != nil {
 		return nil, l.err
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fluent-oms/fluent/dataplane/rules"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -101,4 +102,18 @@ func (d *Directory) load(ctx context.Context, a *account, scope tenancy.Scope) (
 	defer d.mu.Unlock()
 	a.places, a.loaded = places, started
 	return places, nil
+}
+
+// Setting reads a plain setting for a rule: for a location (by ref, empty for none), the event's retailer, the account, then the
+// platform; empty when unset.
+func Setting(ctx context.Context, c *rules.Context, name, locationRef string) (string, error) {
+	d, ok := c.Read.Module(Name).(*Directory)
+	if !ok {
+		return "", fmt.Errorf("the node has no module %s", Name)
+	}
+	places, err := d.Places(ctx, c.Scope)
+	if err != nil {
+		return "", err
+	}
+	return places.Setting(name, c.Event.RetailerID, places.At(locationRef)), nil
 }

@@ -169,3 +169,11 @@ func quantityRef(r *Row, positionRef string) string {
 func sameCondition(a, b string) bool {
 	return a == b || (a == "" || a == "NEW") && (b == "" || b == "NEW")
 }
+
+// Refs lists the refs of stored quantities, active or not, that merging a row may look for.
+func Refs(r *Row) []string {
+	if r.Type == stock.Delta && r.Ref == "" && r.ExternalRef == "" {
+		return nil
+	}
+	return []string{quantityRef(r, stock.PositionRef(r.ProductRef, r.LocationRef))}
+}

@@ -40,6 +40,15 @@ func Parse(raw json.RawMessage) Row {
 	return r
 }
 
+// ParseAttributes reads a record that came as the attributes of an event, with the members of a batch's record.
+func ParseAttributes(attributes map[string]any) (Row, error) {
+	raw, err := json.Marshal(attributes)
+	if err != nil {
+		return Row{}, fmt.Errorf("read an inventory record: %w", err)
+	}
+	return Parse(raw), nil
+}
+
 func asOfAttribute(attributes catalogue.Attributes) time.Time {
 	v, _ := attributes.Get("asOf")
 	s, _ := v.(string)

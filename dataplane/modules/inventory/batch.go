@@ -1,0 +1,58 @@
+package inventory
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/inventory/load"
+	"github.com/fluent-oms/fluent/domain/workflow"
+)
+
+// BatchID is the event attribute that names the batch whose rows an event stands for.
+const BatchID = "batchId"
+
+// maxRows is how many records a batch may have.
+const maxRows = 5000
+
+// Rows reads the rows that the context's event stands for: those of a batch, or the one that its attributes describe.
+func (m *Module) Rows(ctx context.Context, c *rules.Context) (batchID string, rows []load.Row, err error) {
+	v, ok := c.Event.Attributes[BatchID]
+	if !ok {
+		row, err := load.ParseAttributes(c.Event.Attributes)
+		return "", []load.Row{row}, err
+	}
+	batchID = fmt.Sprint(v)
+	records, err := m.db.Reader(c.Scope).BatchRows(ctx, catalogue.ID(batchID), 0, maxRows)
+	if err != nil {
+		return "", nil, fmt.Errorf("read the records of batch %s: %w", batchID, err)
+	}
+	rows = make([]load.Row, len(records))
+	for i, r := range records {
+		rows[i] = load.Parse(r.Body)
+	}
+	return batchID, rows, nil
+}
+
+// batchComplete is the event that a finished batch leaves in the log.
+const batchComplete = "BATCH_COMPLETE"
+
+// settle reports the outcomes of a batch's rows. Only what a person wants to see is written to a row: failures, and rows that
+// changed nothing with the reason.
+func (l *Load) settle(t *store.Tx, b batch, outcomes []load.Outcome) {
+	var results []store.BatchRow
+	for _, o := range outcomes {
+		switch o.Outcome {
+		case load.OutcomeFailed:
+			results = append(results, store.BatchRow{Number: o.Row, EntityRef: o.EntityRef, Code: o.Code, Message: o.Field + ": " + o.Message})
+		case load.OutcomeStale, load.OutcomeUnchanged:
+			results = append(results, store.BatchRow{Number: o.Row, EntityID: o.EntityID, EntityRef: o.EntityRef, Message: o.Outcome})
+		}
+	}
+	t.FinishBatch(catalogue.ID(b.id), len(b.rows), results)
+	t.RecordEvents(store.EventRow{Account: l.scope.Account(), State: store.EventSuccess, Event: workflow.Event{ID: string(l.module.id()),
+		Name: batchComplete, Type: workflow.Normal, RetailerID: l.retailer, EntityType: "BATCH", EntityID: b.id, RootType: "JOB", RootID: b.job,
+		GeneratedBy: "Rubix User", GeneratedOn: b.now}})
+}

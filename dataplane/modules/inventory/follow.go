@@ -1,0 +1,146 @@
+package inventory
+
+import (
+	"context"
+
+	"github.com/fluent-oms/fluent/dataplane/modules/availability"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/domain/inventory/stock"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// follow brings base virtual positions in line with positions that changed, and tells aggregate catalogues. A position reaches a
+// catalogue only if its location is in one of the catalogue's networks, and only once its product is known.
+func (m *Module) follow(t *store.Tx, places *availability.Places, ic *inventory.InventoryCatalogue, retailer int32, moved []store.RecountedPosition) {
+	changed := map[string][]string{}
+	var rows []store.VirtualRow
+	for _, p := range moved {
+		if p.Status == stock.Created {
+			continue
+		}
+		changed[p.LocationRef] = append(changed[p.LocationRef], p.ProductRef)
+	}
+	for _, v := range places.FedBy(ic.Ref, availability.Base) {
+		rows = append(rows, baseRows(places, v, moved)...)
+	}
+	t.PutVirtual(rows)
+	t.AppendEvents(m.aggregateEvents(places, ic.Ref, retailer, changed)...)
+}
+
+func baseRows(places *availability.Places, v *inventory.VirtualCatalogue, moved []store.RecountedPosition) []store.VirtualRow {
+	var rows []store.VirtualRow
+	for _, p := range moved {
+		if p.Status == stock.Created || !places.Covers(v, p.LocationRef) {
+			continue
+		}
+		status := stock.Active
+		if p.Status == stock.Inactive {
+			status = stock.Inactive
+		}
+		rows = append(rows, store.VirtualRow{CatalogueID: availability.Number(v.ID), Ref: stock.BaseRef(v.Ref, p.ProductRef, p.LocationRef),
+			Type: "DEFAULT", Status: status, ProductRef: p.ProductRef, GroupRef: p.LocationRef, Quantity: stock.ATS(p.OnHand, p.Status),
+			WorkflowRef: v.WorkflowRef, WorkflowVersion: v.WorkflowVersion})
+	}
+	return rows
+}
+
+// Recount is the effect that brings positions in line with their quantities, products and locations at commit.
+type Recount struct {
+	module    *Module
+	scope     tenancy.Scope
+	retailer  int32
+	catalogue *inventory.InventoryCatalogue
+	what      store.Recount
+}
+
+// Recount is the turn's recount effect for an inventory catalogue.
+func (m *Module) Recount(c *rules.Context, ic *inventory.InventoryCatalogue) *Recount {
+	return c.Turn.Effect("zrecount:"+ic.Ref, func() rules.Effect { // runs after effects that write quantities
+		return &Recount{module: m, scope: c.Scope, retailer: c.Event.RetailerID, catalogue: ic}
+	}).(*Recount)
+}
+
+// Position asks for a recount of a position by id.
+func (r *Recount) Position(id string) { r.what.PositionIDs = append(r.what.PositionIDs, id) }
+
+// Product asks for a recount of all positions of a product by ref.
+func (r *Recount) Product(ref string) { r.what.Products = append(r.what.Products, ref) }
+
+// Location asks for a recount of all positions of a location by ref.
+func (r *Recount) Location(ref string) { r.what.Locations = append(r.what.Locations, ref) }
+
+// Apply recounts and lets virtual positions follow.
+func (r *Recount) Apply(ctx context.Context, tx any) error {
+	t, err := transaction(tx)
+	if err != nil {
+		return err
+	}
+	moved, err := t.RecountStock(ctx, availability.Number(r.catalogue.ID), r.what, stock.OnHandTypes())
+	if err != nil {
+		return err
+	}
+	places, err := r.module.places.Places(ctx, r.scope)
+	if err != nil {
+		return err
+	}
+	for _, p := range moved {
+		if places.At(p.LocationRef) == nil {
+			if places, err = r.module.places.Refresh(ctx, r.scope); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	r.module.follow(t, places, r.catalogue, r.retailer, moved)
+	return nil
+}
+
+// Aggregates is the effect that sums an aggregate catalogue's positions anew, set-wise, at commit.
+type Aggregates struct {
+	module   *Module
+	scope    tenancy.Scope
+	virtual  *inventory.VirtualCatalogue
+	statuses []string
+	products []string
+	seen     map[string]bool
+}
+
+// Aggregates is the turn's effect for an aggregate catalogue; statuses are those of positions that count.
+func (m *Module) Aggregates(c *rules.Context, v *inventory.VirtualCatalogue, statuses []string) *Aggregates {
+	return c.Turn.Effect("zaggregates:"+v.Ref, func() rules.Effect {
+		return &Aggregates{module: m, scope: c.Scope, virtual: v, statuses: statuses, seen: map[string]bool{}}
+	}).(*Aggregates)
+}
+
+// Product asks for a product's sum, by ref.
+func (a *Aggregates) Product(refs ...string) {
+	for _, ref := range refs {
+		if !a.seen[ref] {
+			a.seen[ref] = true
+			a.products = append(a.products, ref)
+		}
+	}
+}
+
+// Apply sums over the catalogue's first network. A catalogue without network or stock has no positions.
+func (a *Aggregates) Apply(ctx context.Context, tx any) error {
+	t, err := transaction(tx)
+	if err != nil || len(a.virtual.NetworkIDs) == 0 {
+		return err
+	}
+	ic, err := a.module.Catalogue(ctx, a.scope, a.virtual.InventoryCatalogueRef)
+	if err != nil {
+		return err
+	}
+	scope := store.AggregateScope{ID: availability.Number(a.virtual.ID), Ref: a.virtual.Ref, NetworkID: networkID(a.virtual),
+		InventoryID: availability.Number(ic.ID), WorkflowRef: a.virtual.WorkflowRef, WorkflowVersion: a.virtual.WorkflowVersion}
+	t.RecomputeAggregate(scope, a.products, a.statuses)
+	return nil
+}
+
+func networkID(v *inventory.VirtualCatalogue) int64 {
+	return availability.Number(catalogue.ID(v.NetworkIDs[0]))
+}

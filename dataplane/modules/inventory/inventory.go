@@ -1,0 +1,114 @@
+// Package inventory moves stock as part of a turn's commit: reservations and what becomes of them, loads of counts, recounts, and
+// the virtual positions that follow. Rules decide on what they read and ask for movements; the movements are effects, taken
+// set-wise, in key order and only where enough is left.
+package inventory
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fluent-oms/fluent/dataplane/modules/availability"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Name is how rules ask the engine's Reader for the Module.
+const Name = "inventory"
+
+// Module is a node's inventory: made once, used by all turns.
+type Module struct {
+	db     *store.DB
+	places *availability.Directory
+}
+
+// New makes a node's module.
+func New(db *store.DB, places *availability.Directory) *Module {
+	return &Module{db: db, places: places}
+}
+
+// From finds the module that the engine was given.
+func From(c *rules.Context) (*Module, error) {
+	m, ok := c.Read.Module(Name).(*Module)
+	if !ok {
+		return nil, fmt.Errorf("the node has no module %s", Name)
+	}
+	return m, nil
+}
+
+// Places are the account's places, as of a moment ago.
+func (m *Module) Places(ctx context.Context, scope tenancy.Scope) (*availability.Places, error) {
+	return m.places.Places(ctx, scope)
+}
+
+// Catalogue finds an inventory catalogue of the account by ref; a ref that is not there is a fault of the workflow.
+func (m *Module) Catalogue(ctx context.Context, scope tenancy.Scope, ref string) (*inventory.InventoryCatalogue, error) {
+	places, err := m.places.Places(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	if c := places.InventoryCatalogue(ref); c != nil {
+		return c, nil
+	}
+	if places, err = m.places.Refresh(ctx, scope); err != nil {
+		return nil, err
+	}
+	if c := places.InventoryCatalogue(ref); c != nil {
+		return c, nil
+	}
+	return nil, fmt.Errorf("there is no inventory catalogue %s", ref)
+}
+
+// VirtualCatalogueEvent tells an aggregate catalogue which products changed.
+const VirtualCatalogueEvent = "VirtualCatalogueEvent"
+
+// aggregateEvents are the events for the aggregate catalogues that an inventory catalogue feeds, for products by the location
+// where they changed. Catalogues whose network has none of the locations hear nothing.
+func (m *Module) aggregateEvents(places *availability.Places, inventoryRef string, retailer int32, changed map[string][]string) []*workflow.Event {
+	var out []*workflow.Event
+	for _, v := range places.FedBy(inventoryRef, availability.Aggregate) {
+		seen := map[string]bool{}
+		var products []any
+		for location, refs := range changed {
+			if !places.Covers(v, location) {
+				continue
+			}
+			for _, ref := range refs {
+				if !seen[ref] {
+					seen[ref] = true
+					products = append(products, ref)
+				}
+			}
+		}
+		if len(products) > 0 {
+			out = append(out, m.event(v, retailer, products))
+		}
+	}
+	return out
+}
+
+func (m *Module) event(v *inventory.VirtualCatalogue, retailer int32, products []any) *workflow.Event {
+	return &workflow.Event{ID: string(m.db.NewUUID()), Name: VirtualCatalogueEvent, Type: workflow.Normal, RetailerID: retailer,
+		EntityType: "VIRTUAL_CATALOGUE", EntityID: string(v.ID), EntityRef: v.Ref, EntitySubtype: v.Type,
+		RootType: "VIRTUAL_CATALOGUE", RootID: string(v.ID), RootRef: v.Ref, GeneratedBy: "Rubix User", Priority: workflow.StoreWork,
+		Attributes: map[string]any{"productRefs": products}}
+}
+
+func stockScope(c *inventory.InventoryCatalogue) store.StockScope {
+	return store.StockScope{CatalogueID: availability.Number(c.ID), CatalogueRef: c.Ref, WorkflowRef: c.WorkflowRef, WorkflowVersion: c.WorkflowVersion}
+}
+
+// tx is the transaction that the engine hands to effects.
+func transaction(tx any) (*store.Tx, error) {
+	t, ok := tx.(*store.Tx)
+	if !ok {
+		return nil, fmt.Errorf("stock moves in a store transaction, not in %T", tx)
+	}
+	return t, nil
+}
+
+// ids makes ids for new rows.
+func (m *Module) id() catalogue.ID { return m.db.NewUUID() }

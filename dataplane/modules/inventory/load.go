@@ -1,0 +1,255 @@
+package inventory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fluent-oms/fluent/dataplane/modules/availability"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/domain/inventory/load"
+	"github.com/fluent-oms/fluent/domain/inventory/stock"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Load is the effect that merges rows of counts and movements into an inventory catalogue: positions are locked and read inside
+// the commit, merged by the pure function, and written set-wise.
+type Load struct {
+	module    *Module
+	scope     tenancy.Scope
+	retailer  int32
+	catalogue *inventory.InventoryCatalogue
+	batches   []batch
+}
+
+// batch is the rows of one event.
+type batch struct {
+	id   string // of the batch; empty for a single row that came as an event
+	job  string // that the batch belongs to
+	ref  string // makes refs of nameless movements unique
+	rows []load.Row
+	now  time.Time
+}
+
+var _ rules.Rewinder = (*Load)(nil)
+
+// Load is the turn's load effect for the inventory catalogue that the context's event addresses.
+func (m *Module) Load(c *rules.Context, ic *inventory.InventoryCatalogue) *Load {
+	return c.Turn.Effect("load:"+ic.Ref, func() rules.Effect {
+		return &Load{module: m, scope: c.Scope, retailer: c.Event.RetailerID, catalogue: ic}
+	}).(*Load)
+}
+
+// Add puts rows on the load. batchID is the batch that hears of the outcomes; empty for none.
+func (l *Load) Add(c *rules.Context, batchID string, rows []load.Row) {
+	job, _ := c.Event.Attributes["jobId"].(string)
+	l.batches = append(l.batches, batch{id: batchID, job: job, ref: c.Event.ID, rows: rows, now: c.Now})
+}
+
+// Mark names how much was asked for so far.
+func (l *Load) Mark() any { return len(l.batches) }
+
+// Rewind forgets what was asked for since.
+func (l *Load) Rewind(mark any) { l.batches = l.batches[:mark.(int)] }
+
+// Apply merges all batches, one after another in memory, and writes what came of them.
+func (l *Load) Apply(ctx context.Context, tx any) error {
+	t, err := transaction(tx)
+	if err != nil {
+		return err
+	}
+	places, err := l.places(ctx)
+	if err != nil {
+		return err
+	}
+	known, stored, err := l.read(ctx, t, places)
+	if err != nil {
+		return err
+	}
+	outcomes := make([][]load.Outcome, len(l.batches))
+	for i, b := range l.batches {
+		outcomes[i] = load.Merge(b.rows, known, load.Clock{Received: b.now, Batch: b.ref})
+	}
+	l.write(t, places, known, stored)
+	for i, b := range l.batches {
+		for j := range outcomes[i] {
+			if o := &outcomes[i][j]; o.EntityRef != "" && o.Outcome != load.OutcomeFailed {
+				o.EntityID = known.Positions[o.EntityRef].ID
+			}
+		}
+		if b.id == "" {
+			continue
+		}
+		l.settle(t, b, outcomes[i])
+	}
+	return nil
+}
+
+// places are fresh if a row names a location that isn't known.
+func (l *Load) places(ctx context.Context) (*availability.Places, error) {
+	places, err := l.module.places.Places(ctx, l.scope)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range l.batches {
+		for i := range b.rows {
+			if r := &b.rows[i]; r.Problem == "" && places.At(r.LocationRef) == nil {
+				return l.module.places.Refresh(ctx, l.scope)
+			}
+		}
+	}
+	return places, nil
+}
+
+// rowsOf is what exists of the entities behind a load.
+type rowsOf struct {
+	positions  map[string]*inventory.InventoryPosition // by id
+	quantities map[string]*inventory.InventoryQuantity // by id
+}
+
+func (l *Load) read(ctx context.Context, t *store.Tx, places *availability.Places) (*load.Known, rowsOf, error) {
+	seen := map[store.StockKey]bool{}
+	var keys []store.StockKey
+	var refs []string
+	known := &load.Known{Locations: map[string]string{}, Positions: map[string]*load.Position{}}
+	for _, b := range l.batches {
+		for i := range b.rows {
+			r := &b.rows[i]
+			at := places.At(r.LocationRef)
+			if r.Problem != "" || at == nil {
+				continue
+			}
+			known.Locations[r.LocationRef] = at.Location.Status
+			refs = append(refs, load.Refs(r)...)
+			if k := (store.StockKey{ProductRef: r.ProductRef, LocationRef: r.LocationRef}); !seen[k] {
+				seen[k] = true
+				keys = append(keys, k)
+			}
+		}
+	}
+	found, err := t.LoadStock(ctx, availability.Number(l.catalogue.ID), keys, refs)
+	if err != nil {
+		return nil, rowsOf{}, fmt.Errorf("read the positions of a load: %w", err)
+	}
+	known.Products = found.Products
+	return known, index(found, known), nil
+}
+
+func index(found *store.Stored, known *load.Known) rowsOf {
+	rows := rowsOf{positions: map[string]*inventory.InventoryPosition{}, quantities: map[string]*inventory.InventoryQuantity{}}
+	byID := map[catalogue.ID]*load.Position{}
+	for _, p := range found.Positions {
+		rows.positions[string(p.ID)] = p
+		at := &load.Position{ID: string(p.ID), Ref: p.Ref, ProductRef: p.ProductRef, LocationRef: p.LocationRef, Status: p.Status, OnHand: p.OnHand,
+			OldOnHand: p.OnHand, OldStatus: p.Status}
+		byID[p.ID] = at
+		known.Positions[stock.PositionRef(p.ProductRef, p.LocationRef)] = at
+	}
+	for _, q := range found.Quantities {
+		at := byID[q.PositionID]
+		if at == nil {
+			continue
+		}
+		rows.quantities[string(q.ID)] = q
+		at.Quantities = append(at.Quantities, quantityOf(q))
+	}
+	return rows
+}
+
+// asOf is the attribute that keeps when a count was taken.
+const asOf = "asOf"
+
+func quantityOf(q *inventory.InventoryQuantity) *load.Quantity {
+	out := &load.Quantity{ID: string(q.ID), Ref: q.Ref, Type: q.Type, Status: q.Status, Condition: q.Condition, Quantity: q.Quantity,
+		CreatedOn: q.CreatedOn, StorageArea: q.StorageAreaRef, Attributes: q.Attributes}
+	if q.ExpectedOn != nil {
+		out.ExpectedOn = *q.ExpectedOn
+	}
+	if v, ok := q.Attributes.Get(asOf); ok {
+		if s, ok := v.(string); ok {
+			out.AsOf, _ = time.Parse(time.RFC3339Nano, s) // what cannot be read counts as never
+		}
+	}
+	return out
+}
+
+// write queues new and changed rows, in the order of positions' refs, so that two loads take locks alike.
+func (l *Load) write(t *store.Tx, places *availability.Places, known *load.Known, stored rowsOf) {
+	refs := make([]string, 0, len(known.Positions))
+	for ref, p := range known.Positions {
+		if p.Touched {
+			refs = append(refs, ref)
+		}
+	}
+	slices.Sort(refs)
+	var moved []store.RecountedPosition
+	for _, ref := range refs {
+		p := known.Positions[ref]
+		if p.Moved() {
+			moved = append(moved, store.RecountedPosition{ID: p.ID, ProductRef: p.ProductRef, LocationRef: p.LocationRef, Status: p.Status, OnHand: p.OnHand})
+		}
+		l.writePosition(t, p, stored.positions[p.ID])
+		for _, q := range p.Quantities {
+			if q.Changed {
+				l.writeQuantity(t, p, q, stored.quantities[q.ID])
+			}
+		}
+	}
+	l.module.follow(t, places, l.catalogue, l.retailer, moved)
+}
+
+func (l *Load) writePosition(t *store.Tx, p *load.Position, old *inventory.InventoryPosition) {
+	if old != nil {
+		if p.Moved() {
+			old.OnHand, old.Status = p.OnHand, p.Status
+			t.Update(old, onHandField, statusField)
+		}
+		return
+	}
+	p.ID = string(l.module.id())
+	e := &inventory.InventoryPosition{Ref: p.Ref, ProductRef: p.ProductRef, LocationRef: p.LocationRef, OnHand: p.OnHand, CatalogueID: l.catalogue.ID}
+	e.ID, e.Type, e.Status = catalogue.ID(p.ID), "DEFAULT", p.Status
+	e.WorkflowRef, e.WorkflowVersion = l.catalogue.WorkflowRef, l.catalogue.WorkflowVersion
+	t.Insert(e)
+}
+
+func (l *Load) writeQuantity(t *store.Tx, p *load.Position, q *load.Quantity, old *inventory.InventoryQuantity) {
+	e := old
+	if e == nil {
+		e = &inventory.InventoryQuantity{Ref: q.Ref, CatalogueID: l.catalogue.ID, PositionID: catalogue.ID(p.ID)}
+		e.ID, e.Type, e.CreatedOn = l.module.id(), q.Type, q.CreatedOn
+		e.WorkflowRef, e.WorkflowVersion = l.catalogue.WorkflowRef, l.catalogue.WorkflowVersion
+	}
+	e.Status, e.Quantity, e.Condition, e.StorageAreaRef, e.Attributes = q.Status, q.Quantity, q.Condition, q.StorageArea, q.Attributes
+	if !q.ExpectedOn.IsZero() {
+		e.ExpectedOn = &q.ExpectedOn
+	}
+	if !q.AsOf.IsZero() {
+		e.Attributes = e.Attributes.Merge(catalogue.Attributes{{Name: asOf, Type: "STRING", Value: q.AsOf.UTC().Format(time.RFC3339Nano)}})
+	}
+	if old == nil {
+		t.Insert(e)
+		return
+	}
+	t.Update(e, quantityFields...)
+}
+
+var (
+	onHandField    = rules.TypeNamed("InventoryPosition").Field("onHand")
+	statusField    = rules.TypeNamed("InventoryPosition").Field("status")
+	quantityFields = fieldsOf("InventoryQuantity", "status quantity condition storageAreaRef expectedOn attributes")
+)
+
+func fieldsOf(typ, names string) []*catalogue.Field {
+	t := rules.TypeNamed(typ)
+	var out []*catalogue.Field
+	for _, n := range strings.Fields(names) {
+		out = append(out, t.Field(n))
+	}
+	return out
+}

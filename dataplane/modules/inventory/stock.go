@@ -1,0 +1,218 @@
+package inventory
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/domain/inventory/stock"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Stock is the effect through which a turn moves the stock of one inventory catalogue. Figures are read once per turn; what the
+// turn has taken already is counted off.
+type Stock struct {
+	module    *Module
+	scope     tenancy.Scope
+	retailer  int32
+	catalogue *inventory.InventoryCatalogue
+	figures   map[store.StockKey]store.StockFigure
+	asked     map[store.StockKey]bool // keys that were looked up, also in vain
+	moves     []move
+	last      bool
+}
+
+// move is one thing that the commit will do.
+type move struct {
+	operation   stock.Operation
+	fulfilment  string
+	key         store.StockKey
+	figure      store.StockFigure
+	quantity    int
+	filled      map[string]int // ResetReserve: by product
+	oversell    bool
+	touchedKeys []store.StockKey // Unreserve: where units come back
+}
+
+var (
+	_ rules.LastTrier = (*Stock)(nil)
+	_ rules.Rewinder  = (*Stock)(nil)
+)
+
+// Stock is the turn's stock effect for an inventory catalogue.
+func (m *Module) Stock(ctx context.Context, c *rules.Context, catalogueRef string) (*Stock, error) {
+	ic, err := m.Catalogue(ctx, c.Scope, catalogueRef)
+	if err != nil {
+		return nil, err
+	}
+	e := c.Turn.Effect("stock:"+catalogueRef, func() rules.Effect {
+		return &Stock{module: m, scope: c.Scope, retailer: c.Event.RetailerID, catalogue: ic,
+			figures: map[store.StockKey]store.StockFigure{}, asked: map[store.StockKey]bool{}}
+	})
+	return e.(*Stock), nil
+}
+
+// LastTry makes the effect cautious: it reserves nothing more, since figures have proved to move faster than the turn.
+func (s *Stock) LastTry() { s.last = true }
+
+// Mark names how much was asked for so far.
+func (s *Stock) Mark() any { return len(s.moves) }
+
+// Rewind forgets what was asked for since.
+func (s *Stock) Rewind(mark any) { s.moves = s.moves[:mark.(int)] }
+
+// Know gives the effect figures that the turn has read anyway, such as those behind the positions that sourcing looked at.
+func (s *Stock) Know(key store.StockKey, f store.StockFigure) {
+	if !s.asked[key] {
+		s.asked[key] = true
+		if f.ID != "" {
+			s.figures[key] = f
+		}
+	}
+}
+
+// Line is a quantity of a product at a location.
+type Line struct {
+	ProductRef  string
+	LocationRef string
+	Quantity    int
+}
+
+func (l Line) key() store.StockKey {
+	return store.StockKey{ProductRef: l.ProductRef, LocationRef: l.LocationRef}
+}
+
+// Reserve promises units to a fulfilment and returns how many of each line it got: less where less is on hand, unless oversell.
+// Lines of one product share one reservation.
+func (s *Stock) Reserve(ctx context.Context, fulfilmentID string, lines []Line, oversell bool) ([]int, error) {
+	if err := s.read(ctx, lines); err != nil {
+		return nil, err
+	}
+	granted := make([]int, len(lines))
+	sums := map[store.StockKey]int{}
+	var order []store.StockKey
+	for i, l := range lines {
+		f, known := s.figures[l.key()]
+		if !known || s.last && !oversell {
+			continue
+		}
+		granted[i] = stock.Grant(f.OnHand, s.Taken(l.key())+sums[l.key()], l.Quantity, oversell)
+		if granted[i] > 0 && sums[l.key()] == 0 {
+			order = append(order, l.key())
+		}
+		sums[l.key()] += granted[i]
+	}
+	for _, k := range order {
+		s.moves = append(s.moves, move{operation: stock.Reserve, fulfilment: fulfilmentID, key: k, figure: s.figures[k], quantity: sums[k], oversell: oversell})
+	}
+	return granted, nil
+}
+
+// Release gives back all that a fulfilment still holds. lines say where that is, for those who watch availability.
+func (s *Stock) Release(fulfilmentID string, lines []Line) {
+	m := move{operation: stock.Unreserve, fulfilment: fulfilmentID}
+	for _, l := range lines {
+		m.touchedKeys = append(m.touchedKeys, l.key())
+	}
+	s.moves = append(s.moves, m)
+}
+
+// Confirm turns a fulfilment's reservations into sales of what was found and corrections for the rest. On hand stays.
+func (s *Stock) Confirm(fulfilmentID string, filled map[string]int) {
+	s.moves = append(s.moves, move{operation: stock.ResetReserve, fulfilment: fulfilmentID, filled: filled})
+}
+
+// Taken is what this turn has reserved of a position already.
+func (s *Stock) Taken(k store.StockKey) int {
+	sum := 0
+	for _, m := range s.moves {
+		if m.operation == stock.Reserve && m.key == k {
+			sum += m.quantity
+		}
+	}
+	return sum
+}
+
+func (s *Stock) read(ctx context.Context, lines []Line) error {
+	var keys []store.StockKey
+	for _, l := range lines {
+		if !s.asked[l.key()] {
+			s.asked[l.key()] = true
+			keys = append(keys, l.key())
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	found, err := s.module.db.Reader(s.scope).StockFigures(ctx, stockScope(s.catalogue).CatalogueID, keys)
+	if err != nil {
+		return fmt.Errorf("read stock: %w", err)
+	}
+	for k, f := range found {
+		s.figures[k] = f
+	}
+	return nil
+}
+
+// Apply takes the stock, in the order in which it was asked for, and tells the aggregate catalogues.
+func (s *Stock) Apply(ctx context.Context, tx any) error {
+	t, err := transaction(tx)
+	if err != nil {
+		return err
+	}
+	changed := map[string][]string{}
+	for from, to := 0, 0; from < len(s.moves); from = to {
+		for to = from + 1; to < len(s.moves) && s.moves[to].operation == s.moves[from].operation && s.moves[to].oversell == s.moves[from].oversell; {
+			to++
+		}
+		s.apply(t, s.moves[from:to], changed)
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	places, err := s.module.places.Places(ctx, s.scope)
+	if err != nil {
+		return err
+	}
+	t.AppendEvents(s.module.aggregateEvents(places, s.catalogue.Ref, s.retailer, changed)...)
+	return nil
+}
+
+// apply queues moves of one operation.
+func (s *Stock) apply(t *store.Tx, moves []move, changed map[string][]string) {
+	scope := stockScope(s.catalogue)
+	scope.Oversell = moves[0].oversell
+	switch moves[0].operation {
+	case stock.Reserve:
+		t.ReserveStock(scope, s.reservations(moves, changed), rules.ErrShortfall)
+	case stock.Unreserve:
+		ids := make([]string, len(moves))
+		for i, m := range moves {
+			ids[i] = m.fulfilment
+			for _, k := range m.touchedKeys {
+				changed[k.LocationRef] = append(changed[k.LocationRef], k.ProductRef)
+			}
+		}
+		t.ReleaseStock(scope, ids)
+	case stock.ResetReserve:
+		var list []store.Confirmation
+		for _, m := range moves {
+			for product, n := range m.filled {
+				list = append(list, store.Confirmation{Association: m.fulfilment, ProductRef: product, Filled: n, SaleID: s.module.id(), CorrectID: s.module.id()})
+			}
+		}
+		t.ConfirmStock(scope, list)
+	}
+}
+
+func (s *Stock) reservations(moves []move, changed map[string][]string) []store.Reservation {
+	list := make([]store.Reservation, len(moves))
+	for i, m := range moves {
+		list[i] = store.Reservation{QuantityID: s.module.id(), Ref: stock.QuantityRef(m.fulfilment, stock.Reserved, m.figure.Ref),
+			PositionID: m.figure.ID, Association: m.fulfilment, Quantity: m.quantity}
+		changed[m.key.LocationRef] = append(changed[m.key.LocationRef], m.key.ProductRef)
+	}
+	return list
+}

@@ -1,0 +1,242 @@
+package ordering
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/fluent-oms/fluent/dataplane/modules/availability"
+	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/order"
+	"github.com/fluent-oms/fluent/domain/order/sourcing"
+	"github.com/fluent-oms/fluent/domain/path"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Name is how rules ask the engine's Reader for the Module.
+const Name = "ordering"
+
+// Module is a node's ordering: made once, used by all turns.
+type Module struct {
+	db     *store.DB
+	places *availability.Directory
+	stock  *inventory.Module
+}
+
+// New makes a node's module.
+func New(db *store.DB, places *availability.Directory, stock *inventory.Module) *Module {
+	return &Module{db: db, places: places, stock: stock}
+}
+
+// From finds the module that the engine was given.
+func From(c *rules.Context) (*Module, error) {
+	m, ok := c.Read.Module(Name).(*Module)
+	if !ok {
+		return nil, fmt.Errorf("the node has no module %s", Name)
+	}
+	return m, nil
+}
+
+// Places are the account's places, as of a moment ago.
+func (m *Module) Places(ctx context.Context, scope tenancy.Scope) (*availability.Places, error) {
+	return m.places.Places(ctx, scope)
+}
+
+// Profile finds a retailer's sourcing profile by ref.
+func (m *Module) Profile(ref string, retailer int32) (*sourcing.Profile, error) {
+	if p := sourcing.Default(ref, retailer); p != nil {
+		return p, nil
+	}
+	return nil, fmt.Errorf("there is no sourcing profile %s", ref)
+}
+
+// RejectedLocation is the setting that names the location which carries units that nobody can supply, and its default.
+const (
+	RejectedLocation        = "SYSTEM_REJECTED_LOCATION"
+	RejectedLocationDefault = "REJECTED"
+)
+
+// Rejected is the ref of the location for units that nobody can supply: given, else the retailer's setting, else the default.
+func (m *Module) Rejected(places *availability.Places, retailer int32, given string) string {
+	if given != "" {
+		return given
+	}
+	if v := places.Setting(RejectedLocation, retailer, nil); v != "" {
+		return v
+	}
+	return RejectedLocationDefault
+}
+
+// Sourcing is one question: from where do the open units of an order come by a profile.
+type Sourcing struct {
+	Profile  *sourcing.Profile
+	Statuses []string // of virtual positions that count
+	Rejected string   // given ref of the rejected location; empty: by setting
+}
+
+// Request gathers everything that the decision depends on: places from memory, stock fresh, in one statement for all candidates
+// and products.
+func (m *Module) Request(ctx context.Context, c *rules.Context, o *Order, s Sourcing) (*sourcing.Request, error) {
+	places, err := m.places.Places(ctx, c.Scope)
+	if err != nil {
+		return nil, err
+	}
+	r := &sourcing.Request{Now: c.Now, Needs: o.Needs(), Live: o.Live(), Context: conditionContext{o.View(c.Root), o}, Stock: map[string]sourcing.Stock{}}
+	if o.Collected() && o.Choice != nil {
+		r.PickupLocation = o.Choice.PickupLocationRef
+		if at := places.At(r.PickupLocation); at != nil {
+			r.Destination = at.Point
+		}
+	} else if a := o.Address; a != nil && a.Latitude != nil && a.Longitude != nil {
+		r.Destination = &sourcing.Point{Latitude: *a.Latitude, Longitude: *a.Longitude}
+	}
+	r.Locations = candidates(places, o.excluded(c, m.Rejected(places, c.Event.RetailerID, s.Rejected)))
+	return r, m.readStock(ctx, c, places, r, s)
+}
+
+// candidates are the active locations that are not excluded.
+func candidates(places *availability.Places, excluded []string) []sourcing.Location {
+	var out []sourcing.Location
+	for ref, at := range places.All() {
+		if !at.Active() || slices.Contains(excluded, ref) {
+			continue
+		}
+		l := sourcing.Location{ID: string(at.Location.ID), Ref: ref, Type: at.Location.Type, Point: at.Point, Networks: at.Networks}
+		if len(at.Location.Attributes) > 0 {
+			l.Attributes = map[string]any{}
+			for _, a := range at.Location.Attributes {
+				l.Attributes[a.Name] = a.Value
+			}
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// readStock reads what the profile's catalogues hold of the needed products. The figures behind the positions are handed to the
+// turn's stock effect, so that a reservation in the same turn needs no further read.
+func (m *Module) readStock(ctx context.Context, c *rules.Context, places *availability.Places, r *sourcing.Request, s Sourcing) error {
+	var catalogues, products []string
+	for _, src := range s.Profile.Sources() {
+		if !slices.Contains(catalogues, src.VirtualCatalogue) {
+			catalogues = append(catalogues, src.VirtualCatalogue)
+			r.Stock[src.VirtualCatalogue] = sourcing.Stock{}
+		}
+	}
+	for _, n := range r.Needs {
+		if !slices.Contains(products, n.ProductRef) {
+			products = append(products, n.ProductRef)
+		}
+	}
+	if len(products) == 0 {
+		return nil
+	}
+	units, err := m.db.Reader(c.Scope).Sellable(ctx, catalogues, products, s.Statuses)
+	if err != nil {
+		return fmt.Errorf("read sellable stock: %w", err)
+	}
+	effects := map[string]*inventory.Stock{}
+	for _, ref := range catalogues {
+		if v := places.VirtualCatalogue(ref); v != nil && places.InventoryCatalogue(v.InventoryCatalogueRef) != nil {
+			if effects[ref], err = m.stock.Stock(ctx, c, v.InventoryCatalogueRef); err != nil {
+				return err
+			}
+		}
+	}
+	for _, u := range units {
+		ats := u.Quantity
+		if e := effects[u.Catalogue]; e != nil {
+			key := store.StockKey{ProductRef: u.ProductRef, LocationRef: u.GroupRef}
+			e.Know(key, u.Position)
+			ats -= e.Taken(key)
+		}
+		r.Stock[u.Catalogue].Put(u.GroupRef, u.ProductRef, unitsOf(ats, u.Attributes))
+	}
+	return nil
+}
+
+// unitsOf adds the position's attributes that criteria look at.
+func unitsOf(ats int, attributes []byte) sourcing.Units {
+	out := sourcing.Units{ATS: ats}
+	if len(attributes) == 0 {
+		return out
+	}
+	var list catalogue.Attributes
+	if json.Unmarshal(attributes, &list) != nil {
+		return out
+	}
+	figure := func(name string) *float64 {
+		v, _ := list.Get(name)
+		if f, ok := path.Number(v); ok {
+			return &f
+		}
+		return nil
+	}
+	out.SellThrough, out.Markdown = figure("sellThrough"), figure("markdownPercent")
+	return out
+}
+
+// Needs lists what is still to be sourced, by order item id.
+func (o *Order) Needs() []sourcing.Need {
+	var out []sourcing.Need
+	for _, i := range o.Items {
+		n := o.Quantities(i).Unfulfilled
+		if n <= 0 {
+			continue
+		}
+		need := sourcing.Need{ItemID: string(i.ID), ProductRef: i.ProductRef, Quantity: n}
+		if i.PaidPrice != nil {
+			need.PaidPrice = *i.PaidPrice
+		}
+		out = append(out, need)
+	}
+	slices.SortFunc(out, func(a, b sourcing.Need) int { return byNumber(a.ItemID) - byNumber(b.ItemID) })
+	return out
+}
+
+func byNumber(id string) int {
+	n, _ := strconv.Atoi(id)
+	return n
+}
+
+// excluded lists the locations that may not be asked again: the one for unfulfillable units, those that let a fulfilment of this
+// order expire or rejected some of it (unless the event includes them), and those that the order names.
+func (o *Order) excluded(c *rules.Context, rejected string) []string {
+	out := []string{rejected}
+	again, _ := c.Event.Attributes["includeRejectedLocations"].(bool)
+	for _, f := range o.Fulfilments {
+		if !again && (f.Status == order.StatusExpired || o.rejectedSome(f)) {
+			out = append(out, f.FromLocationRef)
+		}
+	}
+	if v, ok := o.Attributes.Get("excludedLocations"); ok {
+		list, _ := v.([]any)
+		for _, x := range list {
+			out = append(out, path.Text(x))
+		}
+	}
+	return out
+}
+
+func (o *Order) rejectedSome(f *order.Fulfilment) bool {
+	return slices.ContainsFunc(o.ItemsOf(f), func(i *order.FulfilmentItem) bool { return i.RejectedQuantity > 0 })
+}
+
+// conditionContext adds figures to the order that conditions may ask for.
+type conditionContext struct {
+	path.Node
+	order *Order
+}
+
+// Member finds unfulfilledUnits, or what the order has.
+func (c conditionContext) Member(name string) (any, bool) {
+	if name == "unfulfilledUnits" {
+		return float64(c.order.Unfulfilled()), true
+	}
+	return c.Node.Member(name)
+}
