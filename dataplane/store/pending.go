@@ -142,12 +142,9 @@ func (p *pending) update(db *DB, entity any, fields []*catalogue.Field) {
 	}
 }
 
-// set remembers a field; what identifies the row or is kept by the store itself is passed over.
+// set remembers a field, but for those that an update leaves alone.
 func (u *entityUpdate) set(c column, entity any) {
-	switch {
-	case c.name == u.model.id.name, c.name == u.model.created.name, c.name == u.model.updated.name:
-		return
-	case u.model.typ.Discriminator != nil && c.name == u.model.typ.Discriminator.Column:
+	if u.model.kept(c) {
 		return
 	}
 	for i := range u.fields {
@@ -243,7 +240,7 @@ func (p *pending) take(db *DB, scope tenancy.Scope) ([]call, error) {
 
 // insertText is the statement for any number of new rows of a type.
 //
-//	INSERT INTO orders (account_id, id, ref, …) SELECT $1, c0, c1, … FROM unnest($2::INT8[], $3::TEXT[], …) AS u (c0, c1, …)
+//	INSERT INTO orders (account_id, id, ref, …) SELECT $1::TEXT, c0, c1, … FROM unnest($2::INT8[], $3::TEXT[], …) AS u (c0, c1, …)
 func (m *model) insertText() string {
 	var names, values, params, aliases strings.Builder
 	for i, c := range m.columns {
@@ -256,7 +253,7 @@ func (m *model) insertText() string {
 		fmt.Fprintf(&params, "%s$%d::%s[]", comma, i+2, c.kind.castType())
 		fmt.Fprintf(&aliases, "%sc%d", comma, i)
 	}
-	return fmt.Sprintf("INSERT INTO %s (account_id%s) SELECT $1%s FROM unnest(%s) AS u (%s)",
+	return fmt.Sprintf("INSERT INTO %s (account_id%s) SELECT $1::TEXT%s FROM unnest(%s) AS u (%s)",
 		m.typ.Table, names.String(), values.String(), params.String(), aliases.String())
 }
 
@@ -291,12 +288,12 @@ func (c column) of(entity any) (any, error) { return encode(c.kind, c.field.Get(
 func (g linkGroup) call(account string) call {
 	l := g.edge.Link
 	kind := "link"
-	text := fmt.Sprintf("INSERT INTO %s (account_id, %s, %s) SELECT $1, o, t FROM unnest($2::%s[], $3::%s[]) AS u (o, t) ON CONFLICT DO NOTHING",
+	text := fmt.Sprintf("INSERT INTO %s (account_id, %s, %s) SELECT $1::TEXT, o, t FROM unnest($2::%s[], $3::%s[]) AS u (o, t) ON CONFLICT DO NOTHING",
 		l.Table, l.OwnerColumn, l.Target, kindNumberID.castType(), idKind(g.edge.Target).castType())
 	if !g.add {
 		kind = "unlink"
-		text = fmt.Sprintf("DELETE FROM %s WHERE account_id = $1 AND (%s, %s) IN (SELECT o, t FROM unnest($2::%s[], $3::%s[]) AS u (o, t))",
-			l.Table, l.OwnerColumn, l.Target, kindNumberID.castType(), idKind(g.edge.Target).castType())
+		text = fmt.Sprintf("DELETE FROM %s l USING unnest($2::%s[], $3::%s[]) AS u (o, t) WHERE l.account_id = $1 AND l.%s = u.o AND l.%s = u.t",
+			l.Table, kindNumberID.castType(), idKind(g.edge.Target).castType(), l.OwnerColumn, l.Target)
 	}
 	return call{name: l.Table + "." + kind, sql: text, args: []any{account, idArray(kindNumberID, g.owners), idArray(idKind(g.edge.Target), g.targets)}}
 }

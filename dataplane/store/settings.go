@@ -112,8 +112,8 @@ func (r *Reader) principal(ctx context.Context, by string, value any) (*Principa
 
 // principalText finds the user by primary key or by the unique user name, then the roles by primary key.
 func principalText(users, roles *model, by string) string {
-	return fmt.Sprintf(`SELECT %s, %s FROM users u LEFT JOIN roles r ON r.account_id = u.account_id
-AND r.id IN (SELECT (e->>'role')::INT8 FROM jsonb_array_elements(u.roles) AS x (e)) WHERE u.account_id = $1 AND u.%s = $2 ORDER BY r.id`,
+	return fmt.Sprintf(`SELECT %s, %s FROM users u LEFT JOIN LATERAL jsonb_array_elements(u.roles) AS x (e) ON true
+LEFT JOIN roles r ON r.account_id = $1 AND r.id = (x.e->>'role')::INT8 WHERE u.account_id = $1 AND u.%s = $2 ORDER BY r.id`,
 		users.list("u"), roles.list("r"), by)
 }
 
@@ -135,14 +135,16 @@ func collectPrincipal(rows pgx.Rows, users, roles *model) (*Principal, error) {
 			}
 			p = &Principal{User: u.(*security.User)}
 		}
-		if raw[n] == nil && allNull(raw[n:]) {
-			continue
+		if allNull(raw[n:]) {
+			continue // no roles, or one that is gone
 		}
 		role, err := roles.entity(roles.columns, raw[n:])
 		if err != nil {
 			return nil, err
 		}
-		p.Roles = append(p.Roles, role.(*security.Role))
+		if r := role.(*security.Role); len(p.Roles) == 0 || p.Roles[len(p.Roles)-1].ID != r.ID { // a role may be held in several contexts
+			p.Roles = append(p.Roles, r)
+		}
 	}
 	return p, rows.Err()
 }

@@ -104,3 +104,19 @@ func (m *model) updateText(columns []column, limited bool) string {
 		"SELECT 1 / CASE WHEN (SELECT count(*) FROM d) = array_length($3::%[3]s[], 1) THEN 1 ELSE 0 END",
 		m.typ.Table, set.String(), id, params.String(), aliases.String(), filter)
 }
+
+// changeable lists the columns that an update may change.
+func (m *model) changeable() (out []column) {
+	for _, c := range m.columns {
+		if !m.kept(c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// kept columns identify the row or are kept by the store itself.
+func (m *model) kept(c column) bool {
+	return c.name == m.id.name || c.name == m.created.name || c.name == m.updated.name ||
+		m.typ.Discriminator != nil && c.name == m.typ.Discriminator.Column
+}

@@ -1,0 +1,162 @@
+package store
+
+import (
+	"slices"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Statement is one SQL text that the store derives from the catalogue.
+type Statement struct {
+	Name string
+	SQL  string
+	// Hot statements run for every request, and must find their rows by an index.
+	Hot bool
+}
+
+// Statements lists what the store derives from a catalogue: reads and writes of each type, and each edge. Which fields a read returns makes no
+// difference to its form, so each form is there once; texts that are constants are in the package's source. Tests check them all against the
+// grammars and planners of both engines.
+func Statements(c *catalogue.Catalogue) ([]Statement, error) {
+	db := &DB{shapes: shapeCache{byKey: make(map[string]*shape)}}
+	if err := db.learn(c); err != nil {
+		return nil, err
+	}
+	all, err := tenancy.NewScope("ACCOUNT")
+	if err != nil {
+		return nil, err
+	}
+	some, err := tenancy.NewScope("ACCOUNT", 1)
+	if err != nil {
+		return nil, err
+	}
+	l := &statementList{db: db}
+	for _, t := range c.Types() {
+		l.writes(db.models[t])
+	}
+	for _, t := range append(slices.Clone(c.Types()), c.Abstract()...) {
+		for _, scope := range []tenancy.Scope{all, some} {
+			l.reads(scope, t)
+		}
+	}
+	if m := l.db.modelNamed(c, "Setting"); m != nil {
+		l.add("settings.nearest", m.settingsText(), true)
+	}
+	if u, r := l.db.modelNamed(c, "User"), l.db.modelNamed(c, "Role"); u != nil && r != nil {
+		// Not hot: where roles are few, the planner may read them all, and rightly.
+		l.add("users.principal", principalText(u, r, "id"), false)
+		l.add("users.principal", principalText(u, r, "username"), false)
+	}
+	return l.out, l.err
+}
+
+// modelNamed is nil when the catalogue has no such type.
+func (db *DB) modelNamed(c *catalogue.Catalogue, name string) *model { return db.models[c.Type(name)] }
+
+type statementList struct {
+	db  *DB
+	out []Statement
+	err error
+}
+
+func (l *statementList) add(name, sql string, hot bool) {
+	if !slices.ContainsFunc(l.out, func(s Statement) bool { return s.SQL == sql }) {
+		l.out = append(l.out, Statement{Name: name, SQL: sql, Hot: hot})
+	}
+}
+
+func (l *statementList) writes(m *model) {
+	l.add(m.typ.Table+".insert", m.insert, false)
+	for _, limited := range []bool{false, limitedByRetailer(m.typ)} {
+		l.add(m.typ.Table+".update", m.updateText(m.changeable(), limited), !limited)
+		l.add(m.typ.Table+".delete", m.deleteText(limited), !limited)
+	}
+	for _, e := range m.typ.Edges {
+		if e.Link == nil {
+			continue
+		}
+		for _, add := range []bool{true, false} {
+			c := linkGroup{edge: e, add: add}.call("")
+			l.add(c.name, c.sql, !add)
+		}
+	}
+}
+
+// sample values of conditions; what they are makes no difference to the text, how many do.
+func sampleConditions(t *catalogue.Type) (out [][]Condition) {
+	for _, f := range t.Fields {
+		switch f.Kind {
+		case catalogue.Text:
+			out = append(out, []Condition{{f, In, []any{"a"}}}, []Condition{{f, In, []any{"a", "b"}}}, []Condition{{f, Like, []any{"a%"}}},
+				[]Condition{{f, Like, []any{"a%", "b%"}}}, []Condition{{f, LikeFold, []any{"a%"}}})
+		case catalogue.Int, catalogue.Float:
+			out = append(out, []Condition{{f, Range, []any{1, 2}}})
+		case catalogue.IDValue:
+			out = append(out, []Condition{{f, In, []any{""}}}, []Condition{{f, In, []any{"", ""}}}, []Condition{{f, IsNull, nil}})
+		case catalogue.JSON:
+			out = append(out, []Condition{{f, NotNull, nil}})
+		}
+	}
+	return out
+}
+
+func (l *statementList) reads(scope tenancy.Scope, t *catalogue.Type) {
+	one := func(q Query, hot bool) {
+		if l.err != nil {
+			return
+		}
+		s, err := l.db.prepare(scope, &q)
+		if err != nil {
+			l.err = err
+			return
+		}
+		l.add(s.shape.name, s.shape.sql, hot)
+	}
+	id := l.db.models[t].id.kind
+	at := cursor{kind: id}.String()
+	pages := []Page{{}, {First: 1}, {Last: 1}, {First: 1, After: at}, {Last: 1, Before: at}, {First: 1, After: at, Before: at}}
+	whole := scope.Retailers() == nil
+	for _, p := range pages {
+		one(Query{Type: t, Page: p}, whole && t.Plural != "" && p != Page{})
+	}
+	for _, where := range sampleConditions(t) {
+		one(Query{Type: t, Where: where, Page: Page{First: 1}}, false)
+	}
+	for _, e := range t.Edges {
+		for _, ids := range [][]catalogue.ID{{"1"}, {"1", "2"}} {
+			for _, p := range pages {
+				p.After, p.Before = cursorFor(l.db, e, p.After), cursorFor(l.db, e, p.Before)
+				one(Query{Type: e.Target, Parents: &Parents{Edge: e, IDs: ids}, Page: p}, whole)
+			}
+		}
+	}
+	l.lookups(scope, t)
+}
+
+// cursorFor makes a cursor of the kind that the far end of an edge has, where one was asked for.
+func cursorFor(db *DB, e *catalogue.Edge, asked string) string {
+	if asked == "" {
+		return ""
+	}
+	return cursor{kind: db.models[e.Target].id.kind}.String()
+}
+
+func (l *statementList) lookups(scope tenancy.Scope, t *catalogue.Type) {
+	byID, err := l.db.loadByID(scope, t, []catalogue.ID{"1", "00000000-0000-8000-8000-000000000000"}, make([]any, 2))
+	if err != nil {
+		l.err = err
+		return
+	}
+	l.add(byID.name, byID.sql, scope.Retailers() == nil)
+	if len(t.Key) == 0 {
+		return
+	}
+	key := make(Key, len(t.Key))
+	byKey, err := l.db.loadByKey(scope, t, []Key{key}, make([]any, 1))
+	if err != nil {
+		l.err = err
+		return
+	}
+	l.add(byKey.name, byKey.sql, scope.Retailers() == nil)
+}
