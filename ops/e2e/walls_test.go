@@ -1,0 +1,268 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/ops/apiclient"
+)
+
+// stranger makes a second account on the same environment, by the command line, and a client for its administrator.
+func (s *system) stranger(t *testing.T, name string) *apiclient.Client {
+	t.Helper()
+	config := t.TempDir()
+	profiles := t.TempDir()
+	s.fluent(t, config, s.stack.Ready.Operator.Password, "login", "--server", strings.Join(s.stack.Ready.ControlPlane, ","),
+		"--username", s.stack.Ready.Operator.Username, "--password-stdin")
+	s.fluent(t, config, "", "account", "create", name, "--environment", s.environment(t, config), "--retailer", "ELSEWHERE",
+		"--profile", profiles, "--base-url", s.stack.Ready.Gateway)
+	profile := readJSON[struct{ ID, ClientSecret, User string }](t, filepath.Join(profiles, name, "profile.json"))
+	user := readJSON[struct{ Username, Password string }](t, filepath.Join(profiles, name, "user."+profile.User+".json"))
+	return apiclient.New(s.stack.Ready.Gateway, apiclient.Credentials{
+		ClientID: profile.ID, ClientSecret: profile.ClientSecret, Username: user.Username, Password: user.Password,
+	})
+}
+
+// fluent runs the command line with a configuration folder of its own and returns what it prints.
+func (s *system) fluent(t *testing.T, config, stdin string, args ...string) string {
+	t.Helper()
+	command := exec.Command(binary, args...)
+	command.Env = append(command.Environ(), "FLUENT_CONFIG="+config)
+	command.Stdin = strings.NewReader(stdin)
+	out, err := command.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		require.NoError(t, err, "fluent %s: %s", strings.Join(args, " "), exit.Stderr)
+	}
+	require.NoError(t, err)
+	return string(out)
+}
+
+// environment is the name of the one environment.
+func (s *system) environment(t *testing.T, config string) string {
+	t.Helper()
+	var list struct {
+		Environments []struct{ Name string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(s.fluent(t, config, "", "environment", "list", "-o", "json")), &list))
+	require.Len(t, list.Environments, 1)
+	return list.Environments[0].Name
+}
+
+// owned is what the demo account has of a type: its newest entity.
+type owned struct {
+	typ  *catalogue.Type
+	node map[string]any
+}
+
+// newest finds an account's newest entity of a type, with the fields that can address it; nil when it has none.
+func newest(ctx context.Context, t *testing.T, client *apiclient.Client, typ *catalogue.Type) *owned {
+	t.Helper()
+	var found map[string]struct {
+		Edges []struct {
+			Node map[string]any `json:"node"`
+		} `json:"edges"`
+	}
+	query := fmt.Sprintf(`{ %s(last: 1) { edges { node { %s } } } }`, typ.Plural, strings.Join(addressing(typ), " "))
+	require.NoError(t, client.GraphQL(ctx, query, nil, &found), query)
+	if len(found[typ.Plural].Edges) == 0 {
+		return nil
+	}
+	return &owned{typ, found[typ.Plural].Edges[0].Node}
+}
+
+// addressing lists the selections that a type's reads and updates address it by.
+func addressing(typ *catalogue.Type) []string {
+	selections := []string{"id"}
+	for _, f := range typ.Key {
+		if f.Ref != nil {
+			selections = append(selections, f.Name+" { ref }")
+		} else {
+			selections = append(selections, f.Name)
+		}
+	}
+	for _, get := range typ.Gets {
+		for _, arg := range get.Args {
+			if arg.Field.Ref == nil {
+				selections = append(selections, arg.Field.Name)
+			}
+		}
+	}
+	return selections
+}
+
+// TestNoEntityCrossesTheWall tries, for each entity type, to reach the demo account's newest entity from another account: by every
+// read, by search, and by update.
+func TestNoEntityCrossesTheWall(t *testing.T) {
+	s := shared(t)
+	ctx := context.Background()
+	outside := s.stranger(t, "WALLS")
+	s.quiet(t)
+	tried := 0
+	for _, typ := range domain.Catalogue().Types() {
+		if typ.Plural == "" || typ.Name == "Permission" {
+			continue
+		}
+		mine := newest(ctx, t, s.client, typ)
+		if mine == nil || typ.Name == "Retailer" { // both accounts have a retailer 1; its data differ, see below
+			continue
+		}
+		tried++
+		t.Run(typ.Name, func(t *testing.T) {
+			mine.readFrom(ctx, t, outside)
+			mine.updateFrom(ctx, t, outside)
+			if theirs := newest(ctx, t, outside, typ); theirs != nil && typ.IDKind == catalogue.UUID {
+				require.NotEqual(t, mine.node["id"], theirs.node["id"])
+			}
+		})
+	}
+	require.GreaterOrEqual(t, tried, 20)
+
+	var retailer struct{ RetailerByID struct{ Ref string } }
+	require.NoError(t, outside.GraphQL(ctx, `{ retailerByID: retailerById(id: 1) { ref } }`, nil, &retailer))
+	require.Equal(t, "ELSEWHERE", retailer.RetailerByID.Ref)
+}
+
+// readFrom tries every read of the type.
+func (o *owned) readFrom(ctx context.Context, t *testing.T, outside *apiclient.Client) {
+	t.Helper()
+	for _, get := range o.typ.Gets {
+		for _, args := range o.arguments(get) {
+			var found map[string]any
+			query := fmt.Sprintf(`{ found: %s(%s) { id } }`, get.Name, args)
+			require.NoError(t, outside.GraphQL(ctx, query, nil, &found), query)
+			require.Nil(t, found["found"], "%s reached another account's %s", query, o.typ.Name)
+		}
+	}
+}
+
+// arguments prints the arguments of a read: all together where all are required, one by one where they are alternatives.
+func (o *owned) arguments(get catalogue.Get) []string {
+	var required, alternatives []string
+	for _, arg := range get.Args {
+		value := o.node[arg.Field.Name]
+		if value == nil {
+			continue
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			panic(err) // it was JSON a moment ago
+		}
+		if key, ok := value.(map[string]any); ok {
+			text = fmt.Appendf(nil, `{ref: %q}`, key["ref"])
+		}
+		one := arg.Field.Name + ": " + string(text)
+		if strings.HasSuffix(arg.Type, "!") {
+			required = append(required, one)
+		} else {
+			alternatives = append(alternatives, one)
+		}
+	}
+	if len(required) > 0 {
+		return []string{strings.Join(required, ", ")}
+	}
+	return alternatives
+}
+
+// shared refs are those that every account's own rows have too, so an update by ref would change the stranger's own row.
+func (o *owned) updateFrom(ctx context.Context, t *testing.T, outside *apiclient.Client) {
+	t.Helper()
+	if o.typ.Update == nil {
+		return
+	}
+	input := map[string]any{}
+	for _, f := range o.typ.Update.Input.Fields {
+		switch {
+		case f.Identify:
+			value := o.node[f.Name]
+			if key, ok := value.(map[string]any); ok {
+				value = map[string]any{"ref": key["ref"]}
+			}
+			input[f.Name] = value
+		case f.Required:
+			input[f.Name] = filler[f.Name]
+		}
+	}
+	query := fmt.Sprintf(`mutation ($input: %s) { %s(input: $input) { id } }`, o.typ.Update.Input.Name, o.typ.Update.Name)
+	err := outside.GraphQL(ctx, query, map[string]any{"input": input}, nil)
+	var refused *apiclient.GraphQLError
+	require.ErrorAs(t, err, &refused, "%s changed another account's %s: %v", o.typ.Update.Name, o.typ.Name, input)
+	require.Equal(t, "C0120E", refused.Errors[0].Extensions["code"], "%v", err)
+}
+
+// filler are values for what updates require besides the key.
+var filler = map[string]any{"text": "x", "context": "ACCOUNT", "contextId": 0, "valueType": "STRING"}
+
+// TestNoRouteCrossesTheWall tries the REST routes, hosts and references with the demo account's ids.
+func TestNoRouteCrossesTheWall(t *testing.T) {
+	s := shared(t)
+	ctx := context.Background()
+	outside := s.stranger(t, "ROUTES")
+	s.quiet(t)
+	order := newest(ctx, t, s.client, domain.Catalogue().Type("Order"))
+	events, err := s.client.Events(ctx, url.Values{"count": {"5"}}, 5)
+	require.NoError(t, err)
+	require.NotEmpty(t, events)
+	conn := s.connect(t)
+	var job, batch string
+	require.NoError(t, conn.QueryRow(ctx, `SELECT job_id::TEXT, id::TEXT FROM batches WHERE account_id = $1 LIMIT 1`, s.stack.Ready.Demo.Account).Scan(&job, &batch))
+
+	notFound := func(name, method, path string, body any) {
+		t.Run(name, func(t *testing.T) {
+			var status *apiclient.StatusError
+			require.ErrorAs(t, outside.Do(ctx, method, path, body, nil), &status, "%s %s answered", method, path)
+			require.Equal(t, http.StatusNotFound, status.Status, "%s", status.Body)
+		})
+	}
+	for _, e := range events {
+		notFound("event by id", http.MethodGet, "/api/v4.1/event/"+e.ID, nil)
+	}
+	event := map[string]any{"name": "OrderCancel", "entityType": "ORDER", "entityRef": "HD-0001", "retailerId": "1"}
+	notFound("event by ref", http.MethodPost, "/api/v4.1/event/sync", event)
+	notFound("async event by ref", http.MethodPost, "/api/v4.1/event/async", event)
+	notFound("event by entity id", http.MethodPost, "/api/v4.1/event/sync",
+		map[string]any{"name": "OrderCancel", "entityType": "ORDER", "entityId": order.node["id"], "retailerId": "1"})
+	notFound("job", http.MethodGet, "/api/v4.1/job/"+job, nil)
+	notFound("job results", http.MethodGet, "/api/v4.1/job/"+job+"/results", nil)
+	notFound("batch", http.MethodGet, "/api/v4.1/job/"+job+"/batch/"+batch, nil)
+	notFound("new batch", http.MethodPost, "/api/v4.1/job/"+job+"/batch", map[string]any{
+		"action": "UPSERT", "entityType": "INVENTORY", "entities": []any{map[string]any{"locationRef": "DC-SYD", "skuRef": "TOPS-01-S", "qty": 1}}})
+
+	t.Run("event search", func(t *testing.T) {
+		found, err := outside.Events(ctx, url.Values{"context.entityRef": {"HD-0001"}}, 10)
+		require.NoError(t, err)
+		require.Empty(t, found)
+	})
+	t.Run("a token on another account's host", func(t *testing.T) {
+		token, err := outside.Token(ctx)
+		require.NoError(t, err)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.stack.Ready.Gateway+"/api/v4.1/event", nil)
+		require.NoError(t, err)
+		req.Host = strings.ToLower(s.stack.Ready.Demo.Account) + ".localhost"
+		req.Header.Set("Authorization", "Bearer "+token)
+		res, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.Equal(t, http.StatusUnauthorized, res.StatusCode)
+	})
+	t.Run("a reference to another account's customer", func(t *testing.T) {
+		err := outside.GraphQL(ctx, `mutation ($input: CreateOrderInput) { createOrder(input: $input) { id } }`, map[string]any{"input": map[string]any{
+			"ref": "W-1", "type": "HD", "retailer": map[string]any{"id": "1"}, "customer": map[string]any{"id": s.customer(ctx, t)}, "items": []any{},
+		}}, nil)
+		var refused *apiclient.GraphQLError
+		require.ErrorAs(t, err, &refused)
+		require.Equal(t, "C0120E", refused.Errors[0].Extensions["code"])
+	})
+}
