@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"log/slog"
 	"os"
 
@@ -23,15 +24,14 @@ func (j *joiner) flags(cmd *cobra.Command) {
 	f.StringVar(&j.id, "id", "", "name of this process; empty: the control plane chooses")
 	f.StringVar(&j.dir, "dir", "", "state folder of this process")
 	f.StringVar(&j.servers, "servers", "", "control-plane servers, comma-separated")
-	for _, required := range []string{"dir", "servers"} {
-		if err := cmd.MarkFlagRequired(required); err != nil {
-			panic(err) // only a flag that is not declared above fails
-		}
-	}
 }
 
+// serverList checks the options and returns the servers.
 func (j *joiner) serverList() ([]string, error) {
 	servers, err := remote.ParseServers(j.servers)
+	if j.dir == "" {
+		err = errors.Join(errors.New("--dir is missing"), err)
+	}
 	if err != nil {
 		return nil, render.UsageError{Err: err}
 	}

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/fluent-oms/fluent/ops/cli/render"
+	"github.com/fluent-oms/fluent/ops/debug"
 )
 
 // protoMessage is a protobuf message.
@@ -46,6 +47,9 @@ func newRoot(a *app) *cobra.Command {
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Args:          usage(cobra.NoArgs),
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return debug.Serve(cmd.Context(), cmd.Name())
+		},
 	}
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
@@ -65,7 +69,7 @@ const (
 
 // runCommands are the processes of the platform.
 func runCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{newUpCommand(a), newGatewayCommand(a), newHostCommand(a)}
+	return []*cobra.Command{newUpCommand(a), newServerCommand(a), newGatewayCommand(a), newHostCommand(a)}
 }
 
 // operatorCommands call a control plane.

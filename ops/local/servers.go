@@ -6,20 +6,29 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"connectrpc.com/connect/v2"
 
 	"github.com/fluent-oms/fluent/auth/interceptor"
+	"github.com/fluent-oms/fluent/ops/cli/login"
 	"github.com/fluent-oms/fluent/ops/cli/remote"
 	"github.com/fluent-oms/fluent/ops/supervise"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
 )
 
+func (i *Installation) operatorPasswordFile() string {
+	return filepath.Join(i.config.Dir, "controlplane", "operator-password")
+}
+
 // startServers starts the control-plane servers.
 func (i *Installation) startServers() error {
+	if err := login.WritePrivate(i.operatorPasswordFile(), []byte(i.state.Operator.Password+"\n")); err != nil {
+		return err
+	}
 	for _, s := range i.state.Servers {
 		child, err := i.group.Start(supervise.Spec{
 			Name:    s.ID,
@@ -35,11 +44,14 @@ func (i *Installation) startServers() error {
 }
 
 func (i *Installation) serverCommand(s server) *exec.Cmd {
-	args := []string{"server", "--id", s.ID, "--dir", filepath.Join(i.config.Dir, "controlplane", s.ID), "--bootstrap", "--operator", i.state.Operator.Username}
+	var peers []string
 	for _, peer := range i.state.Servers {
-		args = append(args, "--peer", fmt.Sprintf("%s=%s,%s", peer.ID, peer.Raft, peer.API))
+		peers = append(peers, peer.ID+"="+peer.Raft+"="+peer.API)
 	}
-	return i.command(args, "FLUENT_OPERATOR_PASSWORD="+i.state.Operator.Password)
+	return i.command([]string{
+		"server", "--id", s.ID, "--dir", filepath.Join(i.config.Dir, "controlplane", s.ID), "--peers", strings.Join(peers, ","), "--bootstrap",
+		"--operator-username", i.state.Operator.Username, "--operator-password-file", i.operatorPasswordFile(),
+	})
 }
 
 // command prepares one of our own processes. Secrets go into its environment, which other users cannot read, unlike its arguments.

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fluent-oms/fluent/controlplane/server"
+	"github.com/fluent-oms/fluent/ops/cli/render"
+)
+
+func newServerCommand(a *app) *cobra.Command {
+	var config server.Config
+	var peers, passwordFile string
+	cmd := &cobra.Command{
+		Use:   "server",
+		Short: "Run a control-plane server",
+		Long:  "Runs one server of the control plane. Give every server the same --peers; addresses may change between starts, ids may not.",
+		Args:  usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if config.Peers, err = server.ParsePeers(peers); err != nil {
+				return render.UsageError{Err: fmt.Errorf("--peers: %w", err)}
+			}
+			if config.OperatorPassword, err = readSecret(passwordFile); err != nil {
+				return err
+			}
+			if err := config.Validate(); err != nil {
+				return render.UsageError{Err: err}
+			}
+			config.Logger = a.processLogger()
+			config.Ready = func(address string) { config.Logger.Info("the control-plane server answers", "address", address) }
+			return server.Run(cmd.Context(), config)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&config.ID, "id", "", "name of this server among the peers")
+	f.StringVar(&config.Dir, "dir", "", "state folder of this server")
+	f.StringVar(&peers, "peers", "", "all servers: id=raft-host:port=api-host:port,…")
+	f.StringVar(&config.RaftListen, "raft", "", "address to bind for raft (default: this server's among the peers)")
+	f.StringVar(&config.APIListen, "listen", "", "address to bind for the API (default: this server's among the peers)")
+	f.BoolVar(&config.Bootstrap, "bootstrap", false, "form a new cluster of the peers if there is no state yet; harmless otherwise")
+	f.StringVar(&config.OperatorUsername, "operator-username", "", "first operator of a new cluster")
+	f.StringVar(&passwordFile, "operator-password-file", "", "file with the first operator's password")
+	return cmd
+}
+
+// readSecret reads the first line of a file; nothing when no file is named.
+func readSecret(path string) (server.Secret, error) {
+	if path == "" {
+		return "", nil
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	line, _, _ := strings.Cut(string(raw), "\n")
+	if line = strings.TrimSpace(line); line == "" {
+		return "", errors.New("read the password: " + path + " is empty")
+	}
+	return server.Secret(line), nil
+}
