@@ -1,0 +1,47 @@
+// Package debug serves Go's profiles of a process (net/http/pprof) on a socket in a folder, for the benchmarks and for operators who hunt a
+// slow spot. It is off unless the environment names the folder; the folder's permissions say who may look.
+package debug
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Variable names the folder; unset or empty: nothing is served. Child processes inherit it.
+const Variable = "FLUENT_DEBUG_DIR"
+
+// Serve listens on <folder>/<role>-<pid>.sock until ctx ends, if the environment asks for it.
+func Serve(ctx context.Context, role string) error {
+	dir := os.Getenv(Variable)
+	if dir == "" {
+		return nil
+	}
+	path := filepath.Join(dir, fmt.Sprintf("%s-%d.sock", role, os.Getpid()))
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("serve profiles: %w", err)
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return fmt.Errorf("serve profiles: %w", err)
+	}
+	server := &http.Server{Handler: handler(), ReadHeaderTimeout: 5 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	go func() { _ = server.Serve(listener) }() // ends with Close; a debugging aid has nobody to tell of another end
+	return nil
+}
+
+func handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	return mux
+}
