@@ -119,7 +119,7 @@ func (tx *Tx) run(command *statev1.Command, apply handler) Result {
 		result.Message, result.Err = replay(seen, tx.meta)
 		return result
 	}
-	result.Message, result.Err = apply(tx, command.GetBody())
+	result.Message, result.Err = tx.guarded(apply, command)
 	if result.Err == nil {
 		result.Err = tx.remember(result.Message)
 	}
@@ -127,6 +127,16 @@ func (tx *Tx) run(command *statev1.Command, apply handler) Result {
 		result.Err = tx.audit(command.GetKind())
 	}
 	return result
+}
+
+// guarded refuses a command whose handler panics. The log would bring it back after every restart, on every server alike.
+func (tx *Tx) guarded(apply handler, command *statev1.Command) (message proto.Message, err error) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			message, err = nil, fault.New(fault.Internal, "The command %s failed.", command.GetKind()).Wrap(fmt.Errorf("panic: %v", problem))
+		}
+	}()
+	return apply(tx, command.GetBody())
 }
 
 func requestKey(meta *statev1.Meta) string { return meta.GetActor() + "\x00" + meta.GetRequestId() }

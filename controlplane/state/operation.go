@@ -50,7 +50,7 @@ const (
 func newOperation(tx *Tx, kind, account string, steps []step) *cpv1.Operation {
 	o := &cpv1.Operation{
 		Id: fmt.Sprintf("op-%010d", tx.index), Kind: kind, Account: account, State: cpv1.OperationState_OPERATION_STATE_RUNNING,
-		RequestedBy: tx.meta.GetActor(), Result: map[string]string{},
+		RequestedBy: tx.meta.GetActor(),
 	}
 	for _, s := range steps {
 		o.Steps = append(o.Steps, &cpv1.OperationStep{Name: s.name, Title: s.title, State: cpv1.StepState_STEP_STATE_PENDING})
@@ -62,6 +62,13 @@ func newOperation(tx *Tx, kind, account string, steps []step) *cpv1.Operation {
 
 func startStep(tx *Tx, o *cpv1.Operation, i int) {
 	o.Steps[i].State, o.Steps[i].StartTime = cpv1.StepState_STEP_STATE_RUNNING, tx.now()
+}
+
+func setResult(o *cpv1.Operation, name, value string) {
+	if o.Result == nil {
+		o.Result = map[string]string{}
+	}
+	o.Result[name] = value
 }
 
 // CurrentStep is the step that an operation is at; nil when it has ended.

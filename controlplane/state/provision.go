@@ -65,7 +65,7 @@ func retailerPrepared(tx *Tx, c *statev1.RetailerPrepared) (proto.Message, error
 	if err != nil {
 		return nil, err
 	}
-	o.Result[ResultVersion] = version.GetId()
+	setResult(o, ResultVersion, version.GetId())
 	return tx.advance(o)
 }
 
@@ -81,7 +81,7 @@ func activateWorkflows(tx *Tx, c *statev1.ActivateWorkflows) (proto.Message, err
 			return nil, err
 		}
 	}
-	o.Result[ResultOpenedIndex] = etag(tx.index)
+	setResult(o, ResultOpenedIndex, etag(tx.index))
 	return tx.advance(o)
 }
 
@@ -103,7 +103,7 @@ func openClient(tx *Tx, c *statev1.OpenClient) (proto.Message, error) {
 	if err := Accounts.put(tx, record); err != nil {
 		return nil, err
 	}
-	o.Result[ResultOpenedIndex] = etag(tx.index)
+	setResult(o, ResultOpenedIndex, etag(tx.index))
 	return tx.advance(o)
 }
 

@@ -1,0 +1,205 @@
+package server_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connecthttp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/auth/interceptor"
+	"github.com/fluent-oms/fluent/controlplane/cluster"
+	"github.com/fluent-oms/fluent/controlplane/server"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
+)
+
+const (
+	operatorName     = "root"
+	operatorPassword = "correct horse battery"
+)
+
+// trio is a control plane of three servers in this process.
+type trio struct {
+	t     *testing.T
+	dir   string
+	peers []cluster.Peer
+	token string
+
+	mu   sync.Mutex
+	stop map[string]func() // running servers
+}
+
+func newTrio(t *testing.T) *trio {
+	t.Helper()
+	c := &trio{t: t, dir: t.TempDir(), stop: map[string]func(){}}
+	for i := range 3 {
+		c.peers = append(c.peers, cluster.Peer{ID: fmt.Sprintf("cp%d", i+1), Raft: freeAddress(t), API: freeAddress(t)})
+	}
+	for _, p := range c.peers {
+		c.start(p.ID)
+	}
+	t.Cleanup(func() {
+		for _, p := range c.peers {
+			c.kill(p.ID)
+		}
+	})
+	c.token = c.login()
+	return c
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func logger() *slog.Logger {
+	if os.Getenv("FLUENT_TEST_LOG") == "" {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+func (c *trio) start(id string) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	ready := make(chan string, 1)
+	go func() {
+		ended <- server.Run(ctx, server.Config{
+			ID: id, Dir: filepath.Join(c.dir, id), Peers: c.peers, Bootstrap: true,
+			OperatorUsername: operatorName, OperatorPassword: operatorPassword,
+			HeartbeatTimeout: 400 * time.Millisecond, Logger: logger().With("server", id),
+			Ready: func(api string) { ready <- api },
+		})
+	}()
+	select {
+	case <-ready:
+	case err := <-ended:
+		require.NoError(c.t, err, "server %s", id)
+	case <-time.After(20 * time.Second):
+		c.t.Fatalf("server %s does not start", id)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stop[id] = func() {
+		cancel()
+		<-ended
+	}
+}
+
+func (c *trio) kill(id string) {
+	c.mu.Lock()
+	stop := c.stop[id]
+	delete(c.stop, id)
+	c.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+}
+
+// anyone is the API of a server that runs.
+func (c *trio) anyone() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range c.peers {
+		if c.stop[p.ID] != nil {
+			return "http://" + p.API
+		}
+	}
+	return "http://127.0.0.1:1"
+}
+
+func (c *trio) api(id string) string {
+	for _, p := range c.peers {
+		if p.ID == id {
+			return "http://" + p.API
+		}
+	}
+	return ""
+}
+
+func web() *http.Client {
+	p := new(http.Protocols)
+	p.SetUnencryptedHTTP2(true)
+	return &http.Client{Transport: &http.Transport{Protocols: p}}
+}
+
+func client(url, token string) *connect.Client {
+	return connect.NewClient(connecthttp.NewTransport(web(), url), interceptor.StaticBearer(token))
+}
+
+func (c *trio) login() string {
+	var token string
+	require.Eventually(c.t, func() bool {
+		out, err := controlplanev1connect.NewAuthServiceClient(client(c.anyone(), "")).Login(context.Background(),
+			&cpv1.LoginRequest{Username: operatorName, Password: operatorPassword})
+		token = out.GetAccessToken()
+		return err == nil
+	}, 30*time.Second, 20*time.Millisecond, "nobody can log in")
+	return token
+}
+
+func (c *trio) operator() *connect.Client { return client(c.anyone(), c.token) }
+
+// leader is the id of the server that leads.
+func (c *trio) leader() string {
+	id := ""
+	require.Eventually(c.t, func() bool {
+		out, err := controlplanev1connect.NewClusterServiceClient(c.operator()).GetStatus(context.Background(), &cpv1.GetStatusRequest{})
+		id = out.GetLeaderId()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return err == nil && c.stop[id] != nil
+	}, 20*time.Second, 10*time.Millisecond, "no leader")
+	return id
+}
+
+// eventually repeats a call until it succeeds, as a client does during an election.
+func eventually[R any](t *testing.T, call func() (R, error)) R {
+	t.Helper()
+	var out R
+	var err error
+	require.Eventually(t, func() bool {
+		out, err = call()
+		if code := connect.CodeOf(err); err != nil && code != connect.CodeUnavailable && code != connect.CodeCanceled {
+			t.Logf("call: %v", err)
+		}
+		return err == nil
+	}, 30*time.Second, 20*time.Millisecond)
+	return out
+}
+
+// makeEnvironment makes a region and a shared environment in it.
+func (c *trio) makeEnvironment() {
+	ctx := context.Background()
+	eventually(c.t, func() (*cpv1.CreateRegionResponse, error) {
+		return controlplanev1connect.NewRegionServiceClient(c.operator()).CreateRegion(ctx, &cpv1.CreateRegionRequest{
+			RequestId: "r", Region: &cpv1.Region{Name: "here", Country: "AU", Jurisdictions: []string{"AU"}},
+		})
+	})
+	eventually(c.t, func() (*cpv1.CreateEnvironmentResponse, error) {
+		return controlplanev1connect.NewEnvironmentServiceClient(c.operator()).CreateEnvironment(ctx, &cpv1.CreateEnvironmentRequest{
+			RequestId: "e", Environment: &cpv1.Environment{Name: "shared", Region: "here", DatabaseUrl: "postgres://fluent:geheim@db/x"},
+		})
+	})
+}
+
+func (c *trio) joinToken(kind cpv1.MachineKind) string {
+	out, err := controlplanev1connect.NewNodeAdminServiceClient(c.operator()).CreateJoinToken(context.Background(), &cpv1.CreateJoinTokenRequest{
+		Kind: kind, Environment: map[bool]string{true: "", false: "shared"}[kind == cpv1.MachineKind_MACHINE_KIND_HOST], Region: "here",
+	})
+	require.NoError(c.t, err)
+	return out.GetToken()
+}
