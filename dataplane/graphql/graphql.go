@@ -30,16 +30,15 @@ const (
 	maxDepth      = 25
 )
 
-// Deps are what the interface stands on. Retailers and Availability may be nil: the fields that need them then fail.
+// Deps are what the interface stands on. Retailers may be nil: createRetailer then fails.
 type Deps struct {
-	Catalogue    *catalogue.Catalogue
-	DB           *store.DB
-	Workflows    change.Workflows
-	Passwords    change.Passwords
-	Engine       change.Engine
-	Retailers    change.Retailers
-	Availability Availability
-	Logger       *slog.Logger
+	Catalogue *catalogue.Catalogue
+	DB        *store.DB
+	Workflows change.Workflows
+	Passwords change.Passwords
+	Engine    change.Engine
+	Retailers change.Retailers
+	Logger    *slog.Logger
 }
 
 // Executor answers GraphQL requests. It is safe for concurrent use.

@@ -3,38 +3,17 @@ package graphql
 import (
 	"context"
 
-	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/graphql/query"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
-// VirtualSearch asks where enough of some products can be had.
-type VirtualSearch struct {
-	Catalogue catalogue.ID   // a virtual catalogue
-	Status    string         // of positions; empty: any
-	Products  map[string]int // product ref → quantity
-	Excluded  []string       // refs of locations
-	Near      *[2]float64    // latitude, longitude: nearest first; nil: no order
-	First     int
-}
-
-// VirtualInventory is a location and its positions that answer a VirtualSearch.
-type VirtualInventory struct {
-	Location  catalogue.ID
-	Positions []catalogue.ID
-}
-
-// Availability finds what can be had where.
-type Availability interface {
-	// Search returns at most First locations, and whether there are more.
-	Search(ctx context.Context, p *tenant.Principal, q VirtualSearch) (found []VirtualInventory, more bool, err error)
-}
-
+// specials answers the root query fields that follow no pattern.
 func specials(d Deps) map[string]query.Special {
 	return map[string]query.Special{
-		"permission":  permission(d.Catalogue),
-		"permissions": permissions(d.Catalogue),
+		"permission":             permission(d.Catalogue),
+		"permissions":            permissions(d.Catalogue),
+		"searchVirtualInventory": query.VirtualInventory,
 	}
 }
 

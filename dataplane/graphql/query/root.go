@@ -28,6 +28,7 @@ type Call struct {
 	Viewer Viewer
 	Self   catalogue.ID // the caller's user id
 	W      *answer.Writer
+	Errors []*answer.Error // of values inside, set by the Special
 	runner *Runner
 }
 
@@ -241,7 +242,9 @@ func (q *run) special(ctx context.Context, df *document.Field) error {
 		return inputFault(err)
 	}
 	call := &Call{Op: q.op, Field: df, Args: args, Viewer: q.viewer, Self: q.self, W: q.print.w, runner: q.Runner}
-	return answerer(ctx, call)
+	err = answerer(ctx, call)
+	q.print.errors = append(q.print.errors, call.Errors...)
+	return err
 }
 
 // Payload is the planned selection on the entity that a mutation returns.
