@@ -46,6 +46,7 @@ type Work struct {
 	Failures int // how often in a row work on the root ended with a rest
 
 	charged time.Duration
+	extra   bool // shares the worker of another piece of work
 }
 
 const (
@@ -226,11 +227,13 @@ func (q *Queue) TryNext(id tenancy.AccountID, limit int) []*Work {
 	defer q.mu.Unlock()
 	var out []*Work
 	a := q.accounts[id]
-	for a != nil && len(out) < limit && q.mayStart(a) {
+	for a != nil && len(out) < limit {
 		w, _ := q.take(a, time.Now())
 		if w == nil {
 			break
 		}
+		w.extra = true
+		a.inflight--
 		out = append(out, w)
 	}
 	return out
@@ -357,7 +360,9 @@ func (q *Queue) Done(w *Work, cost time.Duration, rest time.Duration, finished m
 			q.waiting++
 		}
 	}
-	a.inflight--
+	if !w.extra {
+		a.inflight--
+	}
 	a.deficit += w.charged - cost
 	a.usual = (a.usual*7 + cost) / 8
 	r.busy, r.notBefore = false, time.Time{}
