@@ -33,27 +33,46 @@ func (e FailedError) Error() string {
 	return fmt.Sprintf("operation %s failed: %s (%s)", e.Operation.GetId(), err.GetDetail(), err.GetCode())
 }
 
+// UnfinishedError says that waiting ended before the operation did, which goes on.
+type UnfinishedError struct {
+	ID    string
+	Last  *cpv1.Operation // last state seen
+	Cause error           // why waiting ended
+}
+
+func (e UnfinishedError) Error() string {
+	text := "operation " + e.ID + " has not ended yet"
+	if w := waitingFor(e.Last); w != "" {
+		text += " (" + w + ")"
+	}
+	return text + "; it goes on, wait for it with: fluent operation wait " + e.ID
+}
+
+func (e UnfinishedError) Unwrap() error { return e.Cause }
+
 // again is how long Follow waits before it asks again after a stream broke.
 const again = 300 * time.Millisecond
 
 // Follow watches an operation until it has ended and returns its last state; a FailedError if it failed. A watch that breaks,
-// because a server ended, is taken up again until ctx ends.
+// because a server ended, is taken up again until ctx ends; the error is then an UnfinishedError.
 func Follow(ctx context.Context, client controlplanev1connect.OperationServiceClient, id string, view View) (*cpv1.Operation, error) {
 	defer view.End()
-	var last error
+	var last *cpv1.Operation
 	for {
 		op, err := watch(ctx, client, id, view)
+		if op != nil {
+			last = op
+		}
 		switch {
-		case ended(op) && op.GetState() == cpv1.OperationState_OPERATION_STATE_FAILED:
+		case op.GetState() == cpv1.OperationState_OPERATION_STATE_FAILED:
 			return op, FailedError{Operation: op}
 		case ended(op):
 			return op, nil
-		case ctx.Err() != nil:
-			return op, errors.Join(fmt.Errorf("wait for operation %s: %w", id, context.Cause(ctx)), last)
-		case err != nil && !passing(err):
-			return op, err
+		case ctx.Err() != nil && last != nil:
+			return last, UnfinishedError{ID: id, Last: last, Cause: context.Cause(ctx)}
+		case err != nil && (ctx.Err() != nil || !passing(err)):
+			return last, err
 		}
-		last = err
 		timer := time.NewTimer(again)
 		select {
 		case <-timer.C:

@@ -116,7 +116,19 @@ func TestFinalErrors(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err = progress.Follow(ctx, client(), "op1", progress.Silent{})
+	require.Error(t, err)
+}
+
+func TestWaitingMayEndBeforeTheOperation(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	waits := state(0)
+	waits.WaitingFor = &cpv1.WaitingFor{Reason: "NO_READY_NODE", Detail: "No node is ready."}
+	op, err := progress.Follow(ctx, client(watch{states: []*cpv1.Operation{waits}}), "op1", progress.Silent{})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.EqualError(t, err, "operation op1 has not ended yet (No node is ready.); it goes on, wait for it with: fluent operation wait op1")
+	require.Equal(t, "op1", op.GetId())
 }
 
 func TestBar(t *testing.T) {
