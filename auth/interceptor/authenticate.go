@@ -8,7 +8,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
-// RolesOf tells the roles that an operator has now; false when there is no such operator any more.
+// RolesOf tells the roles that an operator has now; false when the operator was disabled or removed.
 type RolesOf func(ctx context.Context, username string) ([]auth.Role, bool)
 
 // Tokens makes an authenticator of operators', nodes' and servers' tokens. With roles, an operator's roles are those of this
@@ -40,7 +40,7 @@ func operator(ctx context.Context, o token.Operator, roles RolesOf) (*auth.Princ
 	}
 	now, ok := roles(ctx, o.Username)
 	if !ok {
-		return nil, fault.New(fault.Unauthenticated, "The operator %s does not exist any more.", o.Username).With("reason", "OPERATOR_GONE")
+		return nil, fault.New(fault.Unauthenticated, "The operator %s was disabled or removed.", o.Username).With("reason", "OPERATOR_GONE")
 	}
 	p.Roles = now
 	return p, nil

@@ -208,7 +208,7 @@ func TestRolesOfThisMomentCount(t *testing.T) {
 	exists = false
 	_, err = client.ListAccounts(t.Context(), &cpv1.ListAccountsRequest{})
 	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err))
-	require.ErrorContains(t, err, "does not exist any more")
+	require.ErrorContains(t, err, "was disabled or removed")
 }
 
 func TestExpiredTokensSaySo(t *testing.T) {
