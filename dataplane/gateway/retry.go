@@ -27,7 +27,7 @@ type roundTripper struct {
 
 // RoundTrip implements http.RoundTripper. The request's body was buffered by the gateway.
 func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(req.Body)
+	body, err := bodyOf(req)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +58,15 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		last = err
 	}
+}
+
+// bodyOf reads a request's body, which is nil where there is none.
+func bodyOf(req *http.Request) ([]byte, error) {
+	if req.Body == nil {
+		return nil, nil
+	}
+	defer req.Body.Close()
+	return io.ReadAll(req.Body)
 }
 
 func (t *roundTripper) send(req *http.Request, node *backend, body []byte) (*http.Response, error) {

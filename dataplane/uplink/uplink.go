@@ -48,6 +48,7 @@ type Uplink struct {
 
 	mu         sync.Mutex
 	credential string
+	cluster    string // id of the control plane's cluster, the issuer of its tokens
 }
 
 // New prepares an uplink over a state that it will keep current. It does not connect yet.
@@ -64,11 +65,23 @@ func New(config Config, state *desired.State, log *slog.Logger) (*Uplink, error)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("read the node's credential: %w", err)
 	}
-	u.credential = string(kept)
+	cluster, err := os.ReadFile(u.clusterFile())
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("read the cluster's id: %w", err)
+	}
+	u.credential, u.cluster = string(kept), string(cluster)
 	return u, nil
 }
 
 func (u *Uplink) credentialFile() string { return filepath.Join(u.config.Dir, "credential") }
+func (u *Uplink) clusterFile() string    { return filepath.Join(u.config.Dir, "cluster") }
+
+// Cluster is the id of the control plane's cluster; empty before the first join.
+func (u *Uplink) Cluster() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.cluster
+}
 
 // authorize adds the credential to every call; Join goes out without one.
 func (u *Uplink) authorize(next connect.ClientFunc) connect.ClientFunc {
@@ -137,6 +150,9 @@ func (u *Uplink) join(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			if err := u.keepCluster(answer.GetClusterId()); err != nil {
+				return err
+			}
 			return u.keepCredential(answer.GetCredential())
 		})
 		if err == nil {
@@ -150,6 +166,16 @@ func (u *Uplink) join(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+func (u *Uplink) keepCluster(id string) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if err := os.WriteFile(u.clusterFile(), []byte(id), 0o600); err != nil {
+		return fmt.Errorf("keep the cluster's id: %w", err)
+	}
+	u.cluster = id
+	return nil
 }
 
 func (u *Uplink) keepCredential(credential string) error {

@@ -1,0 +1,58 @@
+package node
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fluent-oms/fluent/dataplane/engine"
+	"github.com/fluent-oms/fluent/dataplane/rest"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// events lets the REST API speak to the engine in the API's own words.
+type events struct{ engine *engine.Engine }
+
+// Send implements rest.Engine.
+func (e events) Send(ctx context.Context, scope tenancy.Scope, event workflow.Event) (rest.Outcome, error) {
+	if err := e.engine.Resolve(ctx, scope, &event); err != nil {
+		return rest.Outcome{}, err
+	}
+	if err := e.engine.Submit(ctx, scope, &event); err != nil {
+		return rest.Outcome{}, fmt.Errorf("send event %s: %w", event.Name, err)
+	}
+	status := "PENDING"
+	if event.ScheduledOn.After(event.GeneratedOn) {
+		status = "SCHEDULED"
+	}
+	return rest.Outcome{EventID: event.ID, EntityID: event.EntityID, Status: status}, nil
+}
+
+// RunSync implements rest.Engine. In an answer an event that ran is COMPLETE; in the log it is SUCCESS.
+func (e events) RunSync(ctx context.Context, scope tenancy.Scope, event workflow.Event) (rest.Outcome, error) {
+	if err := e.engine.Resolve(ctx, scope, &event); err != nil {
+		return rest.Outcome{}, err
+	}
+	result, err := e.engine.RunSync(ctx, scope, &event)
+	if err != nil {
+		return rest.Outcome{}, fmt.Errorf("run event %s: %w", event.Name, err)
+	}
+	status := string(result.State)
+	if result.State == store.EventSuccess {
+		status = "COMPLETE"
+	}
+	return rest.Outcome{EventID: result.EventID, EntityID: result.EntityID, Status: status}, nil
+}
+
+// nudger tells the engine of events that a mutation committed.
+type nudger struct{ engine *engine.Engine }
+
+// Nudge implements graphql's view of the engine.
+func (n nudger) Nudge(account tenancy.AccountID, list ...*workflow.Event) {
+	scope, err := tenancy.NewScope(account)
+	if err != nil {
+		return // an event without an account was never committed
+	}
+	n.engine.Nudge(context.Background(), scope, list...)
+}

@@ -1,0 +1,73 @@
+package node
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fluent-oms/fluent/auth/password"
+	"github.com/fluent-oms/fluent/dataplane/engine"
+	"github.com/fluent-oms/fluent/dataplane/engine/turn"
+	"github.com/fluent-oms/fluent/dataplane/graphql"
+	"github.com/fluent-oms/fluent/dataplane/modules/availability"
+	"github.com/fluent-oms/fluent/dataplane/modules/batching"
+	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
+	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
+	"github.com/fluent-oms/fluent/dataplane/provision"
+	"github.com/fluent-oms/fluent/dataplane/rest"
+	"github.com/fluent-oms/fluent/dataplane/rules/library"
+	"github.com/fluent-oms/fluent/dataplane/workflows"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// modules are the business modules as the engine sees them.
+type modules struct {
+	library *engine.Library
+	roots   map[string]engine.RootLoader
+	readers map[string]any // by the name that rules ask for
+}
+
+func (s *services) modules() modules {
+	places := availability.NewDirectory(s.db, 0)
+	stock := inventory.New(s.db, places)
+	return modules{
+		library: turn.NewLibrary(library.All()),
+		roots:   map[string]engine.RootLoader{"ORDER": ordering.Load},
+		readers: map[string]any{
+			availability.Name: places, inventory.Name: stock, ordering.Name: ordering.New(s.db, places, stock),
+		},
+	}
+}
+
+// serveTenants puts the tenants' APIs and the control plane's service over the modules.
+func (s *services) serveTenants(m modules, hasher *password.Hasher) error {
+	n := s.node
+	executor, err := graphql.New(graphql.Deps{
+		Catalogue: s.db.Catalogue(), DB: s.db, Workflows: s.configurations, Passwords: hasher, Engine: nudger{s.engine}, Logger: n.log,
+	})
+	if err != nil {
+		return fmt.Errorf("make the GraphQL executor: %w", err)
+	}
+	nudge := func(ctx context.Context, scope tenancy.Scope, list ...*workflow.Event) {
+		s.engine.Nudge(ctx, scope, list...)
+	}
+	api := rest.New(rest.Deps{
+		Identity: s.identity, Configurations: s.configurations, Control: n.link, Rules: m.library.Names(), Library: m.library.Rules(),
+		Engine: events{s.engine}, History: s.engine.History(), Batching: batching.New(s.db, nudge), Store: s.db, Log: n.log,
+	}, executor.Handler())
+	s.handler = n.mux(s, api, n.tenants(provision.New(s.db, s.db, defaults)))
+	return nil
+}
+
+// defaults are the artefacts of a new retailer.
+func defaults(retailer tenancy.RetailerID) ([]provision.Artefact, error) {
+	list, err := workflows.Default(retailer)
+	if err != nil {
+		return nil, err
+	}
+	artefacts := make([]provision.Artefact, len(list))
+	for i, w := range list {
+		artefacts[i] = provision.Artefact{Name: w.Name, Content: w.Content}
+	}
+	return artefacts, nil
+}

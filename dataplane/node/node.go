@@ -1,0 +1,190 @@
+// Package node is the life of a data-plane node: it joins the control plane, learns what its environment is, opens the database,
+// serves tenants, runs the engine, reports, drains and stops. It wires the packages beside it; none of them knows it.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/dataplane/uplink"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+)
+
+// Config is what a node's process is started with.
+type Config struct {
+	ID        string // unique within the environment
+	Dir       string // keeps the credential and the last desired state
+	Listen    string // host:port
+	Servers   []string
+	JoinToken string // needed at the first start only
+	Release   string
+	DrainTime time.Duration // how long requests under way may take after a stop was asked for
+}
+
+// Node is a running node.
+type Node struct {
+	config  Config
+	log     *slog.Logger
+	state   *desired.State
+	link    *uplink.Uplink
+	handler swap // what answers requests: starting, serving, draining
+
+	services atomic.Pointer[services] // nil until the database is open
+	draining atomic.Bool
+	requests atomic.Int64
+}
+
+// Run serves until ctx ends, then drains and stops. ready is called with the address when the node takes work.
+func Run(ctx context.Context, config Config, log *slog.Logger, ready func(address string)) error {
+	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
+		return fmt.Errorf("make the node's folder: %w", err)
+	}
+	state, err := desired.Open(filepath.Join(config.Dir, "desired"))
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", config.Listen, err)
+	}
+	n := &Node{config: config, log: log, state: state}
+	n.link, err = uplink.New(uplink.Config{
+		Servers: config.Servers, JoinToken: config.JoinToken, NodeID: config.ID, Kind: "node",
+		Address: listener.Addr().String(), Release: config.Release, Dir: config.Dir,
+	}, state, log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return n.run(ctx, listener, func() { ready(listener.Addr().String()) })
+}
+
+// run keeps four things going: the HTTP server, the line to the control plane, the services once the environment is known, and the
+// stop in the right order: refuse new requests, finish those under way, end the engine, and only then the line.
+func (n *Node) run(ctx context.Context, listener net.Listener, ready func()) error {
+	n.handler.set(http.HandlerFunc(n.notReady))
+	server := n.server()
+	background, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	group, groupCtx := errgroup.WithContext(background)
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		if err := n.link.Run(groupCtx, n.report, n.drain); groupCtx.Err() == nil {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error { return n.work(ctx, groupCtx, ready) })
+	group.Go(func() error {
+		select {
+		case <-ctx.Done():
+		case <-groupCtx.Done():
+		}
+		n.drain()
+		return n.stop(server, end)
+	})
+	return group.Wait()
+}
+
+// work opens the services when the environment is known and runs the engine until ctx ends.
+func (n *Node) work(ctx, groupCtx context.Context, ready func()) error {
+	working, stop := context.WithCancel(groupCtx)
+	defer stop()
+	release := context.AfterFunc(ctx, stop)
+	defer release()
+	environment, err := n.environment(working)
+	if err != nil {
+		return errors.Join(ignoreEnd(working, err))
+	}
+	s, err := n.open(working, environment)
+	if err != nil {
+		return errors.Join(ignoreEnd(working, err))
+	}
+	n.services.Store(s)
+	n.handler.set(s.handler)
+	n.link.ReportNow()
+	ready()
+	err = s.run(working)
+	return errors.Join(ignoreEnd(working, err))
+}
+
+// ignoreEnd drops errors that only say that the node was asked to stop.
+func ignoreEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
+		return nil
+	}
+	return err
+}
+
+// environment waits until the desired state says what the node's environment is.
+func (n *Node) environment(ctx context.Context) (*nodev1.Environment, error) {
+	for {
+		changed := n.state.Changed()
+		if e := n.state.View().Environment(); e.GetDatabaseUrl() != "" {
+			return e, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
+// drain makes the node refuse new requests in a way that gateways understand.
+func (n *Node) drain() {
+	if n.draining.CompareAndSwap(false, true) {
+		n.log.Info("draining")
+		n.link.ReportNow()
+	}
+}
+
+// stop ends the HTTP server when no request is under way, then the rest.
+func (n *Node) stop(server *http.Server, end func()) error {
+	ctx, cancel := context.WithTimeout(context.Background(), n.config.DrainTime)
+	defer cancel()
+	err := server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("requests were still under way after %v: %w", n.config.DrainTime, err), server.Close())
+	}
+	if s := n.services.Load(); s != nil {
+		<-s.ended
+		s.db.Close()
+	}
+	end()
+	return err
+}
+
+func (n *Node) report() *nodev1.ReportRequest {
+	r := &nodev1.ReportRequest{State: "JOINING", AppliedIndex: n.state.View().Index, Load: &nodev1.Load{Requests: n.requests.Load()}}
+	s := n.services.Load()
+	switch {
+	case n.draining.Load():
+		r.State = "DRAINING"
+	case s != nil:
+		r.State = "READY"
+	}
+	if s != nil {
+		r.AppliedIndex = s.applied.Load()
+		r.Load.Turns = s.engine.Stats().Turns.Load()
+		_, oldest := s.engine.Backlog(context.Background())
+		r.Load.OldestEventSeconds = oldest.Seconds()
+		r.Load.CpuShare = s.cpu.share()
+	}
+	return r
+}

@@ -1,0 +1,143 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fluent-oms/fluent/auth/password"
+	"github.com/fluent-oms/fluent/dataplane/configuration"
+	"github.com/fluent-oms/fluent/dataplane/engine"
+	"github.com/fluent-oms/fluent/dataplane/identity"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+)
+
+// services are what a node runs once its database is open.
+type services struct {
+	node           *Node
+	db             *store.DB
+	identity       *identity.Service
+	configurations *configuration.Configurations
+	engine         *engine.Engine
+	handler        http.Handler
+	metrics        http.Handler
+	peers          *http.Client
+	applied        atomic.Uint64 // index of the desired state that is prepared
+	cpu            cpuMeter
+	ended          chan struct{} // closed when run has returned
+}
+
+// open connects to the environment's database, brings its schema up to date, and wires the services over it.
+func (n *Node) open(ctx context.Context, environment *nodev1.Environment) (*services, error) {
+	registry := prometheus.NewRegistry()
+	db, err := store.Open(ctx, environment.GetDatabaseUrl(), store.Options{
+		Catalogue: domain.Catalogue(), Logger: n.log, Metrics: store.NewMetrics(registry),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the database of environment %s: %w", environment.GetName(), err)
+	}
+	s := &services{
+		node: n, db: db, ended: make(chan struct{}), metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
+		peers: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}},
+	}
+	if err := s.wire(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *services) wire(ctx context.Context) error {
+	n := s.node
+	err := s.db.Migrate(ctx, func(p store.Progress) {
+		n.log.Info("migrated the database", "migration", p.Name, "done", p.Done, "of", p.Total, "took", p.Took)
+	})
+	if err != nil {
+		return fmt.Errorf("migrate the database: %w", err)
+	}
+	hasher := password.NewHasher(password.Standard(), max(1, runtime.NumCPU()))
+	if s.identity, err = identity.New(ctx, s.db, n.state, hasher, n.log); err != nil {
+		return err
+	}
+	s.configurations = configuration.New(n.state, s.db)
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	modules := s.modules()
+	s.engine, err = engine.New(engine.Deps{
+		DB: s.db, Library: modules.library, Workflows: s.configurations, Roots: modules.roots, Modules: modules.readers, Logger: n.log,
+		Nudge: func(ctx context.Context, node string, roots ...engine.Ref) { n.nudge(ctx, s, node, roots...) },
+	}, engine.Config{Node: n.config.ID})
+	if err != nil {
+		return err
+	}
+	return s.serveTenants(modules, hasher)
+}
+
+// prepare loads what the desired state made active, and notes that it is applied.
+func (s *services) prepare(ctx context.Context) error {
+	index := s.node.state.View().Index
+	if err := s.configurations.Prepare(ctx); err != nil {
+		return fmt.Errorf("prepare the active configurations: %w", err)
+	}
+	s.applied.Store(index)
+	return nil
+}
+
+// run works until ctx ends: the engine, the keys and revocations, and the preparation of new configurations.
+func (s *services) run(ctx context.Context) error {
+	defer close(s.ended)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.engine.Run(ctx) })
+	group.Go(func() error { s.identity.Run(ctx); return nil })
+	group.Go(func() error {
+		for {
+			changed := s.node.state.Changed()
+			if err := s.prepare(ctx); err != nil && ctx.Err() == nil {
+				s.node.log.ErrorContext(ctx, "an active configuration cannot be used", "error", err)
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-changed:
+			}
+		}
+	})
+	return group.Wait()
+}
+
+// sendNudge posts roots to another node.
+func (s *services) sendNudge(ctx context.Context, address string, roots []engine.Ref) error {
+	body, err := json.Marshal(roots)
+	if err != nil {
+		return err
+	}
+	token, err := s.identity.PeerToken(s.node.config.ID)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+nudgePath, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	res, err := s.peers.Do(req)
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusNoContent {
+		err = fmt.Errorf("status %d", res.StatusCode)
+	}
+	return errors.Join(err, res.Body.Close())
+}
