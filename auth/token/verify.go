@@ -25,11 +25,12 @@ type Verifier struct {
 	keys   *KeySet
 	issuer string
 	now    func() time.Time
+	known  known
 }
 
 // NewVerifier makes a Verifier for tokens that an Issuer of the name signed with one of the keys.
 func NewVerifier(issuer string, keys *KeySet, now func() time.Time) *Verifier {
-	return &Verifier{keys: keys, issuer: issuer, now: now}
+	return &Verifier{keys: keys, issuer: issuer, now: now, known: newKnown()}
 }
 
 // Operator verifies an operator's token. The error of this and the other methods is Unauthenticated; its Meta "reason" is
@@ -62,6 +63,10 @@ func (v *Verifier) Refresh(raw string) (Tenant, error) {
 }
 
 func (v *Verifier) tenant(raw, audience string) (Tenant, error) {
+	if t, ok := v.known.find(raw, audience, v.keys, v.now()); ok {
+		return t, nil
+	}
+	keys := v.keys.keys.Load() // before the check, so that a replacement meanwhile makes the result forgotten
 	c, err := v.verify(raw, audience)
 	if err != nil {
 		return Tenant{}, err
@@ -70,7 +75,9 @@ func (v *Verifier) tenant(raw, audience string) (Tenant, error) {
 	if err != nil {
 		return Tenant{}, invalid(err)
 	}
-	return Tenant{Lifetime: c.lifetime(), Account: account, UserID: c.Subject, ID: c.ID}, nil
+	t := Tenant{Lifetime: c.lifetime(), Account: account, UserID: c.Subject, ID: c.ID}
+	v.known.keep(raw, knownTenant{tenant: t, audience: audience, keys: keys})
+	return t, nil
 }
 
 // ControlPlane verifies a token that a control-plane server shows.
