@@ -96,7 +96,7 @@ func (s *Store) DryRun(command *statev1.Command) (proto.Message, error) {
 	defer txn.Abort()
 	view := View{txn: txn, generation: g}
 	tx := &Tx{View: view, index: view.Index() + 1, meta: command.GetMeta()}
-	return apply(tx, command.GetBody())
+	return tx.guarded(apply, command)
 }
 
 func decode(encoded []byte) (*statev1.Command, handler, error) {

@@ -140,7 +140,11 @@ func moved(tx *Tx, before, after proto.Message, add func(string, *nodev1.Resourc
 // changed tells the home of what a row was that it left, and the home of what it is that it is there.
 func changed[T proto.Message](before, after proto.Message, add func(string, *nodev1.Resource, bool), home func(T) string, resource func(T) *nodev1.Resource) {
 	is, exists := after.(T)
-	if was, existed := before.(T); existed && (!exists || home(was) != home(is)) {
+	was, existed := before.(T)
+	if exists && existed && home(was) == home(is) && proto.Equal(resource(was), resource(is)) {
+		return // what changed is nothing that nodes know of
+	}
+	if existed && (!exists || home(was) != home(is)) {
 		add(home(was), resource(was), true)
 	}
 	if exists {

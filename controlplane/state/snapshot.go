@@ -15,11 +15,11 @@ import (
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 )
 
-// A snapshot is a stream of length-prefixed messages: a header, the rows table by table, and an end with their number and checksum,
+// A snapshot is a stream of length-prefixed messages: a header, the rows table by table, and an end with their number and a checksum of all before it,
 // so that one that was cut short is never taken for a whole.
 const (
-	snapshotFormat  = 1
-	longestSnapshot = 64 << 20 // bytes of one row
+	snapshotFormat = 1
+	longestRecord  = 64 << 20 // bytes
 )
 
 // ErrSnapshot says that a snapshot is damaged or of a newer release.
@@ -59,7 +59,6 @@ func (w *snapshotWriter) table(v View, name string) error {
 		if err != nil {
 			return fmt.Errorf("encode %s %s: %w", name, r.key, err)
 		}
-		w.sum.Write(encoded)
 		w.count++
 		if err := w.message(&statev1.SnapshotRecord{Table: name, Index: r.index, Message: encoded}); err != nil {
 			return err
@@ -73,6 +72,7 @@ func (w *snapshotWriter) message(m proto.Message) error {
 	if err != nil {
 		return fmt.Errorf("encode a snapshot record: %w", err)
 	}
+	w.sum.Write(encoded)
 	if _, err := w.to.Write(binary.AppendUvarint(nil, uint64(len(encoded)))); err != nil {
 		return fmt.Errorf("write a snapshot: %w", err)
 	}
@@ -86,10 +86,12 @@ func (w *snapshotWriter) message(m proto.Message) error {
 // it are woken.
 func (s *Store) Restore(from io.Reader) error {
 	r := bufio.NewReader(from)
-	header := &statev1.SnapshotHeader{}
-	if err := readMessage(r, header); err != nil {
+	header, sum := &statev1.SnapshotHeader{}, sha256.New()
+	encoded, err := readMessage(r, header)
+	if err != nil {
 		return err
 	}
+	sum.Write(encoded)
 	if header.GetFormat() != snapshotFormat || header.GetSchema() > Schema {
 		return fmt.Errorf("%w: format %d, schema %d; known are %d and %d", ErrSnapshot, header.GetFormat(), header.GetSchema(), snapshotFormat, Schema)
 	}
@@ -99,7 +101,7 @@ func (s *Store) Restore(from io.Reader) error {
 	}
 	txn := g.db.Txn(true)
 	defer txn.Abort()
-	if err := restoreRows(View{txn: txn, generation: g}, r); err != nil {
+	if err := restoreRows(View{txn: txn, generation: g}, r, sum); err != nil {
 		return err
 	}
 	if err := txn.Insert(indexTable, &row{key: indexKey, index: header.GetIndex()}); err != nil {
@@ -111,15 +113,16 @@ func (s *Store) Restore(from io.Reader) error {
 	return nil
 }
 
-func restoreRows(v View, r *bufio.Reader) error {
+func restoreRows(v View, r *bufio.Reader, sum hash.Hash) error {
 	byName := map[string]anyTable{}
 	for _, t := range tables() {
 		byName[t.Name()] = t
 	}
-	sum, count := sha256.New(), uint64(0)
+	count := uint64(0)
 	for {
 		record := &statev1.SnapshotRecord{}
-		if err := readMessage(r, record); err != nil {
+		encoded, err := readMessage(r, record)
+		if err != nil {
 			return err
 		}
 		if record.GetTable() == "" {
@@ -132,7 +135,7 @@ func restoreRows(v View, r *bufio.Reader) error {
 		if !known {
 			return fmt.Errorf("%w: table %q is not known to this release", ErrSnapshot, record.GetTable())
 		}
-		sum.Write(record.GetMessage())
+		sum.Write(encoded)
 		count++
 		if err := t.restore(v, Index(record.GetIndex()), record.GetMessage()); err != nil {
 			return errors.Join(ErrSnapshot, err)
@@ -140,20 +143,21 @@ func restoreRows(v View, r *bufio.Reader) error {
 	}
 }
 
-func readMessage(r *bufio.Reader, m proto.Message) error {
+// readMessage reads the next message and returns its bytes too.
+func readMessage(r *bufio.Reader, m proto.Message) ([]byte, error) {
 	size, err := binary.ReadUvarint(r)
 	if err != nil {
-		return fmt.Errorf("%w: it ends too early: %w", ErrSnapshot, err)
+		return nil, fmt.Errorf("%w: it ends too early: %w", ErrSnapshot, err)
 	}
-	if size > longestSnapshot {
-		return fmt.Errorf("%w: a record of %d bytes", ErrSnapshot, size)
+	if size > longestRecord {
+		return nil, fmt.Errorf("%w: a record of %d bytes", ErrSnapshot, size)
 	}
 	encoded := make([]byte, size)
 	if _, err := io.ReadFull(r, encoded); err != nil {
-		return fmt.Errorf("%w: it ends too early: %w", ErrSnapshot, err)
+		return nil, fmt.Errorf("%w: it ends too early: %w", ErrSnapshot, err)
 	}
 	if err := proto.Unmarshal(encoded, m); err != nil {
-		return fmt.Errorf("%w: %w", ErrSnapshot, err)
+		return nil, fmt.Errorf("%w: %w", ErrSnapshot, err)
 	}
-	return nil
+	return encoded, nil
 }
