@@ -117,14 +117,17 @@ func (s *selection) each(rows pgx.Rows, g []grouping, row func(at *grouping, raw
 		at.low = at.low || l.low >= 0 && raw[l.low] != nil
 		at.high = at.high || l.high >= 0 && raw[l.high] != nil
 		if own := raw[l.offset:]; own[l.id] != nil { // else the page is empty and only the flags came
+			if count++; s.limit == 0 && count > s.max {
+				return s.tooMany()
+			}
 			row(at, own)
-			count++
 		}
 	}
-	if s.limit == 0 && count > s.max {
-		return fault.New(fault.TooLarge, "more than %d %s match; ask for pages", s.max, s.shape.model.typ.Plural)
-	}
 	return rows.Err()
+}
+
+func (s *selection) tooMany() error {
+	return fault.New(fault.TooLarge, "more than %d %s match; ask for pages", s.max, s.shape.model.typ.Plural)
 }
 
 // finish takes the surplus row of each group away, which only says that there are more, and puts backward pages in order.

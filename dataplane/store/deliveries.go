@@ -44,7 +44,7 @@ const claimDeliveries = `WITH RECURSIVE a (account_id) AS (
 	SELECT (SELECT min(w.account_id) FROM webhook_deliveries w WHERE w.state = 'PENDING' AND w.account_id > a.account_id) FROM a WHERE a.account_id IS NOT NULL
 )
 UPDATE webhook_deliveries u SET next_try_on = now() + $1 * INTERVAL '1 second', attempts = u.attempts + 1
-WHERE u.state = 'PENDING' AND (u.account_id, u.id) IN (
+WHERE (u.account_id, u.id) IN (
 	SELECT q.account_id, q.id FROM a CROSS JOIN LATERAL (
 		SELECT w.account_id, w.id FROM webhook_deliveries w
 		WHERE w.state = 'PENDING' AND w.account_id = a.account_id AND w.next_try_on <= now() ORDER BY w.next_try_on, w.id LIMIT $2
@@ -75,7 +75,7 @@ func (db *DB) ClaimDeliveries(ctx context.Context, hold time.Duration, perAccoun
 
 const finishDelivery = `UPDATE webhook_deliveries SET state = CASE WHEN $3 = '' THEN 'PENDING' ELSE $3 END, answer = $4,
 	next_try_on = now() + $5 * INTERVAL '1 second', done_on = CASE WHEN $3 = '' THEN NULL ELSE now() END
-WHERE account_id = $1 AND id = $2::uuid AND state = 'PENDING'`
+WHERE account_id = $1 AND id = $2::uuid AND done_on IS NULL`
 
 // FinishDelivery records an attempt: state DONE or DEAD ends the delivery, an empty state has it tried again after the pause.
 func (db *DB) FinishDelivery(ctx context.Context, d Delivery, state, answer string, pause time.Duration) error {

@@ -40,6 +40,7 @@ const (
 	stateUnknownOutcome = "40003"
 	stateDeadlock       = "40P01"
 	stateUnique         = "23505"
+	stateNotNull        = "23502"
 	stateDivision       = "22012"
 	stateTooManyConns   = "53300"
 	stateBadText        = "22021"
@@ -105,6 +106,9 @@ func (db *DB) translate(err error) error {
 	if errors.As(err, &pe) {
 		if pe.Code == stateUnique {
 			return db.exists(pe)
+		}
+		if pe.Code == stateNotNull {
+			return fault.Invalidf(pe.ColumnName, "%s needs a value in each row of %s", pe.ColumnName, pe.TableName).Wrap(err)
 		}
 		if pe.Code == stateBadText || pe.Code == stateBadJSONText {
 			return fault.New(fault.Invalid, "text may not contain the character U+0000").Wrap(err)

@@ -197,7 +197,9 @@ func (r *Reader) Job(ctx context.Context, id catalogue.ID) (*Job, error) {
 }
 
 // allows also lets a scope with retailers see what belongs to the account itself (retailer 0).
-func (r *Reader) allows(retailer tenancy.RetailerID) bool { return retailer == 0 || r.scope.Allows(retailer) }
+func (r *Reader) allows(retailer tenancy.RetailerID) bool {
+	return retailer == 0 || r.scope.Allows(retailer)
+}
 
 func (r *Reader) findJob(ctx context.Context, id catalogue.ID) (j *Job, err error) {
 	err = r.run(ctx, []call{{name: "jobs.get", sql: sqlJobGet, args: []any{string(r.scope.Account()), idArg(kindNumberID, id)}, rows: func(rows pgx.Rows) (err error) {

@@ -2,13 +2,45 @@ package store
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/tenancy"
 )
+
+// The kinds of lookup.
+const (
+	byID  = "byID"
+	byKey = "byKey"
+)
+
+// lookupForm is what changes the text of a lookup of one type.
+type lookupForm struct {
+	kind            string
+	single, limited bool
+}
+
+// lookupTexts writes all of a type's lookups.
+func (m *model) lookupTexts() error {
+	key := make([]column, len(m.typ.Key))
+	for i, f := range m.typ.Key {
+		var err error
+		if key[i], err = m.column(f); err != nil {
+			return err
+		}
+	}
+	m.lookups = make(map[lookupForm]string)
+	for _, single := range []bool{false, true} {
+		for _, limited := range []bool{false, true} {
+			m.lookups[lookupForm{byID, single, limited}] = m.lookupText([]column{m.id}, single, limited)
+			if len(key) > 0 {
+				m.lookups[lookupForm{byKey, single, limited}] = m.lookupText(key, single, limited)
+			}
+		}
+	}
+	return nil
+}
 
 // loadByID makes the statement that fills out by id; a call without SQL when no id can be one.
 func (db *DB) loadByID(scope tenancy.Scope, typ *catalogue.Type, ids []catalogue.ID, out []any) (call, error) {
@@ -25,7 +57,7 @@ func (db *DB) loadByID(scope tenancy.Scope, typ *catalogue.Type, ids []catalogue
 	if !possible {
 		return call{}, nil
 	}
-	return m.lookup("byID", []column{m.id}, []any{args}, scope, out), nil
+	return m.lookup(byID, []array{args}, scope, out), nil
 }
 
 // loadByKey makes the statement that fills out by natural key.
@@ -38,7 +70,7 @@ func (db *DB) loadByKey(scope tenancy.Scope, typ *catalogue.Type, keys []Key, ou
 		return call{}, fmt.Errorf("store: type %s has no natural key", typ.Name)
 	}
 	columns := make([]column, len(typ.Key))
-	arrays := make([]any, len(typ.Key))
+	arrays := make([]array, len(typ.Key))
 	for k, f := range typ.Key {
 		if columns[k], err = m.column(f); err != nil {
 			return call{}, err
@@ -54,17 +86,24 @@ func (db *DB) loadByKey(scope tenancy.Scope, typ *catalogue.Type, keys []Key, ou
 		}
 		arrays[k] = values
 	}
-	return m.lookup("byKey", columns, arrays, scope, out), nil
+	return m.lookup(byKey, arrays, scope, out), nil
 }
 
-// lookup joins the table with the wanted keys, numbered, so that each row says which place of out it fills.
-func (m *model) lookup(kind string, by []column, arrays []any, scope tenancy.Scope, out []any) call {
-	limited := scope.Retailers() != nil && limitedByRetailer(m.typ)
-	args := append([]any{string(scope.Account())}, arrays...)
+// lookup finds the wanted keys, numbered, so that each row says which place of out it fills.
+func (m *model) lookup(kind string, arrays []array, scope tenancy.Scope, out []any) call {
+	limited, single := scope.Retailers() != nil && limitedByRetailer(m.typ), len(out) == 1
+	args := []any{string(scope.Account())}
+	for _, a := range arrays {
+		if single {
+			args = append(args, a[0])
+		} else {
+			args = append(args, a)
+		}
+	}
 	if limited {
 		args = append(args, scope.Retailers())
 	}
-	return call{name: m.typ.Table + "." + kind, sql: m.lookupText(by, limited), args: args, rows: func(rows pgx.Rows) error {
+	return call{name: m.typ.Table + "." + kind, sql: m.lookups[lookupForm{kind, single, limited}], args: args, rows: func(rows pgx.Rows) error {
 		clear(out)
 		if err := checkFormats(m.columns, rows.FieldDescriptions()[1:]); err != nil {
 			return err
@@ -81,26 +120,34 @@ func (m *model) lookup(kind string, by []column, arrays []any, scope tenancy.Sco
 	}}
 }
 
-func (m *model) lookupText(by []column, limited bool) string {
-	var s, on, arrays, names strings.Builder
+// lookupText compares one key directly, and looks up many one by one: a planner that has no statistics yet would rather read the whole
+// account for a join, and a SERIALIZABLE transaction would then depend on all of it.
+//
+//	SELECT 1::INT8, t.… FROM orders t WHERE t.account_id = $1 AND t.id = $2
+//	SELECT p.n, t.… FROM unnest($2::INT8[]) WITH ORDINALITY AS p (k0, n)
+//	CROSS JOIN LATERAL (SELECT t.* FROM orders t WHERE t.account_id = $1 AND t.id = p.k0 LIMIT 1) t
+func (m *model) lookupText(by []column, single, limited bool) string {
+	where := "t.account_id = $1"
+	arrays, names := "", ""
 	for i, c := range by {
-		if i > 0 {
-			arrays.WriteString(", ")
+		cast := c.kind.castType()
+		if single {
+			where += fmt.Sprintf(" AND t.%s = $%d::%s", c.name, i+2, cast)
+			continue
 		}
-		fmt.Fprintf(&arrays, "$%d::%s[]", i+2, c.kind.castType())
-		fmt.Fprintf(&names, "k%d, ", i)
-		fmt.Fprintf(&on, " AND t.%s = p.k%d", c.name, i)
+		where += fmt.Sprintf(" AND t.%s = p.k%d", c.name, i)
+		arrays += fmt.Sprintf(", $%d::%s[]", i+2, cast)
+		names += fmt.Sprintf("k%d, ", i)
 	}
-	s.WriteString("SELECT p.n")
-	for _, c := range m.columns {
-		s.WriteString(", t." + c.name)
-	}
-	fmt.Fprintf(&s, " FROM unnest(%s) WITH ORDINALITY AS p (%sn) JOIN %s t ON t.account_id = $1%s", arrays.String(), names.String(), m.typ.Table, on.String())
 	if d := m.typ.Discriminator; d != nil && !m.typ.Abstract() {
-		fmt.Fprintf(&s, " AND t.%s = '%s'", d.Column, m.typ.Name)
+		where += fmt.Sprintf(" AND t.%s = '%s'", d.Column, m.typ.Name)
 	}
 	if limited {
-		s.WriteString(" WHERE " + retailerFilter(m.typ, "t", fmt.Sprintf("$%d::INT8[]", len(by)+2), 0))
+		where += " AND " + retailerFilter(m.typ, "t", fmt.Sprintf("$%d::INT8[]", len(by)+2), 0)
 	}
-	return s.String()
+	if single {
+		return fmt.Sprintf("SELECT 1::INT8, %s FROM %s t WHERE %s LIMIT 1", m.list("t"), m.typ.Table, where)
+	}
+	return fmt.Sprintf("SELECT p.n, %[1]s FROM unnest(%[2]s) WITH ORDINALITY AS p (%[3]sn) CROSS JOIN LATERAL (SELECT %[1]s FROM %[4]s t WHERE %[5]s LIMIT 1) t",
+		m.list("t"), arrays[2:], names, m.typ.Table, where)
 }

@@ -55,8 +55,9 @@ type model struct {
 	created column
 	updated column
 	// kinds is the index of the discriminator among columns; -1: the table is not shared.
-	kinds  int
-	insert string
+	kinds   int
+	insert  string
+	lookups map[lookupForm]string
 }
 
 // learn derives a model for each type of the catalogue.
@@ -146,7 +147,7 @@ func (m *model) complete() error {
 			return fmt.Errorf("type %s: every entity needs the columns id, created_on and updated_on", m.typ.Name)
 		}
 	}
-	return nil
+	return m.lookupTexts()
 }
 
 func kindOf(t *catalogue.Type, f *catalogue.Field) sqlKind {

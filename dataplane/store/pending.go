@@ -292,7 +292,8 @@ func (g linkGroup) call(account string) call {
 		l.Table, l.OwnerColumn, l.Target, kindNumberID.castType(), idKind(g.edge.Target).castType())
 	if !g.add {
 		kind = "unlink"
-		text = fmt.Sprintf("DELETE FROM %s l USING unnest($2::%s[], $3::%s[]) AS u (o, t) WHERE l.account_id = $1 AND l.%s = u.o AND l.%s = u.t",
+		text = fmt.Sprintf("DELETE FROM %[1]s l USING unnest($2::%[2]s[], $3::%[3]s[]) AS u (o, t) "+
+			"WHERE l.account_id = $1 AND l.%[4]s = u.o AND l.%[5]s = u.t AND l.%[4]s = ANY ($2::%[2]s[]) AND l.%[5]s = ANY ($3::%[3]s[])",
 			l.Table, kindNumberID.castType(), idKind(g.edge.Target).castType(), l.OwnerColumn, l.Target)
 	}
 	return call{name: l.Table + "." + kind, sql: text, args: []any{account, idArray(kindNumberID, g.owners), idArray(idKind(g.edge.Target), g.targets)}}

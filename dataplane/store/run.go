@@ -18,9 +18,9 @@ type call struct {
 	name string // for traces and errors: orders.insert
 	sql  string
 	args []any
-	rows func(rows pgx.Rows) error           // reads the answer; may run again when the call is repeated, so it begins with a clean slate
-	done func(tag pgconn.CommandTag) error   // sees how many rows were touched
-	fail func(err *pgconn.PgError) error     // translates an error of this statement; nil result: it stays
+	rows func(rows pgx.Rows) error         // reads the answer; may run again when the call is repeated, so it begins with a clean slate
+	done func(tag pgconn.CommandTag) error // sees how many rows were touched
+	fail func(err *pgconn.PgError) error   // translates an error of this statement; nil result: it stays
 	// control marks BEGIN, COMMIT and the like, which traces do not count as statements.
 	control bool
 }

@@ -61,7 +61,7 @@ const dueEvents = `WITH RECURSIVE a (account_id) AS (
 	SELECT (SELECT min(e.account_id) FROM events e WHERE e.state = 'SCHEDULED' AND e.account_id > a.account_id) FROM a WHERE a.account_id IS NOT NULL
 )
 UPDATE events u SET state = 'PENDING', received_on = now()
-WHERE u.state = 'SCHEDULED' AND (u.account_id, u.id) IN (
+WHERE (u.account_id, u.id) IN (
 	SELECT q.account_id, q.id FROM a CROSS JOIN LATERAL (
 		SELECT e.account_id, e.id FROM events e
 		WHERE e.state = 'SCHEDULED' AND e.account_id = a.account_id AND e.due_on <= now() AND (e.slot / 256) = ANY ($1::int4[])

@@ -100,17 +100,18 @@ func (w *shapeWriter) writeFilter() error {
 	if p := w.q.Parents; p != nil {
 		owner := "p.id"
 		cast := ownerKind(w.m, p.Edge).castType()
-		if w.many {
-			w.text.param("")
-		} else {
-			owner = w.text.param(cast)
+		if parents := w.text.param(cast); !w.many {
+			owner = parents
 		}
+		column := ""
 		if l := p.Edge.Link; l != nil {
 			w.from = fmt.Sprintf("%s l JOIN %s t ON t.account_id = l.account_id AND t.id = l.%s", l.Table, w.m.typ.Table, l.Target)
-			conds = append(conds, "l.account_id = "+account, fmt.Sprintf("l.%s = %s", l.OwnerColumn, owner))
+			column = "l." + l.OwnerColumn
+			conds = append(conds, "l.account_id = "+account)
 		} else {
-			conds = append(conds, fmt.Sprintf("t.%s = %s", p.Edge.By.Column, owner))
+			column = "t." + p.Edge.By.Column
 		}
+		conds = append(conds, column+" = "+owner)
 	}
 	conds = append([]string{"t.account_id = " + account}, conds...)
 	if d := w.m.typ.Discriminator; d != nil && !w.m.typ.Abstract() {
@@ -207,13 +208,9 @@ func (w *shapeWriter) write() {
 	w.writeSources(limit, bounded)
 }
 
-// writeSources adds what the outer SELECT reads from. Rows of many parents come parent by parent. A page without limit is bounded outside
-// of the lateral part, so that the planner may join as it likes.
+// writeSources adds what the outer SELECT reads from. Rows of many parents come parent by parent. The limit inside of the lateral part, even
+// when it is only the ceiling, makes the planner look up each parent by index.
 func (w *shapeWriter) writeSources(limit string, bounded bool) {
-	inner := limit
-	if w.many && !w.has(traitLimit) {
-		inner = ""
-	}
 	join := ""
 	w.text.WriteString(" FROM ")
 	if w.many {
@@ -224,16 +221,13 @@ func (w *shapeWriter) writeSources(limit string, bounded bool) {
 		fmt.Fprintf(&w.text, "%s(SELECT %s) b", join, strings.Join(w.probes(), ", "))
 		join = " LEFT JOIN LATERAL "
 	}
-	fmt.Fprintf(&w.text, "%s(%s) r", join, w.page(inner))
+	fmt.Fprintf(&w.text, "%s(%s) r", join, w.page(limit))
 	if bounded {
 		w.text.WriteString(" ON true")
 	}
 	if w.many {
 		d := w.direction()
 		fmt.Fprintf(&w.text, " ORDER BY p.n, r.created_on%s, r.id%s", d, d)
-		if inner == "" {
-			w.text.WriteString(" LIMIT " + limit)
-		}
 	}
 }
 
@@ -260,9 +254,6 @@ func (w *shapeWriter) page(limit string) string {
 	}
 	if w.before != "" {
 		s.WriteString(" AND (t.created_on, t.id) < " + w.before)
-	}
-	if limit == "" {
-		return s.String()
 	}
 	d := w.direction()
 	fmt.Fprintf(&s, " ORDER BY t.created_on%s, t.id%s LIMIT %s", d, d, limit)

@@ -68,8 +68,10 @@ func (l *statementList) add(name, sql string, hot bool) {
 
 func (l *statementList) writes(m *model) {
 	l.add(m.typ.Table+".insert", m.insert, false)
+	l.add(m.typ.Table+".expect", m.expectText(), true)
 	for _, limited := range []bool{false, limitedByRetailer(m.typ)} {
-		l.add(m.typ.Table+".update", m.updateText(m.changeable(), limited), !limited)
+		l.add(m.typ.Table+".update", m.updateText(m.changeable(), false, limited), !limited)
+		l.add(m.typ.Table+".update", m.updateText(m.changeable(), true, limited), !limited)
 		l.add(m.typ.Table+".delete", m.deleteText(limited), !limited)
 	}
 	for _, e := range m.typ.Edges {
@@ -82,6 +84,8 @@ func (l *statementList) writes(m *model) {
 		}
 	}
 }
+
+const sampleUUID = "00000000-0000-8000-8000-000000000000"
 
 // sample values of conditions; what they are makes no difference to the text, how many do.
 func sampleConditions(t *catalogue.Type) (out [][]Condition) {
@@ -143,20 +147,20 @@ func cursorFor(db *DB, e *catalogue.Edge, asked string) string {
 }
 
 func (l *statementList) lookups(scope tenancy.Scope, t *catalogue.Type) {
-	byID, err := l.db.loadByID(scope, t, []catalogue.ID{"1", "00000000-0000-8000-8000-000000000000"}, make([]any, 2))
-	if err != nil {
-		l.err = err
-		return
-	}
-	l.add(byID.name, byID.sql, scope.Retailers() == nil)
-	if len(t.Key) == 0 {
-		return
+	ids := []catalogue.ID{"1", "2"}
+	if t.IDKind == catalogue.UUID {
+		ids = []catalogue.ID{sampleUUID, sampleUUID}
 	}
 	key := make(Key, len(t.Key))
-	byKey, err := l.db.loadByKey(scope, t, []Key{key}, make([]any, 1))
-	if err != nil {
-		l.err = err
-		return
+	for n := 1; n <= 2 && l.err == nil; n++ {
+		var c call
+		if c, l.err = l.db.loadByID(scope, t, ids[2-n:], make([]any, n)); l.err == nil && c.sql != "" {
+			l.add(c.name, c.sql, scope.Retailers() == nil)
+		}
+		if l.err == nil && len(t.Key) > 0 {
+			if c, l.err = l.db.loadByKey(scope, t, []Key{key, key}[:n], make([]any, n)); l.err == nil {
+				l.add(c.name, c.sql, scope.Retailers() == nil)
+			}
+		}
 	}
-	l.add(byKey.name, byKey.sql, scope.Retailers() == nil)
 }

@@ -31,7 +31,9 @@ func (tx *Tx) Insert(entities ...any) {
 // Update queues the writing of the given fields of an entity, by id; UpdatedOn is set to Now and written too. No fields: all that are
 // stored. The struct is read when the queue is flushed; updates of one entity merge. An entity that is not there fails the flush
 // with fault NotFound.
-func (tx *Tx) Update(entity any, fields ...*catalogue.Field) { tx.pending.update(tx.db, entity, fields) }
+func (tx *Tx) Update(entity any, fields ...*catalogue.Field) {
+	tx.pending.update(tx.db, entity, fields)
+}
 
 // Delete queues the removal of entities by id. Ids that are not there are no error.
 func (tx *Tx) Delete(typ *catalogue.Type, ids ...catalogue.ID) { tx.pending.delete(typ, ids) }

@@ -70,27 +70,42 @@ func updateCall(m *model, columns []column, updates []*entityUpdate, scope tenan
 			arrays[k][i] = v
 		}
 	}
-	args := []any{string(scope.Account()), time.Time{}, idArray(m.id.kind, ids)}
+	single := len(ids) == 1
+	args := []any{string(scope.Account()), time.Time{}, any(idArray(m.id.kind, ids))}
+	if single {
+		args[2] = idArg(m.id.kind, ids[0])
+	}
 	for _, a := range arrays {
-		args = append(args, a)
+		if single {
+			args = append(args, a[0])
+		} else {
+			args = append(args, a)
+		}
 	}
 	limited := scope.Retailers() != nil && limitedByRetailer(m.typ)
 	if limited {
 		args = append(args, scope.Retailers())
 	}
-	return call{name: m.typ.Table + ".update", sql: m.updateText(columns, limited), args: args, fail: notFound(m.typ, ids)}, nil
+	return call{name: m.typ.Table + ".update", sql: m.updateText(columns, single, limited), args: args, fail: notFound(m.typ, ids)}, nil
 }
 
 // updateText is the statement for any number of rows of a type of which the same columns change. When it finds fewer rows than it was given,
-// it fails by dividing by zero: so that what follows in the same round trip, COMMIT included, does not happen.
+// it fails by dividing by zero: so that what follows in the same round trip, COMMIT included, does not happen. A single row is found by
+// equality, which every planner serves from the primary key.
 //
+//	WITH d AS (UPDATE orders t SET updated_on = $2, status = $4 WHERE t.account_id = $1 AND t.id = $3 RETURNING 1)
+//	SELECT 1 / (SELECT count(*) FROM d)
 //	WITH d AS (UPDATE orders t SET updated_on = $2, status = u.c0 FROM unnest($3::INT8[], $4::TEXT[]) AS u (id, c0)
-//	WHERE t.account_id = $1 AND t.id = u.id RETURNING 1)
+//	WHERE t.account_id = $1 AND t.id = u.id AND t.id = ANY ($3::INT8[]) RETURNING 1)
 //	SELECT 1 / CASE WHEN (SELECT count(*) FROM d) = array_length($3::INT8[], 1) THEN 1 ELSE 0 END
-func (m *model) updateText(columns []column, limited bool) string {
+func (m *model) updateText(columns []column, single, limited bool) string {
 	id := m.id.kind.castType()
 	var set, params, aliases strings.Builder
 	for i, c := range columns {
+		if single {
+			fmt.Fprintf(&set, ", %s = $%d::%s%s", c.name, i+4, c.kind.castType(), jsonCast(c.kind))
+			continue
+		}
 		fmt.Fprintf(&set, ", %s = u.c%d%s", c.name, i, jsonCast(c.kind))
 		fmt.Fprintf(&params, ", $%d::%s[]", i+4, c.kind.castType())
 		fmt.Fprintf(&aliases, ", c%d", i)
@@ -99,8 +114,12 @@ func (m *model) updateText(columns []column, limited bool) string {
 	if limited {
 		filter = " AND " + retailerFilter(m.typ, "t", fmt.Sprintf("$%d::INT8[]", len(columns)+4), 0)
 	}
+	if single {
+		return fmt.Sprintf("WITH d AS (UPDATE %s t SET updated_on = $2::TIMESTAMPTZ%s WHERE t.account_id = $1 AND t.id = $3::%s%s RETURNING 1) SELECT 1 / (SELECT count(*) FROM d)",
+			m.typ.Table, set.String(), id, filter)
+	}
 	return fmt.Sprintf("WITH d AS (UPDATE %[1]s t SET updated_on = $2::TIMESTAMPTZ%[2]s FROM unnest($3::%[3]s[]%[4]s) AS u (id%[5]s) "+
-		"WHERE t.account_id = $1 AND t.id = u.id%[6]s RETURNING 1) "+
+		"WHERE t.account_id = $1 AND t.id = u.id AND t.id = ANY ($3::%[3]s[])%[6]s RETURNING 1) "+
 		"SELECT 1 / CASE WHEN (SELECT count(*) FROM d) = array_length($3::%[3]s[], 1) THEN 1 ELSE 0 END",
 		m.typ.Table, set.String(), id, params.String(), aliases.String(), filter)
 }
