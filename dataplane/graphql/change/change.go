@@ -5,9 +5,12 @@ package change
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"reflect"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/expirable"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
@@ -55,12 +58,19 @@ type Deps struct {
 // Changer carries out mutations. It is safe for concurrent use.
 type Changer struct {
 	Deps
-	byGo map[reflect.Type]*catalogue.Type
+	byGo  map[reflect.Type]*catalogue.Type
+	known *expirable.LRU[string, any] // entities that references found; see cacheable
 }
+
+// How many references are remembered, and for how long.
+const (
+	knownEntries = 50_000
+	knownAge     = time.Minute
+)
 
 // New makes a changer.
 func New(d Deps) *Changer {
-	c := &Changer{Deps: d, byGo: map[reflect.Type]*catalogue.Type{}}
+	c := &Changer{Deps: d, byGo: map[reflect.Type]*catalogue.Type{}, known: expirable.NewLRU[string, any](knownEntries, nil, knownAge)}
 	for _, t := range d.Catalogue.Types() {
 		c.byGo[reflect.PointerTo(t.Go)] = t
 	}
@@ -169,6 +179,7 @@ type session struct {
 	*Changer
 	who    *tenant.Principal
 	scope  tenancy.Scope
+	reach  string // the scope as text
 	wants  []*keys.Want
 	loaded map[catalogue.ID]map[*catalogue.Type]any
 	events []*workflow.Event
@@ -176,7 +187,11 @@ type session struct {
 }
 
 func (c *Changer) begin(p *tenant.Principal) *session {
-	return &session{Changer: c, who: p, scope: p.Scope(), loaded: map[catalogue.ID]map[*catalogue.Type]any{}}
+	scope := p.Scope()
+	return &session{
+		Changer: c, who: p, scope: scope, reach: fmt.Sprintf("%s %v ", scope.Account(), scope.Retailers()),
+		loaded: map[catalogue.ID]map[*catalogue.Type]any{},
+	}
 }
 
 func (s *session) reader() keys.Reader { return s.DB.Reader(s.scope) }

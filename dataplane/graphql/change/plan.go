@@ -184,6 +184,7 @@ func (s *session) planValue(in *catalogue.Input, v any, place string) error {
 func (s *session) ready(ctx context.Context, from keys.Reader, d *draft) error {
 	s.from = from
 	s.wants = append(s.wants, d.lookups()...)
+	s.recall(d)
 	if err := keys.Resolve(ctx, from, s.wants...); err != nil {
 		return err
 	}
@@ -191,11 +192,30 @@ func (s *session) ready(ctx context.Context, from keys.Reader, d *draft) error {
 		if err := w.Missing(); err != nil {
 			return err
 		}
+		if cacheable(w) && w != d.self {
+			s.known.Add(s.reach+w.Text(), w.Entity)
+		}
 		if w.ID() != "" {
 			s.remember(w.Type, w.ID(), w.Entity)
 		}
 	}
 	return d.apply()
+}
+
+// cacheable reports whether a reference, once found, may be taken as found for a while: nothing is ever deleted, and only the
+// existence of retailers and products matters to what refers to them.
+func cacheable(w *keys.Want) bool { return w.Loose() || w.Type.Name == "Retailer" }
+
+// recall fills in the references that were found a moment ago by a caller with the same reach.
+func (s *session) recall(d *draft) {
+	for _, w := range s.wants {
+		if w == d.self || w.Entity != nil || !cacheable(w) {
+			continue
+		}
+		if e, ok := s.known.Get(s.reach + w.Text()); ok {
+			w.Entity = e
+		}
+	}
 }
 
 // lookups are the entities that the draft and its children point at by values of their own, such as an item's product, where the

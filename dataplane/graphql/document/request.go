@@ -16,9 +16,9 @@ import (
 
 // Request is one GraphQL request. Numbers in Variables are json.Number.
 type Request struct {
-	Query         string
-	OperationName string
-	Variables     map[string]any
+	Query         string         `json:"query"`
+	OperationName string         `json:"operationName"`
+	Variables     map[string]any `json:"variables"`
 }
 
 // Decode reads a request from a JSON body. What is not a request (broken JSON, invalid UTF-8, wrong types) is an Invalid
@@ -28,6 +28,15 @@ func Decode(body []byte) (Request, error) {
 	if at := invalidUTF8(body); at >= 0 {
 		return Request{}, fault.Invalidf(place(body, at), "the body is not valid UTF-8").WithCode("C0140E")
 	}
+	var req Request
+	if err := decodeOne(body, &req); err == nil && req.Query != "" {
+		return req, nil
+	}
+	return diagnose(body)
+}
+
+// diagnose reads a body that is not quite a request property by property, to say what is wrong with it and where.
+func diagnose(body []byte) (Request, error) {
 	var raw map[string]json.RawMessage
 	if err := decodeOne(body, &raw); err != nil {
 		return Request{}, notJSON(body, err)

@@ -66,6 +66,12 @@ func Exists(t *catalogue.Type, fields []*catalogue.Field, values []any, place st
 	return w
 }
 
+// Text names what is wanted, for messages and as a key of caches: the same text means the same entity.
+func (w *Want) Text() string { return w.Type.Name + " " + w.describe() }
+
+// Loose reports whether only the existence is wanted.
+func (w *Want) Loose() bool { return w.loose }
+
 // ID is the id that was found; empty if there is none.
 func (w *Want) ID() catalogue.ID {
 	if w.Entity == nil {
@@ -135,7 +141,7 @@ func collect(wants []*Want, seen map[string]*Want, same *[][2]*Want) []*Want {
 		if w.Entity != nil {
 			continue
 		}
-		key := w.Type.Name + " " + w.describe()
+		key := w.Text()
 		if first := seen[key]; first != nil {
 			if first != w {
 				*same = append(*same, [2]*Want{w, first})
@@ -147,8 +153,7 @@ func collect(wants []*Want, seen map[string]*Want, same *[][2]*Want) []*Want {
 			if p.outer == nil {
 				continue
 			}
-			outerKey := p.outer.Type.Name + " " + p.outer.describe()
-			if first := seen[outerKey]; first != nil && first != p.outer {
+			if first := seen[p.outer.Text()]; first != nil && first != p.outer {
 				w.parts[i].outer = first
 				continue
 			}

@@ -32,6 +32,7 @@ func (x *fetcher) run(ctx context.Context, level []*field) error {
 		return err
 	}
 	finish(level)
+	level = append(level, eager(level)...)
 	for len(level) > 0 {
 		if err := x.fetch(ctx, level); err != nil {
 			return err
@@ -42,7 +43,7 @@ func (x *fetcher) run(ctx context.Context, level []*field) error {
 				continue
 			}
 			for _, child := range f.rows.children {
-				if x.prepare(f.rows, child) {
+				if !child.fetched && prepare(f.rows, child) {
 					next = append(next, child)
 				}
 			}
@@ -50,6 +51,36 @@ func (x *fetcher) run(ctx context.Context, level []*field) error {
 		level = next
 	}
 	return nil
+}
+
+// eager lists the connections below entities that are asked for by id: their parent is known before it is read, so they need not
+// wait for it. Should the parent not be there (or not be the caller's to see), nobody looks at them.
+func eager(level []*field) []*field {
+	var out []*field
+	for _, f := range level {
+		if f.kind != single || f.rows.typ.Abstract() || len(f.query.Where) != 1 || f.query.Where[0].Field != f.rows.typ.Field("id") {
+			continue
+		}
+		id, ok := f.query.Where[0].Values[0].(catalogue.ID)
+		if !ok {
+			continue
+		}
+		for _, child := range f.rows.children {
+			if child.kind == connected && child.denied == nil {
+				child.query = child.page([]catalogue.ID{id})
+				out = append(out, child)
+			}
+		}
+	}
+	return out
+}
+
+// page is the statement of a connection below some parents.
+func (f *field) page(parents []catalogue.ID) store.Query {
+	return store.Query{
+		Type: f.rows.typ, Fields: f.rows.read, NoCursors: !f.conn.cursors, Where: f.conn.where, Page: f.conn.page,
+		Parents: &store.Parents{Edge: f.edge, IDs: parents},
+	}
 }
 
 // resolve finds the ids behind the key filters of all connections of the plan, in one go before the first level.
@@ -172,7 +203,7 @@ func (x *fetcher) apart(ctx context.Context, reader Reader, fields []*field) ([]
 }
 
 // prepare makes the statement of a child for all rows of its parent's set; false if no row needs it.
-func (x *fetcher) prepare(parent *rowset, f *field) bool {
+func prepare(parent *rowset, f *field) bool {
 	if f.denied != nil {
 		return false
 	}
@@ -184,8 +215,7 @@ func (x *fetcher) prepare(parent *rowset, f *field) bool {
 		if len(ids) == 0 {
 			return false
 		}
-		q.Parents = &store.Parents{Edge: f.edge, IDs: ids}
-		q.Where, q.Page, q.NoCursors = f.conn.where, f.conn.page, !f.conn.cursors
+		q = f.page(ids)
 	case reference:
 		q.Where = byIDs(f.rows.typ, parent.ids(owner, f.col))
 	case members:
@@ -262,6 +292,7 @@ func (r *rowset) keyConditions(typ string, f *field) []store.Condition {
 
 // take files the rows that a field's statement found.
 func (f *field) take(res *store.Result) {
+	f.fetched = true
 	f.byID, f.byKey, f.pages = map[catalogue.ID][]any{}, map[string][]any{}, map[catalogue.ID]*store.Group{}
 	for i := range res.Groups {
 		g := &res.Groups[i]

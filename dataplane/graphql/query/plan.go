@@ -43,21 +43,22 @@ const (
 // field is one response name of a planned selection.
 type field struct {
 	*document.Field
-	kind   kind
-	owner  string           // the object's type
-	meta   *catalogue.Field // column, wrapped, value, reference
-	col    int              // its position in the owner's rows
-	cols   []int            // lookup: positions of the local values
-	keyRef *catalogue.KeyRef
-	edge   *catalogue.Edge
-	conn   *connection
-	wrap   []*document.Field
-	json   *valuePlan
-	rows   *rowset // what is fetched: reference, lookup, members, connected, single
-	sel    selection
-	denied error // the field is null, with this error where it is written first
-	told   bool
-	query  store.Query // the field's statement, once its parents are known
+	kind    kind
+	owner   string           // the object's type
+	meta    *catalogue.Field // column, wrapped, value, reference
+	col     int              // its position in the owner's rows
+	cols    []int            // lookup: positions of the local values
+	keyRef  *catalogue.KeyRef
+	edge    *catalogue.Edge
+	conn    *connection
+	wrap    []*document.Field
+	json    *valuePlan
+	rows    *rowset // what is fetched: reference, lookup, members, connected, single
+	sel     selection
+	denied  error // the field is null, with this error where it is written first
+	told    bool
+	query   store.Query // the field's statement, once its parents are known
+	fetched bool
 
 	byID  map[catalogue.ID][]any
 	byKey map[string][]any
