@@ -36,13 +36,6 @@ type (
 	Limits = turn.Limits
 )
 
-// Ref names a root that has events waiting, for a nudge.
-type Ref struct {
-	Account  tenancy.AccountID
-	RootType string
-	RootID   string
-}
-
 // Deps are the engine's collaborators. DB, Library and Workflows are required.
 type Deps struct {
 	DB        *store.DB
@@ -52,8 +45,8 @@ type Deps struct {
 	Sets      SetLoader
 	Modules   map[string]any
 	Logger    *slog.Logger
-	// Nudge tells another node that events wait for roots of its. It must not block for long; a lost nudge costs a poll's delay.
-	Nudge func(ctx context.Context, node string, roots ...Ref)
+	// Nudge hands committed events to the node whose roots they wait for. It must not block for long; a lost nudge costs a poll's delay.
+	Nudge func(ctx context.Context, node string, rows ...store.EventRow)
 }
 
 // Config is how an engine works. Zero values are replaced by the defaults in brackets.
@@ -137,7 +130,7 @@ func New(d Deps, cfg Config) (*Engine, error) {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
 	if d.Nudge == nil {
-		d.Nudge = func(context.Context, string, ...Ref) {}
+		d.Nudge = func(context.Context, string, ...store.EventRow) {}
 	}
 	cfg = cfg.withDefaults()
 	runner, err := turn.New(turn.Deps{DB: d.DB, Library: d.Library, Workflows: d.Workflows, Roots: d.Roots, Sets: d.Sets, Modules: d.Modules,
@@ -251,11 +244,10 @@ func (e *Engine) Prepare(ctx context.Context, events ...*workflow.Event) {
 	}
 }
 
-// Nudge says that events were appended and committed: those of this node's slots go straight to its workers, the owners of others are
-// told.
+// Nudge says that events were appended and committed: those of this node's slots go straight to its workers, others to their owners.
 func (e *Engine) Nudge(ctx context.Context, scope tenancy.Scope, events ...*workflow.Event) {
 	now := e.d.DB.Now(ctx)
-	var others map[string][]Ref
+	var others map[string][]store.EventRow
 	for _, ev := range events {
 		if ev.ScheduledOn.After(now) {
 			continue
@@ -268,15 +260,21 @@ func (e *Engine) Nudge(ctx context.Context, scope tenancy.Scope, events ...*work
 		}
 		if owner := e.leases.Owner(id); owner != "" && owner != e.cfg.Node {
 			if others == nil {
-				others = map[string][]Ref{}
+				others = map[string][]store.EventRow{}
 			}
-			others[owner] = append(others[owner], Ref{Account: scope.Account(), RootType: ev.RootType, RootID: ev.RootID})
+			others[owner] = append(others[owner], row)
 		}
 	}
-	for node, refs := range others {
-		e.d.Nudge(ctx, node, refs...)
+	for node, rows := range others {
+		e.d.Nudge(ctx, node, rows...)
 	}
 }
 
-// Nudged is what a node calls when another one nudged it.
-func (e *Engine) Nudged(...Ref) { e.Wake() }
+// Nudged takes committed events that another node handed over. Those of slots that this node has lost meanwhile are left to polls.
+func (e *Engine) Nudged(rows ...store.EventRow) {
+	for _, row := range rows {
+		if _, _, ok := e.leases.Held(store.RangeOf(row.Slot())); ok {
+			e.queue.Add(row)
+		}
+	}
+}

@@ -51,7 +51,7 @@ func TestASyncEventForAnothersSlotWaitsForItsOwner(t *testing.T) {
 	owner := b.new("n1")
 	b.run(owner)
 	guest := b.new("n2", func(d *engine.Deps, _ *engine.Config) {
-		d.Nudge = func(_ context.Context, _ string, roots ...engine.Ref) { owner.Nudged(roots...) }
+		d.Nudge = func(_ context.Context, _ string, rows ...store.EventRow) { owner.Nudged(rows...) }
 	})
 	o := b.orders(b.scope, 1)[0]
 	res, err := guest.RunSync(b.ctx, b.scope, event(o, "Count"))

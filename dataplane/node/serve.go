@@ -1,20 +1,14 @@
 package node
 
 import (
-	"context"
-	"encoding/json"
 	"net/http"
 	"sync/atomic"
 	"time"
 
-	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/gateway"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
-
-// nudgePath is where nodes tell each other that events wait.
-const nudgePath = "/internal/nudge"
 
 // swap is a handler that can be replaced while requests arrive.
 type swap struct{ current atomic.Pointer[http.Handler] }
@@ -58,41 +52,6 @@ func (n *Node) mux(s *services, api, tenants http.Handler) http.Handler {
 	mux.Handle(tenantServicePath, tenants)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.Handle("GET /metrics", s.metrics)
-	mux.HandleFunc("POST "+nudgePath, func(w http.ResponseWriter, r *http.Request) {
-		if err := s.identity.VerifyPeer(r.Header.Get("Authorization")); err != nil {
-			rest.WriteError(w, r, n.log, err)
-			return
-		}
-		var roots []engine.Ref
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, rest.MaxBody)).Decode(&roots); err != nil {
-			rest.WriteError(w, r, n.log, fault.Invalidf("body", "A list of roots is expected").Wrap(err))
-			return
-		}
-		s.engine.Nudged(roots...)
-		w.WriteHeader(http.StatusNoContent)
-	})
+	mux.HandleFunc("POST "+nudgePath, s.nudged)
 	return mux
-}
-
-// nudgeTimeout bounds a nudge: a lost one costs no more than the delay of a poll.
-const nudgeTimeout = time.Second
-
-// nudge tells another node of the environment that events wait for roots of its slots.
-func (n *Node) nudge(ctx context.Context, s *services, node string, roots ...engine.Ref) {
-	address := ""
-	for _, p := range n.state.View().Peers("node") {
-		if p.GetNodeId() == node {
-			address = p.GetAddress()
-		}
-	}
-	if address == "" {
-		return // the control plane has not told of it yet; its own poll will find the events
-	}
-	go func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), nudgeTimeout)
-		defer cancel()
-		if err := s.sendNudge(ctx, address, roots); err != nil {
-			n.log.DebugContext(ctx, "nudge failed", "node", node, "error", err)
-		}
-	}()
 }

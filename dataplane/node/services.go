@@ -1,10 +1,7 @@
 package node
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -32,7 +29,8 @@ type services struct {
 	engine         *engine.Engine
 	handler        http.Handler
 	metrics        http.Handler
-	peers          *http.Client
+	courier        *courier
+	peer           peer
 	applied        atomic.Uint64 // index of the desired state that is prepared
 	cpu            cpuMeter
 	ended          chan struct{} // closed when run has returned
@@ -49,8 +47,9 @@ func (n *Node) open(ctx context.Context, environment *nodev1.Environment) (*serv
 	}
 	s := &services{
 		node: n, db: db, ended: make(chan struct{}), metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
-		peers: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}},
+		peer: peer{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}},
 	}
+	s.courier = newCourier(s.post, n.log)
 	if err := s.wire(ctx); err != nil {
 		db.Close()
 		return nil, err
@@ -77,7 +76,7 @@ func (s *services) wire(ctx context.Context) error {
 	modules := s.modules()
 	s.engine, err = engine.New(engine.Deps{
 		DB: s.db, Library: modules.library, Workflows: s.configurations, Roots: modules.roots, Modules: modules.readers, Logger: n.log,
-		Nudge: func(ctx context.Context, node string, roots ...engine.Ref) { n.nudge(ctx, s, node, roots...) },
+		Nudge: s.courier.take,
 	}, engine.Config{Node: n.config.ID})
 	if err != nil {
 		return err
@@ -115,29 +114,4 @@ func (s *services) run(ctx context.Context) error {
 		}
 	})
 	return group.Wait()
-}
-
-// sendNudge posts roots to another node.
-func (s *services) sendNudge(ctx context.Context, address string, roots []engine.Ref) error {
-	body, err := json.Marshal(roots)
-	if err != nil {
-		return err
-	}
-	token, err := s.identity.PeerToken(s.node.config.ID)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+nudgePath, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	res, err := s.peers.Do(req)
-	if err != nil {
-		return err
-	}
-	if res.StatusCode != http.StatusNoContent {
-		err = fmt.Errorf("status %d", res.StatusCode)
-	}
-	return errors.Join(err, res.Body.Close())
 }

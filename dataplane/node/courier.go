@@ -1,0 +1,152 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/fluent-oms/fluent/dataplane/rest"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+const (
+	// nudgePath is where nodes hand events over to each other.
+	nudgePath = "/internal/nudge"
+	// nudgeTimeout bounds a delivery: a lost one costs no more than the delay of a poll.
+	nudgeTimeout = time.Second
+	// nudgeRows is how many events wait for one node at most; further ones are left to its polls.
+	nudgeRows = 1000
+)
+
+// courier hands committed events to the nodes that run them. There is one delivery to a node at a time: what comes meanwhile goes with
+// the next, so that deliveries grow instead of multiplying under load.
+type courier struct {
+	post func(ctx context.Context, node string, rows []store.EventRow) error
+	log  *slog.Logger
+
+	mu      sync.Mutex
+	waiting map[string][]store.EventRow // by node; an entry, even an empty one, means that a delivery is under way
+}
+
+func newCourier(post func(ctx context.Context, node string, rows []store.EventRow) error, log *slog.Logger) *courier {
+	return &courier{post: post, log: log, waiting: map[string][]store.EventRow{}}
+}
+
+// take implements the engine's Nudge.
+func (c *courier) take(ctx context.Context, node string, rows ...store.EventRow) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	have, delivering := c.waiting[node]
+	if len(have)+len(rows) > nudgeRows {
+		return
+	}
+	c.waiting[node] = append(have, rows...)
+	if !delivering {
+		go c.deliver(context.WithoutCancel(ctx), node)
+	}
+}
+
+// deliver goes on until nothing waits for the node.
+func (c *courier) deliver(ctx context.Context, node string) {
+	for {
+		c.mu.Lock()
+		rows := c.waiting[node]
+		if len(rows) == 0 {
+			delete(c.waiting, node)
+			c.mu.Unlock()
+			return
+		}
+		c.waiting[node] = nil
+		c.mu.Unlock()
+		bounded, cancel := context.WithTimeout(ctx, nudgeTimeout)
+		if err := c.post(bounded, node, rows); err != nil {
+			c.log.DebugContext(ctx, "nudge failed", "node", node, "error", err)
+		}
+		cancel()
+	}
+}
+
+// peer is this node's way to others.
+type peer struct {
+	client *http.Client
+
+	mu    sync.Mutex
+	token string
+	until time.Time
+}
+
+// tokenUse is how long one token serves for calls to other nodes; it is good for longer.
+const tokenUse = 20 * time.Second
+
+func (s *services) peerToken() (string, error) {
+	p := &s.peer
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now := time.Now(); now.After(p.until) {
+		token, err := s.identity.PeerToken(s.node.config.ID)
+		if err != nil {
+			return "", err
+		}
+		p.token, p.until = token, now.Add(tokenUse)
+	}
+	return p.token, nil
+}
+
+// post sends events to another node of the environment.
+func (s *services) post(ctx context.Context, node string, rows []store.EventRow) error {
+	address := ""
+	for _, p := range s.node.state.View().Peers("node") {
+		if p.GetNodeId() == node {
+			address = p.GetAddress()
+		}
+	}
+	if address == "" {
+		return errors.New("the control plane has not told of it yet") // its own poll will find the events
+	}
+	body, err := json.Marshal(rows)
+	if err != nil {
+		return fmt.Errorf("encode %d events: %w", len(rows), err)
+	}
+	token, err := s.peerToken()
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+nudgePath, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	res, err := s.peer.client.Do(req)
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusNoContent {
+		err = fmt.Errorf("status %d", res.StatusCode)
+	}
+	return errors.Join(err, res.Body.Close())
+}
+
+// maxNudge is the largest delivery that is read.
+const maxNudge = 32 << 20
+
+// nudged takes a delivery of another node.
+func (s *services) nudged(w http.ResponseWriter, r *http.Request) {
+	if err := s.identity.VerifyPeer(r.Header.Get("Authorization")); err != nil {
+		rest.WriteError(w, r, s.node.log, err)
+		return
+	}
+	var rows []store.EventRow
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxNudge)).Decode(&rows); err != nil {
+		rest.WriteError(w, r, s.node.log, fault.Invalidf("body", "A list of events is expected").Wrap(err))
+		return
+	}
+	s.engine.Nudged(rows...)
+	w.WriteHeader(http.StatusNoContent)
+}
