@@ -104,9 +104,16 @@ func (s *Server) launchPostgres(p place) error {
 		"random_page_cost":        "1.1", // solid-state disks
 		"jit":                     "off", // our statements are short: compiling them costs more than it saves
 		"max_wal_size":            "2GB",
-		"log_min_messages":        "warning",
-		"log_min_error_statement": "panic", // statements carry tenants' data
-		"timezone":                "UTC",
+		// New tables grow fast after the start. Without statistics the planner takes other indexes than it should, and what a
+		// SERIALIZABLE transaction reads too much of, it conflicts over.
+		"autovacuum_naptime":              "5s",
+		"autovacuum_analyze_scale_factor": "0.05",
+		// Conflicts are tracked by row as long as these allow, and by page beyond.
+		"max_pred_locks_per_transaction": "256",
+		"max_pred_locks_per_page":        "16",
+		"log_min_messages":               "warning",
+		"log_min_error_statement":        "panic", // statements carry tenants' data
+		"timezone":                       "UTC",
 	}
 	if s.cfg.Volatile {
 		settings["fsync"], settings["synchronous_commit"], settings["full_page_writes"] = "off", "off", "off"
