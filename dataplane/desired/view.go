@@ -25,12 +25,13 @@ type View struct {
 	configurations map[string]*nodev1.Configuration // by account and retailer
 	peers          map[string]*nodev1.Peer
 	keys           map[string]*nodev1.PublicKey
+	found          *index
 }
 
 func newView() *View {
 	return &View{
 		accounts: map[string]*nodev1.Account{}, configurations: map[string]*nodev1.Configuration{},
-		peers: map[string]*nodev1.Peer{}, keys: map[string]*nodev1.PublicKey{},
+		peers: map[string]*nodev1.Peer{}, keys: map[string]*nodev1.PublicKey{}, found: &index{},
 	}
 }
 
@@ -39,6 +40,7 @@ func (v *View) clone() *View {
 	c := *v
 	c.accounts, c.configurations = maps.Clone(v.accounts), maps.Clone(v.configurations)
 	c.peers, c.keys = maps.Clone(v.peers), maps.Clone(v.keys)
+	c.found = &index{}
 	return &c
 }
 
@@ -63,10 +65,8 @@ func (v *View) AccountByHost(host string) *nodev1.Account {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	for _, a := range v.accounts {
-		if slices.Contains(a.GetHosts(), host) {
-			return a
-		}
+	if a := v.index().hosts[host]; a != nil {
+		return a
 	}
 	label, _, ok := strings.Cut(host, ".")
 	if !ok {
@@ -77,14 +77,8 @@ func (v *View) AccountByHost(host string) *nodev1.Account {
 
 // Client finds the account and API client of a client id; nils if there is none.
 func (v *View) Client(clientID string) (*nodev1.Account, *nodev1.ApiClient) {
-	for _, a := range v.accounts {
-		for _, c := range a.GetClients() {
-			if c.GetClientId() == clientID {
-				return a, c
-			}
-		}
-	}
-	return nil, nil
+	c := v.index().clients[clientID]
+	return c.account, c.client
 }
 
 // Configuration is the active configuration of a retailer; nil if nothing was activated yet.
@@ -97,8 +91,11 @@ func (v *View) Configurations() []*nodev1.Configuration {
 	return slices.Collect(maps.Values(v.configurations))
 }
 
-// Peers lists the environment's nodes of a kind (node, gateway), ready ones first, then by id.
-func (v *View) Peers(kind string) []*nodev1.Peer {
+// Peers lists the environment's nodes of a kind (node, gateway), ready ones first, then by id. The list is shared: it must not be
+// changed.
+func (v *View) Peers(kind string) []*nodev1.Peer { return v.index().peers[kind] }
+
+func (v *View) sortedPeers(kind string) []*nodev1.Peer {
 	var all []*nodev1.Peer
 	for _, p := range v.peers {
 		if p.GetKind() == kind {
