@@ -1,0 +1,176 @@
+package e2e_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/ops/apiclient"
+	"github.com/fluent-oms/fluent/ops/stack"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// fragile is a platform of its own for a test that breaks it.
+type fragile struct {
+	stack  *stack.Stack
+	client *apiclient.Client
+	loader *loader
+}
+
+func startFragile(t *testing.T) *fragile {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("the end-to-end tests start the whole platform")
+	}
+	running, err := stack.Start(context.Background(), stack.Options{Binary: binary, Dir: filepath.Join(t.TempDir(), "state")})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		if err := running.Stop(); err != nil {
+			t.Log(err)
+		}
+	})
+	f := &fragile{stack: running, client: running.Client()}
+	f.loader = &loader{t: t, client: f.client, retailer: running.Ready.Demo.RetailerID, acknowledged: map[string]bool{}}
+	return f
+}
+
+// dsn is the address of the platform's own database, as its nodes know it.
+func (f *fragile) dsn(t *testing.T) string {
+	t.Helper()
+	nodes, err := filepath.Glob(filepath.Join(f.stack.Options.Dir, "host", "nodes", "*", "desired"))
+	require.NoError(t, err)
+	require.NotEmpty(t, nodes)
+	state, err := desired.Open(nodes[0])
+	require.NoError(t, err)
+	return state.View().Environment().GetDatabaseUrl()
+}
+
+// loader places orders from several goroutines and notes which were acknowledged. An order whose answer was lost is sent again under
+// its ref; that the ref exists then counts as the acknowledgement.
+type loader struct {
+	t        *testing.T
+	client   *apiclient.Client
+	retailer string
+	customer string
+	count    atomic.Int64
+
+	mu           sync.Mutex
+	acknowledged map[string]bool
+	trouble      map[string]int
+}
+
+const placeOrder = `mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }`
+
+// run places orders until ctx ends.
+func (l *loader) run(ctx context.Context, workers int) {
+	l.trouble = map[string]int{}
+	var wait sync.WaitGroup
+	for range workers {
+		wait.Go(func() {
+			for ctx.Err() == nil {
+				l.place(ctx)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func (l *loader) place(ctx context.Context) {
+	n := l.count.Add(1)
+	ref := fmt.Sprintf("K-%05d", n)
+	product := []string{"TOPS-01-S", "BOOTS-03-42", "PACKS-07-24L", "COOK-11-DUO", "TENTS-05-2P"}[n%5]
+	input := map[string]any{
+		"ref": ref, "type": "HD", "retailer": map[string]any{"id": l.retailer}, "customer": map[string]any{"id": l.customer}, "totalPrice": 1,
+		"items": []any{map[string]any{"ref": ref + "-1", "productRef": product, "productCatalogueRef": "PC:MASTER:" + l.retailer, "quantity": 1 + n%2}},
+		"fulfilmentChoice": map[string]any{"deliveryType": "STANDARD", "fulfilmentType": "HD_PFS",
+			"deliveryAddress": map[string]any{"ref": ref, "latitude": -33.8 - float64(n%40)/100, "longitude": 151.1}},
+	}
+	for {
+		callCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+		err := l.client.GraphQL(callCtx, placeOrder, map[string]any{"input": input}, nil)
+		cancel()
+		var refused *apiclient.GraphQLError
+		if errors.As(err, &refused) && refused.Errors[0].Extensions["code"] == "C0121E" {
+			err = nil // an earlier try was carried out, and its answer lost
+		}
+		if err == nil {
+			l.mu.Lock()
+			l.acknowledged[ref] = true
+			l.mu.Unlock()
+			return
+		}
+		l.mu.Lock()
+		l.trouble[strings.SplitN(err.Error(), "\n", 2)[0]]++
+		l.mu.Unlock()
+		if ctx.Err() != nil {
+			return // never acknowledged: it may exist or not
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// done is how many orders were acknowledged so far.
+func (l *loader) done() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.acknowledged)
+}
+
+// awaitMore waits until n more orders were acknowledged.
+func (l *loader) awaitMore(t *testing.T, n int) {
+	t.Helper()
+	from := l.done()
+	require.Eventually(t, func() bool { return l.done() >= from+n }, 90*time.Second, 10*time.Millisecond, "orders do not flow")
+}
+
+// audit waits until nothing is pending and checks that every acknowledged order exists once and has reached its end, and that the
+// books agree.
+func (f *fragile) audit(t *testing.T) {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, f.dsn(t))
+	require.NoError(t, err)
+	defer conn.Close(ctx)
+	require.Eventually(t, func() bool {
+		var waiting int
+		err := conn.QueryRow(ctx, `SELECT count(*) FROM events WHERE state = 'PENDING'`).Scan(&waiting)
+		return err == nil && waiting == 0
+	}, 2*time.Minute, 100*time.Millisecond, "events are still pending")
+
+	var failed int
+	require.NoError(t, conn.QueryRow(ctx, `SELECT count(*) FROM events WHERE state = 'FAILED'`).Scan(&failed))
+	require.Zero(t, failed, "events failed")
+	for ref := range f.loader.acknowledged {
+		var orders, open, ordered, placed int
+		require.NoError(t, conn.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE status NOT IN ('BOOKED', 'PICK_PACK', 'COMPLETE'))
+			FROM orders WHERE account_id = $1 AND ref = $2`, f.stack.Ready.Demo.Account, ref).Scan(&orders, &open))
+		require.Equal(t, 1, orders, "order %s", ref)
+		require.Zero(t, open, "order %s has not reached its end", ref)
+		require.NoError(t, conn.QueryRow(ctx, `SELECT (SELECT sum(i.quantity) FROM order_items i WHERE i.account_id = o.account_id AND i.order_id = o.id),
+			(SELECT coalesce(sum(fi.requested_quantity - fi.rejected_quantity), 0) FROM fulfilments f JOIN fulfilment_items fi
+				ON fi.account_id = f.account_id AND fi.fulfilment_id = f.id WHERE f.account_id = o.account_id AND f.order_id = o.id
+				AND f.status NOT IN ('REJECTED', 'EXPIRED', 'CANCELLED'))
+			FROM orders o WHERE account_id = $1 AND ref = $2`, f.stack.Ready.Demo.Account, ref).Scan(&ordered, &placed))
+		require.Equal(t, ordered, placed, "units of order %s in fulfilments", ref)
+	}
+	scope, err := tenancy.NewScope(tenancy.AccountID(f.stack.Ready.Demo.Account))
+	require.NoError(t, err)
+	db, err := store.Open(ctx, f.dsn(t), store.Options{Catalogue: domain.Catalogue()})
+	require.NoError(t, err)
+	defer db.Close()
+	discrepancies, err := db.Ledger(ctx, scope)
+	require.NoError(t, err)
+	require.Empty(t, discrepancies, "the books do not agree")
+}
