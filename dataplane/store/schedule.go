@@ -32,7 +32,7 @@ const pendingAccounts = `WITH RECURSIVE a (account_id) AS (
 const pendingEvents = pendingAccounts + `
 SELECT q.* FROM a CROSS JOIN LATERAL (
 	SELECT ` + eventColumnsSQL + ` FROM events e
-	WHERE e.state = 'PENDING' AND e.account_id = a.account_id AND (e.slot / 256) = ANY ($1::int4[])
+	WHERE e.state = 'PENDING' AND e.account_id = a.account_id AND (e.slot >> 8) = ANY ($1::int4[])
 		AND (e.account_id || '/' || e.root_type || '/' || CASE WHEN e.root_id = '' THEN 'ref:' || e.root_ref ELSE e.root_id END) <> ALL ($3::text[])
 	ORDER BY e.priority, e.received_on, e.id LIMIT $2
 ) AS q WHERE a.account_id IS NOT NULL`
@@ -64,7 +64,7 @@ UPDATE events u SET state = 'PENDING', received_on = now()
 WHERE (u.account_id, u.id) IN (
 	SELECT q.account_id, q.id FROM a CROSS JOIN LATERAL (
 		SELECT e.account_id, e.id FROM events e
-		WHERE e.state = 'SCHEDULED' AND e.account_id = a.account_id AND e.due_on <= now() AND (e.slot / 256) = ANY ($1::int4[])
+		WHERE e.state = 'SCHEDULED' AND e.account_id = a.account_id AND e.due_on <= now() AND (e.slot >> 8) = ANY ($1::int4[])
 		ORDER BY e.due_on, e.id LIMIT $2
 	) AS q WHERE a.account_id IS NOT NULL
 )
