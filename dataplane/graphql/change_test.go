@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/security"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -312,4 +313,50 @@ func TestSearchVirtualInventory(t *testing.T) {
 		ask(`productQuantities: [{productRef: "P0", quantity: 2}, {productRef: "P1", quantity: 2}], excludedLocationRefs: "L1"`))
 	require.Equal(t, `{"searchVirtualInventory":{"edges":[],"pageInfo":{"hasNextPage":false}}}`, ask(`productQuantities: {productRef: "P0", quantity: 6}, virtualPosition: {status: "CREATED"}`))
 	require.Equal(t, "C0120E", w.failure(`{ searchVirtualInventory(virtualCatalogue: {ref: "no"}, productQuantities: []) { edges { cursor } } }`, "").Extensions.Code)
+}
+
+func TestVariants(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.shop("P1")
+	const create = `mutation($ref: String!, $of: ProductKey) { createVariantProduct(input: {ref: $ref, type: "VARIANT", gtin: "2", name: "Blue", catalogue: {ref: "PC:MASTER:1"}, product: $of}) {
+		ref workflowRef product { ref variants { edges { node { ref } } } } } }`
+	got := w.raw(create, `{"ref":"V1","of":{"ref":"P1","catalogue":{"ref":"PC:MASTER:1"}}}`)
+	require.Equal(t, `{"createVariantProduct":{"ref":"V1","workflowRef":"PRODUCT_CATALOGUE::MASTER","product":{"ref":"P1","variants":{"edges":[{"node":{"ref":"V1"}}]}}}}`, got)
+	e := w.failure(create, `{"ref":"V2","of":{"ref":"V1","catalogue":{"ref":"PC:MASTER:1"}}}`)
+	require.Equal(t, "C0120E", e.Extensions.Code, "a variant varies no variant")
+
+	res := w.run(w.admin, create, `{"ref":"V3"}`)
+	require.Equal(t, `{"createVariantProduct":null}`, string(res.Data), "null where there can be none moves outwards")
+	require.Equal(t, []any{"createVariantProduct", "product"}, res.Errors[0].Path)
+	res = w.run(w.admin, `{ variantProducts { edges { cursor node { ref product { gtin } } } } }`, "")
+	require.Contains(t, string(res.Data), `"node":{"ref":"V1","product":{"gtin":"1"}}`)
+	require.Contains(t, string(res.Data), `"node":null`)
+	require.Equal(t, []any{"variantProducts", "edges", 1, "node", "product"}, res.Errors[0].Path)
+
+	customer := w.shopper("second")
+	made := w.data(createOrder, strings.Replace(orderInput("O-1", customer), `"P2"`, `"V1"`, 1))
+	item := w.data(`query($id: ID!) { orderById(id: $id) { items(last: 1) { edges { node { id product { __typename } } } } } }`, fmt.Sprintf(`{"id":%q}`, at(made, "createOrder.id")))
+	require.Equal(t, "VariantProduct", at(item, "orderById.items.edges.0.node.product.__typename"))
+	wrong := w.failure(`mutation($i: UpdateOrderInput) { updateOrder(input: $i) { id } }`, fmt.Sprintf(`{"i":{"id":%q,"items":{"id":%q,"productRef":"P9"}}}`,
+		at(made, "createOrder.id"), at(item, "orderById.items.edges.0.node.id")))
+	require.Equal(t, "C0120E", wrong.Extensions.Code)
+}
+
+func TestAnotherAccountSeesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	customer := w.shop("P1", "P2")
+	w.data(createOrder, orderInput("O-1", customer))
+	stranger := principal("OTHER", "1", tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})
+	for _, typ := range domain.Catalogue().Types() {
+		res := w.run(stranger, "{ x: "+typ.Plural+" { edges { node { id } } } }", "")
+		require.Equal(t, `{"x":{"edges":[]}}`, string(res.Data), typ.Name)
+	}
+	res := w.run(stranger, createOrder, orderInput("O-2", customer))
+	require.Equal(t, "C0120E", res.Errors[0].Extensions.Code)
+	res = w.run(stranger, `mutation { updateOrder(input: {id: 1, status: "X"}) { id } }`, "")
+	require.Equal(t, "C0120E", res.Errors[0].Extensions.Code)
+	res = w.run(stranger, `{ order(ref: "O-1") { id } customer(ref: "kim@example.com") { id } retailerById(id: 1) { id } }`, "")
+	require.Equal(t, `{"order":null,"customer":null,"retailerById":null}`, string(res.Data))
 }

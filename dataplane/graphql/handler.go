@@ -1,10 +1,12 @@
 package graphql
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
+	"runtime/debug"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/graphql/answer"
@@ -44,9 +46,19 @@ func (e *Executor) Handler() http.Handler {
 			refuse(w, http.StatusBadRequest, err)
 			return
 		}
-		res := e.Execute(r.Context(), p, req)
-		reply(w, http.StatusOK, res)
+		reply(w, http.StatusOK, e.safely(r.Context(), p, req))
 	})
+}
+
+// safely executes a request and answers a panic, which is our mistake, like any other internal error.
+func (e *Executor) safely(ctx context.Context, p *tenant.Principal, req document.Request) (res answer.Response) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			e.log.ErrorContext(ctx, "request panicked", "cause", cause, "stack", string(debug.Stack()))
+			res = answer.Response{Errors: []*answer.Error{answer.FromFault(fault.New(fault.Internal, "internal error"), nil)}}
+		}
+	}()
+	return e.Execute(ctx, p, req)
 }
 
 func refuse(w http.ResponseWriter, status int, err error) {

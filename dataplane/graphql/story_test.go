@@ -18,9 +18,15 @@ func (w *world) shop(products ...string) string {
 			catalogue: {ref: "PC:MASTER:1"}, prices: {type: "RRP", currency: "AUD", value: 9.5},
 			taxType: {country: "AU", group: "STANDARD", tariff: "GST"}}) { id ref } }`, fmt.Sprintf(`{"ref":%q}`, ref))
 	}
-	made := w.data(`mutation { createCustomer(input: {username: "kim@example.com", firstName: "Kim", primaryEmail: "kim@example.com", timezone: "UTC",
-		promotionOptIn: false, retailer: {id: 1}}) { id ref status } }`, "")
-	require.Equal(w.t, "kim@example.com", at(made, "createCustomer.ref"))
+	return w.shopper("kim@example.com")
+}
+
+// shopper makes a customer and returns the id.
+func (w *world) shopper(name string) string {
+	w.t.Helper()
+	made := w.data(`mutation($name: String!) { createCustomer(input: {username: $name, firstName: "Kim", primaryEmail: "kim@example.com", timezone: "UTC",
+		promotionOptIn: false, retailer: {id: 1}}) { id ref status } }`, fmt.Sprintf(`{"name":%q}`, name))
+	require.Equal(w.t, name, at(made, "createCustomer.ref"))
 	return at(made, "createCustomer.id").(string)
 }
 

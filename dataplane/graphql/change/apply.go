@@ -3,6 +3,7 @@ package change
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -35,6 +36,9 @@ func (d *draft) apply() error {
 	for _, r := range d.refs {
 		id := catalogue.ID("")
 		if r.want != nil {
+			if !r.fits() {
+				return fault.NotFoundf("%s not found: %s", r.input.Field.Ref.Name, r.want.Text()).At(r.want.Place)
+			}
 			id = r.want.ID()
 		}
 		d.assignID(r.input.Field, id)
@@ -45,6 +49,13 @@ func (d *draft) apply() error {
 		}
 	}
 	return nil
+}
+
+// fits reports whether what a key found is of the type that the reference is to: a variant's product is a standard product,
+// though the key is that of any product.
+func (r *refer) fits() bool {
+	to := r.input.Field.Ref
+	return to.Abstract() || to.Go == nil || reflect.TypeOf(r.want.Entity) == reflect.PointerTo(to.Go)
 }
 
 // belongs checks that a child that is changed through its parent is the parent's.

@@ -199,8 +199,39 @@ func (s *session) ready(ctx context.Context, from keys.Reader, d *draft) error {
 			s.remember(w.Type, w.ID(), w.Entity)
 		}
 	}
-	return d.apply()
+	if err := d.apply(); err != nil {
+		return err
+	}
+	return s.recheck(ctx, d)
 }
+
+// recheck looks for what changed entities now point at by values of their own.
+func (s *session) recheck(ctx context.Context, d *draft) error {
+	var wants []*keys.Want
+	d.each(func(x *draft) {
+		for _, k := range x.typ.KeyRefs {
+			if x.fresh || !strings.HasSuffix(k.GraphQL, "!") || !slices.ContainsFunc(k.Local, x.changed) {
+				continue
+			}
+			values := make([]any, len(k.Local))
+			for i, local := range k.Local {
+				values[i] = local.Get(x.entity)
+			}
+			wants = append(wants, keys.Exists(k.Target, k.Remote, values, x.place+"."+k.Local[0].Name))
+		}
+	})
+	if err := keys.Resolve(ctx, s.from, wants...); err != nil {
+		return err
+	}
+	for _, w := range wants {
+		if err := w.Missing(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *draft) changed(f *catalogue.Field) bool { return slices.Contains(d.touched, f) }
 
 // cacheable reports whether a reference, once found, may be taken as found for a while: nothing is ever deleted, and only the
 // existence of retailers and products matters to what refers to them.
