@@ -163,12 +163,12 @@ func (tx *Tx) RecountStock(ctx context.Context, catalogueID int64, what Recount,
 }
 
 const sqlCatalogueStock = `SELECT p.id::text, p.product_ref, p.location_ref, coalesce(p.status, ''), p.on_hand
-FROM inventory_positions p WHERE p.account_id = $1 AND p.catalogue_id = $2::int8 AND p.product_ref > $3 AND p.product_ref <= $4`
+FROM inventory_positions p WHERE p.account_id = $1 AND p.catalogue_id = $2::int8 AND p.product_ref = ANY ($3::text[])`
 
-// CatalogueStock reads the positions of the products after one ref up to another, for rebuilding virtual catalogues in pages.
-func (tx *Tx) CatalogueStock(ctx context.Context, catalogueID int64, after, upTo string) ([]RecountedPosition, error) {
+// CatalogueStock reads the positions of products, for bringing virtual catalogues in line.
+func (tx *Tx) CatalogueStock(ctx context.Context, catalogueID int64, products []string) ([]RecountedPosition, error) {
 	var out []RecountedPosition
-	c := call{name: "stock.catalogue", sql: sqlCatalogueStock, args: []any{string(tx.scope.Account()), catalogueID, after, upTo}}
+	c := call{name: "stock.catalogue", sql: sqlCatalogueStock, args: []any{string(tx.scope.Account()), catalogueID, products}}
 	c.rows = func(rows pgx.Rows) error {
 		out = nil
 		var p RecountedPosition

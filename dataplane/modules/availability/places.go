@@ -3,7 +3,9 @@
 package availability
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -180,4 +182,17 @@ func Number(id catalogue.ID) int64 {
 		return 0
 	}
 	return n
+}
+
+// In reports whether the location belongs to a network, by ref.
+func (p *Place) In(network string) bool { return slices.Contains(p.Networks, network) }
+
+// InventoryCatalogues lists the account's inventory catalogues, by ref.
+func (p *Places) InventoryCatalogues() []*inventory.InventoryCatalogue {
+	out := make([]*inventory.InventoryCatalogue, 0, len(p.stock))
+	for _, c := range p.stock {
+		out = append(out, c)
+	}
+	slices.SortFunc(out, func(a, b *inventory.InventoryCatalogue) int { return strings.Compare(a.Ref, b.Ref) })
+	return out
 }

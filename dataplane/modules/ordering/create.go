@@ -10,6 +10,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/order/sourcing"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // TypeRejected is the type of a fulfilment that carries units which nobody can supply.
@@ -98,4 +99,13 @@ func LogDecision(c *rules.Context, p *sourcing.Profile, attempts []sourcing.Atte
 		found["plan"] = plan
 	}
 	c.Turn.Log("sourcing decision", found)
+}
+
+// ArticleFulfilments says which fulfilments the stored articles of an order belong to.
+func (m *Module) ArticleFulfilments(ctx context.Context, scope tenancy.Scope, orderID catalogue.ID) (map[catalogue.ID][]catalogue.ID, error) {
+	found, err := m.db.Reader(scope).ArticleFulfilments(ctx, orderID)
+	if err != nil {
+		return nil, fmt.Errorf("read the articles' fulfilments of order %s: %w", orderID, err)
+	}
+	return found, nil
 }

@@ -1,0 +1,73 @@
+package inventory
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fluent-oms/fluent/dataplane/modules/availability"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Rebuild recomputes a page of a virtual catalogue's positions: those of the pageSize products after a ref. It returns the last ref
+// of the page, or nothing where the catalogue ends. statuses are those of positions that count in an AGGREGATE.
+func (m *Module) Rebuild(ctx context.Context, c *rules.Context, v *inventory.VirtualCatalogue, after string, pageSize int, statuses []string) (next string, err error) {
+	ic, err := m.Catalogue(ctx, c.Scope, v.InventoryCatalogueRef)
+	if err != nil {
+		return "", err
+	}
+	products, err := m.db.Reader(c.Scope).StockedProducts(ctx, availability.Number(ic.ID), after, pageSize)
+	if err != nil {
+		return "", fmt.Errorf("list the products of %s: %w", ic.Ref, err)
+	}
+	if len(products) == 0 {
+		return "", nil
+	}
+	if v.Type == availability.Aggregate {
+		m.Aggregates(c, v, statuses).Product(products...)
+	} else {
+		m.Base(c, v, ic).Product(products...)
+	}
+	if len(products) < pageSize {
+		return "", nil
+	}
+	return products[len(products)-1], nil
+}
+
+// Base is the effect that brings positions of a BASE catalogue in line with inventory positions at commit.
+type Base struct {
+	module    *Module
+	scope     tenancy.Scope
+	virtual   *inventory.VirtualCatalogue
+	inventory *inventory.InventoryCatalogue
+	products  []string
+}
+
+// Base is the turn's effect for a BASE catalogue that an inventory catalogue feeds.
+func (m *Module) Base(c *rules.Context, v *inventory.VirtualCatalogue, ic *inventory.InventoryCatalogue) *Base {
+	return c.Turn.Effect("zbase:"+v.Ref, func() rules.Effect {
+		return &Base{module: m, scope: c.Scope, virtual: v, inventory: ic}
+	}).(*Base)
+}
+
+// Product asks for products by ref.
+func (b *Base) Product(refs ...string) { b.products = append(b.products, refs...) }
+
+// Apply reads the positions inside the commit and writes what can be sold of them.
+func (b *Base) Apply(ctx context.Context, tx any) error {
+	t, err := transaction(tx)
+	if err != nil {
+		return err
+	}
+	places, err := b.module.places.Refresh(ctx, b.scope)
+	if err != nil {
+		return err
+	}
+	found, err := t.CatalogueStock(ctx, availability.Number(b.inventory.ID), b.products)
+	if err != nil {
+		return err
+	}
+	t.PutVirtual(baseRows(places, b.virtual, found))
+	return nil
+}

@@ -1,0 +1,53 @@
+// Package globalinventory holds the rules of inventory and virtual catalogues. They work set-wise: a batch of rows, a turn's worth
+// of products, all positions of a location, each at once, when the turn commits.
+package globalinventory
+
+import (
+	"context"
+	"fmt"
+
+	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/domain/inventory"
+)
+
+const plugin = "globalinventory"
+
+// The entity types that rules accept.
+const (
+	typeCatalogue = "INVENTORY_CATALOGUE"
+	typePosition  = "INVENTORY_POSITION"
+	typeQuantity  = "INVENTORY_QUANTITY"
+	typeVirtual   = "VIRTUAL_CATALOGUE"
+)
+
+// Rules lists the plugin's rules.
+func Rules() []rules.Rule {
+	var out []rules.Rule
+	for _, list := range [][]rules.Rule{loads(), movements(), positions(), virtual()} {
+		out = append(out, list...)
+	}
+	for i := range out {
+		out[i].Plugin = plugin
+	}
+	return out
+}
+
+func optional(name, kind, doc string) rules.Prop {
+	return rules.Prop{Name: name, Type: kind, Doc: doc}
+}
+
+// onCatalogue makes a rule of a function that wants the inventory catalogue at the root.
+func onCatalogue(run func(ctx context.Context, c *rules.Context, m *modules.Module, ic *inventory.InventoryCatalogue) error) func(context.Context, *rules.Context) error {
+	return func(ctx context.Context, c *rules.Context) error {
+		ic, ok := c.Root.Entity().(*inventory.InventoryCatalogue)
+		if !ok {
+			return fmt.Errorf("the root is %T, not an inventory catalogue", c.Root.Entity())
+		}
+		m, err := modules.From(c)
+		if err != nil {
+			return err
+		}
+		return run(ctx, c, m, ic)
+	}
+}

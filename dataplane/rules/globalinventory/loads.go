@@ -1,0 +1,123 @@
+package globalinventory
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/domain/inventory/load"
+	"github.com/fluent-oms/fluent/domain/inventory/stock"
+	"github.com/fluent-oms/fluent/domain/path"
+)
+
+func loads() []rules.Rule {
+	return []rules.Rule{
+		{Name: "ValidateInventoryRow", Doc: "Refuses an event whose attributes are no inventory record. Records of a batch are judged one by one, in its results.",
+			Accepts: []string{typeCatalogue}, Run: validateRow},
+		{Name: "UpsertInventoryQuantity", Aliases: []string{"LoadInventoryPositionData"},
+			Doc: "Merges the batch's records, or the one in the event's attributes: creates positions, sets counts, lets older sales and corrections fall away, " +
+				"drops stale counts, and lets virtual positions follow.",
+			Accepts: []string{typeCatalogue, typePosition}, Run: onCatalogue(upsert)},
+		{Name: "SendEventOnFulfilmentInventoryUpdate", Doc: "Reserves, releases or confirms what the event lists for a fulfilment.", Accepts: []string{typeCatalogue},
+			Props: []rules.Prop{optional("replyEvent", "STRING", "Event with what was granted.")}, Run: onCatalogue(fulfilmentUpdate)},
+	}
+}
+
+func validateRow(_ context.Context, c *rules.Context) error {
+	if _, batch := c.Event.Attributes[modules.BatchID]; batch {
+		return nil
+	}
+	row, err := load.ParseAttributes(c.Event.Attributes)
+	if err != nil {
+		return err
+	}
+	if row.Problem != "" {
+		return &rules.BusinessError{Message: row.Problem}
+	}
+	return nil
+}
+
+func upsert(ctx context.Context, c *rules.Context, m *modules.Module, ic *inventory.InventoryCatalogue) error {
+	if p, ok := c.Entity.(*inventory.InventoryPosition); ok {
+		row, err := load.ParseAttributes(rules.Attributes(c, map[string]any{"skuRef": p.ProductRef, "locationRef": p.LocationRef}))
+		if err != nil {
+			return err
+		}
+		if row.Problem != "" {
+			return &rules.BusinessError{Message: row.Problem}
+		}
+		m.Load(c, ic).Add(c, "", []load.Row{row})
+		return nil
+	}
+	batchID, rows, err := m.Rows(ctx, c)
+	if err != nil {
+		return err
+	}
+	if batchID == "" && rows[0].Problem != "" {
+		return &rules.BusinessError{Message: rows[0].Problem}
+	}
+	m.Load(c, ic).Add(c, batchID, rows)
+	return nil
+}
+
+// fulfilmentUpdate does to stock what a fulfilment's workflow would, for callers outside: attributes operation, fulfilmentId, and
+// items with productRef, locationRef, quantity and, when picked, filledQuantity.
+func fulfilmentUpdate(ctx context.Context, c *rules.Context, m *modules.Module, ic *inventory.InventoryCatalogue) error {
+	s, err := m.Stock(ctx, c, ic.Ref)
+	if err != nil {
+		return err
+	}
+	fulfilment := path.Text(c.Event.Attributes["fulfilmentId"])
+	if fulfilment == "" {
+		return fmt.Errorf("the event has no attribute fulfilmentId")
+	}
+	lines, filled, err := eventLines(c.Event.Attributes)
+	if err != nil {
+		return err
+	}
+	switch stock.Operation(path.Text(c.Event.Attributes["operation"])) {
+	case stock.Reserve:
+		granted, err := s.Reserve(ctx, fulfilment, lines, false)
+		if err != nil {
+			return err
+		}
+		name, err := c.Props.Text("replyEvent")
+		if err == nil {
+			rules.ForwardWith(c, name, map[string]any{"granted": granted})
+		}
+		return err
+	case stock.Unreserve:
+		s.Release(fulfilment, lines)
+	case stock.ResetReserve:
+		s.Confirm(fulfilment, filled)
+	default:
+		return fmt.Errorf("attribute operation: want RESERVE, UNRESERVE or RESET_RESERVE")
+	}
+	return nil
+}
+
+func eventLines(attributes map[string]any) ([]modules.Line, map[string]int, error) {
+	list, ok := attributes["items"].([]any)
+	if !ok {
+		return nil, nil, fmt.Errorf("the event has no attribute items")
+	}
+	filled := map[string]int{}
+	var lines []modules.Line
+	for n, x := range list {
+		m, _ := x.(map[string]any)
+		l := modules.Line{ProductRef: path.Text(m["productRef"]), LocationRef: path.Text(m["locationRef"])}
+		quantity, ok := path.Number(m["quantity"])
+		if l.ProductRef == "" || l.LocationRef == "" || ok && (quantity < 0 || quantity != math.Trunc(quantity)) {
+			return nil, nil, fmt.Errorf("items[%d]: want productRef, locationRef and a whole quantity not below zero", n)
+		}
+		l.Quantity = int(quantity)
+		lines = append(lines, l)
+		if f, ok := path.Number(m["filledQuantity"]); ok {
+			filled[l.ProductRef] += int(f)
+		}
+	}
+	return lines, filled, nil
+}
