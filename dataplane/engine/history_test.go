@@ -1,0 +1,144 @@
+package engine_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+func TestTheEventLogPagesThroughEverythingOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.cascade()
+	e := b.new("n1")
+	b.run(e)
+	list := b.orders(b.scope, 3)
+	for _, o := range list {
+		_, err := e.RunSync(b.ctx, b.scope, event(o, "CREATE"))
+		require.NoError(t, err)
+	}
+	later := event(list[0], "Later")
+	later.ScheduledOn = time.Now().Add(time.Hour)
+	require.NoError(t, e.Submit(b.ctx, b.scope, later))
+
+	search := func(q history.Query) *history.Page {
+		p, err := e.History().Search(b.ctx, b.scope, q)
+		require.NoError(t, err)
+		require.Equal(t, len(p.Results), p.Count)
+		return p
+	}
+	root := history.Query{RootEntityType: "ORDER", RootEntityID: string(list[0].ID), Count: 1}
+	ids := map[string]bool{}
+	last := time.Now().Add(24 * time.Hour)
+	for p := search(root); ; p = search(root) {
+		for _, it := range p.Results {
+			require.False(t, ids[it.ID], "each item once")
+			ids[it.ID] = true
+			require.False(t, it.GeneratedOn.After(last), "newest first")
+			last = it.GeneratedOn.Time
+			same, err := e.History().Get(b.ctx, b.scope, it.ID)
+			require.NoError(t, err)
+			require.Equal(t, it, *same)
+		}
+		if !p.HasMore {
+			break
+		}
+		require.NotZero(t, p.Count)
+		root.Start += p.Count
+	}
+	// 6 events, 1 snapshot, 6 rulesets, 12 rules, 12 mutations, creations and events, 1 event that waits
+	require.Len(t, ids, 6+1+6+12+13+1)
+
+	scheduled := search(history.Query{EventStatus: "SCHEDULED"})
+	require.Len(t, scheduled.Results, 1)
+	require.Equal(t, later.ID, scheduled.Results[0].ID)
+	require.Len(t, search(history.Query{Name: "Pack", EventType: "ORCHESTRATION"}).Results, 3)
+	require.Len(t, search(history.Query{EntityType: "FULFILMENT", EntityRef: list[1].Ref + "-F", EventType: "ORCHESTRATION"}).Results, 3)
+	require.Len(t, search(history.Query{EventStatus: "COMPLETE", EventType: "ORCHESTRATION"}).Results, 18)
+	require.Empty(t, search(history.Query{Name: "Nothing"}).Results)
+	require.Len(t, search(history.Query{EventID: later.ID}).Results, 1)
+
+	_, err := e.History().Search(b.ctx, b.scope, history.Query{From: time.Now().AddDate(-1, 0, 0)})
+	require.True(t, fault.Is(err, fault.Invalid))
+	_, err = e.History().Get(b.ctx, b.scope, "no id")
+	require.True(t, fault.Is(err, fault.NotFound))
+	_, err = e.History().Get(b.ctx, scopeOf(t, "OTHER"), later.ID)
+	require.True(t, fault.Is(err, fault.NotFound))
+	limited, err := tenancy.NewScope("ACME", 7)
+	require.NoError(t, err)
+	_, err = e.History().Get(b.ctx, limited, later.ID)
+	require.True(t, fault.Is(err, fault.NotFound), "another retailer's events are not to be seen")
+}
+
+func TestItemsLookAsTheEventAPIShowsThem(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.flow("ACME", on("Ping", "ORDER", "", do("SetState", "status", "PINGED")))
+	e := b.new("n1")
+	b.run(e)
+	o := b.orders(b.scope, 1)[0]
+	ev := event(o, "Ping")
+	ev.Attributes, ev.Source = map[string]any{"why": "test"}, "Fluent-API"
+	_, err := e.RunSync(b.ctx, b.scope, ev)
+	require.NoError(t, err)
+	it, err := e.History().Get(b.ctx, b.scope, ev.ID)
+	require.NoError(t, err)
+	text, err := json.Marshal(it)
+	require.NoError(t, err)
+	var m map[string]any
+	require.NoError(t, json.Unmarshal(text, &m))
+	require.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$`, m["generatedOn"])
+	delete(m, "generatedOn")
+	require.Equal(t, map[string]any{"id": ev.ID, "name": "Ping", "type": "ORCHESTRATION", "accountId": "ACME", "retailerId": "1", "category": "ORDER_WORKFLOW",
+		"context":     map[string]any{"sourceEvents": []any{}, "entityType": "ORDER", "entityId": string(o.ID), "entityRef": o.Ref, "rootEntityType": "ORDER", "rootEntityId": string(o.ID), "rootEntityRef": o.Ref},
+		"eventStatus": "SUCCESS", "attributes": []any{map[string]any{"name": "why", "value": "test", "type": "STRING"}}, "source": "Fluent-API", "generatedBy": "Rubix User"}, m)
+}
+
+func TestARunOnceWorkflowServesItsEventAlone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.flow("ACME", on("Count", "ORDER", "", do("Count")))
+	e := b.new("n1")
+	b.run(e)
+	o := b.orders(b.scope, 1)[0]
+	ev := event(o, "Fix")
+	ev.RunOnce = &workflow.Workflow{Name: "ORDER::", EntityType: "ORDER", Version: "1.0", Rulesets: []workflow.Ruleset{on("Fix", "ORDER", "", do("SetState", "status", "FIXED"))}}
+	res, err := e.RunSync(b.ctx, b.scope, ev)
+	require.NoError(t, err)
+	require.Equal(t, store.EventSuccess, res.State)
+	require.Equal(t, "FIXED", b.reload(b.scope, o).Status)
+	res, err = e.RunSync(b.ctx, b.scope, event(o, "Fix"))
+	require.NoError(t, err)
+	require.Equal(t, store.EventNoMatch, res.State)
+}
+
+func TestResolveFindsTheEntityItsRootAndItsState(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.cascade()
+	e := b.new("n1")
+	b.run(e)
+	o := b.orders(b.scope, 1)[0]
+	_, err := e.RunSync(b.ctx, b.scope, event(o, "CREATE"))
+	require.NoError(t, err)
+	for _, ev := range []workflow.Event{{EntityType: "fulfilment", EntityRef: o.Ref + "-F"}, {EntityType: "FULFILMENT", EntityID: "1", RetailerID: 1}} {
+		require.NoError(t, e.Resolve(b.ctx, b.scope, &ev))
+		require.Equal(t, workflow.Event{Type: "NORMAL", RetailerID: 1, EntityType: "FULFILMENT", EntityID: "1", EntityRef: o.Ref + "-F", EntitySubtype: "HD_PFS", EntityStatus: "COMPLETE",
+			RootType: "ORDER", RootID: string(o.ID), RootRef: o.Ref}, ev)
+	}
+	for _, ev := range []workflow.Event{{EntityType: "ORDER", EntityRef: "no such"}, {EntityType: "ORDER", EntityRef: o.Ref, RetailerID: 9}, {EntityType: "SHIP", EntityID: "1"}, {EntityType: "ORDER", EntityID: "x"}} {
+		require.True(t, fault.Is(e.Resolve(b.ctx, b.scope, &ev), fault.NotFound), "%+v", ev)
+	}
+	upsert := workflow.Event{EntityType: "FULFILMENT", EntityRef: "new", RootType: "ORDER", RootRef: o.Ref}
+	require.NoError(t, e.Resolve(b.ctx, b.scope, &upsert))
+	require.Equal(t, string(o.ID), upsert.RootID)
+	require.Empty(t, upsert.EntityID)
+}

@@ -1,0 +1,142 @@
+package queue_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/engine/queue"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+func row(account tenancy.AccountID, root, id int, p workflow.Priority) store.EventRow {
+	return store.EventRow{Account: account, ReceivedOn: time.UnixMilli(int64(id)),
+		Event: workflow.Event{ID: fmt.Sprintf("%s-%d-%d", account, root, id), RootType: "ORDER", RootID: fmt.Sprint(root), Priority: p}}
+}
+
+func all(w *queue.Work) map[string]bool {
+	done := map[string]bool{}
+	for _, r := range w.Rows {
+		done[r.Event.ID] = true
+	}
+	return done
+}
+
+func TestAccountsTakeTurnsByWhatTheirWorkCosts(t *testing.T) {
+	t.Parallel()
+	q := queue.New(queue.Config{})
+	for n := range 1000 {
+		q.Add(row("FLOOD", n, n, workflow.Checkout))
+	}
+	for n := range 100 {
+		q.Add(row("SMALL", n, n, workflow.Checkout))
+	}
+	spent := map[tenancy.AccountID]time.Duration{}
+	for range 150 {
+		w := q.Next(t.Context())
+		cost := time.Millisecond
+		if w.Root.Account == "FLOOD" {
+			cost = 10 * time.Millisecond // its work is heavier, too
+		}
+		spent[w.Root.Account] += cost
+		q.Done(w, cost, 0, all(w))
+		if spent["SMALL"] == 100*time.Millisecond {
+			break
+		}
+	}
+	require.Equal(t, 100*time.Millisecond, spent["SMALL"])
+	require.InDelta(t, 100, spent["FLOOD"].Milliseconds(), 40, "each account gets the same time")
+}
+
+func TestCheckoutGoesBeforeStoreWorkBeforeBatches(t *testing.T) {
+	t.Parallel()
+	q := queue.New(queue.Config{})
+	q.Add(row("A", 1, 1, workflow.Batch), row("A", 2, 2, workflow.StoreWork), row("A", 3, 3, workflow.Checkout), row("A", 4, 4, workflow.Batch))
+	q.Add(row("A", 4, 5, workflow.Checkout)) // moves its root up
+	var order []string
+	for range 4 {
+		w := q.Next(t.Context())
+		order = append(order, w.Root.Key)
+		q.Done(w, time.Millisecond, 0, all(w))
+	}
+	require.Equal(t, []string{"3", "4", "2", "1"}, order)
+}
+
+func TestARootIsWorkedOnByOneAtATimeInOrderOfArrival(t *testing.T) {
+	t.Parallel()
+	q := queue.New(queue.Config{Batch: 2})
+	q.Add(row("A", 1, 3, 0), row("A", 1, 1, 0))
+	w := q.Next(t.Context())
+	require.Equal(t, []string{"A-1-1", "A-1-3"}, []string{w.Rows[0].Event.ID, w.Rows[1].Event.ID})
+	require.Zero(t, q.Add(row("A", 1, 3, 0)), "it is known")
+	require.Equal(t, 1, q.Add(row("A", 1, 2, 0)))
+	soon, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	require.Nil(t, q.Next(soon), "the root is busy")
+
+	got := make(chan *queue.Work)
+	go func() {
+		mine, err := q.Acquire(t.Context(), w.Root)
+		if err != nil {
+			mine = nil
+		}
+		got <- mine
+	}()
+	q.Done(w, time.Millisecond, 0, map[string]bool{"A-1-1": true}) // 3 was not settled
+	var mine *queue.Work
+	select {
+	case mine = <-got:
+		require.Equal(t, []string{"A-1-2", "A-1-3"}, []string{mine.Rows[0].Event.ID, mine.Rows[1].Event.ID})
+	case <-time.After(5 * time.Second):
+		t.Fatal("the caller never got the root")
+	}
+	q.Done(mine, time.Millisecond, 0, all(mine))
+	require.Zero(t, q.Len())
+	require.Zero(t, q.Add(row("A", 1, 3, 0)), "a read that began before the commit brings nothing back")
+}
+
+func TestARootThatRestsLetsOthersPass(t *testing.T) {
+	t.Parallel()
+	q := queue.New(queue.Config{})
+	q.Add(row("A", 1, 1, 0))
+	w := q.Next(t.Context())
+	q.Done(w, time.Millisecond, 50*time.Millisecond, nil)
+	require.Equal(t, []string{"A/ORDER/1"}, q.Crowded())
+	q.Add(row("A", 2, 2, 0))
+	require.Equal(t, "2", q.Next(t.Context()).Root.Key)
+	began := time.Now()
+	again := q.Next(t.Context())
+	require.Equal(t, "1", again.Root.Key)
+	require.Equal(t, 1, again.Failures)
+	require.Greater(t, time.Since(began), 20*time.Millisecond)
+}
+
+func TestWorkOfSlotsThatMovedAwayIsForgotten(t *testing.T) {
+	t.Parallel()
+	q := queue.New(queue.Config{})
+	q.Add(row("A", 1, 1, 0), row("A", 2, 2, 0))
+	stays := queue.Root{Account: "A", Type: "ORDER", Key: "2"}
+	q.Keep(func(slot int) bool { return slot == stays.Slot() })
+	require.Equal(t, 1, q.Len())
+	require.Equal(t, "2", q.Next(t.Context()).Root.Key)
+	require.Equal(t, 1, q.Add(row("A", 1, 1, 0)), "should the slot come back, its events do too")
+}
+
+func TestOneAccountNeverHoldsAllWorkers(t *testing.T) {
+	t.Parallel()
+	q := queue.New(queue.Config{PerAccount: 2})
+	for n := range 5 {
+		q.Add(row("A", n, n, 0))
+	}
+	q.Add(row("B", 1, 1, 0))
+	held := map[tenancy.AccountID]int{}
+	for range 3 {
+		held[q.Next(t.Context()).Root.Account]++
+	}
+	require.Equal(t, map[tenancy.AccountID]int{"A": 2, "B": 1}, held)
+}
