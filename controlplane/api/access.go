@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/fluent-oms/fluent/auth"
@@ -13,28 +14,22 @@ import (
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
-	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
 
 // Permissions maps every procedure of the control plane and of nodes to the permission that its declaration names.
 func Permissions() map[string]string {
 	out := map[string]string{}
-	files := []protoreflect.FileDescriptor{
-		cpv1.File_fluent_controlplane_v1_region_proto, cpv1.File_fluent_controlplane_v1_environment_proto,
-		cpv1.File_fluent_controlplane_v1_account_proto, cpv1.File_fluent_controlplane_v1_retailer_proto,
-		cpv1.File_fluent_controlplane_v1_operation_proto, cpv1.File_fluent_controlplane_v1_node_admin_proto,
-		cpv1.File_fluent_controlplane_v1_host_proto, cpv1.File_fluent_controlplane_v1_auth_proto,
-		cpv1.File_fluent_controlplane_v1_audit_proto, cpv1.File_fluent_controlplane_v1_cluster_proto,
-		nodev1.File_fluent_node_v1_node_proto,
-	}
-	for _, file := range files {
-		for i := range file.Services().Len() {
-			service := file.Services().Get(i)
-			for j := range service.Methods().Len() {
-				method := service.Methods().Get(j)
-				out["/"+string(service.FullName())+"/"+string(method.Name())] = declared(method)
+	for _, pkg := range []protoreflect.FullName{"fluent.controlplane.v1", "fluent.node.v1"} {
+		protoregistry.GlobalFiles.RangeFilesByPackage(pkg, func(file protoreflect.FileDescriptor) bool {
+			for i := range file.Services().Len() {
+				service := file.Services().Get(i)
+				for j := range service.Methods().Len() {
+					method := service.Methods().Get(j)
+					out["/"+string(service.FullName())+"/"+string(method.Name())] = declared(method)
+				}
 			}
-		}
+			return true
+		})
 	}
 	return out
 }

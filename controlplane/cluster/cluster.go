@@ -89,6 +89,8 @@ type Deps struct {
 	// Fatal is told when the server must not go on: a command of a newer release, or a disk that keeps a leader from committing and
 	// from handing leadership over. The process should end.
 	Fatal func(error)
+	// Log decorates the raft log, so that tests can make a disk stall. nil: the log as it is.
+	Log func(raft.LogStore) raft.LogStore
 }
 
 // Cluster is this server's part of the cluster.
@@ -125,7 +127,7 @@ func Open(deps Deps, config Config, duties ...Duty) (*Cluster, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	c := &Cluster{deps: deps, config: config, files: files, stop: stop}
 	c.duties = append([]Duty{{Name: "watchdog", Run: c.watchdog}}, duties...)
-	c.raft, err = files.start(config, &machine{store: deps.Store, fatal: deps.Fatal})
+	c.raft, err = files.start(config, &machine{store: deps.Store, fatal: deps.Fatal}, deps.Log)
 	if err != nil {
 		stop()
 		return nil, errors.Join(err, files.close())

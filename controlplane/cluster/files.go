@@ -94,7 +94,7 @@ func (a addresses) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
 	return "", fmt.Errorf("no address of the server %s", id)
 }
 
-func (f *files) start(config Config, machine raft.FSM) (*raft.Raft, error) {
+func (f *files) start(config Config, machine raft.FSM, decorate func(raft.LogStore) raft.LogStore) (*raft.Raft, error) {
 	rc := raft.DefaultConfig()
 	rc.LocalID = raft.ServerID(config.ID)
 	rc.Logger = f.logger
@@ -109,7 +109,11 @@ func (f *files) start(config Config, machine raft.FSM) (*raft.Raft, error) {
 			return nil, err
 		}
 	}
-	cache, err := raft.NewLogCache(1024, f.log)
+	var log raft.LogStore = f.log
+	if decorate != nil {
+		log = decorate(log)
+	}
+	cache, err := raft.NewLogCache(1024, log)
 	if err != nil {
 		return nil, fmt.Errorf("cache the raft log: %w", err)
 	}

@@ -2,10 +2,12 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
+	"github.com/hashicorp/raft"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/fluent-oms/fluent/controlplane/state"
@@ -118,37 +120,23 @@ func (c *Cluster) heartbeat(ctx context.Context) error {
 	return err
 }
 
-// giveUp hands leadership to another server; if that is not possible within the deadline, the process has to end.
+// giveUp hands leadership to another server. Raft's own loop writes the log, so if raft does not even answer, its disk has stalled: it
+// would keep its place by heartbeats and commit nothing, and only the end of the process lets others elect a leader. An answer, even a
+// refusal, shows that the disk is not the cause (followers are missing, say); then there is nothing better than to try again.
 func (c *Cluster) giveUp(ctx context.Context, cause error) {
 	c.deps.Logger.Error("cannot commit in time; handing leadership over", "server", c.config.ID, "error", cause)
 	if len(c.config.Peers) == 1 {
-		return // nobody to hand it to: carry on and try again
+		return // nobody to hand it to
 	}
-	moved := make(chan error, 1)
-	go func() { moved <- c.raft.LeadershipTransfer().Error() }()
+	answered := make(chan error, 1)
+	go func() { answered <- c.raft.LeadershipTransfer().Error() }()
 	select {
-	case err := <-moved:
-		if err == nil {
-			return
+	case err := <-answered:
+		if errors.Is(err, raft.ErrEnqueueTimeout) {
+			c.deps.Fatal(fmt.Errorf("the leader cannot commit, and an earlier hand-over still hangs: %w", cause))
 		}
-		cause = fmt.Errorf("%w; hand over: %w", cause, err)
 	case <-ctx.Done():
-		return
 	case <-time.After(2 * c.config.ApplyDeadline):
-	}
-	if ctx.Err() == nil && c.quorumAnswers() {
-		c.deps.Fatal(fmt.Errorf("leader cannot commit and cannot hand over: %w", cause))
-	}
-}
-
-// quorumAnswers tells a stalled disk from a lost quorum, which is no reason to end.
-func (c *Cluster) quorumAnswers() bool {
-	answer := make(chan error, 1)
-	go func() { answer <- c.raft.VerifyLeader().Error() }()
-	select {
-	case err := <-answer:
-		return err == nil
-	case <-time.After(c.config.ApplyDeadline):
-		return false
+		c.deps.Fatal(fmt.Errorf("the leader cannot commit and cannot hand over; its disk seems to have stalled: %w", cause))
 	}
 }

@@ -1,0 +1,226 @@
+package cluster_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/fluent-oms/fluent/controlplane/cluster"
+	"github.com/fluent-oms/fluent/controlplane/state"
+	"github.com/fluent-oms/fluent/domain/fault"
+	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+)
+
+// server is one server of a cluster in this process, over real TCP and a real log.
+type server struct {
+	*cluster.Cluster
+	store *state.Store
+	terms *atomic.Int32 // duties that run now
+	most  *atomic.Int32
+}
+
+type group struct {
+	t       *testing.T
+	dir     string
+	peers   []cluster.Peer
+	servers map[string]*server
+}
+
+func newGroup(t *testing.T, size int) *group {
+	t.Helper()
+	g := &group{t: t, dir: t.TempDir(), servers: map[string]*server{}}
+	for i := range size {
+		g.peers = append(g.peers, cluster.Peer{ID: fmt.Sprintf("s%d", i), Raft: freeAddress(t), API: "unused:1"})
+	}
+	g.startAll()
+	t.Cleanup(g.stopAll)
+	return g
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func (g *group) start(id string) {
+	g.t.Helper()
+	store, err := state.New()
+	require.NoError(g.t, err)
+	s := &server{store: store, terms: &atomic.Int32{}, most: &atomic.Int32{}}
+	s.Cluster, err = cluster.Open(
+		cluster.Deps{Store: store, Logger: slog.New(slog.DiscardHandler), Now: time.Now, Fatal: func(err error) { g.t.Errorf("fatal: %v", err) }},
+		cluster.Config{ID: id, Dir: filepath.Join(g.dir, id), Peers: g.peers, Bootstrap: true, HeartbeatTimeout: 400 * time.Millisecond},
+		cluster.Duty{Name: "count", Run: func(ctx context.Context) error {
+			s.most.Store(max(s.most.Load(), s.terms.Add(1)))
+			defer s.terms.Add(-1)
+			<-ctx.Done()
+			return nil
+		}},
+	)
+	require.NoError(g.t, err)
+	g.servers[id] = s
+}
+
+func (g *group) startAll() {
+	for _, p := range g.peers {
+		g.start(p.ID)
+	}
+}
+
+func (g *group) stop(id string) {
+	if s := g.servers[id]; s != nil {
+		require.NoError(g.t, s.Close())
+		require.Zero(g.t, s.terms.Load(), "duties end with their term")
+		delete(g.servers, id)
+	}
+}
+
+func (g *group) stopAll() {
+	for _, p := range g.peers {
+		g.stop(p.ID)
+	}
+}
+
+func (g *group) leader() *server {
+	g.t.Helper()
+	var leader *server
+	require.Eventually(g.t, func() bool {
+		for _, s := range g.servers {
+			if s.Leads() && s.ConfirmLeader(context.Background()) == nil {
+				leader = s
+				return true
+			}
+		}
+		return false
+	}, 30*time.Second, 10*time.Millisecond, "no leader")
+	return leader
+}
+
+func region(t *testing.T, name string) *statev1.Command {
+	t.Helper()
+	meta := &statev1.Meta{Time: timestamppb.New(time.Unix(1, 0)), Actor: "test", RequestId: name}
+	command, err := state.Command(statev1.Kind_KIND_PUT_REGION, meta, &statev1.PutRegion{Region: &cpv1.Region{Name: name}})
+	require.NoError(t, err)
+	return command
+}
+
+// put commits a region as clients do: again with the same request id while leadership changes.
+func (g *group) put(name string) state.Result {
+	g.t.Helper()
+	var result state.Result
+	require.Eventually(g.t, func() bool {
+		var err error
+		result, err = g.leader().Apply(context.Background(), region(g.t, name))
+		return err == nil
+	}, 30*time.Second, 10*time.Millisecond)
+	return result
+}
+
+func (g *group) everybodyHas(index state.Index) {
+	g.t.Helper()
+	for id, s := range g.servers {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		require.NoError(g.t, s.AwaitIndex(ctx, index), id)
+		cancel()
+	}
+}
+
+func persisted(t *testing.T, s *server) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, state.Persist(s.store.View(), &b))
+	return b.Bytes()
+}
+
+func TestALeaderIsReplacedAndComesBack(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t, 3)
+	g.put("one")
+	old := g.leader().ID()
+	g.stop(old)
+	result := g.put("two")
+	require.NotEqual(t, old, g.leader().ID())
+	g.start(old)
+	g.everybodyHas(result.Index)
+	_, found := state.Regions.Get(g.servers[old].store.View(), "two")
+	require.True(t, found)
+	for _, s := range g.servers {
+		require.LessOrEqual(t, s.most.Load(), int32(1), "no two terms at once")
+	}
+}
+
+func TestEverythingSurvivesARestartOfAll(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t, 3)
+	for i := range 20 {
+		g.put(fmt.Sprintf("region-%d", i))
+	}
+	g.stopAll()
+	for i := range g.peers { // other ports: the configuration says where servers are, not the log
+		g.peers[i].Raft = freeAddress(t)
+	}
+	g.startAll()
+	result := g.put("after")
+	g.everybodyHas(result.Index)
+	var states [][]byte
+	for _, s := range g.servers {
+		regions, _ := state.Regions.List(s.store.View(), state.Page{})
+		require.Len(t, regions, 21)
+		states = append(states, persisted(t, s))
+	}
+	require.Equal(t, states[0], states[1])
+	require.Equal(t, states[0], states[2])
+}
+
+func TestFollowersRefuseCommandsAndAMinorityHasNoLeader(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t, 3)
+	g.put("one")
+	leader := g.leader()
+	for id, s := range g.servers {
+		if id == leader.ID() {
+			continue
+		}
+		_, err := s.Apply(context.Background(), region(t, "two"))
+		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+		require.Error(t, s.ConfirmLeader(context.Background()))
+	}
+	for id := range g.servers {
+		if id != leader.ID() {
+			g.stop(id)
+		}
+	}
+	require.Eventually(t, func() bool { return !leader.Leads() }, 20*time.Second, 10*time.Millisecond, "a leader alone steps down")
+	require.Eventually(t, func() bool { return leader.terms.Load() == 0 }, 20*time.Second, 10*time.Millisecond, "and its duties end")
+	_, err := leader.Apply(context.Background(), region(t, "three"))
+	require.Error(t, err)
+	require.True(t, fault.Is(leader.AwaitIndex(ended(), 1<<40), fault.Unavailable))
+}
+
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+func TestConfigurationsAreChecked(t *testing.T) {
+	t.Parallel()
+	err := cluster.Config{ID: "a", Peers: []cluster.Peer{{ID: "b"}, {ID: "b", Raft: "r", API: "a"}}}.Validate()
+	require.ErrorContains(t, err, "folder")
+	require.ErrorContains(t, err, "twice")
+	require.ErrorContains(t, err, `"a" is not among its peers`)
+	require.ErrorContains(t, err, "raft address")
+}
