@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/dataplane/gateway/link"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
@@ -28,13 +29,12 @@ type Gateway struct {
 	draining atomic.Bool
 }
 
+// answerTime is how long a node may work on a request.
+const answerTime = 2 * time.Minute
+
 // New makes a gateway that routes by the given desired state.
 func New(state *desired.State, log *slog.Logger) *Gateway {
 	g := &Gateway{state: state, log: log, nodes: balancer{backends: map[string]*backend{}}}
-	base := &http.Transport{
-		MaxIdleConnsPerHost: 512, IdleConnTimeout: 90 * time.Second, DisableCompression: true,
-		ResponseHeaderTimeout: 2 * time.Minute,
-	}
 	g.proxy = &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetXForwarded()
@@ -42,7 +42,7 @@ func New(state *desired.State, log *slog.Logger) *Gateway {
 			p.Out.URL.Host = "node"
 			p.Out.Host = p.In.Host
 		},
-		Transport:    &roundTripper{gateway: g, base: base},
+		Transport:    &roundTripper{gateway: g, base: link.New(answerTime)},
 		ErrorHandler: g.failed,
 		ErrorLog:     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}

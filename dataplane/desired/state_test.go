@@ -1,0 +1,109 @@
+package desired_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/desired"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+)
+
+func account(name, state string) *nodev1.Resource {
+	return &nodev1.Resource{Kind: &nodev1.Resource_Account{Account: &nodev1.Account{Name: name, State: state}}}
+}
+
+func apply(t *testing.T, s *desired.State, frames ...*nodev1.WatchResponse) {
+	t.Helper()
+	for _, f := range frames {
+		_, err := s.Apply(f)
+		require.NoError(t, err)
+	}
+}
+
+func snapshot(r *nodev1.Resource) *nodev1.WatchResponse {
+	return &nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Snapshot{Snapshot: r}}
+}
+
+func end(incarnation string, index uint64) *nodev1.WatchResponse {
+	return &nodev1.WatchResponse{Frame: &nodev1.WatchResponse_SnapshotEnd{SnapshotEnd: &nodev1.SnapshotEnd{Incarnation: incarnation, Index: index}}}
+}
+
+func update(index uint64, r *nodev1.Resource, deleted bool) *nodev1.WatchResponse {
+	return &nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: &nodev1.Change{Index: index, Resource: r, Deleted: deleted}}}
+}
+
+func TestASnapshotReplacesEverythingAtItsEnd(t *testing.T) {
+	t.Parallel()
+	s, err := desired.Open("")
+	require.NoError(t, err)
+	apply(t, s, snapshot(account("OLD", "ACTIVE")), end("one", 5))
+	apply(t, s, snapshot(account("NEW", "ACTIVE")))
+	require.NotNil(t, s.View().Account("OLD"), "half a snapshot must not be seen")
+	require.Nil(t, s.View().Account("NEW"))
+	apply(t, s, end("two", 9))
+	require.Nil(t, s.View().Account("OLD"))
+	require.NotNil(t, s.View().Account("NEW"))
+	require.EqualValues(t, 9, s.View().Index)
+	require.Equal(t, "two", s.View().Incarnation)
+}
+
+func TestChangesAreOnDiskBeforeTheyAreSeen(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "desired")
+	s, err := desired.Open(path)
+	require.NoError(t, err)
+	changed := s.Changed()
+	apply(t, s, snapshot(account("ACME", "ACTIVE")), snapshot(account("GONE", "ACTIVE")), end("one", 5),
+		update(6, account("ACME", "SUSPENDED"), false), update(7, account("GONE", ""), true))
+	<-changed
+
+	again, err := desired.Open(path)
+	require.NoError(t, err)
+	require.Equal(t, "SUSPENDED", again.View().Account("ACME").GetState())
+	require.Nil(t, again.View().Account("GONE"))
+	require.EqualValues(t, 7, again.View().Index)
+	require.Equal(t, "one", again.View().Incarnation)
+	leftovers, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".desired-*"))
+	require.NoError(t, err)
+	require.Empty(t, leftovers)
+}
+
+func TestADamagedFileIsSaidSo(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "desired")
+	require.NoError(t, os.WriteFile(path, []byte("\x05nonsense"), 0o600))
+	_, err := desired.Open(path)
+	require.ErrorContains(t, err, path)
+}
+
+func TestAfterAResetTheNextStreamBeginsAnewButTheOldStateServes(t *testing.T) {
+	t.Parallel()
+	s, err := desired.Open("")
+	require.NoError(t, err)
+	apply(t, s, snapshot(account("ACME", "ACTIVE")), end("one", 5))
+	reset, err := s.Apply(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Reset_{Reset_: &nodev1.Reset{Reason: "restored"}}})
+	require.NoError(t, err)
+	require.True(t, reset)
+	s.Forget()
+	require.NotNil(t, s.View().Account("ACME"))
+	require.Empty(t, s.View().Incarnation)
+	require.Zero(t, s.View().Index)
+}
+
+func TestHostsLeadToAccounts(t *testing.T) {
+	t.Parallel()
+	s, err := desired.Open("")
+	require.NoError(t, err)
+	withHost := account("ACME", "ACTIVE")
+	withHost.GetAccount().Hosts = []string{"shop.example"}
+	apply(t, s, snapshot(withHost), end("one", 1))
+	for host, want := range map[string]bool{
+		"acme.localhost": true, "acme.localhost:8080": true, "ACME.api.example": true, "shop.example:443": true,
+		"acme": false, "localhost": false, "127.0.0.1:8080": false, "other.localhost": false, "": false,
+	} {
+		require.Equal(t, want, s.View().AccountByHost(host) != nil, host)
+	}
+}

@@ -1,0 +1,223 @@
+package gateway_test
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/dataplane/gateway"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+)
+
+// bundle is a gateway over nodes of the test's own.
+type bundle struct {
+	state *desired.State
+	url   string
+}
+
+func setUp(t *testing.T, nodes ...*httptest.Server) *bundle {
+	t.Helper()
+	state, err := desired.Open("")
+	require.NoError(t, err)
+	b := &bundle{state: state}
+	b.put(t, &nodev1.Resource{Kind: &nodev1.Resource_Account{Account: &nodev1.Account{
+		Name: "ACME", State: "ACTIVE", Clients: []*nodev1.ApiClient{{ClientId: "acme-erp"}}, Hosts: []string{"api.acme.example"},
+	}}})
+	for i, n := range nodes {
+		b.peer(t, string(rune('a'+i)), strings.TrimPrefix(n.URL, "http://"), "READY")
+	}
+	front := httptest.NewServer(gateway.New(state, slog.New(slog.DiscardHandler)))
+	t.Cleanup(front.Close)
+	b.url = front.URL
+	return b
+}
+
+func (b *bundle) put(t *testing.T, r *nodev1.Resource) {
+	t.Helper()
+	_, err := b.state.Apply(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: &nodev1.Change{Index: b.state.View().Index + 1, Resource: r}}})
+	require.NoError(t, err)
+}
+
+func (b *bundle) peer(t *testing.T, id, address, state string) {
+	t.Helper()
+	b.put(t, &nodev1.Resource{Kind: &nodev1.Resource_Peer{Peer: &nodev1.Peer{NodeId: id, Kind: "node", Address: address, State: state}}})
+}
+
+// call sends a request with a client id, so that the account is found.
+func (b *bundle) call(t *testing.T, method, path, body string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequest(method, b.url+path+"?client_id=acme-erp", strings.NewReader(body))
+	require.NoError(t, err)
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return res.StatusCode, string(answer)
+}
+
+// node answers with what it was asked, and counts.
+func node(t *testing.T, calls *atomic.Int64) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		body, _ := io.ReadAll(r.Body)
+		_, _ = io.WriteString(w, r.Header.Get(gateway.AccountHeader)+" "+string(body))
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// dropping takes connections and cuts them after it has read the request.
+func dropping(t *testing.T, calls *atomic.Int64) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		_, _ = io.ReadAll(r.Body)
+		panic(http.ErrAbortHandler)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestTheAccountIsFound(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	b := setUp(t, node(t, &calls))
+	signer, err := token.NewSigner(token.NewSeed())
+	require.NoError(t, err)
+	raw, _, err := token.NewIssuer("x", signer, time.Now).Tenant(token.Tenant{Account: "ACME", UserID: "1"}, time.Hour)
+	require.NoError(t, err)
+	foreign, _, err := token.NewIssuer("x", signer, time.Now).Tenant(token.Tenant{Account: "OTHER", UserID: "1"}, time.Hour)
+	require.NoError(t, err)
+	for _, c := range []struct {
+		name, host, authorization, query, form string
+		want                                   int
+	}{
+		{"by the account's label", "acme.localhost:80", "", "", "", 200},
+		{"by a listed host", "api.acme.example", "", "", "", 200},
+		{"by token", "", "bearer " + raw, "", "", 200},
+		{"by client id in the query", "", "", "client_id=acme-erp", "", 200},
+		{"by client id in the form", "", "", "", "grant_type=password&client_id=acme-erp", 200},
+		{"a token of no account here", "", "Bearer " + foreign, "", "", 401},
+		{"a client that is not known", "", "", "client_id=nobody", "", 401},
+		{"nothing that tells", "", "", "", "", 401},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			req, err := http.NewRequest(http.MethodPost, b.url+"/oauth/token?"+c.query, strings.NewReader(c.form))
+			require.NoError(t, err)
+			req.Host = c.host
+			if c.form != "" {
+				req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			}
+			if c.authorization != "" {
+				req.Header.Set("Authorization", c.authorization)
+			}
+			res, err := http.DefaultClient.Do(req)
+			require.NoError(t, err)
+			body, err := io.ReadAll(res.Body)
+			require.NoError(t, err)
+			require.NoError(t, res.Body.Close())
+			require.Equal(t, c.want, res.StatusCode, "%s", body)
+			if c.want == 200 {
+				require.Contains(t, string(body), "ACME")
+			}
+		})
+	}
+}
+
+func TestReadsGoToAnotherNodeWhenOneDropsThem(t *testing.T) {
+	t.Parallel()
+	var bad, good atomic.Int64
+	b := setUp(t, dropping(t, &bad), node(t, &good))
+	for range 20 {
+		status, body := b.call(t, http.MethodPost, "/graphql", `{"query":"{ me { id } }"}`)
+		require.Equal(t, 200, status, body)
+		status, _ = b.call(t, http.MethodGet, "/api/v4.1/event", "")
+		require.Equal(t, 200, status)
+	}
+	require.Positive(t, bad.Load(), "the dropping node was never asked")
+	require.EqualValues(t, 40, good.Load())
+}
+
+func TestWritesAreNeverSentTwice(t *testing.T) {
+	t.Parallel()
+	var first, second atomic.Int64
+	b := setUp(t, dropping(t, &first), dropping(t, &second))
+	status, body := b.call(t, http.MethodPost, "/graphql", `{"query":"mutation { createOrder(input: {}) { id } }"}`)
+	require.Equal(t, 503, status)
+	require.Contains(t, body, "may have been carried out")
+	require.EqualValues(t, 1, first.Load()+second.Load())
+}
+
+func TestWritesMoveOnFromNodesThatTakeNoConnection(t *testing.T) {
+	t.Parallel()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, closed.Close())
+	var calls atomic.Int64
+	b := setUp(t, node(t, &calls))
+	b.peer(t, "z", closed.Addr().String(), "READY")
+	for range 20 {
+		status, body := b.call(t, http.MethodPost, "/api/v4.1/event/async", `{}`)
+		require.Equal(t, 200, status, body)
+	}
+	require.EqualValues(t, 20, calls.Load())
+}
+
+func TestDrainingNodesAreLeft(t *testing.T) {
+	t.Parallel()
+	var refused, served atomic.Int64
+	draining := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		refused.Add(1)
+		w.Header().Set(gateway.DrainingHeader, "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	t.Cleanup(draining.Close)
+	b := setUp(t, draining, node(t, &served))
+	for range 20 {
+		status, _ := b.call(t, http.MethodPost, "/api/v4.1/event/async", `{}`)
+		require.Equal(t, 200, status)
+	}
+	require.EqualValues(t, 20, served.Load())
+}
+
+func TestRequestsWaitForANodeToBecomeReady(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	only := node(t, &calls)
+	b := setUp(t)
+	b.peer(t, "a", strings.TrimPrefix(only.URL, "http://"), "JOINING")
+	answered := make(chan int, 1)
+	go func() {
+		status, _ := b.call(t, http.MethodPost, "/api/v4.1/event/async", `{}`)
+		answered <- status
+	}()
+	select {
+	case status := <-answered:
+		require.Fail(t, "answered without a node", "status %d", status)
+	case <-time.After(200 * time.Millisecond):
+	}
+	b.peer(t, "a", strings.TrimPrefix(only.URL, "http://"), "READY")
+	require.Equal(t, 200, <-answered)
+}
+
+func TestBodiesOverTheLimitAreRefused(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	b := setUp(t, node(t, &calls))
+	status, body := b.call(t, http.MethodPost, "/graphql", strings.Repeat("x", 3<<20))
+	require.Equal(t, http.StatusRequestEntityTooLarge, status)
+	require.Contains(t, body, `"field":"body"`)
+	require.Zero(t, calls.Load())
+}
