@@ -20,6 +20,7 @@ func (a nodes) Watch(ctx context.Context, r *nodev1.WatchRequest, stream nodev1c
 		return err
 	}
 	w := &watcher{API: a.API, node: p, stream: stream}
+	w.awaitNode(ctx)
 	changes, reason := w.resume(r)
 	for {
 		if changes == nil {
@@ -80,7 +81,25 @@ func (w *watcher) snapshot(reason string) (*state.Changes, error) {
 	return changes, w.stream.Send(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_SnapshotEnd{SnapshotEnd: end}})
 }
 
-// known refuses nodes that were deleted: their credentials outlive them. A follower may not know a node yet that has just joined.
+// awaitNode waits for a while until this server knows the node: it may be behind the one where the node has just joined.
+func (w *watcher) awaitNode(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, leaderPatience)
+	defer cancel()
+	for ctx.Err() == nil {
+		view := w.Store.View()
+		_, found, changed := state.Nodes.Watch(view, w.node.Subject)
+		if found {
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		case <-view.Abandoned():
+		}
+	}
+}
+
+// known refuses nodes that were deleted: their credentials outlive them.
 func (w *watcher) known(v state.View) error {
 	if _, found := state.Nodes.Get(v, w.node.Subject); !found {
 		return fault.New(fault.Unauthenticated, "The node %s is not known here; join again.", w.node.Subject)
