@@ -74,6 +74,11 @@ func (e *Engine) runHere(ctx context.Context, scope tenancy.Scope, ev *workflow.
 		if m, ok := j.marks[ev.ID]; ok {
 			return &Result{EventID: ev.ID, EntityID: ev.EntityID, State: m.State, Error: m.Error}, nil
 		}
+		if j.taken {
+			if row, err := e.d.DB.Reader(scope).Event(ctx, ev.ID); err != nil || row != nil {
+				return e.orAwait(ctx, scope, ev, err) // the commit of an earlier try took place after all
+			}
+		}
 		if _, _, ok := e.leases.Held(store.RangeOf(root.Slot())); !ok {
 			return nil, nil
 		}
@@ -82,6 +87,13 @@ func (e *Engine) runHere(ctx context.Context, scope tenancy.Scope, ev *workflow.
 		}
 	}
 	return nil, nil
+}
+
+func (e *Engine) orAwait(ctx context.Context, scope tenancy.Scope, ev *workflow.Event, err error) (*Result, error) {
+	if err != nil {
+		return nil, err
+	}
+	return e.await(ctx, scope, ev)
 }
 
 // turnOf runs and commits one turn, and frees the root.

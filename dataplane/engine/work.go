@@ -26,17 +26,18 @@ const (
 
 // job is a piece of work on its way through a worker.
 type job struct {
-	work     *queue.Work
-	scope    tenancy.Scope
-	began    time.Time
-	finished map[string]bool // events that are settled, or not ours to settle
-	marks    map[string]store.EventMark
-	rest     time.Duration   // how long the root is left alone afterwards
-	sync     *workflow.Event // the event of a synchronous request, which has no row yet
-	out      *turn.Outcome
-	epoch    store.Epoch
-	try      int
-	stale    int
+	work  *queue.Work
+	scope tenancy.Scope
+	began time.Time
+	fates map[string]queue.Fate // of events that are settled, or not ours to settle
+	marks map[string]store.EventMark
+	taken bool            // an event of the turn was found to have run before
+	rest  time.Duration   // how long the root is left alone afterwards
+	sync  *workflow.Event // the event of a synchronous request, which has no row yet
+	out   *turn.Outcome
+	epoch store.Epoch
+	try   int
+	stale int
 }
 
 // work takes pieces of work until accepting ends; each is done under working.
@@ -68,7 +69,7 @@ func (e *Engine) newJob(w *queue.Work) *job {
 	if err != nil {
 		e.d.Logger.Error("an event row names no account", "error", err)
 	}
-	return &job{work: w, scope: scope, began: time.Now(), finished: map[string]bool{}, marks: map[string]store.EventMark{}}
+	return &job{work: w, scope: scope, began: time.Now(), fates: map[string]queue.Fate{}, marks: map[string]store.EventMark{}}
 }
 
 // do runs the jobs' turns one after another and commits them together; the roots are free again when it returns.
@@ -76,7 +77,7 @@ func (e *Engine) do(ctx context.Context, jobs []*job) {
 	defer func() {
 		now := time.Now()
 		for _, j := range jobs {
-			e.queue.Done(j.work, now.Sub(j.began)/time.Duration(len(jobs)), j.rest, j.finished)
+			e.queue.Done(j.work, now.Sub(j.began)/time.Duration(len(jobs)), j.rest, j.fates)
 		}
 	}()
 	ready := make([]*job, 0, len(jobs))
@@ -110,20 +111,20 @@ func (e *Engine) prepare(ctx context.Context, j *job) bool {
 func (j *job) events() []*workflow.Event {
 	out := make([]*workflow.Event, 0, len(j.work.Rows)+1)
 	for i := range j.work.Rows {
-		if !j.finished[j.work.Rows[i].Event.ID] {
+		if j.fates[j.work.Rows[i].Event.ID] == queue.Waits {
 			out = append(out, &j.work.Rows[i].Event)
 		}
 	}
-	if j.sync != nil && !j.finished[j.sync.ID] {
+	if j.sync != nil && j.fates[j.sync.ID] == queue.Waits {
 		out = append(out, j.sync)
 	}
 	return out
 }
 
-// drop forgets the job's events: another node runs them.
+// drop forgets the job's events: another node runs them, or a read of the queue brings those back that still wait.
 func (j *job) drop() {
 	for i := range j.work.Rows {
-		j.finished[j.work.Rows[i].Event.ID] = true
+		j.fates[j.work.Rows[i].Event.ID] = queue.Forgotten
 	}
 }
 
@@ -249,7 +250,7 @@ func (e *Engine) committed(ctx context.Context, jobs []*job) {
 		e.stats.Turns.Add(1)
 		e.stats.Events.Add(int64(len(j.out.Marks)))
 		for _, m := range j.out.Marks {
-			j.finished[m.ID], j.marks[m.ID] = true, m
+			j.fates[m.ID], j.marks[m.ID] = queue.Settled, m
 			if m.State == store.EventFailed {
 				e.stats.Failed.Add(1)
 				e.d.Logger.Warn("event failed", "account", string(j.scope.Account()), "event", m.ID, "error", m.Error)
@@ -267,7 +268,9 @@ func (e *Engine) refused(ctx context.Context, j *job, err error) {
 		e.leases.Lost(store.RangeOf(j.work.Root.Slot()), j.epoch)
 		j.drop()
 	case errors.Is(err, store.ErrEventTaken):
-		j.drop() // those that still wait will be polled again
+		j.taken = true
+		j.drop()
+		e.Wake()
 	case errors.Is(err, rules.ErrShortfall) && j.try < maxTries:
 		e.again(ctx, j)
 	case errors.Is(err, store.ErrStale) && j.stale < maxStale:
@@ -313,7 +316,7 @@ func (e *Engine) giveUp(ctx context.Context, j *job, cause error) {
 			cause = err
 		}
 	}
-	j.out = e.runner.Fail(turn.Input{Scope: j.scope, Events: events[:1], Try: j.try}, cause)
+	j.out = e.runner.Fail(ctx, turn.Input{Scope: j.scope, Events: events[:1], Try: j.try}, cause)
 	if err := e.write(ctx, []*job{j}); err != nil {
 		e.transient(j, fmt.Errorf("record a failure: %w", errors.Join(err, cause)))
 		return

@@ -99,12 +99,19 @@ func (tx *Tx) AppendEvents(events ...*workflow.Event) {
 			rows[i].State = EventScheduled
 		}
 	}
-	tx.insertEvents("events.append", rows, " ON CONFLICT (account_id, id) DO NOTHING")
+	tx.insertEvents(call{name: "events.append", sql: insertEvents + " ON CONFLICT (account_id, id) DO NOTHING"}, rows)
 }
 
 // RecordEvents writes events that ran without having waited as rows: what a synchronous request brought. An id that is there
-// already fails the transaction.
-func (tx *Tx) RecordEvents(rows ...EventRow) { tx.insertEvents("events.record", rows, "") }
+// already fails the transaction with ErrEventTaken.
+func (tx *Tx) RecordEvents(rows ...EventRow) {
+	tx.insertEvents(call{name: "events.record", sql: insertEvents, fail: func(pe *pgconn.PgError) error {
+		if pe.Code == stateUnique {
+			return ErrEventTaken
+		}
+		return nil
+	}}, rows)
+}
 
 const insertEvents = `INSERT INTO events (account_id, id, slot, state, priority, received_on, generated_on, due_on, done_on, retailer_id,
 	name, type, entity_type, entity_id, entity_ref, root_type, root_id, root_ref, turn_id, detail)
@@ -116,18 +123,19 @@ FROM unnest($2::text[], $3::int4[], $4::text[], $5::int2[], $6::timestamptz[], $
 	AS e (id, slot, state, priority, generated_on, due_on, retailer_id, name, type,
 	entity_type, entity_id, entity_ref, root_type, root_id, root_ref, turn_id, detail, nth)`
 
-func (tx *Tx) insertEvents(name string, rows []EventRow, conflict string) {
+func (tx *Tx) insertEvents(insert call, rows []EventRow) {
 	if len(rows) == 0 {
 		return
 	}
 	c := newEventColumns(len(rows))
 	for i := range rows {
 		if err := c.add(&rows[i], tx.now); err != nil {
-			tx.queue(call{name: name, sql: "SELECT 1", rows: func(pgx.Rows) error { return err }}) // fails the flush
+			tx.pending.fail(err)
 			return
 		}
 	}
-	tx.queue(call{name: name, sql: insertEvents + conflict, args: c.args(tx.scope.Account())})
+	insert.args = c.args(tx.scope.Account())
+	tx.queue(insert)
 }
 
 type eventColumns struct {

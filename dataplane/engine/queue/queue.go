@@ -341,21 +341,31 @@ func (q *Queue) start(r *root, a *account) *Work {
 	return w
 }
 
-// Done gives work back: rows whose ids are in finished are settled, the others wait again, not before rest is over. cost is the time that the
-// work took.
-func (q *Queue) Done(w *Work, cost time.Duration, rest time.Duration, finished map[string]bool) {
+// Fate is what becomes of an event row that work was done on.
+type Fate int
+
+// The fates. A settled event is known to be so for a while; a forgotten one comes back when a read of the database brings it.
+const (
+	Waits Fate = iota
+	Settled
+	Forgotten
+)
+
+// Done gives work back with the fates of its rows, by event id; those that wait do so until rest is over. cost is the time that the work took.
+func (q *Queue) Done(w *Work, cost time.Duration, rest time.Duration, fates map[string]Fate) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	r, a := q.root(w.Root), q.account(w.Root.Account)
 	now := time.Now()
 	for i := range w.Rows {
 		id := string(w.Root.Account) + "/" + w.Rows[i].Event.ID
-		if finished[w.Rows[i].Event.ID] {
+		switch {
+		case fates[w.Rows[i].Event.ID] == Settled:
 			delete(q.known, id)
 			q.finished[id] = now
-			continue
-		}
-		if q.known[id] {
+		case fates[w.Rows[i].Event.ID] == Forgotten:
+			delete(q.known, id)
+		case q.known[id]:
 			r.insert(w.Rows[i])
 			q.waiting++
 		}

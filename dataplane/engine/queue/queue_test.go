@@ -19,10 +19,10 @@ func row(account tenancy.AccountID, root, id int, p workflow.Priority) store.Eve
 		Event: workflow.Event{ID: fmt.Sprintf("%s-%d-%d", account, root, id), RootType: "ORDER", RootID: fmt.Sprint(root), Priority: p}}
 }
 
-func all(w *queue.Work) map[string]bool {
-	done := map[string]bool{}
+func all(w *queue.Work) map[string]queue.Fate {
+	done := map[string]queue.Fate{}
 	for _, r := range w.Rows {
-		done[r.Event.ID] = true
+		done[r.Event.ID] = queue.Settled
 	}
 	return done
 }
@@ -87,7 +87,7 @@ func TestARootIsWorkedOnByOneAtATimeInOrderOfArrival(t *testing.T) {
 		}
 		got <- mine
 	}()
-	q.Done(w, time.Millisecond, 0, map[string]bool{"A-1-1": true}) // 3 was not settled
+	q.Done(w, time.Millisecond, 0, map[string]queue.Fate{"A-1-1": queue.Settled}) // 3 was not settled
 	var mine *queue.Work
 	select {
 	case mine = <-got:

@@ -123,7 +123,7 @@ type Outcome struct {
 func (r *Runner) Run(ctx context.Context, in Input) (*Outcome, error) {
 	n := len(in.Events)
 	for {
-		u := r.newUnit(in)
+		u := r.newUnit(ctx, in)
 		out, failedAt, err := u.run(ctx, in.Events[:n])
 		if err != nil || failedAt < 0 {
 			return out, err

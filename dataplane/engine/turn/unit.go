@@ -86,8 +86,8 @@ type entity struct {
 	changed map[*catalogue.Field]bool
 }
 
-func (r *Runner) newUnit(in Input) *unit {
-	now := r.d.DB.Now(context.Background())
+func (r *Runner) newUnit(ctx context.Context, in Input) *unit {
+	now := r.d.DB.Now(ctx)
 	first := in.Events[0]
 	u := &unit{r: r, in: in, read: r.d.DB.Reader(in.Scope), now: now, began: time.Now(), id: history.TurnOf(string(r.d.DB.NewUUID())),
 		ref:      reference{typeName: first.RootType, id: first.RootID, ref: first.RootRef, retailer: tenancy.RetailerID(first.RetailerID)},
@@ -296,8 +296,8 @@ func (u *unit) outcome(ctx context.Context, events []*workflow.Event) (*Outcome,
 }
 
 // Fail is the outcome that settles the first event as FAILED for a cause that showed only when its outcome was to be committed.
-func (r *Runner) Fail(in Input, cause error) *Outcome {
-	u := r.newUnit(in)
+func (r *Runner) Fail(ctx context.Context, in Input, cause error) *Outcome {
+	u := r.newUnit(ctx, in)
 	u.cause = cause
 	u.record(in.Events[0], false)
 	return u.failure(in.Events[0])
