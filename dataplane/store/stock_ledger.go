@@ -46,7 +46,7 @@ FROM virtual_catalogues c JOIN virtual_positions v ON v.account_id = $1 AND v.ca
 LEFT JOIN LATERAL (SELECT sum(greatest(0, p.on_hand)) AS n FROM inventory_catalogues i
 	JOIN inventory_positions p ON p.account_id = $1 AND p.catalogue_id = i.id AND p.product_ref = v.product_ref AND p.status IN ('ACTIVE', 'AT_RISK')
 	JOIN locations l ON l.account_id = $1 AND l.ref = p.location_ref
-	JOIN network_locations n ON n.account_id = $1 AND n.location_id = l.id AND n.network_id::text = c.network_i_ds ->> 0
+	JOIN network_locations n ON n.account_id = $1 AND n.location_id = l.id AND n.network_id::text = c.network_ids ->> 0
 	WHERE i.account_id = $1 AND i.ref = c.inventory_catalogue_ref) s ON true
 WHERE c.account_id = $1 AND c.type = 'AGGREGATE' AND cardinality($2::text[]) > 0 AND v.quantity <> coalesce(s.n, 0)`},
 	{"a fulfilment that waits or is being picked holds exactly its units", `SELECT f.id::text, f.ref, w.n::int8, coalesce(r.n, 0)::int8 FROM fulfilments f

@@ -5,14 +5,14 @@ import (
 	"unicode"
 )
 
-// snake turns a Go name into a column name: LocationRef → location_ref, WebsiteURL → website_url, ID → id.
+// snake turns a Go name into a column name: LocationRef → location_ref, WebsiteURL → website_url, ID → id, NetworkIDs → network_ids.
 func snake(name string) string {
 	var b strings.Builder
 	r := []rune(name)
 	for i, c := range r {
 		if unicode.IsUpper(c) && i > 0 {
 			startsWord := unicode.IsLower(r[i-1]) || unicode.IsDigit(r[i-1])
-			endsRun := unicode.IsUpper(r[i-1]) && i+1 < len(r) && unicode.IsLower(r[i+1])
+			endsRun := unicode.IsUpper(r[i-1]) && i+1 < len(r) && unicode.IsLower(r[i+1]) && !pluralEnds(r[i+1:])
 			if startsWord || endsRun {
 				b.WriteByte('_')
 			}
@@ -20,6 +20,11 @@ func snake(name string) string {
 		b.WriteRune(unicode.ToLower(c))
 	}
 	return b.String()
+}
+
+// pluralEnds reports whether the rest of a name is the s of an initialism's plural, as in IDs.
+func pluralEnds(rest []rune) bool {
+	return rest[0] == 's' && (len(rest) == 1 || unicode.IsUpper(rest[1]))
 }
 
 // camel turns a Go name into an API name: LocationRef → locationRef, GTIN → gtin, ETADate → etaDate.

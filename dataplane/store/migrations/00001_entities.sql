@@ -315,7 +315,7 @@ CREATE TABLE IF NOT EXISTS virtual_catalogues (
     description TEXT,
     inventory_catalogue_ref TEXT NOT NULL,
     product_catalogue_ref TEXT NOT NULL,
-    network_i_ds JSONB,
+    network_ids JSONB,
     control_group_ref TEXT,
     retailer_refs JSONB,
     attributes JSONB,
