@@ -36,15 +36,16 @@ const (
 
 // SQLSTATEs that decide a class.
 const (
-	stateSerialization  = "40001"
-	stateUnknownOutcome = "40003"
-	stateDeadlock       = "40P01"
-	stateUnique         = "23505"
-	stateNotNull        = "23502"
-	stateDivision       = "22012"
-	stateTooManyConns   = "53300"
-	stateBadText        = "22021"
-	stateBadJSONText    = "22P05"
+	stateSerialization   = "40001"
+	stateUnknownOutcome  = "40003"
+	stateDeadlock        = "40P01"
+	stateUnique          = "23505"
+	stateDuplicateObject = "42710"
+	stateNotNull         = "23502"
+	stateDivision        = "22012"
+	stateTooManyConns    = "53300"
+	stateBadText         = "22021"
+	stateBadJSONText     = "22P05"
 )
 
 // Classify tells the class of an error of this package or of the driver. nil is Fatal: there is nothing to repeat.

@@ -42,11 +42,11 @@ func (db *DB) Migrate(ctx context.Context, progress func(Progress)) error {
 			return fault.New(fault.Unprocessable, "the database has schema version %d, newer than %d, which this program knows", current, head)
 		}
 		if current == head {
-			return nil
+			return db.raiseFence(ctx)
 		}
 		done, err := p.UpByOne(ctx)
 		if errors.Is(err, goose.ErrNoNextVersion) {
-			return nil
+			return db.raiseFence(ctx)
 		}
 		if err != nil {
 			return fmt.Errorf("migrate the schema from version %d: %w", current, err)

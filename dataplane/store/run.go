@@ -116,24 +116,29 @@ func (db *DB) acquire(ctx context.Context, pool *pgxpool.Pool, use string) (*pgx
 // readAttempts bounds the repetition of reads that met a failover or, on CockroachDB, a restart.
 const readAttempts = 4
 
-// sendRead sends calls outside a transaction on a connection for reads.
+// sendRead sends calls outside a transaction on a connection for reads, for no account in particular.
 func (db *DB) sendRead(ctx context.Context, calls []call) error {
-	return db.autocommit(ctx, db.readers, "read", calls)
+	return db.autocommit(ctx, db.readers, everyAccount, calls)
 }
 
 // sendWrite sends calls outside a transaction on a connection for writes. They must be such that a repetition does no harm.
 func (db *DB) sendWrite(ctx context.Context, calls []call) error {
-	return db.autocommit(ctx, db.writers, "write", calls)
+	return db.autocommit(ctx, db.writers, everyAccount, calls)
 }
 
-func (db *DB) autocommit(ctx context.Context, pool *pgxpool.Pool, use string, calls []call) error {
+func (db *DB) autocommit(ctx context.Context, pool *pgxpool.Pool, account string, calls []call) error {
+	use := "read"
+	if pool == db.writers {
+		use = "write"
+	}
+	all := db.fenced(account, calls)
 	started := time.Now()
 	var err error
 	for n := range readAttempts {
 		if n > 0 && !pause(ctx, n) {
 			break
 		}
-		if err = db.once(ctx, pool, use, calls); Classify(err) != Retryable {
+		if err = db.once(ctx, pool, use, all); Classify(err) != Retryable {
 			break
 		}
 	}

@@ -135,6 +135,7 @@ func newPool(ctx context.Context, dsn, use string, size int) (*pgxpool.Pool, err
 	cfg.ConnConfig.StatementCacheCapacity = 1024
 	cfg.ConnConfig.RuntimeParams["application_name"] = "fluent " + use
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	cfg.AfterConnect = takeRole
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("make the pool of %s connections: %w", use, err)
@@ -182,7 +183,8 @@ func (db *DB) Close() {
 
 // Reader reads outside a transaction for a scope.
 func (db *DB) Reader(scope tenancy.Scope) *Reader {
-	return &Reader{db: db, scope: scope, send: db.sendRead}
+	account := string(scope.Account())
+	return &Reader{db: db, scope: scope, send: func(ctx context.Context, calls []call) error { return db.autocommit(ctx, db.readers, account, calls) }}
 }
 
 // Reader is a scope's view of the database. Each statement sees what was committed when it began; Readers of a Tx see the

@@ -24,6 +24,8 @@ func migratedDSN(t testing.TB) string {
 	})
 }
 
+func emptyDSN(t testing.TB) string { return dbtest.New(t) }
+
 func open(t testing.TB, dsn string, options store.Options) *store.DB {
 	options.Catalogue = domain.Catalogue()
 	db, err := store.Open(context.Background(), dsn, options)

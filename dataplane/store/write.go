@@ -93,7 +93,10 @@ func (db *DB) attempt(ctx context.Context, scope tenancy.Scope, fn func(tx *Tx) 
 			return tx.flush(ctx, false)
 		})
 	}
-	own := &txConn{pg: c.Conn()}
+	own := &txConn{pg: c.Conn(), account: string(scope.Account())}
+	if own.account == "" {
+		own.account = everyAccount
+	}
 	defer own.rollback(ctx)
 	tx := db.newTx(scope, own)
 	if err := fn(tx); err != nil {
@@ -112,6 +115,7 @@ func (db *DB) newTx(scope tenancy.Scope, c *txConn) *Tx {
 type txConn struct {
 	pg      *pgx.Conn
 	begun   bool
+	account string // named to the database with BEGIN, for row-level security
 	failure error // the first error that the transaction met, after which it cannot be committed
 }
 
@@ -126,7 +130,7 @@ func (c *txConn) exchange(ctx context.Context, calls []call, commit bool) error 
 	}
 	all := calls
 	if !c.begun {
-		all = append([]call{{name: "begin", sql: sqlBegin, control: true}}, all...)
+		all = append([]call{{name: "begin", sql: sqlBegin, control: true}, nameAccount(c.account)}, all...)
 		c.begun = true
 	}
 	if commit {
