@@ -1,8 +1,37 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"time"
 
-// newNodeCommand is the group of what operators do with nodes. Without one of its subcommands it is the node's process itself.
+	"github.com/spf13/cobra"
+
+	"github.com/fluent-oms/fluent/dataplane/node"
+)
+
+// newNodeCommand is the group of what operators do with nodes. With --dir and --servers, and none of its subcommands, it is the
+// node's process itself.
 func newNodeCommand(a *app) *cobra.Command {
-	return group("node", "Data-plane nodes: list and steer them", newNodeAdminCommands(a)...)
+	var j joiner
+	var drain time.Duration
+	cmd := group("node", "Data-plane nodes: run one, list and steer them", newNodeAdminCommands(a)...)
+	cmd.Long = "With --dir and --servers: runs a node. At its first start it joins with the token in the environment variable " + joinTokenVariable +
+		".\nOtherwise: lists and steers the nodes of the control plane."
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if j.dir == "" && j.servers == "" {
+			return cmd.Help()
+		}
+		servers, err := j.serverList()
+		if err != nil {
+			return err
+		}
+		log := a.processLogger()
+		config := node.Config{
+			ID: j.id, Dir: j.dir, Listen: j.listen, Servers: servers, JoinToken: joinToken(), Release: a.version, DrainTime: drain,
+		}
+		return node.Run(cmd.Context(), config, log, func(address string) { log.Info("the node takes work", "address", address) })
+	}
+	j.flags(cmd)
+	cmd.Flags().StringVar(&j.listen, "listen", "127.0.0.1:0", "address that gateways call")
+	cmd.Flags().DurationVar(&drain, "drain", 10*time.Second, "how long requests under way may take after a stop was asked for")
+	return cmd
 }
