@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/fluent-oms/fluent/auth/password"
+	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/engine/turn"
 	"github.com/fluent-oms/fluent/dataplane/graphql"
@@ -61,13 +62,17 @@ func (s *services) serveTenants(m modules, hasher *password.Hasher) error {
 
 // defaults are the artefacts of a new retailer.
 func defaults(retailer tenancy.RetailerID) ([]provision.Artefact, error) {
-	list, err := workflows.Default(retailer)
+	list, err := workflows.Default(int32(retailer))
 	if err != nil {
 		return nil, err
 	}
 	artefacts := make([]provision.Artefact, len(list))
 	for i, w := range list {
-		artefacts[i] = provision.Artefact{Name: w.Name, Content: w.Content}
+		version, err := workflow.VersionNumber(w.Flow.Version)
+		if err != nil {
+			return nil, fmt.Errorf("default workflow %s: %w", w.Name, err)
+		}
+		artefacts[i] = provision.Artefact{Name: configuration.ArtefactName(w.Name, version), Content: w.Body}
 	}
 	return artefacts, nil
 }
