@@ -6,7 +6,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // EventResult is the answer to an event.
@@ -145,28 +148,45 @@ func (c *Client) waitForBatches(ctx context.Context, job string, ids []string, p
 	return refused, nil
 }
 
-// Batch runs many mutations of one kind as aliased fields of a few documents, size inputs each, and hands each result's fields
-// to each. field is the root field (createStandardProduct), inputType its input's type, selection what to select.
+// documents is how many documents of a Batch are under way at a time.
+const documents = 4
+
+// Batch runs many mutations of one kind as aliased fields of documents, size inputs each. Inputs of one document run in order,
+// documents beside each other. field is the root field (createStandardProduct), inputType its input's type, selection what to
+// select; each hears of every result and may be nil.
 func (c *Client) Batch(ctx context.Context, field, inputType, selection string, inputs []map[string]any, size int, each func(i int, result map[string]any)) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(documents)
+	var mu sync.Mutex
 	for start := 0; start < len(inputs); start += size {
 		part := inputs[start:min(start+size, len(inputs))]
-		var head, body strings.Builder
-		variables := make(map[string]any, len(part))
-		for i, in := range part {
-			fmt.Fprintf(&head, "$i%d: %s! ", i, inputType)
-			fmt.Fprintf(&body, " m%d: %s(input: $i%d) { %s }", i, field, i, selection)
-			variables[fmt.Sprintf("i%d", i)] = in
-		}
-		var data map[string]map[string]any
-		document := "mutation Batch(" + head.String() + ") {" + body.String() + " }"
-		if err := c.GraphQL(ctx, document, variables, &data); err != nil {
-			return fmt.Errorf("%s %d to %d: %w", field, start+1, start+len(part), err)
-		}
-		if each != nil {
-			for i := range part {
-				each(start+i, data[fmt.Sprintf("m%d", i)])
+		group.Go(func() error {
+			document, variables := aliased(field, inputType, selection, part)
+			var data map[string]map[string]any
+			if err := c.GraphQL(ctx, document, variables, &data); err != nil {
+				return fmt.Errorf("%s %d to %d: %w", field, start+1, start+len(part), err)
 			}
-		}
+			mu.Lock()
+			defer mu.Unlock()
+			for i := range part {
+				if each != nil {
+					each(start+i, data[fmt.Sprintf("m%d", i)])
+				}
+			}
+			return nil
+		})
 	}
-	return nil
+	return group.Wait()
+}
+
+// aliased writes one document with a field m0, m1, … for each input.
+func aliased(field, inputType, selection string, inputs []map[string]any) (string, map[string]any) {
+	var head, body strings.Builder
+	variables := make(map[string]any, len(inputs))
+	for i, in := range inputs {
+		fmt.Fprintf(&head, "$i%d: %s! ", i, inputType)
+		fmt.Fprintf(&body, " m%d: %s(input: $i%d) { %s }", i, field, i, selection)
+		variables[fmt.Sprintf("i%d", i)] = in
+	}
+	return "mutation Batch(" + head.String() + ") {" + body.String() + " }", variables
 }
