@@ -71,9 +71,12 @@ func New(d Deps) (*Executor, error) {
 		Reader:   func(scope tenancy.Scope) query.Reader { return d.DB.Reader(scope) },
 		Specials: specials(d), Logger: d.Logger,
 	})
-	e.changer = change.New(change.Deps{
-		DB: d.DB, Catalogue: d.Catalogue, Workflows: d.Workflows, Passwords: d.Passwords, Retailers: d.Retailers, Engine: d.Engine, Logger: d.Logger,
+	e.changer, err = change.New(change.Deps{
+		DB: d.DB, Catalogue: d.Catalogue, Workflows: d.Workflows, Passwords: d.Passwords, Retailers: d.Retailers, Engine: d.Engine,
 	})
+	if err != nil {
+		return nil, err
+	}
 	e.mutations = e.mutationFields()
 	return e, nil
 }

@@ -88,6 +88,8 @@ func TestFilters(t *testing.T) {
 	require.Len(t, ask(`ref: null`), 4, "null is absent")
 	require.Len(t, ask(`createdOn: {from: "2020-01-01T00:00:00.000Z"}`), 4)
 	require.Empty(t, ask(`createdOn: {to: "2020-01-01"}`))
+	shown := at(w.data(`{ networks(first: 1) { edges { node { createdOn } } } }`, ""), "networks.edges.0.node.createdOn")
+	require.Equal(t, []string{"N-0"}, ask(fmt.Sprintf(`createdOn: {from: %[1]q, to: %[1]q}, ref: "N-0"`, shown)), "both ends are included")
 	require.Equal(t, "C0101E", w.failure(`{ networks(createdOn: {}) { edges { node { id } } } }`, "").Extensions.Code)
 	require.Equal(t, "C0100E", w.failure(`{ networks(createdOn: {from: "yesterday"}) { edges { node { id } } } }`, "").Extensions.Code)
 

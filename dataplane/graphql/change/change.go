@@ -6,11 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"reflect"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/expirable"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
@@ -52,14 +51,13 @@ type Deps struct {
 	Passwords Passwords
 	Retailers Retailers
 	Engine    Engine
-	Logger    *slog.Logger
 }
 
 // Changer carries out mutations. It is safe for concurrent use.
 type Changer struct {
 	Deps
 	byGo  map[reflect.Type]*catalogue.Type
-	known *expirable.LRU[string, any] // entities that references found; see cacheable
+	known *lru.Cache[string, known] // entities that references found; see cacheable
 }
 
 // How many references are remembered, and for how long.
@@ -68,13 +66,23 @@ const (
 	knownAge     = time.Minute
 )
 
+// known is an entity that a reference found, and until when it is taken as found.
+type known struct {
+	entity any
+	until  time.Time
+}
+
 // New makes a changer.
-func New(d Deps) *Changer {
-	c := &Changer{Deps: d, byGo: map[reflect.Type]*catalogue.Type{}, known: expirable.NewLRU[string, any](knownEntries, nil, knownAge)}
+func New(d Deps) (*Changer, error) {
+	cache, err := lru.New[string, known](knownEntries)
+	if err != nil {
+		return nil, fmt.Errorf("make the cache of references: %w", err)
+	}
+	c := &Changer{Deps: d, byGo: map[reflect.Type]*catalogue.Type{}, known: cache}
 	for _, t := range d.Catalogue.Types() {
 		c.byGo[reflect.PointerTo(t.Go)] = t
 	}
-	return c
+	return c, nil
 }
 
 // typeOf is the type of an entity.

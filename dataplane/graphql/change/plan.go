@@ -102,6 +102,9 @@ func (s *session) planField(d *draft, f *catalogue.InputField, v any) error {
 
 func (s *session) planReference(d *draft, f *catalogue.InputField, v any, place string) error {
 	object, ok := v.(map[string]any)
+	if !ok && f.Field != nil && !f.Field.Null {
+		return fault.Invalidf(place, "%s cannot be null", f.Name).WithCode("C0140E")
+	}
 	if !ok {
 		d.refs = append(d.refs, refer{input: f})
 		return nil
@@ -184,7 +187,7 @@ func (s *session) planValue(in *catalogue.Input, v any, place string) error {
 func (s *session) ready(ctx context.Context, from keys.Reader, d *draft) error {
 	s.from = from
 	s.wants = append(s.wants, d.lookups()...)
-	s.recall(d)
+	sought := s.recall(ctx, d)
 	if err := keys.Resolve(ctx, from, s.wants...); err != nil {
 		return err
 	}
@@ -192,12 +195,12 @@ func (s *session) ready(ctx context.Context, from keys.Reader, d *draft) error {
 		if err := w.Missing(); err != nil {
 			return err
 		}
-		if cacheable(w) && w != d.self {
-			s.known.Add(s.reach+w.Text(), w.Entity)
-		}
 		if w.ID() != "" {
 			s.remember(w.Type, w.ID(), w.Entity)
 		}
+	}
+	for _, w := range sought {
+		s.known.Add(s.reach+w.Text(), known{entity: w.Entity, until: s.now(ctx).Add(knownAge)})
 	}
 	if err := d.apply(); err != nil {
 		return err
@@ -237,16 +240,21 @@ func (d *draft) changed(f *catalogue.Field) bool { return slices.Contains(d.touc
 // existence of retailers and products matters to what refers to them.
 func cacheable(w *keys.Want) bool { return w.Loose() || w.Type.Name == "Retailer" }
 
-// recall fills in the references that were found a moment ago by a caller with the same reach.
-func (s *session) recall(d *draft) {
+// recall fills in the references that were found a moment ago by a caller with the same reach, and returns those worth remembering
+// once they are found.
+func (s *session) recall(ctx context.Context, d *draft) (sought []*keys.Want) {
+	now := s.now(ctx)
 	for _, w := range s.wants {
 		if w == d.self || w.Entity != nil || !cacheable(w) {
 			continue
 		}
-		if e, ok := s.known.Get(s.reach + w.Text()); ok {
-			w.Entity = e
+		if e, ok := s.known.Get(s.reach + w.Text()); ok && now.Before(e.until) {
+			w.Entity = e.entity
+			continue
 		}
+		sought = append(sought, w)
 	}
+	return sought
 }
 
 // lookups are the entities that the draft and its children point at by values of their own, such as an item's product, where the

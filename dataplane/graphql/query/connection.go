@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
@@ -167,7 +168,7 @@ func (p *planner) filter(c *connection, t *catalogue.Type, f *catalogue.Field, v
 		if from == nil && to == nil {
 			return fault.Invalidf(f.Name, "a date filter needs from, to, or both").WithCode("C0101E")
 		}
-		c.where = append(c.where, store.Condition{Field: f, Op: store.Range, Values: []any{from, to}})
+		c.where = append(c.where, store.Condition{Field: f, Op: store.Range, Values: []any{from, wholeMilli(to)}})
 	case isObject && f.Wrap != "":
 		c.where = append(c.where, store.Condition{Field: f, Op: store.In, Values: []any{object[f.Wrap]}})
 	case isObject:
@@ -184,6 +185,16 @@ func (p *planner) filter(c *connection, t *catalogue.Type, f *catalogue.Field, v
 		c.where = append(c.where, listCondition(t, f, v))
 	}
 	return nil
+}
+
+// wholeMilli moves the end of a range to the end of its millisecond: rows are stored more finely than they are shown, and a range
+// that ends at a time that was shown includes its row.
+func wholeMilli(v any) any {
+	t, ok := v.(time.Time)
+	if !ok || t.Nanosecond()%int(time.Millisecond) != 0 {
+		return v
+	}
+	return t.Add(time.Millisecond - time.Microsecond)
 }
 
 // listCondition is the condition of a list argument: one of its values. A list of nulls alone asks for rows without a value.

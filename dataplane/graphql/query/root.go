@@ -191,6 +191,7 @@ func (q *run) write(ctx context.Context, fields []*document.Field, planned []*fi
 		ok := true
 		switch f := planned[i]; {
 		case failed[i] != nil:
+			q.report(ctx, failed[i])
 			p.fail(df, failed[i])
 			ok = false
 		case f == nil:
