@@ -60,8 +60,9 @@ func TestRowSecurity(t *testing.T) {
 func TestConnectionsAreBounded(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	db := open(t, migratedDSN(t), store.Options{WriteConnections: 1, AcquireWait: 50 * time.Millisecond})
+	db := open(t, migratedDSN(t), store.Options{WriteConnections: 1, AcquireWait: 500 * time.Millisecond})
 	scope := scopeOf(t, "ACME")
+	require.Eventually(t, func() bool { return db.Write(ctx, scope, func(*store.Tx) error { return nil }) == nil }, time.Minute, time.Millisecond, "the one connection stands")
 	err := db.Write(ctx, scope, func(*store.Tx) error {
 		return db.Write(ctx, scope, func(*store.Tx) error { return nil })
 	})
