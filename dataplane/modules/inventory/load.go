@@ -63,6 +63,9 @@ func (l *Load) Apply(ctx context.Context, tx any) error {
 	if err != nil {
 		return err
 	}
+	if err := t.Flush(ctx); err != nil { // turns that share the commit may have moved the same positions
+		return err
+	}
 	places, err := l.places(ctx)
 	if err != nil {
 		return err

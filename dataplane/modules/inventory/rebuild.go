@@ -60,6 +60,9 @@ func (b *Base) Apply(ctx context.Context, tx any) error {
 	if err != nil {
 		return err
 	}
+	if err := t.Flush(ctx); err != nil {
+		return err
+	}
 	places, err := b.module.places.Refresh(ctx, b.scope)
 	if err != nil {
 		return err

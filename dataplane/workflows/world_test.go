@@ -1,0 +1,382 @@
+package workflows_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/engine"
+	"github.com/fluent-oms/fluent/dataplane/engine/turn"
+	"github.com/fluent-oms/fluent/dataplane/modules/availability"
+	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
+	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
+	"github.com/fluent-oms/fluent/dataplane/rules/library"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/workflows"
+	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/domain/order"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// world is the fixture of the acceptance scenarios on a real database with the real engine: four locations on the equator, three
+// products, a customer at 0, 0.
+type world struct {
+	t       testing.TB
+	ctx     context.Context
+	db      *store.DB
+	scope   tenancy.Scope
+	shelf   *engine.Shelf
+	engines []*engine.Engine
+	orders  int
+	roots   map[string]catalogue.ID // ref → id of catalogues and locations
+	address catalogue.ID
+	who     catalogue.ID
+}
+
+func migrate(dsn string) error {
+	ctx := context.Background()
+	db, err := store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue()})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.Migrate(ctx, nil)
+}
+
+// newWorld makes the fixture without stock and starts engines.
+func newWorld(t testing.TB, engines int) *world {
+	t.Helper()
+	scope, err := tenancy.NewScope("ACME")
+	require.NoError(t, err)
+	w := &world{t: t, ctx: t.Context(), scope: scope, shelf: engine.NewShelf(), roots: map[string]catalogue.ID{}}
+	dsn := dbtest.Template(t, "workflows", migrate)
+	w.db, err = store.Open(w.ctx, dsn, store.Options{Catalogue: domain.Catalogue()})
+	require.NoError(t, err)
+	t.Cleanup(w.db.Close)
+	list, err := workflows.Default(1)
+	require.NoError(t, err)
+	for _, a := range list {
+		require.NoError(t, w.shelf.Put("ACME", 1, a.Flow))
+	}
+	w.fixture()
+	for n := range engines {
+		w.start(dsn, fmt.Sprintf("n%d", n+1))
+	}
+	return w
+}
+
+func (w *world) start(dsn, node string) {
+	db, err := store.Open(w.ctx, dsn, store.Options{Catalogue: domain.Catalogue()})
+	require.NoError(w.t, err)
+	places := availability.NewDirectory(db, 50*time.Millisecond)
+	stock := modules.New(db, places)
+	e, err := engine.New(engine.Deps{DB: db, Library: turn.NewLibrary(library.All()), Workflows: w.shelf,
+		Roots:   map[string]engine.RootLoader{"ORDER": ordering.Load},
+		Modules: map[string]any{availability.Name: places, modules.Name: stock, ordering.Name: ordering.New(db, places, stock)},
+	}, engine.Config{Node: node, Poll: 20 * time.Millisecond, Schedule: 50 * time.Millisecond})
+	require.NoError(w.t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- e.Run(ctx) }()
+	w.t.Cleanup(func() {
+		stop()
+		require.NoError(w.t, <-done)
+		db.Close()
+	})
+	w.engines = append(w.engines, e)
+}
+
+func (w *world) id(typ string) catalogue.ID {
+	id, err := w.db.NewID(w.ctx, w.scope, domain.Catalogue().Type(typ))
+	require.NoError(w.t, err)
+	return id
+}
+
+func (w *world) insert(entities ...any) {
+	w.t.Helper()
+	require.NoError(w.t, w.db.Write(w.ctx, w.scope, func(tx *store.Tx) error { tx.Insert(entities...); return nil }))
+}
+
+// flow marks an orchestrated entity as its creation would.
+func flow(o *catalogue.Orchestrated, kind, status, name string) {
+	o.Type, o.Status, o.WorkflowRef, o.WorkflowVersion = kind, status, name, 10000
+}
+
+func (w *world) fixture() {
+	networks := map[string]*foundation.Network{}
+	for _, ref := range []string{"NET_HD", "NET_ALL", "NET_CC"} {
+		networks[ref] = &foundation.Network{Node: catalogue.Node{ID: w.id("Network")}, Ref: ref, Status: "ACTIVE"}
+		w.insert(networks[ref])
+	}
+	for _, l := range []struct {
+		ref, kind string
+		longitude float64
+	}{{"DC1", "WAREHOUSE", 0.90}, {"STORE_A", "STORE", 0.05}, {"STORE_B", "STORE", 0.10}, {"STORE_C", "STORE", 0.20}} {
+		w.location(l.ref, l.kind, l.longitude, networks)
+	}
+	products := &inventory.ProductCatalogue{Node: catalogue.Node{ID: w.id("ProductCatalogue")}, Ref: "MASTER:1", Name: "Master"}
+	flow(&products.Orchestrated, "MASTER", "ACTIVE", "PRODUCT_CATALOGUE::MASTER")
+	w.insert(products)
+	for n := 1; n <= 3; n++ {
+		p := &inventory.StandardProduct{ProductFields: inventory.ProductFields{Node: catalogue.Node{ID: w.id("StandardProduct")}, Ref: fmt.Sprintf("P%d", n),
+			GTIN: fmt.Sprint(n), Name: fmt.Sprintf("Product %d", n), CatalogueID: products.ID, CatalogueRef: products.Ref}}
+		flow(&p.Orchestrated, "STANDARD", "ACTIVE", "PRODUCT_CATALOGUE::MASTER")
+		w.insert(p)
+	}
+	ic := &inventory.InventoryCatalogue{Node: catalogue.Node{ID: w.id("InventoryCatalogue")}, Ref: "DEFAULT:1", Name: "Stock"}
+	flow(&ic.Orchestrated, "DEFAULT", "ACTIVE", "INVENTORY_CATALOGUE::DEFAULT")
+	w.insert(ic)
+	w.roots[ic.Ref] = ic.ID
+	for _, v := range []struct{ ref, kind, network string }{{"BASE:1", "BASE", "NET_ALL"}, {"HD_AGG:1", "AGGREGATE", "NET_HD"}} {
+		vc := &inventory.VirtualCatalogue{Node: catalogue.Node{ID: w.id("VirtualCatalogue")}, Ref: v.ref, Name: v.ref, InventoryCatalogueRef: ic.Ref,
+			ProductCatalogueRef: products.Ref, NetworkIDs: []string{string(networks[v.network].ID)}}
+		flow(&vc.Orchestrated, v.kind, "ACTIVE", "VIRTUAL_CATALOGUE::"+v.kind)
+		w.insert(vc)
+		w.roots[v.ref] = vc.ID
+	}
+	zero := 0.0
+	a := &foundation.CustomerAddress{AddressFields: foundation.AddressFields{Node: catalogue.Node{ID: w.id("CustomerAddress")}, Ref: "HOME", Latitude: &zero, Longitude: &zero}}
+	c := &foundation.Customer{Node: catalogue.Node{ID: w.id("Customer")}, Ref: "CUST1", Username: "CUST1", FirstName: "C", RetailerID: "1"}
+	w.insert(a, c)
+	w.address, w.who = a.ID, c.ID
+}
+
+func (w *world) location(ref, kind string, longitude float64, networks map[string]*foundation.Network) {
+	zero := 0.0
+	a := &foundation.StoreAddress{AddressFields: foundation.AddressFields{Node: catalogue.Node{ID: w.id("StoreAddress")}, Ref: ref, Latitude: &zero, Longitude: &longitude}}
+	h := &foundation.OpeningSchedule{Node: catalogue.Node{ID: w.id("OpeningSchedule")}, AllHours: true}
+	l := &foundation.Location{Node: catalogue.Node{ID: w.id("Location")}, Ref: ref, Type: kind, Status: "ACTIVE", Name: ref, RetailerID: "1",
+		WorkflowRef: "LOCATION::" + kind, WorkflowVersion: 10000, PrimaryAddressID: a.ID, OpeningScheduleID: h.ID}
+	w.insert(a, h, l)
+	w.roots[ref] = l.ID
+	edge := domain.Catalogue().Type("Network").Edge("locations")
+	require.NoError(w.t, w.db.Write(w.ctx, w.scope, func(tx *store.Tx) error {
+		for name, n := range networks {
+			if name != "NET_CC" || kind == "STORE" {
+				tx.Link(edge, n.ID, l.ID)
+			}
+		}
+		return nil
+	}))
+}
+
+// event runs an event synchronously and wants it to succeed.
+func (w *world) event(name, entityType string, id catalogue.ID, rootType string, root catalogue.ID, attributes map[string]any) *engine.Result {
+	w.t.Helper()
+	ev := &workflow.Event{Name: name, Type: workflow.Normal, RetailerID: 1, EntityType: entityType, EntityID: string(id), RootType: rootType, RootID: string(root), Attributes: attributes}
+	res, err := w.engines[0].RunSync(w.ctx, w.scope, ev)
+	require.NoError(w.t, err)
+	return res
+}
+
+func (w *world) must(res *engine.Result) {
+	w.t.Helper()
+	require.Equal(w.t, store.EventSuccess, res.State, res.Error)
+}
+
+// load sends rows P1,STORE_A,5[,asOf] as one batch and returns what became of the rows that did not simply succeed.
+func (w *world) load(rows ...string) []store.BatchRow {
+	w.t.Helper()
+	var records []json.RawMessage
+	for _, r := range rows {
+		f := strings.Split(r, ",")
+		m := map[string]any{"skuRef": f[0], "locationRef": f[1], "qty": json.Number(f[2]), "retailerId": 1}
+		if len(f) > 3 && f[3] != "" {
+			m["asOf"] = f[3]
+		}
+		raw, err := json.Marshal(m)
+		require.NoError(w.t, err)
+		records = append(records, raw)
+	}
+	job, err := w.db.NewJobID(w.ctx, w.scope)
+	require.NoError(w.t, err)
+	batch, err := w.db.NewBatchID(w.ctx, w.scope)
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.db.Write(w.ctx, w.scope, func(tx *store.Tx) error {
+		tx.AddJob(&store.Job{ID: job, RetailerID: 1, Name: "load", ClosesOn: time.Now().Add(time.Hour)})
+		return nil
+	}))
+	require.NoError(w.t, w.db.Write(w.ctx, w.scope, func(tx *store.Tx) error {
+		return tx.AddBatch(w.ctx, &store.Batch{ID: batch, JobID: job, RetailerID: 1, Action: "UPSERT", EntityType: "INVENTORY", Event: "InventoryChanged", Header: json.RawMessage(`{}`)}, records)
+	}))
+	w.must(w.event("InventoryChanged", "INVENTORY_CATALOGUE", w.roots["DEFAULT:1"], "INVENTORY_CATALOGUE", w.roots["DEFAULT:1"],
+		map[string]any{"batchId": string(batch), "jobId": string(job)}))
+	got, err := w.db.Reader(w.scope).Batch(w.ctx, batch)
+	require.NoError(w.t, err)
+	require.Equal(w.t, store.BatchComplete, got.Status)
+	all, err := w.db.Reader(w.scope).BatchRows(w.ctx, batch, 0, 5000)
+	require.NoError(w.t, err)
+	var out []store.BatchRow
+	for _, r := range all {
+		if r.Message != "" {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// stocked loads the table of the fixture.
+func (w *world) stocked() *world {
+	require.Empty(w.t, w.load("P1,DC1,100", "P1,STORE_A,5", "P1,STORE_B,8", "P1,STORE_C,0", "P2,DC1,20", "P2,STORE_A,2", "P2,STORE_B,0", "P2,STORE_C,1",
+		"P3,DC1,0", "P3,STORE_A,4", "P3,STORE_B,10", "P3,STORE_C,6"))
+	return w
+}
+
+var prices = map[string]float64{"P1": 50, "P2": 120, "P3": 30}
+
+// newOrder inserts an order of lines such as P1×2 and returns it with its CREATE event; nothing runs yet.
+func (w *world) newOrder(kind, pickup string, lines ...string) (*order.Order, *workflow.Event) {
+	w.orders++
+	fee, feeTax := 10.0, 1.0
+	choice := &order.FulfilmentChoice{Node: catalogue.Node{ID: w.id("FulfilmentChoice")}, DeliveryType: "STANDARD", FulfilmentPrice: &fee, FulfilmentTaxPrice: &feeTax,
+		DeliveryAddressID: w.address, PickupLocationRef: pickup}
+	o := &order.Order{Node: catalogue.Node{ID: w.id("Order")}, RetailerID: "1", CustomerID: w.who, FulfilmentChoiceID: choice.ID}
+	o.Ref = fmt.Sprintf("O%d", w.orders)
+	choice.OrderID = o.ID
+	flow(&o.Orchestrated, kind, "CREATED", "ORDER::"+kind)
+	entities := []any{o, choice}
+	for n, l := range lines {
+		product, quantity, _ := strings.Cut(l, "×")
+		var q int
+		_, err := fmt.Sscan(quantity, &q)
+		require.NoError(w.t, err)
+		price, tax := prices[product], prices[product]/10
+		entities = append(entities, &order.OrderItem{Node: catalogue.Node{ID: w.id("OrderItem")}, Ref: fmt.Sprintf("%s-I%d", o.Ref, n+1), Status: "CREATED", Quantity: q,
+			ProductRef: product, ProductCatalogueRef: "MASTER:1", OrderID: o.ID, PaidPrice: &price, TaxPrice: &tax, Currency: "AUD"})
+	}
+	w.insert(entities...)
+	return o, &workflow.Event{Name: "CREATE", Type: workflow.Normal, RetailerID: 1, EntityType: "ORDER", EntityID: string(o.ID), EntityRef: o.Ref, RootType: "ORDER",
+		RootID: string(o.ID), RootRef: o.Ref}
+}
+
+// place creates an HD order and runs it to rest.
+func (w *world) place(lines ...string) catalogue.ID {
+	w.t.Helper()
+	return w.placeAs("HD", "", lines...)
+}
+
+func (w *world) placeAs(kind, pickup string, lines ...string) catalogue.ID {
+	w.t.Helper()
+	o, ev := w.newOrder(kind, pickup, lines...)
+	res, err := w.engines[0].RunSync(w.ctx, w.scope, ev)
+	require.NoError(w.t, err)
+	w.must(res)
+	return o.ID
+}
+
+// rows loads an order whole.
+func (w *world) rows(id catalogue.ID) *store.OrderRows {
+	w.t.Helper()
+	rows, err := w.db.Reader(w.scope).OrderRows(w.ctx, id)
+	require.NoError(w.t, err)
+	return rows
+}
+
+// order prints an order as BOOKED; O1-1 HD_PFS STORE_A AWAITING_WAVE P1×2.
+func (w *world) order(id catalogue.ID) string {
+	w.t.Helper()
+	rows := w.rows(id)
+	products := map[catalogue.ID]string{}
+	for _, i := range rows.Items {
+		products[i.ID] = i.ProductRef
+	}
+	out := []string{rows.Order.Status}
+	for _, f := range rows.Fulfilments {
+		s := fmt.Sprintf("%s %s %s %s", f.Ref, f.Type, f.FromLocationRef, f.Status)
+		for _, i := range rows.FulfilmentItems {
+			if i.FulfilmentID == f.ID {
+				s += fmt.Sprintf(" %s×%d", products[i.OrderItemID], *i.RequestedQuantity)
+				if i.FilledQuantity+i.RejectedQuantity > 0 {
+					s += fmt.Sprintf("(%d/%d)", i.FilledQuantity, i.RejectedQuantity)
+				}
+			}
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, "; ")
+}
+
+// fulfilment sends an event to the nth fulfilment of an order.
+func (w *world) fulfilment(id catalogue.ID, n int, name string, attributes map[string]any) *engine.Result {
+	w.t.Helper()
+	return w.event(name, "FULFILMENT", w.rows(id).Fulfilments[n-1].ID, "ORDER", id, attributes)
+}
+
+func (w *world) positions() map[string]*inventory.InventoryPosition {
+	list, err := store.Load[inventory.InventoryPosition](w.ctx, w.db.Reader(w.scope), store.Query{})
+	require.NoError(w.t, err)
+	out := map[string]*inventory.InventoryPosition{}
+	for _, p := range list {
+		out[p.Ref] = p
+	}
+	return out
+}
+
+// onHand wants on hand and ATS of a position.
+func (w *world) onHand(ref string, want int) {
+	w.t.Helper()
+	p := w.positions()[ref]
+	require.NotNil(w.t, p, ref)
+	require.Equal(w.t, want, p.OnHand, ref)
+	for _, v := range w.virtual() {
+		if v.ProductRef+":"+v.GroupRef == ref {
+			require.Equal(w.t, want, v.Quantity, "ATS of %s", ref)
+		}
+	}
+}
+
+func (w *world) virtual() []*inventory.VirtualPosition {
+	list, err := store.Load[inventory.VirtualPosition](w.ctx, w.db.Reader(w.scope), store.Query{})
+	require.NoError(w.t, err)
+	return list
+}
+
+// agg waits until the aggregate positions of P1, P2 and P3 have caught up.
+func (w *world) agg(p1, p2, p3 int) {
+	w.t.Helper()
+	want := map[string]int{"P1": p1, "P2": p2, "P3": p3}
+	require.EventuallyWithT(w.t, func(t *assertion) {
+		got := map[string]int{}
+		for _, v := range w.virtual() {
+			if v.GroupRef == "HD_AGG:1" {
+				got[v.ProductRef] = v.Quantity
+			}
+		}
+		require.Equal(t, want, got)
+	}, 5*time.Second, 20*time.Millisecond)
+}
+
+// quantities prints the quantities of a position, as LAST_ON_HAND 5 ACTIVE, sorted.
+func (w *world) quantities(positionRef string) []string {
+	w.t.Helper()
+	list, err := store.Load[inventory.InventoryQuantity](w.ctx, w.db.Reader(w.scope), store.Query{Where: []store.Condition{
+		{Field: domain.Catalogue().Type("InventoryQuantity").Field("position"), Op: store.In, Values: []any{w.positions()[positionRef].ID}}}})
+	require.NoError(w.t, err)
+	var out []string
+	for _, q := range list {
+		out = append(out, fmt.Sprintf("%s %d %s", q.Type, q.Quantity, q.Status))
+	}
+	sort.Strings(out)
+	return out
+}
+
+// balanced wants the books to agree once everything is at rest.
+func (w *world) balanced() {
+	w.t.Helper()
+	require.EventuallyWithT(w.t, func(t *assertion) {
+		found, err := w.db.Ledger(w.ctx, w.scope)
+		require.NoError(t, err)
+		require.Empty(t, found)
+	}, 10*time.Second, 50*time.Millisecond)
+}
