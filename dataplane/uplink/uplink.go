@@ -231,11 +231,15 @@ func (u *Uplink) watch(ctx context.Context, c nodev1connect.NodeServiceClient) e
 // reportInterval is how often a process reports; the control plane judges it gone after several of them are missing.
 const reportInterval = time.Second
 
+// settle is how long a process that applied a change waits for further ones before it says so: operations wait for that report.
+const settle = 20 * time.Millisecond
+
 func (u *Uplink) report(ctx context.Context, load func() *nodev1.ReportRequest, drain func()) {
 	tick := time.NewTicker(reportInterval)
 	defer tick.Stop()
 	var once sync.Once
 	for {
+		changed := u.state.Changed() // asked for before load, so that no change is missed
 		err := u.call(ctx, func(ctx context.Context, c nodev1connect.NodeServiceClient) error {
 			ctx, cancel := context.WithTimeout(ctx, 2*reportInterval)
 			defer cancel()
@@ -259,6 +263,8 @@ func (u *Uplink) report(ctx context.Context, load func() *nodev1.ReportRequest, 
 			return
 		case <-tick.C:
 		case <-u.reportNow:
+		case <-changed:
+			sleep(ctx, settle)
 		}
 	}
 }
