@@ -96,6 +96,7 @@ type Engine struct {
 	queue   *queue.Queue
 	log     *history.Log
 	wake    chan struct{}
+	more    atomic.Bool // the database had more than the last poll read
 	stats   Stats
 	running sync.WaitGroup
 	hooks   hooks

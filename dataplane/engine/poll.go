@@ -5,20 +5,16 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // pollLoop reads the queues of the node's ranges: often, for events that other nodes wrote, and at once when woken.
 func (e *Engine) pollLoop(ctx context.Context) {
 	for {
-		full, err := e.poll(ctx)
-		if err != nil && ctx.Err() == nil {
+		if err := e.poll(ctx); err != nil && ctx.Err() == nil {
 			e.d.Logger.Warn("read the event queues", "error", err)
 		}
-		wait := e.cfg.Poll
-		if full {
-			wait /= 8 // there is more than one read brings
-		}
-		if !e.rest(ctx, wait) {
+		if !e.rest(ctx, e.cfg.Poll) {
 			return
 		}
 	}
@@ -37,17 +33,32 @@ func (e *Engine) rest(ctx context.Context, wait time.Duration) bool {
 	return true
 }
 
-// poll brings waiting events into memory; full says that an account may have more than was read.
-func (e *Engine) poll(ctx context.Context) (full bool, err error) {
+// poll brings waiting events into memory, and notes whether an account has more of them than one read brings.
+func (e *Engine) poll(ctx context.Context) error {
 	ranges := e.leases.Ranges()
 	if len(ranges) == 0 {
-		return false, nil
+		return nil
 	}
 	rows, err := e.d.DB.PendingEvents(ctx, store.QueueQuery{Ranges: ranges, PerAccount: e.cfg.Window, SkipRoots: e.queue.Crowded()})
 	if err != nil {
-		return false, err
+		return err
 	}
-	return e.queue.Add(rows...) >= e.cfg.Window, nil
+	read := map[tenancy.AccountID]int{}
+	more := false
+	for i := range rows {
+		read[rows[i].Account]++
+		more = more || read[rows[i].Account] >= e.cfg.Window
+	}
+	e.more.Store(more)
+	e.queue.Add(rows...)
+	return nil
+}
+
+// refill wakes the poll when memory runs low and the database has more.
+func (e *Engine) refill() {
+	if e.queue.Len() < e.cfg.Window/4 && e.more.CompareAndSwap(true, false) {
+		e.Wake()
+	}
 }
 
 // sweepLoop is the safety net behind the polls.

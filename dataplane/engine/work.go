@@ -79,6 +79,7 @@ func (e *Engine) do(ctx context.Context, jobs []*job) {
 		for _, j := range jobs {
 			e.queue.Done(j.work, now.Sub(j.began)/time.Duration(len(jobs)), j.rest, j.fates)
 		}
+		e.refill()
 	}()
 	ready := make([]*job, 0, len(jobs))
 	for _, j := range jobs {

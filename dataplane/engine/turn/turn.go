@@ -78,8 +78,6 @@ type Input struct {
 	Events []*workflow.Event
 	Try    int  // counts from 1; tries are runs of the same turn on fresh figures
 	Last   bool // no try follows: effects take what they get
-	// Flow replaces the stored workflow, for a replay against another version.
-	Flow *workflow.Workflow
 }
 
 // Change is an entity that the turn changed.
@@ -192,10 +190,7 @@ func (u *unit) event(ctx context.Context, q queued, first bool) error {
 	if err != nil {
 		return err
 	}
-	flow, err := u.flowOf(ctx, q.ev)
-	if err != nil {
-		return err
-	}
+	flow := u.flowOf(q.ev)
 	if first {
 		q.rec.Snapshot = u.snapshot(typ, entity)
 	}

@@ -161,14 +161,11 @@ func (u *unit) loadFlow(ctx context.Context) error {
 		retailer = own
 	}
 	u.trail.RetailerID = retailer
-	u.flow = u.in.Flow
-	if u.flow == nil {
-		flow, err := u.r.d.Workflows.Get(ctx, u.in.Scope.Account(), retailer, u.workflowName(), intOf(u.typ, u.root, "workflowVersion"))
-		if err != nil {
-			return fmt.Errorf("load workflow %s: %w", u.workflowName(), err)
-		}
-		u.flow = flow
+	flow, err := u.r.d.Workflows.Get(ctx, u.in.Scope.Account(), retailer, u.workflowName(), intOf(u.typ, u.root, "workflowVersion"))
+	if err != nil {
+		return fmt.Errorf("load workflow %s: %w", u.workflowName(), err)
 	}
+	u.flow = flow
 	if u.flow != nil {
 		u.trail.Workflow, u.trail.Version = u.flow.Name, u.flow.Version
 	}
@@ -176,11 +173,11 @@ func (u *unit) loadFlow(ctx context.Context) error {
 }
 
 // flowOf is the workflow that answers an event: its own, if it brings one.
-func (u *unit) flowOf(_ context.Context, ev *workflow.Event) (*workflow.Workflow, error) {
+func (u *unit) flowOf(ev *workflow.Event) *workflow.Workflow {
 	if ev.RunOnce != nil {
-		return ev.RunOnce, nil
+		return ev.RunOnce
 	}
-	return u.flow, nil
+	return u.flow
 }
 
 // adopt makes the unit's own struct of a loaded entity known, or finds the one that it has for the same row already.

@@ -24,8 +24,10 @@ CREATE TABLE events (
     detail JSONB NOT NULL,
     PRIMARY KEY (account_id, id)
 );
--- Both queues begin with the account, so that a reader can leap from account to account, however long one's queue is.
+-- The queues begin with the account, so that a reader can leap from account to account, however long one's queue is.
 CREATE INDEX events_pending ON events (account_id, priority, received_on, id) WHERE state = 'PENDING';
+-- What waits for one root: a synchronous request looks for what came before it.
+CREATE INDEX events_pending_root ON events (account_id, root_type, root_id, received_on, id) WHERE state = 'PENDING';
 CREATE INDEX events_scheduled ON events (account_id, due_on, id) WHERE state = 'SCHEDULED';
 
 -- One row for each turn: its key settles whether a commit whose answer was lost took place.
