@@ -21,7 +21,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	}
 	m := &Metrics{
 		attempts: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "fluent_store_write_attempts", Help: "Attempts that a write transaction took.",
-			Buckets: []float64{1, 2, 3, 5, 8, 13, 20}}, []string{"outcome"}),
+			Buckets: []float64{1, 2, 3, 5, 8, 13, 20, 50}}, []string{"outcome"}),
 		writes: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "fluent_store_write_seconds", Help: "Time of write transactions, all attempts together.",
 			NativeHistogramBucketFactor: 1.1}, []string{"outcome"}),
 		trips: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "fluent_store_read_seconds", Help: "Time of round trips outside transactions, by first statement.",

@@ -53,7 +53,7 @@ type Options struct {
 	ReadConnections  int           // most connections that reads use [16]
 	WriteConnections int           // most connections that writes use [16]
 	AcquireWait      time.Duration // how long a call waits for a connection before it fails with fault Limited [3s]
-	WriteAttempts    int           // how often a write is tried before it fails with fault Unavailable [20]
+	WriteAttempts    int           // how often a write is tried before it fails with fault Unavailable [50]
 	WriteBudget      time.Duration // how long a write is tried [10s]
 	MaxRows          int           // most rows that one query returns [100000]
 }
@@ -72,7 +72,7 @@ func (o Options) withDefaults() Options {
 	}
 	orInt(&o.ReadConnections, 16)
 	orInt(&o.WriteConnections, 16)
-	orInt(&o.WriteAttempts, 20)
+	orInt(&o.WriteAttempts, 50)
 	orInt(&o.MaxRows, 100_000)
 	if o.AcquireWait <= 0 {
 		o.AcquireWait = 3 * time.Second

@@ -5,6 +5,7 @@ package conformance
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -66,8 +67,9 @@ func newBench(t *testing.T, dsn string) *bench {
 	return b
 }
 
+// open allows for slow machines: that a budget ends is tested elsewhere.
 func (b *bench) open(dsn string) *store.DB {
-	db, err := store.Open(b.ctx, dsn, store.Options{Catalogue: domain.Catalogue(), ReadConnections: 4, WriteConnections: 10})
+	db, err := store.Open(b.ctx, dsn, store.Options{Catalogue: domain.Catalogue(), ReadConnections: 4, WriteConnections: 10, AcquireWait: time.Minute, WriteAttempts: 1000, WriteBudget: time.Minute})
 	require.NoError(b.t, err)
 	b.t.Cleanup(db.Close)
 	return db
