@@ -21,6 +21,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			serveTuned()
 			log := a.processLogger()
 			config := gateway.Config{
 				Listen: j.listen, Dir: j.dir, ID: j.id, Servers: servers, JoinToken: joinToken(), Release: a.version, DrainTime: drain,

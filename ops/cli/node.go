@@ -24,6 +24,7 @@ func newNodeCommand(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		serveTuned()
 		log := a.processLogger()
 		config := node.Config{
 			ID: j.id, Dir: j.dir, Listen: j.listen, Servers: servers, JoinToken: joinToken(), Release: a.version, DrainTime: drain,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -36,6 +37,17 @@ func (j *joiner) serverList() ([]string, error) {
 		return nil, render.UsageError{Err: err}
 	}
 	return servers, nil
+}
+
+// collectAt is how much a serving process's heap grows, in per cent of what is alive, before the next collection. What is alive is small
+// beside what requests leave behind: at the usual 100 a third of the CPU goes into collections.
+const collectAt = 400
+
+// serveTuned prepares the runtime for a process that serves requests; GOGC in the environment takes precedence.
+func serveTuned() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 }
 
 func joinToken() string { return os.Getenv(joinTokenVariable) }
