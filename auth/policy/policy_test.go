@@ -197,13 +197,10 @@ func TestFiltersAgreeWithDecisions(t *testing.T) {
 		for _, permission := range e.Permissions() {
 			list, err := e.Decide(t.Context(), p, permission, nil)
 			require.NoError(t, err)
-			for _, region := range []string{"", "r1", "r3"} {
-				for _, account := range []string{"", "ACME", "OTHER"} {
-					row := policy.Resource{Region: region, Account: account}
-					one, err := e.Decide(t.Context(), p, permission, &row)
-					require.NoError(t, err)
-					require.Equal(t, one.Answer == policy.Allow, list.Covers(row), "%s on %+v by %+v", permission, row, p.Roles)
-				}
+			for _, row := range []policy.Resource{{}, {Region: "r1", Account: "OTHER"}, {Region: "r3", Account: "ACME"}, {Region: "r3"}} {
+				one, err := e.Decide(t.Context(), p, permission, &row)
+				require.NoError(t, err)
+				require.Equal(t, one.Answer == policy.Allow, list.Covers(row), "%s on %+v by %+v", permission, row, p.Roles)
 			}
 		}
 	}
