@@ -19,7 +19,7 @@ import (
 
 const (
 	forwardedHeader = "Fluent-Forwarded" // set by the server that passed the call on, so that it is passed on once
-	leaderPatience  = 3 * time.Second    // how long a call waits for an election
+	leaderPatience  = 5 * time.Second    // how long a call waits for an election
 )
 
 // forwarder passes calls that the leader must answer on to it, as they are, with the caller's own credential.

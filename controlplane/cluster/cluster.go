@@ -33,7 +33,7 @@ type Config struct {
 	Peers      []Peer // all servers, this one included; addresses may differ from those of the last start
 	Bootstrap  bool   // form a new cluster of the peers if there is no state yet; say so on every server
 
-	HeartbeatTimeout time.Duration // 0: 300 ms, right for one machine or zone
+	HeartbeatTimeout time.Duration // 0: 1 s, which a busy machine keeps too; less makes fail-over quicker
 	ApplyDeadline    time.Duration // 0: 3 s: a leader that cannot commit for so long gives up leadership
 }
 
@@ -61,7 +61,7 @@ func (c Config) Validate() error {
 
 func (c Config) withDefaults() Config {
 	if c.HeartbeatTimeout == 0 {
-		c.HeartbeatTimeout = 300 * time.Millisecond
+		c.HeartbeatTimeout = time.Second
 	}
 	if c.ApplyDeadline == 0 {
 		c.ApplyDeadline = 3 * time.Second

@@ -32,6 +32,7 @@ const (
 type trio struct {
 	t     *testing.T
 	dir   string
+	beat  time.Duration // heartbeat time-out: short where leaders die, long where an election would only disturb
 	peers []cluster.Peer
 	token string
 
@@ -39,9 +40,14 @@ type trio struct {
 	stop map[string]func() // running servers
 }
 
-func newTrio(t *testing.T) *trio {
+const (
+	quick = 500 * time.Millisecond
+	calm  = 2 * time.Second
+)
+
+func newTrio(t *testing.T, beat time.Duration) *trio {
 	t.Helper()
-	c := &trio{t: t, dir: t.TempDir(), stop: map[string]func(){}}
+	c := &trio{t: t, dir: t.TempDir(), beat: beat, stop: map[string]func(){}}
 	for i := range 3 {
 		c.peers = append(c.peers, cluster.Peer{ID: fmt.Sprintf("cp%d", i+1), Raft: freeAddress(t), API: freeAddress(t)})
 	}
@@ -80,7 +86,7 @@ func (c *trio) start(id string) {
 		ended <- server.Run(ctx, server.Config{
 			ID: id, Dir: filepath.Join(c.dir, id), Peers: c.peers, Bootstrap: true,
 			OperatorUsername: operatorName, OperatorPassword: operatorPassword,
-			HeartbeatTimeout: 400 * time.Millisecond, Logger: logger().With("server", id),
+			HeartbeatTimeout: c.beat, Logger: logger().With("server", id),
 			Ready: func(api string) { ready <- api },
 		})
 	}()
@@ -147,7 +153,7 @@ func (c *trio) login() string {
 			&cpv1.LoginRequest{Username: operatorName, Password: operatorPassword})
 		token = out.GetAccessToken()
 		return err == nil
-	}, 30*time.Second, 20*time.Millisecond, "nobody can log in")
+	}, 60*time.Second, 20*time.Millisecond, "nobody can log in")
 	return token
 }
 

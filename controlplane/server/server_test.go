@@ -36,7 +36,7 @@ func (c *trio) await(operation string) *cpv1.Operation {
 
 func TestAnAccountFromLoginToReady(t *testing.T) {
 	t.Parallel()
-	cp := newTrio(t)
+	cp := newTrio(t, calm)
 	cp.makeEnvironment()
 	node := startNode(t, cp, "n1")
 	begin := time.Now()
@@ -69,7 +69,7 @@ func TestAnAccountFromLoginToReady(t *testing.T) {
 
 func TestTheLeaderMayDieAtAnyStep(t *testing.T) {
 	t.Parallel()
-	cp := newTrio(t)
+	cp := newTrio(t, quick)
 	cp.makeEnvironment()
 	node := startNode(t, cp, "n1")
 	for _, step := range []string{"place", "prepare_account", "create_retailer", "activate_workflows", "open_client", "ready"} {

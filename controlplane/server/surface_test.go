@@ -53,7 +53,7 @@ func get(t *testing.T, url string) (int, string) {
 
 func TestWhatOperatorsSee(t *testing.T) {
 	t.Parallel()
-	cp := newTrio(t)
+	cp := newTrio(t, calm)
 	cp.makeEnvironment()
 	leader := cp.leader()
 	follower := "cp1"
