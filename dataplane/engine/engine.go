@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/queue"
 	"github.com/fluent-oms/fluent/dataplane/engine/turn"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -214,7 +216,9 @@ func (e *Engine) Resolve(ctx context.Context, scope tenancy.Scope, ev *workflow.
 
 // Submit queues resolved events in a transaction of their own and hands them on. Empty ids and times are filled.
 func (e *Engine) Submit(ctx context.Context, scope tenancy.Scope, events ...*workflow.Event) error {
-	e.Prepare(ctx, events...)
+	if err := e.accept(ctx, events...); err != nil {
+		return err
+	}
 	err := e.d.DB.Write(ctx, scope, func(tx *store.Tx) error {
 		tx.AppendEvents(events...)
 		return nil
@@ -226,6 +230,17 @@ func (e *Engine) Submit(ctx context.Context, scope tenancy.Scope, events ...*wor
 	return nil
 }
 
+// accept prepares events and refuses ids that cannot be ids.
+func (e *Engine) accept(ctx context.Context, events ...*workflow.Event) error {
+	for _, ev := range events {
+		if ev.ID != "" && !store.IsUUID(ev.ID) {
+			return fault.Invalidf("id", "an event's id is a UUID, not %q", ev.ID)
+		}
+	}
+	e.Prepare(ctx, events...)
+	return nil
+}
+
 // Prepare gives events what their rows need: an id, a type, and when and by whom they were generated. Callers of tx.AppendEvents use it.
 func (e *Engine) Prepare(ctx context.Context, events ...*workflow.Event) {
 	now := e.d.DB.Now(ctx)
@@ -233,6 +248,7 @@ func (e *Engine) Prepare(ctx context.Context, events ...*workflow.Event) {
 		if ev.ID == "" {
 			ev.ID = string(e.d.DB.NewUUID())
 		}
+		ev.ID = strings.ToLower(ev.ID) // as the database prints it
 		if ev.Type == "" {
 			ev.Type = workflow.Normal
 		}

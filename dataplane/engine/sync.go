@@ -16,7 +16,7 @@ import (
 type Result struct {
 	EventID  string
 	EntityID string
-	State    store.EventState // SUCCESS, NO_MATCH or FAILED; PENDING when it did not run in the time allowed, but will
+	State    store.EventState // SUCCESS, NO_MATCH or FAILED; SCHEDULED for later; PENDING when it did not run in the time allowed, but will
 	Error    string           // why it FAILED or did not match
 }
 
@@ -27,7 +27,9 @@ const maxSyncTurns = 200
 // result. On a node that does not own the slot the event becomes a row, its owner is nudged, and the call waits.
 func (e *Engine) RunSync(ctx context.Context, scope tenancy.Scope, ev *workflow.Event) (*Result, error) {
 	given := ev.ID != ""
-	e.Prepare(ctx, ev)
+	if err := e.accept(ctx, ev); err != nil {
+		return nil, err
+	}
 	if given {
 		known, err := e.d.DB.Reader(scope).Event(ctx, ev.ID)
 		if err != nil {
@@ -36,6 +38,9 @@ func (e *Engine) RunSync(ctx context.Context, scope tenancy.Scope, ev *workflow.
 		if known != nil {
 			return e.await(ctx, scope, ev)
 		}
+	}
+	if ev.ScheduledOn.After(e.d.DB.Now(ctx)) {
+		return &Result{EventID: ev.ID, EntityID: ev.EntityID, State: store.EventScheduled}, e.Submit(ctx, scope, ev)
 	}
 	row := store.EventRow{Account: scope.Account(), Event: *ev}
 	if _, _, ok := e.leases.Held(store.RangeOf(row.Slot())); ok {

@@ -1,12 +1,15 @@
 package engine_test
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
@@ -128,6 +131,20 @@ func TestTheSameIDIsAnsweredOnce(t *testing.T) {
 		require.Equal(t, store.EventSuccess, res.State)
 	}
 	again := *ev
+	again.ID = strings.ToUpper(ev.ID)
 	require.NoError(t, e.Submit(b.ctx, b.scope, &again))
-	require.Equal(t, 1, b.count(b.scope, o))
+	next := event(o, "Count")
+	require.NoError(t, e.Submit(b.ctx, b.scope, next))
+	b.settled(b.scope, next)
+	require.Equal(t, 2, b.count(b.scope, o))
+
+	bad := event(o, "Count")
+	bad.ID = "17"
+	_, err := e.RunSync(b.ctx, b.scope, bad)
+	require.True(t, fault.Is(err, fault.Invalid))
+	later := event(o, "Count")
+	later.ScheduledOn = time.Now().Add(time.Hour)
+	res, err := e.RunSync(b.ctx, b.scope, later)
+	require.NoError(t, err)
+	require.Equal(t, store.EventScheduled, res.State)
 }

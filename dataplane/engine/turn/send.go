@@ -3,6 +3,7 @@ package turn
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -78,7 +79,10 @@ func (u *unit) complete(ev *workflow.Event) {
 	}
 	ev.GeneratedOn, ev.GeneratedBy = u.now, history.EngineUser
 	ev.Parents = []string{u.ev.ID}
-	ev.RunOnce, ev.Priority = nil, u.ev.Priority
+	ev.RunOnce, ev.Priority = nil, max(ev.Priority, u.ev.Priority) // what follows may be less urgent, never more
+	if ev.ScheduledOn.Equal(u.ev.ScheduledOn) {
+		ev.ScheduledOn = time.Time{} // a copy of an event that came due is not another appointment
+	}
 	if ev.Source == "" {
 		ev.Source = u.ev.Source
 	}
