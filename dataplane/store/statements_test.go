@@ -7,7 +7,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -20,10 +19,6 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 )
-
-// statementsFolder names the environment variable that asks for all statements to be written as .sql files into a folder, where the check
-// against CockroachDB's grammar finds them.
-const statementsFolder = "FLUENT_STATEMENTS"
 
 // tableWord is in each whole statement; constants without it are pieces that code puts into others.
 var tableWord = regexp.MustCompile(`\b(FROM|INTO|UPDATE)\b|version\(\)`)
@@ -111,12 +106,6 @@ func TestEveryStatementIsAcceptedByPostgreSQL(t *testing.T) {
 	for _, s := range all {
 		_, err := conn.Prepare(context.Background(), "", s.SQL)
 		require.NoError(t, err, "%s: %s", s.Name, s.SQL)
-	}
-	if folder := os.Getenv(statementsFolder); folder != "" {
-		require.NoError(t, os.MkdirAll(folder, 0o755))
-		for i, s := range all {
-			require.NoError(t, os.WriteFile(filepath.Join(folder, fmt.Sprintf("%04d-%s.sql", i, s.Name)), []byte(s.SQL+";\n"), 0o644))
-		}
 	}
 }
 
