@@ -116,7 +116,7 @@ type txConn struct {
 	pg      *pgx.Conn
 	begun   bool
 	account string // named to the database with BEGIN, for row-level security
-	failure error // the first error that the transaction met, after which it cannot be committed
+	failure error  // the first error that the transaction met, after which it cannot be committed
 }
 
 func (c *txConn) send(ctx context.Context, calls []call) error {
