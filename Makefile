@@ -31,7 +31,7 @@ test: ## run all tests and say how many there were
 	@$(GO) run ./ops/testsum $(TESTFLAGS) $(PACKAGES)
 
 gen: ## make generated code again: protobuf, Connect, migrations
-	@tools/buf.sh generate
+	@ops/tools/buf.sh generate
 	@$(GO) generate ./...
 
 check-gen: gen ## fail if the generated code in the tree is not what gen makes
@@ -43,11 +43,11 @@ check-gen: gen ## fail if the generated code in the tree is not what gen makes
 lint: lint-sql ## gofmt, vet, staticcheck, buf lint, and all SQL against CockroachDB's grammar
 	@bad=$$(git ls-files -z '*.go' | xargs -0 gofmt -l); [ -z "$$bad" ] || { echo "gofmt these: $$bad" >&2; exit 1; }
 	@$(GO) vet ./...
-	@$(GO) tool -modfile=tools/lint.mod staticcheck ./...
-	@tools/buf.sh lint
+	@$(GO) tool -modfile=ops/tools/lint.mod staticcheck ./...
+	@ops/tools/buf.sh lint
 
 lint-sql:
-	@tools/lint-sql.sh
+	@ops/tools/lint-sql.sh
 
 bench: database ## measure the API beside raw SQL on the same database; see docs/performance.md
 	@$(GO) run ./ops/bench $(ARGS)
@@ -59,4 +59,4 @@ clean: ## remove what was built; state folders stay
 	@rm -rf bin .cache
 
 database:
-	@tools/database.sh
+	@ops/tools/database.sh

@@ -68,8 +68,8 @@ var parseTree = sync.OnceValues(func() ([]file, error) {
 
 func skipFolder(rel, name string) error {
 	hidden := rel != "." && strings.HasPrefix(name, ".")
-	// tools has modules of its own; testdata is no code of ours.
-	if hidden || rel == "tools" || rel == "proto/gen" || rel == "bin" || name == "node_modules" || name == "testdata" {
+	// ops/tools has modules of its own; testdata is no code of ours.
+	if hidden || rel == "ops/tools" || rel == "proto/third_party" || rel == "proto/gen" || rel == "bin" || name == "node_modules" || name == "testdata" {
 		return filepath.SkipDir
 	}
 	return nil

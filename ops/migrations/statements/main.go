@@ -1,4 +1,4 @@
-// Command statements writes every SQL statement of the product to files, one per statement, for tools/sqlgrammar to read: those that
+// Command statements writes every SQL statement of the product to files, one per statement, for ops/tools/sqlgrammar to read: those that
 // the store derives from the catalogue, and the texts that are constants in its source.
 //
 // Usage: statements FOLDER, from the root of the repository.

@@ -1,4 +1,4 @@
-module github.com/fluent-oms/fluent/tools/sqlgrammar
+module github.com/fluent-oms/fluent/ops/tools/sqlgrammar
 
 go 1.26.0
 

@@ -1,4 +1,4 @@
-module github.com/fluent-oms/fluent/tools/lint
+module github.com/fluent-oms/fluent/ops/tools/lint
 
 go 1.26.0
 
