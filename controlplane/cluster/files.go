@@ -100,7 +100,9 @@ func (f *files) start(config Config, machine raft.FSM, decorate func(raft.LogSto
 	rc.Logger = f.logger
 	rc.HeartbeatTimeout, rc.ElectionTimeout = config.HeartbeatTimeout, config.HeartbeatTimeout
 	rc.LeaderLeaseTimeout = config.HeartbeatTimeout * 2 / 3
-	rc.CommitTimeout = 5 * time.Millisecond
+	// How long a follower may wait to hear that an entry is committed when nothing else is said. The leader speaks to each follower
+	// that often also when idle: shorter costs processor time for ever, longer delays watches that hang on followers.
+	rc.CommitTimeout = 25 * time.Millisecond
 	rc.BatchApplyCh = true
 	rc.MaxAppendEntries = 512
 	rc.TrailingLogs = 1024
