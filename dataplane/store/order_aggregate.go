@@ -23,16 +23,18 @@ type OrderRows struct {
 	ArticleItems    []*order.ArticleItem
 }
 
+// Sources of an order's dependants, for entities. $1 is the account, $2 the order.
 const (
-	sqlOrderID         = `SELECT $2::int8`
-	sqlOrderItems      = `SELECT id FROM order_items WHERE account_id = $1 AND order_id = $2::int8`
-	sqlOrderChoice     = `SELECT fulfilment_choice_id FROM orders WHERE account_id = $1 AND id = $2::int8`
-	sqlOrderAddress    = `SELECT c.delivery_address_id FROM orders o JOIN fulfilment_choices c ON c.account_id = $1 AND c.id = o.fulfilment_choice_id WHERE o.account_id = $1 AND o.id = $2::int8`
-	sqlOrderCustomer   = `SELECT customer_id FROM orders WHERE account_id = $1 AND id = $2::int8`
-	sqlOrderFulfilment = `SELECT id FROM fulfilments WHERE account_id = $1 AND order_id = $2::int8`
-	sqlFulfilmentItems = `SELECT i.id FROM fulfilments f JOIN fulfilment_items i ON i.account_id = $1 AND i.fulfilment_id = f.id WHERE f.account_id = $1 AND f.order_id = $2::int8`
-	sqlOrderArticles   = `SELECT id FROM articles WHERE account_id = $1 AND order_id = $2::int8`
-	sqlArticleItems    = `SELECT i.id FROM articles a JOIN article_items i ON i.account_id = $1 AND i.article_id = a.id WHERE a.account_id = $1 AND a.order_id = $2::int8`
+	sqlOrder        = `orders t WHERE t.account_id = $1 AND t.id = $2::int8`
+	sqlOrderItems   = `order_items t WHERE t.account_id = $1 AND t.order_id = $2::int8`
+	sqlOrderChoice  = `orders o JOIN fulfilment_choices t ON t.account_id = $1 AND t.id = o.fulfilment_choice_id WHERE o.account_id = $1 AND o.id = $2::int8`
+	sqlOrderAddress = `orders o JOIN fulfilment_choices c ON c.account_id = $1 AND c.id = o.fulfilment_choice_id JOIN addresses t ON t.account_id = $1 AND t.id = c.delivery_address_id
+WHERE o.account_id = $1 AND o.id = $2::int8`
+	sqlOrderCustomer   = `orders o JOIN customers t ON t.account_id = $1 AND t.id = o.customer_id WHERE o.account_id = $1 AND o.id = $2::int8`
+	sqlOrderFulfilment = `fulfilments t WHERE t.account_id = $1 AND t.order_id = $2::int8`
+	sqlFulfilmentItems = `fulfilments f JOIN fulfilment_items t ON t.account_id = $1 AND t.fulfilment_id = f.id WHERE f.account_id = $1 AND f.order_id = $2::int8`
+	sqlOrderArticles   = `articles t WHERE t.account_id = $1 AND t.order_id = $2::int8`
+	sqlArticleItems    = `articles a JOIN article_items t ON t.account_id = $1 AND t.article_id = a.id WHERE a.account_id = $1 AND a.order_id = $2::int8`
 	sqlArticleLinks    = `SELECT l.article_id::text, l.fulfilment_id::text FROM fulfilments f JOIN article_fulfilments l ON l.account_id = $1 AND l.fulfilment_id = f.id
 WHERE f.account_id = $1 AND f.order_id = $2::int8 ORDER BY l.article_id, l.fulfilment_id`
 )
@@ -45,15 +47,15 @@ func (r *Reader) OrderRows(ctx context.Context, id catalogue.ID) (*OrderRows, er
 		return out, nil
 	}
 	l := loader{r: r, args: []any{string(r.scope.Account()), number}}
-	add[order.Order](&l, sqlOrderID, single(&out.Order))
-	add[order.OrderItem](&l, sqlOrderItems, all(&out.Items))
-	add[order.FulfilmentChoice](&l, sqlOrderChoice, single(&out.Choice))
-	add[foundation.CustomerAddress](&l, sqlOrderAddress, single(&out.Address))
-	add[foundation.Customer](&l, sqlOrderCustomer, single(&out.Customer))
-	add[order.Fulfilment](&l, sqlOrderFulfilment, all(&out.Fulfilments))
-	add[order.FulfilmentItem](&l, sqlFulfilmentItems, all(&out.FulfilmentItems))
-	add[order.Article](&l, sqlOrderArticles, all(&out.Articles))
-	add[order.ArticleItem](&l, sqlArticleItems, all(&out.ArticleItems))
+	add[order.Order](&l, sqlOrder, func(*model) func([]any) { return single(&out.Order) })
+	add[order.OrderItem](&l, sqlOrderItems, func(m *model) func([]any) { return sorted(m, &out.Items) })
+	add[order.FulfilmentChoice](&l, sqlOrderChoice, func(*model) func([]any) { return single(&out.Choice) })
+	add[foundation.CustomerAddress](&l, sqlOrderAddress, func(*model) func([]any) { return single(&out.Address) })
+	add[foundation.Customer](&l, sqlOrderCustomer, func(*model) func([]any) { return single(&out.Customer) })
+	add[order.Fulfilment](&l, sqlOrderFulfilment, func(m *model) func([]any) { return sorted(m, &out.Fulfilments) })
+	add[order.FulfilmentItem](&l, sqlFulfilmentItems, func(m *model) func([]any) { return sorted(m, &out.FulfilmentItems) })
+	add[order.Article](&l, sqlOrderArticles, func(m *model) func([]any) { return sorted(m, &out.Articles) })
+	add[order.ArticleItem](&l, sqlArticleItems, func(m *model) func([]any) { return sorted(m, &out.ArticleItems) })
 	if l.err != nil {
 		return nil, l.err
 	}
@@ -85,11 +87,11 @@ type loader struct {
 	err   error
 }
 
-func add[T any](l *loader, ids string, put func(found []any)) {
+func add[T any](l *loader, source string, put func(m *model) func(found []any)) {
 	m, err := l.r.db.model(TypeOf[T](l.r.db))
 	if err != nil {
 		l.err = err
 		return
 	}
-	l.calls = append(l.calls, entities(m, "aggregate."+m.typ.Table, ids, l.args, put))
+	l.calls = append(l.calls, entities(m, "aggregate."+m.typ.Table, source, l.args, put(m)))
 }

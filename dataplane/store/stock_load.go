@@ -9,16 +9,22 @@ import (
 	"github.com/fluent-oms/fluent/domain/inventory"
 )
 
-const sqlLoadPositions = `SELECT p.id FROM unnest($3::text[], $4::text[]) AS k (product_ref, location_ref)
-JOIN inventory_positions p ON p.account_id = $1 AND p.catalogue_id = $2 AND p.product_ref = k.product_ref AND p.location_ref = k.location_ref`
+const loadKeys = `unnest($3::text[], $4::text[]) AS k (product_ref, location_ref)
+JOIN inventory_positions t ON t.account_id = $1 AND t.catalogue_id = $2 AND t.product_ref = k.product_ref AND t.location_ref = k.location_ref`
 
-const sqlLoadLock = `SELECT count(*) FROM (SELECT id FROM inventory_positions WHERE account_id = $1 AND id IN (` + sqlLoadPositions + `) ORDER BY id FOR UPDATE) locked`
+const (
+	sqlLoadLock = `SELECT count(*) FROM (SELECT t.id FROM ` + loadKeys + ` ORDER BY t.id FOR UPDATE OF t) locked`
 
-const sqlLoadQuantities = `SELECT q.id FROM inventory_quantities q WHERE q.account_id = $1 AND q.position_id IN (` + sqlLoadPositions + `) AND q.status = 'ACTIVE'
-UNION SELECT q.id FROM inventory_quantities q WHERE q.account_id = $1 AND q.catalogue_id = $2 AND q.ref = ANY ($5::text[])`
+	sqlLoadPositions = loadKeys + ` WHERE true`
+
+	sqlLoadQuantities = `(SELECT t.id FROM ` + loadKeys + `) p JOIN inventory_quantities t ON t.account_id = $1 AND t.position_id = p.id WHERE t.status = 'ACTIVE'`
+
+	sqlLoadByRef = `unnest($3::text[]) AS r (ref) JOIN inventory_quantities t ON t.account_id = $1 AND t.catalogue_id = $2 AND t.ref = r.ref
+WHERE coalesce(t.status, '') <> 'ACTIVE'`
+)
 
 const sqlProductStatus = `SELECT ref, min(CASE WHEN status = 'INACTIVE' THEN 'INACTIVE' ELSE 'ACTIVE' END) FROM products
-WHERE account_id = $1 AND ref = ANY ($2::text[]) GROUP BY ref`
+JOIN (SELECT DISTINCT n FROM unnest($2::text[]) AS u (n)) named ON named.n = ref WHERE account_id = $1 GROUP BY ref`
 
 // Stored is what a load must know of the positions that it names.
 type Stored struct {
@@ -45,16 +51,20 @@ func (tx *Tx) LoadStock(ctx context.Context, catalogueID int64, keys []StockKey,
 	account := string(tx.scope.Account())
 	args := []any{account, catalogueID, products, locations}
 	out := &Stored{Products: map[string]string{}}
-	return out, tx.run(ctx, []call{
+	var active, inactive []*inventory.InventoryQuantity
+	err = tx.run(ctx, []call{
 		{name: "stock.lock", sql: sqlLoadLock, args: args},
 		entities(positions, "stock.positions", sqlLoadPositions, args, all(&out.Positions)),
-		entities(quantities, "stock.quantities", sqlLoadQuantities, append(args[:4:4], quantityRefs), all(&out.Quantities)),
+		entities(quantities, "stock.quantities", sqlLoadQuantities, args, all(&active)),
+		entities(quantities, "stock.quantitiesByRef", sqlLoadByRef, []any{account, catalogueID, quantityRefs}, all(&inactive)),
 		{name: "stock.products", sql: sqlProductStatus, args: []any{account, products}, rows: func(rows pgx.Rows) error {
 			var ref, status string
 			_, err := pgx.ForEachRow(rows, []any{&ref, &status}, func() error { out.Products[ref] = status; return nil })
 			return err
 		}},
 	})
+	out.Quantities = append(active, inactive...)
+	return out, err
 }
 
 // VirtualRow is a virtual position as a load or a recount wants it.

@@ -6,6 +6,7 @@ package inventory
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/rules"
@@ -23,6 +24,25 @@ const Name = "inventory"
 type Module struct {
 	db     *store.DB
 	places *availability.Directory
+	grown  atomic.Int64 // rows loaded since the last refresh of the planner's statistics
+	known  atomic.Int64 // rows loaded before it
+}
+
+// enoughRows is how many rows a node loads at least before it has the planner's statistics refreshed.
+const enoughRows = 4000
+
+// refreshStatistics has the database look at the tables again each time that this node has doubled what it loaded, since plans
+// made for small tables are slow on large ones.
+func (m *Module) refreshStatistics(ctx context.Context) error {
+	grown := m.grown.Load()
+	if grown < max(enoughRows, m.known.Load()) || !m.grown.CompareAndSwap(grown, 0) {
+		return nil
+	}
+	m.known.Add(grown)
+	if err := m.db.AnalyzeStock(ctx); err != nil {
+		return fmt.Errorf("refresh the statistics of stock: %w", err)
+	}
+	return nil
 }
 
 // New makes a node's module.

@@ -66,6 +66,9 @@ func (l *Load) Apply(ctx context.Context, tx any) error {
 	if err := t.Flush(ctx); err != nil { // turns that share the commit may have moved the same positions
 		return err
 	}
+	if err := l.module.refreshStatistics(ctx); err != nil {
+		return err
+	}
 	places, err := l.places(ctx)
 	if err != nil {
 		return err
@@ -76,6 +79,7 @@ func (l *Load) Apply(ctx context.Context, tx any) error {
 	}
 	outcomes := make([][]load.Outcome, len(l.batches))
 	for i, b := range l.batches {
+		l.module.grown.Add(int64(len(b.rows)))
 		outcomes[i] = load.Merge(b.rows, known, load.Clock{Received: b.now, Batch: b.ref})
 	}
 	l.write(t, places, known, stored)
