@@ -98,7 +98,7 @@ func run(ctx context.Context, c *config) (err error) {
 		}
 		say("%s …", bench.name)
 		if err := bench.run(ctx); err != nil {
-			return fmt.Errorf("bench %s: %w", bench.name, err)
+			return errors.Join(fmt.Errorf("bench %s: %w", bench.name, err), w.publish())
 		}
 	}
 	return w.publish()

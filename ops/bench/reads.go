@@ -9,8 +9,8 @@ import (
 )
 
 const readOrder = `query Read($id: ID!) { orderById(id: $id) { id ref type status totalPrice createdOn
-	items { edges { node { id ref status quantity price product { ref } } } }
-	fulfilments { edges { node { id ref type status fromLocation { ref }
+	items { edges { node { id ref status quantity price paidPrice } } }
+	fulfilments { edges { node { id ref type status eta
 		items { edges { node { id ref status requestedQuantity filledQuantity } } } } } } } }`
 
 // readOrders reads single orders with their items, fulfilments and their items.

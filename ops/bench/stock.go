@@ -52,11 +52,11 @@ func (w *world) newLocations(ctx context.Context, count int) ([]string, error) {
 	for _, day := range []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} {
 		hours[day+"Start"], hours[day+"End"] = 0, 0
 	}
-	run := time.Now().Unix()
+	run := time.Now().Unix() % 10_000
 	var inputs []map[string]any
 	var refs []string
 	for i := range count {
-		ref := fmt.Sprintf("BENCH-%d-%03d", run, i)
+		ref := fmt.Sprintf("B%04d%03d", run, i) // eight characters at most
 		refs = append(refs, ref)
 		inputs = append(inputs, map[string]any{
 			"ref": ref, "type": "STORE", "name": ref, "retailer": map[string]any{"id": w.retailer()}, "openingSchedule": hours,

@@ -14,8 +14,9 @@ import (
 const (
 	// watchEvery is how often the database is asked for new fulfilments: the error of what a watch sees.
 	watchEvery = 5 * time.Millisecond
-	// overlap is how far back each look goes, for a later commit may carry an earlier time.
-	overlap = 3 * time.Second
+	// overlap is how far back a look goes, for a later commit may carry an earlier time; one look in thoroughly goes back to the beginning.
+	overlap    = 2 * time.Second
+	thoroughly = 100
 	// patience is how long a watch waits for the last order.
 	patience = 2 * time.Minute
 )
@@ -30,7 +31,7 @@ type watch struct {
 	err  error
 }
 
-const sqlFulfilments = `SELECT order_id FROM fulfilments WHERE account_id = $1 AND created_on >= $2 AND status = 'AWAITING_WAVE'`
+const sqlFulfilments = `SELECT order_id FROM fulfilments WHERE account_id = $1 AND created_on >= $2`
 
 func (w *world) watchFulfilments(ctx context.Context) (*watch, error) {
 	conn, err := pgx.Connect(ctx, w.database.DSN("fluent"))
@@ -43,8 +44,12 @@ func (w *world) watchFulfilments(ctx context.Context) (*watch, error) {
 		defer close(v.done)
 		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 		began := time.Now()
-		for ctx.Err() == nil && v.err == nil {
-			v.look(ctx, conn, w.stack.Ready.Demo.Account, began)
+		for n := 1; ctx.Err() == nil && v.err == nil; n++ {
+			since := time.Now().Add(-overlap)
+			if since.Before(began) || n%thoroughly == 0 {
+				since = began
+			}
+			v.look(ctx, conn, w.stack.Ready.Demo.Account, since)
 			time.Sleep(watchEvery)
 		}
 	}()
@@ -52,11 +57,7 @@ func (w *world) watchFulfilments(ctx context.Context) (*watch, error) {
 }
 
 // look asks once. The database runs on this machine, so its clock is ours.
-func (v *watch) look(ctx context.Context, conn *pgx.Conn, account string, began time.Time) {
-	since := time.Now().Add(-overlap)
-	if since.Before(began) {
-		since = began
-	}
+func (v *watch) look(ctx context.Context, conn *pgx.Conn, account string, since time.Time) {
 	rows, _ := conn.Query(ctx, sqlFulfilments, account, since)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	now := time.Now()

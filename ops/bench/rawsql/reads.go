@@ -12,9 +12,9 @@ import (
 
 // sqlOrder reads an order with its items, fulfilments and their items as one row.
 const sqlOrder = `SELECT o.id, o.ref, o.type, o.status, o.total_price, o.created_on,
-	(SELECT json_agg(json_build_array(i.id, i.ref, i.status, i.quantity, i.price, i.product_ref)) FROM order_items i
+	(SELECT json_agg(json_build_array(i.id, i.ref, i.status, i.quantity, i.price, i.paid_price)) FROM order_items i
 		WHERE i.account_id = $1 AND i.order_id = o.id),
-	(SELECT json_agg(json_build_array(f.id, f.ref, f.type, f.status, f.from_location_ref,
+	(SELECT json_agg(json_build_array(f.id, f.ref, f.type, f.status, f.eta,
 			(SELECT json_agg(json_build_array(fi.id, fi.ref, fi.status, fi.requested_quantity, fi.filled_quantity)) FROM fulfilment_items fi
 				WHERE fi.account_id = $1 AND fi.fulfilment_id = f.id))) FROM fulfilments f
 		WHERE f.account_id = $1 AND f.order_id = o.id)
