@@ -89,8 +89,12 @@ func Expand(account tenancy.AccountID, t *Trail) []Item {
 }
 
 func (x *expander) event(e *Event) {
+	kind, category := orchestration, x.t.RootType+"_WORKFLOW"
+	if e.Category != "" {
+		kind, category = audit, e.Category
+	}
 	x.items = append(x.items, Item{
-		ID: e.ID, Name: e.Name, Type: orchestration, Category: x.t.RootType + "_WORKFLOW", EventStatus: e.State,
+		ID: e.ID, Name: e.Name, Type: kind, Category: category, EventStatus: e.State,
 		AccountID: string(x.account), RetailerID: strconv.Itoa(int(x.t.RetailerID)), Context: x.context(e, e.Parents),
 		Attributes: named(e.Attributes), Source: optional(e.Source), GeneratedBy: e.GeneratedBy, GeneratedOn: Time{e.GeneratedOn},
 	})

@@ -47,7 +47,8 @@ type Event struct {
 	Source      string          `json:"source,omitempty"`
 	GeneratedBy string          `json:"by,omitempty"`
 	GeneratedOn time.Time       `json:"on"`
-	State       string          `json:"state"` // SUCCESS, NO_MATCH, FAILED
+	State       string          `json:"state"`              // SUCCESS, NO_MATCH, FAILED; of records, whatever they say
+	Category    string          `json:"category,omitempty"` // of a record that no ruleset answers, such as BATCH; empty for events
 	Reason      string          `json:"reason,omitempty"`
 	Snapshot    json.RawMessage `json:"snapshot,omitempty"` // the entity before the event, of events that are not inline
 	Start       int64           `json:"start"`

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/rules"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory/load"
 	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // BatchID is the event attribute that names the batch whose rows an event stands for.
@@ -36,12 +38,12 @@ func (m *Module) Rows(ctx context.Context, c *rules.Context) (batchID string, ro
 	return batchID, rows, nil
 }
 
-// batchComplete is the event that a finished batch leaves in the log.
+// batchComplete is the record that a finished batch leaves in the event log.
 const batchComplete = "BATCH_COMPLETE"
 
 // settle reports the outcomes of a batch's rows. Only what a person wants to see is written to a row: failures, and rows that
 // changed nothing with the reason.
-func (l *Load) settle(t *store.Tx, b batch, outcomes []load.Outcome) {
+func (l *Load) settle(t *store.Tx, b batch, outcomes []load.Outcome) error {
 	var results []store.BatchRow
 	for _, o := range outcomes {
 		switch o.Outcome {
@@ -52,7 +54,18 @@ func (l *Load) settle(t *store.Tx, b batch, outcomes []load.Outcome) {
 		}
 	}
 	t.FinishBatch(catalogue.ID(b.id), len(b.rows), results)
-	t.RecordEvents(store.EventRow{Account: l.scope.Account(), State: store.EventSuccess, Event: workflow.Event{ID: string(l.module.id()),
-		Name: batchComplete, Type: workflow.Normal, RetailerID: l.retailer, EntityType: "BATCH", EntityID: b.id, RootType: "JOB", RootID: b.job,
-		GeneratedBy: "Rubix User", GeneratedOn: b.now}})
+	row, err := history.Encode(l.completion(b))
+	if err != nil {
+		return err
+	}
+	t.AddTrail(row)
+	return nil
+}
+
+// completion is the trail of one record: the batch is done. Its root is the job, so that a job's batches are found together.
+func (l *Load) completion(b batch) *history.Trail {
+	turn := history.TurnOf(string(l.module.id()))
+	done := &history.Event{ID: history.ItemID(turn, 1), Inline: true, Category: "BATCH", Name: batchComplete, Type: workflow.Normal, EntityType: "BATCH",
+		EntityID: b.id, GeneratedBy: history.EngineUser, GeneratedOn: b.now, State: "COMPLETE"}
+	return &history.Trail{TurnID: turn, RetailerID: tenancy.RetailerID(l.retailer), At: b.now, RootType: "JOB", RootID: b.job, Events: []*history.Event{done}}
 }

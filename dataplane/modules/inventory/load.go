@@ -92,7 +92,9 @@ func (l *Load) Apply(ctx context.Context, tx any) error {
 		if b.id == "" {
 			continue
 		}
-		l.settle(t, b, outcomes[i])
+		if err := l.settle(t, b, outcomes[i]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
