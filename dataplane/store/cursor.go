@@ -23,6 +23,7 @@ type cursor struct {
 const (
 	cursorNumber = 1
 	cursorUUID   = 2
+	lastMicros   = 253_402_300_800_000_000 // the year 10000
 )
 
 func (c cursor) String() string {
@@ -48,10 +49,12 @@ func parseCursor(text, field string, kind sqlKind) (cursor, error) {
 	case kind == kindUUID && len(b) == 25 && b[0] == cursorUUID:
 		c.micros = int64(binary.BigEndian.Uint64(b[1:]))
 		copy(c.uuid[:], b[9:])
-		return c, nil
 	case kind != kindUUID && len(b) == 17 && b[0] == cursorNumber:
 		c.micros = int64(binary.BigEndian.Uint64(b[1:]))
 		c.number = int64(binary.BigEndian.Uint64(b[9:]))
+	}
+	// Only what prints as it was given is ours, and only times that the database can hold.
+	if c.micros > 0 && c.micros < lastMicros && c.String() == text {
 		return c, nil
 	}
 	return c, fault.Invalidf(field, "the cursor is not one that this connection handed out")
