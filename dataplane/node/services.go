@@ -90,7 +90,9 @@ func (s *services) prepare(ctx context.Context) error {
 	if err := s.configurations.Prepare(ctx); err != nil {
 		return fmt.Errorf("prepare the active configurations: %w", err)
 	}
-	s.applied.Store(index)
+	if s.applied.Swap(index) != index {
+		s.node.link.ReportNow() // operations wait for it, and the report that the change itself brought may have left before
+	}
 	return nil
 }
 
