@@ -1,0 +1,196 @@
+// Package ruletest runs single rules in memory, for tests: a root with its parts, and a turn that remembers what was asked for.
+package ruletest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Now is the clock of every turn: a Monday at ten.
+var Now = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+
+// Turn is a turn in memory. What rules ask for is in its fields, in order.
+type Turn struct {
+	Sent     []workflow.Event
+	Created  []any
+	Webhooks []string // name → endpoint
+	Logs     []string
+	Linked   []string
+	root     any
+	parts    []any
+	modules  map[string]any
+	effects  map[string]rules.Effect
+	event    *workflow.Event
+	ids      int
+}
+
+// New makes a turn over a root and what hangs on it.
+func New(root any, parts ...any) *Turn {
+	return &Turn{root: root, parts: parts, modules: map[string]any{}, effects: map[string]rules.Effect{}, ids: 1000}
+}
+
+// With gives the turn a module.
+func (t *Turn) With(name string, module any) *Turn { t.modules[name] = module; return t }
+
+// Run runs a rule of a list by name, on an entity, with properties given as JSON values, for an event with attributes.
+func (t *Turn) Run(list []rules.Rule, name string, entity any, props, attributes map[string]any) error {
+	for i := range list {
+		if list[i].Name != name {
+			continue
+		}
+		p := rules.Props{}
+		for k, v := range props {
+			raw, err := json.Marshal(v)
+			if err != nil {
+				return err
+			}
+			p[k] = raw
+		}
+		scope, err := tenancy.NewScope("ACME")
+		if err != nil {
+			return err
+		}
+		ev := rules.Address(entity)
+		ev.ID, ev.Name, ev.RetailerID, ev.Attributes = "00000000-0000-8000-8000-000000000001", "Test", 1, attributes
+		t.event = &ev
+		return list[i].Run(context.Background(), &rules.Context{Scope: scope, Now: Now, Event: &ev, Entity: entity, Type: rules.TypeOf(entity),
+			Root: t, Props: p, Read: t, Turn: t})
+	}
+	return fmt.Errorf("no rule %s", name)
+}
+
+// Names prints what was sent, as Name>ENTITY/id, and forgets it.
+func (t *Turn) Names() string {
+	out := make([]string, len(t.Sent))
+	for i, e := range t.Sent {
+		out[i] = e.Name + ">" + e.EntityType + "/" + e.EntityID
+	}
+	t.Sent = nil
+	return strings.Join(out, " ")
+}
+
+// Entity is the root.
+func (t *Turn) Entity() any { return t.root }
+
+// Parts lists what hangs on the root.
+func (t *Turn) Parts() []any { return t.parts }
+
+// Add adds a part.
+func (t *Turn) Add(entity any) { t.parts = append(t.parts, entity) }
+
+// Find finds a part by type and id or ref.
+func (t *Turn) Find(entityType, id, ref string) any {
+	for _, p := range append([]any{t.root}, t.parts...) {
+		a := rules.Address(p)
+		if a.EntityType == entityType && (id != "" && a.EntityID == id || id == "" && a.EntityRef == ref) {
+			return p
+		}
+	}
+	return nil
+}
+
+// Set changes fields at once.
+func (t *Turn) Set(entity any, changes map[string]any) {
+	typ := rules.TypeOf(entity)
+	for name, v := range changes {
+		f := typ.Field(name)
+		if f == nil {
+			panic(fmt.Sprintf("%s has no field %s", typ.Name, name))
+		}
+		to := reflect.ValueOf(f.Pointer(entity)).Elem()
+		value := reflect.ValueOf(v)
+		if !value.Type().AssignableTo(to.Type()) {
+			value = value.Convert(to.Type())
+		}
+		to.Set(value)
+	}
+}
+
+// Create gives the entity an id and adds it.
+func (t *Turn) Create(_ context.Context, entity any) error {
+	typ := rules.TypeOf(entity)
+	if typ == nil {
+		return fmt.Errorf("%T is no entity", entity)
+	}
+	t.ids++
+	*typ.Field("id").Pointer(entity).(*catalogue.ID) = catalogue.ID(strconv.Itoa(t.ids))
+	t.Created = append(t.Created, entity)
+	t.parts = append(t.parts, entity)
+	return nil
+}
+
+// Link remembers a link.
+func (t *Turn) Link(owner any, edge string, targets ...any) {
+	for _, x := range targets {
+		t.Linked = append(t.Linked, fmt.Sprintf("%s.%s=%s", rules.Address(owner).EntityID, edge, rules.Address(x).EntityID))
+	}
+}
+
+// Send remembers an event; an empty address is filled from the current one.
+func (t *Turn) Send(ev workflow.Event) {
+	if ev.EntityType == "" {
+		ev.EntityType, ev.EntityID = t.event.EntityType, t.event.EntityID
+	}
+	t.Sent = append(t.Sent, ev)
+}
+
+// Webhook remembers a delivery.
+func (t *Turn) Webhook(name, endpoint string) { t.Webhooks = append(t.Webhooks, name+" → "+endpoint) }
+
+// Log remembers a record.
+func (t *Turn) Log(message string, _ map[string]any) { t.Logs = append(t.Logs, message) }
+
+// Effect finds or makes an effect.
+func (t *Turn) Effect(key string, make func() rules.Effect) rules.Effect {
+	if t.effects[key] == nil {
+		t.effects[key] = make()
+	}
+	return t.effects[key]
+}
+
+// Get finds a part by id.
+func (t *Turn) Get(_ context.Context, typ *catalogue.Type, id catalogue.ID) (any, error) {
+	for _, p := range t.parts {
+		if rules.TypeOf(p) == typ && rules.Address(p).EntityID == string(id) {
+			return p, nil
+		}
+	}
+	return nil, nil
+}
+
+// ByKey finds nothing.
+func (t *Turn) ByKey(context.Context, *catalogue.Type, ...any) (any, error) { return nil, nil }
+
+// List lists the parts of a type whose field has one of the values.
+func (t *Turn) List(_ context.Context, typ *catalogue.Type, field string, values []any, _ int) ([]any, error) {
+	var out []any
+	for _, p := range t.parts {
+		if rules.TypeOf(p) != typ {
+			continue
+		}
+		for _, v := range values {
+			if fmt.Sprint(typ.Field(field).Get(p)) == fmt.Sprint(v) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out, nil
+}
+
+// Setting finds nothing.
+func (t *Turn) Setting(context.Context, string, tenancy.RetailerID, catalogue.ID) (string, bool, error) {
+	return "", false, nil
+}
+
+// Module is what With gave.
+func (t *Turn) Module(name string) any { return t.modules[name] }
