@@ -128,11 +128,9 @@ func (w *world) fixture() {
 	products := &inventory.ProductCatalogue{Node: catalogue.Node{ID: w.id("ProductCatalogue")}, Ref: "MASTER:1", Name: "Master"}
 	flow(&products.Orchestrated, "MASTER", "ACTIVE", "PRODUCT_CATALOGUE::MASTER")
 	w.insert(products)
+	w.roots[products.Ref] = products.ID
 	for n := 1; n <= 3; n++ {
-		p := &inventory.StandardProduct{ProductFields: inventory.ProductFields{Node: catalogue.Node{ID: w.id("StandardProduct")}, Ref: fmt.Sprintf("P%d", n),
-			GTIN: fmt.Sprint(n), Name: fmt.Sprintf("Product %d", n), CatalogueID: products.ID, CatalogueRef: products.Ref}}
-		flow(&p.Orchestrated, "STANDARD", "ACTIVE", "PRODUCT_CATALOGUE::MASTER")
-		w.insert(p)
+		w.product(fmt.Sprintf("P%d", n))
 	}
 	ic := &inventory.InventoryCatalogue{Node: catalogue.Node{ID: w.id("InventoryCatalogue")}, Ref: "DEFAULT:1", Name: "Stock"}
 	flow(&ic.Orchestrated, "DEFAULT", "ACTIVE", "INVENTORY_CATALOGUE::DEFAULT")
@@ -150,6 +148,13 @@ func (w *world) fixture() {
 	c := &foundation.Customer{Node: catalogue.Node{ID: w.id("Customer")}, Ref: "CUST1", Username: "CUST1", FirstName: "C", RetailerID: "1"}
 	w.insert(a, c)
 	w.address, w.who = a.ID, c.ID
+}
+
+func (w *world) product(ref string) {
+	p := &inventory.StandardProduct{ProductFields: inventory.ProductFields{Node: catalogue.Node{ID: w.id("StandardProduct")}, Ref: ref,
+		GTIN: ref, Name: "Product " + ref, CatalogueID: w.roots["MASTER:1"], CatalogueRef: "MASTER:1"}}
+	flow(&p.Orchestrated, "STANDARD", "ACTIVE", "PRODUCT_CATALOGUE::MASTER")
+	w.insert(p)
 }
 
 func (w *world) location(ref, kind string, longitude float64, networks map[string]*foundation.Network) {
