@@ -8,7 +8,7 @@ import (
 )
 
 // Validate holds a workflow against the rules that exist. Unknown rules, missing and mistyped properties refuse it; what may
-// be meant so, such as a status that is not declared, is a warning. Problems come in file order.
+// be meant so, such as a status that is not declared, is a warning. Problems come in file order. With nil names rules are not looked at.
 func (w *Workflow) Validate(names *Names) []Problem {
 	v := &validator{w: w, names: names, statuses: map[[2]string]bool{}, anyType: map[string]bool{}}
 	for i, s := range w.Statuses {
@@ -46,6 +46,9 @@ func (v *validator) ruleset(place string, r *Ruleset) {
 		if !v.statuses[[2]string{r.Type, t.Status}] {
 			v.warn(fmt.Sprintf("%s.triggers[%d].status", place, i), "status %s is not declared for %s", t.Status, r.Type)
 		}
+	}
+	if v.names == nil {
+		return
 	}
 	for i, call := range r.Rules {
 		at := fmt.Sprintf("%s.rules[%d]", place, i)

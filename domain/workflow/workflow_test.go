@@ -97,6 +97,7 @@ func TestValidateRefusesUnknownRulesAndBadProperties(t *testing.T) {
 	require.Contains(t, problems, workflow.Problem{Place: "rulesets", Message: "no CREATE ruleset for FULFILMENT", Severity: workflow.Warn})
 	require.Equal(t, "rulesets[2].rules[0].name", fault.Of(workflow.Refused(problems)).Field)
 	require.NoError(t, workflow.Refused(parsed(t, hd).Validate(library)))
+	require.NoError(t, workflow.Refused(w.Validate(nil)), "without a library, rules are not looked at")
 }
 
 func TestRuleNamesResolve(t *testing.T) {
