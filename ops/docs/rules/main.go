@@ -1,0 +1,89 @@
+// Command rules prints the rule library as a page of the documentation, from what the rules declare of themselves.
+//
+// Usage: go generate ./ops/docs/rules, or go run ./ops/docs/rules > docs/rules.md.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rules/library"
+)
+
+//go:generate sh -c "go run . > ../../../docs/rules.md"
+
+func main() {
+	if _, err := os.Stdout.Write(page(library.All())); err != nil {
+		fmt.Fprintln(os.Stderr, "rules:", err)
+		os.Exit(1)
+	}
+}
+
+const head = `# The rule library
+
+Generated from the rules by ` + "`go generate ./ops/docs/rules`" + `; a test fails when this page is old.
+
+A workflow names a rule as ` + "`FLUENTRETAIL.<plugin>.<Rule>`" + `. The part before the first dot may be anything: every account finds these
+rules. Properties with * are required, [] takes a list (or one value). "Works on" limits the entity types; where it is empty, any will do.
+`
+
+// page prints all rules, plugin by plugin in their order, rules by name.
+func page(all []rules.Rule) []byte {
+	var b bytes.Buffer
+	b.WriteString(head)
+	var plugins []string
+	by := map[string][]rules.Rule{}
+	for _, r := range all {
+		if by[r.Plugin] == nil {
+			plugins = append(plugins, r.Plugin)
+		}
+		by[r.Plugin] = append(by[r.Plugin], r)
+	}
+	for _, plugin := range plugins {
+		list := by[plugin]
+		slices.SortFunc(list, func(a, b rules.Rule) int { return strings.Compare(a.Name, b.Name) })
+		fmt.Fprintf(&b, "\n## %s (%d)\n\n| rule | what it does | properties | works on |\n|---|---|---|---|\n", plugin, len(list))
+		for _, r := range list {
+			row(&b, r)
+		}
+	}
+	return b.Bytes()
+}
+
+func row(w io.Writer, r rules.Rule) {
+	name := "**" + r.Name + "**"
+	if len(r.Aliases) > 0 {
+		name += "<br>also " + strings.Join(r.Aliases, ", ")
+	}
+	var props []string
+	for _, p := range r.Props {
+		props = append(props, prop(p))
+	}
+	fmt.Fprintf(w, "| %s | %s | %s | %s |\n", name, cell(r.Doc), strings.Join(props, "<br>"), strings.Join(r.Accepts, ", "))
+}
+
+func prop(p rules.Prop) string {
+	kind := strings.ToLower(p.Type)
+	if p.Multiple {
+		kind += "[]"
+	}
+	mark := ""
+	if p.Required {
+		mark = "*"
+	}
+	text := fmt.Sprintf("`%s`%s %s", p.Name, mark, kind)
+	if p.Doc != "" {
+		text += ": " + cell(p.Doc)
+	}
+	return text
+}
+
+// cell keeps a text inside its cell of a table, and its angle brackets from being read as HTML.
+func cell(s string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", ">", "&gt;").Replace(s)
+}
