@@ -38,6 +38,7 @@ type world struct {
 	scope   tenancy.Scope
 	shelf   *engine.Shelf
 	engines []*engine.Engine
+	dsn     string
 	orders  int
 	roots   map[string]catalogue.ID // ref → id of catalogues and locations
 	address catalogue.ID
@@ -61,6 +62,7 @@ func newWorld(t testing.TB, engines int) *world {
 	require.NoError(t, err)
 	w := &world{t: t, ctx: t.Context(), scope: scope, shelf: engine.NewShelf(), roots: map[string]catalogue.ID{}}
 	dsn := dbtest.Template(t, "workflows", migrate)
+	w.dsn = dsn
 	w.db, err = store.Open(w.ctx, dsn, store.Options{Catalogue: domain.Catalogue()})
 	require.NoError(t, err)
 	t.Cleanup(w.db.Close)
