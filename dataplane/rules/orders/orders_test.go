@@ -136,6 +136,7 @@ func TestVerification(t *testing.T) {
 			require.Equal(t, q == want, got != "", "%d of 4 filled is %s, not %s", filled, want, q)
 		}
 	}
+	i.FilledQuantity = 0
 	require.Equal(t, "Go>FULFILMENT/5", w.run("SendEventIfRemaining", f, m{"eventName": "Go"}, nil))
 	i.RejectedQuantity = 4
 	require.Empty(t, w.run("SendEventIfRemaining", f, m{"eventName": "Go"}, nil))
