@@ -25,7 +25,7 @@ type bad struct {
 	place       string // part of the field, path or message that says where
 }
 
-const orderInput = `{"ref":"BAD-1","type":"HD","retailer":{"id":"1"},"customer":{"id":"$customer"},
+const badOrder = `{"ref":"BAD-1","type":"HD","retailer":{"id":"1"},"customer":{"id":"$customer"},
 	"items":[{"ref":"BAD-1-1","productRef":"TOPS-01-S","productCatalogueRef":"PC:MASTER:1","quantity":1}]}`
 
 // graphQL makes the body of a GraphQL request.
@@ -38,7 +38,7 @@ func graphQL(query, variables string) string {
 }
 
 func createOrder(change ...string) string {
-	input := strings.NewReplacer(change...).Replace(orderInput)
+	input := strings.NewReplacer(change...).Replace(badOrder)
 	return graphQL(`mutation ($input: CreateOrderInput) { createOrder(input: $input) { id } }`, `{"input":`+input+`}`)
 }
 
@@ -86,7 +86,7 @@ func badRequests() []bad {
 		{name: "token: expired", path: "/graphql", token: "expired", body: graphQL(`{ me { id } }`, ""), status: 401, code: "S0040E"},
 		{name: "token: changed by one letter", path: "/api/v4.1/event", method: http.MethodGet, token: "changed", status: 401, code: "S0040E"},
 		{name: "oauth: no grant", path: "/oauth/token?client_id=DEMO", token: "none", status: 400, code: "invalid_request", place: "grant_type"},
-		{name: "oauth: unknown grant", path: "/oauth/token?client_id=DEMO&grant_type=magic", token: "none", status: 400, code: "unsupported_grant_type"},
+		{name: "oauth: unknown grant", path: "/oauth/token?client_id=DEMO&client_secret=$secret&grant_type=magic", token: "none", status: 400, code: "unsupported_grant_type"},
 		{name: "oauth: wrong secret", path: "/oauth/token?client_id=DEMO&client_secret=wrong-secret&grant_type=client_credentials", token: "none", status: 401, code: "invalid_client"},
 		{name: "oauth: unknown client", path: "/oauth/token?client_id=NOBODY&client_secret=x&grant_type=client_credentials", token: "none", status: 401, code: "invalid_client"},
 		{name: "oauth: refresh token that is none", path: "/oauth/token?client_id=DEMO&client_secret=$secret&grant_type=refresh_token&refresh_token=abc", token: "none", status: 400, code: "invalid_grant"},

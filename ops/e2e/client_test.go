@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -54,17 +55,22 @@ func TestOfficialClient(t *testing.T) {
 	require.GreaterOrEqual(t, claims, 18)
 }
 
-// installClient installs the official client in a temporary copy of the client folder.
+// installClient installs the official client in a temporary copy of the client folder, once in a run.
 func installClient(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(workspace, "client")
-	require.NoError(t, os.CopyFS(dir, os.DirFS("client")))
-	install := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	install.Dir = dir
-	out, err := install.CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	installed.Do(func() {
+		require.NoError(t, os.CopyFS(dir, os.DirFS("client")))
+		install := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+		install.Dir = dir
+		out, err := install.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	})
+	require.DirExists(t, filepath.Join(dir, "node_modules"), "the client was not installed; see the first test that asked for it")
 	return dir
 }
+
+var installed sync.Once
 
 func writeProfile(t *testing.T, base string, files map[string]any) {
 	t.Helper()

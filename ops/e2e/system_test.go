@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/ops/apiclient"
@@ -33,7 +34,9 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
+	if os.Getenv("FLUENT_E2E_KEEP") == "" { // set it to look at the logs of a run that failed
+		defer os.RemoveAll(dir)
+	}
 	workspace, binary = dir, filepath.Join(dir, "fluent")
 	build := exec.Command("go", "build", "-o", binary, "github.com/fluent-oms/fluent")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -157,12 +160,19 @@ func (s *system) connect(t *testing.T) *pgx.Conn {
 // quiet waits until no event is pending, so that nothing changes by itself.
 func (s *system) quiet(t *testing.T) {
 	t.Helper()
-	conn := s.connect(t)
-	require.Eventually(t, func() bool {
-		var waiting int
-		err := conn.QueryRow(context.Background(), `SELECT count(*) FROM events WHERE state = 'PENDING'`).Scan(&waiting)
-		return err == nil && waiting == 0
-	}, time.Minute, 50*time.Millisecond, "events are still pending")
+	requireQuiet(t, s.connect(t))
+}
+
+// requireQuiet waits until no event is pending in a database.
+func requireQuiet(t *testing.T, conn *pgx.Conn) {
+	t.Helper()
+	const pending = `SELECT coalesce(string_agg(format('%s %s of %s %s since %s', account_id, name, root_type, root_id, now() - received_on), '; '), '')
+		FROM (SELECT * FROM events WHERE state = 'PENDING' ORDER BY received_on LIMIT 20) AS e`
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		var waiting string
+		require.NoError(c, conn.QueryRow(context.Background(), pending).Scan(&waiting))
+		require.Empty(c, waiting)
+	}, 2*time.Minute, 50*time.Millisecond, "events are still pending")
 }
 
 // restless are the tables that change without any request: leases, heartbeats, the clock of migrations, blocks of unused numbers.

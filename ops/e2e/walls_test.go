@@ -3,12 +3,9 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,48 +15,6 @@ import (
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/ops/apiclient"
 )
-
-// stranger makes a second account on the same environment, by the command line, and a client for its administrator.
-func (s *system) stranger(t *testing.T, name string) *apiclient.Client {
-	t.Helper()
-	config := t.TempDir()
-	profiles := t.TempDir()
-	s.fluent(t, config, s.stack.Ready.Operator.Password, "login", "--server", strings.Join(s.stack.Ready.ControlPlane, ","),
-		"--username", s.stack.Ready.Operator.Username, "--password-stdin")
-	s.fluent(t, config, "", "account", "create", name, "--environment", s.environment(t, config), "--retailer", "ELSEWHERE",
-		"--profile", profiles, "--base-url", s.stack.Ready.Gateway)
-	profile := readJSON[struct{ ID, ClientSecret, User string }](t, filepath.Join(profiles, name, "profile.json"))
-	user := readJSON[struct{ Username, Password string }](t, filepath.Join(profiles, name, "user."+profile.User+".json"))
-	return apiclient.New(s.stack.Ready.Gateway, apiclient.Credentials{
-		ClientID: profile.ID, ClientSecret: profile.ClientSecret, Username: user.Username, Password: user.Password,
-	})
-}
-
-// fluent runs the command line with a configuration folder of its own and returns what it prints.
-func (s *system) fluent(t *testing.T, config, stdin string, args ...string) string {
-	t.Helper()
-	command := exec.Command(binary, args...)
-	command.Env = append(command.Environ(), "FLUENT_CONFIG="+config)
-	command.Stdin = strings.NewReader(stdin)
-	out, err := command.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		require.NoError(t, err, "fluent %s: %s", strings.Join(args, " "), exit.Stderr)
-	}
-	require.NoError(t, err)
-	return string(out)
-}
-
-// environment is the name of the one environment.
-func (s *system) environment(t *testing.T, config string) string {
-	t.Helper()
-	var list struct {
-		Environments []struct{ Name string }
-	}
-	require.NoError(t, json.Unmarshal([]byte(s.fluent(t, config, "", "environment", "list", "-o", "json")), &list))
-	require.Len(t, list.Environments, 1)
-	return list.Environments[0].Name
-}
 
 // owned is what the demo account has of a type: its newest entity.
 type owned struct {
@@ -108,7 +63,7 @@ func addressing(typ *catalogue.Type) []string {
 func TestNoEntityCrossesTheWall(t *testing.T) {
 	s := shared(t)
 	ctx := context.Background()
-	outside := s.stranger(t, "WALLS")
+	outside := administrator(t, s.stack).account(t, "WALLS", "ELSEWHERE").client
 	s.quiet(t)
 	tried := 0
 	for _, typ := range domain.Catalogue().Types() {
@@ -209,7 +164,7 @@ var filler = map[string]any{"text": "x", "context": "ACCOUNT", "contextId": 0, "
 func TestNoRouteCrossesTheWall(t *testing.T) {
 	s := shared(t)
 	ctx := context.Background()
-	outside := s.stranger(t, "ROUTES")
+	outside := administrator(t, s.stack).account(t, "ROUTES", "ELSEWHERE").client
 	s.quiet(t)
 	order := newest(ctx, t, s.client, domain.Catalogue().Type("Order"))
 	events, err := s.client.Events(ctx, url.Values{"count": {"5"}}, 5)
