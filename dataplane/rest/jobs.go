@@ -203,10 +203,25 @@ func (a *API) getBatch(_ http.ResponseWriter, r *http.Request, p *tenant.Princip
 		if row.Code != "" {
 			answer.Errors = append(answer.Errors, batchError{row.Code, row.Message, row.Number})
 		} else {
-			answer.Results = append(answer.Results, batchResult{row.EntityID, row.EntityRef})
+			answer.Results = append(answer.Results, resultOf(row))
 		}
 	}
 	return answer, nil
+}
+
+// resultOf says which position a record went to. Of records that simply succeeded nothing is stored but the record itself, which names it.
+func resultOf(row store.BatchRow) batchResult {
+	if row.EntityRef != "" {
+		return batchResult{row.EntityID, row.EntityRef}
+	}
+	var record struct {
+		Location text `json:"locationRef"`
+		Product  text `json:"skuRef"`
+	}
+	if err := json.Unmarshal(row.Body, &record); err != nil {
+		return batchResult{} // a record that is not one failed, and is among the errors
+	}
+	return batchResult{EntityRef: string(record.Product) + ":" + string(record.Location)}
 }
 
 type jobResults struct {
