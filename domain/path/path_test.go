@@ -11,7 +11,7 @@ import (
 func TestAllFlattensListsAndSkipsConnectionWords(t *testing.T) {
 	t.Parallel()
 	tree := map[string]any{
-		"type": "HD",
+		"type":  "HD",
 		"items": map[string]any{"edges": []any{}},
 		"lines": []any{
 			map[string]any{"product": map[string]any{"ref": "P1"}, "currency": "AUD"},
