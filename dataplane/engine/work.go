@@ -185,7 +185,7 @@ func (e *Engine) write(ctx context.Context, jobs []*job) error {
 			}
 		}
 	}
-	err := e.d.DB.Write(ctx, jobs[0].scope, func(tx *store.Tx) error {
+	err := e.d.DB.WriteLocked(ctx, jobs[0].scope, func(tx *store.Tx) error {
 		fenced := map[int]bool{}
 		for _, j := range jobs {
 			id := store.RangeOf(j.work.Root.Slot())

@@ -35,10 +35,10 @@ func (tx *Tx) Expect(typ *catalogue.Type, versions ...Version) {
 		args: []any{string(tx.scope.Account()), idArray(m.id.kind, ids), times}})
 }
 
-// expectText counts the rows that are as expected, and divides by zero when one is missing. It looks them up one by one, so that the
-// transaction depends on these rows only, whatever the planner knows of the table.
+// expectText locks and counts the rows that are as expected, and divides by zero when one is missing. It looks them up one by one, so
+// that the transaction depends on these rows only, whatever the planner knows of the table.
 func (m *model) expectText() string {
 	id := m.id.kind.castType()
-	return fmt.Sprintf(`SELECT 1 / CASE WHEN (SELECT count(*) FROM %s t WHERE t.account_id = $1 AND t.id = ANY ($2::%s[])
-AND t.updated_on = ($3::TIMESTAMPTZ[])[array_position($2::%s[], t.id)]) = array_length($2::%s[], 1) THEN 1 ELSE 0 END`, m.typ.Table, id, id, id)
+	return fmt.Sprintf(`SELECT 1 / CASE WHEN (SELECT count(*) FROM (SELECT 1 FROM %s t WHERE t.account_id = $1 AND t.id = ANY ($2::%s[])
+AND t.updated_on = ($3::TIMESTAMPTZ[])[array_position($2::%s[], t.id)] ORDER BY t.id FOR UPDATE) AS same) = array_length($2::%s[], 1) THEN 1 ELSE 0 END`, m.typ.Table, id, id, id)
 }

@@ -61,5 +61,13 @@ func (tx *Tx) Flush(ctx context.Context) error { return tx.flush(ctx, false) }
 // but through tx. When the answer to the commit is lost, the error is ErrAmbiguous: the caller must find out (by an id that
 // the transaction inserted) what became of it. Faults of fn are returned as they are.
 func (db *DB) Write(ctx context.Context, scope tenancy.Scope, fn func(tx *Tx) error) error {
-	return db.write(ctx, scope, fn)
+	return db.write(ctx, scope, sqlBegin, fn)
+}
+
+// WriteLocked is Write for closures whose decisions stand on locks and conditions of their own: rows that Expect names, the fence, locked
+// stock, updates with conditions, unique keys. On PostgreSQL it runs in READ COMMITTED, each statement on what is committed then. In
+// SERIALIZABLE PostgreSQL tracks reads by pages of indexes, so that writers of neighbouring rows abort each other again and again;
+// CockroachDB tracks keys, and stays with SERIALIZABLE.
+func (db *DB) WriteLocked(ctx context.Context, scope tenancy.Scope, fn func(tx *Tx) error) error {
+	return db.write(ctx, scope, sqlBeginAt, fn)
 }

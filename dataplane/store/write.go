@@ -19,29 +19,30 @@ import (
 // Write's transactions by text, so that BEGIN and COMMIT travel with other statements.
 const (
 	sqlBegin    = `BEGIN ISOLATION LEVEL SERIALIZABLE`
+	sqlBeginAt  = `BEGIN ISOLATION LEVEL READ COMMITTED` // for WriteLocked
 	sqlCommit   = `COMMIT`
 	sqlRollback = `ROLLBACK`
 )
 
 const rollbackWait = 5 * time.Second
 
-func (db *DB) write(ctx context.Context, scope tenancy.Scope, fn func(tx *Tx) error) error {
+func (db *DB) write(ctx context.Context, scope tenancy.Scope, begin string, fn func(tx *Tx) error) error {
 	if scope.Account() == "" {
 		return errNoAccount
 	}
-	return db.writeLoop(ctx, scope, fn)
+	return db.writeLoop(ctx, scope, begin, fn)
 }
 
 // writeEnvironment is Write for tables that belong to the environment and not to an account: leases, schedules, keys.
 func (db *DB) writeEnvironment(ctx context.Context, fn func(tx *Tx) error) error {
-	return db.writeLoop(ctx, tenancy.Scope{}, fn)
+	return db.writeLoop(ctx, tenancy.Scope{}, sqlBegin, fn)
 }
 
 // writeLoop repeats attempts. On CockroachDB most repetitions happen inside an attempt, by its own savepoint protocol.
-func (db *DB) writeLoop(ctx context.Context, scope tenancy.Scope, fn func(tx *Tx) error) error {
+func (db *DB) writeLoop(ctx context.Context, scope tenancy.Scope, begin string, fn func(tx *Tx) error) error {
 	started := time.Now()
 	for n := 1; ; n++ {
-		err := db.attempt(ctx, scope, fn)
+		err := db.attempt(ctx, scope, begin, fn)
 		class := Classify(err)
 		if err == nil || class != Retryable {
 			db.opts.Metrics.wrote(err, class, n, time.Since(started))
@@ -74,7 +75,7 @@ func pause(ctx context.Context, n int) bool {
 	}
 }
 
-func (db *DB) attempt(ctx context.Context, scope tenancy.Scope, fn func(tx *Tx) error) error {
+func (db *DB) attempt(ctx context.Context, scope tenancy.Scope, begin string, fn func(tx *Tx) error) error {
 	c, err := db.acquire(ctx, db.writers, "write")
 	if err != nil {
 		return err
@@ -93,7 +94,7 @@ func (db *DB) attempt(ctx context.Context, scope tenancy.Scope, fn func(tx *Tx) 
 			return tx.flush(ctx, false)
 		})
 	}
-	own := &txConn{pg: c.Conn(), account: string(scope.Account())}
+	own := &txConn{pg: c.Conn(), begin: begin, account: string(scope.Account())}
 	if own.account == "" {
 		own.account = everyAccount
 	}
@@ -114,6 +115,7 @@ func (db *DB) newTx(scope tenancy.Scope, c *txConn) *Tx {
 // txConn is the connection of one attempt. BEGIN is put off until something is sent.
 type txConn struct {
 	pg      *pgx.Conn
+	begin   string
 	begun   bool
 	account string // named to the database with BEGIN, for row-level security
 	failure error  // the first error that the transaction met, after which it cannot be committed
@@ -130,7 +132,7 @@ func (c *txConn) exchange(ctx context.Context, calls []call, commit bool) error 
 	}
 	all := calls
 	if !c.begun {
-		all = append([]call{{name: "begin", sql: sqlBegin, control: true}, nameAccount(c.account)}, all...)
+		all = append([]call{{name: "begin", sql: c.begin, control: true}, nameAccount(c.account)}, all...)
 		c.begun = true
 	}
 	if commit {
