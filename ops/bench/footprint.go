@@ -26,12 +26,16 @@ func (w *world) footprint(ctx context.Context, p *placement) (rawsql.Footprint, 
 	return w.settle(ctx, since)
 }
 
-// settle waits until what changed since a time stays the same for a while.
+// settle waits until no event waits and what changed since a time stays the same for a while.
 func (w *world) settle(ctx context.Context, since time.Time) (rawsql.Footprint, error) {
 	last := ""
 	for {
 		f, err := w.lab.Capture(ctx, since)
-		if err != nil || f.String() == last {
+		if err != nil {
+			return f, err
+		}
+		waiting, err := w.lab.Waiting(ctx)
+		if err != nil || waiting == 0 && f.String() == last {
 			return f, err
 		}
 		last = f.String()

@@ -33,6 +33,8 @@ type config struct {
 	rows     int
 	accounts int
 	nodes    int
+
+	statements int
 }
 
 func (c *config) wants(bench string) bool {
@@ -57,6 +59,7 @@ func main() {
 	flag.IntVar(&c.rows, "rows", 100_000, "positions to load by batches")
 	flag.IntVar(&c.accounts, "accounts", 20, "accounts to make")
 	flag.IntVar(&c.nodes, "nodes", 2, "data-plane nodes")
+	flag.IntVar(&c.statements, "statements", 0, "print so many of the costliest SQL statements of each load; counting them costs a little")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -135,14 +135,24 @@ func (w *world) placeOrders(ctx context.Context) error {
 	}
 	say("one order leaves %d rows: %s", footprint.Rows(), footprint)
 	profiled := w.profile(ctx, "orders")
+	counted, before := w.countStatements(ctx), w.cpu()
 	placed, whole, lags, err := w.placeMany(ctx, p, w.config.orders)
 	if err := errors.Join(err, profiled()); err != nil {
 		return err
 	}
+	if _, err := w.settle(ctx, time.Now()); err != nil {
+		return err
+	}
+	w.reportCPU("orders", before, w.config.orders)
+	if err := counted(w.config.orders); err != nil {
+		return err
+	}
+	before = w.cpu()
 	raw, err := w.lab.Repeat(ctx, footprint, 2*w.config.orders)
 	if err != nil {
 		return err
 	}
+	w.reportRawCPU("orders", before, raw.Count())
 	w.report.Rate("orders", "orders with fulfilments", whole.PerSecond(), raw.PerSecond())
 	w.report.Rate("orders", "createOrder answers", placed.PerSecond(), raw.PerSecond())
 	w.report.Latency("orders", "createOrder", placed, raw)

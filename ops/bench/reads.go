@@ -21,7 +21,7 @@ func (w *world) readOrders(ctx context.Context) error {
 		}
 	}
 	plan := load.Plan{Clients: w.config.clients, Duration: w.config.reads}
-	profiled := w.profile(ctx, "order-read")
+	profiled, counted, before := w.profile(ctx, "order-read"), w.countStatements(ctx), w.cpu()
 	api, err := load.Run(ctx, plan, func(ctx context.Context, _, i int) error {
 		var answer struct{ OrderByID *struct{ ID string } }
 		id := w.orderIDs[i%len(w.orderIDs)]
@@ -34,10 +34,16 @@ func (w *world) readOrders(ctx context.Context) error {
 	if err := errors.Join(err, profiled()); err != nil {
 		return err
 	}
+	w.reportCPU("order-read", before, api.Count())
+	if err := counted(api.Count()); err != nil {
+		return err
+	}
+	before = w.cpu()
 	raw, err := w.lab.ReadOrders(ctx, plan, w.orderIDs)
 	if err != nil {
 		return err
 	}
+	w.reportRawCPU("order-read", before, raw.Count())
 	w.report.Rate("order-read", "nested orders", api.PerSecond(), raw.PerSecond())
 	w.report.Latency("order-read", "read", api, raw)
 	return nil
@@ -79,7 +85,7 @@ func (w *world) readAvailability(ctx context.Context) error {
 	}
 	catalogue := "BASE:" + w.retailer()
 	plan := load.Plan{Clients: w.config.clients, Duration: w.config.reads}
-	profiled := w.profile(ctx, "availability")
+	profiled, counted, before := w.profile(ctx, "availability"), w.countStatements(ctx), w.cpu()
 	api, err := load.Run(ctx, plan, func(ctx context.Context, _, i int) error {
 		var answer struct {
 			VirtualPositions struct {
@@ -97,10 +103,16 @@ func (w *world) readAvailability(ctx context.Context) error {
 	if err := errors.Join(err, profiled()); err != nil {
 		return err
 	}
+	w.reportCPU("availability", before, api.Count())
+	if err := counted(api.Count()); err != nil {
+		return err
+	}
+	before = w.cpu()
 	raw, err := w.lab.ReadAvailability(ctx, plan, catalogue, choose)
 	if err != nil {
 		return err
 	}
+	w.reportRawCPU("availability", before, raw.Count())
 	w.report.Rate("availability", "10 products at 3 locations", api.PerSecond(), raw.PerSecond())
 	w.report.Latency("availability", "read", api, raw)
 	return nil

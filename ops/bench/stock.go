@@ -28,7 +28,7 @@ func (w *world) loadStock(ctx context.Context) error {
 		plain[i] = rawsql.StockRow{Product: product, Location: location, Quantity: int64(quantity)}
 	}
 	profiled := w.profile(ctx, "batch")
-	began := time.Now()
+	counted, before, began := w.countStatements(ctx), w.cpu(), time.Now()
 	refused, err := w.client.LoadStock(ctx, w.retailer(), "bench", rows, nil)
 	took := time.Since(began)
 	if err := errors.Join(err, profiled()); err != nil {
@@ -37,10 +37,16 @@ func (w *world) loadStock(ctx context.Context) error {
 	if len(refused) > 0 {
 		return fmt.Errorf("%d rows were refused, first: %s", len(refused), refused[0])
 	}
+	w.reportCPU("batch", before, len(rows)/1000)
+	if err := counted(len(rows) / 1000); err != nil {
+		return err
+	}
+	before = w.cpu()
 	raw, err := w.lab.LoadStock(ctx, plain, apiclient.BatchLimit)
 	if err != nil {
 		return err
 	}
+	w.reportRawCPU("batch", before, len(rows)/1000)
 	w.report.Rate("batch", "positions", float64(len(rows))/took.Seconds(), float64(len(rows))/raw.Seconds())
 	w.report.Time("batch", fmt.Sprintf("%d positions", len(rows)), took)
 	return nil

@@ -33,7 +33,7 @@ func (w *world) start(ctx context.Context) error {
 		return err
 	}
 	say("starting %s in %s", engine, w.config.dir)
-	w.database, err = embedded.Start(ctx, embedded.Config{Engine: engine, Dir: filepath.Join(w.config.dir, "db")})
+	w.database, err = embedded.Start(ctx, embedded.Config{Engine: engine, Dir: filepath.Join(w.config.dir, "db"), Settings: w.config.statementSettings()})
 	if err != nil {
 		return err
 	}

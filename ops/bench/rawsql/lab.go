@@ -55,6 +55,13 @@ func (l *Lab) Now(ctx context.Context) (time.Time, error) {
 	return now, err
 }
 
+// Waiting is how many of the account's events nobody has run yet.
+func (l *Lab) Waiting(ctx context.Context) (int, error) {
+	var n int
+	err := l.conns[0].QueryRow(ctx, "SELECT count(*) FROM events WHERE account_id = $1 AND state = 'PENDING'", l.account).Scan(&n)
+	return n, err
+}
+
 // copyTable makes an empty copy of a table, with all its indexes.
 func (l *Lab) copyTable(ctx context.Context, table string) error {
 	name := pgx.Identifier{table}.Sanitize()
