@@ -31,8 +31,8 @@ func TestEveryMethodDeclaresAPermissionThatThePolicyKnows(t *testing.T) {
 func TestEveryKindOfFaultHasACode(t *testing.T) {
 	t.Parallel()
 	for kind := fault.Internal; kind <= fault.Unavailable; kind++ {
-		require.NotZero(t, api.CodeOf(kind), "kind %d", kind)
+		require.NotZero(t, interceptor.CodeOf(kind), "kind %d", kind)
 	}
-	require.Equal(t, connect.CodeAborted, api.CodeOf(fault.Conflict))
-	require.Zero(t, api.CodeOf(fault.Unavailable+1), "a new kind needs a code, and this test its name")
+	require.Equal(t, connect.CodeAborted, interceptor.CodeOf(fault.Conflict))
+	require.Zero(t, interceptor.CodeOf(fault.Unavailable+1), "a new kind needs a code, and this test its name")
 }

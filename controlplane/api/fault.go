@@ -8,27 +8,10 @@ import (
 	"connectrpc.com/connect/v2"
 	"connectrpc.com/connect/v2/connectproto"
 
+	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/domain/fault"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 )
-
-// codes is the one table from faults to Connect codes.
-var codes = map[fault.Kind]connect.Code{
-	fault.Internal:        connect.CodeInternal,
-	fault.Invalid:         connect.CodeInvalidArgument,
-	fault.Unauthenticated: connect.CodeUnauthenticated,
-	fault.Forbidden:       connect.CodePermissionDenied,
-	fault.NotFound:        connect.CodeNotFound,
-	fault.Exists:          connect.CodeAlreadyExists,
-	fault.Conflict:        connect.CodeAborted,
-	fault.TooLarge:        connect.CodeResourceExhausted,
-	fault.Unprocessable:   connect.CodeFailedPrecondition,
-	fault.Limited:         connect.CodeResourceExhausted,
-	fault.Unavailable:     connect.CodeUnavailable,
-}
-
-// CodeOf is the Connect code of a kind of fault.
-func CodeOf(kind fault.Kind) connect.Code { return codes[kind] }
 
 // mapErrors is the outermost interceptor: faults become Connect errors, and what is no fault is hidden behind an id that the log has too.
 func (a *API) mapErrors(next connect.ServerFunc) connect.ServerFunc {
@@ -60,7 +43,7 @@ func (a *API) connectError(ctx context.Context, procedure string, err error) err
 	if f.Field != "" {
 		text = f.Field + ": " + text
 	}
-	out := connect.NewError(codes[f.Kind], text).WithCause(err)
+	out := connect.NewError(interceptor.CodeOf(f.Kind), text).WithCause(err)
 	if detail, detailErr := connectproto.NewErrorDetail(problem); detailErr == nil {
 		out = out.WithDetail(detail)
 	}

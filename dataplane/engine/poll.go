@@ -61,19 +61,22 @@ func (e *Engine) refill() {
 	}
 }
 
-// sweepLoop is the safety net behind the polls.
-func (e *Engine) sweepLoop(ctx context.Context) {
-	t := time.NewTicker(e.cfg.Sweep)
+// every calls f at an interval until ctx ends.
+func every(ctx context.Context, interval time.Duration, f func(context.Context)) {
+	t := time.NewTicker(interval)
 	defer t.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			e.sweep(ctx)
+			f(ctx)
 		}
 	}
 }
+
+// sweepLoop is the safety net behind the polls.
+func (e *Engine) sweepLoop(ctx context.Context) { every(ctx, e.cfg.Sweep, e.sweep) }
 
 // sweep looks through all that is pending for events of this node that no poll has brought although memory was not full of others.
 func (e *Engine) sweep(ctx context.Context) {
@@ -103,18 +106,7 @@ func (e *Engine) sweep(ctx context.Context) {
 const maxDue = 1000
 
 // scheduleLoop releases scheduled events whose time has come.
-func (e *Engine) scheduleLoop(ctx context.Context) {
-	t := time.NewTicker(e.cfg.Schedule)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-			e.release(ctx)
-		}
-	}
-}
+func (e *Engine) scheduleLoop(ctx context.Context) { every(ctx, e.cfg.Schedule, e.release) }
 
 func (e *Engine) release(ctx context.Context) {
 	ranges := e.leases.Ranges()

@@ -8,6 +8,7 @@ import (
 	"connectrpc.com/connect/v2"
 	"connectrpc.com/connect/v2/connecthttp"
 
+	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/dataplane/provision"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -57,25 +58,11 @@ func (n *Node) controlPlaneVerifier() (*token.Verifier, error) {
 	return token.NewVerifier(n.link.Cluster(), set, time.Now), nil
 }
 
-// codes maps each kind of fault to its Connect code: the one place where nodes do so.
-var codes = map[fault.Kind]connect.Code{
-	fault.Internal:        connect.CodeInternal,
-	fault.Invalid:         connect.CodeInvalidArgument,
-	fault.Unauthenticated: connect.CodeUnauthenticated,
-	fault.Forbidden:       connect.CodePermissionDenied,
-	fault.NotFound:        connect.CodeNotFound,
-	fault.Exists:          connect.CodeAlreadyExists,
-	fault.Conflict:        connect.CodeAborted,
-	fault.TooLarge:        connect.CodeResourceExhausted,
-	fault.Unprocessable:   connect.CodeFailedPrecondition,
-	fault.Limited:         connect.CodeResourceExhausted,
-	fault.Unavailable:     connect.CodeUnavailable,
-}
-
+// asConnect gives a fault its Connect code; what has one already stays.
 func asConnect(err error) error {
 	if err == nil || connect.CodeOf(err) != connect.CodeUnknown {
 		return err
 	}
 	f := fault.Of(err)
-	return connect.NewError(codes[f.Kind], f.Error()).WithCause(err)
+	return connect.NewError(interceptor.CodeOf(f.Kind), f.Error()).WithCause(err)
 }
