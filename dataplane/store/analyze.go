@@ -1,17 +1,29 @@
 package store
 
-import "context"
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // Statements that refresh the planner's statistics of the tables of stock.
 var sqlAnalyzeStock = []string{`ANALYZE inventory_positions`, `ANALYZE inventory_quantities`, `ANALYZE virtual_positions`, `ANALYZE products`}
 
 // AnalyzeStock refreshes the planner's statistics of the tables of stock. Without it a database that was empty a minute ago plans
 // statements over thousands of rows as if there were one, and joins them by scanning. It is for callers who have just made such
-// tables grow; the server does the same by itself, but later.
+// tables grow; the server does the same by itself, but later. It takes a connection of its own: those of the pools have taken on a role
+// that may not analyse (see rowsecurity.go).
 func (db *DB) AnalyzeStock(ctx context.Context) error {
-	calls := make([]call, len(sqlAnalyzeStock))
-	for i, sql := range sqlAnalyzeStock {
-		calls[i] = call{name: "stock.analyze", sql: sql}
+	c, err := pgx.Connect(ctx, db.dsn)
+	if err != nil {
+		return fmt.Errorf("connect to analyse stock: %w", err)
 	}
-	return db.sendWrite(ctx, calls)
+	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }()
+	for _, sql := range sqlAnalyzeStock {
+		if _, err := c.Exec(ctx, sql, pgx.QueryExecModeExec); err != nil {
+			return fmt.Errorf("%s: %w", sql, err)
+		}
+	}
+	return nil
 }

@@ -111,7 +111,7 @@ func Open(ctx context.Context, dsn string, options Options) (*DB, error) {
 	if db.readers, err = newPool(ctx, dsn, "read", db.opts.ReadConnections); err != nil {
 		return nil, err
 	}
-	if db.writers, err = newPool(ctx, dsn, "write", db.opts.WriteConnections); err != nil {
+	if db.writers, err = newPool(ctx, dsn, writeUse, db.opts.WriteConnections); err != nil {
 		db.readers.Close()
 		return nil, err
 	}
@@ -136,11 +136,31 @@ func newPool(ctx context.Context, dsn, use string, size int) (*pgxpool.Pool, err
 	cfg.ConnConfig.RuntimeParams["application_name"] = "fluent " + use
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	cfg.AfterConnect = takeRole
+	if use == writeUse {
+		cfg.AfterConnect = prepareWriter
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("make the pool of %s connections: %w", use, err)
 	}
 	return pool, nil
+}
+
+// writeUse names the pool of connections for writes.
+const writeUse = "write"
+
+// Statements that write find their rows by keys, so one plan for all values is good enough; PostgreSQL would plan most of them anew for
+// each use, which takes as long as running them. Searches are another matter: what they filter decides which index is good.
+const sqlGenericPlans = `SELECT set_config('plan_cache_mode', 'force_generic_plan', false)`
+
+// prepareWriter runs on each new connection for writes.
+func prepareWriter(ctx context.Context, c *pgx.Conn) error {
+	if c.PgConn().ParameterStatus("crdb_version") == "" {
+		if _, err := c.Exec(ctx, sqlGenericPlans, pgx.QueryExecModeExec); err != nil {
+			return err
+		}
+	}
+	return takeRole(ctx, c)
 }
 
 // The server's version says which engine it is, and its clock is read in the same trip.
