@@ -1,5 +1,6 @@
 // Package demo fills a fresh account through the public APIs, as an implementer's script would: locations, networks, catalogues,
-// products, stock and orders of an outdoor retailer with 42 stores and two warehouses. It knows nothing that a client could not.
+// products, stock and orders of an outdoor retailer with 42 stores and two warehouses. It knows nothing that a client could not. A load
+// that was interrupted is finished by the next one: what is there already is left alone.
 package demo
 
 import (
@@ -23,7 +24,7 @@ type Script struct {
 	Step func(what string, count int, took time.Duration)
 }
 
-// Load runs all steps in order. It expects a retailer as provisioned: its catalogues and networks exist and are empty.
+// Load runs all steps in order, each for what is not there yet. It expects a retailer as provisioned, with its catalogues and networks.
 func (s *Script) Load(ctx context.Context) error {
 	steps := []struct {
 		what string
@@ -101,7 +102,7 @@ func (s *Script) locations(ctx context.Context) (int, error) {
 	for _, p := range stores {
 		add(p, "STORE", storeHours(), "NET_ALL", "NET_HD", "NET_CC")
 	}
-	return len(inputs), s.Client.Batch(ctx, "createLocation", "CreateLocationInput", "id", inputs, 11, nil)
+	return s.create(ctx, creation{plural: "locations", field: "createLocation", input: "CreateLocationInput", size: 11}, inputs)
 }
 
 func (s *Script) categories(ctx context.Context) (int, error) {
@@ -116,7 +117,7 @@ func (s *Script) categories(ctx context.Context) (int, error) {
 			"parentCategory": map[string]any{"ref": c.parent, "catalogue": catalogue},
 		})
 	}
-	return len(inputs), s.Client.Batch(ctx, "createCategory", "CreateCategoryInput", "ref", inputs, 13, nil)
+	return s.create(ctx, creation{plural: "categories", field: "createCategory", input: "CreateCategoryInput", size: 13}, inputs)
 }
 
 func (s *Script) products(ctx context.Context) (int, error) {
@@ -138,15 +139,20 @@ func (s *Script) products(ctx context.Context) (int, error) {
 		input["product"] = map[string]any{"ref": p.parent, "catalogue": catalogue}
 		variants = append(variants, input)
 	}
-	if err := s.Client.Batch(ctx, "createStandardProduct", "CreateStandardProductInput", "ref", standard, 100, nil); err != nil {
+	made, err := s.create(ctx, creation{plural: "standardProducts", field: "createStandardProduct", input: "CreateStandardProductInput", size: 100}, standard)
+	if err != nil {
 		return 0, err
 	}
-	err := s.Client.Batch(ctx, "createVariantProduct", "CreateVariantProductInput", "ref", variants, 100, nil)
-	return len(standard) + len(variants), err
+	more, err := s.create(ctx, creation{plural: "variantProducts", field: "createVariantProduct", input: "CreateVariantProductInput", size: 100}, variants)
+	return made + more, err
 }
 
-// stock loads every sellable product into both warehouses and a third of the stores.
+// stock loads every sellable product into both warehouses and a third of the stores. Counts that are loaded twice count once; when there
+// are orders, all counts were loaded before.
 func (s *Script) stock(ctx context.Context) (int, error) {
+	if ordered, err := s.refs(ctx, "orders"); err != nil || len(ordered) > 0 {
+		return 0, err
+	}
 	var rows []apiclient.StockRow
 	for i, p := range products() {
 		if !p.sellable {

@@ -25,8 +25,7 @@ func (s *Script) orders(ctx context.Context) (int, error) {
 	for i := range inputs {
 		inputs[i] = s.order(i, sellable)
 	}
-	err := s.Client.Batch(ctx, "createOrderAndCustomer", "CreateOrderAndCustomerInput", "id ref", inputs, 20, nil)
-	return len(inputs), err
+	return s.create(ctx, creation{plural: "orders", field: "createOrderAndCustomer", input: "CreateOrderAndCustomerInput", size: 20}, inputs)
 }
 
 // order makes the i-th order: one to three lines, delivered a few kilometres from a store.

@@ -14,22 +14,14 @@ import (
 	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
 )
 
-// prepareDemo makes the demo account and its data unless an earlier run did.
+// prepareDemo makes the demo account and its data, or what an earlier run that was stopped has left to do.
 func (i *Installation) prepareDemo(ctx context.Context, cp *controlPlane) error {
 	if err := i.prepareDemoAccount(ctx, cp); err != nil {
 		return err
 	}
 	d := &i.state.Demo
-	switch d.Data {
-	case dataLoaded:
+	if d.Data == dataLoaded {
 		return nil
-	case dataLoading:
-		i.say("the demo data are incomplete, for an earlier run was stopped while loading them; a new state folder gets them all")
-		return nil
-	}
-	d.Data = dataLoading
-	if err := i.state.save(); err != nil {
-		return err
 	}
 	i.say("loading demo data")
 	client := apiclient.New("http://"+i.state.Gateway, apiclient.Credentials{

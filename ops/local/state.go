@@ -40,21 +40,18 @@ type credentials struct {
 	Password string `json:"password"`
 }
 
-// demoAccount holds the secrets of the demo account and how far its data are.
+// demoAccount holds the secrets of the demo account and whether its data are there.
 type demoAccount struct {
 	credentials
 	Account      string `json:"account"`
 	ClientID     string `json:"clientId"`
 	ClientSecret string `json:"clientSecret"`
 	RetailerID   string `json:"retailerId"`
-	Data         string `json:"data"` // "", loading, loaded
+	Data         string `json:"data"` // empty until all of them are loaded
 }
 
-// How far the demo data are.
-const (
-	dataLoading = "loading"
-	dataLoaded  = "loaded"
-)
+// dataLoaded says that the demo data are all there.
+const dataLoaded = "loaded"
 
 // openState reads the state of an earlier run, or makes and keeps a new one.
 func openState(config Config) (*state, error) {

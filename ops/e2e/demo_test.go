@@ -1,0 +1,51 @@
+package e2e_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/ops/demo"
+)
+
+// TestInterruptedDemoLoadIsFinished: a load of the demo data that ends in the middle is finished by the next, which makes nothing twice,
+// and a third finds nothing to do.
+func TestInterruptedDemoLoadIsFinished(t *testing.T) {
+	s := shared(t)
+	again := administrator(t, s.stack).account(t, "DEMOTWO", "DEMO")
+	load := func(ctx context.Context, after func(step string)) (map[string]int, error) {
+		made := map[string]int{}
+		script := demo.Script{Client: again.client, RetailerID: again.retailer, Log: slog.New(slog.DiscardHandler), Step: func(step string, n int, _ time.Duration) {
+			made[step] = n
+			after(step)
+		}}
+		return made, script.Load(ctx)
+	}
+	ctx, interrupt := context.WithCancel(context.Background())
+	_, err := load(ctx, func(step string) {
+		if step == "categories" { // the products are next
+			time.AfterFunc(100*time.Millisecond, interrupt)
+		}
+	})
+	require.ErrorIs(t, err, context.Canceled)
+
+	made, err := load(context.Background(), func(string) {})
+	require.NoError(t, err)
+	require.Zero(t, made["locations"])
+	require.Zero(t, made["categories"])
+	require.Less(t, made["products"], 1200)
+	require.Equal(t, demo.Orders, made["orders"])
+	found := ask[struct{ Standard, Variants, Locations list[struct{ Ref string }] }](t, again.client, `{ standard: standardProducts(first: 1000) { edges { node { ref } } }
+		variants: variantProducts(first: 1000) { edges { node { ref } } } locations(first: 1000) { edges { node { ref } } } }`, nil)
+	require.Len(t, found.Standard.Edges, 400)
+	require.Len(t, found.Variants.Edges, 800)
+	require.Len(t, found.Locations.Edges, 45, "and the one of rejected items")
+
+	made, err = load(context.Background(), func(string) {})
+	require.NoError(t, err)
+	require.Equal(t, map[string]int{"locations": 0, "categories": 0, "products": 0, "stock records": 0, "orders": 0}, made)
+	s.balanced(t, again.account)
+}
