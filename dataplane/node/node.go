@@ -43,6 +43,7 @@ type Node struct {
 	services atomic.Pointer[services] // nil until the database is open
 	draining atomic.Bool
 	requests atomic.Int64
+	refused  atomic.Int64 // while draining
 }
 
 // Run serves until ctx ends, then drains and stops. ready is called with the address when the node takes work.
@@ -77,6 +78,8 @@ func (n *Node) run(ctx context.Context, listener net.Listener, ready func()) err
 	background, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	group, groupCtx := errgroup.WithContext(background)
+	working, endWork := context.WithCancel(groupCtx)
+	defer endWork()
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
@@ -89,38 +92,33 @@ func (n *Node) run(ctx context.Context, listener net.Listener, ready func()) err
 		}
 		return nil
 	})
-	group.Go(func() error { return n.work(ctx, groupCtx, ready) })
+	group.Go(func() error { return n.work(working, ready) })
 	group.Go(func() error {
 		select {
 		case <-ctx.Done():
 		case <-groupCtx.Done():
 		}
 		n.drain()
-		return n.stop(server, end)
+		return n.stop(server, endWork, end)
 	})
 	return group.Wait()
 }
 
 // work opens the services when the environment is known and runs the engine until ctx ends.
-func (n *Node) work(ctx, groupCtx context.Context, ready func()) error {
-	working, stop := context.WithCancel(groupCtx)
-	defer stop()
-	release := context.AfterFunc(ctx, stop)
-	defer release()
-	environment, err := n.environment(working)
+func (n *Node) work(ctx context.Context, ready func()) error {
+	environment, err := n.environment(ctx)
 	if err != nil {
-		return errors.Join(ignoreEnd(working, err))
+		return ignoreEnd(ctx, err)
 	}
-	s, err := n.open(working, environment)
+	s, err := n.open(ctx, environment)
 	if err != nil {
-		return errors.Join(ignoreEnd(working, err))
+		return ignoreEnd(ctx, err)
 	}
 	n.services.Store(s)
 	n.handler.set(s.handler)
 	n.link.ReportNow()
 	ready()
-	err = s.run(working)
-	return errors.Join(ignoreEnd(working, err))
+	return ignoreEnd(ctx, s.run(ctx))
 }
 
 // ignoreEnd drops errors that only say that the node was asked to stop.
@@ -154,14 +152,35 @@ func (n *Node) drain() {
 	}
 }
 
-// stop ends the HTTP server when no request is under way, then the rest.
-func (n *Node) stop(server *http.Server, end func()) error {
+// quietTime without a request is what a draining node takes for a sign that every gateway has heard of it; it waits for that only
+// so long.
+const (
+	quietTime   = 250 * time.Millisecond
+	longestWait = 3 * time.Second
+)
+
+// awaitQuiet goes on refusing requests until gateways send none. Connections closed before that could take a request with them, of
+// which the gateway cannot know whether it was carried out.
+func (n *Node) awaitQuiet() {
+	for began := time.Now(); time.Since(began) < longestWait; {
+		seen := n.refused.Load()
+		time.Sleep(quietTime)
+		if n.refused.Load() == seen {
+			return
+		}
+	}
+}
+
+// stop ends the HTTP server when no request is under way, then the work, which those requests need, and then the rest.
+func (n *Node) stop(server *http.Server, endWork, end func()) error {
+	n.awaitQuiet()
 	ctx, cancel := context.WithTimeout(context.Background(), n.config.DrainTime)
 	defer cancel()
 	err := server.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(fmt.Errorf("requests were still under way after %v: %w", n.config.DrainTime, err), server.Close())
 	}
+	endWork()
 	if s := n.services.Load(); s != nil {
 		<-s.ended
 		s.db.Close()

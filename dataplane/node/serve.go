@@ -1,6 +1,7 @@
 package node
 
 import (
+	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -28,11 +29,15 @@ func (n *Node) server() *http.Server {
 	}
 }
 
+// silent keeps what a draining node refuses, which is nobody's fault, out of the log.
+var silent = slog.New(slog.DiscardHandler)
+
 func (n *Node) serve(w http.ResponseWriter, r *http.Request) {
-	if n.draining.Load() {
+	if n.draining.Load() && r.URL.Path != nudgePath { // the engine still runs, and hears of events
+		n.refused.Add(1)
 		w.Header().Set(gateway.DrainingHeader, "1")
 		w.Header().Set("Connection", "close")
-		rest.WriteError(w, r, n.log, fault.New(fault.Unavailable, "This node is stopping; ask another one").WithCode("S0002E"))
+		rest.WriteError(w, r, silent, fault.New(fault.Unavailable, "This node is stopping; ask another one").WithCode("S0002E"))
 		return
 	}
 	n.requests.Add(1)
