@@ -175,11 +175,3 @@ func at(v any, path string) any {
 	}
 	return v
 }
-
-func compact(s string) string {
-	var b bytes.Buffer
-	if json.Compact(&b, []byte(s)) != nil {
-		return s
-	}
-	return b.String()
-}

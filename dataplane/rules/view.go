@@ -30,7 +30,7 @@ type contextNode struct{ c *Context }
 // Member finds the event's parts under event, and else the entity's.
 func (n contextNode) Member(name string) (any, bool) {
 	if name == "event" {
-		return eventNode{n.c}, true
+		return eventNode(n), true
 	}
 	if n.c.Entity == nil {
 		return nil, false

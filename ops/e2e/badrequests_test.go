@@ -14,15 +14,14 @@ import (
 
 // bad is a request that must be refused with a 4xx, a code and the place of the error, and must change nothing.
 type bad struct {
-	name        string
-	method      string // POST
-	path        string
-	contentType string // application/json
-	token       string // "": the administrator's; "none": no header; else sent as it is
-	body        string
-	status      int    // 200 for GraphQL errors, else 4xx
-	code        string // platform code or OAuth error
-	place       string // part of the field, path or message that says where
+	name   string
+	method string // POST
+	path   string
+	token  string // "": the administrator's; "none": no header; else sent as it is
+	body   string
+	status int    // 200 for GraphQL errors, else 4xx
+	code   string // platform code or OAuth error
+	place  string // part of the field, path or message that says where
 }
 
 const badOrder = `{"ref":"BAD-1","type":"HD","retailer":{"id":"1"},"customer":{"id":"$customer"},
