@@ -155,6 +155,34 @@ func nodePlace(v state.View, id string) policy.Resource {
 	return environmentPlace(v, n.GetEnvironment())
 }
 
+// member is the node or gateway that calls: one of the kinds, still known, and where its credential says that it is. Credentials outlive
+// nodes that were deleted, and a node of the same name may have been made elsewhere since.
+func (a *API) member(ctx context.Context, kinds ...string) (*auth.Principal, *cpv1.Node, error) {
+	p, err := machine(ctx, kinds...)
+	if err != nil {
+		return nil, nil, err
+	}
+	n, err := a.known(a.Store.View(), p)
+	return p, n, err
+}
+
+// known finds the node that a credential is of.
+func (a *API) known(v state.View, p *auth.Principal) (*cpv1.Node, error) {
+	n, found := state.Nodes.Get(v, p.Subject)
+	if !found || n.GetEnvironment() != p.Environment || kindOf(n) != p.NodeKind {
+		return nil, fault.New(fault.Unauthenticated, "The node %s is not known any more; join again.", p.Subject)
+	}
+	return n, nil
+}
+
+// kindOf is a node's kind as credentials name it.
+func kindOf(n *cpv1.Node) string {
+	if n.GetKind() == cpv1.MachineKind_MACHINE_KIND_GATEWAY {
+		return gatewayKind
+	}
+	return nodeKind
+}
+
 // machine is the node, gateway or host that calls; kinds says which of them may.
 func machine(ctx context.Context, kinds ...string) (*auth.Principal, error) {
 	p, ok := auth.FromContext(ctx)

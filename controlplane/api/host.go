@@ -58,6 +58,18 @@ func (a hosts) Join(ctx context.Context, r *cpv1.JoinRequest) (*cpv1.JoinRespons
 	}, nil
 }
 
+// member is the host that calls, if it is still known.
+func (a hosts) member(ctx context.Context) (*auth.Principal, error) {
+	p, err := machine(ctx, hostKind)
+	if err != nil {
+		return nil, err
+	}
+	if _, found := state.Hosts.Get(a.Store.View(), p.Subject); !found {
+		return nil, fault.New(fault.Unauthenticated, "The host %s is not known any more; join again.", p.Subject)
+	}
+	return p, nil
+}
+
 // Watch sends the processes that the host should run, now and after each change.
 func (a hosts) Watch(ctx context.Context, _ *cpv1.WatchRequest, stream controlplanev1connect.HostServiceWatchServerStream) error {
 	p, err := machine(ctx, hostKind)
@@ -92,12 +104,9 @@ func (a hosts) Watch(ctx context.Context, _ *cpv1.WatchRequest, stream controlpl
 
 // Report takes note that a host lives and of its processes. It comes to the leader.
 func (a hosts) Report(ctx context.Context, r *cpv1.ReportRequest) (*cpv1.ReportResponse, error) {
-	p, err := machine(ctx, hostKind)
+	p, err := a.member(ctx)
 	if err != nil {
 		return nil, err
-	}
-	if _, found := state.Hosts.Get(a.Store.View(), p.Subject); !found {
-		return nil, fault.New(fault.Unauthenticated, "The host %s is not known any more; join again.", p.Subject)
 	}
 	a.Presence.Note(presence.HostKey(p.Subject), presence.Report{Seen: a.Now(), State: "READY"})
 	for _, process := range r.GetProcesses() {
@@ -114,7 +123,7 @@ func (a hosts) Report(ctx context.Context, r *cpv1.ReportRequest) (*cpv1.ReportR
 
 // CreateNodeToken gives a host a token for one of its own processes.
 func (a hosts) CreateNodeToken(ctx context.Context, r *cpv1.CreateNodeTokenRequest) (*cpv1.CreateNodeTokenResponse, error) {
-	p, err := machine(ctx, hostKind)
+	p, err := a.member(ctx)
 	if err != nil {
 		return nil, err
 	}

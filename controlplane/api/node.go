@@ -126,13 +126,9 @@ func (a *API) renewed(ctx context.Context) (string, *timestamppb.Timestamp, erro
 
 // Report takes note of what a node says. It comes to the leader.
 func (a nodes) Report(ctx context.Context, r *nodev1.ReportRequest) (*nodev1.ReportResponse, error) {
-	p, err := machine(ctx, nodeKind, gatewayKind)
+	p, node, err := a.member(ctx, nodeKind, gatewayKind)
 	if err != nil {
 		return nil, err
-	}
-	node, found := state.Nodes.Get(a.Store.View(), p.Subject)
-	if !found {
-		return nil, fault.New(fault.Unauthenticated, "The node %s is not known any more; join again.", p.Subject)
 	}
 	a.Presence.Note(presence.NodeKey(p.Subject), presence.Report{
 		Seen: a.Now(), State: r.GetState(), AppliedIndex: r.GetAppliedIndex(), Load: r.GetLoad(),
@@ -144,15 +140,51 @@ func (a nodes) Report(ctx context.Context, r *nodev1.ReportRequest) (*nodev1.Rep
 	return &nodev1.ReportResponse{Credential: credential, CredentialExpiresAt: expires, Drain: node.GetDrain()}, nil
 }
 
-// CommitConfiguration makes and activates a version for an account of the node's environment.
-func (a nodes) CommitConfiguration(ctx context.Context, r *nodev1.CommitConfigurationRequest) (*nodev1.CommitConfigurationResponse, error) {
-	p, err := machine(ctx, nodeKind)
+// home checks that a node calls, and that an account is of its environment. Those of others read like those that do not exist.
+func (a nodes) home(ctx context.Context, name string) error {
+	p, _, err := a.member(ctx, nodeKind)
+	if err != nil {
+		return err
+	}
+	account, found := state.Accounts.Get(a.Store.View(), name)
+	if !found || account.GetAccount().GetEnvironment() != p.Environment {
+		return absent("account", name)
+	}
+	return nil
+}
+
+// retailerPatience is how long a node's call waits for its retailer.
+const retailerPatience = 20 * time.Second
+
+// CreateRetailer makes a retailer in the name of a tenant and waits until it can be used.
+func (a nodes) CreateRetailer(ctx context.Context, r *nodev1.CreateRetailerRequest) (*nodev1.CreateRetailerResponse, error) {
+	if err := a.home(ctx, r.GetAccount()); err != nil {
+		return nil, err
+	}
+	made, err := a.createRetailer(ctx, &cpv1.Retailer{Account: r.GetAccount(), Ref: r.GetRef(), TradingName: r.GetTradingName()}, r)
 	if err != nil {
 		return nil, err
 	}
-	account, found := state.Accounts.Get(a.Store.View(), r.GetAccount())
-	if !found || account.GetAccount().GetEnvironment() != p.Environment {
-		return nil, absent("account", r.GetAccount())
+	o, err := operations(a).wait(ctx, made.GetOperation().GetId(), retailerPatience)
+	if err != nil {
+		return nil, err
+	}
+	number := made.GetRetailer().GetNumber()
+	switch o.GetState() {
+	case cpv1.OperationState_OPERATION_STATE_DONE:
+	case cpv1.OperationState_OPERATION_STATE_FAILED:
+		return nil, fault.New(fault.Unprocessable, "The retailer %d could not be made ready: %s", number, o.GetError().GetDetail()).With("operation", o.GetId())
+	default:
+		return nil, fault.New(fault.Unavailable, "The retailer %d is being made, but it is not ready yet; try again.", number).With("operation", o.GetId())
+	}
+	active, _ := state.Activations.Get(a.Store.View(), state.RetailerKey(r.GetAccount(), number))
+	return &nodev1.CreateRetailerResponse{Retailer: number, Index: active.GetIndex()}, nil
+}
+
+// CommitConfiguration makes and activates a version for an account of the node's environment.
+func (a nodes) CommitConfiguration(ctx context.Context, r *nodev1.CommitConfigurationRequest) (*nodev1.CommitConfigurationResponse, error) {
+	if err := a.home(ctx, r.GetAccount()); err != nil {
+		return nil, err
 	}
 	result, err := a.change(ctx, statev1.Kind_KIND_COMMIT_CONFIGURATION, &statev1.CommitConfiguration{
 		Account: r.GetAccount(), Retailer: r.GetRetailer(), Artefacts: r.GetArtefacts(), Author: r.GetAuthor(), Message: r.GetMessage(), BaseVersion: r.GetBaseVersion(),

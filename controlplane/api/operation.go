@@ -46,17 +46,26 @@ func (a operations) WaitOperation(ctx context.Context, r *cpv1.WaitOperationRequ
 	if r.GetTimeout() != nil {
 		wait = r.GetTimeout().AsDuration()
 	}
-	waiting, cancel := context.WithTimeout(ctx, wait)
+	last, err := a.wait(ctx, r.GetId(), wait)
+	if err != nil {
+		return nil, err
+	}
+	return &cpv1.WaitOperationResponse{Operation: last}, nil
+}
+
+// wait gives an operation as it is when it has ended or the time is up.
+func (a operations) wait(ctx context.Context, id string, most time.Duration) (*cpv1.Operation, error) {
+	waiting, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	var last *cpv1.Operation
-	err := a.follow(waiting, r.GetId(), func(o *cpv1.Operation) error {
+	err := a.follow(waiting, id, func(o *cpv1.Operation) error {
 		last = o
 		return nil
 	})
 	if last == nil || ctx.Err() != nil {
 		return nil, err
 	}
-	return &cpv1.WaitOperationResponse{Operation: last}, nil
+	return last, nil
 }
 
 // WatchOperation sends the operation now and after each change.

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
@@ -16,14 +18,22 @@ func (a retailers) CreateRetailer(ctx context.Context, r *cpv1.CreateRetailerReq
 	if r.GetRetailer().GetRef() == "" {
 		return nil, fault.Invalidf("retailer.ref", "A retailer needs a ref.")
 	}
-	retailer := withDefaults(r.GetRetailer(), "")
-	retailer.Account = r.GetRetailer().GetAccount()
-	result, err := a.change(ctx, statev1.Kind_KIND_CREATE_RETAILER, &statev1.CreateRetailer{Retailer: retailer}, r)
+	created, err := a.createRetailer(ctx, r.GetRetailer(), r)
 	if err != nil {
 		return nil, err
 	}
-	created := as[*statev1.RetailerCreated](result)
 	return &cpv1.CreateRetailerResponse{Retailer: created.GetRetailer(), Operation: created.GetOperation()}, nil
+}
+
+// createRetailer records a retailer that an operator or, through a node, a tenant asks for.
+func (a *API) createRetailer(ctx context.Context, wanted *cpv1.Retailer, request proto.Message) (*statev1.RetailerCreated, error) {
+	retailer := withDefaults(wanted, "")
+	retailer.Account = wanted.GetAccount()
+	result, err := a.change(ctx, statev1.Kind_KIND_CREATE_RETAILER, &statev1.CreateRetailer{Retailer: retailer}, request)
+	if err != nil {
+		return nil, err
+	}
+	return as[*statev1.RetailerCreated](result), nil
 }
 
 // GetRetailer reads one retailer.

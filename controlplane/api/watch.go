@@ -8,7 +8,6 @@ import (
 
 	"github.com/fluent-oms/fluent/auth"
 	"github.com/fluent-oms/fluent/controlplane/state"
-	"github.com/fluent-oms/fluent/domain/fault"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
 )
@@ -21,6 +20,9 @@ func (a nodes) Watch(ctx context.Context, r *nodev1.WatchRequest, stream nodev1c
 	}
 	w := &watcher{API: a.API, node: p, stream: stream}
 	w.awaitNode(ctx)
+	if _, err := w.known(w.Store.View(), p); err != nil {
+		return err
+	}
 	changes, reason := w.resume(r)
 	for {
 		if changes == nil {
@@ -65,9 +67,6 @@ func (w *watcher) snapshot(reason string) (*state.Changes, error) {
 		}
 	}
 	v := w.Store.View()
-	if err := w.known(v); err != nil {
-		return nil, err
-	}
 	changes, err := v.Follow(w.node.Environment, v.Index())
 	if err != nil {
 		return nil, err
@@ -99,18 +98,13 @@ func (w *watcher) awaitNode(ctx context.Context) {
 	}
 }
 
-// known refuses nodes that were deleted: their credentials outlive them.
-func (w *watcher) known(v state.View) error {
-	if _, found := state.Nodes.Get(v, w.node.Subject); !found {
-		return fault.New(fault.Unauthenticated, "The node %s is not known here; join again.", w.node.Subject)
-	}
-	return nil
-}
-
 func (w *watcher) follow(ctx context.Context, changes *state.Changes) error {
 	for {
 		_, batch, err := changes.Next(ctx)
 		if err != nil {
+			return err
+		}
+		if _, err := w.known(w.Store.View(), w.node); err != nil {
 			return err
 		}
 		for _, c := range batch {
@@ -120,18 +114,20 @@ func (w *watcher) follow(ctx context.Context, changes *state.Changes) error {
 				return err
 			}
 		}
-		if err := w.known(w.Store.View()); err != nil {
-			return err
-		}
 	}
 }
 
-// visible hides the database from gateways.
+// visible hides from gateways what only nodes need: the database, and the hashes by which clients are proved.
 func (w *watcher) visible(r *nodev1.Resource) *nodev1.Resource {
-	if w.node.NodeKind != gatewayKind || r.GetEnvironment() == nil {
+	if w.node.NodeKind != gatewayKind || r.GetEnvironment() == nil && r.GetAccount() == nil {
 		return r
 	}
 	r = proto.CloneOf(r)
-	r.GetEnvironment().DatabaseUrl = ""
+	if e := r.GetEnvironment(); e != nil {
+		e.DatabaseUrl = ""
+	}
+	for _, c := range r.GetAccount().GetClients() {
+		c.SecretHash = nil
+	}
 	return r
 }

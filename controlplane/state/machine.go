@@ -115,7 +115,24 @@ func deleteNode(tx *Tx, c *statev1.DeleteNode) (proto.Message, error) {
 		return nil, fault.New(fault.Unprocessable, "The node %s is %s; drain it first.", c.GetId(), s)
 	}
 	tx.touch("node", c.GetId())
+	if err := tx.dropTokens(c.GetId()); err != nil {
+		return nil, err
+	}
 	return nil, Nodes.remove(tx, c.GetId())
+}
+
+// dropTokens removes the join tokens of a node that is no more, so that none of them brings it back.
+func (tx *Tx) dropTokens(machine string) error {
+	tokens, _ := JoinTokens.List(tx.View, Page{})
+	for _, t := range tokens {
+		if t.GetMachine() != machine || t.GetKind() == cpv1.MachineKind_MACHINE_KIND_HOST {
+			continue
+		}
+		if err := JoinTokens.remove(tx, t.GetId()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func joinHost(tx *Tx, c *statev1.JoinHost) (proto.Message, error) {
@@ -131,6 +148,9 @@ func joinHost(tx *Tx, c *statev1.JoinHost) (proto.Message, error) {
 		return nil, fault.New(fault.Unauthenticated, "The host %s is not known any more; join with a token.", h.GetId())
 	} else {
 		h.Region = before.GetRegion()
+	}
+	if found && before.GetRegion() != h.GetRegion() {
+		return nil, fault.New(fault.Conflict, "The host %s belongs to the region %s.", h.GetId(), before.GetRegion())
 	}
 	h.State = cpv1.NodeState_NODE_STATE_READY
 	stamp(tx, h, before)

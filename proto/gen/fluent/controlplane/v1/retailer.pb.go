@@ -650,7 +650,7 @@ const file_fluent_controlplane_v1_retailer_proto_rawDesc = "" +
 	"\aaccount\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18 R\aaccount\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\x12=\n" +
 	"\x03ref\x18\x03 \x01(\tB+\xbaH(r&2$^([A-Za-z0-9][A-Za-z0-9_.-]{0,99})?$R\x03ref\x12+\n" +
-	"\ftrading_name\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vtradingName\x12$\n" +
+	"\ftrading_name\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\vtradingName\x12$\n" +
 	"\ttime_zone\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\btimeZone\x120\n" +
 	"\bcurrency\x18\x06 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{3})?$R\bcurrency\x12;\n" +
 	"\x05state\x18\a \x01(\x0e2%.fluent.controlplane.v1.RetailerStateR\x05state\x12\x18\n" +

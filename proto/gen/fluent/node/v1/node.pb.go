@@ -9,6 +9,7 @@
 package nodev1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -1371,6 +1372,126 @@ func (x *CommitConfigurationResponse) GetConfiguration() *Configuration {
 	return nil
 }
 
+type CreateRetailerRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Account       string                 `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	Ref           string                 `protobuf:"bytes,3,opt,name=ref,proto3" json:"ref,omitempty"`                                    // unique in the account
+	TradingName   string                 `protobuf:"bytes,4,opt,name=trading_name,json=tradingName,proto3" json:"trading_name,omitempty"` // empty: the ref
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateRetailerRequest) Reset() {
+	*x = CreateRetailerRequest{}
+	mi := &file_fluent_node_v1_node_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateRetailerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateRetailerRequest) ProtoMessage() {}
+
+func (x *CreateRetailerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_node_v1_node_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateRetailerRequest.ProtoReflect.Descriptor instead.
+func (*CreateRetailerRequest) Descriptor() ([]byte, []int) {
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *CreateRetailerRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CreateRetailerRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *CreateRetailerRequest) GetRef() string {
+	if x != nil {
+		return x.Ref
+	}
+	return ""
+}
+
+func (x *CreateRetailerRequest) GetTradingName() string {
+	if x != nil {
+		return x.TradingName
+	}
+	return ""
+}
+
+type CreateRetailerResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Retailer      int32                  `protobuf:"varint,1,opt,name=retailer,proto3" json:"retailer,omitempty"` // the number that it got
+	Index         uint64                 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`       // of the desired state that has its workflows
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateRetailerResponse) Reset() {
+	*x = CreateRetailerResponse{}
+	mi := &file_fluent_node_v1_node_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateRetailerResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateRetailerResponse) ProtoMessage() {}
+
+func (x *CreateRetailerResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_node_v1_node_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateRetailerResponse.ProtoReflect.Descriptor instead.
+func (*CreateRetailerResponse) Descriptor() ([]byte, []int) {
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *CreateRetailerResponse) GetRetailer() int32 {
+	if x != nil {
+		return x.Retailer
+	}
+	return 0
+}
+
+func (x *CreateRetailerResponse) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
 type PrepareAccountRequest struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
 	Account           string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
@@ -1384,7 +1505,7 @@ type PrepareAccountRequest struct {
 
 func (x *PrepareAccountRequest) Reset() {
 	*x = PrepareAccountRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[19]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1396,7 +1517,7 @@ func (x *PrepareAccountRequest) String() string {
 func (*PrepareAccountRequest) ProtoMessage() {}
 
 func (x *PrepareAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[19]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1409,7 +1530,7 @@ func (x *PrepareAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareAccountRequest.ProtoReflect.Descriptor instead.
 func (*PrepareAccountRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{19}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PrepareAccountRequest) GetAccount() string {
@@ -1456,7 +1577,7 @@ type PrepareAccountResponse struct {
 
 func (x *PrepareAccountResponse) Reset() {
 	*x = PrepareAccountResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[20]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1468,7 +1589,7 @@ func (x *PrepareAccountResponse) String() string {
 func (*PrepareAccountResponse) ProtoMessage() {}
 
 func (x *PrepareAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[20]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1481,7 +1602,7 @@ func (x *PrepareAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareAccountResponse.ProtoReflect.Descriptor instead.
 func (*PrepareAccountResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{20}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *PrepareAccountResponse) GetAdminUserId() string {
@@ -1505,7 +1626,7 @@ type PrepareRetailerRequest struct {
 
 func (x *PrepareRetailerRequest) Reset() {
 	*x = PrepareRetailerRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[21]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1517,7 +1638,7 @@ func (x *PrepareRetailerRequest) String() string {
 func (*PrepareRetailerRequest) ProtoMessage() {}
 
 func (x *PrepareRetailerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[21]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1530,7 +1651,7 @@ func (x *PrepareRetailerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRetailerRequest.ProtoReflect.Descriptor instead.
 func (*PrepareRetailerRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{21}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PrepareRetailerRequest) GetAccount() string {
@@ -1584,7 +1705,7 @@ type PrepareRetailerResponse struct {
 
 func (x *PrepareRetailerResponse) Reset() {
 	*x = PrepareRetailerResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[22]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1596,7 +1717,7 @@ func (x *PrepareRetailerResponse) String() string {
 func (*PrepareRetailerResponse) ProtoMessage() {}
 
 func (x *PrepareRetailerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[22]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1609,7 +1730,7 @@ func (x *PrepareRetailerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRetailerResponse.ProtoReflect.Descriptor instead.
 func (*PrepareRetailerResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{22}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PrepareRetailerResponse) GetArtefacts() map[string]string {
@@ -1623,13 +1744,13 @@ var File_fluent_node_v1_node_proto protoreflect.FileDescriptor
 
 const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\n" +
-	"\x19fluent/node/v1/node.proto\x12\x0efluent.node.v1\x1a'fluent/controlplane/v1/permission.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa3\x01\n" +
+	"\x19fluent/node/v1/node.proto\x12\x0efluent.node.v1\x1a\x1bbuf/validate/validate.proto\x1a'fluent/controlplane/v1/permission.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x01\n" +
 	"\vJoinRequest\x12\x14\n" +
-	"\x05token\x18\x01 \x01(\tR\x05token\x12\x17\n" +
-	"\anode_id\x18\x02 \x01(\tR\x06nodeId\x12\x12\n" +
-	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x18\n" +
-	"\aaddress\x18\x04 \x01(\tR\aaddress\x12\x18\n" +
-	"\arelease\x18\x05 \x01(\tR\arelease\x12\x1d\n" +
+	"\x05token\x18\x01 \x01(\tR\x05token\x12D\n" +
+	"\anode_id\x18\x02 \x01(\tB+\xbaH(r&2$^([A-Za-z0-9][A-Za-z0-9_.-]{0,99})?$R\x06nodeId\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\"\n" +
+	"\aaddress\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\aaddress\x12!\n" +
+	"\arelease\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18dR\arelease\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x06 \x01(\tR\tclusterId\"\xd8\x01\n" +
 	"\fJoinResponse\x12\x17\n" +
@@ -1729,7 +1850,16 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"b\n" +
 	"\x1bCommitConfigurationResponse\x12C\n" +
-	"\rconfiguration\x18\x01 \x01(\v2\x1d.fluent.node.v1.ConfigurationR\rconfiguration\"\xcc\x01\n" +
+	"\rconfiguration\x18\x01 \x01(\v2\x1d.fluent.node.v1.ConfigurationR\rconfiguration\"\xcd\x01\n" +
+	"\x15CreateRetailerRequest\x12(\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\trequestId\x12!\n" +
+	"\aaccount\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\aaccount\x12:\n" +
+	"\x03ref\x18\x03 \x01(\tB(\xbaH%r#2!^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$R\x03ref\x12+\n" +
+	"\ftrading_name\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\vtradingName\"J\n" +
+	"\x16CreateRetailerResponse\x12\x1a\n" +
+	"\bretailer\x18\x01 \x01(\x05R\bretailer\x12\x14\n" +
+	"\x05index\x18\x02 \x01(\x04R\x05index\"\xcc\x01\n" +
 	"\x15PrepareAccountRequest\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12%\n" +
 	"\x0eadmin_username\x18\x02 \x01(\tR\radminUsername\x12.\n" +
@@ -1750,12 +1880,13 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\tartefacts\x18\x01 \x03(\v26.fluent.node.v1.PrepareRetailerResponse.ArtefactsEntryR\tartefacts\x1a<\n" +
 	"\x0eArtefactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x012\x97\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x012\x8a\x04\n" +
 	"\vNodeService\x12M\n" +
 	"\x04Join\x12\x1b.fluent.node.v1.JoinRequest\x1a\x1c.fluent.node.v1.JoinResponse\"\n" +
 	"\xca\xf3\x18\x06public\x12[\n" +
 	"\x05Watch\x12\x1c.fluent.node.v1.WatchRequest\x1a\x1d.fluent.node.v1.WatchResponse\"\x13\xca\xf3\x18\fnode.session\x90\x02\x010\x01\x12Y\n" +
-	"\x06Report\x12\x1d.fluent.node.v1.ReportRequest\x1a\x1e.fluent.node.v1.ReportResponse\"\x10\xca\xf3\x18\fnode.session\x12\x80\x01\n" +
+	"\x06Report\x12\x1d.fluent.node.v1.ReportRequest\x1a\x1e.fluent.node.v1.ReportResponse\"\x10\xca\xf3\x18\fnode.session\x12q\n" +
+	"\x0eCreateRetailer\x12%.fluent.node.v1.CreateRetailerRequest\x1a&.fluent.node.v1.CreateRetailerResponse\"\x10\xca\xf3\x18\fnode.session\x12\x80\x01\n" +
 	"\x13CommitConfiguration\x12*.fluent.node.v1.CommitConfigurationRequest\x1a+.fluent.node.v1.CommitConfigurationResponse\"\x10\xca\xf3\x18\fnode.session2\xf8\x01\n" +
 	"\rTenantService\x12q\n" +
 	"\x0ePrepareAccount\x12%.fluent.node.v1.PrepareAccountRequest\x1a&.fluent.node.v1.PrepareAccountResponse\"\x10\xca\xf3\x18\fcluster.peer\x12t\n" +
@@ -1773,7 +1904,7 @@ func file_fluent_node_v1_node_proto_rawDescGZIP() []byte {
 	return file_fluent_node_v1_node_proto_rawDescData
 }
 
-var file_fluent_node_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_fluent_node_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_fluent_node_v1_node_proto_goTypes = []any{
 	(*JoinRequest)(nil),                 // 0: fluent.node.v1.JoinRequest
 	(*JoinResponse)(nil),                // 1: fluent.node.v1.JoinResponse
@@ -1794,17 +1925,19 @@ var file_fluent_node_v1_node_proto_goTypes = []any{
 	(*ReportResponse)(nil),              // 16: fluent.node.v1.ReportResponse
 	(*CommitConfigurationRequest)(nil),  // 17: fluent.node.v1.CommitConfigurationRequest
 	(*CommitConfigurationResponse)(nil), // 18: fluent.node.v1.CommitConfigurationResponse
-	(*PrepareAccountRequest)(nil),       // 19: fluent.node.v1.PrepareAccountRequest
-	(*PrepareAccountResponse)(nil),      // 20: fluent.node.v1.PrepareAccountResponse
-	(*PrepareRetailerRequest)(nil),      // 21: fluent.node.v1.PrepareRetailerRequest
-	(*PrepareRetailerResponse)(nil),     // 22: fluent.node.v1.PrepareRetailerResponse
-	nil,                                 // 23: fluent.node.v1.Configuration.ArtefactsEntry
-	nil,                                 // 24: fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
-	nil,                                 // 25: fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
-	(*timestamppb.Timestamp)(nil),       // 26: google.protobuf.Timestamp
+	(*CreateRetailerRequest)(nil),       // 19: fluent.node.v1.CreateRetailerRequest
+	(*CreateRetailerResponse)(nil),      // 20: fluent.node.v1.CreateRetailerResponse
+	(*PrepareAccountRequest)(nil),       // 21: fluent.node.v1.PrepareAccountRequest
+	(*PrepareAccountResponse)(nil),      // 22: fluent.node.v1.PrepareAccountResponse
+	(*PrepareRetailerRequest)(nil),      // 23: fluent.node.v1.PrepareRetailerRequest
+	(*PrepareRetailerResponse)(nil),     // 24: fluent.node.v1.PrepareRetailerResponse
+	nil,                                 // 25: fluent.node.v1.Configuration.ArtefactsEntry
+	nil,                                 // 26: fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
+	nil,                                 // 27: fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
+	(*timestamppb.Timestamp)(nil),       // 28: google.protobuf.Timestamp
 }
 var file_fluent_node_v1_node_proto_depIdxs = []int32{
-	26, // 0: fluent.node.v1.JoinResponse.credential_expires_at:type_name -> google.protobuf.Timestamp
+	28, // 0: fluent.node.v1.JoinResponse.credential_expires_at:type_name -> google.protobuf.Timestamp
 	7,  // 1: fluent.node.v1.WatchResponse.snapshot:type_name -> fluent.node.v1.Resource
 	4,  // 2: fluent.node.v1.WatchResponse.snapshot_end:type_name -> fluent.node.v1.SnapshotEnd
 	5,  // 3: fluent.node.v1.WatchResponse.change:type_name -> fluent.node.v1.Change
@@ -1816,26 +1949,28 @@ var file_fluent_node_v1_node_proto_depIdxs = []int32{
 	12, // 9: fluent.node.v1.Resource.peer:type_name -> fluent.node.v1.Peer
 	13, // 10: fluent.node.v1.Resource.public_key:type_name -> fluent.node.v1.PublicKey
 	10, // 11: fluent.node.v1.Account.clients:type_name -> fluent.node.v1.ApiClient
-	23, // 12: fluent.node.v1.Configuration.artefacts:type_name -> fluent.node.v1.Configuration.ArtefactsEntry
+	25, // 12: fluent.node.v1.Configuration.artefacts:type_name -> fluent.node.v1.Configuration.ArtefactsEntry
 	15, // 13: fluent.node.v1.ReportRequest.load:type_name -> fluent.node.v1.Load
-	26, // 14: fluent.node.v1.ReportResponse.credential_expires_at:type_name -> google.protobuf.Timestamp
-	24, // 15: fluent.node.v1.CommitConfigurationRequest.artefacts:type_name -> fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
+	28, // 14: fluent.node.v1.ReportResponse.credential_expires_at:type_name -> google.protobuf.Timestamp
+	26, // 15: fluent.node.v1.CommitConfigurationRequest.artefacts:type_name -> fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
 	11, // 16: fluent.node.v1.CommitConfigurationResponse.configuration:type_name -> fluent.node.v1.Configuration
-	25, // 17: fluent.node.v1.PrepareRetailerResponse.artefacts:type_name -> fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
+	27, // 17: fluent.node.v1.PrepareRetailerResponse.artefacts:type_name -> fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
 	0,  // 18: fluent.node.v1.NodeService.Join:input_type -> fluent.node.v1.JoinRequest
 	2,  // 19: fluent.node.v1.NodeService.Watch:input_type -> fluent.node.v1.WatchRequest
 	14, // 20: fluent.node.v1.NodeService.Report:input_type -> fluent.node.v1.ReportRequest
-	17, // 21: fluent.node.v1.NodeService.CommitConfiguration:input_type -> fluent.node.v1.CommitConfigurationRequest
-	19, // 22: fluent.node.v1.TenantService.PrepareAccount:input_type -> fluent.node.v1.PrepareAccountRequest
-	21, // 23: fluent.node.v1.TenantService.PrepareRetailer:input_type -> fluent.node.v1.PrepareRetailerRequest
-	1,  // 24: fluent.node.v1.NodeService.Join:output_type -> fluent.node.v1.JoinResponse
-	3,  // 25: fluent.node.v1.NodeService.Watch:output_type -> fluent.node.v1.WatchResponse
-	16, // 26: fluent.node.v1.NodeService.Report:output_type -> fluent.node.v1.ReportResponse
-	18, // 27: fluent.node.v1.NodeService.CommitConfiguration:output_type -> fluent.node.v1.CommitConfigurationResponse
-	20, // 28: fluent.node.v1.TenantService.PrepareAccount:output_type -> fluent.node.v1.PrepareAccountResponse
-	22, // 29: fluent.node.v1.TenantService.PrepareRetailer:output_type -> fluent.node.v1.PrepareRetailerResponse
-	24, // [24:30] is the sub-list for method output_type
-	18, // [18:24] is the sub-list for method input_type
+	19, // 21: fluent.node.v1.NodeService.CreateRetailer:input_type -> fluent.node.v1.CreateRetailerRequest
+	17, // 22: fluent.node.v1.NodeService.CommitConfiguration:input_type -> fluent.node.v1.CommitConfigurationRequest
+	21, // 23: fluent.node.v1.TenantService.PrepareAccount:input_type -> fluent.node.v1.PrepareAccountRequest
+	23, // 24: fluent.node.v1.TenantService.PrepareRetailer:input_type -> fluent.node.v1.PrepareRetailerRequest
+	1,  // 25: fluent.node.v1.NodeService.Join:output_type -> fluent.node.v1.JoinResponse
+	3,  // 26: fluent.node.v1.NodeService.Watch:output_type -> fluent.node.v1.WatchResponse
+	16, // 27: fluent.node.v1.NodeService.Report:output_type -> fluent.node.v1.ReportResponse
+	20, // 28: fluent.node.v1.NodeService.CreateRetailer:output_type -> fluent.node.v1.CreateRetailerResponse
+	18, // 29: fluent.node.v1.NodeService.CommitConfiguration:output_type -> fluent.node.v1.CommitConfigurationResponse
+	22, // 30: fluent.node.v1.TenantService.PrepareAccount:output_type -> fluent.node.v1.PrepareAccountResponse
+	24, // 31: fluent.node.v1.TenantService.PrepareRetailer:output_type -> fluent.node.v1.PrepareRetailerResponse
+	25, // [25:32] is the sub-list for method output_type
+	18, // [18:25] is the sub-list for method input_type
 	18, // [18:18] is the sub-list for extension type_name
 	18, // [18:18] is the sub-list for extension extendee
 	0,  // [0:18] is the sub-list for field type_name
@@ -1865,7 +2000,7 @@ func file_fluent_node_v1_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fluent_node_v1_node_proto_rawDesc), len(file_fluent_node_v1_node_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   26,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

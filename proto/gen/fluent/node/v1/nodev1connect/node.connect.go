@@ -34,6 +34,8 @@ const (
 	NodeServiceWatchProcedure = "/fluent.node.v1.NodeService/Watch"
 	// NodeServiceReportProcedure is the procedure name of the NodeService's Report RPC.
 	NodeServiceReportProcedure = "/fluent.node.v1.NodeService/Report"
+	// NodeServiceCreateRetailerProcedure is the procedure name of the NodeService's CreateRetailer RPC.
+	NodeServiceCreateRetailerProcedure = "/fluent.node.v1.NodeService/CreateRetailer"
 	// NodeServiceCommitConfigurationProcedure is the procedure name of the NodeService's
 	// CommitConfiguration RPC.
 	NodeServiceCommitConfigurationProcedure = "/fluent.node.v1.NodeService/CommitConfiguration"
@@ -68,6 +70,13 @@ var (
 			Procedure:  NodeServiceReportProcedure,
 		}
 	})
+	nodeServiceCreateRetailerSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_fluent_node_v1_node_proto.Services().ByName("NodeService").Methods().ByName("CreateRetailer"),
+			Procedure:  NodeServiceCreateRetailerProcedure,
+		}
+	})
 	nodeServiceCommitConfigurationSpec = sync.OnceValue(func() connect.Spec {
 		return connect.Spec{
 			StreamType: connect.StreamTypeUnary,
@@ -87,6 +96,9 @@ type NodeServiceClient interface {
 	// Report tells load and what is applied. Reports stay in the leader's memory; only changes of judgement are written. Send one every
 	// second, and one at once when the state or the applied index has changed: an account is ready when the nodes have said that they know it.
 	Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error)
+	// CreateRetailer makes a retailer of an account of the caller's environment, just as an operator's CreateRetailer does, and answers when
+	// it can be used. A repeat with the same request id waits for the same retailer. Unavailable means that it is not ready yet: repeat.
+	CreateRetailer(context.Context, *v1.CreateRetailerRequest) (*v1.CreateRetailerResponse, error)
 	// CommitConfiguration makes a configuration version that differs from the active one in the given artefacts, and activates it.
 	CommitConfiguration(context.Context, *v1.CommitConfigurationRequest) (*v1.CommitConfigurationResponse, error)
 }
@@ -127,6 +139,9 @@ type NodeServiceHandler interface {
 	// Report tells load and what is applied. Reports stay in the leader's memory; only changes of judgement are written. Send one every
 	// second, and one at once when the state or the applied index has changed: an account is ready when the nodes have said that they know it.
 	Report(context.Context, *v1.ReportRequest) (*v1.ReportResponse, error)
+	// CreateRetailer makes a retailer of an account of the caller's environment, just as an operator's CreateRetailer does, and answers when
+	// it can be used. A repeat with the same request id waits for the same retailer. Unavailable means that it is not ready yet: repeat.
+	CreateRetailer(context.Context, *v1.CreateRetailerRequest) (*v1.CreateRetailerResponse, error)
 	// CommitConfiguration makes a configuration version that differs from the active one in the given artefacts, and activates it.
 	CommitConfiguration(context.Context, *v1.CommitConfigurationRequest) (*v1.CommitConfigurationResponse, error)
 }
@@ -139,6 +154,7 @@ func RegisterNodeServiceHandler(server *connect.Server, svc NodeServiceHandler) 
 		connect.Method{Spec: nodeServiceJoinSpec(), Handler: adapter.join},
 		connect.Method{Spec: nodeServiceWatchSpec(), Handler: adapter.watch},
 		connect.Method{Spec: nodeServiceReportSpec(), Handler: adapter.report},
+		connect.Method{Spec: nodeServiceCreateRetailerSpec(), Handler: adapter.createRetailer},
 		connect.Method{Spec: nodeServiceCommitConfigurationSpec(), Handler: adapter.commitConfiguration},
 	)
 }
@@ -173,6 +189,10 @@ func (UnimplementedNodeServiceHandler) Report(context.Context, *v1.ReportRequest
 	return nil, connect.NewError(connect.CodeUnimplemented, "fluent.node.v1.NodeService.Report is not implemented")
 }
 
+func (UnimplementedNodeServiceHandler) CreateRetailer(context.Context, *v1.CreateRetailerRequest) (*v1.CreateRetailerResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "fluent.node.v1.NodeService.CreateRetailer is not implemented")
+}
+
 func (UnimplementedNodeServiceHandler) CommitConfiguration(context.Context, *v1.CommitConfigurationRequest) (*v1.CommitConfigurationResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "fluent.node.v1.NodeService.CommitConfiguration is not implemented")
 }
@@ -200,6 +220,14 @@ func (c *nodeServiceClient) Watch(ctx context.Context, req *v1.WatchRequest) (No
 func (c *nodeServiceClient) Report(ctx context.Context, req *v1.ReportRequest) (*v1.ReportResponse, error) {
 	var res v1.ReportResponse
 	if err := c.client.CallUnary(ctx, nodeServiceReportSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *nodeServiceClient) CreateRetailer(ctx context.Context, req *v1.CreateRetailerRequest) (*v1.CreateRetailerResponse, error) {
+	var res v1.CreateRetailerResponse
+	if err := c.client.CallUnary(ctx, nodeServiceCreateRetailerSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -241,6 +269,18 @@ func (h nodeServiceHandler) report(ctx context.Context, _ connect.Spec, stream c
 		return err
 	}
 	res, err := h.svc.Report(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h nodeServiceHandler) createRetailer(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.CreateRetailerRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.CreateRetailer(ctx, &req)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,271 @@
+package server_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect/v2"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
+)
+
+const (
+	aNode    = cpv1.MachineKind_MACHINE_KIND_NODE
+	aGateway = cpv1.MachineKind_MACHINE_KIND_GATEWAY
+	aHost    = cpv1.MachineKind_MACHINE_KIND_HOST
+)
+
+// neighbour makes a second environment, beside the one of makeEnvironment, in a second region.
+func (c *trio) neighbour() {
+	ctx := context.Background()
+	eventually(c.t, func() (*cpv1.CreateRegionResponse, error) {
+		return controlplanev1connect.NewRegionServiceClient(c.operator()).CreateRegion(ctx, &cpv1.CreateRegionRequest{
+			RequestId: "r2", Region: &cpv1.Region{Name: "there", Country: "NZ", Jurisdictions: []string{"NZ"}},
+		})
+	})
+	eventually(c.t, func() (*cpv1.CreateEnvironmentResponse, error) {
+		return controlplanev1connect.NewEnvironmentServiceClient(c.operator()).CreateEnvironment(ctx, &cpv1.CreateEnvironmentRequest{
+			RequestId: "e2", Environment: &cpv1.Environment{Name: "other", Region: "there", DatabaseUrl: "postgres://other"},
+		})
+	})
+}
+
+// invite makes a join token; for hosts, place is a region, else an environment.
+func (c *trio) invite(kind cpv1.MachineKind, place string, lifetime time.Duration) string {
+	r := &cpv1.CreateJoinTokenRequest{Kind: kind, Environment: place, Lifetime: durationpb.New(lifetime)}
+	if kind == aHost {
+		r.Environment, r.Region = "", place
+	}
+	out := eventually(c.t, func() (*cpv1.CreateJoinTokenResponse, error) {
+		return controlplanev1connect.NewNodeAdminServiceClient(c.operator()).CreateJoinToken(context.Background(), r)
+	})
+	return out.GetToken()
+}
+
+var kindNames = map[cpv1.MachineKind]string{aNode: "node", aGateway: "gateway", aHost: "host"}
+
+// enter joins and gives the credential.
+func (c *trio) enter(kind cpv1.MachineKind, id, token string) (string, error) {
+	ctx, line := context.Background(), client(c.anyone(), "")
+	if kind == aHost {
+		out, err := controlplanev1connect.NewHostServiceClient(line).Join(ctx, &cpv1.JoinRequest{Token: token, HostId: id})
+		return out.GetCredential(), err
+	}
+	out, err := nodev1connect.NewNodeServiceClient(line).Join(ctx, &nodev1.JoinRequest{Token: token, NodeId: id, Kind: kindNames[kind], Address: "127.0.0.1:9"})
+	return out.GetCredential(), err
+}
+
+func (c *trio) machine(kind cpv1.MachineKind, id, place string) string {
+	credential, err := c.enter(kind, id, c.invite(kind, place, time.Hour))
+	require.NoError(c.t, err)
+	return credential
+}
+
+// seen is the snapshot that a credential gets to see.
+func (c *trio) seen(credential string) ([]*nodev1.Resource, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	stream, err := nodev1connect.NewNodeServiceClient(client(c.anyone(), credential)).Watch(ctx, &nodev1.WatchRequest{})
+	if err != nil {
+		return nil, err
+	}
+	defer stream.Close()
+	var all []*nodev1.Resource
+	for {
+		frame, err := stream.Receive()
+		if err != nil || frame.GetSnapshotEnd() != nil {
+			return all, err
+		}
+		all = append(all, frame.GetSnapshot())
+	}
+}
+
+// TestMachinesStayInTheirPlace tries every call that a machine's credential is let near with the credential of every other machine.
+func TestMachinesStayInTheirPlace(t *testing.T) {
+	t.Parallel()
+	cp := newTrio(t, calm)
+	cp.makeEnvironment()
+	cp.neighbour()
+	startNode(t, cp, "n1")
+	require.Equal(t, cpv1.OperationState_OPERATION_STATE_DONE, cp.await(cp.create("ACME").GetOperation().GetId()).GetState())
+	credentials := map[string]string{
+		"node":    cp.machine(aNode, "n2", "shared"),
+		"gateway": cp.machine(aGateway, "g1", "shared"),
+		"foreign": cp.machine(aNode, "o1", "other"),
+		"host":    cp.machine(aHost, "h1", "here"),
+		"nobody":  "", "operator": cp.token,
+	}
+	artefacts := map[string]string{"workflow/ORDER::HD/1": strings.Repeat("cd", 32)}
+	calls := map[string]func(line *connect.Client) error{
+		"report": func(line *connect.Client) error {
+			_, err := nodev1connect.NewNodeServiceClient(line).Report(t.Context(), &nodev1.ReportRequest{State: "JOINING"})
+			return err
+		},
+		"commit": func(line *connect.Client) error {
+			_, err := nodev1connect.NewNodeServiceClient(line).CommitConfiguration(t.Context(), &nodev1.CommitConfigurationRequest{Account: "ACME", Retailer: 1, Artefacts: artefacts})
+			return err
+		},
+		"retailer": func(line *connect.Client) error {
+			_, err := nodev1connect.NewNodeServiceClient(line).CreateRetailer(t.Context(), &nodev1.CreateRetailerRequest{RequestId: "x", Account: "ACME", Ref: "SECOND"})
+			return err
+		},
+		"host report": func(line *connect.Client) error {
+			_, err := controlplanev1connect.NewHostServiceClient(line).Report(t.Context(), &cpv1.ReportRequest{})
+			return err
+		},
+		"host token": func(line *connect.Client) error {
+			_, err := controlplanev1connect.NewHostServiceClient(line).CreateNodeToken(t.Context(), &cpv1.CreateNodeTokenRequest{NodeId: "n1"})
+			return err
+		},
+		"invite": func(line *connect.Client) error {
+			_, err := controlplanev1connect.NewNodeAdminServiceClient(line).CreateJoinToken(t.Context(), &cpv1.CreateJoinTokenRequest{Kind: aNode, Environment: "other"})
+			return err
+		},
+		"accounts": func(line *connect.Client) error {
+			_, err := controlplanev1connect.NewAccountServiceClient(line).ListAccounts(t.Context(), &cpv1.ListAccountsRequest{})
+			return err
+		},
+	}
+	const ok, no, absent, nobody = connect.Code(0), connect.CodePermissionDenied, connect.CodeNotFound, connect.CodeUnauthenticated
+	wanted := map[string]map[string]connect.Code{
+		"report":      {"node": ok, "gateway": ok, "foreign": ok, "host": no, "operator": no, "nobody": nobody},
+		"commit":      {"node": ok, "gateway": no, "foreign": absent, "host": no, "operator": no, "nobody": nobody},
+		"retailer":    {"node": ok, "gateway": no, "foreign": absent, "host": no, "operator": no, "nobody": nobody},
+		"host report": {"node": no, "gateway": no, "foreign": no, "host": ok, "operator": no, "nobody": nobody},
+		"host token":  {"node": no, "gateway": no, "foreign": no, "host": absent, "operator": no, "nobody": nobody}, // n1 is none of h1's
+		"invite":      {"node": no, "gateway": no, "foreign": no, "host": no, "operator": ok, "nobody": nobody},
+		"accounts":    {"node": no, "gateway": no, "foreign": no, "host": no, "operator": ok, "nobody": nobody},
+	}
+	for name, call := range calls {
+		for who, code := range wanted[name] {
+			err := call(client(cp.anyone(), credentials[who]))
+			if code == ok {
+				require.NoError(t, err, "%s by %s", name, who)
+				continue
+			}
+			require.Equal(t, code, connect.CodeOf(err), "%s by %s: %v", name, who, err)
+		}
+	}
+	cp.whatTheySee(credentials)
+}
+
+// whatTheySee checks the desired state that each kind of machine is shown.
+func (c *trio) whatTheySee(credentials map[string]string) {
+	names := func(list []*nodev1.Resource) map[string]*nodev1.Resource {
+		out := map[string]*nodev1.Resource{}
+		for _, r := range list {
+			out[resourceKey(r)] = r
+		}
+		return out
+	}
+	list, err := c.seen(credentials["node"])
+	require.NoError(c.t, err)
+	own := names(list)
+	require.NotEmpty(c.t, own["environment"].GetEnvironment().GetDatabaseUrl())
+	require.NotEmpty(c.t, own["account/ACME"].GetAccount().GetClients()[0].GetSecretHash())
+	require.NotContains(c.t, own, "peer/o1")
+
+	list, err = c.seen(credentials["gateway"])
+	require.NoError(c.t, err)
+	front := names(list)
+	require.Equal(c.t, "shared", front["environment"].GetEnvironment().GetName())
+	require.Empty(c.t, front["environment"].GetEnvironment().GetDatabaseUrl())
+	require.Equal(c.t, "ACME", front["account/ACME"].GetAccount().GetClients()[0].GetClientId())
+	require.Empty(c.t, front["account/ACME"].GetAccount().GetClients()[0].GetSecretHash())
+
+	list, err = c.seen(credentials["foreign"])
+	require.NoError(c.t, err)
+	foreign := names(list)
+	require.Equal(c.t, "other", foreign["environment"].GetEnvironment().GetName())
+	require.NotContains(c.t, foreign, "account/ACME")
+	require.NotContains(c.t, foreign, "configuration/ACME")
+	require.NotContains(c.t, foreign, "peer/n1")
+
+	for _, who := range []string{"host", "operator"} {
+		_, err = c.seen(credentials[who])
+		require.Equal(c.t, connect.CodePermissionDenied, connect.CodeOf(err), who)
+	}
+}
+
+// TestJoinTokensAndCredentialsEnd covers what tokens are bound to, and credentials that outlive what they were for.
+func TestJoinTokensAndCredentialsEnd(t *testing.T) {
+	t.Parallel()
+	cp := newTrio(t, calm)
+	cp.makeEnvironment()
+	cp.neighbour()
+	refused := func(code connect.Code, kind cpv1.MachineKind, id, token string) {
+		t.Helper()
+		_, err := cp.enter(kind, id, token)
+		require.Equal(t, code, connect.CodeOf(err), "%v", err)
+	}
+	used := cp.invite(aNode, "shared", time.Hour)
+	old, err := cp.enter(aNode, "n1", used)
+	require.NoError(t, err)
+	refused(connect.CodePermissionDenied, aNode, "n2", used)
+	refused(connect.CodePermissionDenied, aGateway, "g1", cp.invite(aNode, "shared", time.Hour))
+	refused(connect.CodePermissionDenied, aHost, "h1", cp.invite(aNode, "shared", time.Hour))
+	refused(connect.CodePermissionDenied, aNode, "n3", cp.invite(aHost, "here", time.Hour))
+	refused(connect.CodeAborted, aNode, "n1", cp.invite(aNode, "other", time.Hour))
+	refused(connect.CodeUnauthenticated, aNode, "n3", strings.ToUpper(used))
+	refused(connect.CodeUnauthenticated, aNode, "n3", "")
+	refused(connect.CodeInvalidArgument, aNode, "../n3", cp.invite(aNode, "shared", time.Hour))
+	cp.machine(aHost, "h1", "here")
+	refused(connect.CodeAborted, aHost, "h1", cp.invite(aHost, "there", time.Hour))
+	brief := cp.invite(aNode, "shared", time.Millisecond)
+	require.Eventually(t, func() bool {
+		_, err := cp.enter(aNode, "n4", brief)
+		return connect.CodeOf(err) == connect.CodeUnauthenticated
+	}, 10*time.Second, 10*time.Millisecond, "an expired token still works")
+
+	// The node is deleted, and one of its name made elsewhere: the old credential and the old token open nothing, there or here.
+	require.Eventually(t, func() bool {
+		_, err := controlplanev1connect.NewNodeAdminServiceClient(cp.operator()).DeleteNode(t.Context(), &cpv1.DeleteNodeRequest{Id: "n1"})
+		return err == nil
+	}, 20*time.Second, 50*time.Millisecond)
+	refused(connect.CodeUnauthenticated, aNode, "n1", used)
+	cp.machine(aNode, "n1", "other")
+	_, err = cp.seen(old)
+	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err))
+	line := nodev1connect.NewNodeServiceClient(client(cp.anyone(), old))
+	_, err = line.Report(t.Context(), &nodev1.ReportRequest{State: "READY"})
+	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err))
+	_, err = line.CommitConfiguration(t.Context(), &nodev1.CommitConfigurationRequest{Account: "ACME", Retailer: 1})
+	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err))
+	_, err = line.Join(t.Context(), &nodev1.JoinRequest{NodeId: "n1", Kind: "node"})
+	require.Equal(t, connect.CodeAborted, connect.CodeOf(err))
+}
+
+// TestNodesAskForRetailers: a node's call makes the retailer that an operator's would, once per request id.
+func TestNodesAskForRetailers(t *testing.T) {
+	t.Parallel()
+	cp := newTrio(t, calm)
+	cp.makeEnvironment()
+	node := startNode(t, cp, "n1")
+	require.Equal(t, cpv1.OperationState_OPERATION_STATE_DONE, cp.await(cp.create("ACME").GetOperation().GetId()).GetState())
+	ask := &nodev1.CreateRetailerRequest{RequestId: "second", Account: "ACME", Ref: "SECOND", TradingName: "The second"}
+	made := eventually(t, func() (*nodev1.CreateRetailerResponse, error) { return node.client().CreateRetailer(t.Context(), ask) })
+	require.Equal(t, int32(2), made.GetRetailer())
+	require.NotZero(t, made.GetIndex())
+	again := eventually(t, func() (*nodev1.CreateRetailerResponse, error) { return node.client().CreateRetailer(t.Context(), ask) })
+	require.True(t, proto.Equal(made, again))
+	_, err := node.client().CreateRetailer(t.Context(), &nodev1.CreateRetailerRequest{RequestId: "third", Account: "ACME", Ref: "SECOND"})
+	require.Equal(t, connect.CodeAlreadyExists, connect.CodeOf(err))
+	_, err = node.client().CreateRetailer(t.Context(), &nodev1.CreateRetailerRequest{RequestId: "fourth", Account: "ACME", Ref: "a b"})
+	require.Equal(t, connect.CodeInvalidArgument, connect.CodeOf(err))
+	got := eventually(t, func() (*cpv1.GetRetailerResponse, error) {
+		return controlplanev1connect.NewRetailerServiceClient(cp.operator()).GetRetailer(t.Context(), &cpv1.GetRetailerRequest{Account: "ACME", Number: 2})
+	})
+	require.Equal(t, cpv1.RetailerState_RETAILER_STATE_ACTIVE, got.GetRetailer().GetState())
+	require.Equal(t, "The second", got.GetRetailer().GetTradingName())
+	node.mu.Lock()
+	defer node.mu.Unlock()
+	require.Equal(t, 2, node.prepared["create_retailer/ACME"], "one for the account's own, one for the second")
+}
