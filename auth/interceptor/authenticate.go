@@ -24,7 +24,7 @@ func Tokens(v *token.Verifier, roles RolesOf) func(ctx context.Context, raw stri
 		} else if expired(nodeErr) {
 			err = nodeErr
 		}
-		if s, serverErr := v.ControlPlane(raw); serverErr == nil {
+		if s, serverErr := v.ControlPlane(raw, ""); serverErr == nil {
 			return &auth.Principal{Kind: auth.ControlPlaneKind, Subject: s.Server, TokenID: s.ID}, nil
 		} else if expired(serverErr) {
 			err = serverErr

@@ -49,10 +49,12 @@ type Tenant struct {
 	ID      string // of the token, to revoke it by; made by Issue when empty
 }
 
-// ControlPlane is what a control-plane server shows to a node or to another server.
+// ControlPlane is what a control-plane server shows to a node or to another server. It is good for one addressee: what a node was
+// shown must not open another environment's.
 type ControlPlane struct {
 	Lifetime
 	Server string
+	Node   string // the node that it is for; empty: for other servers
 	ID     string // of the token; made by Issue when empty
 }
 
@@ -63,6 +65,7 @@ type claims struct {
 	Environment string      `json:"env,omitempty"`
 	Kind        string      `json:"kind,omitempty"`
 	Account     string      `json:"acc,omitempty"`
+	Node        string      `json:"node,omitempty"`
 }
 
 func (c *claims) lifetime() Lifetime {

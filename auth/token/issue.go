@@ -56,7 +56,7 @@ func (i *Issuer) tenant(t Tenant, audience string, ttl time.Duration) (string, L
 
 // ControlPlane signs a token with which a control-plane server calls a node or another server.
 func (i *Issuer) ControlPlane(p ControlPlane, ttl time.Duration) (string, Lifetime, error) {
-	c := &claims{}
+	c := &claims{Node: p.Node}
 	c.Subject, c.ID = p.Server, p.ID
 	return i.sign(c, controlPlaneAudience, ttl)
 }

@@ -77,15 +77,26 @@ func TestEachKindRoundTripsAndPassesForNoOther(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, tenancy.AccountID("ACME"), tt.Account)
 	require.Equal(t, []string{"7", "jti-1"}, []string{tt.UserID, tt.ID})
-	p, err := v.ControlPlane(server)
+	p, err := v.ControlPlane(server, "")
 	require.NoError(t, err)
 	require.Equal(t, "cp1", p.Server)
+	toNode, _, err := f.issuer.ControlPlane(token.ControlPlane{Server: "cp1", Node: "n1"}, time.Hour)
+	require.NoError(t, err)
+	p, err = v.ControlPlane(toNode, "n1")
+	require.NoError(t, err)
+	require.Equal(t, "n1", p.Node)
+	for raw, node := range map[string]string{toNode: "n2", server: "n1"} {
+		_, err = v.ControlPlane(raw, node)
+		requireReason(t, err, "TOKEN_INVALID")
+	}
+	_, err = v.ControlPlane(toNode, "")
+	requireReason(t, err, "TOKEN_INVALID")
 
 	checks := map[string]func(string) error{
 		operator:    func(raw string) error { _, err := v.Operator(raw); return err },
 		node:        func(raw string) error { _, err := v.Node(raw); return err },
 		tenantToken: func(raw string) error { _, err := v.Tenant(raw); return err },
-		server:      func(raw string) error { _, err := v.ControlPlane(raw); return err },
+		server:      func(raw string) error { _, err := v.ControlPlane(raw, ""); return err },
 	}
 	for own, check := range checks {
 		for raw := range checks {

@@ -80,18 +80,24 @@ func (v *Verifier) tenant(raw, audience string) (Tenant, error) {
 	return t, nil
 }
 
-// ControlPlane verifies a token that a control-plane server shows.
-func (v *Verifier) ControlPlane(raw string) (ControlPlane, error) {
+// ControlPlane verifies a token that a control-plane server shows to a node, or, where node is empty, to another server.
+func (v *Verifier) ControlPlane(raw, node string) (ControlPlane, error) {
 	c, err := v.verify(raw, controlPlaneAudience)
 	if err != nil {
 		return ControlPlane{}, err
 	}
-	return ControlPlane{Lifetime: c.lifetime(), Server: c.Subject, ID: c.ID}, nil
+	if c.Node != node {
+		return ControlPlane{}, invalid(fmt.Errorf("the token is for the node %q", c.Node))
+	}
+	return ControlPlane{Lifetime: c.lifetime(), Server: c.Subject, Node: c.Node, ID: c.ID}, nil
 }
 
 func (v *Verifier) verify(raw, audience string) (*claims, error) {
 	if len(raw) > MaxSize {
 		return nil, invalid(fmt.Errorf("%d bytes", len(raw)))
+	}
+	if v.issuer == "" { // the parser takes an empty name for any name
+		return nil, invalid(errors.New("the verifier has no issuer"))
 	}
 	parser := jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),

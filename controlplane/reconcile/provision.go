@@ -198,7 +198,7 @@ func (p *provisioner) prepareAccount(ctx context.Context, v state.View, o *cpv1.
 		return nil, fault.New(fault.Conflict, "The account %s is gone.", o.GetAccount())
 	}
 	admin := record.GetAdministrator()
-	_, err := p.Tenants.PrepareAccount(ctx, n.GetAddress(), &nodev1.PrepareAccountRequest{
+	_, err := p.Tenants.PrepareAccount(ctx, n, &nodev1.PrepareAccountRequest{
 		Account: o.GetAccount(), AdminUsername: admin.GetUsername(), AdminPasswordHash: []byte(admin.GetPasswordHash()), AdminEmail: admin.GetEmail(),
 		ApiUsername: "api@" + o.GetAccount(),
 	})
@@ -217,7 +217,7 @@ func (p *provisioner) createRetailer(ctx context.Context, v state.View, o *cpv1.
 	if !found {
 		return nil, fault.New(fault.Conflict, "The retailer %d of %s is gone.", o.GetRetailer(), o.GetAccount())
 	}
-	prepared, err := p.Tenants.PrepareRetailer(ctx, n.GetAddress(), &nodev1.PrepareRetailerRequest{
+	prepared, err := p.Tenants.PrepareRetailer(ctx, n, &nodev1.PrepareRetailerRequest{
 		Account: r.GetAccount(), Retailer: r.GetNumber(), Ref: r.GetRef(), TradingName: r.GetTradingName(), TimeZone: r.GetTimeZone(), Currency: r.GetCurrency(),
 	})
 	if err != nil {

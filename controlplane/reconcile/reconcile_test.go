@@ -43,7 +43,7 @@ func (w *world) Apply(_ context.Context, command *statev1.Command) (state.Result
 }
 
 // PrepareAccount fails as often as it was told to.
-func (w *world) PrepareAccount(context.Context, string, *nodev1.PrepareAccountRequest) (*nodev1.PrepareAccountResponse, error) {
+func (w *world) PrepareAccount(context.Context, *cpv1.Node, *nodev1.PrepareAccountRequest) (*nodev1.PrepareAccountResponse, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls++
@@ -54,7 +54,7 @@ func (w *world) PrepareAccount(context.Context, string, *nodev1.PrepareAccountRe
 }
 
 // PrepareRetailer succeeds.
-func (w *world) PrepareRetailer(context.Context, string, *nodev1.PrepareRetailerRequest) (*nodev1.PrepareRetailerResponse, error) {
+func (w *world) PrepareRetailer(context.Context, *cpv1.Node, *nodev1.PrepareRetailerRequest) (*nodev1.PrepareRetailerResponse, error) {
 	return &nodev1.PrepareRetailerResponse{Artefacts: map[string]string{"a": "b"}}, nil
 }
 

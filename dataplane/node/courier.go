@@ -90,7 +90,7 @@ func (s *services) peerToken() (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now := time.Now(); now.After(p.until) {
-		token, err := s.identity.PeerToken(s.node.config.ID)
+		token, err := s.identity.PeerToken(s.node.link.NodeID())
 		if err != nil {
 			return "", err
 		}

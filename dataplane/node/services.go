@@ -77,7 +77,7 @@ func (s *services) wire(ctx context.Context) error {
 	s.engine, err = engine.New(engine.Deps{
 		DB: s.db, Library: modules.library, Workflows: s.configurations, Roots: modules.roots, Modules: modules.readers, Logger: n.log,
 		Nudge: s.courier.take,
-	}, engine.Config{Node: n.config.ID})
+	}, engine.Config{Node: n.link.NodeID()})
 	if err != nil {
 		return err
 	}

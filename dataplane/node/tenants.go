@@ -27,7 +27,7 @@ func (n *Node) tenants(service *provision.Service) http.Handler {
 	return mux
 }
 
-// fromControlPlane lets only the node's own control plane call, and gives faults their Connect codes.
+// fromControlPlane lets only the node's own control plane call, with a token that was made for this node, and gives faults their Connect codes.
 func (n *Node) fromControlPlane(next connect.ServerFunc) connect.ServerFunc {
 	return func(ctx context.Context, spec connect.Spec, stream connect.ServerStream) error {
 		info, _ := connect.CallInfoForServerContext(ctx)
@@ -37,7 +37,7 @@ func (n *Node) fromControlPlane(next connect.ServerFunc) connect.ServerFunc {
 		}
 		verifier, err := n.controlPlaneVerifier()
 		if err == nil {
-			_, err = verifier.ControlPlane(raw)
+			_, err = verifier.ControlPlane(raw, n.link.NodeID())
 		}
 		if err == nil {
 			err = next(ctx, spec, stream)

@@ -1,6 +1,10 @@
 // Package uplink is a node's (or gateway's) line to the control plane: it joins with a token, holds the stream of desired state,
-// reports load, and asks for configurations to be activated. It tries the servers in turn; while none answers, callers of
-// Commit get Unavailable and everything else goes on from the state on disk.
+// reports load, and asks for what only the control plane can do: activating configurations and numbering retailers. It tries the
+// servers in turn; while none answers, callers get Unavailable and everything else goes on from the state on disk.
+//
+// A credential that is refused for good (an operator has deleted the node, or it was away for longer than the credential is good for)
+// does not stop the process: it says so in its log, joins anew if it was started with a join token that still works, and otherwise goes
+// on serving from the state on disk until somebody stops it. Draining a node is what stops it.
 package uplink
 
 import (
@@ -20,7 +24,6 @@ import (
 	"connectrpc.com/connect/v2/connecthttp"
 
 	"github.com/fluent-oms/fluent/dataplane/desired"
-	"github.com/fluent-oms/fluent/domain/fault"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
 )
@@ -28,8 +31,8 @@ import (
 // Config says who this process is to the control plane.
 type Config struct {
 	Servers   []string // base URLs of the control-plane servers
-	JoinToken string   // one-time; needed only until a credential is on disk
-	NodeID    string   // chosen by the node driver
+	JoinToken string   // needed only until a credential is on disk, and to come back after that was refused
+	NodeID    string   // chosen by the node driver; empty: the control plane chooses
 	Kind      string   // node or gateway
 	Address   string   // host:port where this process answers
 	Release   string
@@ -45,275 +48,176 @@ type Uplink struct {
 	turn    atomic.Uint32 // which server to try first
 
 	reportNow chan struct{}
+	refused   chan struct{} // a server has refused the credential
 
-	mu         sync.Mutex
-	credential string
-	cluster    string // id of the control plane's cluster, the issuer of its tokens
+	mu     sync.Mutex
+	kept   map[string]string // by file: what is on disk
+	stream stream
 }
+
+// stream is the stream of desired state that is open.
+type stream struct {
+	server int
+	cancel context.CancelFunc
+}
+
+// The files in which an uplink keeps what joining gave it.
+const (
+	credentialFile = "credential"
+	clusterFile    = "cluster" // id of the control plane's cluster, the issuer of its tokens
+	nodeFile       = "node"    // id of this process
+)
 
 // New prepares an uplink over a state that it will keep current. It does not connect yet.
 func New(config Config, state *desired.State, log *slog.Logger) (*Uplink, error) {
 	if len(config.Servers) == 0 {
 		return nil, errors.New("uplink: no control-plane server is given")
 	}
-	u := &Uplink{config: config, state: state, log: log, reportNow: make(chan struct{}, 1)}
+	u := &Uplink{
+		config: config, state: state, log: log, reportNow: make(chan struct{}, 1), refused: make(chan struct{}, 1), kept: map[string]string{},
+	}
 	for _, server := range config.Servers {
 		transport := connecthttp.NewTransport(&http.Client{}, strings.TrimSuffix(server, "/"))
 		u.clients = append(u.clients, nodev1connect.NewNodeServiceClient(connect.NewClient(transport, u.authorize)))
 	}
-	kept, err := os.ReadFile(u.credentialFile())
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("read the node's credential: %w", err)
+	for _, name := range []string{credentialFile, clusterFile, nodeFile} {
+		content, err := os.ReadFile(filepath.Join(config.Dir, name))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("read what joining gave: %w", err)
+		}
+		u.kept[name] = string(content)
 	}
-	cluster, err := os.ReadFile(u.clusterFile())
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("read the cluster's id: %w", err)
-	}
-	u.credential, u.cluster = string(kept), string(cluster)
 	return u, nil
 }
 
-func (u *Uplink) credentialFile() string { return filepath.Join(u.config.Dir, "credential") }
-func (u *Uplink) clusterFile() string    { return filepath.Join(u.config.Dir, "cluster") }
-
 // Cluster is the id of the control plane's cluster; empty before the first join.
-func (u *Uplink) Cluster() string {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.cluster
+func (u *Uplink) Cluster() string { return u.get(clusterFile) }
+
+// NodeID is the id of this process; empty before the first join if the control plane chooses it.
+func (u *Uplink) NodeID() string {
+	if u.config.NodeID != "" {
+		return u.config.NodeID
+	}
+	return u.get(nodeFile)
 }
 
-// authorize adds the credential to every call; Join goes out without one.
+func (u *Uplink) get(file string) string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.kept[file]
+}
+
+// keep writes a value beside its file and renames it, so that a crash leaves the old one or the new one.
+func (u *Uplink) keep(file, value string) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.kept[file] == value {
+		return nil
+	}
+	path := filepath.Join(u.config.Dir, file)
+	err := os.WriteFile(path+".new", []byte(value), 0o600)
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err != nil {
+		return fmt.Errorf("keep the %s that joining gave: %w", file, err)
+	}
+	u.kept[file] = value
+	return nil
+}
+
+// bare marks calls that go out without the credential.
+type bare struct{}
+
+// authorize adds the credential, if there is one, to every call.
 func (u *Uplink) authorize(next connect.ClientFunc) connect.ClientFunc {
 	return func(ctx context.Context, spec connect.Spec) (connect.ClientStream, error) {
-		u.mu.Lock()
-		credential := u.credential
-		u.mu.Unlock()
-		if info, ok := connect.CallInfoForClientContext(ctx); ok && credential != "" {
+		credential := u.get(credentialFile)
+		if info, ok := connect.CallInfoForClientContext(ctx); ok && credential != "" && ctx.Value(bare{}) == nil {
 			info.RequestHeader().Set("Authorization", "Bearer "+credential)
 		}
 		return next(ctx, spec)
 	}
 }
 
-// call runs f against the servers in turn until one answers; only Unavailable moves on to the next.
-func (u *Uplink) call(ctx context.Context, f func(ctx context.Context, c nodev1connect.NodeServiceClient) error) error {
+// call runs f against the servers in turn until one answers. A server that takes longer than most is passed over like one that
+// cannot be reached; most 0 waits for as long as it takes.
+func (u *Uplink) call(ctx context.Context, most time.Duration, f func(ctx context.Context, c nodev1connect.NodeServiceClient) error) error {
 	var err error
 	first := u.turn.Load()
 	for i := range u.clients {
 		n := (int(first) + i) % len(u.clients)
-		callCtx, _ := connect.NewClientContext(ctx) // authorize finds there where to put the credential
-		if err = f(callCtx, u.clients[n]); err == nil || !elsewhere(err) {
+		err = u.attempt(ctx, n, most, f)
+		if err == nil || ctx.Err() != nil || !elsewhere(err) {
 			return err
 		}
-		u.turn.CompareAndSwap(first, uint32((n+1)%len(u.clients)))
+		u.turn.CompareAndSwap(uint32(n), uint32((n+1)%len(u.clients)))
 	}
 	return err
 }
 
-// elsewhere reports whether another server may answer where this one did not.
+func (u *Uplink) attempt(ctx context.Context, server int, most time.Duration, f func(ctx context.Context, c nodev1connect.NodeServiceClient) error) error {
+	bounded, cancel := ctx, context.CancelFunc(func() {})
+	if most > 0 {
+		bounded, cancel = context.WithTimeout(ctx, most)
+	}
+	defer cancel()
+	called, _ := connect.NewClientContext(bounded) // authorize finds there where to put the credential
+	err := f(called, u.clients[server])
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		u.abandon(server)
+		return connect.NewError(connect.CodeUnavailable, fmt.Sprintf("%s did not answer within %v", u.config.Servers[server], most)).WithCause(err)
+	}
+	if connect.CodeOf(err) == connect.CodeUnauthenticated {
+		signal(u.refused)
+	}
+	return err
+}
+
+// elsewhere reports whether another server may answer where this one did not: it could not be reached, or it said so.
 func elsewhere(err error) bool {
-	switch connect.CodeOf(err) {
-	case connect.CodeUnavailable, connect.CodeAborted, connect.CodeUnknown:
+	var answered *connect.Error
+	if !errors.As(err, &answered) || !answered.IsRemote() {
+		return true
+	}
+	switch answered.Code() {
+	case connect.CodeUnavailable, connect.CodeUnknown, connect.CodeCanceled:
 		return true
 	}
 	return false
 }
 
 // Run joins if need be, follows the desired state and reports until ctx ends. load is asked before each report. drain is called
-// once if the control plane wants this process to stop taking work.
+// once if the control plane wants this process to stop taking work. It returns early only if a process without a credential is
+// refused, or belongs to another environment than its folder.
 func (u *Uplink) Run(ctx context.Context, load func() *nodev1.ReportRequest, drain func()) error {
-	if err := u.join(ctx); err != nil {
-		return err
+	joined := u.get(credentialFile) == ""
+	if joined {
+		if err := u.join(ctx); err != nil {
+			return err
+		}
 	}
 	var wait sync.WaitGroup
+	wait.Go(func() { u.attend(ctx, joined) })
 	wait.Go(func() { u.follow(ctx) })
 	wait.Go(func() { u.report(ctx, load, drain) })
 	wait.Wait()
 	return ctx.Err()
 }
 
-// join exchanges the token for a credential, unless a credential was kept.
-func (u *Uplink) join(ctx context.Context) error {
-	u.mu.Lock()
-	have := u.credential != ""
-	u.mu.Unlock()
-	if have {
-		return nil
-	}
-	pause := 50 * time.Millisecond
-	for {
-		err := u.call(ctx, func(ctx context.Context, c nodev1connect.NodeServiceClient) error {
-			answer, err := c.Join(ctx, &nodev1.JoinRequest{
-				Token: u.config.JoinToken, NodeId: u.config.NodeID, Kind: u.config.Kind, Address: u.config.Address, Release: u.config.Release,
-			})
-			if err != nil {
-				return err
-			}
-			if err := u.keepCluster(answer.GetClusterId()); err != nil {
-				return err
-			}
-			return u.keepCredential(answer.GetCredential())
-		})
-		if err == nil {
-			return nil
-		}
-		if !elsewhere(err) {
-			return fmt.Errorf("join the control plane as %s: %w", u.config.NodeID, err)
-		}
-		u.log.WarnContext(ctx, "cannot join yet", "error", err)
-		if pause = sleep(ctx, pause); ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
-}
-
-func (u *Uplink) keepCluster(id string) error {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if err := os.WriteFile(u.clusterFile(), []byte(id), 0o600); err != nil {
-		return fmt.Errorf("keep the cluster's id: %w", err)
-	}
-	u.cluster = id
-	return nil
-}
-
-func (u *Uplink) keepCredential(credential string) error {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if err := os.WriteFile(u.credentialFile(), []byte(credential), 0o600); err != nil {
-		return fmt.Errorf("keep the node's credential: %w", err)
-	}
-	u.credential = credential
-	return nil
-}
-
-// follow holds the stream of desired state, opening it again from where it ended.
-func (u *Uplink) follow(ctx context.Context) {
-	pause := 50 * time.Millisecond
-	for ctx.Err() == nil {
-		started := time.Now()
-		err := u.call(ctx, u.watch)
-		if ctx.Err() != nil {
-			return
-		}
-		u.log.InfoContext(ctx, "desired-state stream ended", "error", err)
-		if time.Since(started) > 5*time.Second {
-			pause = 50 * time.Millisecond
-		}
-		pause = sleep(ctx, pause)
-	}
-}
-
-func (u *Uplink) watch(ctx context.Context, c nodev1connect.NodeServiceClient) error {
-	view := u.state.View()
-	stream, err := c.Watch(ctx, &nodev1.WatchRequest{Incarnation: view.Incarnation, Index: view.Index})
-	if err != nil {
-		return err
-	}
-	defer stream.Close()
-	for {
-		frame, err := stream.Receive()
-		if err != nil {
-			return err
-		}
-		reset, err := u.state.Apply(frame)
-		if err != nil {
-			return err
-		}
-		if reset {
-			u.state.Forget()
-			return connect.NewError(connect.CodeUnavailable, "the control plane asked to start over: "+frame.GetReset_().GetReason())
-		}
-	}
-}
-
-// reportInterval is how often a process reports; the control plane judges it gone after several of them are missing.
-const reportInterval = time.Second
-
-// settle is how long a process that applied a change waits for further ones before it says so: operations wait for that report.
-const settle = 20 * time.Millisecond
-
-func (u *Uplink) report(ctx context.Context, load func() *nodev1.ReportRequest, drain func()) {
-	tick := time.NewTicker(reportInterval)
-	defer tick.Stop()
-	var once sync.Once
-	for {
-		changed := u.state.Changed() // asked for before load, so that no change is missed
-		err := u.call(ctx, func(ctx context.Context, c nodev1connect.NodeServiceClient) error {
-			ctx, cancel := context.WithTimeout(ctx, 2*reportInterval)
-			defer cancel()
-			answer, err := c.Report(ctx, load())
-			if err != nil {
-				return err
-			}
-			if answer.GetDrain() {
-				once.Do(drain)
-			}
-			if answer.GetCredential() != "" {
-				return u.keepCredential(answer.GetCredential())
-			}
-			return nil
-		})
-		if err != nil && ctx.Err() == nil {
-			u.log.DebugContext(ctx, "report failed", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		case <-u.reportNow:
-		case <-changed:
-			sleep(ctx, settle)
-		}
-	}
-}
-
-// ReportNow sends a report at once, for changes that others wait for, such as becoming ready.
-func (u *Uplink) ReportNow() {
+// signal wakes who waits on a channel of one place.
+func signal(c chan struct{}) {
 	select {
-	case u.reportNow <- struct{}{}:
+	case c <- struct{}{}:
 	default: // one is on its way already
 	}
 }
 
-// Commit makes and activates a configuration version, and waits until this process has seen it.
-func (u *Uplink) Commit(ctx context.Context, req *nodev1.CommitConfigurationRequest) (*nodev1.Configuration, error) {
-	var active *nodev1.Configuration
-	err := u.call(ctx, func(ctx context.Context, c nodev1connect.NodeServiceClient) error {
-		answer, err := c.CommitConfiguration(ctx, req)
-		active = answer.GetConfiguration()
-		return err
-	})
-	if err != nil {
-		if elsewhere(err) {
-			return nil, fault.New(fault.Unavailable, "The configuration cannot be changed now: the control plane does not answer; try again").Wrap(err)
-		}
-		return nil, fmt.Errorf("commit the configuration: %w", err)
-	}
-	return active, u.waitFor(ctx, active.GetIndex())
-}
-
-// waitFor blocks until the desired state has reached an index.
-func (u *Uplink) waitFor(ctx context.Context, index uint64) error {
-	for {
-		changed := u.state.Changed()
-		if u.state.View().Index >= index {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait for desired state %d: %w", index, ctx.Err())
-		case <-changed:
-		}
-	}
-}
-
 // sleep waits for about d and returns the next, longer pause.
-func sleep(ctx context.Context, d time.Duration) time.Duration {
+func sleep(ctx context.Context, d, longest time.Duration) time.Duration {
 	select {
 	case <-ctx.Done():
 	case <-time.After(d):
 	}
-	return min(d*2, time.Second)
+	return min(d*2, longest)
 }

@@ -1,0 +1,117 @@
+package uplink
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"connectrpc.com/connect/v2"
+
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
+)
+
+// follow holds the stream of desired state, opening it again from where it ended.
+func (u *Uplink) follow(ctx context.Context) {
+	pause := firstPause
+	for ctx.Err() == nil {
+		started := time.Now()
+		err := u.call(ctx, 0, u.watch)
+		if ctx.Err() != nil {
+			return
+		}
+		u.log.InfoContext(ctx, "desired-state stream ended", "error", err)
+		if time.Since(started) > 5*time.Second {
+			pause = firstPause
+		}
+		pause = sleep(ctx, pause, longPause)
+	}
+}
+
+func (u *Uplink) watch(ctx context.Context, c nodev1connect.NodeServiceClient) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	u.opened(c, cancel)
+	view := u.state.View()
+	stream, err := c.Watch(ctx, &nodev1.WatchRequest{Incarnation: view.Incarnation, Index: view.Index})
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	for {
+		frame, err := stream.Receive()
+		if err != nil {
+			return err
+		}
+		reset, err := u.state.Apply(frame)
+		if err != nil {
+			return err
+		}
+		if reset {
+			u.state.Forget()
+			return connect.NewError(connect.CodeUnavailable, "the control plane asked to start over: "+frame.GetReset_().GetReason())
+		}
+	}
+}
+
+// opened notes with which server the stream is.
+func (u *Uplink) opened(c nodev1connect.NodeServiceClient, cancel context.CancelFunc) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for i := range u.clients {
+		if u.clients[i] == c {
+			u.stream = stream{server: i, cancel: cancel}
+		}
+	}
+}
+
+// abandon ends the stream with a server that does not answer other calls: one that hangs would never end it.
+func (u *Uplink) abandon(server int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.stream.cancel != nil && u.stream.server == server {
+		u.stream.cancel()
+	}
+}
+
+// reportInterval is how often a process reports; the control plane judges it gone after several of them are missing.
+const reportInterval = time.Second
+
+// settle is how long a process that applied a change waits for further ones before it says so: operations wait for that report.
+const settle = 20 * time.Millisecond
+
+func (u *Uplink) report(ctx context.Context, load func() *nodev1.ReportRequest, drain func()) {
+	tick := time.NewTicker(reportInterval)
+	defer tick.Stop()
+	var once sync.Once
+	for {
+		changed := u.state.Changed() // asked for before load, so that no change is missed
+		err := u.call(ctx, 2*reportInterval, func(ctx context.Context, c nodev1connect.NodeServiceClient) error {
+			answer, err := c.Report(ctx, load())
+			if err != nil {
+				return err
+			}
+			if answer.GetDrain() {
+				once.Do(drain)
+			}
+			if answer.GetCredential() != "" {
+				return u.keep(credentialFile, answer.GetCredential())
+			}
+			return nil
+		})
+		if err != nil && ctx.Err() == nil {
+			u.log.DebugContext(ctx, "report failed", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-u.reportNow:
+		case <-changed:
+			sleep(ctx, settle, settle)
+		}
+	}
+}
+
+// ReportNow sends a report at once, for changes that others wait for, such as becoming ready.
+func (u *Uplink) ReportNow() { signal(u.reportNow) }
