@@ -44,7 +44,8 @@ func (s *services) modules() modules {
 func (s *services) serveTenants(m modules, hasher *password.Hasher) error {
 	n := s.node
 	executor, err := graphql.New(graphql.Deps{
-		Catalogue: s.db.Catalogue(), DB: s.db, Workflows: s.configurations, Passwords: hasher, Engine: nudger{s.engine}, Logger: n.log,
+		Catalogue: s.db.Catalogue(), DB: s.db, Workflows: s.configurations, Passwords: hasher, Engine: nudger{s.engine},
+		Retailers: retailers{n.link}, Logger: n.log,
 	})
 	if err != nil {
 		return fmt.Errorf("make the GraphQL executor: %w", err)

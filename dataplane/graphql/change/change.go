@@ -33,8 +33,9 @@ type Passwords interface {
 
 // Retailers makes retailers, whose numbers belong to the control plane.
 type Retailers interface {
-	// Create gives a new retailer its number. The entity has all but its ID; the row is written by the caller.
-	Create(ctx context.Context, account tenancy.AccountID, ref string) (catalogue.ID, error)
+	// Create makes a retailer with all that a new one begins with, and returns its id once its row is there and its workflows are active.
+	// tradingName may be empty. A repetition of a call whose outcome was not known finds the same retailer.
+	Create(ctx context.Context, account tenancy.AccountID, ref, tradingName string) (catalogue.ID, error)
 }
 
 // Engine hears of events that were committed.

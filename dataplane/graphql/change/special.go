@@ -8,7 +8,6 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
-	"github.com/fluent-oms/fluent/domain/fault"
 )
 
 // Remove takes links, or elements of a list value, away from an entity. Taking away what is not there is no error.
@@ -145,29 +144,4 @@ func setStatus(ctx context.Context, tx *store.Tx, b Bulk, container catalogue.ID
 		}
 		q.Page.After = g.Cursors[len(g.Cursors)-1]
 	}
-}
-
-// CreateRetailer makes a retailer, whose number comes from the control plane.
-func (c *Changer) CreateRetailer(ctx context.Context, p *tenant.Principal, m *catalogue.Mutation, value map[string]any) (any, error) {
-	if c.Retailers == nil {
-		return nil, fault.New(fault.Unprocessable, "Retailers are made by the operator of the platform: ask them for one").WithCode("S0001E")
-	}
-	if err := p.Can("RETAILER_CREATE", 0); err != nil {
-		return nil, err
-	}
-	s := c.begin(p)
-	d, err := s.plan(m.Input, value, "input", true)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.ready(ctx, s.reader(), d); err != nil {
-		return nil, err
-	}
-	id, err := c.Retailers.Create(ctx, p.Account, text(d.typ, d.entity, "ref"))
-	if err != nil {
-		return nil, err
-	}
-	d.assignID(d.typ.Field("id"), id)
-	s.wants = nil
-	return s.create(ctx, d)
 }
