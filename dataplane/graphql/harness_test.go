@@ -1,7 +1,6 @@
 package graphql_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"

@@ -151,7 +151,7 @@ func (c *Client) send(req *http.Request, out any) error {
 // GraphQL runs a document and decodes its data into out. Errors in the answer are a *GraphQLError, also beside partial data.
 func (c *Client) GraphQL(ctx context.Context, query string, variables map[string]any, out any) error {
 	var answer struct {
-		Data   json.RawMessage `json:"data"`
+		Data json.RawMessage `json:"data"`
 		GraphQLError
 	}
 	request := map[string]any{"query": query, "variables": variables}
