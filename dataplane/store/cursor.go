@@ -54,7 +54,7 @@ func parseCursor(text, field string, kind sqlKind) (cursor, error) {
 		c.number = int64(binary.BigEndian.Uint64(b[9:]))
 	}
 	// Only what prints as it was given is ours, and only times that the database can hold.
-	if c.micros > 0 && c.micros < lastMicros && c.String() == text {
+	if c.micros >= 0 && c.micros < lastMicros && c.String() == text {
 		return c, nil
 	}
 	return c, fault.Invalidf(field, "the cursor is not one that this connection handed out")
