@@ -49,7 +49,7 @@ lint: lint-sql ## gofmt, vet, staticcheck, buf lint, and all SQL against Cockroa
 lint-sql:
 	@ops/tools/lint-sql.sh
 
-bench: database ## measure the API beside raw SQL on the same database; see docs/performance.md
+bench: database build ## measure the API beside raw SQL on the same database; see docs/performance.md
 	@$(GO) run ./ops/bench $(ARGS)
 
 demo: database build ## tell the story of one order, from tenant to trace, over real processes
