@@ -59,6 +59,9 @@ func (s *State) Changed() <-chan struct{} {
 	return s.changed
 }
 
+// Begin says that the next frame is the first of a new stream: half a snapshot of an earlier one is of no use.
+func (s *State) Begin() { s.next = nil }
+
 // Apply takes one frame of the control plane's stream. A complete change is on disk before it is visible. It reports whether the
 // stream must be opened anew without a resume token.
 func (s *State) Apply(frame *nodev1.WatchResponse) (reset bool, err error) {

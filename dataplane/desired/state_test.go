@@ -50,6 +50,17 @@ func TestASnapshotReplacesEverythingAtItsEnd(t *testing.T) {
 	require.Equal(t, "two", s.View().Incarnation)
 }
 
+func TestHalfASnapshotOfAnEarlierStreamIsDropped(t *testing.T) {
+	t.Parallel()
+	s, err := desired.Open("")
+	require.NoError(t, err)
+	apply(t, s, snapshot(account("OLD", "ACTIVE")))
+	s.Begin()
+	apply(t, s, snapshot(account("NEW", "ACTIVE")), end("one", 5))
+	require.Nil(t, s.View().Account("OLD"))
+	require.NotNil(t, s.View().Account("NEW"))
+}
+
 func TestChangesAreOnDiskBeforeTheyAreSeen(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "desired")

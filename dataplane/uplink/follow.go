@@ -38,6 +38,7 @@ func (u *Uplink) watch(ctx context.Context, c nodev1connect.NodeServiceClient) e
 		return err
 	}
 	defer stream.Close()
+	u.state.Begin()
 	for {
 		frame, err := stream.Receive()
 		if err != nil {

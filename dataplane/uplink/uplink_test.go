@@ -1,0 +1,245 @@
+package uplink_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect/v2"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/domain/fault"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
+)
+
+var errLater = connect.NewError(connect.CodeUnavailable, "later")
+
+func credential(t *testing.T, dir string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dir, "credential"))
+	require.NoError(t, err)
+	return string(content)
+}
+
+func TestATokenIsTakenOnceAndTheCredentialKept(t *testing.T) {
+	t.Parallel()
+	p, dir := newPlane(t), t.TempDir()
+	p.script(frames(nil, environment("shared"), snapshot("ACME"), end("one", 5)))
+	first := start(t, dir, "token", p)
+	first.reaches(t, 5)
+	require.Equal(t, "c-token", credential(t, dir))
+	info, err := os.Stat(filepath.Join(dir, "credential"))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	require.Equal(t, []string{"cluster", "n1"}, []string{first.link.Cluster(), first.link.NodeID()})
+	require.Len(t, get(p, func(p *plane) []string { return p.joinedBy }), 1)
+	first.stop()
+
+	// The next process has no token. It serves from the disk at once, and tells where it answers now.
+	second := start(t, dir, "", p)
+	require.NotNil(t, second.state.View().Account("ACME"))
+	require.Eventually(t, func() bool { return get(p, func(p *plane) int { return len(p.joins) }) == 2 }, patience, 5*time.Millisecond)
+	require.Equal(t, "c-token", get(p, func(p *plane) string { return p.joinedBy[1] }))
+	again := get(p, func(p *plane) *nodev1.JoinRequest { return p.joins[1] })
+	require.Equal(t, []string{"127.0.0.1:7", "cluster", ""}, []string{again.GetAddress(), again.GetClusterId(), again.GetToken()})
+	require.Eventually(t, func() bool { return watched(p) == 2 }, patience, 5*time.Millisecond)
+	resumed := get(p, func(p *plane) *nodev1.WatchRequest { return p.watches[1] })
+	require.Equal(t, "one", resumed.GetIncarnation())
+	require.EqualValues(t, 5, resumed.GetIndex())
+}
+
+func TestAProcessThatIsNotLetInEnds(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	require.ErrorContains(t, <-start(t, t.TempDir(), "wrong", p).ended, "not valid")
+}
+
+func TestAFolderStaysWithItsEnvironment(t *testing.T) {
+	t.Parallel()
+	p, dir := newPlane(t), t.TempDir()
+	p.script(frames(nil, environment("shared"), end("one", 5)))
+	first := start(t, dir, "token", p)
+	first.reaches(t, 5)
+	first.stop()
+	require.NoError(t, os.Remove(filepath.Join(dir, "credential")))
+	p.mu.Lock()
+	p.environment = "other"
+	p.mu.Unlock()
+	require.ErrorContains(t, <-start(t, dir, "token", p).ended, "another environment")
+}
+
+func TestCredentialsAreRenewed(t *testing.T) {
+	t.Parallel()
+	p, dir := newPlane(t), t.TempDir()
+	p.renew = "renewed"
+	start(t, dir, "token", p)
+	require.Eventually(t, func() bool {
+		content, err := os.ReadFile(filepath.Join(dir, "credential"))
+		return err == nil && string(content) == "renewed"
+	}, patience, 5*time.Millisecond)
+}
+
+func TestTheStreamGoesOnWhereItEnded(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	p.script(
+		frames(errLater, snapshot("HALF")), // cut off before its end
+		frames(errLater, environment("shared"), snapshot("ACME"), end("one", 5), change(6, "BETA")),
+		frames(nil, change(7, "GAMMA")),
+	)
+	node := start(t, t.TempDir(), "token", p)
+	node.reaches(t, 7)
+	require.Nil(t, node.state.View().Account("HALF"))
+	require.Len(t, node.state.View().Accounts(), 3)
+	asked := get(p, func(p *plane) []*nodev1.WatchRequest { return p.watches })
+	require.Len(t, asked, 3)
+	require.Zero(t, asked[1].GetIndex(), "half a snapshot is no place to go on from")
+	require.Equal(t, "one", asked[2].GetIncarnation())
+	require.EqualValues(t, 6, asked[2].GetIndex())
+}
+
+func TestAResetStartsOverWithASnapshot(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	blank := make(chan struct{})
+	p.script(
+		frames(nil, environment("shared"), snapshot("OLD"), end("one", 9), reset("restored from a backup")),
+		func(stream nodev1connect.NodeServiceWatchServerStream) error {
+			<-blank
+			return frames(nil, environment("shared"), snapshot("NEW"), end("two", 3))(stream)
+		},
+	)
+	node := start(t, t.TempDir(), "token", p)
+	require.Eventually(t, func() bool { return watched(p) == 2 }, patience, 5*time.Millisecond)
+	require.NotNil(t, node.state.View().Account("OLD"), "what is known serves until the new snapshot is whole")
+	second := get(p, func(p *plane) *nodev1.WatchRequest { return p.watches[1] })
+	require.Empty(t, second.GetIncarnation())
+	require.Zero(t, second.GetIndex())
+	close(blank)
+	node.reaches(t, 3)
+	require.Nil(t, node.state.View().Account("OLD"))
+	require.NotNil(t, node.state.View().Account("NEW"))
+}
+
+func TestAnotherServerTakesOver(t *testing.T) {
+	t.Parallel()
+	gone, here := newPlane(t), newPlane(t)
+	gone.web.Close()
+	here.script(frames(nil, environment("shared"), end("one", 5)))
+	node := start(t, t.TempDir(), "token", gone, here)
+	node.reaches(t, 5)
+	require.Eventually(t, func() bool { return get(here, func(p *plane) int { return p.reports }) > 0 }, patience, 5*time.Millisecond)
+}
+
+func TestAServerThatHangsIsLeft(t *testing.T) {
+	t.Parallel()
+	hangs, here := newPlane(t), newPlane(t)
+	here.good["c-token"] = true
+	hangs.script(frames(nil, environment("shared"), end("one", 5)))
+	here.script(frames(nil, change(6, "ACME")))
+	node := start(t, t.TempDir(), "token", hangs, here)
+	node.reaches(t, 5)
+	t.Cleanup(hangs.freeze()) // its stream stays open and silent
+	node.reaches(t, 6)
+	asked := get(here, func(p *plane) *nodev1.WatchRequest { return p.watches[0] })
+	require.EqualValues(t, 5, asked.GetIndex())
+}
+
+func TestWhatIsAskedForIsSeenBeforeItIsAnswered(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	told := make(chan struct{})
+	p.script(func(stream nodev1connect.NodeServiceWatchServerStream) error {
+		if err := frames(nil, environment("shared"), end("one", 5))(stream); err != nil {
+			return err
+		}
+		<-told
+		return frames(nil, change(9, "ACME"))(stream)
+	})
+	p.commit = func() (*nodev1.CommitConfigurationResponse, error) {
+		return &nodev1.CommitConfigurationResponse{Configuration: &nodev1.Configuration{Version: "v2", Index: 9}}, nil
+	}
+	p.retailer = func() (*nodev1.CreateRetailerResponse, error) {
+		return &nodev1.CreateRetailerResponse{Retailer: 2, Index: 9}, nil
+	}
+	node := start(t, t.TempDir(), "token", p)
+	node.reaches(t, 5)
+	brief, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := node.link.Commit(brief, &nodev1.CommitConfigurationRequest{})
+	require.ErrorIs(t, err, context.DeadlineExceeded, "the commit is not seen here yet")
+	close(told)
+	active, err := node.link.Commit(t.Context(), &nodev1.CommitConfigurationRequest{})
+	require.NoError(t, err)
+	require.Equal(t, "v2", active.GetVersion())
+	require.EqualValues(t, 9, node.state.View().Index)
+	number, err := node.link.CreateRetailer(t.Context(), &nodev1.CreateRetailerRequest{})
+	require.NoError(t, err)
+	require.EqualValues(t, 2, number)
+}
+
+func TestRefusalsAreFaults(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	p.script(frames(nil, environment("shared"), end("one", 5)))
+	node := start(t, t.TempDir(), "token", p)
+	node.reaches(t, 5)
+	for code, kind := range map[connect.Code]fault.Kind{
+		connect.CodeAlreadyExists: fault.Exists, connect.CodeAborted: fault.Conflict, connect.CodeNotFound: fault.NotFound,
+		connect.CodeFailedPrecondition: fault.Unprocessable, connect.CodeInvalidArgument: fault.Invalid, connect.CodeUnavailable: fault.Unavailable,
+		connect.CodeUnauthenticated: fault.Unavailable, connect.CodePermissionDenied: fault.Unavailable,
+	} {
+		refusal := connect.NewError(code, "no")
+		p.commit = func() (*nodev1.CommitConfigurationResponse, error) { return nil, refusal }
+		p.retailer = func() (*nodev1.CreateRetailerResponse, error) { return nil, refusal }
+		_, err := node.link.Commit(t.Context(), &nodev1.CommitConfigurationRequest{})
+		require.Equal(t, kind, fault.Of(err).Kind, "commit, %s: %v", code, err)
+		_, err = node.link.CreateRetailer(t.Context(), &nodev1.CreateRetailerRequest{})
+		require.Equal(t, kind, fault.Of(err).Kind, "retailer, %s: %v", code, err)
+	}
+	p.web.CloseClientConnections()
+	p.web.Close()
+	_, err := node.link.CreateRetailer(t.Context(), &nodev1.CreateRetailerRequest{})
+	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+}
+
+func TestARefusedCredential(t *testing.T) {
+	t.Parallel()
+	remove := func(p *plane) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.good = map[string]bool{}
+	}
+	t.Run("with a token that works, the process joins anew", func(t *testing.T) {
+		t.Parallel()
+		p := newPlane(t)
+		p.script(frames(nil, environment("shared"), end("one", 5)))
+		node := start(t, t.TempDir(), "token", p)
+		node.reaches(t, 5)
+		remove(p)
+		require.Eventually(t, func() bool { return get(p, func(p *plane) bool { return p.good["c-token"] }) }, patience, 5*time.Millisecond)
+		by := get(p, func(p *plane) []string { return p.joinedBy })
+		require.Equal(t, []string{"", "c-token", ""}, by, "first the credential, then the token alone")
+	})
+	t.Run("without one, it goes on from the disk", func(t *testing.T) {
+		t.Parallel()
+		p, dir := newPlane(t), t.TempDir()
+		p.script(frames(nil, environment("shared"), snapshot("ACME"), end("one", 5)))
+		first := start(t, dir, "token", p)
+		first.reaches(t, 5)
+		first.stop()
+		remove(p)
+		second := start(t, dir, "", p)
+		require.Eventually(t, func() bool { return get(p, func(p *plane) int { return len(p.joins) }) > 1 }, patience, 5*time.Millisecond)
+		require.NotNil(t, second.state.View().Account("ACME"))
+		require.Equal(t, "c-token", credential(t, dir), "it may be good again")
+		select {
+		case err := <-second.ended:
+			require.NoError(t, err, "a process that serves must not end")
+		default:
+		}
+	})
+}
