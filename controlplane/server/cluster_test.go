@@ -32,7 +32,8 @@ const (
 type trio struct {
 	t     *testing.T
 	dir   string
-	beat  time.Duration // heartbeat time-out: short where leaders die, long where an election would only disturb
+	beat  time.Duration    // heartbeat time-out: short where leaders die, long where an election would only disturb
+	now   func() time.Time // the servers' clock; nil: the real one
 	peers []cluster.Peer
 	token string
 
@@ -47,7 +48,12 @@ const (
 
 func newTrio(t *testing.T, beat time.Duration) *trio {
 	t.Helper()
-	c := &trio{t: t, dir: t.TempDir(), beat: beat, stop: map[string]func(){}}
+	return newTrioAt(t, beat, nil)
+}
+
+func newTrioAt(t *testing.T, beat time.Duration, now func() time.Time) *trio {
+	t.Helper()
+	c := &trio{t: t, dir: t.TempDir(), beat: beat, now: now, stop: map[string]func(){}}
 	for i := range 3 {
 		c.peers = append(c.peers, cluster.Peer{ID: fmt.Sprintf("cp%d", i+1), Raft: freeAddress(t), API: freeAddress(t)})
 	}
@@ -86,7 +92,7 @@ func (c *trio) start(id string) {
 		ended <- server.Run(ctx, server.Config{
 			ID: id, Dir: filepath.Join(c.dir, id), Peers: c.peers, Bootstrap: true,
 			OperatorUsername: operatorName, OperatorPassword: operatorPassword,
-			HeartbeatTimeout: c.beat, Logger: logger().With("server", id),
+			HeartbeatTimeout: c.beat, Now: c.now, Logger: logger().With("server", id),
 			Ready: func(api string) { ready <- api },
 		})
 	}()

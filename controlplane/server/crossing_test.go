@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -268,4 +269,29 @@ func TestNodesAskForRetailers(t *testing.T) {
 	node.mu.Lock()
 	defer node.mu.Unlock()
 	require.Equal(t, 2, node.prepared["create_retailer/ACME"], "one for the account's own, one for the second")
+}
+
+// TestCredentialsRenew: a report in the second half of a credential's time brings the next one, and the old one ends in its time.
+func TestCredentialsRenew(t *testing.T) {
+	t.Parallel()
+	var ahead atomic.Int64
+	cp := newTrioAt(t, calm, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
+	cp.makeEnvironment()
+	first := cp.machine(aNode, "n1", "shared")
+	report := func(credential string) (*nodev1.ReportResponse, error) {
+		return nodev1connect.NewNodeServiceClient(client(cp.anyone(), credential)).Report(t.Context(), &nodev1.ReportRequest{State: "JOINING"})
+	}
+	early := eventually(t, func() (*nodev1.ReportResponse, error) { return report(first) })
+	require.Empty(t, early.GetCredential())
+	ahead.Store(int64(13 * time.Hour))
+	late := eventually(t, func() (*nodev1.ReportResponse, error) { return report(first) })
+	require.NotEmpty(t, late.GetCredential())
+	require.NotEqual(t, first, late.GetCredential())
+	ahead.Store(int64(25 * time.Hour))
+	_, err := report(first)
+	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err))
+	eventually(t, func() (*nodev1.ReportResponse, error) { return report(late.GetCredential()) })
+	list, err := cp.seen(late.GetCredential())
+	require.NoError(t, err)
+	require.NotEmpty(t, list)
 }
