@@ -25,8 +25,9 @@ type pending struct {
 	deletes []deleteGroup
 	links   []linkGroup
 	calls   []call
-	first   []call // conditions, which go before everything else
-	err     error  // the first mistake of a caller
+	stock   *stockLock // among calls; nil while no stock moves
+	first   []call     // conditions, which go before everything else
+	err     error      // the first mistake of a caller
 }
 
 type entityKey struct {

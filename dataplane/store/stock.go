@@ -104,9 +104,32 @@ type StockScope struct {
 	Oversell        bool // reservations may push on hand below zero
 }
 
-// Positions are locked in the order of their ids before anything is changed, so that movements over the same positions wait for
-// each other instead of for the deadlock detector.
-const sqlStockLock = `SELECT count(*) FROM (SELECT id FROM inventory_positions WHERE account_id = $1 AND id = ANY ($2::text[]::uuid[]) ORDER BY id FOR UPDATE) locked`
+// All positions that a flush moves, those named and those behind what fulfilments hold, are locked by one statement in the order of
+// their ids before anything is changed. Turns that share a commit would otherwise lock one after another, each in its own order, and
+// two such commits wait for the deadlock detector.
+const sqlStockLock = `SELECT count(*) FROM (SELECT id FROM inventory_positions WHERE account_id = $1 AND id = ANY (ARRAY(
+	SELECT unnest($2::text[]::uuid[])
+	UNION SELECT q.position_id FROM inventory_quantities q
+	WHERE q.account_id = $1 AND q.association_ref = ANY ($3::text[]) AND q.type = 'RESERVED' AND q.status = 'ACTIVE'))
+	ORDER BY id FOR UPDATE) locked`
+
+// stockLock is what one flush locks.
+type stockLock struct {
+	call                    int // place among the queued statements
+	positions, associations []string
+}
+
+// lockStock queues the lock of positions and of what fulfilments (by id) hold, or adds them to the lock that is queued already.
+func (tx *Tx) lockStock(positions, associations []string) {
+	l := tx.pending.stock
+	if l == nil {
+		l = &stockLock{call: len(tx.pending.calls)}
+		tx.pending.stock = l
+		tx.queue(call{name: "stock.lock", sql: sqlStockLock})
+	}
+	l.positions, l.associations = append(l.positions, positions...), append(l.associations, associations...)
+	tx.pending.calls[l.call].args = []any{string(tx.scope.Account()), l.positions, l.associations}
+}
 
 // followBase is the last part of a movement's statement: base virtual positions follow what moved(id, product_ref,
 // location_ref, on_hand) says.
@@ -145,7 +168,7 @@ func (tx *Tx) ReserveStock(s StockScope, reservations []Reservation, short error
 		ids[i], refs[i], positions[i], associations[i], quantities[i] = string(r.QuantityID), r.Ref, string(r.PositionID), r.Association, int64(r.Quantity)
 	}
 	account := string(tx.scope.Account())
-	tx.queue(call{name: "stock.lock", sql: sqlStockLock, args: []any{account, positions}})
+	tx.lockStock(positions, nil)
 	tx.queue(call{name: "stock.reserve", sql: sqlReserve,
 		args: []any{account, s.CatalogueID, tx.now, s.CatalogueRef, s.WorkflowRef, s.WorkflowVersion, ids, refs, positions, associations, quantities, s.Oversell},
 		rows: func(rows pgx.Rows) error {
@@ -161,10 +184,6 @@ func (tx *Tx) ReserveStock(s StockScope, reservations []Reservation, short error
 			return nil
 		}})
 }
-
-const sqlLockReserved = `SELECT count(*) FROM (SELECT p.id FROM inventory_positions p WHERE p.account_id = $1 AND p.id IN (
-	SELECT q.position_id FROM inventory_quantities q WHERE q.account_id = $1 AND q.association_ref = ANY ($2::text[]) AND q.type = 'RESERVED' AND q.status = 'ACTIVE')
-	ORDER BY p.id FOR UPDATE) locked`
 
 const sqlRelease = `WITH freed AS (
 	UPDATE inventory_quantities q SET status = 'INACTIVE', updated_on = $3
@@ -184,7 +203,7 @@ func (tx *Tx) ReleaseStock(s StockScope, associations []string) {
 		return
 	}
 	account := string(tx.scope.Account())
-	tx.queue(call{name: "stock.lock", sql: sqlLockReserved, args: []any{account, associations}})
+	tx.lockStock(nil, associations)
 	tx.queue(call{name: "stock.release", sql: sqlRelease, args: []any{account, s.CatalogueID, tx.now, s.CatalogueRef, associations}})
 }
 
