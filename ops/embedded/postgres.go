@@ -55,7 +55,17 @@ func (s *Server) prepareData(ctx context.Context, p place) error {
 		return fmt.Errorf("the data was written by PostgreSQL %d, this is %s: put postgres %d first in PATH, or take another state folder",
 			have, s.engine.Version, have)
 	}
-	return stopLeftovers(ctx, p.data(), s.cfg.Progress)
+	if err := stopLeftovers(ctx, p.data(), s.cfg.Progress); err != nil {
+		return err
+	}
+	// Nobody uses the data folder, so nobody serves its socket. A server that was killed may still be in the process table, dead and not
+	// buried; PostgreSQL would take it for the owner of the socket's lock.
+	for _, name := range []string{".s.PGSQL.5432", ".s.PGSQL.5432.lock"} {
+		if err := os.Remove(filepath.Join(p.socket, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove the socket of an earlier run: %w", err)
+		}
+	}
+	return nil
 }
 
 // initialise makes the data folder beside its final place, so that a crash never leaves half of one there.
