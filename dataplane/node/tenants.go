@@ -10,7 +10,6 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/auth/token"
-	"github.com/fluent-oms/fluent/dataplane/provision"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
 )
@@ -19,7 +18,7 @@ import (
 const tenantServicePath = "/fluent.node.v1.TenantService/"
 
 // tenants serves TenantService to the control plane.
-func (n *Node) tenants(service *provision.Service) http.Handler {
+func (n *Node) tenants(service nodev1connect.TenantServiceHandler) http.Handler {
 	server := connect.NewServer(n.fromControlPlane)
 	nodev1connect.RegisterTenantServiceHandler(server, service)
 	mux := http.NewServeMux()
