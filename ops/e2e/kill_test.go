@@ -17,7 +17,7 @@ func TestNothingIsLost(t *testing.T) {
 	f.loader.customer = (&system{client: f.client}).customer(context.Background(), t)
 	ctx, stop := context.WithCancel(context.Background())
 	var loading sync.WaitGroup
-	loading.Go(func() { f.loader.run(ctx, 8) })
+	loading.Go(func() { f.loader.run(ctx, 4) })
 	t.Cleanup(func() { stop(); loading.Wait() })
 	f.loader.awaitMore(t, 50)
 

@@ -81,7 +81,9 @@ func shared(t *testing.T) *system {
 
 func (s *system) start() error {
 	ctx := context.Background()
-	database, err := embedded.Start(ctx, embedded.Config{Dir: filepath.Join(workspace, "database"), Volatile: true})
+	database, err := embedded.Start(ctx, embedded.Config{
+		Dir: filepath.Join(workspace, "database"), Volatile: true, Settings: map[string]string{"autovacuum": "on", "shared_buffers": "128MB"}, // as in earnest
+	})
 	if err != nil {
 		return err
 	}
