@@ -61,7 +61,7 @@ func (x *tenant) shopper(t *testing.T, username string) string {
 func (x *tenant) orders(t *testing.T) map[string]orderView {
 	t.Helper()
 	all := map[string]orderView{}
-	query := `query ($after: String) { orders(first: 200, after: $after) { pageInfo { hasNextPage } edges { cursor node { id ref status fulfilments(first: 5) { edges { node {
+	query := `query ($after: String) { orders(first: 100, after: $after) { pageInfo { hasNextPage } edges { cursor node { id ref status fulfilments(first: 5) { edges { node {
 		id ref type status fromLocation { ref } items(first: 5) { edges { node { requestedQuantity filledQuantity rejectedQuantity
 		orderItem { product { ... on StandardProduct { ref } } } } } } } } } } } } }`
 	for after := ""; ; {
