@@ -25,7 +25,7 @@ import (
 var sources embed.FS
 
 // deadline bounds one evaluation; the policy takes well under a millisecond.
-const deadline = 250 * time.Millisecond
+const deadline = 2 * time.Second
 
 // Engine evaluates the control plane's policy. It is safe for concurrent use.
 type Engine struct {
