@@ -16,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/graphql/answer"
 	"github.com/fluent-oms/fluent/dataplane/graphql/change"
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
+	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
 	"github.com/fluent-oms/fluent/dataplane/graphql/query"
 	"github.com/fluent-oms/fluent/dataplane/graphql/schema"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -66,8 +67,12 @@ func New(d Deps) (*Executor, error) {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
 	e := &Executor{schema: parsed, documents: documents, catalogue: d.Catalogue, log: d.Logger}
+	known, err := keys.NewKnown()
+	if err != nil {
+		return nil, err
+	}
 	e.runner = query.New(query.Runner{
-		Catalogue: d.Catalogue, Limits: query.Limits{Complexity: maxComplexity, Depth: maxDepth},
+		Catalogue: d.Catalogue, Known: known, Limits: query.Limits{Complexity: maxComplexity, Depth: maxDepth},
 		Reader:   func(scope tenancy.Scope) query.Reader { return d.DB.Reader(scope) },
 		Specials: specials(d), Logger: d.Logger,
 	})

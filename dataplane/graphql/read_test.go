@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/store"
 )
 
@@ -174,4 +175,44 @@ func TestTooComplex(t *testing.T) {
 	w.data(`{ orders { edges { node { fulfilments(first: 100) { edges { node { ref items(first: 10) { edges { node { id ref status } } } } } } } } } }`, "")
 	deep := strings.Repeat("networks(first: 1) { edges { node { retailers(first: 1) { edges { node { ", 8) + "id" + strings.Repeat(" }", 48)
 	require.Equal(t, "C0001E", w.failure("{ retailers(first: 1) { edges { node { "+deep+" } } } }", "").Extensions.Code)
+}
+
+func TestKeysOfCataloguesAreRememberedForAMoment(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.data(`mutation { a: createInventoryCatalogue(input: {ref: "IC", type: "DEFAULT", name: "Stock", retailerRefs: ["MAIN"]}) { id }
+		b: createInventoryCatalogue(input: {ref: "IC2", type: "DEFAULT", name: "Stock", retailerRefs: ["MAIN"]}) { id } }`, "")
+	w.data(`mutation { createInventoryPosition(input: {ref: "P", type: "DEFAULT", productRef: "P", locationRef: "L1", onHand: 5, catalogue: {ref: "IC"}}) { id } }`, "")
+	w.retailer("ACME", "2", "SECOND")
+	search := func(p *tenant.Principal, ref string) (found int, trips int) {
+		trace := &store.Trace{}
+		res := w.runIn(store.WithTrace(context.Background(), trace), p, `query($c: String!) { inventoryPositions(catalogue: {ref: $c}) { edges { node { ref } } } }`, fmt.Sprintf(`{"c":%q}`, ref))
+		require.Empty(t, messages(res))
+		var data any
+		require.NoError(t, json.Unmarshal(res.Data, &data))
+		edges, _ := at(data, "inventoryPositions.edges").([]any)
+		return len(edges), trace.RoundTrips()
+	}
+	expect := func(p *tenant.Principal, ref string, found, trips int) {
+		t.Helper()
+		f, n := search(p, ref)
+		require.Equal(t, []int{found, trips}, []int{f, n})
+	}
+	expect(w.admin, "IC", 1, 2)
+	expect(w.admin, "IC", 1, 1)
+	expect(w.admin, "IC2", 0, 2)
+	require.Equal(t, `{"inventoryPosition":{"onHand":5}}`, w.raw(`{ inventoryPosition(ref: "P", catalogue: {ref: "IC"}) { onHand } }`, ""))
+
+	elsewhere := principal("ACME", "9", tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.RetailerContext, ID: "2", Retailer: 2}}})
+	found, _ := search(elsewhere, "IC")
+	require.Zero(t, found, "another retailer's catalogue is not seen, although its key is remembered for others")
+	stranger := principal("OTHER", "1", tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})
+	found, _ = search(stranger, "IC")
+	require.Zero(t, found)
+
+	expect(w.admin, "late", 0, 2)
+	w.data(`mutation { createInventoryCatalogue(input: {ref: "late", type: "DEFAULT", name: "Stock", retailerRefs: ["MAIN"]}) { id } }`, "")
+	w.data(`mutation { createInventoryPosition(input: {ref: "P", type: "DEFAULT", productRef: "P", locationRef: "L1", onHand: 5, catalogue: {ref: "late"}}) { id } }`, "")
+	found, _ = search(w.admin, "late")
+	require.Equal(t, 1, found, "what is not there yet is not remembered")
 }

@@ -24,6 +24,7 @@ type Reader interface {
 type fetcher struct {
 	viewer Viewer
 	reader func(tenancy.Scope) Reader
+	known  *keys.Known
 }
 
 // run fetches fields, then what is below them, level by level.
@@ -109,7 +110,7 @@ func (x *fetcher) resolve(ctx context.Context, level []*field) error {
 		visit(f)
 	}
 	for name, wants := range byScope {
-		if err := keys.Resolve(ctx, x.reader(scopes[name]), wants...); err != nil {
+		if err := x.known.Resolve(ctx, x.reader(scopes[name]), scopes[name], wants...); err != nil {
 			return err
 		}
 	}

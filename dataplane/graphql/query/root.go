@@ -36,6 +36,7 @@ type Call struct {
 type Runner struct {
 	Catalogue *catalogue.Catalogue
 	Reader    func(tenancy.Scope) Reader
+	Known     *keys.Known
 	Limits    Limits
 	Specials  map[string]Special // by name of the root field
 	Logger    *slog.Logger
@@ -104,7 +105,7 @@ func (q *run) report(ctx context.Context, err error) {
 }
 
 func (q *run) fetch(ctx context.Context, level []*field) error {
-	x := &fetcher{viewer: q.viewer, reader: q.Reader}
+	x := &fetcher{viewer: q.viewer, reader: q.Reader, known: q.Known}
 	return x.run(ctx, level)
 }
 

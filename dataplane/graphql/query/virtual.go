@@ -22,7 +22,7 @@ func VirtualInventory(ctx context.Context, c *Call) error {
 	if err := v.find(ctx); err != nil {
 		return err
 	}
-	x := &fetcher{viewer: c.Viewer, reader: c.runner.Reader}
+	x := &fetcher{viewer: c.Viewer, reader: c.runner.Reader, known: c.runner.Known}
 	if err := x.run(ctx, []*field{{rows: v.locations}, {rows: v.positions}}); err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func (v *virtualSearch) matching(ctx context.Context) (map[string][][]any, error
 	if err != nil {
 		return nil, err
 	}
-	if err := keys.Resolve(ctx, reader, container); err != nil {
+	if err := v.runner.Known.Resolve(ctx, reader, v.Viewer.ScopeFor(t.Permission+"_VIEW"), container); err != nil {
 		return nil, err
 	}
 	if err := container.Missing(); err != nil {
