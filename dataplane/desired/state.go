@@ -62,33 +62,42 @@ func (s *State) Changed() <-chan struct{} {
 // Begin says that the next frame is the first of a new stream: half a snapshot of an earlier one is of no use.
 func (s *State) Begin() { s.next = nil }
 
-// Apply takes one frame of the control plane's stream. A complete change is on disk before it is visible. It reports whether the
-// stream must be opened anew without a resume token.
-func (s *State) Apply(frame *nodev1.WatchResponse) (reset bool, err error) {
-	switch f := frame.GetFrame().(type) {
-	case *nodev1.WatchResponse_Snapshot:
-		if s.next == nil {
-			s.next = newView()
+// Apply takes frames of the control plane's stream in their order. What they change is on disk before it is visible, and is written
+// once for all of them: those who have many frames at hand give them together. It reports whether the stream must be opened anew without
+// a resume token; frames after the one that said so are not taken.
+func (s *State) Apply(frames ...*nodev1.WatchResponse) (reset bool, err error) {
+	var changed *View
+	for _, frame := range frames {
+		switch f := frame.GetFrame().(type) {
+		case *nodev1.WatchResponse_Snapshot:
+			if s.next == nil {
+				s.next = newView()
+			}
+			s.next.put(f.Snapshot, false)
+		case *nodev1.WatchResponse_SnapshotEnd:
+			if s.next != nil { // else the stream was resumed: nothing was sent anew
+				changed, s.next = s.next, nil
+			}
+			changed = s.from(changed)
+			changed.Incarnation, changed.Index = f.SnapshotEnd.GetIncarnation(), f.SnapshotEnd.GetIndex()
+		case *nodev1.WatchResponse_Change:
+			changed = s.from(changed)
+			changed.put(f.Change.GetResource(), f.Change.GetDeleted())
+			changed.Index = f.Change.GetIndex()
+		case *nodev1.WatchResponse_Reset_:
+			s.next = nil
+			return true, s.publish(changed)
 		}
-		s.next.put(f.Snapshot, false)
-	case *nodev1.WatchResponse_SnapshotEnd:
-		next := s.next
-		if next == nil { // resumed: nothing was sent anew
-			next = s.View().clone()
-		}
-		s.next = nil
-		next.Incarnation, next.Index = f.SnapshotEnd.GetIncarnation(), f.SnapshotEnd.GetIndex()
-		return false, s.publish(next)
-	case *nodev1.WatchResponse_Change:
-		next := s.View().clone()
-		next.put(f.Change.GetResource(), f.Change.GetDeleted())
-		next.Index = f.Change.GetIndex()
-		return false, s.publish(next)
-	case *nodev1.WatchResponse_Reset_:
-		s.next = nil
-		return true, nil
 	}
-	return false, nil
+	return false, s.publish(changed)
+}
+
+// from is the view to change: the one that earlier frames changed, or a copy of what is visible.
+func (s *State) from(changed *View) *View {
+	if changed == nil {
+		return s.View().clone()
+	}
+	return changed
 }
 
 // Forget drops the resume point, so that the next stream begins with a snapshot. What is known stays in use until then.
@@ -98,7 +107,11 @@ func (s *State) Forget() {
 	s.current.Store(v)
 }
 
+// publish makes a view the current one; nil changes nothing.
 func (s *State) publish(v *View) error {
+	if v == nil {
+		return nil
+	}
 	if err := s.keep(v); err != nil {
 		return fmt.Errorf("keep the desired state: %w", err)
 	}

@@ -82,6 +82,34 @@ func TestChangesAreOnDiskBeforeTheyAreSeen(t *testing.T) {
 	require.Empty(t, leftovers)
 }
 
+func TestFramesThatAreGivenTogetherAreSeenTogether(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "desired")
+	s, err := desired.Open(path)
+	require.NoError(t, err)
+	changed := s.Changed()
+	reset, err := s.Apply(snapshot(account("ACME", "ACTIVE")), end("one", 5), update(6, account("LATE", "ACTIVE"), false),
+		update(7, account("LATE", "SUSPENDED"), false), update(8, account("ACME", ""), true), snapshot(account("HALF", "ACTIVE")))
+	require.NoError(t, err)
+	require.False(t, reset)
+	<-changed
+	again, err := desired.Open(path)
+	require.NoError(t, err)
+	for _, v := range []*desired.View{s.View(), again.View()} {
+		require.EqualValues(t, 8, v.Index)
+		require.Nil(t, v.Account("ACME"))
+		require.Equal(t, "SUSPENDED", v.Account("LATE").GetState())
+		require.Nil(t, v.Account("HALF"))
+	}
+
+	reset, err = s.Apply(update(9, account("LAST", "ACTIVE"), false), &nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Reset_{Reset_: &nodev1.Reset{}}},
+		update(10, account("AFTER", "ACTIVE"), false))
+	require.NoError(t, err)
+	require.True(t, reset)
+	require.NotNil(t, s.View().Account("LAST"))
+	require.Nil(t, s.View().Account("AFTER"))
+}
+
 func TestADamagedFileIsSaidSo(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "desired")

@@ -38,19 +38,21 @@ func (u *Uplink) watch(ctx context.Context, c nodev1connect.NodeServiceClient) e
 		return err
 	}
 	defer stream.Close()
+	frames := readAhead(ctx, stream.Receive)
+	defer frames.stop(cancel)
 	u.state.Begin()
 	for {
-		frame, err := stream.Receive()
-		if err != nil {
-			return err
+		group := frames.next()
+		if len(group) == 0 {
+			return frames.err
 		}
-		reset, err := u.state.Apply(frame)
+		reset, err := u.state.Apply(group...)
 		if err != nil {
 			return err
 		}
 		if reset {
 			u.state.Forget()
-			return connect.NewError(connect.CodeUnavailable, "the control plane asked to start over: "+frame.GetReset_().GetReason())
+			return connect.NewError(connect.CodeUnavailable, "the control plane asked to start over: "+group[len(group)-1].GetReset_().GetReason())
 		}
 	}
 }
