@@ -82,6 +82,10 @@ func (a *API) facts(_ context.Context, _ string, request any) (policy.Resource, 
 	switch r := request.(type) {
 	case *cpv1.GetRegionRequest:
 		return policy.Resource{Region: r.GetName()}, true, nil
+	case *cpv1.CreateRegionRequest:
+		return policy.Resource{Region: r.GetRegion().GetName()}, true, nil
+	case *cpv1.DeleteRegionRequest:
+		return policy.Resource{Region: r.GetName()}, true, nil
 	case *cpv1.UpdateRegionRequest:
 		return policy.Resource{Region: r.GetRegion().GetName()}, true, nil
 	case *cpv1.CreateEnvironmentRequest:
