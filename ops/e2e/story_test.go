@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,6 +38,21 @@ func TestStoryOfAnOrder(t *testing.T) {
 		harbour.becomes(t, told.Unsourceable, "CANCELLED; REJECTED REJECTED CANCELLED RARE×1")
 	})
 	s.balanced(t, harbour.account)
+}
+
+// TestDemoTellsTheStory: `make demo` tells each step with its time and ends with the order's trace.
+func TestDemoTellsTheStory(t *testing.T) {
+	s := shared(t)
+	operator := administrator(t, s.stack)
+	out := operator.run(t, "", "demo", "--ready-file", filepath.Join(s.stack.Options.Dir, "ready.json"), "--account", "TOLD")
+	steps, trace, found := strings.Cut(out, "The trace of order HB-1:")
+	require.True(t, found, out)
+	require.Regexp(t, `(?m)^ +\d+\.\d{3} s  operator +account TOLD is provisioned`, steps)
+	require.Regexp(t, `(?m)^ +\d+\.\d{3} s  workflow +order HB-1 is BOOKED: .*AWAITING_WAVE`, steps)
+	for _, line := range []string{"ORDER HB-1 · CREATE · SUCCESS", "  ruleset ", "    rule ", "      action "} {
+		require.Contains(t, trace, "\n"+line)
+	}
+	s.balanced(t, "TOLD")
 }
 
 // told is what came of the implementer's script: ids of orders.
