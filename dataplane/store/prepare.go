@@ -124,6 +124,19 @@ func (q *Query) check() error {
 	return nil
 }
 
+// steady reports whether an index leads to the rows whatever the values are: those of one id, and those at the far end of an edge without
+// further conditions, for which there is an index in the order of pages. What filters searches, or the retailers that a caller is limited to,
+// decides which index is good.
+func (q *Query) steady(scope tenancy.Scope) bool {
+	if scope.Retailers() != nil && limitedByRetailer(q.Type) {
+		return false
+	}
+	if q.Parents != nil {
+		return len(q.Where) == 0 && q.Parents.Edge.Link == nil
+	}
+	return len(q.Where) == 1 && q.Where[0].Field == q.Type.Field("id") && q.Where[0].Op == In && len(q.Where[0].Values) == 1
+}
+
 func traitsOf(q *Query, scope tenancy.Scope) (traits int) {
 	set := func(on bool, bit int) {
 		if on {

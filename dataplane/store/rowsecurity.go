@@ -22,6 +22,10 @@ const (
 	everyAccount = "*"
 
 	sqlNameAccount = `SELECT set_config('fluent.account', $1, true)`
+	// With the account comes the wish for plans that serve all values, until the end of the implicit transaction. Planning such reads anew for
+	// each use takes longer than running them.
+	sqlNameAccountSteady = `SELECT set_config('fluent.account', $1, true), set_config('plan_cache_mode', 'force_generic_plan', true)`
+
 	sqlTakeRole    = `SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = 'fluent_tenant'`
 	sqlIsSuperuser = `SELECT rolsuper FROM pg_roles WHERE rolname = session_user`
 	sqlUnfenced    = `SELECT relname FROM pg_class WHERE relname = ANY ($1) AND relkind = 'r' AND relnamespace = current_schema()::REGNAMESPACE AND NOT relrowsecurity ORDER BY relname`
@@ -32,7 +36,11 @@ func (db *DB) fenced(account string, calls []call) []call {
 	if db.engine != PostgreSQL {
 		return calls
 	}
-	return append([]call{nameAccount(account)}, calls...)
+	name := nameAccount(account)
+	if !slices.ContainsFunc(calls, func(c call) bool { return !c.steady }) {
+		name.sql = sqlNameAccountSteady
+	}
+	return append([]call{name}, calls...)
 }
 
 func nameAccount(account string) call {

@@ -23,6 +23,8 @@ type call struct {
 	fail func(err *pgconn.PgError) error   // translates an error of this statement; nil result: it stays
 	// control marks BEGIN, COMMIT and the like, which traces do not count as statements.
 	control bool
+	// steady marks reads for which one plan serves all values: a key or the far end of an edge leads to their rows, by the same index always.
+	steady bool
 }
 
 // checks reports whether the caller looks at the answer, so that COMMIT must wait for it.
