@@ -66,10 +66,11 @@ LEFT JOIN inventory_catalogues i ON i.account_id = $1 AND i.ref = c.inventory_ca
 LEFT JOIN inventory_positions p ON p.account_id = $1 AND p.catalogue_id = i.id AND p.product_ref = v.product_ref AND p.location_ref = v.group_ref
 WHERE c.account_id = $1 AND c.ref = ANY ($2::text[]) AND v.status = ANY ($4::text[]) AND v.quantity > 0`
 
-// Sellable reads all virtual positions of catalogues (by ref) that hold some of the products, in one statement.
+// Sellable reads all virtual positions of catalogues (by ref) that hold some of the products, in one statement. Keys lead to all its rows, so
+// it need not be planned for each order.
 func (r *Reader) Sellable(ctx context.Context, catalogues, products, statuses []string) ([]SellableUnits, error) {
 	var out []SellableUnits
-	c := call{name: "stock.sellable", sql: sqlSellable, args: []any{string(r.scope.Account()), catalogues, products, statuses}}
+	c := call{name: "stock.sellable", sql: sqlSellable, steady: true, args: []any{string(r.scope.Account()), catalogues, products, statuses}}
 	c.rows = func(rows pgx.Rows) error {
 		out = nil
 		for rows.Next() {
