@@ -118,7 +118,7 @@ func TestOneStatementForEachLevel(t *testing.T) {
 	}
 	trace := &store.Trace{}
 	res := w.runIn(store.WithTrace(context.Background(), trace), w.admin, `{ orders(first: 3) { edges { node {
-		ref items { edges { node { ref quantity } } }
+		id ref items { edges { node { ref quantity } } }
 		fulfilments { edges { node { ref type items { edges { node { requestedQuantity orderItem { ref } } } } articles { edges { node { ref items { edges { node { quantity } } } } } } } } } } } } }`, "")
 	require.Empty(t, messages(res))
 	require.Len(t, trace.Statements(), 7, "orders; items, fulfilments; their items, articles; order items, article items: %v", trace.Statements())
@@ -131,6 +131,14 @@ func TestOneStatementForEachLevel(t *testing.T) {
 		require.EqualValues(t, 2, at(node, "fulfilments.edges.0.node.articles.edges.0.node.items.edges.0.node.quantity"))
 		require.Equal(t, "1", at(node, "fulfilments.edges.0.node.items.edges.0.node.orderItem.ref"))
 	}
+
+	trace = &store.Trace{}
+	res = w.runIn(store.WithTrace(context.Background(), trace), w.admin, `query($id: ID!) { orderById(id: $id) { ref items { edges { node { ref } } }
+		fulfilments { edges { node { ref items { edges { node { ref } } } } } } } }`, fmt.Sprintf(`{"id":%q}`, at(data, "orders.edges.0.node.id")))
+	require.Empty(t, messages(res))
+	require.Contains(t, string(res.Data), `"fulfilments":{"edges":[{"node":{"ref":"F","items":{"edges":[{"node":`)
+	require.Len(t, trace.Statements(), 4)
+	require.Equal(t, 2, trace.RoundTrips(), "what is below a known id comes with it")
 }
 
 func TestFragmentsAliasesFlagsAndVariables(t *testing.T) {
