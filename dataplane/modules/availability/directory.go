@@ -28,6 +28,7 @@ type account struct {
 	loading sync.Mutex // held by the one caller that loads
 	places  *Places    // guarded by Directory.mu
 	loaded  time.Time  // guarded by Directory.mu
+	asOf    time.Time  // the same moment by the database's clock; guarded by Directory.mu
 }
 
 // DefaultAge is how old places may be.
@@ -58,6 +59,22 @@ func (d *Directory) Places(ctx context.Context, scope tenancy.Scope) (*Places, e
 		return again, nil
 	}
 	return d.load(ctx, a, scope)
+}
+
+// Since makes sure that an account's places are at least as new as a moment by the database's clock, and reports whether they had to be
+// loaded for that. Callers at the same time share a load.
+func (d *Directory) Since(ctx context.Context, scope tenancy.Scope, moment time.Time) (loaded bool, err error) {
+	a, _, _ := d.find(scope.Account())
+	a.loading.Lock()
+	defer a.loading.Unlock()
+	d.mu.Lock()
+	asOf := a.asOf
+	d.mu.Unlock()
+	if !asOf.Before(moment) {
+		return false, nil
+	}
+	_, err = d.load(ctx, a, scope)
+	return err == nil, err
 }
 
 // Refresh loads an account's places now, for a caller that misses something in them.
@@ -92,7 +109,7 @@ func (d *Directory) load(ctx context.Context, a *account, scope tenancy.Scope) (
 	if err != nil {
 		return nil, err
 	}
-	started := time.Now()
+	started, asOf := time.Now(), d.db.Now(ctx)
 	rows, err := d.db.Reader(whole).PlaceRows(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load the places of %s: %w", scope.Account(), err)
@@ -100,7 +117,7 @@ func (d *Directory) load(ctx context.Context, a *account, scope tenancy.Scope) (
 	places := newPlaces(rows, started)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	a.places, a.loaded = places, started
+	a.places, a.loaded, a.asOf = places, started, asOf
 	return places, nil
 }
 

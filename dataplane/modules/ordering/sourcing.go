@@ -47,6 +47,12 @@ func (m *Module) Places(ctx context.Context, scope tenancy.Scope) (*availability
 	return m.places.Places(ctx, scope)
 }
 
+// Newer makes sure that the places are not older than the turn, and reports whether they were: what was decided on older ones may be
+// wrong where it says that something cannot be had.
+func (m *Module) Newer(ctx context.Context, c *rules.Context) (bool, error) {
+	return m.places.Since(ctx, c.Scope, c.Now)
+}
+
 // Profile finds a retailer's sourcing profile by ref.
 func (m *Module) Profile(ref string, retailer int32) (*sourcing.Profile, error) {
 	if p := sourcing.Default(ref, retailer); p != nil {

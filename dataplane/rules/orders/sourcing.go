@@ -59,11 +59,14 @@ func source(ctx context.Context, c *rules.Context, o *ordering.Order, by ask) (*
 	if s.Rejected, err = c.Props.Text("systemRejectedLocationRef"); err != nil {
 		return nil, err
 	}
-	request, err := m.Request(ctx, c, o, s)
-	if err != nil {
-		return nil, err
+	plan, attempts, err := consider(ctx, c, m, o, s, by)
+	if err == nil && (plan == nil || len(plan.Remaining) > 0) {
+		// A place that was opened a moment ago may be missing in what the node remembers: nobody is refused on that.
+		var newer bool
+		if newer, err = m.Newer(ctx, c); err == nil && newer {
+			plan, attempts, err = consider(ctx, c, m, o, s, by)
+		}
 	}
-	plan, attempts, err := by(s.Profile, request)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +75,15 @@ func source(ctx context.Context, c *rules.Context, o *ordering.Order, by ask) (*
 		err = m.Carry(ctx, c, o, s.Profile, plan)
 	}
 	return plan, err
+}
+
+// consider gathers what the decision depends on, and decides.
+func consider(ctx context.Context, c *rules.Context, m *ordering.Module, o *ordering.Order, s ordering.Sourcing, by ask) (*decide.Plan, []decide.Attempt, error) {
+	request, err := m.Request(ctx, c, o, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	return by(s.Profile, request)
 }
 
 func sourcePrimary(ctx context.Context, c *rules.Context, o *ordering.Order) error {
