@@ -81,6 +81,11 @@ func (db *DB) provider() (*goose.Provider, func(), error) {
 	}
 	// Statements that change the schema must not be cached.
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
+	if db.engine == PostgreSQL {
+		// A migration is hundreds of small commits. What a crash takes of them it takes together with the versions that they reached, from the
+		// end backwards, and each statement can be repeated: waiting for the disk after each would only be slow.
+		cfg.RuntimeParams["synchronous_commit"] = "off"
+	}
 	conns := stdlib.OpenDB(*cfg)
 	locker, err := lock.NewPostgresTableLocker()
 	if err != nil {
