@@ -193,8 +193,44 @@ func (a nodes) CommitConfiguration(ctx context.Context, r *nodev1.CommitConfigur
 		return nil, err
 	}
 	done := as[*statev1.ConfigurationCommitted](result)
+	a.awaitNodes(ctx, r.GetAccount(), done.GetActivation().GetIndex())
 	return &nodev1.CommitConfigurationResponse{Configuration: &nodev1.Configuration{
 		Account: r.GetAccount(), Retailer: r.GetRetailer(), Version: done.GetVersion().GetId(), Artefacts: done.GetVersion().GetArtefacts(),
 		Index: done.GetActivation().GetIndex(),
 	}}, nil
+}
+
+// nodePatience is how long an activation waits for nodes that lag.
+const nodePatience = time.Second
+
+// awaitNodes waits until the account's ready nodes have said that they work by an index, so that who changed the configuration sees the
+// change on whichever node answers next. A node that lags holds up nobody for longer than nodePatience.
+func (a nodes) awaitNodes(ctx context.Context, account string, index uint64) {
+	patience := time.NewTimer(nodePatience)
+	defer patience.Stop()
+	for {
+		changed := a.Presence.Changed()
+		if !a.nodesLag(account, index) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-patience.C:
+			return
+		case <-changed:
+		}
+	}
+}
+
+func (a nodes) nodesLag(account string, index uint64) bool {
+	view := a.Store.View()
+	record, _ := state.Accounts.Get(view, account)
+	ready, _ := state.ReadyNodes(view, record.GetAccount().GetEnvironment())
+	for _, n := range ready {
+		if report, known := a.Presence.Last(presence.NodeKey(n.GetId())); !known || report.AppliedIndex < index {
+			return true
+		}
+	}
+	return false
 }
