@@ -161,7 +161,8 @@ func TestALostAnswerIsSettledByTheTurnsID(t *testing.T) {
 	b.run(e)
 	ev, next := event(o, "Count"), event(o, "Count")
 	e.Prepare(b.ctx, ev)
-	cut.text.Store(&ev.ID)
+	id := ev.ID // a copy: submitting writes the event's fields again while the cutter reads
+	cut.text.Store(&id)
 	require.NoError(t, b.new("writer").Submit(b.ctx, b.scope, ev))
 	b.settled(b.scope, ev)
 	require.Eventually(t, func() bool { return e.Stats().Settled.Load() == 1 }, 10*time.Second, 10*time.Millisecond)

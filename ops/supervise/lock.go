@@ -49,8 +49,10 @@ func (l *Lock) sign() error {
 	return nil
 }
 
-// Unlock gives the folder up.
-func (l *Lock) Unlock() error { return l.file.Close() }
+// Unlock gives the folder up. Closing alone would not: a child that is just being started holds the same open file until it runs its program.
+func (l *Lock) Unlock() error {
+	return errors.Join(syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN), l.file.Close())
+}
 
 func ownerOf(f *os.File) string {
 	b := make([]byte, 32)

@@ -46,14 +46,16 @@ func TestKilledChildIsStartedAgain(t *testing.T) {
 	c, err := g.Start(supervise.Spec{Name: "sleeper", Command: shell("echo started; exec sleep 600")})
 	require.NoError(t, err)
 	first := c.Status().PID
+	logged := func(want string) func() bool {
+		return func() bool { text, err := os.ReadFile(c.Log()); return err == nil && string(text) == want }
+	}
+	eventually(t, logged("started\n"), "the first run's output")
 	require.NoError(t, syscall.Kill(first, syscall.SIGKILL))
 	eventually(t, func() bool { s := c.Status(); return s.Running && s.PID != first && s.Restarts == 1 }, "a second run")
 	require.Contains(t, c.Status().Detail, "killed")
+	eventually(t, logged("started\nstarted\n"), "the second run's output after the first's")
 	g.Stop()
 	require.False(t, alive(c.Status().PID))
-	text, err := os.ReadFile(c.Log())
-	require.NoError(t, err)
-	require.Contains(t, string(text), "started\nstarted\n")
 }
 
 func TestEachStartAsksForItsCommand(t *testing.T) {
