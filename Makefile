@@ -12,25 +12,25 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 ARGS    ?=
 # Packages that `make test` runs, for example: make test PACKAGES=./domain/...
 PACKAGES ?= ./...
-# Options for `go test`; the race detector needs a C compiler.
+# Options for `go test`. The race detector needs a C compiler; without -race none is asked for.
 TESTFLAGS ?= -race -timeout 15m
 
-.PHONY: help up build test gen check-gen lint lint-sql bench demo clean database
+.PHONY: help up build test gen check-gen lint lint-sql bench demo clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: database build ## build and run everything on this machine, with a demo account (stop with Ctrl-C)
+up: need-go-database build ## build and run everything on this machine, with a demo account (stop with Ctrl-C)
 	@exec $(BINARY) up $(ARGS)
 
-build: ## build bin/fluent
+build: need-go ## build bin/fluent
 	@mkdir -p bin
 	@$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BINARY) .
 
-test: ## run all tests and say how many there were
+test: need-go-database-npm $(if $(findstring -race,$(TESTFLAGS)),need-compiler) ## run all tests and say how many there were
 	@$(GO) run ./ops/testsum $(TESTFLAGS) $(PACKAGES)
 
-gen: ## make generated code again: protobuf, Connect, migrations
+gen: need-go-npm ## make generated code again: protobuf, Connect, migrations
 	@ops/tools/buf.sh generate
 	@$(GO) generate ./...
 
@@ -40,23 +40,24 @@ check-gen: gen ## fail if the generated code in the tree is not what gen makes
 	@new=$$(git ls-files --others --exclude-standard -- proto/gen); [ -z "$$new" ] \
 	  || { echo "Generated files are not committed: $$new" >&2; exit 1; }
 
-lint: lint-sql ## gofmt, vet, staticcheck, buf lint, and all SQL against CockroachDB's grammar
+lint: need-go-npm lint-sql ## gofmt, vet, staticcheck, buf lint, and all SQL against CockroachDB's grammar
 	@bad=$$(git ls-files -z '*.go' | xargs -0 gofmt -l); [ -z "$$bad" ] || { echo "gofmt these: $$bad" >&2; exit 1; }
 	@$(GO) vet ./...
 	@$(GO) tool -modfile=ops/tools/lint.mod staticcheck ./...
 	@ops/tools/buf.sh lint
 
-lint-sql:
+lint-sql: need-go
 	@ops/tools/lint-sql.sh
 
-bench: database build ## measure the API beside raw SQL on the same database; see docs/performance.md
+bench: need-go-database build ## measure the API beside raw SQL on the same database; see docs/performance.md
 	@$(GO) run ./ops/bench $(ARGS)
 
-demo: database build ## tell the story of one order, from tenant to trace, over real processes
+demo: need-go-database build ## tell the story of one order, from tenant to trace, over real processes
 	@$(BINARY) demo $(ARGS)
 
 clean: ## remove what was built; state folders stay
 	@rm -rf bin .cache
 
-database:
-	@ops/tools/database.sh
+# Installs what is missing of the things in the target's name, or says what to install.
+need-%:
+	@ops/tools/need.sh $(subst -, ,$*)

@@ -7,7 +7,6 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 home=$root/.cache/buf-$version
 
 if [[ ! -x $home/node_modules/.bin/buf ]]; then
-  command -v npm >/dev/null || { echo 'buf comes from npm: install nodejs and npm (Debian, Ubuntu: apt-get install nodejs npm).' >&2; exit 1; }
   mkdir -p "$home"
   npm install --prefix "$home" --no-save --no-audit --no-fund --loglevel=error "@bufbuild/buf@$version" >&2
 fi
