@@ -27,7 +27,7 @@ build: need-go ## build bin/fluent
 	@mkdir -p bin
 	@$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BINARY) .
 
-test: need-go-database-npm $(if $(findstring -race,$(TESTFLAGS)),need-compiler) ## run all tests and say how many there were
+test: need-go-database-npm$(if $(findstring -race,$(TESTFLAGS)),-compiler) ## run all tests and say how many there were
 	@$(GO) run ./ops/testsum $(TESTFLAGS) $(PACKAGES)
 
 gen: need-go-npm ## make generated code again: protobuf, Connect, migrations
