@@ -44,6 +44,7 @@ type Deps struct {
 	Library   *Library
 	Workflows Workflows
 	Roots     map[string]RootLoader // by entity type
+	Starts    map[string]Starter    // by entity type: roots whose first turn may be one commit with their creation
 	Sets      SetLoader
 	Modules   map[string]any
 	Logger    *slog.Logger
@@ -62,6 +63,7 @@ type Config struct {
 	SyncWait   time.Duration // how long a synchronous event waits for the node that runs it [30s]
 	Share      int           // most turns of one account that share a commit [16]
 	PerAccount int           // most turns of one account at a time [three quarters of Workers]
+	Creations  int           // most creations that run their first turn at a time; three quarters of them of one account [4 × Workers]
 	Window     int           // events that one poll reads of an account [512]
 	Limits     Limits
 }
@@ -79,6 +81,7 @@ func (c Config) withDefaults() Config {
 	}
 	orInt(&c.Workers, max(8, 4*runtime.GOMAXPROCS(0)))
 	orInt(&c.PerAccount, max(1, c.Workers*3/4))
+	orInt(&c.Creations, 4*c.Workers)
 	orInt(&c.Share, 16)
 	orInt(&c.Window, 512)
 	orTime(&c.Poll, 200*time.Millisecond)
@@ -100,6 +103,7 @@ type Engine struct {
 	wake    chan struct{}
 	more    atomic.Bool // the database had more than the last poll read
 	stats   Stats
+	starts  convoy
 	running sync.WaitGroup
 	hooks   hooks
 }
@@ -122,6 +126,7 @@ type Stats struct {
 	Settled    atomic.Int64 // commits whose answer was lost and that were found by their turn's id
 	Overlooked atomic.Int64 // events that only the sweep found: the target is zero
 	Released   atomic.Int64 // scheduled events that came due
+	Created    atomic.Int64 // roots that were created with their first turn
 }
 
 // New makes an engine that does nothing until Run.
@@ -143,6 +148,7 @@ func New(d Deps, cfg Config) (*Engine, error) {
 	}
 	e := &Engine{d: d, cfg: cfg, runner: runner, log: history.NewLog(d.DB), wake: make(chan struct{}, 1),
 		queue: queue.New(queue.Config{PerAccount: cfg.PerAccount})}
+	e.starts.init(cfg, e.commitFresh)
 	e.leases, err = lease.New(d.DB, lease.Config{Node: cfg.Node, TTL: cfg.LeaseTTL, Logger: d.Logger, Changed: e.leasesChanged})
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)

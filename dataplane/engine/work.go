@@ -33,7 +33,8 @@ type job struct {
 	marks map[string]store.EventMark
 	taken bool            // an event of the turn was found to have run before
 	rest  time.Duration   // how long the root is left alone afterwards
-	sync  *workflow.Event // the event of a synchronous request, which has no row yet
+	sync  *workflow.Event // the event of a synchronous request or of a creation, which has no row yet
+	fresh bool            // the commit creates the root: nobody else can know of it, so no fence is needed
 	out   *turn.Outcome
 	epoch store.Epoch
 	try   int
@@ -178,6 +179,10 @@ func overlap(jobs []*job) bool {
 // write is the one transaction: fence, entities, events, trail, webhooks, done marks, and effects last. Its statements go to the
 // database in one round trip unless an effect looks at answers.
 func (e *Engine) write(ctx context.Context, jobs []*job) error {
+	return e.settleAmbiguous(ctx, jobs, e.writeOnce(ctx, jobs))
+}
+
+func (e *Engine) writeOnce(ctx context.Context, jobs []*job) error {
 	for _, j := range jobs {
 		if hook := e.hooks.beforeCommit; hook != nil {
 			if err := hook(j.out); err != nil {
@@ -189,10 +194,10 @@ func (e *Engine) write(ctx context.Context, jobs []*job) error {
 		fenced := map[int]bool{}
 		for _, j := range jobs {
 			id := store.RangeOf(j.work.Root.Slot())
-			if !fenced[id] && !e.hooks.unfenced {
+			if !fenced[id] && !j.fresh && !e.hooks.unfenced {
 				tx.Fence(id, j.epoch)
 			}
-			fenced[id] = true
+			fenced[id] = fenced[id] || !j.fresh
 			if err := apply(tx, j); err != nil {
 				return err
 			}
@@ -209,7 +214,7 @@ func (e *Engine) write(ctx context.Context, jobs []*job) error {
 	if err == nil && e.hooks.afterCommit != nil {
 		err = e.hooks.afterCommit(jobs[0].out)
 	}
-	return e.settleAmbiguous(ctx, jobs, err)
+	return err
 }
 
 // settleAmbiguous finds out what became of a commit whose answer was lost: its turns' ids are there, or nothing is.

@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/graphql"
 	"github.com/fluent-oms/fluent/dataplane/graphql/answer"
+	"github.com/fluent-oms/fluent/dataplane/graphql/change"
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
@@ -41,6 +42,11 @@ func (n *nudges) Nudge(_ tenancy.AccountID, events ...*workflow.Event) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.events = append(n.events, events...)
+}
+
+// Create leaves events to be queued.
+func (n *nudges) Create(context.Context, tenancy.AccountID, change.Creation) (bool, error) {
+	return false, nil
 }
 
 // versions knows one version of every workflow of retailer 1.

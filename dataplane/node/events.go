@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
+	"github.com/fluent-oms/fluent/dataplane/graphql/change"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -45,7 +46,7 @@ func (e events) RunSync(ctx context.Context, scope tenancy.Scope, event workflow
 	return rest.Outcome{EventID: result.EventID, EntityID: result.EntityID, Status: status}, nil
 }
 
-// nudger tells the engine of events that a mutation committed.
+// nudger tells the engine what mutations create and of events that they committed.
 type nudger struct{ engine *engine.Engine }
 
 // Nudge implements graphql's view of the engine.
@@ -55,4 +56,9 @@ func (n nudger) Nudge(account tenancy.AccountID, list ...*workflow.Event) {
 		return // an event without an account was never committed
 	}
 	n.engine.Nudge(context.Background(), scope, list...)
+}
+
+// Create implements graphql's view of the engine.
+func (n nudger) Create(ctx context.Context, account tenancy.AccountID, c change.Creation) (bool, error) {
+	return n.engine.Create(ctx, account, engine.Creation(c))
 }

@@ -25,6 +25,7 @@ import (
 type modules struct {
 	library *engine.Library
 	roots   map[string]engine.RootLoader
+	starts  map[string]engine.Starter
 	readers map[string]any // by the name that rules ask for
 }
 
@@ -34,6 +35,7 @@ func (s *services) modules() modules {
 	return modules{
 		library: turn.NewLibrary(library.All()),
 		roots:   map[string]engine.RootLoader{"ORDER": ordering.Load},
+		starts:  map[string]engine.Starter{"ORDER": ordering.Start},
 		readers: map[string]any{
 			availability.Name: places, inventory.Name: stock, ordering.Name: ordering.New(s.db, places, stock),
 		},

@@ -76,8 +76,16 @@ func New(d Deps) (*Runner, error) {
 type Input struct {
 	Scope  tenancy.Scope
 	Events []*workflow.Event
-	Try    int  // counts from 1; tries are runs of the same turn on fresh figures
-	Last   bool // no try follows: effects take what they get
+	Try    int    // counts from 1; tries are runs of the same turn on fresh figures
+	Last   bool   // no try follows: effects take what they get
+	Fresh  *Fresh // a root that the turn's commit is to create; nil: the root is loaded
+}
+
+// Fresh is a root that does not exist yet. The turn may change its structs: the Outcome creates them as they are at its end.
+type Fresh struct {
+	Root   any   // pointer to the root's struct
+	Parts  []any // created with it
+	Loaded []any // hangs on it and exists already
 }
 
 // Change is an entity that the turn changed.

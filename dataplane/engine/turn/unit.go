@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"sort"
 	"time"
 
@@ -105,12 +106,7 @@ func (u *unit) load(ctx context.Context, ev *workflow.Event) error {
 	if ev.RootID == "" {
 		return nil
 	}
-	id := catalogue.ID(ev.RootID)
-	load := u.r.d.Roots[ev.RootType]
-	if load == nil {
-		load = u.r.generic(ev.RootType)
-	}
-	root, parts, err := load(ctx, u.read, id)
+	root, parts, err := u.rootAndParts(ctx, ev)
 	if err != nil {
 		return fmt.Errorf("load %s %s: %w", ev.RootType, ev.RootID, err)
 	}
@@ -129,6 +125,23 @@ func (u *unit) load(ctx context.Context, ev *workflow.Event) error {
 	}
 	u.trail.RootRef = textOf(u.typ, u.root, "ref")
 	return u.loadFlow(ctx)
+}
+
+// rootAndParts loads the root, or takes the one that the turn's commit creates.
+func (u *unit) rootAndParts(ctx context.Context, ev *workflow.Event) (root any, parts []any, err error) {
+	if n := u.in.Fresh; n != nil {
+		for _, ptr := range append([]any{n.Root}, n.Parts...) {
+			if e := u.adopt(ptr); e != nil {
+				e.created = true
+			}
+		}
+		return n.Root, slices.Concat(n.Parts, n.Loaded), nil
+	}
+	load := u.r.d.Roots[ev.RootType]
+	if load == nil {
+		load = u.r.generic(ev.RootType)
+	}
+	return load(ctx, u.read, catalogue.ID(ev.RootID))
 }
 
 // generic loads a root alone.

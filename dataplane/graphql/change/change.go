@@ -38,8 +38,10 @@ type Retailers interface {
 	Create(ctx context.Context, account tenancy.AccountID, ref, tradingName string) (catalogue.ID, error)
 }
 
-// Engine hears of events that were committed.
+// Engine hears of events that were committed, and may run the first event of a new root before that.
 type Engine interface {
+	// Create writes a new root and its parts together with what the root's first event leads to. False: nothing was written.
+	Create(ctx context.Context, account tenancy.AccountID, c Creation) (bool, error)
 	// Nudge says that events wait; it returns at once.
 	Nudge(account tenancy.AccountID, events ...*workflow.Event)
 }
@@ -122,21 +124,26 @@ func (s *session) create(ctx context.Context, d *draft) (any, error) {
 	if err := s.complete(ctx, d); err != nil {
 		return nil, err
 	}
-	err := s.DB.Write(ctx, s.scope, func(tx *store.Tx) error {
-		s.events = nil
-		if err := s.write(ctx, tx, d); err != nil {
-			return err
-		}
-		tx.AppendEvents(s.events...)
-		return nil
-	})
+	started, err := s.start(ctx, d)
+	if err == nil && !started {
+		err = s.DB.Write(ctx, s.scope, func(tx *store.Tx) error {
+			s.events = nil
+			if err := s.write(ctx, tx, d); err != nil {
+				return err
+			}
+			tx.AppendEvents(s.events...)
+			return nil
+		})
+	}
 	if errors.Is(err, store.ErrAmbiguous) {
 		err = s.settle(ctx, d, err)
 	}
 	if err != nil {
 		return nil, s.explain(err, d)
 	}
-	s.nudge()
+	if !started {
+		s.nudge()
+	}
 	return d.entity, nil
 }
 

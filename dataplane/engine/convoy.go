@@ -1,0 +1,109 @@
+package engine
+
+import (
+	"context"
+	"runtime"
+	"sync"
+
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// convoy lets creations share commits: while as many commits of an account are under way as the machine has processors, those that become
+// ready wait and travel together. A creation that is alone waits for nobody.
+type convoy struct {
+	commit     func(ctx context.Context, jobs []*job) []error
+	abreast    int // most commits of one account at a time
+	share      int // most creations in one commit
+	limit      int // most creations at a time, and of one account
+	perAccount int
+
+	mu       sync.Mutex
+	inside   int
+	accounts map[tenancy.AccountID]*convoyAccount
+}
+
+type convoyAccount struct {
+	inside  int
+	running int
+	waiting []*passenger
+}
+
+// passenger is a creation that waits for its commit.
+type passenger struct {
+	job  *job
+	done chan error
+}
+
+func (c *convoy) init(cfg Config, commit func(context.Context, []*job) []error) {
+	c.commit, c.abreast, c.share = commit, max(2, runtime.GOMAXPROCS(0)), cfg.Share
+	c.limit, c.perAccount = cfg.Creations, max(1, cfg.Creations*3/4)
+	c.accounts = map[tenancy.AccountID]*convoyAccount{}
+}
+
+// enter admits a creation; false where there are as many as there may be.
+func (c *convoy) enter(id tenancy.AccountID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := c.accounts[id]
+	if a == nil {
+		a = &convoyAccount{}
+	}
+	if c.inside >= c.limit || a.inside >= c.perAccount {
+		return false
+	}
+	c.inside++
+	a.inside++
+	c.accounts[id] = a
+	return true
+}
+
+// leave undoes enter.
+func (c *convoy) leave(id tenancy.AccountID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := c.accounts[id]
+	c.inside--
+	if a.inside--; a.inside == 0 {
+		delete(c.accounts, id) // nobody waits, since those who do are inside
+	}
+}
+
+// join commits a job, in company if others wait. ctx is that of the commit.
+func (c *convoy) join(ctx context.Context, j *job) error {
+	p := &passenger{job: j, done: make(chan error, 1)}
+	c.mu.Lock()
+	a := c.accounts[j.scope.Account()]
+	a.waiting = append(a.waiting, p)
+	drive := a.running < c.abreast
+	if drive {
+		a.running++
+	}
+	c.mu.Unlock()
+	if drive {
+		go c.drive(ctx, a)
+	}
+	return <-p.done
+}
+
+// drive commits those that wait until nobody does.
+func (c *convoy) drive(ctx context.Context, a *convoyAccount) {
+	for {
+		c.mu.Lock()
+		n := min(len(a.waiting), c.share)
+		if n == 0 {
+			a.running--
+			c.mu.Unlock()
+			return
+		}
+		batch := a.waiting[:n:n]
+		a.waiting = a.waiting[n:]
+		c.mu.Unlock()
+		jobs := make([]*job, n)
+		for i, p := range batch {
+			jobs[i] = p.job
+		}
+		for i, err := range c.commit(ctx, jobs) {
+			batch[i].done <- err
+		}
+	}
+}

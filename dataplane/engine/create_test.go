@@ -1,0 +1,180 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/engine"
+	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/order"
+)
+
+// starting lets orders begin with their first turn; they point at nothing.
+func starting(d *engine.Deps, _ *engine.Config) {
+	d.Starts = map[string]engine.Starter{"ORDER": func(context.Context, *store.Reader, any, []any, []any) ([]any, error) { return nil, nil }}
+}
+
+// creation is an order that is not written yet, with its CREATE event.
+func (b *bench) creation(ref string) (*order.Order, engine.Creation) {
+	b.t.Helper()
+	id, err := b.db.NewID(b.ctx, b.scope, domain.Catalogue().Type("Order"))
+	require.NoError(b.t, err)
+	o := &order.Order{Ref: ref, RetailerID: "1", CustomerID: "1"}
+	o.ID, o.Type, o.Status, o.WorkflowRef, o.WorkflowVersion = id, "HD", "CREATED", "ORDER::HD", 10000
+	return o, engine.Creation{Event: event(o, "CREATE"), Root: o}
+}
+
+// stored reads an order; nil: there is none.
+func (b *bench) stored(id catalogue.ID) *order.Order {
+	b.t.Helper()
+	found, err := store.Get[order.Order](b.ctx, b.db.Reader(b.scope), id)
+	require.NoError(b.t, err)
+	return found[0]
+}
+
+func TestACreationAndItsFirstTurnAreOneCommit(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.cascade()
+	e := b.new("n1", starting) // it holds no slots: a root that nobody knows needs none
+	for range 2 {              // ids come in blocks
+		_, c := b.creation(fmt.Sprint("warm", b.db.NewUUID()))
+		done, err := e.Create(b.ctx, "ACME", c)
+		require.NoError(t, err)
+		require.True(t, done)
+	}
+	o, c := b.creation("O-1")
+	trace := &store.Trace{}
+	done, err := e.Create(store.WithTrace(b.ctx, trace), "ACME", c)
+	require.NoError(t, err)
+	require.True(t, done)
+	require.Equal(t, 1, trace.RoundTrips())
+	require.Equal(t, "CREATED", o.Status, "the caller's struct is as it was")
+	require.Equal(t, "COMPLETE", b.stored(o.ID).Status)
+	require.Equal(t, 1, b.count(b.scope, o))
+	require.Equal(t, store.EventSuccess, b.state(b.scope, c.Event.ID))
+	require.EqualValues(t, 3, e.Stats().Created.Load())
+	fulfilments, err := store.Load[order.Fulfilment](b.ctx, b.db.Reader(b.scope), store.Query{})
+	require.NoError(t, err)
+	require.Len(t, fulfilments, 3)
+	page, err := e.History().Search(b.ctx, b.scope, history.Query{RootEntityType: "ORDER", RootEntityID: string(o.ID), EventType: "ORCHESTRATION"})
+	require.NoError(t, err)
+	require.Len(t, page.Results, 6)
+
+	require.NoError(t, e.Submit(b.ctx, b.scope, event(o, "Count"))) // later events run as ever
+	b.run(e)
+	require.Eventually(t, func() bool { return e.Stats().Turns.Load() == 4 }, 30*time.Second, 5*time.Millisecond)
+}
+
+func TestACreationWhoseTurnFailsIsLeftToTheCaller(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Short", Run: func(_ context.Context, c *rules.Context) error {
+		c.Turn.Effect("stock", func() rules.Effect { return short{} })
+		return nil
+	}})
+	for name, rule := range map[string]string{"fails": "Fail", "panics": "Panic", "meets a shortfall": "Short"} {
+		b.flow("ACME", on("CREATE", "ORDER", "CREATED", do("SetState", "status", "BOOKED"), do(rule)))
+		e := b.new("n1", starting)
+		o, c := b.creation("O-" + rule)
+		done, err := e.Create(b.ctx, "ACME", c)
+		require.NoError(t, err, name)
+		require.False(t, done, name)
+		require.Nil(t, b.stored(o.ID), name)
+		require.Empty(t, b.state(b.scope, c.Event.ID), name)
+		require.Equal(t, "CREATED", o.Status, name)
+	}
+}
+
+// short is stock that is gone at commit.
+type short struct{}
+
+func (short) Apply(context.Context, any) error { return rules.ErrShortfall }
+
+func TestCreationsOfARushShareCommitsAndNotTheirFailures(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.cascade()
+	e := b.new("n1", starting, func(_ *engine.Deps, c *engine.Config) { c.Creations = 100 })
+	const n = 48
+	var wait sync.WaitGroup
+	made, orders := make([]bool, n), make([]*order.Order, n)
+	for i := range n {
+		ref := fmt.Sprintf("O-%d", i)
+		if i%8 == 0 {
+			ref = "O-same"
+		}
+		o, c := b.creation(ref)
+		orders[i] = o
+		wait.Go(func() {
+			done, err := e.Create(b.ctx, "ACME", c)
+			made[i] = done && err == nil
+		})
+	}
+	wait.Wait()
+	same := 0
+	for i := range n {
+		require.Equal(t, made[i], b.stored(orders[i].ID) != nil)
+		if i%8 == 0 && made[i] {
+			same++
+		}
+		if i%8 != 0 {
+			require.True(t, made[i], "%d", i)
+			require.Equal(t, 1, b.count(b.scope, orders[i]))
+		}
+	}
+	require.Equal(t, 1, same, "of the orders with one ref there is one")
+	require.EqualValues(t, n-n/8+1, e.Stats().Created.Load())
+	t.Log(e.Stats().Commits.Load(), "commits")
+}
+
+func TestACreationWhoseAnswerWasLostSaysSo(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.cascade()
+	e := b.new("n1", starting)
+	e.AfterCommit(func(*engine.Outcome) error { return errors.Join(store.ErrAmbiguous, errors.New("the line went dead")) })
+	o, c := b.creation("O-1")
+	done, err := e.Create(b.ctx, "ACME", c)
+	require.ErrorIs(t, err, store.ErrAmbiguous)
+	require.False(t, done)
+	require.NotNil(t, b.stored(o.ID))
+}
+
+func TestCreationsHaveTheirLimits(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.cascade()
+	inside, proceed := make(chan struct{}), make(chan struct{})
+	e := b.new("n1", func(d *engine.Deps, c *engine.Config) {
+		c.Creations = 1
+		d.Starts = map[string]engine.Starter{"ORDER": func(context.Context, *store.Reader, any, []any, []any) ([]any, error) {
+			close(inside)
+			<-proceed
+			return nil, nil
+		}}
+	})
+	_, first := b.creation("O-1")
+	_, second := b.creation("O-2")
+	ended := make(chan bool)
+	go func() {
+		done, _ := e.Create(b.ctx, "ACME", first)
+		ended <- done
+	}()
+	<-inside
+	done, err := e.Create(b.ctx, "ACME", second)
+	require.NoError(t, err)
+	require.False(t, done)
+	close(proceed)
+	require.True(t, <-ended)
+}
