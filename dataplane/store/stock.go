@@ -262,17 +262,16 @@ type AggregateScope struct {
 	WorkflowVersion int
 }
 
+// Each product leads to its positions by the index of their keys. The network's locations are put in parentheses and compared with TRUE
+// so that planners keep them as a set that is made once: joined, they become the outer side of a loop over all positions.
 const sqlAggregate = `INSERT INTO virtual_positions (account_id, id, created_on, updated_on, ref, type, status, workflow_ref, workflow_version,
 	product_ref, group_ref, quantity, catalogue_id)
-SELECT $1, a.id::uuid, $3, $3, $4 || ':' || a.product_ref, 'AGGREGATE', 'ACTIVE', $5, $6::int8, a.product_ref, $4, coalesce(s.ats, 0), $2::int8
+SELECT $1, a.id::uuid, $3, $3, $4 || ':' || a.product_ref, 'AGGREGATE', 'ACTIVE', $5, $6::int8, a.product_ref, $4,
+	(SELECT coalesce(sum(greatest(0, coalesce(p.on_hand, 0))), 0)::int8 FROM inventory_positions p
+	WHERE p.account_id = $1 AND p.catalogue_id = $8::int8 AND p.product_ref = a.product_ref AND p.status = ANY ($11::text[])
+	AND (p.location_ref IN (SELECT l.ref FROM network_locations n JOIN locations l ON l.account_id = $1 AND l.id = n.location_id
+		WHERE n.account_id = $1 AND n.network_id = $7::int8)) IS TRUE), $2::int8
 FROM unnest($9::text[], $10::text[]) AS a (id, product_ref)
-LEFT JOIN (
-	SELECT p.product_ref, sum(greatest(0, coalesce(p.on_hand, 0)))::int8 AS ats
-	FROM inventory_positions p
-	JOIN locations l ON l.account_id = $1 AND l.ref = p.location_ref
-	JOIN network_locations n ON n.account_id = $1 AND n.network_id = $7::int8 AND n.location_id = l.id
-	WHERE p.account_id = $1 AND p.catalogue_id = $8::int8 AND p.product_ref = ANY ($10::text[]) AND p.status = ANY ($11::text[])
-	GROUP BY p.product_ref) s ON s.product_ref = a.product_ref
 ON CONFLICT (account_id, ref, catalogue_id) DO UPDATE SET quantity = excluded.quantity, updated_on = excluded.updated_on
 WHERE virtual_positions.quantity IS DISTINCT FROM excluded.quantity`
 
