@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/controlplane/cluster"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/ops/embedded/porttest"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 )
@@ -40,19 +40,11 @@ func newGroup(t *testing.T, size int) *group {
 	t.Helper()
 	g := &group{t: t, dir: t.TempDir(), servers: map[string]*server{}}
 	for i := range size {
-		g.peers = append(g.peers, cluster.Peer{ID: fmt.Sprintf("s%d", i), Raft: freeAddress(t), API: "unused:1"})
+		g.peers = append(g.peers, cluster.Peer{ID: fmt.Sprintf("s%d", i), Raft: porttest.Address(t), API: "unused:1"})
 	}
 	g.startAll()
 	t.Cleanup(g.stopAll)
 	return g
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func (g *group) start(id string) {
@@ -170,7 +162,7 @@ func TestEverythingSurvivesARestartOfAll(t *testing.T) {
 	}
 	g.stopAll()
 	for i := range g.peers { // other ports: the configuration says where servers are, not the log
-		g.peers[i].Raft = freeAddress(t)
+		g.peers[i].Raft = porttest.Address(t)
 	}
 	g.startAll()
 	result := g.put("after")

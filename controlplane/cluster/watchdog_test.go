@@ -12,6 +12,7 @@ import (
 
 	"github.com/fluent-oms/fluent/controlplane/cluster"
 	"github.com/fluent-oms/fluent/controlplane/state"
+	"github.com/fluent-oms/fluent/ops/embedded/porttest"
 )
 
 // slowDisk is a log whose writes hang while it is stalled.
@@ -34,7 +35,7 @@ func TestALeaderWithAStalledDiskEnds(t *testing.T) {
 	t.Parallel()
 	g := &group{t: t, dir: t.TempDir(), servers: map[string]*server{}}
 	for _, id := range []string{"s0", "s1", "s2"} {
-		g.peers = append(g.peers, cluster.Peer{ID: id, Raft: freeAddress(t), API: "unused:1"})
+		g.peers = append(g.peers, cluster.Peer{ID: id, Raft: porttest.Address(t), API: "unused:1"})
 	}
 	disks, fatal := map[string]*slowDisk{}, make(chan string, 10)
 	for _, p := range g.peers {

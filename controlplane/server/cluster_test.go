@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/controlplane/cluster"
 	"github.com/fluent-oms/fluent/controlplane/server"
+	"github.com/fluent-oms/fluent/ops/embedded/porttest"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
 )
@@ -55,7 +55,7 @@ func newTrioAt(t *testing.T, beat time.Duration, now func() time.Time) *trio {
 	t.Helper()
 	c := &trio{t: t, dir: t.TempDir(), beat: beat, now: now, stop: map[string]func(){}}
 	for i := range 3 {
-		c.peers = append(c.peers, cluster.Peer{ID: fmt.Sprintf("cp%d", i+1), Raft: freeAddress(t), API: freeAddress(t)})
+		c.peers = append(c.peers, cluster.Peer{ID: fmt.Sprintf("cp%d", i+1), Raft: porttest.Address(t), API: porttest.Address(t)})
 	}
 	for _, p := range c.peers {
 		c.start(p.ID)
@@ -67,14 +67,6 @@ func newTrioAt(t *testing.T, beat time.Duration, now func() time.Time) *trio {
 	})
 	c.token = c.login()
 	return c
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func logger() *slog.Logger {

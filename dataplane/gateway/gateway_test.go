@@ -3,7 +3,6 @@ package gateway_test
 import (
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/gateway"
+	"github.com/fluent-oms/fluent/ops/embedded/porttest"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
 
@@ -162,12 +162,9 @@ func TestWritesAreNeverSentTwice(t *testing.T) {
 
 func TestWritesMoveOnFromNodesThatTakeNoConnection(t *testing.T) {
 	t.Parallel()
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, closed.Close())
 	var calls atomic.Int64
 	b := setUp(t, node(t, &calls))
-	b.peer(t, "z", closed.Addr().String(), "READY")
+	b.peer(t, "z", porttest.Address(t), "READY")
 	for range 20 {
 		status, body := b.call(t, http.MethodPost, "/api/v4.1/event/async", `{}`)
 		require.Equal(t, 200, status, body)

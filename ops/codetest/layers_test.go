@@ -47,8 +47,8 @@ func badImport(from string, allowed []string, path string, test bool) string {
 	if !ours || (test && strings.HasPrefix(path, testOnly)) {
 		return ""
 	}
-	if !test && strings.HasPrefix(path, testOnly+"/dbtest") {
-		return "dbtest is for tests only"
+	if !test && (path == testOnly+"/dbtest" || path == testOnly+"/porttest") {
+		return "it is for tests only"
 	}
 	to, _, _ := strings.Cut(rel, "/")
 	if to == from {

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/gateway/link"
+	"github.com/fluent-oms/fluent/ops/embedded/porttest"
 )
 
 // server counts the connections that it was given.
@@ -134,10 +135,7 @@ func TestAnswersThatNeverBeginAndNodesThatAreNotThere(t *testing.T) {
 	var timeout net.Error
 	require.True(t, errors.As(err, &timeout) && timeout.Timeout(), "%v", err)
 
-	nobody, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, nobody.Close())
-	req, err = http.NewRequest(http.MethodGet, "http://"+nobody.Addr().String(), nil)
+	req, err = http.NewRequest(http.MethodGet, "http://"+porttest.Address(t), nil)
 	require.NoError(t, err)
 	_, err = link.New(time.Minute).RoundTrip(req)
 	var op *net.OpError

@@ -3,7 +3,6 @@ package remote_test
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -14,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/ops/cli/remote"
+	"github.com/fluent-oms/fluent/ops/embedded/porttest"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
 )
@@ -67,10 +67,7 @@ func serve(t *testing.T) (*operations, string) {
 // deadAddress is a URL at which nothing listens.
 func deadAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	return "http://" + l.Addr().String()
+	return "http://" + porttest.Address(t)
 }
 
 func client(servers ...string) controlplanev1connect.OperationServiceClient {
