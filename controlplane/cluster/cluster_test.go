@@ -97,7 +97,7 @@ func (g *group) leader() *server {
 			}
 		}
 		return false
-	}, 30*time.Second, 10*time.Millisecond, "no leader")
+	}, time.Minute, 10*time.Millisecond, "no leader")
 	return leader
 }
 
@@ -117,7 +117,7 @@ func (g *group) put(name string) state.Result {
 		var err error
 		result, err = g.leader().Apply(context.Background(), region(g.t, name))
 		return err == nil
-	}, 30*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	return result
 }
 
@@ -195,8 +195,8 @@ func TestFollowersRefuseCommandsAndAMinorityHasNoLeader(t *testing.T) {
 			g.stop(id)
 		}
 	}
-	require.Eventually(t, func() bool { return !leader.Leads() }, 20*time.Second, 10*time.Millisecond, "a leader alone steps down")
-	require.Eventually(t, func() bool { return leader.terms.Load() == 0 }, 20*time.Second, 10*time.Millisecond, "and its duties end")
+	require.Eventually(t, func() bool { return !leader.Leads() }, time.Minute, 10*time.Millisecond, "a leader alone steps down")
+	require.Eventually(t, func() bool { return leader.terms.Load() == 0 }, time.Minute, 10*time.Millisecond, "and its duties end")
 	_, err := leader.Apply(context.Background(), region(t, "three"))
 	require.Error(t, err)
 	require.True(t, fault.Is(leader.AwaitIndex(ended(), 1<<40), fault.Unavailable))

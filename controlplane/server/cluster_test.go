@@ -166,7 +166,7 @@ func (c *trio) leader() string {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return err == nil && c.stop[id] != nil
-	}, 20*time.Second, 10*time.Millisecond, "no leader")
+	}, time.Minute, 10*time.Millisecond, "no leader")
 	return id
 }
 
@@ -181,7 +181,7 @@ func eventually[R any](t *testing.T, call func() (R, error)) R {
 			t.Logf("call: %v", err)
 		}
 		return err == nil
-	}, 30*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 	return out
 }
 

@@ -224,13 +224,13 @@ func TestJoinTokensAndCredentialsEnd(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, err := cp.enter(aNode, "n4", brief)
 		return connect.CodeOf(err) == connect.CodeUnauthenticated
-	}, 10*time.Second, 10*time.Millisecond, "an expired token still works")
+	}, time.Minute, 10*time.Millisecond, "an expired token still works")
 
 	// The node is deleted, and one of its name made elsewhere: the old credential and the old token open nothing, there or here.
 	require.Eventually(t, func() bool {
 		_, err := controlplanev1connect.NewNodeAdminServiceClient(cp.operator()).DeleteNode(t.Context(), &cpv1.DeleteNodeRequest{Id: "n1"})
 		return err == nil
-	}, 20*time.Second, 50*time.Millisecond)
+	}, time.Minute, 50*time.Millisecond)
 	refused(connect.CodeUnauthenticated, aNode, "n1", used)
 	cp.machine(aNode, "n1", "other")
 	_, err = cp.seen(old)

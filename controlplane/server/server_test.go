@@ -30,7 +30,7 @@ func (c *trio) await(operation string) *cpv1.Operation {
 		})
 		out = r.GetOperation()
 		return err == nil && out.GetState() != cpv1.OperationState_OPERATION_STATE_RUNNING
-	}, 40*time.Second, 20*time.Millisecond, "operation %s: %v", operation, out)
+	}, time.Minute, 20*time.Millisecond, "operation %s: %v", operation, out)
 	return out
 }
 
@@ -106,7 +106,7 @@ func TestTheLeaderMayDieAtAnyStep(t *testing.T) {
 		})
 		require.Len(t, list.GetRetailers(), 1, "exactly one first retailer")
 		require.Equal(t, cpv1.RetailerState_RETAILER_STATE_ACTIVE, list.GetRetailers()[0].GetState())
-		require.Eventually(t, func() bool { return node.get("account/"+name).GetAccount().GetState() == "ACTIVE" }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return node.get("account/"+name).GetAccount().GetState() == "ACTIVE" }, time.Minute, 10*time.Millisecond)
 	}
 }
 

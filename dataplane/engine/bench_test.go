@@ -146,7 +146,7 @@ func (b *bench) run(e *engine.Engine) (stop func()) {
 		}
 	}
 	b.t.Cleanup(stop)
-	require.Eventually(b.t, func() bool { return len(e.Ranges()) > 0 }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(b.t, func() bool { return len(e.Ranges()) > 0 }, time.Minute, 5*time.Millisecond)
 	return stop
 }
 
@@ -252,5 +252,5 @@ func (b *bench) settled(scope tenancy.Scope, events ...*workflow.Event) {
 			}
 		}
 		return true
-	}, 30*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 }

@@ -37,7 +37,7 @@ func (b *bench) crashing(node string, point func(e *engine.Engine, die func(*eng
 		return errors.New("the process is dead")
 	})
 	go func() { _ = e.Run(ctx) }()
-	require.Eventually(b.t, func() bool { return len(e.Ranges()) == store.Ranges }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(b.t, func() bool { return len(e.Ranges()) == store.Ranges }, time.Minute, 5*time.Millisecond)
 	b.t.Cleanup(cancel)
 	return dead
 }
@@ -165,7 +165,7 @@ func TestALostAnswerIsSettledByTheTurnsID(t *testing.T) {
 	cut.text.Store(&id)
 	require.NoError(t, b.new("writer").Submit(b.ctx, b.scope, ev))
 	b.settled(b.scope, ev)
-	require.Eventually(t, func() bool { return e.Stats().Settled.Load() == 1 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return e.Stats().Settled.Load() == 1 }, time.Minute, 10*time.Millisecond)
 	require.EqualValues(t, 1, cut.cuts.Load())
 	require.NoError(t, e.Submit(b.ctx, b.scope, next))
 	b.settled(b.scope, next)

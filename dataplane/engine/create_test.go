@@ -73,7 +73,7 @@ func TestACreationAndItsFirstTurnAreOneCommit(t *testing.T) {
 
 	require.NoError(t, e.Submit(b.ctx, b.scope, event(o, "Count"))) // later events run as ever
 	b.run(e)
-	require.Eventually(t, func() bool { return e.Stats().Turns.Load() == 4 }, 30*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return e.Stats().Turns.Load() == 4 }, time.Minute, 5*time.Millisecond)
 }
 
 func TestACreationWhoseTurnFailsIsLeftToTheCaller(t *testing.T) {

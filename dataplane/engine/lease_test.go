@@ -27,9 +27,9 @@ func TestRangesSpreadEvenlyAndMoveWhenANodeDies(t *testing.T) {
 			return len(first.Ranges()) == want[0] && len(second.Ranges()) == want[1] && len(third.Ranges()) == want[2]
 		}
 	}
-	require.Eventually(t, even(86, 85, 85), 20*time.Second, 20*time.Millisecond)
+	require.Eventually(t, even(86, 85, 85), time.Minute, 20*time.Millisecond)
 	stop()
-	require.Eventually(t, even(128, 128, 0), 20*time.Second, 20*time.Millisecond)
+	require.Eventually(t, even(128, 128, 0), time.Minute, 20*time.Millisecond)
 
 	list := b.orders(b.scope, 40)
 	for _, o := range list {
@@ -105,7 +105,7 @@ func deposed(t *testing.T, unfence bool) int {
 	require.NoError(t, err)
 	next := b.new("next")
 	b.run(next)
-	require.Eventually(t, func() bool { return len(next.Ranges()) == store.Ranges }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(next.Ranges()) == store.Ranges }, time.Minute, 10*time.Millisecond)
 	_, err = next.RunSync(b.ctx, b.scope, event(o, "Ship"))
 	require.NoError(t, err)
 

@@ -139,7 +139,7 @@ func TestExpiredFulfilmentIsSourcedElsewhere(t *testing.T) {
 	w.insert(&foundation.Setting{Row: catalogue.Row{ID: w.id("Setting")}, Name: "PICK_N_PACK_TIME_LIMIT", Context: "AGENT", ContextID: number(t, w.roots["STORE_A"]),
 		ValueType: "STRING", Value: "0.0002"})
 	id := w.place("P1×2")
-	require.Eventually(t, func() bool { return len(w.rows(id).Fulfilments) == 2 }, 10*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return len(w.rows(id).Fulfilments) == 2 }, time.Minute, 50*time.Millisecond)
 	require.Equal(t, "BOOKED; O1-1 HD_PFS STORE_A EXPIRED P1×2(0/2); O1-2 HD_PFS STORE_B AWAITING_WAVE P1×2", w.order(id))
 	w.onHand("P1:STORE_A", 5)
 	w.onHand("P1:STORE_B", 6)
@@ -209,7 +209,7 @@ func TestTheLastUnitIsSoldOnce(t *testing.T) {
 			}
 		}
 		assert.Equal(t, 32, sold+escalated)
-	}, 30*time.Second, 100*time.Millisecond)
+	}, time.Minute, 100*time.Millisecond)
 	require.Equal(t, 10, sold)
 	require.Equal(t, 22, escalated)
 	w.onHand("P1:STORE_A", 0)

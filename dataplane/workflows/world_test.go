@@ -361,7 +361,7 @@ func (w *world) agg(p1, p2, p3 int) {
 			}
 		}
 		require.Equal(t, want, got)
-	}, 5*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 }
 
 // quantities prints the quantities of a position, as LAST_ON_HAND 5 ACTIVE, sorted.
@@ -385,5 +385,5 @@ func (w *world) balanced() {
 		found, err := w.db.Ledger(w.ctx, w.scope)
 		require.NoError(t, err)
 		require.Empty(t, found)
-	}, 10*time.Second, 50*time.Millisecond)
+	}, time.Minute, 50*time.Millisecond)
 }

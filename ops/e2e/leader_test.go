@@ -35,7 +35,7 @@ func leaderIndex(t *testing.T, s *stack.Stack) int {
 		answer, err := cluster.GetStatus(context.Background(), &cpv1.GetStatusRequest{})
 		leader = answer.GetLeaderId()
 		return err == nil && leader != ""
-	}, 30*time.Second, 50*time.Millisecond)
+	}, time.Minute, 50*time.Millisecond)
 	servers, err := s.Processes("server")
 	require.NoError(t, err)
 	for i, p := range servers {

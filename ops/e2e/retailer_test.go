@@ -107,5 +107,5 @@ func (s *system) takesOrders(t *testing.T, retailer string) {
 		var now struct{ OrderByID struct{ Status string } }
 		err := s.client.GraphQL(ctx, `query ($id: ID!) { orderById(id: $id) { status } }`, map[string]any{"id": order.CreateOrder.ID}, &now)
 		return err == nil && now.OrderByID.Status != "" && now.OrderByID.Status != "CREATED"
-	}, 30*time.Second, 50*time.Millisecond, "the order's workflow does not run")
+	}, time.Minute, 50*time.Millisecond, "the order's workflow does not run")
 }

@@ -30,7 +30,7 @@ func TestServerLeftRunningIsStopped(t *testing.T) {
 	require.NoError(t, orphan.Start())
 	t.Cleanup(func() { _ = orphan.Process.Signal(syscall.SIGQUIT); _ = orphan.Wait() })
 	ready := pidFile{pid: orphan.Process.Pid, state: "ready"}
-	require.Eventually(t, func() bool { return readPIDFile(p.data()) == ready }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return readPIDFile(p.data()) == ready }, time.Minute, 10*time.Millisecond)
 
 	again, err := Start(context.Background(), Config{Engine: engine, Dir: dir})
 	require.NoError(t, err)

@@ -120,7 +120,7 @@ func run(t *testing.T, dir, url string) (*hostagent.Agent, func()) {
 
 func eventually(t *testing.T, holds func() bool, what string) {
 	t.Helper()
-	require.Eventually(t, holds, 10*time.Second, 10*time.Millisecond, what)
+	require.Eventually(t, holds, time.Minute, 10*time.Millisecond, what)
 }
 
 func TestNodesFollowTheList(t *testing.T) {
