@@ -122,7 +122,7 @@ func (b *bench) new(node string, change ...func(*engine.Deps, *engine.Config)) *
 	b.t.Helper()
 	d := engine.Deps{DB: b.db, Library: turn.NewLibrary(b.rules), Workflows: b.shelf, Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
 		Roots: map[string]engine.RootLoader{"ORDER": loadOrder}}
-	c := engine.Config{Node: node, Poll: 20 * time.Millisecond, Schedule: 50 * time.Millisecond, LeaseTTL: 1200 * time.Millisecond}
+	c := engine.Config{Node: node, Poll: 20 * time.Millisecond, Schedule: 50 * time.Millisecond}
 	for _, f := range change {
 		f(&d, &c)
 	}
@@ -148,6 +148,13 @@ func (b *bench) run(e *engine.Engine) (stop func()) {
 	b.t.Cleanup(stop)
 	require.Eventually(b.t, func() bool { return len(e.Ranges()) > 0 }, time.Minute, 5*time.Millisecond)
 	return stop
+}
+
+// commits waits until an engine has counted its commits; others may see what it committed a moment earlier.
+func (b *bench) commits(e *engine.Engine, want int64) {
+	b.t.Helper()
+	require.Eventually(b.t, func() bool { return e.Stats().Commits.Load() >= want }, time.Minute, time.Millisecond)
+	require.Equal(b.t, want, e.Stats().Commits.Load())
 }
 
 // loadOrder loads an order with its fulfilments.

@@ -138,7 +138,7 @@ func TestAShortfallRunsTheTurnAgainAndAtLastTakesWhatItGets(t *testing.T) {
 	require.EqualValues(t, 10, runs.Load())
 	require.EqualValues(t, 4, e.Stats().Reruns.Load())
 	require.Equal(t, 1, b.count(b.scope, o))
-	require.EqualValues(t, 1, e.Stats().Commits.Load())
+	b.commits(e, 1)
 }
 
 func TestATurnSeesWhatOthersChangedMeanwhile(t *testing.T) {
