@@ -277,8 +277,47 @@ func (w *shapeWriter) probes() []string {
 }
 
 // limitedByRetailer reports whether a scope with retailers sees only part of a type's rows.
-func limitedByRetailer(t *catalogue.Type) bool {
-	return t.Retailer != nil || t.RetailerVia != nil || t.RetailerEdge != nil
+func limitedByRetailer(t *catalogue.Type) bool { return t.Limited() }
+
+// memberFilter is each row's own type's filter; they are often one and the same.
+func memberFilter(t *catalogue.Type, alias, list string, depth int) string {
+	var all []string
+	same := true
+	first := retailerFilter(t.Members[0], alias, list, depth)
+	for _, m := range t.Members {
+		filter := retailerFilter(m, alias, list, depth)
+		same = same && filter == first
+		all = append(all, fmt.Sprintf("(%s.%s = '%s' AND %s)", alias, m.Discriminator.Column, m.Name, filter))
+	}
+	if same {
+		return first
+	}
+	return "(" + strings.Join(all, " OR ") + ")"
+}
+
+// ownerFilter lets rows pass whose owner the retailers reach, and those about what has no retailer.
+func ownerFilter(o *catalogue.Owner, alias, list string, depth int) string {
+	kind, v := alias+"."+o.Kind.Column, fmt.Sprintf("v%d", depth)
+	var names, all []string
+	for _, k := range o.Kinds {
+		names = append(names, "'"+k.Name+"'")
+		all = append(all, fmt.Sprintf("(%s = '%s' AND EXISTS (SELECT 1 FROM %s %s WHERE %[4]s.account_id = $1 AND %s AND %s))",
+			kind, k.Name, k.Type.Table, v, ownerJoin(o, k.Type, alias, v), retailerFilter(k.Type, v, list, depth+1)))
+	}
+	return fmt.Sprintf("(%s NOT IN (%s) OR %s)", kind, strings.Join(names, ", "), strings.Join(all, " OR "))
+}
+
+// ownerJoin compares an owner's id with what the row says of it, which may be any text where the field is one.
+func ownerJoin(o *catalogue.Owner, t *catalogue.Type, alias, v string) string {
+	at := alias + "." + o.ID.Column
+	switch {
+	case o.ID.Kind == catalogue.Int:
+		return v + ".id = " + at
+	case t.IDKind == catalogue.UUID:
+		return v + ".id::TEXT = " + at
+	default:
+		return fmt.Sprintf("%s.id = CASE WHEN %s ~ '^[0-9]{1,18}$' THEN %[2]s::INT8 END", v, at)
+	}
 }
 
 // maxVia bounds the references that lead to a retailer; the catalogue has two at most.
@@ -289,6 +328,10 @@ func retailerFilter(t *catalogue.Type, alias, list string, depth int) string {
 	switch {
 	case depth > maxVia || !limitedByRetailer(t):
 		return "true"
+	case t.Abstract():
+		return memberFilter(t, alias, list, depth)
+	case t.Owner != nil:
+		return ownerFilter(t.Owner, alias, list, depth)
 	case t.Retailer != nil && t.Retailer.Kind == catalogue.JSON:
 		col := alias + "." + t.Retailer.Column
 		return fmt.Sprintf("(%[1]s IS NULL OR %[1]s = '[]' OR %[1]s = 'null' OR %[1]s ?| (SELECT array_agg(v) FROM (SELECT ref AS v FROM retailers "+

@@ -17,7 +17,10 @@
 // The tag grammar is documented at Tag; what belongs to a type as a whole (name, keys, operations) is in its TypeSpec.
 package catalogue
 
-import "reflect"
+import (
+	"reflect"
+	"slices"
+)
 
 // ValueKind is how a field's value is stored and compared.
 type ValueKind int
@@ -132,9 +135,28 @@ type Type struct {
 	Retailer     *Field // holds the retailer's id; or, when its Kind is JSON, a list of retailers' refs (or ids), empty for all
 	RetailerVia  *Field // reference to a type that says; NULL reaches everybody
 	RetailerEdge *Edge  // connection to retailers
+	Owner        *Owner // what a row is about says
 
 	fields   map[string]*Field
 	declared []*declaration
+}
+
+// Owner says what a row is about where that may be of several types: a comment's entityType and entityId, a setting's context and
+// contextId. Rows about what is not among Kinds reach everybody.
+type Owner struct {
+	Kind, ID *Field
+	Kinds    []OwnerKind // types that are limited by retailer themselves
+}
+
+// OwnerKind is one value of an owner's kind and the type that it stands for.
+type OwnerKind struct {
+	Name string
+	Type *Type
+}
+
+// Limited reports whether a scope with retailers sees only part of the type's rows.
+func (t *Type) Limited() bool {
+	return t.Retailer != nil || t.RetailerVia != nil || t.RetailerEdge != nil || t.Owner != nil || slices.ContainsFunc(t.Members, (*Type).Limited)
 }
 
 // Unique is a unique index: no two rows of an account agree in all fields (NULLs never agree).

@@ -109,7 +109,9 @@ func (b *builder) connect() {
 	}
 	for _, t := range b.cat.abstract {
 		t.Key, t.Root = b.fieldsOf(t, keyNames(t.Members[0].Key)), sameField(t, t.Members[0].Root)
-		t.Retailer, t.RetailerVia = sameField(t, t.Members[0].Retailer), sameField(t, t.Members[0].RetailerVia)
+	}
+	for _, t := range b.cat.types {
+		b.connectOwner(t, strings.Fields(b.specs[t].Owner))
 	}
 }
 
@@ -293,4 +295,30 @@ func (b *builder) connectRetailer(t *Type, name string) {
 	default:
 		b.fail(t.Name, "field %s does not lead to a retailer", name)
 	}
+}
+
+// connectOwner finds the fields and the types that an owner's words name.
+func (b *builder) connectOwner(t *Type, words []string) {
+	if len(words) == 0 {
+		return
+	}
+	if len(words) < 2 || t.fields[words[0]] == nil || t.fields[words[1]] == nil {
+		b.fail(t.Name, "an owner needs two fields, for kind and id, got %v", words)
+		return
+	}
+	o := &Owner{Kind: t.fields[words[0]], ID: t.fields[words[1]]}
+	for _, w := range words[2:] {
+		name, typ, _ := strings.Cut(w, "=")
+		if target := b.typeNamed(t.Name+".owner", typ); target != nil {
+			o.Kinds = append(o.Kinds, OwnerKind{Name: name, Type: target})
+		}
+	}
+	if len(words) == 2 {
+		for _, other := range b.cat.types {
+			if other.EntityType != "" && other.Limited() {
+				o.Kinds = append(o.Kinds, OwnerKind{Name: other.EntityType, Type: other})
+			}
+		}
+	}
+	t.Owner = o
 }

@@ -30,6 +30,7 @@ type TypeSpec struct {
 	Unique     []string // further unique field lists
 	Indexes    []string // further indexes
 	Retailer   string   // how a retailer limit reaches the type: field (retailer, retailerRefs), or reference or edge that leads on
+	Owner      string   // or: fields with the kind and the id of what a row is about: entityType entityId, then RETAILER=Retailer; none: entity types
 	Gets       []string // single reads: order(id: ID, ref: String)
 	Create     bool     // has createX
 	Update     string   // fields that identify the row in updateX; empty: no such mutation

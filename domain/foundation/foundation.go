@@ -72,6 +72,7 @@ type StoreAddress struct {
 // CustomerAddress is where a customer wants an order, or its bill.
 type CustomerAddress struct {
 	AddressFields
+	RetailerID catalogue.ID `oms:"retailer,hidden,ref=Retailer" doc:"Whose order it is for; none: only those who see the whole account see it."`
 }
 
 // Network is a named group of locations, used for sourcing.

@@ -39,7 +39,7 @@ func types() []catalogue.TypeSpec {
 		},
 		{
 			Go: CustomerAddress{}, Doc: "Where a customer wants an order.", Plural: "customerAddresses", Table: "addresses", Shared: true, Implements: "Address",
-			Key: "ref", Loose: true, Gets: []string{"customerAddressById(id: ID!)"}, Create: true, Update: "id",
+			Key: "ref", Loose: true, Retailer: "retailer", Gets: []string{"customerAddressById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
 			Go: Network{}, Doc: "A named group of locations.", Implements: "Node", Key: "ref", Loose: true, Retailer: "retailers",
@@ -49,14 +49,15 @@ func types() []catalogue.TypeSpec {
 		{Go: OpeningSchedule{}, Doc: "When a location is open.", Retailer: "location", Update: "id"},
 		{
 			Go: Setting{}, Doc: "A configuration value with a scope.", Key: "name context contextId",
-			Gets: []string{"setting(id: ID)"}, Create: true, Update: "id",
+			Owner: "context contextId RETAILER=Retailer AGENT=Location CUSTOMER=Customer",
+			Gets:  []string{"setting(id: ID)"}, Create: true, Update: "id",
 		},
 		{
 			Go: Customer{}, Doc: "A person who orders.", Implements: "Node", Key: "ref", Retailer: "retailer",
 			Gets: []string{"customer(ref: String!)", "customerById(id: ID!)"}, Create: true,
 		},
 		{
-			Go: Comment{}, Doc: "Free text attached to an entity.", Implements: "Node", Indexes: []string{"entityType entityId"},
+			Go: Comment{}, Doc: "Free text attached to an entity.", Implements: "Node", Indexes: []string{"entityType entityId"}, Owner: "entityType entityId",
 			Gets: []string{"commentById(id: ID!)"}, Create: true, Update: "id",
 		},
 	}

@@ -2,6 +2,7 @@ package change
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -9,7 +10,6 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
-	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -237,12 +237,15 @@ func (s *session) retailersByRef(ctx context.Context, refs []string) ([]tenancy.
 			out = append(out, n...)
 			continue
 		}
-		wants = append(wants, keys.Exists(t, []*catalogue.Field{t.Field("ref")}, []any{ref}, ""))
+		wants = append(wants, keys.Exists(t, []*catalogue.Field{t.Field("ref")}, []any{ref}, "input.retailerRefs"))
 	}
 	if err := keys.Resolve(ctx, s.from, wants...); err != nil {
 		return nil, err
 	}
 	for _, w := range wants {
+		if err := w.Missing(); err != nil && s.scope.Retailers() != nil {
+			return nil, err
+		}
 		out = append(out, one(w.ID())...)
 	}
 	return out, nil
@@ -348,12 +351,9 @@ func (s *session) allowUpdate(ctx context.Context, d *draft) error {
 
 func (s *session) allow(ctx context.Context, d *draft, action string) error {
 	permission := d.typ.Permission + action
-	all, err := s.retailersOf(ctx, d.entity)
+	all, err := s.concerned(ctx, d)
 	if err != nil {
 		return err
-	}
-	if setting, ok := d.entity.(*foundation.Setting); ok && setting.Context == "RETAILER" {
-		all = []tenancy.RetailerID{tenancy.RetailerID(setting.ContextID)}
 	}
 	for _, r := range all {
 		if err := s.who.Can(permission, r); err != nil {
@@ -373,6 +373,49 @@ func (s *session) allow(ctx context.Context, d *draft, action string) error {
 		return s.allowLinked(d, permission)
 	}
 	return nil
+}
+
+// concerned lists the retailers in which a permission for the draft must be held; 0 is the account itself.
+func (s *session) concerned(ctx context.Context, d *draft) ([]tenancy.RetailerID, error) {
+	if d.typ.Owner != nil {
+		return s.ownersRetailers(ctx, d)
+	}
+	all, err := s.retailersOf(ctx, d.entity)
+	if d.typ.Retailer != nil && d.typ.Retailer.Kind == catalogue.JSON && len(all) == 0 {
+		return []tenancy.RetailerID{0}, err // a catalogue of no retailer is every retailer's
+	}
+	return all, err
+}
+
+// ownersRetailers lists the retailers of what a setting or a comment is about. A setting of none is the account's. What a caller who is
+// limited to some retailers does not reach is not there.
+func (s *session) ownersRetailers(ctx context.Context, d *draft) ([]tenancy.RetailerID, error) {
+	o := d.typ.Owner
+	kind, id := fmt.Sprint(o.Kind.Get(d.entity)), fmt.Sprint(o.ID.Get(d.entity))
+	known := false
+	for _, k := range o.Kinds {
+		if k.Name != kind {
+			continue
+		}
+		if k.Type.Name == "Retailer" {
+			return one(catalogue.ID(id)), nil
+		}
+		known = true
+		entity, err := s.entity(ctx, k.Type, catalogue.ID(id))
+		if err != nil {
+			return nil, err
+		}
+		if entity != nil {
+			return s.retailersOf(ctx, entity)
+		}
+	}
+	if known && s.scope.Retailers() != nil {
+		return nil, fault.NotFoundf("%s not found: id %s", kind, id).At(d.place + "." + o.ID.Name)
+	}
+	if d.typ.Name == "Setting" && !known {
+		return []tenancy.RetailerID{0}, nil
+	}
+	return nil, nil
 }
 
 // accountWide are the types whose rows concern the whole account, so that the permission must be held there.

@@ -4,10 +4,13 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 
+	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/security"
 )
@@ -40,16 +43,54 @@ var finishers = map[string]finisher{
 	"Article":         finishArticle,
 	"FulfilmentItem":  finishFulfilmentItem,
 	"User":            finishUser,
+
+	"VirtualCatalogue": finishVirtualCatalogue,
 }
 
-func finishAddress(_ context.Context, _ *session, d *draft) error {
+// finishVirtualCatalogue lets a caller who is limited to some retailers build only on catalogues that those reach.
+func finishVirtualCatalogue(ctx context.Context, s *session, d *draft) error {
+	v := d.entity.(*inventory.VirtualCatalogue)
+	if s.scope.Retailers() == nil {
+		return nil
+	}
+	for _, c := range []struct{ typ, field, ref string }{
+		{"InventoryCatalogue", "inventoryCatalogueRef", v.InventoryCatalogueRef}, {"ProductCatalogue", "productCatalogueRef", v.ProductCatalogueRef},
+	} {
+		t := s.Catalogue.Type(c.typ)
+		w := keys.Exists(t, []*catalogue.Field{t.Field("ref")}, []any{c.ref}, d.place+"."+c.field)
+		if err := keys.Resolve(ctx, s.from, w); err != nil {
+			return err
+		}
+		if err := w.Missing(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func finishAddress(_ context.Context, s *session, d *draft) error {
 	switch a := d.entity.(type) {
 	case *foundation.StoreAddress:
 		a.Type = "AGENT"
 	case *foundation.CustomerAddress:
 		a.Type = "ORDER"
+		a.RetailerID = s.addressee(d)
 	}
 	return nil
+}
+
+// addressee is the retailer whom a customer's address concerns: that of the order that it is made with, else the only one that the
+// caller acts for; none for one that an account's user makes by itself.
+func (s *session) addressee(d *draft) catalogue.ID {
+	for at := d.parent; at != nil; at = at.parent {
+		if o, ok := at.entity.(*order.Order); ok {
+			return o.RetailerID
+		}
+	}
+	if only := s.scope.Retailers(); len(only) == 1 {
+		return catalogue.ID(strconv.Itoa(int(only[0])))
+	}
+	return ""
 }
 
 // finishArticle lets an article belong to the order of its first fulfilment, and only of that one.
