@@ -17,6 +17,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/uplink"
+	"github.com/fluent-oms/fluent/ops/embedded/porttest"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
 )
@@ -47,7 +48,7 @@ func newPlane(t *testing.T) *plane {
 	nodev1connect.RegisterNodeServiceHandler(server, p)
 	mux := http.NewServeMux()
 	connecthttp.Mount(mux, server)
-	p.web = httptest.NewServer(mux)
+	p.web = porttest.Server(t, mux)
 	t.Cleanup(func() {
 		p.web.CloseClientConnections()
 		p.web.Close()
@@ -210,7 +211,7 @@ type process struct {
 	ended chan error
 }
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // start runs an uplink on a folder until the test ends.
 func start(t *testing.T, dir, token string, planes ...*plane) *process {

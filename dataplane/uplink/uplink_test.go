@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,6 +106,8 @@ func TestAResetStartsOverWithASnapshot(t *testing.T) {
 	t.Parallel()
 	p := newPlane(t)
 	blank := make(chan struct{})
+	fill := sync.OnceFunc(func() { close(blank) })
+	t.Cleanup(fill)
 	p.script(
 		frames(nil, environment("shared"), snapshot("OLD"), end("one", 9), reset("restored from a backup")),
 		func(stream nodev1connect.NodeServiceWatchServerStream) error {
@@ -118,7 +121,7 @@ func TestAResetStartsOverWithASnapshot(t *testing.T) {
 	second := get(p, func(p *plane) *nodev1.WatchRequest { return p.watches[1] })
 	require.Empty(t, second.GetIncarnation())
 	require.Zero(t, second.GetIndex())
-	close(blank)
+	fill()
 	node.reaches(t, 3)
 	require.Nil(t, node.state.View().Account("OLD"))
 	require.NotNil(t, node.state.View().Account("NEW"))
@@ -152,6 +155,8 @@ func TestWhatIsAskedForIsSeenBeforeItIsAnswered(t *testing.T) {
 	t.Parallel()
 	p := newPlane(t)
 	told := make(chan struct{})
+	tell := sync.OnceFunc(func() { close(told) })
+	t.Cleanup(tell)
 	p.script(func(stream nodev1connect.NodeServiceWatchServerStream) error {
 		if err := frames(nil, environment("shared"), end("one", 5))(stream); err != nil {
 			return err
@@ -171,7 +176,7 @@ func TestWhatIsAskedForIsSeenBeforeItIsAnswered(t *testing.T) {
 	defer cancel()
 	_, err := node.link.Commit(brief, &nodev1.CommitConfigurationRequest{})
 	require.ErrorIs(t, err, context.DeadlineExceeded, "the commit is not seen here yet")
-	close(told)
+	tell()
 	active, err := node.link.Commit(t.Context(), &nodev1.CommitConfigurationRequest{})
 	require.NoError(t, err)
 	require.Equal(t, "v2", active.GetVersion())

@@ -15,6 +15,7 @@ import (
 	"connectrpc.com/connect/v2/connecthttp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/ops/embedded/porttest"
 	"github.com/fluent-oms/fluent/ops/hostagent"
 	"github.com/fluent-oms/fluent/ops/supervise"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
@@ -90,8 +91,7 @@ func serve(t *testing.T) (*hosts, *httptest.Server) {
 	server, mux := connect.NewServer(), http.NewServeMux()
 	controlplanev1connect.RegisterHostServiceHandler(server, h)
 	connecthttp.Mount(mux, server)
-	web := httptest.NewServer(mux)
-	return h, web
+	return h, porttest.Server(t, mux)
 }
 
 // sleeper is a node that keeps its credential, as a real one does, and does nothing.

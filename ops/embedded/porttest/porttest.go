@@ -5,6 +5,8 @@ package porttest
 import (
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"sync/atomic"
 	"testing"
@@ -30,6 +32,20 @@ func Address(t testing.TB) string {
 	}
 	defer func() { _ = l.Close() }()
 	return l.Addr().String()
+}
+
+// Server starts a web server whose address stays unanswered once it is closed.
+func Server(t testing.TB, handler http.Handler) *httptest.Server {
+	t.Helper()
+	l, err := net.Listen("tcp", Address(t))
+	if err != nil {
+		t.Fatalf("start a web server: %v", err)
+	}
+	s := httptest.NewUnstartedServer(handler)
+	_ = s.Listener.Close()
+	s.Listener = l
+	s.Start()
+	return s
 }
 
 func free(address string) error {
