@@ -2,6 +2,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,6 +30,9 @@ type Config struct {
 	Logger           *slog.Logger  // nil: nothing is logged
 	Now              func() time.Time
 	Ready            func(api string) // called once the API answers, with its address; may be nil
+
+	// Hold is called with its kind before a command of the leader's own work is committed, so that a test can make a server die there. nil: nothing.
+	Hold func(ctx context.Context, kind string)
 }
 
 // Secret is text that is not printed by accident.

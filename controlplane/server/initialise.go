@@ -21,6 +21,7 @@ import (
 // committer breaks a circle: duties commit through the cluster, which is opened with its duties. A duty waits until it is bound.
 type committer struct {
 	ready chan struct{}
+	hold  func(ctx context.Context, kind string) // before each command; may be nil
 	to    *cluster.Cluster // set before ready is closed
 }
 
@@ -42,6 +43,9 @@ func (c *committer) bound(d cluster.Duty) cluster.Duty {
 
 // Apply commits a command.
 func (c *committer) Apply(ctx context.Context, command *statev1.Command) (state.Result, error) {
+	if c.hold != nil {
+		c.hold(ctx, command.GetKind().String())
+	}
 	return c.to.Apply(ctx, command)
 }
 

@@ -66,7 +66,7 @@ func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, er
 	keys := keyring.New(store, config.Now)
 	heard := presence.New()
 	hasher := password.NewHasher(password.Standard(), hashesAtOnce)
-	shared := &committer{ready: make(chan struct{})}
+	shared := &committer{ready: make(chan struct{}), hold: config.Hold}
 	work := reconcile.Deps{
 		Store: store, Committer: shared, Presence: heard, Logger: config.Logger, Now: config.Now,
 		Tenants: reconcile.NewNodeClient(config.ID, keys.Issuer),

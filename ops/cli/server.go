@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluent-oms/fluent/controlplane/server"
 	"github.com/fluent-oms/fluent/ops/cli/render"
+	"github.com/fluent-oms/fluent/ops/debug"
 )
 
 func newServerCommand(a *app) *cobra.Command {
@@ -32,6 +33,7 @@ func newServerCommand(a *app) *cobra.Command {
 				return render.UsageError{Err: err}
 			}
 			config.Logger = a.processLogger()
+			config.Hold = debug.Hold
 			config.Ready = func(address string) { config.Logger.Info("the control-plane server answers", "address", address) }
 			return server.Run(cmd.Context(), config)
 		},

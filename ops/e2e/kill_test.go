@@ -14,7 +14,6 @@ import (
 // control-plane servers are down, orders must flow.
 func TestNothingIsLost(t *testing.T) {
 	f := startFragile(t)
-	f.loader.customer = (&system{client: f.client}).customer(context.Background(), t)
 	ctx, stop := context.WithCancel(context.Background())
 	var loading sync.WaitGroup
 	loading.Go(func() { f.loader.run(ctx, 4) })

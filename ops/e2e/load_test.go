@@ -21,9 +21,10 @@ import (
 
 // fragile is a platform of its own for a test that breaks it.
 type fragile struct {
-	stack  *stack.Stack
-	client *apiclient.Client
-	loader *loader
+	stack   *stack.Stack
+	client  *apiclient.Client
+	account string // whose orders are placed
+	loader  *loader
 }
 
 func startFragile(t *testing.T) *fragile {
@@ -38,9 +39,23 @@ func startFragile(t *testing.T) *fragile {
 			t.Log(err)
 		}
 	})
-	f := &fragile{stack: running, client: running.Client()}
-	f.loader = &loader{t: t, client: f.client, retailer: running.Ready.Demo.RetailerID, acknowledged: map[string]bool{}}
+	f := &fragile{stack: running, client: running.Client(), account: running.Ready.Demo.Account}
+	customer := (&system{client: f.client}).customer(context.Background(), t)
+	f.loader = newLoader(f.client, func(n int64, ref string) map[string]any {
+		return demoOrder(n, ref, running.Ready.Demo.RetailerID, customer)
+	})
 	return f
+}
+
+// demoOrder is the input of an order of the demo's products.
+func demoOrder(n int64, ref, retailer, customer string) map[string]any {
+	product := []string{"TOPS-01-S", "BOOTS-03-42", "PACKS-07-24L", "COOK-11-DUO", "TENTS-05-2P"}[n%5]
+	return map[string]any{
+		"ref": ref, "type": "HD", "retailer": map[string]any{"id": retailer}, "customer": map[string]any{"id": customer}, "totalPrice": 1,
+		"items": []any{map[string]any{"ref": ref + "-1", "productRef": product, "productCatalogueRef": "PC:MASTER:" + retailer, "quantity": 1 + n%2}},
+		"fulfilmentChoice": map[string]any{"deliveryType": "STANDARD", "fulfilmentType": "HD_PFS",
+			"deliveryAddress": map[string]any{"ref": ref, "latitude": -33.8 - float64(n%40)/100, "longitude": 151.1}},
+	}
 }
 
 // dsn is the address of the platform's own database, as its nodes know it.
@@ -57,15 +72,17 @@ func (f *fragile) dsn(t *testing.T) string {
 // loader places orders from several goroutines and notes which were acknowledged. An order whose answer was lost is sent again under
 // its ref; that the ref exists then counts as the acknowledgement.
 type loader struct {
-	t        *testing.T
-	client   *apiclient.Client
-	retailer string
-	customer string
-	count    atomic.Int64
+	client *apiclient.Client
+	order  func(n int64, ref string) map[string]any // the input of the n-th order
+	count  atomic.Int64
 
 	mu           sync.Mutex
 	acknowledged map[string]bool
 	trouble      map[string]int
+}
+
+func newLoader(client *apiclient.Client, order func(n int64, ref string) map[string]any) *loader {
+	return &loader{client: client, order: order, acknowledged: map[string]bool{}, trouble: map[string]int{}}
 }
 
 const placeOrder = `mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }`
@@ -75,7 +92,6 @@ const pace = 100 * time.Millisecond
 
 // run places orders until ctx ends.
 func (l *loader) run(ctx context.Context, workers int) {
-	l.trouble = map[string]int{}
 	var wait sync.WaitGroup
 	for range workers {
 		wait.Go(func() {
@@ -93,13 +109,7 @@ func (l *loader) run(ctx context.Context, workers int) {
 func (l *loader) place(ctx context.Context) {
 	n := l.count.Add(1)
 	ref := fmt.Sprintf("K-%05d", n)
-	product := []string{"TOPS-01-S", "BOOTS-03-42", "PACKS-07-24L", "COOK-11-DUO", "TENTS-05-2P"}[n%5]
-	input := map[string]any{
-		"ref": ref, "type": "HD", "retailer": map[string]any{"id": l.retailer}, "customer": map[string]any{"id": l.customer}, "totalPrice": 1,
-		"items": []any{map[string]any{"ref": ref + "-1", "productRef": product, "productCatalogueRef": "PC:MASTER:" + l.retailer, "quantity": 1 + n%2}},
-		"fulfilmentChoice": map[string]any{"deliveryType": "STANDARD", "fulfilmentType": "HD_PFS",
-			"deliveryAddress": map[string]any{"ref": ref, "latitude": -33.8 - float64(n%40)/100, "longitude": 151.1}},
-	}
+	input := l.order(n, ref)
 	for {
 		callCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 		err := l.client.GraphQL(callCtx, placeOrder, map[string]any{"input": input}, nil)
@@ -154,15 +164,15 @@ func (f *fragile) audit(t *testing.T) {
 	for ref := range f.loader.acknowledged {
 		var orders, open, ordered, placed int
 		require.NoError(t, conn.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE status NOT IN ('BOOKED', 'PICK_PACK', 'COMPLETE'))
-			FROM orders WHERE account_id = $1 AND ref = $2`, f.stack.Ready.Demo.Account, ref).Scan(&orders, &open))
+			FROM orders WHERE account_id = $1 AND ref = $2`, f.account, ref).Scan(&orders, &open))
 		require.Equal(t, 1, orders, "order %s", ref)
 		require.Zero(t, open, "order %s has not reached its end", ref)
 		require.NoError(t, conn.QueryRow(ctx, `SELECT (SELECT sum(i.quantity) FROM order_items i WHERE i.account_id = o.account_id AND i.order_id = o.id),
 			(SELECT coalesce(sum(fi.requested_quantity - fi.rejected_quantity), 0) FROM fulfilments f JOIN fulfilment_items fi
 				ON fi.account_id = f.account_id AND fi.fulfilment_id = f.id WHERE f.account_id = o.account_id AND f.order_id = o.id
 				AND f.status NOT IN ('REJECTED', 'EXPIRED', 'CANCELLED'))
-			FROM orders o WHERE account_id = $1 AND ref = $2`, f.stack.Ready.Demo.Account, ref).Scan(&ordered, &placed))
+			FROM orders o WHERE account_id = $1 AND ref = $2`, f.account, ref).Scan(&ordered, &placed))
 		require.Equal(t, ordered, placed, "units of order %s in fulfilments", ref)
 	}
-	requireBalance(t, f.dsn(t), f.stack.Ready.Demo.Account)
+	requireBalance(t, f.dsn(t), f.account)
 }

@@ -69,25 +69,34 @@ func (s *Stack) Kill(role string, i int) (int, error) {
 
 // KillAll ends `fluent up` and everything below it with SIGKILL.
 func (s *Stack) KillAll() error {
-	all, err := running()
+	all, err := Tree(s.Pid())
 	if err != nil {
 		return err
 	}
-	below := []int{s.Pid()}
-	for i := 0; i < len(below); i++ {
-		for _, p := range all {
-			if p.Parent == below[i] {
-				below = append(below, p.Pid)
-			}
-		}
-	}
-	for _, pid := range below {
+	for _, pid := range all {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("kill %d: %w", pid, err)
 		}
 	}
 	<-s.exited
 	return nil
+}
+
+// Tree lists a process and all below it.
+func Tree(pid int) ([]int, error) {
+	all, err := running()
+	if err != nil {
+		return nil, err
+	}
+	tree := []int{pid}
+	for i := 0; i < len(tree); i++ {
+		for _, p := range all {
+			if p.Parent == tree[i] {
+				tree = append(tree, p.Pid)
+			}
+		}
+	}
+	return tree, nil
 }
 
 // running reads the process table.

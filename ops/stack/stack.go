@@ -45,6 +45,7 @@ type Options struct {
 	Dir      string   // state folder
 	Database string   // auto, or a URL
 	Args     []string // further arguments of `fluent up`
+	Env      []string // NAME=value, added to this process's own
 	Patience time.Duration
 }
 
@@ -74,6 +75,7 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	args := append([]string{"up", "--dir", o.Dir, "--listen", "127.0.0.1:0", "--database", o.Database, "--ready-file", ready}, o.Args...)
 	s := &Stack{Options: o, command: exec.Command(o.Binary, args...), output: &output{}, exited: make(chan struct{})}
 	s.command.Stdout, s.command.Stderr = s.output, s.output
+	s.command.Env = append(os.Environ(), o.Env...)
 	s.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := s.command.Start(); err != nil {
 		return nil, fmt.Errorf("start fluent up: %w", err)
