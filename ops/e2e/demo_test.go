@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/ops/demo"
@@ -27,7 +28,14 @@ func TestInterruptedDemoLoadIsFinished(t *testing.T) {
 	ctx, interrupt := context.WithCancel(context.Background())
 	_, err := load(ctx, func(step string) {
 		if step == "categories" { // the products are next
-			time.AfterFunc(100*time.Millisecond, interrupt)
+			go func() {
+				defer interrupt()
+				assert.Eventually(t, func() bool {
+					var some struct{ StandardProducts list[struct{ Ref string }] }
+					err := again.client.GraphQL(ctx, `{ standardProducts(first: 1) { edges { node { ref } } } }`, nil, &some)
+					return err == nil && len(some.StandardProducts.Edges) > 0
+				}, time.Minute, time.Millisecond)
+			}()
 		}
 	})
 	require.ErrorIs(t, err, context.Canceled)

@@ -145,7 +145,7 @@ func (l *loader) done() int {
 func (l *loader) awaitMore(t *testing.T, n int) {
 	t.Helper()
 	from := l.done()
-	require.Eventually(t, func() bool { return l.done() >= from+n }, 90*time.Second, 10*time.Millisecond, "orders do not flow")
+	require.Eventually(t, func() bool { return l.done() >= from+n }, patience, 10*time.Millisecond, "orders do not flow")
 }
 
 // audit waits until nothing is pending and checks that every acknowledged order exists once and has reached its end, and that the

@@ -91,7 +91,7 @@ func (x *tenant) becomes(t *testing.T, id, want string) orderView {
 }
 
 // patience is how long things may take that take milliseconds on a machine with nothing else to do.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // at finds the order's fulfilment from a place that is in a status.
 func (o orderView) at(t *testing.T, place, status string) fulfilmentView {

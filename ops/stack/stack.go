@@ -63,7 +63,7 @@ type Stack struct {
 // Start runs `fluent up` and waits for its ready file.
 func Start(ctx context.Context, o Options) (*Stack, error) {
 	if o.Patience == 0 {
-		o.Patience = 2 * time.Minute
+		o.Patience = 5 * time.Minute
 	}
 	if o.Database == "" {
 		o.Database = "auto"

@@ -92,7 +92,7 @@ func TestARootIsWorkedOnByOneAtATimeInOrderOfArrival(t *testing.T) {
 	select {
 	case mine = <-got:
 		require.Equal(t, []string{"A-1-2", "A-1-3"}, []string{mine.Rows[0].Event.ID, mine.Rows[1].Event.ID})
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the caller never got the root")
 	}
 	q.Done(mine, time.Millisecond, 0, all(mine))
@@ -105,15 +105,16 @@ func TestARootThatRestsLetsOthersPass(t *testing.T) {
 	q := queue.New(queue.Config{})
 	q.Add(row("A", 1, 1, 0))
 	w := q.Next(t.Context())
-	q.Done(w, time.Millisecond, 50*time.Millisecond, nil)
+	const rest = 2 * time.Second
+	began := time.Now()
+	q.Done(w, time.Millisecond, rest, nil)
 	require.Equal(t, []string{"A/ORDER/1"}, q.Crowded())
 	q.Add(row("A", 2, 2, 0))
 	require.Equal(t, "2", q.Next(t.Context()).Root.Key)
-	began := time.Now()
 	again := q.Next(t.Context())
 	require.Equal(t, "1", again.Root.Key)
 	require.Equal(t, 1, again.Failures)
-	require.Greater(t, time.Since(began), 20*time.Millisecond)
+	require.GreaterOrEqual(t, time.Since(began), rest)
 }
 
 func TestWorkOfSlotsThatMovedAwayIsForgotten(t *testing.T) {

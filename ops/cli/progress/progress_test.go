@@ -119,13 +119,20 @@ func TestFinalErrors(t *testing.T) {
 	require.Error(t, err)
 }
 
+// impatient ends the wait when it has seen a state.
+type impatient struct {
+	progress.Silent
+	end context.CancelCauseFunc
+}
+
+func (v impatient) Show(*cpv1.Operation) { v.end(context.DeadlineExceeded) }
+
 func TestWaitingMayEndBeforeTheOperation(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(t.Context())
 	waits := state(0)
 	waits.WaitingFor = &cpv1.WaitingFor{Reason: "NO_READY_NODE", Detail: "No node is ready."}
-	op, err := progress.Follow(ctx, client(watch{states: []*cpv1.Operation{waits}}), "op1", progress.Silent{})
+	op, err := progress.Follow(ctx, client(watch{states: []*cpv1.Operation{waits}}), "op1", impatient{end: cancel})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.EqualError(t, err, "operation op1 has not ended yet (No node is ready.); it goes on, wait for it with: fluent operation wait op1")
 	require.Equal(t, "op1", op.GetId())
