@@ -79,7 +79,7 @@ func RootKey(e *workflow.Event) string {
 
 // detail holds what no statement asks for.
 type detail struct {
-	Attributes  map[string]any     `json:"attributes,omitempty"`
+	Attributes  catalogue.Values   `json:"attributes,omitempty"`
 	Subtype     string             `json:"subtype,omitempty"`
 	Status      string             `json:"status,omitempty"`
 	Source      string             `json:"source,omitempty"`
@@ -99,13 +99,27 @@ func (tx *Tx) AppendEvents(events ...*workflow.Event) {
 			rows[i].State = EventScheduled
 		}
 	}
-	tx.insertEvents(call{name: "events.append", sql: insertEvents + " ON CONFLICT (account_id, id) DO NOTHING"}, rows)
+	tx.insertEvents(&tx.pending.appended, call{name: "events.append", sql: insertEvents + " ON CONFLICT (account_id, id) DO NOTHING"}, rows)
+}
+
+// Appended finds an event that is queued to be appended and not sent yet, so that a further reason for it can join it; nil if there is none.
+func (tx *Tx) Appended(fits func(*workflow.Event) bool) *workflow.Event {
+	if tx.pending.appended == nil {
+		return nil
+	}
+	rows := tx.pending.appended.rows
+	for i := range rows {
+		if fits(&rows[i].Event) {
+			return &rows[i].Event
+		}
+	}
+	return nil
 }
 
 // RecordEvents writes events that ran without having waited as rows: what a synchronous request brought. An id that is there
 // already fails the transaction with ErrEventTaken.
 func (tx *Tx) RecordEvents(rows ...EventRow) {
-	tx.insertEvents(call{name: "events.record", sql: insertEvents, fail: func(pe *pgconn.PgError) error {
+	tx.insertEvents(&tx.pending.recorded, call{name: "events.record", sql: insertEvents, fail: func(pe *pgconn.PgError) error {
 		if pe.Code == stateUnique {
 			return ErrEventTaken
 		}
@@ -123,18 +137,29 @@ FROM unnest($2::text[], $3::int4[], $4::text[], $5::int2[], $6::timestamptz[], $
 	AS e (id, slot, state, priority, generated_on, due_on, retailer_id, name, type,
 	entity_type, entity_id, entity_ref, root_type, root_id, root_ref, turn_id, detail, nth)`
 
-func (tx *Tx) insertEvents(insert call, rows []EventRow) {
+// eventRows is what one statement inserts.
+type eventRows struct{ rows []EventRow }
+
+// insertEvents puts rows into the statement that others of the same flush began, or begins it.
+func (tx *Tx) insertEvents(into **eventRows, insert call, rows []EventRow) {
 	if len(rows) == 0 {
 		return
 	}
-	c := newEventColumns(len(rows))
-	for i := range rows {
-		if err := c.add(&rows[i], tx.now); err != nil {
-			tx.pending.fail(err)
-			return
-		}
+	if g := *into; g != nil {
+		g.rows = append(g.rows, rows...)
+		return
 	}
-	insert.args = c.args(tx.scope.Account())
+	g, account, now := &eventRows{rows: rows}, tx.scope.Account(), tx.now
+	insert.late = func() ([]any, error) {
+		c := newEventColumns(len(g.rows))
+		for i := range g.rows {
+			if err := c.add(&g.rows[i], now); err != nil {
+				return nil, err
+			}
+		}
+		return c.args(account), nil
+	}
+	*into = g
 	tx.queue(insert)
 }
 
@@ -193,12 +218,15 @@ type EventMark struct {
 // The condition does not read state = 'PENDING', which would invite the planner to walk the index of all that is pending; by id it is a
 // look-up for each event. The division fails inside the database when a row is missing, so that the COMMIT in the same round trip comes
 // to nothing.
-const finishEvents = `WITH done AS (UPDATE events e SET done_on = now(), turn_id = $2::uuid,
+const finishEvents = `WITH done AS (UPDATE events e SET done_on = now(), turn_id = ($2::uuid[])[array_position($3::uuid[], e.id)],
 	state = ($4::text[])[array_position($3::uuid[], e.id)],
 	detail = CASE WHEN ($5::text[])[array_position($3::uuid[], e.id)] = '' THEN e.detail
 		ELSE jsonb_set(e.detail, '{error}', to_jsonb(($5::text[])[array_position($3::uuid[], e.id)])) END
 WHERE e.account_id = $1 AND e.id = ANY ($3::uuid[]) AND e.done_on IS NULL AND e.state <> 'SCHEDULED' RETURNING 1)
 SELECT 1 / CASE WHEN count(*) = $6 THEN 1 ELSE 0 END FROM done`
+
+// eventMarks is what one statement marks.
+type eventMarks struct{ turns, ids, states, causes []string }
 
 // FinishEvents marks waiting events as done by a turn. If one of them is not PENDING any more the transaction fails with
 // ErrEventTaken: whoever ran it has committed its outcome.
@@ -206,12 +234,17 @@ func (tx *Tx) FinishEvents(turnID string, marks ...EventMark) {
 	if len(marks) == 0 {
 		return
 	}
-	ids, states, causes := make([]string, len(marks)), make([]string, len(marks)), make([]string, len(marks))
-	for i, m := range marks {
-		ids[i], states[i], causes[i] = m.ID, string(m.State), m.Error
+	g := tx.pending.finished
+	if g == nil {
+		g = &eventMarks{}
+		tx.pending.finished = g
+		account := string(tx.scope.Account())
+		tx.queue(call{name: "events.finish", sql: finishEvents, fail: onDivision(ErrEventTaken),
+			late: func() ([]any, error) { return []any{account, g.turns, g.ids, g.states, g.causes, len(g.ids)}, nil }})
 	}
-	tx.queue(call{name: "events.finish", sql: finishEvents, args: []any{string(tx.scope.Account()), turnID, ids, states, causes, len(marks)},
-		fail: onDivision(ErrEventTaken)})
+	for _, m := range marks {
+		g.turns, g.ids, g.states, g.causes = append(g.turns, turnID), append(g.ids, m.ID), append(g.states, string(m.State)), append(g.causes, m.Error)
+	}
 }
 
 // onDivision translates the failure of a statement that divides by zero to say that its condition does not hold.

@@ -25,9 +25,16 @@ type pending struct {
 	deletes []deleteGroup
 	links   []linkGroup
 	calls   []call
-	stock   *stockLock // among calls; nil while no stock moves
-	first   []call     // conditions, which go before everything else
-	err     error      // the first mistake of a caller
+	first   []call // conditions, which go before everything else
+	err     error  // the first mistake of a caller
+
+	// statements among calls that further rows join; nil where there is none yet
+	stock     *stockLock
+	reserving *reserving
+	appended  *eventRows
+	recorded  *eventRows
+	finished  *eventMarks
+	trails    *trailRows
 }
 
 type entityKey struct {
@@ -236,7 +243,15 @@ func (p *pending) take(db *DB, scope tenancy.Scope) ([]call, error) {
 	for _, g := range took.links {
 		calls = append(calls, g.call(account))
 	}
-	return append(calls, took.calls...), nil
+	for _, c := range took.calls {
+		if c.late != nil {
+			if c.args, err = c.late(); err != nil {
+				return nil, fmt.Errorf("%s: %w", c.name, err)
+			}
+		}
+		calls = append(calls, c)
+	}
+	return calls, nil
 }
 
 // insertText is the statement for any number of new rows of a type.

@@ -18,6 +18,7 @@ type call struct {
 	name string // for traces and errors: orders.insert
 	sql  string
 	args []any
+	late func() ([]any, error)             // makes args when the queue is sent: what was queued later may have joined the statement
 	rows func(rows pgx.Rows) error         // reads the answer; may run again when the call is repeated, so it begins with a clean slate
 	done func(tag pgconn.CommandTag) error // sees how many rows were touched
 	fail func(err *pgconn.PgError) error   // translates an error of this statement; nil result: it stays

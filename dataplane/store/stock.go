@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -115,21 +116,18 @@ const sqlStockLock = `SELECT count(*) FROM (SELECT id FROM inventory_positions W
 	ORDER BY id FOR UPDATE) locked`
 
 // stockLock is what one flush locks.
-type stockLock struct {
-	call                    int // place among the queued statements
-	positions, associations []string
-}
+type stockLock struct{ positions, associations []string }
 
 // lockStock queues the lock of positions and of what fulfilments (by id) hold, or adds them to the lock that is queued already.
 func (tx *Tx) lockStock(positions, associations []string) {
 	l := tx.pending.stock
 	if l == nil {
-		l = &stockLock{call: len(tx.pending.calls)}
+		l = &stockLock{}
 		tx.pending.stock = l
-		tx.queue(call{name: "stock.lock", sql: sqlStockLock})
+		account := string(tx.scope.Account())
+		tx.queue(call{name: "stock.lock", sql: sqlStockLock, late: func() ([]any, error) { return []any{account, l.positions, l.associations}, nil }})
 	}
 	l.positions, l.associations = append(l.positions, positions...), append(l.associations, associations...)
-	tx.pending.calls[l.call].args = []any{string(tx.scope.Account()), l.positions, l.associations}
 }
 
 // followBase is the last part of a movement's statement: base virtual positions follow what moved(id, product_ref,
@@ -155,35 +153,39 @@ moved AS (
 	FROM wanted w WHERE p.account_id = $1 AND p.id = w.position_id AND ($12::bool OR coalesce(p.on_hand, 0) >= w.n)
 	RETURNING p.id, p.product_ref, p.location_ref, p.on_hand),
 ` + followBase + `
-SELECT (SELECT count(*) FROM wanted), (SELECT count(*) FROM moved), (SELECT count(*) FROM sold)`
+SELECT 1 / CASE WHEN (SELECT count(*) FROM wanted) = (SELECT count(*) FROM moved) THEN 1 ELSE 0 END`
+
+// reserving is what one statement reserves.
+type reserving struct {
+	scope                              StockScope
+	short                              error
+	ids, refs, positions, associations []string
+	quantities                         []int64
+}
 
 // ReserveStock queues reservations: the quantities appear and on hand and base virtual positions fall, all or nothing. Where a
-// position no longer holds enough, the flush fails with short. A reservation whose ref exists already does nothing.
+// position no longer holds enough, the flush fails with short. A reservation whose ref exists already does nothing. Reservations that
+// follow each other, those of several turns, are one statement.
 func (tx *Tx) ReserveStock(s StockScope, reservations []Reservation, short error) {
 	if len(reservations) == 0 {
 		return
 	}
-	n := len(reservations)
-	ids, refs, positions, associations, quantities := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]int64, n)
-	for i, r := range reservations {
-		ids[i], refs[i], positions[i], associations[i], quantities[i] = string(r.QuantityID), r.Ref, string(r.PositionID), r.Association, int64(r.Quantity)
-	}
-	account := string(tx.scope.Account())
-	tx.lockStock(positions, nil)
-	tx.queue(call{name: "stock.reserve", sql: sqlReserve,
-		args: []any{account, s.CatalogueID, tx.now, s.CatalogueRef, s.WorkflowRef, s.WorkflowVersion, ids, refs, positions, associations, quantities, s.Oversell},
-		rows: func(rows pgx.Rows) error {
-			var wanted, moved, sold int
-			if _, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (int, error) {
-				return 0, row.Scan(&wanted, &moved, &sold)
-			}); err != nil {
-				return fmt.Errorf("reserve stock: %w", err)
-			}
-			if moved < wanted {
-				return short
-			}
-			return nil
+	g := tx.pending.reserving
+	if g == nil || g.scope != s || !errors.Is(g.short, short) {
+		g = &reserving{scope: s, short: short}
+		account, now := string(tx.scope.Account()), tx.now
+		tx.lockStock(nil, nil)
+		tx.pending.reserving = g
+		tx.queue(call{name: "stock.reserve", sql: sqlReserve, fail: onDivision(short), late: func() ([]any, error) {
+			return []any{account, s.CatalogueID, now, s.CatalogueRef, s.WorkflowRef, s.WorkflowVersion, g.ids, g.refs, g.positions, g.associations,
+				g.quantities, s.Oversell}, nil
 		}})
+	}
+	for _, r := range reservations {
+		g.ids, g.refs, g.positions = append(g.ids, string(r.QuantityID)), append(g.refs, r.Ref), append(g.positions, string(r.PositionID))
+		g.associations, g.quantities = append(g.associations, r.Association), append(g.quantities, int64(r.Quantity))
+	}
+	tx.pending.stock.positions = append(tx.pending.stock.positions, g.positions[len(g.positions)-len(reservations):]...)
 }
 
 const sqlRelease = `WITH freed AS (
@@ -204,6 +206,7 @@ func (tx *Tx) ReleaseStock(s StockScope, associations []string) {
 		return
 	}
 	account := string(tx.scope.Account())
+	tx.pending.reserving = nil // what is reserved from here on may be what is released here
 	tx.lockStock(nil, associations)
 	tx.queue(call{name: "stock.release", sql: sqlRelease, args: []any{account, s.CatalogueID, tx.now, s.CatalogueRef, associations}})
 }
@@ -247,6 +250,7 @@ func (tx *Tx) ConfirmStock(s StockScope, confirmations []Confirmation) {
 		associations[i], products[i], filled[i], sales[i], corrections[i] = c.Association, c.ProductRef, int64(c.Filled), string(c.SaleID), string(c.CorrectID)
 	}
 	account := string(tx.scope.Account())
+	tx.pending.reserving = nil
 	tx.queue(call{name: "stock.confirm", sql: sqlConfirm,
 		args: []any{account, s.CatalogueID, tx.now, s.CatalogueRef, associations, products, filled, sales, corrections}})
 	tx.queue(call{name: "stock.confirmed", sql: sqlConfirmed, args: []any{account, s.CatalogueID, tx.now, associations}})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,14 +21,38 @@ type Trail struct {
 	Body        []byte
 }
 
-const insertTrails = `INSERT INTO trails (account_id, turn_id, retailer_id, root_type, root_id, generated_on, keys, body)
-VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8)`
+// Each row's keys travel as one text: arrays of arrays must be rectangular.
+const (
+	insertTrails = `INSERT INTO trails (account_id, turn_id, retailer_id, root_type, root_id, generated_on, keys, body)
+SELECT $1, t.turn_id::uuid, t.retailer_id, t.root_type, t.root_id, t.generated_on, string_to_array(t.keys, $9), t.body
+FROM unnest($2::text[], $3::int8[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::bytea[])
+	AS t (turn_id, retailer_id, root_type, root_id, generated_on, keys, body)`
+
+	keySeparator = "\x1f"
+)
+
+// trailRows is what one statement inserts.
+type trailRows struct {
+	turns, rootTypes, rootIDs, keys []string
+	retailers                       []int64
+	generated                       []time.Time
+	bodies                          [][]byte
+}
 
 // AddTrail queues a turn's trail. A turn id that is there already fails the transaction: the turn has been committed before.
 func (tx *Tx) AddTrail(t Trail) {
 	account := string(tx.scope.Account())
-	tx.queue(call{name: "trails.insert", sql: insertTrails, args: []any{account, t.TurnID, int64(t.RetailerID), t.RootType, t.RootID,
-		t.GeneratedOn, accountKeys(account, t.Keys), t.Body}})
+	g := tx.pending.trails
+	if g == nil {
+		g = &trailRows{}
+		tx.pending.trails = g
+		tx.queue(call{name: "trails.insert", sql: insertTrails, late: func() ([]any, error) {
+			return []any{account, g.turns, g.retailers, g.rootTypes, g.rootIDs, g.generated, g.keys, g.bodies, keySeparator}, nil
+		}})
+	}
+	g.turns, g.retailers, g.rootTypes = append(g.turns, t.TurnID), append(g.retailers, int64(t.RetailerID)), append(g.rootTypes, t.RootType)
+	g.rootIDs, g.generated, g.bodies = append(g.rootIDs, t.RootID), append(g.generated, t.GeneratedOn), append(g.bodies, t.Body)
+	g.keys = append(g.keys, strings.Join(accountKeys(account, t.Keys), keySeparator))
 }
 
 // accountKeys puts the account in front of each key, so that the inverted index, which spans accounts, finds only one's own.

@@ -27,7 +27,7 @@ func (m *Module) follow(t *store.Tx, places *availability.Places, ic *inventory.
 		rows = append(rows, baseRows(places, v, moved)...)
 	}
 	t.PutVirtual(rows)
-	t.AppendEvents(m.aggregateEvents(places, ic.Ref, retailer, changed)...)
+	announce(t, m.aggregateEvents(places, ic.Ref, retailer, changed))
 }
 
 func baseRows(places *availability.Places, v *inventory.VirtualCatalogue, moved []store.RecountedPosition) []store.VirtualRow {

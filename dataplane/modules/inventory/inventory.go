@@ -6,6 +6,7 @@ package inventory
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
@@ -115,6 +116,27 @@ func (m *Module) event(v *inventory.VirtualCatalogue, retailer int32, products [
 		EntityType: "VIRTUAL_CATALOGUE", EntityID: string(v.ID), EntityRef: v.Ref, EntitySubtype: v.Type,
 		RootType: "VIRTUAL_CATALOGUE", RootID: string(v.ID), RootRef: v.Ref, GeneratedBy: "Rubix User", Priority: workflow.StoreWork,
 		Attributes: map[string]any{"productRefs": products}}
+}
+
+// announce appends events, but for products of which an event for the same catalogue can tell that leaves with the same commit.
+func announce(t *store.Tx, events []*workflow.Event) {
+	for _, ev := range events {
+		waiting := t.Appended(func(other *workflow.Event) bool {
+			return other.Name == ev.Name && other.RootID == ev.RootID && other.RootType == ev.RootType && other.RetailerID == ev.RetailerID
+		})
+		if waiting == nil {
+			t.AppendEvents(ev)
+			continue
+		}
+		known, _ := waiting.Attributes["productRefs"].([]any)
+		more, _ := ev.Attributes["productRefs"].([]any)
+		for _, ref := range more {
+			if !slices.Contains(known, ref) {
+				known = append(known, ref)
+			}
+		}
+		waiting.Attributes["productRefs"] = known
+	}
 }
 
 func stockScope(c *inventory.InventoryCatalogue) store.StockScope {

@@ -176,7 +176,7 @@ func (s *Stock) Apply(ctx context.Context, tx any) error {
 	if err != nil {
 		return err
 	}
-	t.AppendEvents(s.module.aggregateEvents(places, s.catalogue.Ref, s.retailer, changed)...)
+	announce(t, s.module.aggregateEvents(places, s.catalogue.Ref, s.retailer, changed))
 	return nil
 }
 
