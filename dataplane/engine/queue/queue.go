@@ -1,6 +1,6 @@
 // Package queue holds the work that a node knows of in memory and deals it out fairly. Accounts take turns by deficit round robin, so
-// that a flood of one never starves another; inside an account checkout goes before store work and store work before batches; one root is
-// worked on by one worker at a time. The queue is a cache of the event rows that wait in the database: losing it loses nothing.
+// that a flood of one never starves another; inside an account checkout goes before store work and store work before batches, and whoever
+// waits behind others gets a small share of the time; one root is worked on by one worker at a time. The queue is a cache of the event rows that wait in the database: losing it loses nothing.
 package queue
 
 import (
@@ -46,6 +46,8 @@ type Work struct {
 	Failures int // how often in a row work on the root ended with a rest
 
 	charged time.Duration
+	class   int  // by priority
+	behind  bool // others of a higher class were ready: it ran on its class's share
 	extra   bool // shares the worker of another piece of work
 }
 
@@ -53,6 +55,7 @@ const (
 	priorities = int(workflow.Batch) + 1
 	remember   = 30 * time.Second // how long a finished event is known, so that a read which began before its commit adds nothing
 	estimate   = time.Millisecond
+	share      = 16 // a class that waits behind higher ones gets one part in share of the time that they take
 )
 
 // Queue is the work at hand. It is safe for use by many goroutines.
@@ -84,6 +87,7 @@ type root struct {
 
 type account struct {
 	ready    [priorities][]*root
+	saved    [priorities]time.Duration // what each class may spend although higher ones are ready
 	count    int // of ready roots
 	deficit  time.Duration
 	inflight int
@@ -315,19 +319,57 @@ func (q *Queue) retire(i int) {
 
 // take removes the account's best ready root. Roots that rest are passed over; rest is when the first of them may be tried.
 func (q *Queue) take(a *account, now time.Time) (w *Work, rest time.Duration) {
-	for p := range a.ready {
-		for i, r := range a.ready[p] {
-			if wait := r.notBefore.Sub(now); wait > 0 {
-				rest = soonest(rest, wait)
-				continue
+	for p := priorities - 1; p > 0; p-- {
+		if a.saved[p] >= a.usual {
+			if w, _ := q.takeOf(a, p, now); w != nil {
+				return w, 0
 			}
-			a.ready[p] = slices.Delete(a.ready[p], i, i+1)
-			a.count--
-			r.queued = false
-			return q.start(r, a), 0
 		}
 	}
+	for p := range a.ready {
+		w, wait := q.takeOf(a, p, now)
+		if w != nil {
+			return w, 0
+		}
+		rest = soonest(rest, wait)
+	}
 	return nil, rest
+}
+
+// takeOf is take for one class.
+func (q *Queue) takeOf(a *account, p int, now time.Time) (w *Work, rest time.Duration) {
+	for i, r := range a.ready[p] {
+		if wait := r.notBefore.Sub(now); wait > 0 {
+			rest = soonest(rest, wait)
+			continue
+		}
+		a.ready[p] = slices.Delete(a.ready[p], i, i+1)
+		a.count--
+		r.queued = false
+		w = q.start(r, a)
+		w.class = p
+		a.save(w)
+		return w, 0
+	}
+	return nil, rest
+}
+
+// save books a piece of work on the shares of classes: those that wait behind it save, and its own spends if it went before others. Shares
+// are not saved up by classes that have nothing to do.
+func (a *account) save(w *Work) {
+	for p := range a.ready {
+		switch {
+		case len(a.ready[p]) == 0:
+			a.saved[p] = min(a.saved[p], 0)
+		case p < w.class:
+			w.behind = true
+		case p > w.class:
+			a.saved[p] += w.charged / share
+		}
+	}
+	if w.behind {
+		a.saved[w.class] -= w.charged
+	}
 }
 
 func (q *Queue) start(r *root, a *account) *Work {
@@ -374,6 +416,9 @@ func (q *Queue) Done(w *Work, cost time.Duration, rest time.Duration, fates map[
 		a.inflight--
 	}
 	a.deficit += w.charged - cost
+	if w.behind {
+		a.saved[w.class] += w.charged - cost
+	}
 	a.usual = (a.usual*7 + cost) / 8
 	r.busy, r.notBefore = false, time.Time{}
 	if rest > 0 {

@@ -141,3 +141,44 @@ func TestOneAccountNeverHoldsAllWorkers(t *testing.T) {
 	}
 	require.Equal(t, map[tenancy.AccountID]int{"A": 2, "B": 1}, held)
 }
+
+func TestClassesBehindAFloodGetAShare(t *testing.T) {
+	t.Parallel()
+	q := queue.New(queue.Config{})
+	for n := range 2000 {
+		q.Add(row("A", n, n, workflow.Checkout))
+	}
+	for n := range 200 {
+		q.Add(row("A", 10_000+n, n, workflow.StoreWork), row("A", 20_000+n, n, workflow.Batch))
+	}
+	cost := map[workflow.Priority]time.Duration{workflow.Checkout: time.Millisecond, workflow.StoreWork: time.Millisecond, workflow.Batch: 10 * time.Millisecond}
+	spent := map[workflow.Priority]time.Duration{}
+	for spent[workflow.Checkout] < time.Second {
+		w := q.Next(t.Context())
+		p := w.Rows[0].Event.Priority
+		spent[p] += cost[p]
+		q.Done(w, cost[p], 0, all(w))
+	}
+	require.InDelta(t, 1000/16, spent[workflow.StoreWork].Milliseconds(), 20, "by time, not by pieces")
+	require.InDelta(t, 1000/16, spent[workflow.Batch].Milliseconds(), 30)
+}
+
+func TestAClassSavesNothingWhileItHasNothingToDo(t *testing.T) {
+	t.Parallel()
+	q := queue.New(queue.Config{})
+	for n := range 1000 {
+		q.Add(row("A", n, n, workflow.Checkout))
+	}
+	for range 500 {
+		w := q.Next(t.Context())
+		q.Done(w, time.Millisecond, 0, all(w))
+	}
+	for n := range 10 {
+		q.Add(row("A", 10_000+n, n, workflow.Batch))
+	}
+	for range 10 {
+		w := q.Next(t.Context())
+		require.Equal(t, workflow.Checkout, w.Rows[0].Event.Priority)
+		q.Done(w, time.Millisecond, 0, all(w))
+	}
+}
