@@ -6,6 +6,8 @@ MAKEFLAGS   += --no-builtin-rules
 .DEFAULT_GOAL := help
 
 GO      ?= go
+# Git refuses to tell of a folder that is another user's, and then go would not build. The version comes from VERSION.
+export GOFLAGS += -buildvcs=false
 BINARY  := bin/fluent
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # Options for `make up` and `make demo`, for example: make up ARGS='--dir /tmp/one --listen 127.0.0.1:0'

@@ -38,7 +38,7 @@ func run(m *testing.M) int {
 		defer os.RemoveAll(dir)
 	}
 	workspace, binary = dir, filepath.Join(dir, "fluent")
-	build := exec.Command("go", "build", "-o", binary, "github.com/fluent-oms/fluent")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "github.com/fluent-oms/fluent")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build fluent: %v\n%s", err, out)
 		return 1
