@@ -111,7 +111,7 @@ func TestTheAccountIsFound(t *testing.T) {
 		{"by client id in the form", "", "", "", "grant_type=password&client_id=acme-erp", 200},
 		{"a token of no account here", "", "Bearer " + foreign, "", "", 401},
 		{"a client that is not known", "", "", "client_id=nobody", "", 401},
-		{"nothing that tells", "", "", "", "", 401},
+		{"nothing that tells", "", "", "", "", 400},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			req, err := http.NewRequest(http.MethodPost, b.url+"/oauth/token?"+c.query, strings.NewReader(c.form))

@@ -32,6 +32,9 @@ func findAccount(view *desired.View, r *http.Request, body []byte) (string, erro
 		}
 		return "", fault.New(fault.Unauthenticated, "No API client %q is known here", id).WithCode("S0040E").At("client_id")
 	}
+	if r.URL.Path == "/oauth/token" {
+		return "", fault.Invalidf("client_id", "client_id is needed").With("oauth", "invalid_request")
+	}
 	return "", fault.New(fault.Unauthenticated,
 		"It can't be told which account this is for: use the account's host name, a bearer token, or client_id in a token request").WithCode("S0040E")
 }

@@ -122,6 +122,9 @@ func (s *Service) apiUser(ctx context.Context, scope tenancy.Scope) (*store.Prin
 }
 
 func (s *Service) byRefreshToken(ctx context.Context, scope tenancy.Scope, raw string) (*store.Principal, error) {
+	if raw == "" {
+		return nil, refuse(fault.Invalid, "invalid_request", "refresh_token is needed for the refresh_token grant")
+	}
 	wrong := refuse(fault.Invalid, "invalid_grant", "Invalid refresh token")
 	t, err := s.verifier.Refresh(raw)
 	if err != nil || t.Account != scope.Account() {

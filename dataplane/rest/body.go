@@ -1,19 +1,25 @@
 package rest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
+	"reflect"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
 // MaxBody is the largest request body, in bytes.
-const MaxBody = 2 << 20
+const MaxBody = workflow.MaxBytes
 
 // readBody reads a request's body: at most MaxBody bytes of valid UTF-8.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
@@ -44,9 +50,13 @@ func decodeJSON(body []byte, v any) error {
 	if len(strings.TrimSpace(string(body))) == 0 {
 		return fault.Invalidf("body", "The body is empty; a JSON object is expected")
 	}
+	if at := catalogue.BadEscape(body); at >= 0 {
+		return fault.Invalidf(place(body, at), "The escape stands for no character that can be stored")
+	}
 	err := json.Unmarshal(body, v)
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
+	var wrong *notText
 	switch {
 	case err == nil:
 		return nil
@@ -57,7 +67,9 @@ func decodeJSON(body []byte, v any) error {
 		if field == "" {
 			field = place(body, int(kind.Offset))
 		}
-		return fault.Invalidf(field, "A JSON %s cannot stand here; expected %s", kind.Value, jsonKind(kind.Type.String()))
+		return fault.Invalidf(field, "A JSON %s cannot stand here; expected %s", kind.Value, jsonKind(kind.Type))
+	case errors.As(err, &wrong):
+		return fault.Invalidf(placeOf(body, wrong.raw), "%s", wrong.Error())
 	default:
 		return fault.Invalidf("body", "%s", err.Error())
 	}
@@ -83,16 +95,21 @@ func invalidOffset(body []byte) int {
 	return len(body)
 }
 
+// placeOf prints where a value of the body stands.
+func placeOf(body []byte, value []byte) string { return place(body, bytes.Index(body, value)) }
+
 // jsonKind names a Go type as its JSON kind.
-func jsonKind(goType string) string {
-	switch {
-	case strings.HasPrefix(goType, "[]"):
+func jsonKind(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Slice:
 		return "an array"
-	case strings.Contains(goType, "int") || strings.Contains(goType, "float"):
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		return "a whole number"
+	case reflect.Float64:
 		return "a number"
-	case goType == "bool":
+	case reflect.Bool:
 		return "true or false"
-	case strings.HasSuffix(goType, "string") || strings.HasSuffix(goType, "text"):
+	case reflect.String:
 		return "a string"
 	}
 	return "an object"
@@ -110,8 +127,32 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	}
 	var n json.Number
 	if err := json.Unmarshal(b, &n); err != nil {
-		return fmt.Errorf("want a string or a number, got %s", b)
+		return &notText{raw: bytes.Clone(b)}
 	}
 	*t = text(n.String())
+	return nil
+}
+
+// notText is what stands where an id or a ref is expected.
+type notText struct{ raw []byte }
+
+func (n *notText) Error() string {
+	return fmt.Sprintf("A string or a number is expected, got %.40s", n.raw)
+}
+
+// number is a whole number that may come as text; a fraction is cut off.
+type number int
+
+// UnmarshalJSON takes a number or a string with one.
+func (n *number) UnmarshalJSON(b []byte) error {
+	var t text
+	if err := t.UnmarshalJSON(b); err != nil {
+		return err
+	}
+	f, err := strconv.ParseFloat(string(t), 64)
+	if err != nil || math.Abs(f) > 1<<53 {
+		return &notText{raw: bytes.Clone(b)}
+	}
+	*n = number(f)
 	return nil
 }

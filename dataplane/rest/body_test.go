@@ -33,7 +33,9 @@ func TestWrongBodiesAreRefusedWithTheirPlace(t *testing.T) {
 		{"not UTF-8", "{\"name\":\"a\xffb\"}", "line 1, column 11", fault.Invalid},
 		{"number for text", `{"name": 3}`, "name", fault.Invalid},
 		{"list for text", `{"entityType": []}`, "entityType", fault.Invalid},
-		{"object for id", `{"retailerId": {}}`, "body", fault.Invalid},
+		{"object for id", `{"retailerId": {}}`, "line 1, column 16", fault.Invalid},
+		{"half a character", `{"name": "a\ud800"}`, "line 1, column 12", fault.Invalid},
+		{"NUL", `{"attributes": {"a": "\u0000"}}`, "line 1, column 23", fault.Invalid},
 		{"two megabytes and one", strings.Repeat(" ", MaxBody+1), "body", fault.TooLarge},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -109,7 +110,7 @@ func (req *eventRequest) event(p *tenant.Principal) (workflow.Event, error) {
 		return workflow.Event{}, err
 	}
 	event := workflow.Event{
-		ID: string(req.ID), Name: req.Name, Type: orNormal(req.Type), RetailerID: int32(retailer),
+		ID: strings.ToLower(string(req.ID)), Name: req.Name, Type: orNormal(req.Type), RetailerID: int32(retailer),
 		EntityType: workflow.EntityTypeName(req.EntityType), EntityID: string(req.EntityID), EntityRef: string(req.EntityRef),
 		EntitySubtype: req.EntitySubtype, EntityStatus: req.EntityStatus,
 		RootType: workflow.EntityTypeName(req.RootEntityType), RootID: string(req.RootEntityID), RootRef: string(req.RootEntityRef),
@@ -141,7 +142,7 @@ func attributes(raw json.RawMessage) (map[string]any, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil, nil
 	}
-	var m map[string]any
+	var m catalogue.Values
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return nil, fault.Invalidf("attributes", "An object of names and values is expected").Wrap(err)
 	}
@@ -168,7 +169,7 @@ func (a *API) getEvent(_ http.ResponseWriter, r *http.Request, p *tenant.Princip
 	if err := p.CanSomewhere("EVENT_VIEW"); err != nil {
 		return nil, err
 	}
-	return a.History.Get(r.Context(), p.ScopeFor("EVENT_VIEW"), r.PathValue("id"))
+	return a.History.Get(r.Context(), p.ScopeFor("EVENT_VIEW"), strings.ToLower(r.PathValue("id")))
 }
 
 func (a *API) searchEvents(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
@@ -183,7 +184,7 @@ func (a *API) searchEvents(_ http.ResponseWriter, r *http.Request, p *tenant.Pri
 	q := history.Query{
 		RootEntityType: v.Get("context.rootEntityType"), RootEntityID: v.Get("context.rootEntityId"), RootEntityRef: v.Get("context.rootEntityRef"),
 		EntityType: v.Get("context.entityType"), EntityID: v.Get("context.entityId"), EntityRef: v.Get("context.entityRef"),
-		SourceEvents: v.Get("context.sourceEvents"), EventID: v.Get("eventId"), Name: v.Get("name"), Category: v.Get("category"),
+		SourceEvents: strings.ToLower(v.Get("context.sourceEvents")), EventID: strings.ToLower(v.Get("eventId")), Name: v.Get("name"), Category: v.Get("category"),
 		RetailerID: v.Get("retailerId"), EventType: v.Get("eventType"), EventStatus: strings.ToUpper(v.Get("eventStatus")),
 		Start: start, Count: count,
 	}

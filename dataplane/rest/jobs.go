@@ -52,6 +52,9 @@ func (a *API) createJob(w http.ResponseWriter, r *http.Request, p *tenant.Princi
 		if retailer, err = retailerNumber(string(req.RetailerID)); err != nil {
 			return nil, err
 		}
+		if err := a.retailerExists(r, p, retailer); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.Can("JOB_CREATE", retailer); err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ type transitionTrigger struct {
 	Status      string  `json:"status"`
 	Module      *string `json:"module"`
 	FlexType    string  `json:"flexType"`
-	FlexVersion *int    `json:"flexVersion"`
+	FlexVersion *number `json:"flexVersion"`
 	RetailerID  text    `json:"retailerId"`
 }
 
@@ -69,7 +69,7 @@ func (a *API) actions(r *http.Request, p *tenant.Principal, t transitionTrigger)
 	}
 	version := 0
 	if t.FlexVersion != nil {
-		version = *t.FlexVersion
+		version = int(*t.FlexVersion)
 	}
 	flow, err := a.Configurations.Get(r.Context(), p.Account, retailer, t.FlexType, version)
 	if err != nil || flow == nil {

@@ -9,7 +9,10 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -36,12 +39,18 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request, p *tenant.Principal
 	if err != nil {
 		return nil, err
 	}
+	if at := catalogue.BadEscape(body); at >= 0 {
+		return nil, fault.Invalidf(place(body, at), "The escape stands for no character that can be stored")
+	}
 	parsed, err := workflow.Parse(body)
 	if err != nil {
 		return nil, err
 	}
 	retailer, err := retailerNumber(parsed.RetailerID)
 	if err != nil {
+		return nil, err
+	}
+	if err := a.retailerExists(r, p, retailer); err != nil {
 		return nil, err
 	}
 	permission := "WORKFLOW_UPDATE"
@@ -114,7 +123,7 @@ func (a *API) listWorkflows(_ http.ResponseWriter, r *http.Request, p *tenant.Pr
 	if err != nil {
 		return nil, err
 	}
-	var items []workflowItem
+	items := []workflowItem{}
 	for _, ref := range a.Configurations.References(p.Account, retailer) {
 		w, err := a.Configurations.Get(r.Context(), p.Account, retailer, ref.Name, ref.Version)
 		if err != nil {
@@ -155,4 +164,19 @@ func retailerNumber(s string) (tenancy.RetailerID, error) {
 		return 0, fault.Invalidf("retailerId", "A retailer's number is expected, got %q", s)
 	}
 	return tenancy.RetailerID(n), nil
+}
+
+// retailerExists refuses the number of a retailer that the account does not have. Whose it is, permissions say.
+func (a *API) retailerExists(r *http.Request, p *tenant.Principal, number tenancy.RetailerID) error {
+	if !p.Scope().Allows(number) {
+		return nil
+	}
+	found, err := a.Store.Reader(p.Scope()).ByID(r.Context(), store.TypeOf[foundation.Retailer](a.Store), catalogue.ID(decimal(number)))
+	if err != nil {
+		return err
+	}
+	if found[0] == nil {
+		return fault.NotFoundf("There is no retailer %d", number).At("retailerId")
+	}
+	return nil
 }

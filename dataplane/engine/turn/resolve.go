@@ -47,7 +47,7 @@ func (r *Runner) Resolve(ctx context.Context, scope tenancy.Scope, ev *workflow.
 
 // resolveRoot serves events about entities that do not exist yet.
 func (r *Runner) resolveRoot(ctx context.Context, rd *store.Reader, ev *workflow.Event) error {
-	missing := fault.NotFoundf("there is no %s %s", ev.EntityType, oneOf(ev.EntityID, ev.EntityRef))
+	missing := fault.NotFoundf("there is no %s %s", ev.EntityType, oneOf(ev.EntityID, ev.EntityRef)).At(where(ev))
 	if ev.RootType == "" || ev.RootID == "" && ev.RootRef == "" {
 		return missing
 	}
@@ -148,4 +148,12 @@ func jsonText(v any) string {
 		return ""
 	}
 	return string(text)
+}
+
+// where names the member by which an event addresses its entity.
+func where(ev *workflow.Event) string {
+	if ev.EntityID != "" {
+		return "entityId"
+	}
+	return "entityRef"
 }

@@ -123,10 +123,13 @@ func (d *draft) set(in *catalogue.InputField, v any) error {
 	return assign(p, v, place)
 }
 
-// clear takes a value away; merged lists are left as they are, for nothing is ever deleted from them.
+// clear takes a value away; merged lists are left as they are, for nothing is ever deleted from them, and so is the status.
 func (d *draft) clear(f *catalogue.Field, place string) error {
 	if f.Kind == catalogue.JSON && f.Value != nil {
 		return nil
+	}
+	if f.Name == "status" {
+		return nil // nothing would answer an entity without one
 	}
 	if !f.Null {
 		return fault.Invalidf(place, "%s cannot be null", f.Name).WithCode("C0140E")

@@ -11,6 +11,7 @@ import (
 	"io"
 	"unicode/utf8"
 
+	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
@@ -27,6 +28,9 @@ type Request struct {
 func Decode(body []byte) (Request, error) {
 	if at := invalidUTF8(body); at >= 0 {
 		return Request{}, fault.Invalidf(place(body, at), "the body is not valid UTF-8").WithCode("C0140E")
+	}
+	if at := catalogue.BadEscape(body); at >= 0 && !bytes.HasPrefix(body[at:], []byte(`\u0000`)) { // NULs are refused with their variable
+		return Request{}, fault.Invalidf(place(body, at), "half of a surrogate pair is no character").WithCode("C0140E")
 	}
 	var req Request
 	if err := decodeOne(body, &req); err == nil && req.Query != "" {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -79,8 +80,16 @@ func (r *Request) check() error {
 	case len(r.Records) == 0 || len(r.Records) > MaxRecords:
 		return fault.Invalidf("entities", "1 to %d records are expected, got %d", MaxRecords, len(r.Records))
 	}
+	for _, f := range []struct{ name, value string }{{"event", r.Event}, {"source", r.Source}, {"catalogueRef", r.CatalogueRef}} {
+		if n := utf8.RuneCountInString(f.value); n > maxName {
+			return fault.Invalidf(f.name, "At most %d characters are expected, got %d", maxName, n).WithCode("C0141E")
+		}
+	}
 	return nil
 }
+
+// maxName is the longest name or ref, in characters.
+const maxName = 255
 
 // AddBatch stores a batch and its event in one transaction. When it returns, the batch will be worked off whatever fails.
 func (s *Service) AddBatch(ctx context.Context, scope tenancy.Scope, job *store.Job, req Request) (*store.Batch, error) {

@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/rules"
@@ -48,7 +49,7 @@ func (l *Load) settle(t *store.Tx, b batch, outcomes []load.Outcome) error {
 	for _, o := range outcomes {
 		switch o.Outcome {
 		case load.OutcomeFailed:
-			results = append(results, store.BatchRow{Number: o.Row, EntityRef: o.EntityRef, Code: o.Code, Message: o.Field + ": " + o.Message})
+			results = append(results, store.BatchRow{Number: o.Row, EntityRef: o.EntityRef, Code: o.Code, Message: strings.TrimPrefix(o.Field+": "+o.Message, ": ")})
 		case load.OutcomeStale, load.OutcomeUnchanged:
 			results = append(results, store.BatchRow{Number: o.Row, EntityID: o.EntityID, EntityRef: o.EntityRef, Message: o.Outcome})
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rules"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/inventory/load"
 	"github.com/fluent-oms/fluent/domain/inventory/stock"
@@ -130,7 +132,7 @@ func (l *Load) read(ctx context.Context, t *store.Tx, places *availability.Place
 		for i := range b.rows {
 			r := &b.rows[i]
 			at := places.At(r.LocationRef)
-			if r.Problem != "" || at == nil {
+			if l.foreign(r); r.Problem != "" || at == nil || !l.reaches(at.Location) {
 				continue
 			}
 			known.Locations[r.LocationRef] = at.Location.Status
@@ -147,6 +149,18 @@ func (l *Load) read(ctx context.Context, t *store.Tx, places *availability.Place
 	}
 	known.Products = found.Products
 	return known, index(found, known), nil
+}
+
+// foreign refuses a record that names another retailer than its batch.
+func (l *Load) foreign(r *load.Row) {
+	if own := strconv.Itoa(int(l.retailer)); r.Problem == "" && r.Retailer != "" && l.retailer != 0 && r.Retailer != own {
+		r.Problem, r.ProblemField = fmt.Sprintf("the batch is retailer %s's", own), "retailerId"
+	}
+}
+
+// reaches reports whether the load may touch stock at a location: one of its own retailer, unless several share the catalogue.
+func (l *Load) reaches(at *foundation.Location) bool {
+	return l.retailer == 0 || at.RetailerID == catalogue.ID(strconv.Itoa(int(l.retailer))) || len(l.catalogue.RetailerRefs) != 1
 }
 
 func index(found *store.Stored, known *load.Known) rowsOf {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/rules"
@@ -35,7 +36,7 @@ func validateRow(_ context.Context, c *rules.Context) error {
 		return err
 	}
 	if row.Problem != "" {
-		return &rules.BusinessError{Message: row.Problem}
+		return &rules.BusinessError{Message: strings.TrimSpace(row.ProblemField + " " + row.Problem)}
 	}
 	return nil
 }
@@ -47,7 +48,7 @@ func upsert(ctx context.Context, c *rules.Context, m *modules.Module, ic *invent
 			return err
 		}
 		if row.Problem != "" {
-			return &rules.BusinessError{Message: row.Problem}
+			return &rules.BusinessError{Message: strings.TrimSpace(row.ProblemField + " " + row.Problem)}
 		}
 		m.Load(c, ic).Add(c, "", []load.Row{row})
 		return nil

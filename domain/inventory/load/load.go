@@ -13,6 +13,7 @@ import (
 type Row struct {
 	ProductRef   string               `json:"p"`
 	LocationRef  string               `json:"l"`
+	Retailer     string               `json:"n,omitempty"` // as the record names it; empty: the batch's
 	Quantity     int                  `json:"q"`
 	Type         string               `json:"t,omitempty"` // empty: LAST_ON_HAND
 	Status       string               `json:"s,omitempty"` // of the quantity

@@ -25,7 +25,7 @@ func Parse(raw json.RawMessage) Row {
 	p := parser{members: members}
 	r := Row{
 		ProductRef: p.text("skuRef", true), LocationRef: p.text("locationRef", true), Quantity: p.integer("qty"),
-		Type: p.text("type", false), Status: p.text("status", false), Ref: p.text("ref", false),
+		Retailer: p.text("retailerId", false), Type: p.text("type", false), Status: p.text("status", false), Ref: p.text("ref", false),
 		ExternalRef: p.text("externalRef", false), Condition: p.text("condition", false),
 		StorageArea: p.text("storageAreaRef", false), Supplier: p.text("supplier", false),
 		AsOf: p.time("asOf"), ExpectedOn: p.time("expectedOn"), ExpiresOn: p.time("expiry"), Attributes: p.attributes(),
@@ -79,7 +79,7 @@ func (p *parser) given(name string) bool {
 func (p *parser) text(name string, required bool) string {
 	if !p.given(name) {
 		if required {
-			p.fail(name, "%s is missing", name)
+			p.fail(name, "is missing")
 		}
 		return ""
 	}
@@ -91,31 +91,31 @@ func (p *parser) text(name string, required bool) string {
 	}
 	switch {
 	case !ok:
-		p.fail(name, "%s must be a string", name)
+		p.fail(name, "must be a string")
 	case required && s == "":
-		p.fail(name, "%s is empty", name)
+		p.fail(name, "is empty")
 	case len(s) > maxRef:
-		p.fail(name, "%s is longer than %d characters", name, maxRef)
+		p.fail(name, "is longer than %d characters", maxRef)
 	case !utf8.ValidString(s):
-		p.fail(name, "%s is not valid UTF-8", name)
+		p.fail(name, "is not valid UTF-8")
 	}
 	return s
 }
 
 func (p *parser) integer(name string) int {
 	if !p.given(name) {
-		p.fail(name, "%s is missing", name)
+		p.fail(name, "is missing")
 		return 0
 	}
 	var v any
 	_ = json.Unmarshal(p.members[name], &v)
 	f, ok := v.(float64)
 	if !ok || f != math.Trunc(f) {
-		p.fail(name, "%s must be a whole number", name)
+		p.fail(name, "must be a whole number")
 		return 0
 	}
 	if f > math.MaxInt32 || f < math.MinInt32 {
-		p.fail(name, "%s does not fit 32 bits", name)
+		p.fail(name, "does not fit 32 bits")
 		return 0
 	}
 	return int(f)
@@ -131,7 +131,7 @@ func (p *parser) time(name string) time.Time {
 			return t.UTC()
 		}
 	}
-	p.fail(name, "%s is no ISO time", name)
+	p.fail(name, "is no ISO time")
 	return time.Time{}
 }
 
@@ -151,7 +151,7 @@ func (p *parser) attributes() catalogue.Attributes {
 	}
 	var object map[string]any
 	if json.Unmarshal(p.members["attributes"], &object) != nil {
-		p.fail("attributes", "attributes must be an object or a list")
+		p.fail("attributes", "must be an object or a list")
 		return nil
 	}
 	for name, v := range object {
