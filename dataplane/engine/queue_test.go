@@ -253,3 +253,29 @@ func TestTurnsOfARushShareCommits(t *testing.T) {
 	require.Less(t, e.Stats().Commits.Load(), e.Stats().Turns.Load()/2)
 	t.Logf("%d turns in %d commits", e.Stats().Turns.Load(), e.Stats().Commits.Load())
 }
+
+// telling is an effect that appends an event for another root.
+type telling struct{ event *workflow.Event }
+
+func (x telling) Apply(_ context.Context, tx any) error {
+	tx.(*store.Tx).AppendEvents(x.event)
+	return nil
+}
+
+func TestEventsOfEffectsNeedNoPoll(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	list := b.orders(b.scope, 2)
+	told := event(list[1], "Count")
+	told.ID = string(b.db.NewUUID())
+	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Tell", Run: func(_ context.Context, c *rules.Context) error {
+		c.Turn.Effect("tell", func() rules.Effect { return telling{told} })
+		return nil
+	}})
+	b.flow("ACME", on("Tell", "ORDER", "", do("Tell")), on("Count", "ORDER", "", do("Count")))
+	e := b.new("n1", func(_ *engine.Deps, c *engine.Config) { c.Poll, c.Sweep = time.Hour, time.Hour })
+	b.run(e)
+	_, err := e.RunSync(b.ctx, b.scope, event(list[0], "Tell"))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return b.count(b.scope, list[1]) == 1 }, time.Minute, 5*time.Millisecond)
+}

@@ -36,6 +36,7 @@ type job struct {
 	sync  *workflow.Event // the event of a synchronous request or of a creation, which has no row yet
 	fresh bool            // the commit creates the root: nobody else can know of it, so no fence is needed
 	out   *turn.Outcome
+	sent  []*workflow.Event // of the first job of a commit: all that the commit appended for other turns
 	epoch store.Epoch
 	try   int
 	stale int
@@ -209,6 +210,7 @@ func (e *Engine) writeOnce(ctx context.Context, jobs []*job) error {
 				}
 			}
 		}
+		jobs[0].sent = tx.Events()
 		return nil
 	})
 	if err == nil && e.hooks.afterCommit != nil {
@@ -262,8 +264,8 @@ func (e *Engine) committed(ctx context.Context, jobs []*job) {
 				e.d.Logger.Warn("event failed", "account", string(j.scope.Account()), "event", m.ID, "error", m.Error)
 			}
 		}
-		e.Nudge(ctx, j.scope, j.out.Events...)
 	}
+	e.Nudge(ctx, jobs[0].scope, jobs[0].sent...)
 }
 
 // refused decides what follows from a commit that failed for one job alone.

@@ -92,6 +92,7 @@ type detail struct {
 // AppendEvents queues events for their roots. Ids are UUIDs that the caller gave (see DB.NewEventID); an id that is there already is
 // left as it was, so a repeated request has no second effect. ScheduledOn in the future makes the row wait for that time.
 func (tx *Tx) AppendEvents(events ...*workflow.Event) {
+	tx.events = append(tx.events, events...)
 	rows := make([]EventRow, len(events))
 	for i, e := range events {
 		rows[i] = EventRow{Account: tx.scope.Account(), Event: *e, State: EventPending}
@@ -101,6 +102,9 @@ func (tx *Tx) AppendEvents(events ...*workflow.Event) {
 	}
 	tx.insertEvents(&tx.pending.appended, call{name: "events.append", sql: insertEvents + " ON CONFLICT (account_id, id) DO NOTHING"}, rows)
 }
+
+// Events are all that AppendEvents was given in this transaction: whom to nudge once it is committed.
+func (tx *Tx) Events() []*workflow.Event { return tx.events }
 
 // Appended finds an event that is queued to be appended and not sent yet, so that a further reason for it can join it; nil if there is none.
 func (tx *Tx) Appended(fits func(*workflow.Event) bool) *workflow.Event {

@@ -12,7 +12,7 @@ import (
 
 // The limits of a workflow's text. Descriptions are counted in characters.
 const (
-	MaxBytes          = 8 << 20
+	MaxBytes          = 2 << 20 // what a request may have
 	maxDescription    = 300
 	maxRulesetText    = 250
 	maxVersionComment = 2000

@@ -3,6 +3,7 @@ package history
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"time"
@@ -126,7 +127,7 @@ func failed(e *Event) bool {
 
 func (x *expander) ruleset(e *Event, rs *Ruleset) {
 	status := "SUCCESS"
-	if rs.Discarded {
+	if rs.Discarded || slices.ContainsFunc(rs.Rules, func(r *Rule) bool { return r.Failure != nil }) {
 		status = "FAILED"
 	}
 	x.audit(e, catRuleset, rs.Name, status, []Attribute{text("ruleSet", rs.Name), x.timer("startTimer", rs.Start), x.timer("stopTimer", rs.Stop)})

@@ -135,7 +135,7 @@ func (u *unit) Create(ctx context.Context, ptr any) error {
 	}
 	e := u.adopt(ptr)
 	if e.ptr != ptr {
-		return fmt.Errorf("create: there is a %s already", targetOf(t, ptr))
+		return fmt.Errorf("create %s: it exists already", targetOf(t, ptr))
 	}
 	e.created, e.part = true, root.same
 	key := identity{t, idOf(t, ptr)}
