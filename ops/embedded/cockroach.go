@@ -24,7 +24,7 @@ func (s *Server) startCockroach(ctx context.Context) error {
 		return err
 	}
 	s.dsn = func(db string) string { return "postgres://root@" + address + "/" + db + "?sslmode=disable" }
-	s.steps = []process.Step{{Signal: syscall.SIGTERM, Grace: s.cfg.Timeout}}
+	s.steps = []process.Step{{Signal: syscall.SIGTERM, Grace: stopTime}}
 	cmd := exec.Command(s.engine.Program, "start-single-node", "--insecure", "--listen-addr="+address, "--http-addr=127.0.0.1:0",
 		"--store="+filepath.Join(s.cfg.Dir, "data"), "--cache=256MiB", "--max-sql-memory=256MiB")
 	cmd.Dir = s.cfg.Dir

@@ -16,8 +16,10 @@ import (
 	"github.com/fluent-oms/fluent/ops/process"
 )
 
-// DefaultTimeout bounds each of making, starting and stopping a server.
-const DefaultTimeout = 60 * time.Second
+const (
+	startTime = 5 * time.Minute // for each of making and starting a server, on a machine that is busy with other things
+	stopTime  = time.Minute     // for stopping one in order
+)
 
 // Config says where a server lives and how it runs. Dir is required, the rest may be zero.
 type Config struct {
@@ -25,7 +27,6 @@ type Config struct {
 	Dir      string              // state folder of this server alone; made if missing, used again if not
 	Volatile bool                // true: nothing is flushed to disk; for tests
 	Settings map[string]string   // further PostgreSQL settings, by name; ignored by CockroachDB
-	Timeout  time.Duration       // per step; default DefaultTimeout
 	Progress func(status string) // told of each slow step; may be nil
 }
 
@@ -66,9 +67,6 @@ func (c Config) complete() (Config, error) {
 			return c, err
 		}
 		c.Engine = engine
-	}
-	if c.Timeout == 0 {
-		c.Timeout = DefaultTimeout
 	}
 	if c.Progress == nil {
 		c.Progress = func(string) {}

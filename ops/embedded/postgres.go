@@ -32,7 +32,7 @@ func (s *Server) startPostgres(ctx context.Context) error {
 		return "postgres://postgres@/" + db + "?" + q.Encode()
 	}
 	// SIGINT ends sessions and writes a checkpoint; SIGQUIT leaves recovery to the next start.
-	s.steps = []process.Step{{Signal: syscall.SIGINT, Grace: s.cfg.Timeout}, {Signal: syscall.SIGQUIT, Grace: 5 * time.Second}}
+	s.steps = []process.Step{{Signal: syscall.SIGINT, Grace: stopTime}, {Signal: syscall.SIGQUIT, Grace: 5 * time.Second}}
 	if err := s.prepareData(ctx, p); err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (s *Server) initialise(ctx context.Context, p place) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	select {
 	case <-child.Exited():
@@ -162,7 +162,7 @@ func (s *Server) awaitPostgres(ctx context.Context, p place) error {
 
 // await polls ready until it holds, the server ends, or the time-out passes; failures carry the end of the server's log.
 func (s *Server) await(ctx context.Context, ready func() bool) error {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

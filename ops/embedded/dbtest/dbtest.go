@@ -19,7 +19,7 @@ import (
 // may create and drop databases.
 const Environment = "FLUENT_TEST_DATABASE"
 
-const timeout = 90 * time.Second
+const timeout = 5 * time.Minute
 
 var names atomic.Int64 // number of the last database made by this binary
 
