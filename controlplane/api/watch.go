@@ -50,7 +50,7 @@ func (w *watcher) resume(r *nodev1.WatchRequest) (*state.Changes, string) {
 		return nil, ""
 	}
 	v := w.Store.View()
-	if r.GetIncarnation() != v.Cluster().GetId() || state.Index(r.GetIndex()) > v.Index() {
+	if r.GetIncarnation() != v.Incarnation(state.Index(r.GetIndex())) || state.Index(r.GetIndex()) > v.Index() {
 		return nil, "the resume token is of another incarnation of the state"
 	}
 	changes, err := v.Follow(w.node.Environment, state.Index(r.GetIndex()))
@@ -76,7 +76,7 @@ func (w *watcher) snapshot(reason string) (*state.Changes, error) {
 			return nil, err
 		}
 	}
-	end := &nodev1.SnapshotEnd{Incarnation: v.Cluster().GetId(), Index: uint64(v.Index())}
+	end := &nodev1.SnapshotEnd{Incarnation: v.Incarnation(v.Index()), Index: uint64(v.Index())}
 	return changes, w.stream.Send(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_SnapshotEnd{SnapshotEnd: end}})
 }
 
@@ -104,11 +104,13 @@ func (w *watcher) follow(ctx context.Context, changes *state.Changes) error {
 		if err != nil {
 			return err
 		}
-		if _, err := w.known(w.Store.View(), w.node); err != nil {
+		v := w.Store.View()
+		if _, err := w.known(v, w.node); err != nil {
 			return err
 		}
 		for _, c := range batch {
 			visible := proto.CloneOf(c)
+			visible.Incarnation = v.Incarnation(state.Index(c.GetIndex()))
 			visible.Resource = w.visible(c.GetResource())
 			if err := w.stream.Send(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: visible}}); err != nil {
 				return err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/fluent-oms/fluent/controlplane/cluster"
@@ -215,4 +216,42 @@ func TestConfigurationsAreChecked(t *testing.T) {
 	require.ErrorContains(t, err, "twice")
 	require.ErrorContains(t, err, `"a" is not among its peers`)
 	require.ErrorContains(t, err, "raft address")
+}
+
+// TestTermsHaveNamesOnceTheUpgradeIsFinalised: before that, a leader appends nothing that servers of the release before do not understand.
+func TestTermsHaveNamesOnceTheUpgradeIsFinalised(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t, 3)
+	commit := func(kind statev1.Kind, body proto.Message) {
+		command, err := state.Command(kind, &statev1.Meta{Time: timestamppb.New(time.Unix(1, 0)), Actor: "test"}, body)
+		require.NoError(t, err)
+		require.Eventually(t, func() bool {
+			_, err := g.leader().Apply(context.Background(), command)
+			return err == nil
+		}, time.Minute, 10*time.Millisecond)
+	}
+	change := func() *statev1.Cluster { // of the leader
+		g.stop(g.leader().ID())
+		terms := g.leader().store.View().Cluster()
+		g.startAllMissing()
+		return terms
+	}
+	commit(statev1.Kind_KIND_INITIALISE, &statev1.Initialise{ClusterId: "c", Key: &statev1.SigningKey{KeyId: "k"}})
+	require.Empty(t, change().GetTerms())
+	_, err := g.leader().Apply(context.Background(), &statev1.Command{Kind: statev1.Kind_KIND_BEGIN_TERM, Schema: 2})
+	require.True(t, fault.Is(err, fault.Unprocessable), "%v", err)
+	commit(statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: 2})
+	first := change().GetTerms()
+	second := change().GetTerms()
+	require.Len(t, first, 2, "what was before, and this term")
+	require.Len(t, second, 3)
+	require.NotEqual(t, second[1].GetIncarnation(), second[2].GetIncarnation())
+}
+
+func (g *group) startAllMissing() {
+	for _, p := range g.peers {
+		if g.servers[p.ID] == nil {
+			g.start(p.ID)
+		}
+	}
 }

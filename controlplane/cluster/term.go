@@ -2,12 +2,15 @@ package cluster
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/fluent-oms/fluent/controlplane/state"
@@ -52,21 +55,53 @@ func (c *Cluster) beginTerm(ctx context.Context) func() {
 	}
 }
 
-// establish waits until everything that was committed before this term is applied here; only then may this server answer as leader.
+// establish waits until everything that was committed before this term is applied here and the term has its name; only then may this server
+// answer as leader.
 func (c *Cluster) establish(ctx context.Context) bool {
-	if err := c.raft.Barrier(c.config.ApplyDeadline).Error(); err != nil {
-		c.deps.Logger.Warn("leadership not established", "server", c.config.ID, "error", err)
-		if ctx.Err() == nil {
-			c.giveUp(ctx, err)
+	for ctx.Err() == nil {
+		err := c.raft.Barrier(c.config.ApplyDeadline).Error()
+		if err == nil {
+			err = c.nameTerm(ctx)
 		}
-		return false
+		if ctx.Err() != nil {
+			break
+		}
+		if err == nil {
+			c.setLeading(true)
+			c.deps.Logger.Info("leading", "server", c.config.ID, "term", c.raft.CurrentTerm())
+			return true
+		}
+		c.giveUp(ctx, err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(c.config.ApplyDeadline / 10):
+		}
 	}
-	if ctx.Err() != nil {
-		return false
+	return false
+}
+
+// nameTerm commits the term's name before anything else is: two leaders that began at the same index, as when a backup was put back, gave it
+// different ones. A cluster that is new, or whose upgrade is not finalised, goes without.
+func (c *Cluster) nameTerm(ctx context.Context) error {
+	if c.deps.Store.View().Cluster().GetSchemaFloor() < termSchema {
+		return nil
 	}
-	c.setLeading(true)
-	c.deps.Logger.Info("leading", "server", c.config.ID, "term", c.raft.CurrentTerm())
-	return true
+	ctx, cancel := context.WithTimeout(ctx, c.config.ApplyDeadline)
+	defer cancel()
+	return c.apply(ctx, "term", statev1.Kind_KIND_BEGIN_TERM, &statev1.BeginTerm{Incarnation: strings.ToLower(rand.Text())})
+}
+
+// termSchema is the schema since which terms have names.
+const termSchema = 2
+
+// apply commits one of the cluster's own commands.
+func (c *Cluster) apply(ctx context.Context, who string, kind statev1.Kind, body proto.Message) error {
+	command, err := state.Command(kind, &statev1.Meta{Time: timestamppb.New(c.deps.Now()), Actor: "system/" + who}, body)
+	if err != nil {
+		return err
+	}
+	_, err = c.Apply(ctx, command)
+	return err
 }
 
 func (c *Cluster) setLeading(leading bool) {
@@ -111,13 +146,7 @@ func (c *Cluster) watchdog(ctx context.Context) error {
 func (c *Cluster) heartbeat(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.config.ApplyDeadline)
 	defer cancel()
-	meta := &statev1.Meta{Time: timestamppb.New(c.deps.Now()), Actor: "system/watchdog"}
-	command, err := state.Command(statev1.Kind_KIND_HEARTBEAT, meta, &statev1.Heartbeat{})
-	if err != nil {
-		return err
-	}
-	_, err = c.Apply(ctx, command)
-	return err
+	return c.apply(ctx, "watchdog", statev1.Kind_KIND_HEARTBEAT, &statev1.Heartbeat{})
 }
 
 // giveUp hands leadership to another server. Raft's own loop writes the log, so if raft does not even answer, its disk has stalled: it

@@ -32,7 +32,8 @@ type fakeNode struct {
 	index      uint64
 	state      map[string]*nodev1.Resource // by kind and name
 	resets     []string
-	ended      int // snapshots
+	hold       bool // its streams wait
+	ended      int  // snapshots
 	prepared   map[string]int
 }
 
@@ -80,7 +81,12 @@ func (n *fakeNode) watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		n.mu.Lock()
 		request := &nodev1.WatchRequest{Incarnation: incarnation, Index: n.index}
+		hold := n.hold
 		n.mu.Unlock()
+		if hold {
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
 		stream, err := n.client().Watch(ctx, request)
 		for err == nil {
 			var frame *nodev1.WatchResponse
@@ -107,11 +113,13 @@ func (n *fakeNode) take(frame *nodev1.WatchResponse, incarnation string) string 
 	case frame.GetSnapshotEnd() != nil:
 		n.index, n.ended = frame.GetSnapshotEnd().GetIndex(), n.ended+1
 		return frame.GetSnapshotEnd().GetIncarnation()
-	case frame.GetChange().GetDeleted():
-		delete(n.state, resourceKey(frame.GetChange().GetResource()))
 	case frame.GetChange() != nil:
 		n.state[resourceKey(frame.GetChange().GetResource())] = frame.GetChange().GetResource()
+		if frame.GetChange().GetDeleted() {
+			delete(n.state, resourceKey(frame.GetChange().GetResource()))
+		}
 		n.index = frame.GetChange().GetIndex()
+		return frame.GetChange().GetIncarnation()
 	}
 	return incarnation
 }

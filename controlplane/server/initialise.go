@@ -22,7 +22,7 @@ import (
 type committer struct {
 	ready chan struct{}
 	hold  func(ctx context.Context, kind string) // before each command; may be nil
-	to    *cluster.Cluster // set before ready is closed
+	to    *cluster.Cluster                       // set before ready is closed
 }
 
 func (c *committer) bind(to *cluster.Cluster) {
@@ -81,7 +81,7 @@ func (i *initialiser) initialise(ctx context.Context) error {
 		return err
 	}
 	command, err := state.Command(statev1.Kind_KIND_INITIALISE, &statev1.Meta{Time: timestamppb.New(now), Actor: "system/initialise"}, &statev1.Initialise{
-		ClusterId: "fluent-" + strings.ToLower(rand.Text()[:12]), Key: key,
+		ClusterId: "fluent-" + strings.ToLower(rand.Text()[:12]), Key: key, SchemaFloor: state.Schema,
 		Operator: &statev1.OperatorRecord{
 			PasswordHash: hash,
 			Operator: &cpv1.Operator{

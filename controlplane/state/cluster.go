@@ -24,7 +24,7 @@ func initialise(tx *Tx, c *statev1.Initialise) (proto.Message, error) {
 	if cluster.GetId() != "" {
 		return cluster, nil
 	}
-	cluster.Id, cluster.SchemaFloor, cluster.CreateTime = c.GetClusterId(), 1, tx.now()
+	cluster.Id, cluster.SchemaFloor, cluster.CreateTime = c.GetClusterId(), max(c.GetSchemaFloor(), 1), tx.now()
 	if err := Clusters.put(tx, cluster); err != nil {
 		return nil, err
 	}
@@ -43,6 +43,36 @@ func initialise(tx *Tx, c *statev1.Initialise) (proto.Message, error) {
 
 // heartbeat changes nothing: that it is applied is all that it says.
 func heartbeat(*Tx, *statev1.Heartbeat) (proto.Message, error) { return nil, nil }
+
+// keptTerms is how many terms are remembered. A reader that was away for more of them starts over.
+const keptTerms = 64
+
+// beginTerm names what comes from here on. The first one also names what was before, when nobody named anything: by the cluster.
+func beginTerm(tx *Tx, c *statev1.BeginTerm) (proto.Message, error) {
+	cluster := tx.cluster()
+	if len(cluster.GetTerms()) == 0 {
+		cluster.Terms = []*statev1.Term{{Incarnation: cluster.GetId()}}
+	}
+	cluster.Terms = append(cluster.Terms, &statev1.Term{Since: uint64(tx.index), Incarnation: c.GetIncarnation()})
+	cluster.Terms = cluster.Terms[max(0, len(cluster.Terms)-keptTerms):]
+	return nil, Clusters.put(tx, cluster)
+}
+
+// Incarnation names the history that an index is of: the same index of another history, one that parted from this one before it, has another
+// name. It is empty for an index so old that its name is forgotten.
+func (v View) Incarnation(index Index) string {
+	cluster := v.Cluster()
+	if len(cluster.GetTerms()) == 0 {
+		return cluster.GetId()
+	}
+	name := ""
+	for _, t := range cluster.GetTerms() {
+		if Index(t.GetSince()) <= index {
+			name = t.GetIncarnation()
+		}
+	}
+	return name
+}
 
 func raiseSchemaFloor(tx *Tx, c *statev1.RaiseSchemaFloor) (proto.Message, error) {
 	cluster := tx.cluster()

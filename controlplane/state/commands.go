@@ -45,6 +45,7 @@ var handlers = map[statev1.Kind]handler{
 	statev1.Kind_KIND_SET_PASSWORD:         handle(setPassword),
 	statev1.Kind_KIND_ADD_SIGNING_KEY:      handle(addSigningKey),
 	statev1.Kind_KIND_REMOVE_SIGNING_KEY:   handle(removeSigningKey),
+	statev1.Kind_KIND_BEGIN_TERM:           handle(beginTerm),
 }
 
 // Command makes a command of a kind with a body. A body that cannot be encoded is a programmer's mistake and comes back as an error.
@@ -57,7 +58,12 @@ func Command(kind statev1.Kind, meta *statev1.Meta, body proto.Message) (*statev
 }
 
 // schemaOf is the oldest schema that understands a kind.
-func schemaOf(statev1.Kind) uint32 { return 1 }
+func schemaOf(kind statev1.Kind) uint32 {
+	if kind == statev1.Kind_KIND_BEGIN_TERM {
+		return 2
+	}
+	return 1
+}
 
 // etag names a version of a resource by the index of the command that wrote it.
 func etag(index Index) string { return strconv.FormatUint(uint64(index), 10) }
@@ -74,7 +80,7 @@ func checkEtag(what, name, want, have string) error {
 func notFound(what, name string) error { return fault.NotFoundf("There is no %s %q.", what, name) }
 
 func exists(what, name string) error {
-	return fault.New(fault.Exists, "There is a %s %q already.", what, name).WithCode("C0123E")
+	return fault.New(fault.Exists, "The name %q is taken: the %s exists already.", name, what).WithCode("C0123E")
 }
 
 // create reports whether a put makes something new, and refuses one that does not fit what is there.

@@ -4,36 +4,48 @@ import (
 	"bytes"
 	"encoding/binary"
 	"flag"
+	"fmt"
 	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/controlplane/state"
+	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 )
 
 // update writes the golden files of the current schema anew. Files of released schemas are never written again: they are what old
 // servers have on their disks.
 var update = flag.Bool("update", false, "write testdata again")
 
-const (
-	goldenLog      = "testdata/schema-1.log"
-	goldenSnapshot = "testdata/schema-1.snapshot"
-)
+func golden(schema uint32) (log, snapshot string) {
+	return fmt.Sprintf("testdata/schema-%d.log", schema), fmt.Sprintf("testdata/schema-%d.snapshot", schema)
+}
 
-// TestOldLogsAndSnapshotsLoad replays a log of schema 1 and loads its snapshot: both must give the same state, byte for byte.
+// TestOldLogsAndSnapshotsLoad replays a log of each schema and loads its snapshot: both must give the same state, byte for byte.
 func TestOldLogsAndSnapshotsLoad(t *testing.T) {
 	t.Parallel()
 	if *update {
 		l := story(t)
+		l.must(statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: state.Schema})
+		l.must(statev1.Kind_KIND_BEGIN_TERM, &statev1.BeginTerm{Incarnation: "first"})
 		var log []byte
 		for _, entry := range l.entries {
 			log = append(binary.AppendUvarint(log, uint64(len(entry))), entry...)
 		}
 		require.NoError(t, os.MkdirAll("testdata", 0o755))
-		require.NoError(t, os.WriteFile(goldenLog, log, 0o644))
-		require.NoError(t, os.WriteFile(goldenSnapshot, snapshot(t, l.store), 0o644))
+		logFile, snapshotFile := golden(state.Schema)
+		require.NoError(t, os.WriteFile(logFile, log, 0o644))
+		require.NoError(t, os.WriteFile(snapshotFile, snapshot(t, l.store), 0o644))
 	}
+	for schema := range state.Schema {
+		goldenLog, goldenSnapshot := golden(schema + 1)
+		loads(t, goldenLog, goldenSnapshot)
+	}
+}
+
+func loads(t *testing.T, goldenLog, goldenSnapshot string) {
+	t.Helper()
 	old, err := os.ReadFile(goldenSnapshot)
 	require.NoError(t, err)
 	restored, err := state.New()

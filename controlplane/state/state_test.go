@@ -1,6 +1,7 @@
 package state_test
 
 import (
+	"bytes"
 	"context"
 	"testing"
 
@@ -222,4 +223,31 @@ func TestKeysReachEveryEnvironmentAndRetireInTurn(t *testing.T) {
 	require.Equal(t, "k2", now.GetKeyId())
 	require.True(t, fault.Is(l.apply(statev1.Kind_KIND_REMOVE_SIGNING_KEY, &statev1.RemoveSigningKey{KeyId: "k2"}).Err, fault.Unprocessable))
 	require.Empty(t, l.must(statev1.Kind_KIND_ADD_SIGNING_KEY, &statev1.AddSigningKey{Key: key("k3", 50)}).Message.(*statev1.SigningKey).GetSeed(), "answers carry no private key")
+}
+
+// TestHistoriesThatPartedAreTold: two servers go on from one backup; the same index has another name in each.
+func TestHistoriesThatPartedAreTold(t *testing.T) {
+	t.Parallel()
+	one := newLog(t)
+	one.found()
+	require.Equal(t, "c1", one.store.View().Incarnation(one.index), "nobody has named anything yet")
+	one.must(statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: 2})
+	one.must(statev1.Kind_KIND_BEGIN_TERM, &statev1.BeginTerm{Incarnation: "first"})
+	one.account("ACME")
+	backup, parted := snapshot(t, one.store), one.index
+
+	two := newLog(t)
+	require.NoError(t, two.store.Restore(bytes.NewReader(backup)))
+	two.index = parted
+	for l, name := range map[*log]string{one: "second", two: "restored"} {
+		l.must(statev1.Kind_KIND_BEGIN_TERM, &statev1.BeginTerm{Incarnation: name})
+		l.account("BETA")
+		v := l.store.View()
+		require.Equal(t, []string{"c1", "first", name, name}, []string{v.Incarnation(1), v.Incarnation(parted), v.Incarnation(parted + 1), v.Incarnation(l.index)})
+	}
+	for range 100 {
+		one.must(statev1.Kind_KIND_BEGIN_TERM, &statev1.BeginTerm{Incarnation: "again"})
+	}
+	require.Empty(t, one.store.View().Incarnation(parted), "long forgotten")
+	require.Equal(t, "again", one.store.View().Incarnation(one.index))
 }

@@ -84,6 +84,9 @@ func (s *State) Apply(frames ...*nodev1.WatchResponse) (reset bool, err error) {
 			changed = s.from(changed)
 			changed.put(f.Change.GetResource(), f.Change.GetDeleted())
 			changed.Index = f.Change.GetIndex()
+			if f.Change.GetIncarnation() != "" {
+				changed.Incarnation = f.Change.GetIncarnation()
+			}
 		case *nodev1.WatchResponse_Reset_:
 			s.next = nil
 			return true, s.publish(changed)

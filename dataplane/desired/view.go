@@ -17,7 +17,7 @@ import (
 
 // View is the desired state at one index. It never changes; readers may keep it for the length of a request.
 type View struct {
-	Incarnation string // of the control plane's store that Index belongs to
+	Incarnation string // of the control plane's history that Index belongs to
 	Index       uint64
 
 	environment    *nodev1.Environment

@@ -155,6 +155,7 @@ type Node struct {
 	Etag          string                 `protobuf:"bytes,12,opt,name=etag,proto3" json:"etag,omitempty"`
 	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	Problem       string                 `protobuf:"bytes,15,opt,name=problem,proto3" json:"problem,omitempty"` // what should be mended although it serves; as load
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -285,6 +286,13 @@ func (x *Node) GetUpdateTime() *timestamppb.Timestamp {
 		return x.UpdateTime
 	}
 	return nil
+}
+
+func (x *Node) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
 }
 
 // NodeLoad is what a node last said of itself.
@@ -1117,7 +1125,7 @@ var File_fluent_controlplane_v1_node_admin_proto protoreflect.FileDescriptor
 
 const file_fluent_controlplane_v1_node_admin_proto_rawDesc = "" +
 	"\n" +
-	"'fluent/controlplane/v1/node_admin.proto\x12\x16fluent.controlplane.v1\x1a\x1bbuf/validate/validate.proto\x1a'fluent/controlplane/v1/permission.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaa\x04\n" +
+	"'fluent/controlplane/v1/node_admin.proto\x12\x16fluent.controlplane.v1\x1a\x1bbuf/validate/validate.proto\x1a'fluent/controlplane/v1/permission.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc4\x04\n" +
 	"\x04Node\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
 	"\venvironment\x18\x02 \x01(\tR\venvironment\x127\n" +
@@ -1135,7 +1143,8 @@ const file_fluent_controlplane_v1_node_admin_proto_rawDesc = "" +
 	"\vcreate_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\xa7\x01\n" +
+	"updateTime\x12\x18\n" +
+	"\aproblem\x18\x0f \x01(\tR\aproblem\"\xa7\x01\n" +
 	"\bNodeLoad\x12\x1b\n" +
 	"\tcpu_share\x18\x01 \x01(\x01R\bcpuShare\x12\x14\n" +
 	"\x05turns\x18\x02 \x01(\x03R\x05turns\x12\x1a\n" +

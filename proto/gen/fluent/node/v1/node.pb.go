@@ -408,7 +408,8 @@ type Change struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Index         uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
 	Resource      *Resource              `protobuf:"bytes,2,opt,name=resource,proto3" json:"resource,omitempty"`
-	Deleted       bool                   `protobuf:"varint,3,opt,name=deleted,proto3" json:"deleted,omitempty"` // resource then carries only its key
+	Deleted       bool                   `protobuf:"varint,3,opt,name=deleted,proto3" json:"deleted,omitempty"`        // resource then carries only its key
+	Incarnation   string                 `protobuf:"bytes,4,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // that the index belongs to; empty: that of the frame before
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -462,6 +463,13 @@ func (x *Change) GetDeleted() bool {
 		return x.Deleted
 	}
 	return false
+}
+
+func (x *Change) GetIncarnation() string {
+	if x != nil {
+		return x.Incarnation
+	}
+	return ""
 }
 
 type Reset struct {
@@ -1042,9 +1050,10 @@ func (x *PublicKey) GetEd25519() []byte {
 
 type ReportRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	State         string                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"` // JOINING, READY, DRAINING
-	AppliedIndex  uint64                 `protobuf:"varint,2,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"`
+	State         string                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`                                    // JOINING, READY, DRAINING
+	AppliedIndex  uint64                 `protobuf:"varint,2,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"` // that it works by
 	Load          *Load                  `protobuf:"bytes,3,opt,name=load,proto3" json:"load,omitempty"`
+	Problem       string                 `protobuf:"bytes,4,opt,name=problem,proto3" json:"problem,omitempty"` // for people: what an operator should mend although the node serves; empty: nothing
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1098,6 +1107,13 @@ func (x *ReportRequest) GetLoad() *Load {
 		return x.Load
 	}
 	return nil
+}
+
+func (x *ReportRequest) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
 }
 
 type Load struct {
@@ -1773,11 +1789,12 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\x05frame\"E\n" +
 	"\vSnapshotEnd\x12 \n" +
 	"\vincarnation\x18\x01 \x01(\tR\vincarnation\x12\x14\n" +
-	"\x05index\x18\x02 \x01(\x04R\x05index\"n\n" +
+	"\x05index\x18\x02 \x01(\x04R\x05index\"\x90\x01\n" +
 	"\x06Change\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x124\n" +
 	"\bresource\x18\x02 \x01(\v2\x18.fluent.node.v1.ResourceR\bresource\x12\x18\n" +
-	"\adeleted\x18\x03 \x01(\bR\adeleted\"\x1f\n" +
+	"\adeleted\x18\x03 \x01(\bR\adeleted\x12 \n" +
+	"\vincarnation\x18\x04 \x01(\tR\vincarnation\"\x1f\n" +
 	"\x05Reset\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xb7\x02\n" +
 	"\bResource\x12?\n" +
@@ -1820,11 +1837,12 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\x05state\x18\x04 \x01(\tR\x05state\"<\n" +
 	"\tPublicKey\x12\x15\n" +
 	"\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x18\n" +
-	"\aed25519\x18\x02 \x01(\fR\aed25519\"t\n" +
+	"\aed25519\x18\x02 \x01(\fR\aed25519\"\x98\x01\n" +
 	"\rReportRequest\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12#\n" +
 	"\rapplied_index\x18\x02 \x01(\x04R\fappliedIndex\x12(\n" +
-	"\x04load\x18\x03 \x01(\v2\x14.fluent.node.v1.LoadR\x04load\"\xa3\x01\n" +
+	"\x04load\x18\x03 \x01(\v2\x14.fluent.node.v1.LoadR\x04load\x12\"\n" +
+	"\aproblem\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\aproblem\"\xa3\x01\n" +
 	"\x04Load\x12\x1b\n" +
 	"\tcpu_share\x18\x01 \x01(\x01R\bcpuShare\x12\x14\n" +
 	"\x05turns\x18\x02 \x01(\x03R\x05turns\x12\x1a\n" +

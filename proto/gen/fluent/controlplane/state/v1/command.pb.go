@@ -64,6 +64,7 @@ const (
 	Kind_KIND_ADD_SIGNING_KEY      Kind = 31
 	Kind_KIND_REMOVE_SIGNING_KEY   Kind = 32
 	Kind_KIND_REMOVE_JOIN_TOKENS   Kind = 33
+	Kind_KIND_BEGIN_TERM           Kind = 34 // schema 2
 )
 
 // Enum value maps for Kind.
@@ -103,6 +104,7 @@ var (
 		31: "KIND_ADD_SIGNING_KEY",
 		32: "KIND_REMOVE_SIGNING_KEY",
 		33: "KIND_REMOVE_JOIN_TOKENS",
+		34: "KIND_BEGIN_TERM",
 	}
 	Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED":          0,
@@ -139,6 +141,7 @@ var (
 		"KIND_ADD_SIGNING_KEY":      31,
 		"KIND_REMOVE_SIGNING_KEY":   32,
 		"KIND_REMOVE_JOIN_TOKENS":   33,
+		"KIND_BEGIN_TERM":           34,
 	}
 )
 
@@ -321,6 +324,7 @@ type Initialise struct {
 	ClusterId     string                 `protobuf:"bytes,1,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
 	Key           *SigningKey            `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
 	Operator      *OperatorRecord        `protobuf:"bytes,3,opt,name=operator,proto3" json:"operator,omitempty"`
+	SchemaFloor   uint32                 `protobuf:"varint,4,opt,name=schema_floor,json=schemaFloor,proto3" json:"schema_floor,omitempty"` // of the new cluster, whose servers are all of one release; 0: 1
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -376,6 +380,13 @@ func (x *Initialise) GetOperator() *OperatorRecord {
 	return nil
 }
 
+func (x *Initialise) GetSchemaFloor() uint32 {
+	if x != nil {
+		return x.SchemaFloor
+	}
+	return 0
+}
+
 // Heartbeat proves that the leader can commit.
 type Heartbeat struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -413,6 +424,52 @@ func (*Heartbeat) Descriptor() ([]byte, []int) {
 	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{3}
 }
 
+// BeginTerm is the first command of a leader. It gives the state that comes from here on a name by chance, so that two histories that parted,
+// as when a backup was put back, are never taken for each other however far each has gone.
+type BeginTerm struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Incarnation   string                 `protobuf:"bytes,1,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BeginTerm) Reset() {
+	*x = BeginTerm{}
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BeginTerm) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BeginTerm) ProtoMessage() {}
+
+func (x *BeginTerm) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BeginTerm.ProtoReflect.Descriptor instead.
+func (*BeginTerm) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *BeginTerm) GetIncarnation() string {
+	if x != nil {
+		return x.Incarnation
+	}
+	return ""
+}
+
 type RaiseSchemaFloor struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Schema        uint32                 `protobuf:"varint,1,opt,name=schema,proto3" json:"schema,omitempty"`
@@ -422,7 +479,7 @@ type RaiseSchemaFloor struct {
 
 func (x *RaiseSchemaFloor) Reset() {
 	*x = RaiseSchemaFloor{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[4]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -434,7 +491,7 @@ func (x *RaiseSchemaFloor) String() string {
 func (*RaiseSchemaFloor) ProtoMessage() {}
 
 func (x *RaiseSchemaFloor) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[4]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -447,7 +504,7 @@ func (x *RaiseSchemaFloor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaiseSchemaFloor.ProtoReflect.Descriptor instead.
 func (*RaiseSchemaFloor) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{4}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RaiseSchemaFloor) GetSchema() uint32 {
@@ -468,7 +525,7 @@ type PutRegion struct {
 
 func (x *PutRegion) Reset() {
 	*x = PutRegion{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[5]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -480,7 +537,7 @@ func (x *PutRegion) String() string {
 func (*PutRegion) ProtoMessage() {}
 
 func (x *PutRegion) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[5]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -493,7 +550,7 @@ func (x *PutRegion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutRegion.ProtoReflect.Descriptor instead.
 func (*PutRegion) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{5}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *PutRegion) GetRegion() *v1.Region {
@@ -520,7 +577,7 @@ type DeleteRegion struct {
 
 func (x *DeleteRegion) Reset() {
 	*x = DeleteRegion{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[6]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -532,7 +589,7 @@ func (x *DeleteRegion) String() string {
 func (*DeleteRegion) ProtoMessage() {}
 
 func (x *DeleteRegion) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[6]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -545,7 +602,7 @@ func (x *DeleteRegion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRegion.ProtoReflect.Descriptor instead.
 func (*DeleteRegion) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{6}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *DeleteRegion) GetName() string {
@@ -572,7 +629,7 @@ type PutEnvironment struct {
 
 func (x *PutEnvironment) Reset() {
 	*x = PutEnvironment{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[7]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -584,7 +641,7 @@ func (x *PutEnvironment) String() string {
 func (*PutEnvironment) ProtoMessage() {}
 
 func (x *PutEnvironment) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[7]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -597,7 +654,7 @@ func (x *PutEnvironment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutEnvironment.ProtoReflect.Descriptor instead.
 func (*PutEnvironment) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{7}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PutEnvironment) GetEnvironment() *v1.Environment {
@@ -624,7 +681,7 @@ type DeleteEnvironment struct {
 
 func (x *DeleteEnvironment) Reset() {
 	*x = DeleteEnvironment{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[8]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -636,7 +693,7 @@ func (x *DeleteEnvironment) String() string {
 func (*DeleteEnvironment) ProtoMessage() {}
 
 func (x *DeleteEnvironment) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[8]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -649,7 +706,7 @@ func (x *DeleteEnvironment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteEnvironment.ProtoReflect.Descriptor instead.
 func (*DeleteEnvironment) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{8}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DeleteEnvironment) GetName() string {
@@ -675,7 +732,7 @@ type CreateAccount struct {
 
 func (x *CreateAccount) Reset() {
 	*x = CreateAccount{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[9]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -687,7 +744,7 @@ func (x *CreateAccount) String() string {
 func (*CreateAccount) ProtoMessage() {}
 
 func (x *CreateAccount) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[9]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -700,7 +757,7 @@ func (x *CreateAccount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateAccount.ProtoReflect.Descriptor instead.
 func (*CreateAccount) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{9}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CreateAccount) GetRecord() *AccountRecord {
@@ -721,7 +778,7 @@ type UpdateAccount struct {
 
 func (x *UpdateAccount) Reset() {
 	*x = UpdateAccount{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[10]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -733,7 +790,7 @@ func (x *UpdateAccount) String() string {
 func (*UpdateAccount) ProtoMessage() {}
 
 func (x *UpdateAccount) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[10]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -746,7 +803,7 @@ func (x *UpdateAccount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAccount.ProtoReflect.Descriptor instead.
 func (*UpdateAccount) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{10}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *UpdateAccount) GetAccount() *v1.Account {
@@ -773,7 +830,7 @@ type SetClientSecret struct {
 
 func (x *SetClientSecret) Reset() {
 	*x = SetClientSecret{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[11]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -785,7 +842,7 @@ func (x *SetClientSecret) String() string {
 func (*SetClientSecret) ProtoMessage() {}
 
 func (x *SetClientSecret) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[11]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -798,7 +855,7 @@ func (x *SetClientSecret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetClientSecret.ProtoReflect.Descriptor instead.
 func (*SetClientSecret) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{11}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SetClientSecret) GetAccount() string {
@@ -824,7 +881,7 @@ type CreateRetailer struct {
 
 func (x *CreateRetailer) Reset() {
 	*x = CreateRetailer{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[12]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -836,7 +893,7 @@ func (x *CreateRetailer) String() string {
 func (*CreateRetailer) ProtoMessage() {}
 
 func (x *CreateRetailer) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[12]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -849,7 +906,7 @@ func (x *CreateRetailer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRetailer.ProtoReflect.Descriptor instead.
 func (*CreateRetailer) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{12}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CreateRetailer) GetRetailer() *v1.Retailer {
@@ -869,7 +926,7 @@ type UpdateRetailer struct {
 
 func (x *UpdateRetailer) Reset() {
 	*x = UpdateRetailer{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[13]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -881,7 +938,7 @@ func (x *UpdateRetailer) String() string {
 func (*UpdateRetailer) ProtoMessage() {}
 
 func (x *UpdateRetailer) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[13]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -894,7 +951,7 @@ func (x *UpdateRetailer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateRetailer.ProtoReflect.Descriptor instead.
 func (*UpdateRetailer) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{13}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *UpdateRetailer) GetRetailer() *v1.Retailer {
@@ -922,7 +979,7 @@ type PlaceAccount struct {
 
 func (x *PlaceAccount) Reset() {
 	*x = PlaceAccount{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[14]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -934,7 +991,7 @@ func (x *PlaceAccount) String() string {
 func (*PlaceAccount) ProtoMessage() {}
 
 func (x *PlaceAccount) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[14]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -947,7 +1004,7 @@ func (x *PlaceAccount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlaceAccount.ProtoReflect.Descriptor instead.
 func (*PlaceAccount) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{14}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PlaceAccount) GetOperation() string {
@@ -974,7 +1031,7 @@ type AccountPrepared struct {
 
 func (x *AccountPrepared) Reset() {
 	*x = AccountPrepared{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[15]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -986,7 +1043,7 @@ func (x *AccountPrepared) String() string {
 func (*AccountPrepared) ProtoMessage() {}
 
 func (x *AccountPrepared) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[15]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -999,7 +1056,7 @@ func (x *AccountPrepared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountPrepared.ProtoReflect.Descriptor instead.
 func (*AccountPrepared) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{15}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AccountPrepared) GetOperation() string {
@@ -1020,7 +1077,7 @@ type RetailerPrepared struct {
 
 func (x *RetailerPrepared) Reset() {
 	*x = RetailerPrepared{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[16]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1032,7 +1089,7 @@ func (x *RetailerPrepared) String() string {
 func (*RetailerPrepared) ProtoMessage() {}
 
 func (x *RetailerPrepared) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[16]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1045,7 +1102,7 @@ func (x *RetailerPrepared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetailerPrepared.ProtoReflect.Descriptor instead.
 func (*RetailerPrepared) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{16}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RetailerPrepared) GetOperation() string {
@@ -1072,7 +1129,7 @@ type ActivateWorkflows struct {
 
 func (x *ActivateWorkflows) Reset() {
 	*x = ActivateWorkflows{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[17]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1084,7 +1141,7 @@ func (x *ActivateWorkflows) String() string {
 func (*ActivateWorkflows) ProtoMessage() {}
 
 func (x *ActivateWorkflows) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[17]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1097,7 +1154,7 @@ func (x *ActivateWorkflows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActivateWorkflows.ProtoReflect.Descriptor instead.
 func (*ActivateWorkflows) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{17}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ActivateWorkflows) GetOperation() string {
@@ -1117,7 +1174,7 @@ type OpenClient struct {
 
 func (x *OpenClient) Reset() {
 	*x = OpenClient{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[18]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1129,7 +1186,7 @@ func (x *OpenClient) String() string {
 func (*OpenClient) ProtoMessage() {}
 
 func (x *OpenClient) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[18]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1142,7 +1199,7 @@ func (x *OpenClient) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenClient.ProtoReflect.Descriptor instead.
 func (*OpenClient) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{18}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *OpenClient) GetOperation() string {
@@ -1163,7 +1220,7 @@ type FinishOperation struct {
 
 func (x *FinishOperation) Reset() {
 	*x = FinishOperation{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[19]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1175,7 +1232,7 @@ func (x *FinishOperation) String() string {
 func (*FinishOperation) ProtoMessage() {}
 
 func (x *FinishOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[19]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1188,7 +1245,7 @@ func (x *FinishOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishOperation.ProtoReflect.Descriptor instead.
 func (*FinishOperation) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{19}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *FinishOperation) GetOperation() string {
@@ -1218,7 +1275,7 @@ type NoteOperation struct {
 
 func (x *NoteOperation) Reset() {
 	*x = NoteOperation{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[20]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1287,7 @@ func (x *NoteOperation) String() string {
 func (*NoteOperation) ProtoMessage() {}
 
 func (x *NoteOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[20]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1300,7 @@ func (x *NoteOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NoteOperation.ProtoReflect.Descriptor instead.
 func (*NoteOperation) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{20}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *NoteOperation) GetOperation() string {
@@ -1284,7 +1341,7 @@ type PlanNode struct {
 
 func (x *PlanNode) Reset() {
 	*x = PlanNode{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[21]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1296,7 +1353,7 @@ func (x *PlanNode) String() string {
 func (*PlanNode) ProtoMessage() {}
 
 func (x *PlanNode) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[21]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1309,7 +1366,7 @@ func (x *PlanNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanNode.ProtoReflect.Descriptor instead.
 func (*PlanNode) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{21}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *PlanNode) GetNode() *v1.Node {
@@ -1330,7 +1387,7 @@ type JoinNode struct {
 
 func (x *JoinNode) Reset() {
 	*x = JoinNode{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[22]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1342,7 +1399,7 @@ func (x *JoinNode) String() string {
 func (*JoinNode) ProtoMessage() {}
 
 func (x *JoinNode) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[22]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1355,7 +1412,7 @@ func (x *JoinNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinNode.ProtoReflect.Descriptor instead.
 func (*JoinNode) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{22}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *JoinNode) GetNode() *v1.Node {
@@ -1384,7 +1441,7 @@ type JudgeNode struct {
 
 func (x *JudgeNode) Reset() {
 	*x = JudgeNode{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[23]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1396,7 +1453,7 @@ func (x *JudgeNode) String() string {
 func (*JudgeNode) ProtoMessage() {}
 
 func (x *JudgeNode) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[23]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1409,7 +1466,7 @@ func (x *JudgeNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JudgeNode.ProtoReflect.Descriptor instead.
 func (*JudgeNode) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{23}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *JudgeNode) GetId() string {
@@ -1443,7 +1500,7 @@ type DrainNode struct {
 
 func (x *DrainNode) Reset() {
 	*x = DrainNode{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[24]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1455,7 +1512,7 @@ func (x *DrainNode) String() string {
 func (*DrainNode) ProtoMessage() {}
 
 func (x *DrainNode) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[24]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1468,7 +1525,7 @@ func (x *DrainNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainNode.ProtoReflect.Descriptor instead.
 func (*DrainNode) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{24}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DrainNode) GetId() string {
@@ -1495,7 +1552,7 @@ type DeleteNode struct {
 
 func (x *DeleteNode) Reset() {
 	*x = DeleteNode{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[25]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1507,7 +1564,7 @@ func (x *DeleteNode) String() string {
 func (*DeleteNode) ProtoMessage() {}
 
 func (x *DeleteNode) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[25]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1520,7 +1577,7 @@ func (x *DeleteNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteNode.ProtoReflect.Descriptor instead.
 func (*DeleteNode) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{25}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DeleteNode) GetId() string {
@@ -1547,7 +1604,7 @@ type JoinHost struct {
 
 func (x *JoinHost) Reset() {
 	*x = JoinHost{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[26]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1559,7 +1616,7 @@ func (x *JoinHost) String() string {
 func (*JoinHost) ProtoMessage() {}
 
 func (x *JoinHost) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[26]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1572,7 +1629,7 @@ func (x *JoinHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinHost.ProtoReflect.Descriptor instead.
 func (*JoinHost) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{26}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *JoinHost) GetHost() *v1.Host {
@@ -1600,7 +1657,7 @@ type JudgeHost struct {
 
 func (x *JudgeHost) Reset() {
 	*x = JudgeHost{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[27]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1612,7 +1669,7 @@ func (x *JudgeHost) String() string {
 func (*JudgeHost) ProtoMessage() {}
 
 func (x *JudgeHost) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[27]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1625,7 +1682,7 @@ func (x *JudgeHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JudgeHost.ProtoReflect.Descriptor instead.
 func (*JudgeHost) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{27}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *JudgeHost) GetId() string {
@@ -1658,7 +1715,7 @@ type CreateJoinToken struct {
 
 func (x *CreateJoinToken) Reset() {
 	*x = CreateJoinToken{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[28]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1670,7 +1727,7 @@ func (x *CreateJoinToken) String() string {
 func (*CreateJoinToken) ProtoMessage() {}
 
 func (x *CreateJoinToken) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[28]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1683,7 +1740,7 @@ func (x *CreateJoinToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateJoinToken.ProtoReflect.Descriptor instead.
 func (*CreateJoinToken) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{28}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CreateJoinToken) GetToken() *JoinToken {
@@ -1702,7 +1759,7 @@ type RemoveJoinTokens struct {
 
 func (x *RemoveJoinTokens) Reset() {
 	*x = RemoveJoinTokens{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[29]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1714,7 +1771,7 @@ func (x *RemoveJoinTokens) String() string {
 func (*RemoveJoinTokens) ProtoMessage() {}
 
 func (x *RemoveJoinTokens) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[29]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1727,7 +1784,7 @@ func (x *RemoveJoinTokens) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveJoinTokens.ProtoReflect.Descriptor instead.
 func (*RemoveJoinTokens) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{29}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{30}
 }
 
 // CommitConfiguration makes a version that differs from its base in the given artefacts, and activates it.
@@ -1745,7 +1802,7 @@ type CommitConfiguration struct {
 
 func (x *CommitConfiguration) Reset() {
 	*x = CommitConfiguration{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[30]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1757,7 +1814,7 @@ func (x *CommitConfiguration) String() string {
 func (*CommitConfiguration) ProtoMessage() {}
 
 func (x *CommitConfiguration) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[30]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1770,7 +1827,7 @@ func (x *CommitConfiguration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitConfiguration.ProtoReflect.Descriptor instead.
 func (*CommitConfiguration) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{30}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CommitConfiguration) GetAccount() string {
@@ -1826,7 +1883,7 @@ type PutOperator struct {
 
 func (x *PutOperator) Reset() {
 	*x = PutOperator{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[31]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1838,7 +1895,7 @@ func (x *PutOperator) String() string {
 func (*PutOperator) ProtoMessage() {}
 
 func (x *PutOperator) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[31]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1851,7 +1908,7 @@ func (x *PutOperator) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutOperator.ProtoReflect.Descriptor instead.
 func (*PutOperator) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{31}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *PutOperator) GetOperator() *v1.Operator {
@@ -1885,7 +1942,7 @@ type SetPassword struct {
 
 func (x *SetPassword) Reset() {
 	*x = SetPassword{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[32]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1897,7 +1954,7 @@ func (x *SetPassword) String() string {
 func (*SetPassword) ProtoMessage() {}
 
 func (x *SetPassword) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[32]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1910,7 +1967,7 @@ func (x *SetPassword) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPassword.ProtoReflect.Descriptor instead.
 func (*SetPassword) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{32}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SetPassword) GetUsername() string {
@@ -1936,7 +1993,7 @@ type AddSigningKey struct {
 
 func (x *AddSigningKey) Reset() {
 	*x = AddSigningKey{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[33]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1948,7 +2005,7 @@ func (x *AddSigningKey) String() string {
 func (*AddSigningKey) ProtoMessage() {}
 
 func (x *AddSigningKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[33]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1961,7 +2018,7 @@ func (x *AddSigningKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddSigningKey.ProtoReflect.Descriptor instead.
 func (*AddSigningKey) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{33}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *AddSigningKey) GetKey() *SigningKey {
@@ -1980,7 +2037,7 @@ type RemoveSigningKey struct {
 
 func (x *RemoveSigningKey) Reset() {
 	*x = RemoveSigningKey{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[34]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1992,7 +2049,7 @@ func (x *RemoveSigningKey) String() string {
 func (*RemoveSigningKey) ProtoMessage() {}
 
 func (x *RemoveSigningKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[34]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2005,7 +2062,7 @@ func (x *RemoveSigningKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveSigningKey.ProtoReflect.Descriptor instead.
 func (*RemoveSigningKey) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{34}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *RemoveSigningKey) GetKeyId() string {
@@ -2026,7 +2083,7 @@ type AccountCreated struct {
 
 func (x *AccountCreated) Reset() {
 	*x = AccountCreated{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[35]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2038,7 +2095,7 @@ func (x *AccountCreated) String() string {
 func (*AccountCreated) ProtoMessage() {}
 
 func (x *AccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[35]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2051,7 +2108,7 @@ func (x *AccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountCreated.ProtoReflect.Descriptor instead.
 func (*AccountCreated) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{35}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *AccountCreated) GetAccount() *v1.Account {
@@ -2079,7 +2136,7 @@ type RetailerCreated struct {
 
 func (x *RetailerCreated) Reset() {
 	*x = RetailerCreated{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[36]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2091,7 +2148,7 @@ func (x *RetailerCreated) String() string {
 func (*RetailerCreated) ProtoMessage() {}
 
 func (x *RetailerCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[36]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2104,7 +2161,7 @@ func (x *RetailerCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetailerCreated.ProtoReflect.Descriptor instead.
 func (*RetailerCreated) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{36}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *RetailerCreated) GetRetailer() *v1.Retailer {
@@ -2132,7 +2189,7 @@ type ConfigurationCommitted struct {
 
 func (x *ConfigurationCommitted) Reset() {
 	*x = ConfigurationCommitted{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2144,7 +2201,7 @@ func (x *ConfigurationCommitted) String() string {
 func (*ConfigurationCommitted) ProtoMessage() {}
 
 func (x *ConfigurationCommitted) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2157,7 +2214,7 @@ func (x *ConfigurationCommitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigurationCommitted.ProtoReflect.Descriptor instead.
 func (*ConfigurationCommitted) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{37}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ConfigurationCommitted) GetVersion() *ConfigurationVersion {
@@ -2190,14 +2247,17 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12 \n" +
 	"\vfingerprint\x18\x04 \x01(\fR\vfingerprint\x12\x1c\n" +
-	"\tprocedure\x18\x05 \x01(\tR\tprocedure\"\xb1\x01\n" +
+	"\tprocedure\x18\x05 \x01(\tR\tprocedure\"\xd4\x01\n" +
 	"\n" +
 	"Initialise\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12:\n" +
 	"\x03key\x18\x02 \x01(\v2(.fluent.controlplane.state.v1.SigningKeyR\x03key\x12H\n" +
-	"\boperator\x18\x03 \x01(\v2,.fluent.controlplane.state.v1.OperatorRecordR\boperator\"\v\n" +
-	"\tHeartbeat\"*\n" +
+	"\boperator\x18\x03 \x01(\v2,.fluent.controlplane.state.v1.OperatorRecordR\boperator\x12!\n" +
+	"\fschema_floor\x18\x04 \x01(\rR\vschemaFloor\"\v\n" +
+	"\tHeartbeat\"-\n" +
+	"\tBeginTerm\x12 \n" +
+	"\vincarnation\x18\x01 \x01(\tR\vincarnation\"*\n" +
 	"\x10RaiseSchemaFloor\x12\x16\n" +
 	"\x06schema\x18\x01 \x01(\rR\x06schema\"W\n" +
 	"\tPutRegion\x126\n" +
@@ -2309,7 +2369,7 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\v22.fluent.controlplane.state.v1.ConfigurationVersionR\aversion\x12H\n" +
 	"\n" +
 	"activation\x18\x02 \x01(\v2(.fluent.controlplane.state.v1.ActivationR\n" +
-	"activation*\xcc\x06\n" +
+	"activation*\xe1\x06\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fKIND_INITIALISE\x10\x01\x12\x12\n" +
@@ -2345,7 +2405,8 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\x11KIND_SET_PASSWORD\x10\x1e\x12\x18\n" +
 	"\x14KIND_ADD_SIGNING_KEY\x10\x1f\x12\x1b\n" +
 	"\x17KIND_REMOVE_SIGNING_KEY\x10 \x12\x1b\n" +
-	"\x17KIND_REMOVE_JOIN_TOKENS\x10!BMZKgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1;statev1b\x06proto3"
+	"\x17KIND_REMOVE_JOIN_TOKENS\x10!\x12\x13\n" +
+	"\x0fKIND_BEGIN_TERM\x10\"BMZKgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1;statev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_state_v1_command_proto_rawDescOnce sync.Once
@@ -2360,100 +2421,101 @@ func file_fluent_controlplane_state_v1_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fluent_controlplane_state_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fluent_controlplane_state_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_fluent_controlplane_state_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_fluent_controlplane_state_v1_command_proto_goTypes = []any{
 	(Kind)(0),                      // 0: fluent.controlplane.state.v1.Kind
 	(*Command)(nil),                // 1: fluent.controlplane.state.v1.Command
 	(*Meta)(nil),                   // 2: fluent.controlplane.state.v1.Meta
 	(*Initialise)(nil),             // 3: fluent.controlplane.state.v1.Initialise
 	(*Heartbeat)(nil),              // 4: fluent.controlplane.state.v1.Heartbeat
-	(*RaiseSchemaFloor)(nil),       // 5: fluent.controlplane.state.v1.RaiseSchemaFloor
-	(*PutRegion)(nil),              // 6: fluent.controlplane.state.v1.PutRegion
-	(*DeleteRegion)(nil),           // 7: fluent.controlplane.state.v1.DeleteRegion
-	(*PutEnvironment)(nil),         // 8: fluent.controlplane.state.v1.PutEnvironment
-	(*DeleteEnvironment)(nil),      // 9: fluent.controlplane.state.v1.DeleteEnvironment
-	(*CreateAccount)(nil),          // 10: fluent.controlplane.state.v1.CreateAccount
-	(*UpdateAccount)(nil),          // 11: fluent.controlplane.state.v1.UpdateAccount
-	(*SetClientSecret)(nil),        // 12: fluent.controlplane.state.v1.SetClientSecret
-	(*CreateRetailer)(nil),         // 13: fluent.controlplane.state.v1.CreateRetailer
-	(*UpdateRetailer)(nil),         // 14: fluent.controlplane.state.v1.UpdateRetailer
-	(*PlaceAccount)(nil),           // 15: fluent.controlplane.state.v1.PlaceAccount
-	(*AccountPrepared)(nil),        // 16: fluent.controlplane.state.v1.AccountPrepared
-	(*RetailerPrepared)(nil),       // 17: fluent.controlplane.state.v1.RetailerPrepared
-	(*ActivateWorkflows)(nil),      // 18: fluent.controlplane.state.v1.ActivateWorkflows
-	(*OpenClient)(nil),             // 19: fluent.controlplane.state.v1.OpenClient
-	(*FinishOperation)(nil),        // 20: fluent.controlplane.state.v1.FinishOperation
-	(*NoteOperation)(nil),          // 21: fluent.controlplane.state.v1.NoteOperation
-	(*PlanNode)(nil),               // 22: fluent.controlplane.state.v1.PlanNode
-	(*JoinNode)(nil),               // 23: fluent.controlplane.state.v1.JoinNode
-	(*JudgeNode)(nil),              // 24: fluent.controlplane.state.v1.JudgeNode
-	(*DrainNode)(nil),              // 25: fluent.controlplane.state.v1.DrainNode
-	(*DeleteNode)(nil),             // 26: fluent.controlplane.state.v1.DeleteNode
-	(*JoinHost)(nil),               // 27: fluent.controlplane.state.v1.JoinHost
-	(*JudgeHost)(nil),              // 28: fluent.controlplane.state.v1.JudgeHost
-	(*CreateJoinToken)(nil),        // 29: fluent.controlplane.state.v1.CreateJoinToken
-	(*RemoveJoinTokens)(nil),       // 30: fluent.controlplane.state.v1.RemoveJoinTokens
-	(*CommitConfiguration)(nil),    // 31: fluent.controlplane.state.v1.CommitConfiguration
-	(*PutOperator)(nil),            // 32: fluent.controlplane.state.v1.PutOperator
-	(*SetPassword)(nil),            // 33: fluent.controlplane.state.v1.SetPassword
-	(*AddSigningKey)(nil),          // 34: fluent.controlplane.state.v1.AddSigningKey
-	(*RemoveSigningKey)(nil),       // 35: fluent.controlplane.state.v1.RemoveSigningKey
-	(*AccountCreated)(nil),         // 36: fluent.controlplane.state.v1.AccountCreated
-	(*RetailerCreated)(nil),        // 37: fluent.controlplane.state.v1.RetailerCreated
-	(*ConfigurationCommitted)(nil), // 38: fluent.controlplane.state.v1.ConfigurationCommitted
-	nil,                            // 39: fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
-	nil,                            // 40: fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
-	(*timestamppb.Timestamp)(nil),  // 41: google.protobuf.Timestamp
-	(*SigningKey)(nil),             // 42: fluent.controlplane.state.v1.SigningKey
-	(*OperatorRecord)(nil),         // 43: fluent.controlplane.state.v1.OperatorRecord
-	(*v1.Region)(nil),              // 44: fluent.controlplane.v1.Region
-	(*v1.Environment)(nil),         // 45: fluent.controlplane.v1.Environment
-	(*AccountRecord)(nil),          // 46: fluent.controlplane.state.v1.AccountRecord
-	(*v1.Account)(nil),             // 47: fluent.controlplane.v1.Account
-	(*ClientSecret)(nil),           // 48: fluent.controlplane.state.v1.ClientSecret
-	(*v1.Retailer)(nil),            // 49: fluent.controlplane.v1.Retailer
-	(*v1.OperationError)(nil),      // 50: fluent.controlplane.v1.OperationError
-	(*v1.WaitingFor)(nil),          // 51: fluent.controlplane.v1.WaitingFor
-	(*v1.Node)(nil),                // 52: fluent.controlplane.v1.Node
-	(v1.NodeState)(0),              // 53: fluent.controlplane.v1.NodeState
-	(*v1.Host)(nil),                // 54: fluent.controlplane.v1.Host
-	(*JoinToken)(nil),              // 55: fluent.controlplane.state.v1.JoinToken
-	(*v1.Operator)(nil),            // 56: fluent.controlplane.v1.Operator
-	(*v1.Operation)(nil),           // 57: fluent.controlplane.v1.Operation
-	(*ConfigurationVersion)(nil),   // 58: fluent.controlplane.state.v1.ConfigurationVersion
-	(*Activation)(nil),             // 59: fluent.controlplane.state.v1.Activation
+	(*BeginTerm)(nil),              // 5: fluent.controlplane.state.v1.BeginTerm
+	(*RaiseSchemaFloor)(nil),       // 6: fluent.controlplane.state.v1.RaiseSchemaFloor
+	(*PutRegion)(nil),              // 7: fluent.controlplane.state.v1.PutRegion
+	(*DeleteRegion)(nil),           // 8: fluent.controlplane.state.v1.DeleteRegion
+	(*PutEnvironment)(nil),         // 9: fluent.controlplane.state.v1.PutEnvironment
+	(*DeleteEnvironment)(nil),      // 10: fluent.controlplane.state.v1.DeleteEnvironment
+	(*CreateAccount)(nil),          // 11: fluent.controlplane.state.v1.CreateAccount
+	(*UpdateAccount)(nil),          // 12: fluent.controlplane.state.v1.UpdateAccount
+	(*SetClientSecret)(nil),        // 13: fluent.controlplane.state.v1.SetClientSecret
+	(*CreateRetailer)(nil),         // 14: fluent.controlplane.state.v1.CreateRetailer
+	(*UpdateRetailer)(nil),         // 15: fluent.controlplane.state.v1.UpdateRetailer
+	(*PlaceAccount)(nil),           // 16: fluent.controlplane.state.v1.PlaceAccount
+	(*AccountPrepared)(nil),        // 17: fluent.controlplane.state.v1.AccountPrepared
+	(*RetailerPrepared)(nil),       // 18: fluent.controlplane.state.v1.RetailerPrepared
+	(*ActivateWorkflows)(nil),      // 19: fluent.controlplane.state.v1.ActivateWorkflows
+	(*OpenClient)(nil),             // 20: fluent.controlplane.state.v1.OpenClient
+	(*FinishOperation)(nil),        // 21: fluent.controlplane.state.v1.FinishOperation
+	(*NoteOperation)(nil),          // 22: fluent.controlplane.state.v1.NoteOperation
+	(*PlanNode)(nil),               // 23: fluent.controlplane.state.v1.PlanNode
+	(*JoinNode)(nil),               // 24: fluent.controlplane.state.v1.JoinNode
+	(*JudgeNode)(nil),              // 25: fluent.controlplane.state.v1.JudgeNode
+	(*DrainNode)(nil),              // 26: fluent.controlplane.state.v1.DrainNode
+	(*DeleteNode)(nil),             // 27: fluent.controlplane.state.v1.DeleteNode
+	(*JoinHost)(nil),               // 28: fluent.controlplane.state.v1.JoinHost
+	(*JudgeHost)(nil),              // 29: fluent.controlplane.state.v1.JudgeHost
+	(*CreateJoinToken)(nil),        // 30: fluent.controlplane.state.v1.CreateJoinToken
+	(*RemoveJoinTokens)(nil),       // 31: fluent.controlplane.state.v1.RemoveJoinTokens
+	(*CommitConfiguration)(nil),    // 32: fluent.controlplane.state.v1.CommitConfiguration
+	(*PutOperator)(nil),            // 33: fluent.controlplane.state.v1.PutOperator
+	(*SetPassword)(nil),            // 34: fluent.controlplane.state.v1.SetPassword
+	(*AddSigningKey)(nil),          // 35: fluent.controlplane.state.v1.AddSigningKey
+	(*RemoveSigningKey)(nil),       // 36: fluent.controlplane.state.v1.RemoveSigningKey
+	(*AccountCreated)(nil),         // 37: fluent.controlplane.state.v1.AccountCreated
+	(*RetailerCreated)(nil),        // 38: fluent.controlplane.state.v1.RetailerCreated
+	(*ConfigurationCommitted)(nil), // 39: fluent.controlplane.state.v1.ConfigurationCommitted
+	nil,                            // 40: fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
+	nil,                            // 41: fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
+	(*timestamppb.Timestamp)(nil),  // 42: google.protobuf.Timestamp
+	(*SigningKey)(nil),             // 43: fluent.controlplane.state.v1.SigningKey
+	(*OperatorRecord)(nil),         // 44: fluent.controlplane.state.v1.OperatorRecord
+	(*v1.Region)(nil),              // 45: fluent.controlplane.v1.Region
+	(*v1.Environment)(nil),         // 46: fluent.controlplane.v1.Environment
+	(*AccountRecord)(nil),          // 47: fluent.controlplane.state.v1.AccountRecord
+	(*v1.Account)(nil),             // 48: fluent.controlplane.v1.Account
+	(*ClientSecret)(nil),           // 49: fluent.controlplane.state.v1.ClientSecret
+	(*v1.Retailer)(nil),            // 50: fluent.controlplane.v1.Retailer
+	(*v1.OperationError)(nil),      // 51: fluent.controlplane.v1.OperationError
+	(*v1.WaitingFor)(nil),          // 52: fluent.controlplane.v1.WaitingFor
+	(*v1.Node)(nil),                // 53: fluent.controlplane.v1.Node
+	(v1.NodeState)(0),              // 54: fluent.controlplane.v1.NodeState
+	(*v1.Host)(nil),                // 55: fluent.controlplane.v1.Host
+	(*JoinToken)(nil),              // 56: fluent.controlplane.state.v1.JoinToken
+	(*v1.Operator)(nil),            // 57: fluent.controlplane.v1.Operator
+	(*v1.Operation)(nil),           // 58: fluent.controlplane.v1.Operation
+	(*ConfigurationVersion)(nil),   // 59: fluent.controlplane.state.v1.ConfigurationVersion
+	(*Activation)(nil),             // 60: fluent.controlplane.state.v1.Activation
 }
 var file_fluent_controlplane_state_v1_command_proto_depIdxs = []int32{
 	0,  // 0: fluent.controlplane.state.v1.Command.kind:type_name -> fluent.controlplane.state.v1.Kind
 	2,  // 1: fluent.controlplane.state.v1.Command.meta:type_name -> fluent.controlplane.state.v1.Meta
-	41, // 2: fluent.controlplane.state.v1.Meta.time:type_name -> google.protobuf.Timestamp
-	42, // 3: fluent.controlplane.state.v1.Initialise.key:type_name -> fluent.controlplane.state.v1.SigningKey
-	43, // 4: fluent.controlplane.state.v1.Initialise.operator:type_name -> fluent.controlplane.state.v1.OperatorRecord
-	44, // 5: fluent.controlplane.state.v1.PutRegion.region:type_name -> fluent.controlplane.v1.Region
-	45, // 6: fluent.controlplane.state.v1.PutEnvironment.environment:type_name -> fluent.controlplane.v1.Environment
-	46, // 7: fluent.controlplane.state.v1.CreateAccount.record:type_name -> fluent.controlplane.state.v1.AccountRecord
-	47, // 8: fluent.controlplane.state.v1.UpdateAccount.account:type_name -> fluent.controlplane.v1.Account
-	48, // 9: fluent.controlplane.state.v1.SetClientSecret.secret:type_name -> fluent.controlplane.state.v1.ClientSecret
-	49, // 10: fluent.controlplane.state.v1.CreateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
-	49, // 11: fluent.controlplane.state.v1.UpdateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
-	39, // 12: fluent.controlplane.state.v1.RetailerPrepared.artefacts:type_name -> fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
-	50, // 13: fluent.controlplane.state.v1.FinishOperation.error:type_name -> fluent.controlplane.v1.OperationError
-	51, // 14: fluent.controlplane.state.v1.NoteOperation.waiting_for:type_name -> fluent.controlplane.v1.WaitingFor
-	52, // 15: fluent.controlplane.state.v1.PlanNode.node:type_name -> fluent.controlplane.v1.Node
-	52, // 16: fluent.controlplane.state.v1.JoinNode.node:type_name -> fluent.controlplane.v1.Node
-	53, // 17: fluent.controlplane.state.v1.JudgeNode.state:type_name -> fluent.controlplane.v1.NodeState
-	54, // 18: fluent.controlplane.state.v1.JoinHost.host:type_name -> fluent.controlplane.v1.Host
-	53, // 19: fluent.controlplane.state.v1.JudgeHost.state:type_name -> fluent.controlplane.v1.NodeState
-	55, // 20: fluent.controlplane.state.v1.CreateJoinToken.token:type_name -> fluent.controlplane.state.v1.JoinToken
-	40, // 21: fluent.controlplane.state.v1.CommitConfiguration.artefacts:type_name -> fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
-	56, // 22: fluent.controlplane.state.v1.PutOperator.operator:type_name -> fluent.controlplane.v1.Operator
-	42, // 23: fluent.controlplane.state.v1.AddSigningKey.key:type_name -> fluent.controlplane.state.v1.SigningKey
-	47, // 24: fluent.controlplane.state.v1.AccountCreated.account:type_name -> fluent.controlplane.v1.Account
-	57, // 25: fluent.controlplane.state.v1.AccountCreated.operation:type_name -> fluent.controlplane.v1.Operation
-	49, // 26: fluent.controlplane.state.v1.RetailerCreated.retailer:type_name -> fluent.controlplane.v1.Retailer
-	57, // 27: fluent.controlplane.state.v1.RetailerCreated.operation:type_name -> fluent.controlplane.v1.Operation
-	58, // 28: fluent.controlplane.state.v1.ConfigurationCommitted.version:type_name -> fluent.controlplane.state.v1.ConfigurationVersion
-	59, // 29: fluent.controlplane.state.v1.ConfigurationCommitted.activation:type_name -> fluent.controlplane.state.v1.Activation
+	42, // 2: fluent.controlplane.state.v1.Meta.time:type_name -> google.protobuf.Timestamp
+	43, // 3: fluent.controlplane.state.v1.Initialise.key:type_name -> fluent.controlplane.state.v1.SigningKey
+	44, // 4: fluent.controlplane.state.v1.Initialise.operator:type_name -> fluent.controlplane.state.v1.OperatorRecord
+	45, // 5: fluent.controlplane.state.v1.PutRegion.region:type_name -> fluent.controlplane.v1.Region
+	46, // 6: fluent.controlplane.state.v1.PutEnvironment.environment:type_name -> fluent.controlplane.v1.Environment
+	47, // 7: fluent.controlplane.state.v1.CreateAccount.record:type_name -> fluent.controlplane.state.v1.AccountRecord
+	48, // 8: fluent.controlplane.state.v1.UpdateAccount.account:type_name -> fluent.controlplane.v1.Account
+	49, // 9: fluent.controlplane.state.v1.SetClientSecret.secret:type_name -> fluent.controlplane.state.v1.ClientSecret
+	50, // 10: fluent.controlplane.state.v1.CreateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
+	50, // 11: fluent.controlplane.state.v1.UpdateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
+	40, // 12: fluent.controlplane.state.v1.RetailerPrepared.artefacts:type_name -> fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
+	51, // 13: fluent.controlplane.state.v1.FinishOperation.error:type_name -> fluent.controlplane.v1.OperationError
+	52, // 14: fluent.controlplane.state.v1.NoteOperation.waiting_for:type_name -> fluent.controlplane.v1.WaitingFor
+	53, // 15: fluent.controlplane.state.v1.PlanNode.node:type_name -> fluent.controlplane.v1.Node
+	53, // 16: fluent.controlplane.state.v1.JoinNode.node:type_name -> fluent.controlplane.v1.Node
+	54, // 17: fluent.controlplane.state.v1.JudgeNode.state:type_name -> fluent.controlplane.v1.NodeState
+	55, // 18: fluent.controlplane.state.v1.JoinHost.host:type_name -> fluent.controlplane.v1.Host
+	54, // 19: fluent.controlplane.state.v1.JudgeHost.state:type_name -> fluent.controlplane.v1.NodeState
+	56, // 20: fluent.controlplane.state.v1.CreateJoinToken.token:type_name -> fluent.controlplane.state.v1.JoinToken
+	41, // 21: fluent.controlplane.state.v1.CommitConfiguration.artefacts:type_name -> fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
+	57, // 22: fluent.controlplane.state.v1.PutOperator.operator:type_name -> fluent.controlplane.v1.Operator
+	43, // 23: fluent.controlplane.state.v1.AddSigningKey.key:type_name -> fluent.controlplane.state.v1.SigningKey
+	48, // 24: fluent.controlplane.state.v1.AccountCreated.account:type_name -> fluent.controlplane.v1.Account
+	58, // 25: fluent.controlplane.state.v1.AccountCreated.operation:type_name -> fluent.controlplane.v1.Operation
+	50, // 26: fluent.controlplane.state.v1.RetailerCreated.retailer:type_name -> fluent.controlplane.v1.Retailer
+	58, // 27: fluent.controlplane.state.v1.RetailerCreated.operation:type_name -> fluent.controlplane.v1.Operation
+	59, // 28: fluent.controlplane.state.v1.ConfigurationCommitted.version:type_name -> fluent.controlplane.state.v1.ConfigurationVersion
+	60, // 29: fluent.controlplane.state.v1.ConfigurationCommitted.activation:type_name -> fluent.controlplane.state.v1.Activation
 	30, // [30:30] is the sub-list for method output_type
 	30, // [30:30] is the sub-list for method input_type
 	30, // [30:30] is the sub-list for extension type_name
@@ -2473,7 +2535,7 @@ func file_fluent_controlplane_state_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fluent_controlplane_state_v1_command_proto_rawDesc), len(file_fluent_controlplane_state_v1_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   40,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -34,6 +34,7 @@ type Cluster struct {
 	AuditHash     []byte                 `protobuf:"bytes,4,opt,name=audit_hash,json=auditHash,proto3" json:"audit_hash,omitempty"`              // of the last audit record
 	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	Requests      uint64                 `protobuf:"varint,6,opt,name=requests,proto3" json:"requests,omitempty"` // how many request ids are remembered
+	Terms         []*Term                `protobuf:"bytes,7,rep,name=terms,proto3" json:"terms,omitempty"`        // the last ones, oldest first
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -110,6 +111,66 @@ func (x *Cluster) GetRequests() uint64 {
 	return 0
 }
 
+func (x *Cluster) GetTerms() []*Term {
+	if x != nil {
+		return x.Terms
+	}
+	return nil
+}
+
+// Term is one leader's part of the history.
+type Term struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Since         uint64                 `protobuf:"varint,1,opt,name=since,proto3" json:"since,omitempty"` // index of its first command
+	Incarnation   string                 `protobuf:"bytes,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Term) Reset() {
+	*x = Term{}
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Term) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Term) ProtoMessage() {}
+
+func (x *Term) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Term.ProtoReflect.Descriptor instead.
+func (*Term) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Term) GetSince() uint64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+func (x *Term) GetIncarnation() string {
+	if x != nil {
+		return x.Incarnation
+	}
+	return ""
+}
+
 // AccountRecord is an account with what only the control plane may know.
 type AccountRecord struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -124,7 +185,7 @@ type AccountRecord struct {
 
 func (x *AccountRecord) Reset() {
 	*x = AccountRecord{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[1]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -136,7 +197,7 @@ func (x *AccountRecord) String() string {
 func (*AccountRecord) ProtoMessage() {}
 
 func (x *AccountRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[1]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -149,7 +210,7 @@ func (x *AccountRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountRecord.ProtoReflect.Descriptor instead.
 func (*AccountRecord) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{1}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *AccountRecord) GetAccount() *v1.Account {
@@ -198,7 +259,7 @@ type ClientSecret struct {
 
 func (x *ClientSecret) Reset() {
 	*x = ClientSecret{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[2]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -210,7 +271,7 @@ func (x *ClientSecret) String() string {
 func (*ClientSecret) ProtoMessage() {}
 
 func (x *ClientSecret) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[2]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -223,7 +284,7 @@ func (x *ClientSecret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientSecret.ProtoReflect.Descriptor instead.
 func (*ClientSecret) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{2}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ClientSecret) GetClientId() string {
@@ -252,7 +313,7 @@ type Administrator struct {
 
 func (x *Administrator) Reset() {
 	*x = Administrator{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[3]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -264,7 +325,7 @@ func (x *Administrator) String() string {
 func (*Administrator) ProtoMessage() {}
 
 func (x *Administrator) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[3]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -277,7 +338,7 @@ func (x *Administrator) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Administrator.ProtoReflect.Descriptor instead.
 func (*Administrator) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{3}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Administrator) GetUsername() string {
@@ -312,7 +373,7 @@ type OperatorRecord struct {
 
 func (x *OperatorRecord) Reset() {
 	*x = OperatorRecord{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[4]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -324,7 +385,7 @@ func (x *OperatorRecord) String() string {
 func (*OperatorRecord) ProtoMessage() {}
 
 func (x *OperatorRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[4]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -337,7 +398,7 @@ func (x *OperatorRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorRecord.ProtoReflect.Descriptor instead.
 func (*OperatorRecord) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{4}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *OperatorRecord) GetOperator() *v1.Operator {
@@ -368,7 +429,7 @@ type SigningKey struct {
 
 func (x *SigningKey) Reset() {
 	*x = SigningKey{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[5]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -380,7 +441,7 @@ func (x *SigningKey) String() string {
 func (*SigningKey) ProtoMessage() {}
 
 func (x *SigningKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[5]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -393,7 +454,7 @@ func (x *SigningKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SigningKey.ProtoReflect.Descriptor instead.
 func (*SigningKey) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{5}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SigningKey) GetKeyId() string {
@@ -447,7 +508,7 @@ type JoinToken struct {
 
 func (x *JoinToken) Reset() {
 	*x = JoinToken{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[6]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -459,7 +520,7 @@ func (x *JoinToken) String() string {
 func (*JoinToken) ProtoMessage() {}
 
 func (x *JoinToken) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[6]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -472,7 +533,7 @@ func (x *JoinToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinToken.ProtoReflect.Descriptor instead.
 func (*JoinToken) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{6}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *JoinToken) GetId() string {
@@ -541,7 +602,7 @@ type ConfigurationVersion struct {
 
 func (x *ConfigurationVersion) Reset() {
 	*x = ConfigurationVersion{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[7]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -553,7 +614,7 @@ func (x *ConfigurationVersion) String() string {
 func (*ConfigurationVersion) ProtoMessage() {}
 
 func (x *ConfigurationVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[7]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -566,7 +627,7 @@ func (x *ConfigurationVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigurationVersion.ProtoReflect.Descriptor instead.
 func (*ConfigurationVersion) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{7}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ConfigurationVersion) GetId() string {
@@ -638,7 +699,7 @@ type Activation struct {
 
 func (x *Activation) Reset() {
 	*x = Activation{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[8]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -650,7 +711,7 @@ func (x *Activation) String() string {
 func (*Activation) ProtoMessage() {}
 
 func (x *Activation) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[8]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -663,7 +724,7 @@ func (x *Activation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Activation.ProtoReflect.Descriptor instead.
 func (*Activation) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{8}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Activation) GetAccount() string {
@@ -707,7 +768,7 @@ type Request struct {
 
 func (x *Request) Reset() {
 	*x = Request{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[9]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -719,7 +780,7 @@ func (x *Request) String() string {
 func (*Request) ProtoMessage() {}
 
 func (x *Request) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[9]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -732,7 +793,7 @@ func (x *Request) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Request.ProtoReflect.Descriptor instead.
 func (*Request) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{9}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Request) GetKey() string {
@@ -775,7 +836,7 @@ type SnapshotHeader struct {
 
 func (x *SnapshotHeader) Reset() {
 	*x = SnapshotHeader{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[10]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -787,7 +848,7 @@ func (x *SnapshotHeader) String() string {
 func (*SnapshotHeader) ProtoMessage() {}
 
 func (x *SnapshotHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[10]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -800,7 +861,7 @@ func (x *SnapshotHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotHeader.ProtoReflect.Descriptor instead.
 func (*SnapshotHeader) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{10}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SnapshotHeader) GetFormat() uint32 {
@@ -838,7 +899,7 @@ type SnapshotRecord struct {
 
 func (x *SnapshotRecord) Reset() {
 	*x = SnapshotRecord{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[11]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -850,7 +911,7 @@ func (x *SnapshotRecord) String() string {
 func (*SnapshotRecord) ProtoMessage() {}
 
 func (x *SnapshotRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[11]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -863,7 +924,7 @@ func (x *SnapshotRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotRecord.ProtoReflect.Descriptor instead.
 func (*SnapshotRecord) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{11}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SnapshotRecord) GetTable() string {
@@ -905,7 +966,7 @@ var File_fluent_controlplane_state_v1_record_proto protoreflect.FileDescriptor
 
 const file_fluent_controlplane_state_v1_record_proto_rawDesc = "" +
 	"\n" +
-	")fluent/controlplane/state/v1/record.proto\x12\x1cfluent.controlplane.state.v1\x1a$fluent/controlplane/v1/account.proto\x1a!fluent/controlplane/v1/auth.proto\x1a'fluent/controlplane/v1/node_admin.proto\x1a%fluent/controlplane/v1/retailer.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x01\n" +
+	")fluent/controlplane/state/v1/record.proto\x12\x1cfluent.controlplane.state.v1\x1a$fluent/controlplane/v1/account.proto\x1a!fluent/controlplane/v1/auth.proto\x1a'fluent/controlplane/v1/node_admin.proto\x1a%fluent/controlplane/v1/retailer.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x95\x02\n" +
 	"\aCluster\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
 	"\fschema_floor\x18\x02 \x01(\rR\vschemaFloor\x12%\n" +
@@ -914,7 +975,11 @@ const file_fluent_controlplane_state_v1_record_proto_rawDesc = "" +
 	"audit_hash\x18\x04 \x01(\fR\tauditHash\x12;\n" +
 	"\vcreate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12\x1a\n" +
-	"\brequests\x18\x06 \x01(\x04R\brequests\"\xd1\x02\n" +
+	"\brequests\x18\x06 \x01(\x04R\brequests\x128\n" +
+	"\x05terms\x18\a \x03(\v2\".fluent.controlplane.state.v1.TermR\x05terms\">\n" +
+	"\x04Term\x12\x14\n" +
+	"\x05since\x18\x01 \x01(\x04R\x05since\x12 \n" +
+	"\vincarnation\x18\x02 \x01(\tR\vincarnation\"\xd1\x02\n" +
 	"\rAccountRecord\x129\n" +
 	"\aaccount\x18\x01 \x01(\v2\x1f.fluent.controlplane.v1.AccountR\aaccount\x12D\n" +
 	"\asecrets\x18\x02 \x03(\v2*.fluent.controlplane.state.v1.ClientSecretR\asecrets\x12Q\n" +
@@ -996,45 +1061,47 @@ func file_fluent_controlplane_state_v1_record_proto_rawDescGZIP() []byte {
 	return file_fluent_controlplane_state_v1_record_proto_rawDescData
 }
 
-var file_fluent_controlplane_state_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_fluent_controlplane_state_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_fluent_controlplane_state_v1_record_proto_goTypes = []any{
 	(*Cluster)(nil),               // 0: fluent.controlplane.state.v1.Cluster
-	(*AccountRecord)(nil),         // 1: fluent.controlplane.state.v1.AccountRecord
-	(*ClientSecret)(nil),          // 2: fluent.controlplane.state.v1.ClientSecret
-	(*Administrator)(nil),         // 3: fluent.controlplane.state.v1.Administrator
-	(*OperatorRecord)(nil),        // 4: fluent.controlplane.state.v1.OperatorRecord
-	(*SigningKey)(nil),            // 5: fluent.controlplane.state.v1.SigningKey
-	(*JoinToken)(nil),             // 6: fluent.controlplane.state.v1.JoinToken
-	(*ConfigurationVersion)(nil),  // 7: fluent.controlplane.state.v1.ConfigurationVersion
-	(*Activation)(nil),            // 8: fluent.controlplane.state.v1.Activation
-	(*Request)(nil),               // 9: fluent.controlplane.state.v1.Request
-	(*SnapshotHeader)(nil),        // 10: fluent.controlplane.state.v1.SnapshotHeader
-	(*SnapshotRecord)(nil),        // 11: fluent.controlplane.state.v1.SnapshotRecord
-	nil,                           // 12: fluent.controlplane.state.v1.ConfigurationVersion.ArtefactsEntry
-	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
-	(*v1.Account)(nil),            // 14: fluent.controlplane.v1.Account
-	(*v1.Retailer)(nil),           // 15: fluent.controlplane.v1.Retailer
-	(*v1.Operator)(nil),           // 16: fluent.controlplane.v1.Operator
-	(v1.MachineKind)(0),           // 17: fluent.controlplane.v1.MachineKind
+	(*Term)(nil),                  // 1: fluent.controlplane.state.v1.Term
+	(*AccountRecord)(nil),         // 2: fluent.controlplane.state.v1.AccountRecord
+	(*ClientSecret)(nil),          // 3: fluent.controlplane.state.v1.ClientSecret
+	(*Administrator)(nil),         // 4: fluent.controlplane.state.v1.Administrator
+	(*OperatorRecord)(nil),        // 5: fluent.controlplane.state.v1.OperatorRecord
+	(*SigningKey)(nil),            // 6: fluent.controlplane.state.v1.SigningKey
+	(*JoinToken)(nil),             // 7: fluent.controlplane.state.v1.JoinToken
+	(*ConfigurationVersion)(nil),  // 8: fluent.controlplane.state.v1.ConfigurationVersion
+	(*Activation)(nil),            // 9: fluent.controlplane.state.v1.Activation
+	(*Request)(nil),               // 10: fluent.controlplane.state.v1.Request
+	(*SnapshotHeader)(nil),        // 11: fluent.controlplane.state.v1.SnapshotHeader
+	(*SnapshotRecord)(nil),        // 12: fluent.controlplane.state.v1.SnapshotRecord
+	nil,                           // 13: fluent.controlplane.state.v1.ConfigurationVersion.ArtefactsEntry
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
+	(*v1.Account)(nil),            // 15: fluent.controlplane.v1.Account
+	(*v1.Retailer)(nil),           // 16: fluent.controlplane.v1.Retailer
+	(*v1.Operator)(nil),           // 17: fluent.controlplane.v1.Operator
+	(v1.MachineKind)(0),           // 18: fluent.controlplane.v1.MachineKind
 }
 var file_fluent_controlplane_state_v1_record_proto_depIdxs = []int32{
-	13, // 0: fluent.controlplane.state.v1.Cluster.create_time:type_name -> google.protobuf.Timestamp
-	14, // 1: fluent.controlplane.state.v1.AccountRecord.account:type_name -> fluent.controlplane.v1.Account
-	2,  // 2: fluent.controlplane.state.v1.AccountRecord.secrets:type_name -> fluent.controlplane.state.v1.ClientSecret
-	3,  // 3: fluent.controlplane.state.v1.AccountRecord.administrator:type_name -> fluent.controlplane.state.v1.Administrator
-	15, // 4: fluent.controlplane.state.v1.AccountRecord.first_retailer:type_name -> fluent.controlplane.v1.Retailer
-	16, // 5: fluent.controlplane.state.v1.OperatorRecord.operator:type_name -> fluent.controlplane.v1.Operator
-	13, // 6: fluent.controlplane.state.v1.SigningKey.active_time:type_name -> google.protobuf.Timestamp
-	13, // 7: fluent.controlplane.state.v1.SigningKey.retire_time:type_name -> google.protobuf.Timestamp
-	17, // 8: fluent.controlplane.state.v1.JoinToken.kind:type_name -> fluent.controlplane.v1.MachineKind
-	13, // 9: fluent.controlplane.state.v1.JoinToken.expire_time:type_name -> google.protobuf.Timestamp
-	12, // 10: fluent.controlplane.state.v1.ConfigurationVersion.artefacts:type_name -> fluent.controlplane.state.v1.ConfigurationVersion.ArtefactsEntry
-	13, // 11: fluent.controlplane.state.v1.ConfigurationVersion.create_time:type_name -> google.protobuf.Timestamp
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	14, // 0: fluent.controlplane.state.v1.Cluster.create_time:type_name -> google.protobuf.Timestamp
+	1,  // 1: fluent.controlplane.state.v1.Cluster.terms:type_name -> fluent.controlplane.state.v1.Term
+	15, // 2: fluent.controlplane.state.v1.AccountRecord.account:type_name -> fluent.controlplane.v1.Account
+	3,  // 3: fluent.controlplane.state.v1.AccountRecord.secrets:type_name -> fluent.controlplane.state.v1.ClientSecret
+	4,  // 4: fluent.controlplane.state.v1.AccountRecord.administrator:type_name -> fluent.controlplane.state.v1.Administrator
+	16, // 5: fluent.controlplane.state.v1.AccountRecord.first_retailer:type_name -> fluent.controlplane.v1.Retailer
+	17, // 6: fluent.controlplane.state.v1.OperatorRecord.operator:type_name -> fluent.controlplane.v1.Operator
+	14, // 7: fluent.controlplane.state.v1.SigningKey.active_time:type_name -> google.protobuf.Timestamp
+	14, // 8: fluent.controlplane.state.v1.SigningKey.retire_time:type_name -> google.protobuf.Timestamp
+	18, // 9: fluent.controlplane.state.v1.JoinToken.kind:type_name -> fluent.controlplane.v1.MachineKind
+	14, // 10: fluent.controlplane.state.v1.JoinToken.expire_time:type_name -> google.protobuf.Timestamp
+	13, // 11: fluent.controlplane.state.v1.ConfigurationVersion.artefacts:type_name -> fluent.controlplane.state.v1.ConfigurationVersion.ArtefactsEntry
+	14, // 12: fluent.controlplane.state.v1.ConfigurationVersion.create_time:type_name -> google.protobuf.Timestamp
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_fluent_controlplane_state_v1_record_proto_init() }
@@ -1048,7 +1115,7 @@ func file_fluent_controlplane_state_v1_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fluent_controlplane_state_v1_record_proto_rawDesc), len(file_fluent_controlplane_state_v1_record_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
