@@ -182,9 +182,8 @@ func describeBatch(b *store.Batch) batchAnswer {
 
 // getBatch answers with a batch and what became of each of its records.
 func (a *API) getBatch(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	reader := a.Store.Reader(p.Scope())
 	id := catalogue.ID(r.PathValue("batch"))
-	batch, err := reader.Batch(r.Context(), id)
+	batch, err := a.Store.Reader(p.Scope()).Batch(r.Context(), id)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +197,7 @@ func (a *API) getBatch(_ http.ResponseWriter, r *http.Request, p *tenant.Princip
 	if batch.Status != store.BatchComplete {
 		return answer, nil
 	}
-	rows, err := reader.BatchRows(r.Context(), id, 0, batching.MaxRecords)
+	rows, err := a.Batching.Results(r.Context(), p.Scope(), batch)
 	if err != nil {
 		return nil, err
 	}
@@ -206,25 +205,10 @@ func (a *API) getBatch(_ http.ResponseWriter, r *http.Request, p *tenant.Princip
 		if row.Code != "" {
 			answer.Errors = append(answer.Errors, batchError{row.Code, row.Message, row.Number})
 		} else {
-			answer.Results = append(answer.Results, resultOf(row))
+			answer.Results = append(answer.Results, batchResult{row.EntityID, row.EntityRef})
 		}
 	}
 	return answer, nil
-}
-
-// resultOf says which position a record went to. Of records that simply succeeded nothing is stored but the record itself, which names it.
-func resultOf(row store.BatchRow) batchResult {
-	if row.EntityRef != "" {
-		return batchResult{row.EntityID, row.EntityRef}
-	}
-	var record struct {
-		Location text `json:"locationRef"`
-		Product  text `json:"skuRef"`
-	}
-	if err := json.Unmarshal(row.Body, &record); err != nil {
-		return batchResult{} // a record that is not one failed, and is among the errors
-	}
-	return batchResult{EntityRef: string(record.Product) + ":" + string(record.Location)}
 }
 
 type jobResults struct {

@@ -6,6 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/modules/batching"
+	"github.com/fluent-oms/fluent/domain/catalogue"
 )
 
 func TestFinishedBatchIsInTheEventLog(t *testing.T) {
@@ -33,4 +35,24 @@ func TestFinishedBatchIsInTheEventLog(t *testing.T) {
 	same, err := log.Get(w.ctx, w.scope, done.ID)
 	require.NoError(t, err)
 	require.Equal(t, done.Context, same.Context)
+}
+
+func TestABatchNamesThePositionOfEachRecord(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	require.Empty(t, w.load("P1,STORE_A,5"))
+	require.Len(t, w.load("P1,STORE_A,5", "P1,STORE_B,8", "P1,NOWHERE,1"), 2, "one was there already, one is nowhere")
+	page, err := w.engines[0].History().Search(w.ctx, w.scope, history.Query{Name: "BATCH_COMPLETE"})
+	require.NoError(t, err)
+	batch, err := w.db.Reader(w.scope).Batch(w.ctx, catalogue.ID(page.Results[0].Context.EntityID))
+	require.NoError(t, err)
+	rows, err := batching.New(w.db, nil).Results(w.ctx, w.scope, batch)
+	require.NoError(t, err)
+	positions := w.positions()
+	for i, ref := range []string{"P1:STORE_A", "P1:STORE_B"} {
+		require.Equal(t, ref, rows[i].EntityRef)
+		require.NotEmpty(t, rows[i].EntityID)
+		require.Equal(t, string(positions[ref].ID), rows[i].EntityID)
+	}
+	require.NotEmpty(t, rows[2].Code)
 }
