@@ -138,7 +138,48 @@ func TestOneStatementForEachLevel(t *testing.T) {
 	require.Empty(t, messages(res))
 	require.Contains(t, string(res.Data), `"fulfilments":{"edges":[{"node":{"ref":"F","items":{"edges":[{"node":`)
 	require.Len(t, trace.Statements(), 4)
-	require.Equal(t, 2, trace.RoundTrips(), "what is below a known id comes with it")
+	require.Equal(t, 1, trace.RoundTrips(), "what is below a known id comes with it, and what is below that")
+}
+
+// TestWhatComesWithAnIDIsWhatComesLevelByLevel reads orders by id, in one trip, and by a search, and compares.
+func TestWhatComesWithAnIDIsWhatComesLevelByLevel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	customer := w.shop("P1", "P2")
+	var ids []any
+	for _, ref := range []string{"A", "B"} {
+		id := at(w.data(createOrder, orderInput(ref, customer)), "createOrder.id")
+		ids = append(ids, id)
+		items := w.data(`query($id: ID!) { orderById(id: $id) { items { edges { node { id } } } } }`, fmt.Sprintf(`{"id":%q}`, id))
+		item := at(items, "orderById.items.edges.0.node.id")
+		for i := range 3 {
+			w.data(`mutation($o: ID!, $i: ID!, $ref: String!, $n: Int!) { createFulfilment(input: {ref: $ref, type: "HD_PFS", order: {id: $o}, items: [
+				{ref: "a", requestedQuantity: $n, filledQuantity: 0, rejectedQuantity: 0, orderItem: {id: $i}},
+				{ref: "b", requestedQuantity: $n, filledQuantity: 0, rejectedQuantity: 0, orderItem: {id: $i}}]}) { id } }`,
+				fmt.Sprintf(`{"o":%q,"i":%q,"ref":"%s-%d","n":%d}`, id, item, ref, i, i+1))
+		}
+	}
+	clerk := principal("ACME", "9", tenant.Grant{
+		Role: "CLERK", Permissions: []string{"ORDER_VIEW", "ORDERITEM_VIEW", "FULFILMENT_VIEW", "FULFILMENTITEM_VIEW"}, Contexts: []tenant.Context{{Type: tenant.RetailerContext, ID: "1", Retailer: 1}},
+	})
+	for _, fulfilments := range []string{"", "(first: 1)", "(first: 2)", "(last: 1)", "(last: 2)", `(ref: "%%-1")`, `(status: "NONE")`} {
+		for _, items := range []string{"", "(first: 1)", "(last: 1)", `(ref: "b")`} {
+			sub := fmt.Sprintf(`{ ref items { edges { node { ref } } } fulfilments%s { pageInfo { hasNextPage hasPreviousPage } edges { node {
+				ref items%s { pageInfo { hasNextPage hasPreviousPage endCursor } edges { cursor node { ref requestedQuantity } } } } } } }`, strings.ReplaceAll(fulfilments, "%%", "%"), items)
+			for _, p := range []*tenant.Principal{w.admin, clerk} {
+				all := w.run(p, `{ orders { edges { node `+sub+` } } }`, "")
+				require.Empty(t, messages(all))
+				for i, id := range ids {
+					one := w.run(p, `query($id: ID!) { orderById(id: $id) `+sub+` }`, fmt.Sprintf(`{"id":%q}`, id))
+					require.Empty(t, messages(one))
+					var x, y any
+					require.NoError(t, json.Unmarshal(all.Data, &x))
+					require.NoError(t, json.Unmarshal(one.Data, &y))
+					require.Equal(t, at(x, fmt.Sprintf("orders.edges.%d.node", i)), at(y, "orderById"), "%s %s", fulfilments, items)
+				}
+			}
+		}
+	}
 }
 
 func TestFragmentsAliasesFlagsAndVariables(t *testing.T) {

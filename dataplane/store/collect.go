@@ -15,12 +15,11 @@ const slabRows = 32
 // collect reads an answer into groups. It may run again when the statement is repeated.
 func (s *selection) collect(rows pgx.Rows, res *Result) error {
 	l := &s.shape.layout
-	g := s.newGroups(res)
 	if err := checkFormats(l.columns, rows.FieldDescriptions()[l.offset:]); err != nil {
 		return err
 	}
 	var slab []any
-	err := s.each(rows, g, func(at *grouping, raw [][]byte) {
+	groups, err := s.each(rows, func(at *grouping, raw [][]byte) error {
 		if len(slab) < len(l.cells) {
 			slab = make([]any, slabRows*len(l.cells))
 		}
@@ -29,38 +28,39 @@ func (s *selection) collect(rows pgx.Rows, res *Result) error {
 		for i, c := range l.cells {
 			row[i] = decode(l.columns[c].kind, raw[c])
 		}
-		at.group.Rows = append(at.group.Rows, row)
+		at.Rows = append(at.Rows, row)
 		if !s.query.NoCursors {
-			at.group.Cursors = append(at.group.Cursors, l.cursor(raw).String())
+			at.Cursors = append(at.Cursors, l.cursor(raw).String())
 		}
+		return nil
 	})
-	if err == nil {
-		s.finish(g)
+	if err != nil {
+		return err
 	}
-	return err
+	res.Groups = make([]Group, len(groups))
+	for i := range groups {
+		s.finish(&groups[i])
+		res.Groups[i] = groups[i].Group
+	}
+	return nil
 }
 
 // collectEntities reads an answer into structs.
 func (s *selection) collectEntities(rows pgx.Rows, take func(entity any)) error {
 	l := &s.shape.layout
-	g := s.newGroups(&Result{})
 	if err := checkFormats(l.columns, rows.FieldDescriptions()[l.offset:]); err != nil {
 		return err
 	}
-	var entities [][]any = make([][]any, len(g))
-	var failed error
-	err := s.each(rows, g, func(at *grouping, raw [][]byte) {
+	groups, err := s.each(rows, func(at *grouping, raw [][]byte) error {
 		e, err := s.shape.model.entity(l.columns, raw)
-		if err != nil {
-			failed = err
-			return
-		}
-		entities[at.n] = append(entities[at.n], e)
+		at.entities = append(at.entities, e)
+		return err
 	})
-	if err != nil || failed != nil {
-		return firstOf(err, failed)
+	if err != nil {
+		return err
 	}
-	for _, group := range entities {
+	for _, g := range groups {
+		group := g.entities
 		if s.limit > 0 && len(group) > s.limit {
 			group = group[:s.limit]
 		}
@@ -74,81 +74,82 @@ func (s *selection) collectEntities(rows pgx.Rows, take func(entity any)) error 
 	return nil
 }
 
-func firstOf(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
-}
-
 // grouping is a group while its rows come in.
 type grouping struct {
-	n         int
-	group     *Group
+	Group
+	entities  []any
 	low, high bool
 }
 
-func (s *selection) newGroups(res *Result) []grouping {
-	n := 1
-	if s.query.Parents != nil {
-		n = len(s.query.Parents.IDs)
+// newGroups makes a group for each parent that was named; those of owners that were not are made as their rows come.
+func (s *selection) newGroups() []grouping {
+	p := s.query.Parents
+	switch {
+	case p == nil:
+		return make([]grouping, 1)
+	case p.Of != nil:
+		return nil
 	}
-	res.Groups = make([]Group, n)
-	g := make([]grouping, n)
-	for i := range g {
-		g[i] = grouping{n: i, group: &res.Groups[i]}
-		if s.query.Parents != nil {
-			res.Groups[i].Parent = s.query.Parents.IDs[i]
-		}
+	g := make([]grouping, len(p.IDs))
+	for i, id := range p.IDs {
+		g[i].Parent = id
 	}
 	return g
 }
 
 // each hands over the query's own columns of each row, with the group that the row belongs to.
-func (s *selection) each(rows pgx.Rows, g []grouping, row func(at *grouping, raw [][]byte)) error {
+func (s *selection) each(rows pgx.Rows, row func(at *grouping, raw [][]byte) error) ([]grouping, error) {
 	l := &s.shape.layout
+	g := s.newGroups()
 	count := 0
 	for rows.Next() {
 		raw := rows.RawValues()
-		at := &g[0]
-		if l.parents {
+		var at *grouping
+		switch {
+		case l.owners:
+			id := decode(l.owner, raw[0]).(catalogue.ID)
+			if len(g) == 0 || g[len(g)-1].Parent != id { // rows come owner by owner
+				g = append(g, grouping{Group: Group{Parent: id}})
+			}
+			at = &g[len(g)-1]
+		case l.parents:
 			at = &g[wireInt(raw[0])-1]
+		default:
+			at = &g[0]
 		}
 		at.low = at.low || l.low >= 0 && raw[l.low] != nil
 		at.high = at.high || l.high >= 0 && raw[l.high] != nil
 		if own := raw[l.offset:]; own[l.id] != nil { // else the page is empty and only the flags came
 			if count++; s.limit == 0 && count > s.max {
-				return s.tooMany()
+				return nil, s.tooMany()
 			}
-			row(at, own)
+			if err := row(at, own); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return rows.Err()
+	return g, rows.Err()
 }
 
 func (s *selection) tooMany() error {
 	return fault.New(fault.TooLarge, "more than %d %s match; ask for pages", s.max, s.shape.model.typ.Plural)
 }
 
-// finish takes the surplus row of each group away, which only says that there are more, and puts backward pages in order.
-func (s *selection) finish(g []grouping) {
-	l := &s.shape.layout
-	for i := range g {
-		at, group := &g[i], g[i].group
-		more := s.limit > 0 && len(group.Rows) > s.limit
-		if more {
-			group.Rows = group.Rows[:s.limit]
-			if group.Cursors != nil {
-				group.Cursors = group.Cursors[:s.limit]
-			}
+// finish takes the surplus row of a group away, which only says that there are more, and puts backward pages in order.
+func (s *selection) finish(g *grouping) {
+	more := s.limit > 0 && len(g.Rows) > s.limit
+	if more {
+		g.Rows = g.Rows[:s.limit]
+		if g.Cursors != nil {
+			g.Cursors = g.Cursors[:s.limit]
 		}
-		if l.backward {
-			slices.Reverse(group.Rows)
-			slices.Reverse(group.Cursors)
-			group.HasPrevious, group.HasNext = more || at.low, at.high
-		} else {
-			group.HasPrevious, group.HasNext = at.low, more || at.high
-		}
+	}
+	if s.shape.layout.backward {
+		slices.Reverse(g.Rows)
+		slices.Reverse(g.Cursors)
+		g.HasPrevious, g.HasNext = more || g.low, g.high
+	} else {
+		g.HasPrevious, g.HasNext = g.low, more || g.high
 	}
 }
 

@@ -57,6 +57,52 @@ func TestRowSecurity(t *testing.T) {
 	require.ErrorContains(t, err, "permission denied", "the store works as that role")
 }
 
+// TestTheNamedAccountIsTheOneThatReads lets accounts take turns on one connection, which remembers whom it serves: were it wrong once, the
+// policies would hide all rows. A read that fails takes the name back that it brought.
+func TestTheNamedAccountIsTheOneThatReads(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	dsn := migratedDSN(t)
+	db := open(t, dsn, store.Options{ReadConnections: 1, WriteConnections: 1})
+	typ := store.TypeOf[security.Role](db)
+	for _, account := range []string{"ACME", "OTHER"} {
+		require.NoError(t, db.Write(ctx, scopeOf(t, account), func(tx *store.Tx) error {
+			r := &security.Role{Name: account}
+			r.ID = "1"
+			tx.Insert(r)
+			return nil
+		}))
+	}
+	byID := []store.Condition{{Field: typ.Field("id"), Op: store.In, Values: []any{catalogue.ID("1")}}}
+	read := func(account string, where []store.Condition) error {
+		res, err := db.Reader(scopeOf(t, account)).Select(ctx, store.Query{Type: typ, Fields: []*catalogue.Field{typ.Field("name")}, Where: where})
+		if err == nil {
+			require.Equal(t, [][]any{{account}}, res.Groups[0].Rows)
+		}
+		return err
+	}
+	for i, account := range []string{"ACME", "ACME", "OTHER", "OTHER", "ACME", "OTHER", "ACME"} {
+		require.NoError(t, read(account, nil), "%d", i)
+		require.NoError(t, read(account, byID), "%d, with another kind of plan", i)
+		require.NoError(t, db.Write(ctx, scopeOf(t, account), func(tx *store.Tx) error {
+			found, err := store.Get[security.Role](ctx, tx.Reader, "1")
+			require.Equal(t, account, found[0].Name)
+			return err
+		}))
+	}
+	admin, err := pgx.Connect(ctx, dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = admin.Close(ctx) })
+	_, err = admin.Exec(ctx, "REVOKE SELECT ON roles FROM fluent_tenant")
+	require.NoError(t, err)
+	require.ErrorContains(t, read("OTHER", byID), "permission denied")
+	_, err = admin.Exec(ctx, "GRANT SELECT ON roles TO fluent_tenant")
+	require.NoError(t, err)
+	for _, account := range []string{"OTHER", "ACME"} {
+		require.NoError(t, read(account, byID))
+	}
+}
+
 func TestConnectionsAreBounded(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -37,7 +37,7 @@ func (p *Pipeline) Select(q Query) *Result {
 		p.fail(err)
 		return res
 	}
-	p.add(call{name: s.shape.name, sql: s.shape.sql, args: s.args, steady: q.steady(p.r.scope), rows: func(rows pgx.Rows) error { return s.collect(rows, res) }})
+	p.add(call{name: s.shape.name, sql: s.shape.sql, args: s.args, steady: s.shape.steady, rows: func(rows pgx.Rows) error { return s.collect(rows, res) }})
 	return res
 }
 
@@ -69,7 +69,7 @@ func Add[T any](p *Pipeline, q Query) *[]*T {
 		p.fail(err)
 		return out
 	}
-	p.add(call{name: s.shape.name, sql: s.shape.sql, args: s.args, steady: q.steady(p.r.scope), rows: func(rows pgx.Rows) error {
+	p.add(call{name: s.shape.name, sql: s.shape.sql, args: s.args, steady: s.shape.steady, rows: func(rows pgx.Rows) error {
 		*out = nil
 		return s.collectEntities(rows, func(e any) { *out = append(*out, e.(*T)) })
 	}})

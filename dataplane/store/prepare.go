@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,13 +20,16 @@ type shape struct {
 	sql    string
 	layout layout
 	model  *model
+	steady bool // one plan serves all values
 }
 
 // layout says where things are in an answer's row.
 type layout struct {
 	columns  []column // what the query's own columns are, each once; they begin at offset
-	offset   int      // 1 for the parent's number, 2 more for low and high
+	offset   int      // 1 for the parent's number or id, 2 more for low and high
 	parents  bool
+	owner    sqlKind // what kind of id stands for the parent, where it is no number
+	owners   bool
 	low      int // index of the flag that says whether rows at or before Page.After exist; -1: not asked
 	high     int // the same for Page.Before
 	created  int // index of created_on; of the row
@@ -75,6 +79,7 @@ const (
 	traitBackward
 	traitLimit
 	traitRetailers
+	traitOwners
 )
 
 // prepare finds or makes the text for a query and lines up its arguments.
@@ -113,6 +118,9 @@ func (q *Query) check() error {
 	if q.Parents != nil && q.Parents.Edge == nil {
 		return errors.New("store: parents without an edge")
 	}
+	if q.Parents != nil && q.Parents.Of != nil && (q.Parents.Of.Edge.By == nil || q.Parents.Of.First < 1 || q.Page.After != "" || q.Page.Before != "") {
+		return errors.New("store: owners need a direct edge and a number, and have no cursors")
+	}
 	for _, c := range q.Where {
 		if c.Field != nil && c.Field.Kind == catalogue.JSON && c.Op != In && c.Op < IsNull {
 			return fmt.Errorf("store: %s.%s holds JSON, which has neither patterns nor ranges", q.Type.Name, c.Field.Name)
@@ -126,15 +134,41 @@ func (q *Query) check() error {
 
 // steady reports whether an index leads to the rows whatever the values are: those of one id, and those at the far end of an edge without
 // further conditions, for which there is an index in the order of pages. What filters searches, or the retailers that a caller is limited to,
-// decides which index is good.
-func (q *Query) steady(scope tenancy.Scope) bool {
-	if scope.Retailers() != nil && limitedByRetailer(q.Type) {
+// decides which index is good. Values of all fields of a unique index lead to few rows by that index, and the text keeps planners from walking
+// the index of the order instead.
+func (q *Query) steady(traits int) bool {
+	if traits&traitRetailers != 0 && limitedByRetailer(q.Type) {
 		return false
 	}
 	if q.Parents != nil {
 		return len(q.Where) == 0 && q.Parents.Edge.Link == nil
 	}
-	return len(q.Where) == 1 && q.Where[0].Field == q.Type.Field("id") && q.Where[0].Op == In && len(q.Where[0].Values) == 1
+	return q.unique() || len(q.Where) == 1 && q.Where[0].Field == q.Type.Field("id") && q.Where[0].Op == In && len(q.Where[0].Values) == 1
+}
+
+// maxLists is how many conditions with several values a search by a unique index may have: each combination is a probe.
+const maxLists = 2
+
+// unique reports whether the conditions give values for all fields of a unique index.
+func (q *Query) unique() bool {
+	if q.Parents != nil || len(q.Where) < 2 {
+		return false
+	}
+	lists := 0
+	given := func(f *catalogue.Field) bool {
+		i := slices.IndexFunc(q.Where, func(c Condition) bool { return c.Field == f && c.Op == In && len(c.Values) > 0 })
+		if i >= 0 && len(q.Where[i].Values) > 1 {
+			lists++
+		}
+		return i >= 0
+	}
+	for _, u := range q.Type.Uniques {
+		lists = 0
+		if !slices.ContainsFunc(u.Fields, func(f *catalogue.Field) bool { return !given(f) }) && lists <= maxLists {
+			return true
+		}
+	}
+	return false
 }
 
 func traitsOf(q *Query, scope tenancy.Scope) (traits int) {
@@ -150,15 +184,19 @@ func traitsOf(q *Query, scope tenancy.Scope) (traits int) {
 	set(q.Page.Last > 0, traitBackward)
 	set(q.Page.First+q.Page.Last > 0, traitLimit)
 	set(scope.Retailers() != nil, traitRetailers)
+	set(q.Parents != nil && q.Parents.Of != nil, traitOwners)
 	return traits
 }
 
 // appendShapeKey writes what tells shapes apart: the addresses of type, edge and fields, which live as long as the catalogue.
 func appendShapeKey(key []byte, q *Query, traits int) []byte {
 	key = appendPointer(key, reflect.ValueOf(q.Type))
-	key = append(key, byte(traits))
+	key = binary.AppendUvarint(key, uint64(traits))
 	if q.Parents != nil {
 		key = appendPointer(key, reflect.ValueOf(q.Parents.Edge))
+		if q.Parents.Of != nil {
+			key = appendPointer(key, reflect.ValueOf(q.Parents.Of.Edge))
+		}
 	}
 	key = binary.AppendUvarint(key, uint64(len(q.Where)))
 	for _, c := range q.Where {
@@ -199,7 +237,11 @@ func (s *selection) arguments(scope tenancy.Scope, traits int) ([]any, error) {
 	q, m := s.query, s.shape.model
 	args := make([]any, 1, 8)
 	args[0] = string(scope.Account())
-	if q.Parents != nil {
+	switch {
+	case traits&traitOwners != 0:
+		of := q.Parents.Of
+		args = append(args, idArg(kindOf(of.Edge.Target, of.Edge.By), of.ID), of.First)
+	case q.Parents != nil:
 		args = append(args, parentsArg(q.Parents, ownerKind(m, q.Parents.Edge)))
 	}
 	for i := range q.Where {

@@ -42,9 +42,20 @@ func Match(f *catalogue.Field, values ...string) Condition {
 
 // Parents asks for the rows at the far end of an edge, for many owners at once. Result.Groups then has one Group for each of IDs, in
 // their order, also for owners without rows.
+//
+// Where the owners are themselves the far end of an edge, of one known owner, Of may say so instead of IDs: they need not be read first. Groups
+// are then those of owners with rows, in no order.
 type Parents struct {
 	Edge *catalogue.Edge
 	IDs  []catalogue.ID
+	Of   *Owners
+}
+
+// Owners are the first rows at the far end of an edge of one entity, in the order of pages.
+type Owners struct {
+	Edge  *catalogue.Edge // not one with a link table; its target is the type that Parents.Edge begins at
+	ID    catalogue.ID
+	First int
 }
 
 // Page asks for First rows after a cursor or for Last rows before one; with Parents it applies to each parent by itself. The zero Page

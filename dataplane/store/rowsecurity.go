@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// The second fence is row-level security in PostgreSQL. Each transaction and each read names its account in the setting fluent.account, in the
-// same round trip; policies on the tables of entities and their links let it touch rows of that account only. A statement that
+// The second fence is row-level security in PostgreSQL. Each transaction and each read works on a connection that names its account in the
+// setting fluent.account, which is set in the same round trip where it is another; policies on the tables of entities and their links let it touch rows of that account only. A statement that
 // forgot its account_id would find nothing. Measured on point reads and on reads of edges, the fence costs at most a tenth.
 //
 // Superusers pass policies by, so a store that connects as one takes on a role without rights of its own. Work for the whole
@@ -22,25 +22,51 @@ const (
 	everyAccount = "*"
 
 	sqlNameAccount = `SELECT set_config('fluent.account', $1, true)`
-	// With the account comes the wish for plans that serve all values, until the end of the implicit transaction. Planning such reads anew for
-	// each use takes longer than running them.
-	sqlNameAccountSteady = `SELECT set_config('fluent.account', $1, true), set_config('plan_cache_mode', 'force_generic_plan', true)`
+	// Outside of transactions the account stays named until another one's turn comes: most calls find their connection as they need it. With the
+	// account comes whether plans shall serve all values. Planning steady reads anew for each use takes longer than running them.
+	sqlNameAccountKept = `SELECT set_config('fluent.account', $1, false), set_config('plan_cache_mode', $2, false)`
 
 	sqlTakeRole    = `SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = 'fluent_tenant'`
 	sqlIsSuperuser = `SELECT rolsuper FROM pg_roles WHERE rolname = session_user`
 	sqlUnfenced    = `SELECT relname FROM pg_class WHERE relname = ANY ($1) AND relkind = 'r' AND relnamespace = current_schema()::REGNAMESPACE AND NOT relrowsecurity ORDER BY relname`
 )
 
-// fenced puts the account's name in front of calls, where the engine has the fence.
-func (db *DB) fenced(account string, calls []call) []call {
+// session is what the settings of a connection say outside of transactions.
+type session struct {
+	account string
+	plans   string // plan_cache_mode
+}
+
+// Values of plan_cache_mode. Connections for writes always have genericPlans, see prepareWriter.
+const (
+	genericPlans = "force_generic_plan"
+	plansByUse   = "auto"
+)
+
+// sessionKey is where a connection remembers its session. What is not there is not known.
+const sessionKey = "fluent.session"
+
+// fenced puts the account's name in front of calls, where the engine has the fence and the connection does not name that account already.
+// done must hear how the calls ended: settings of calls that failed are taken back by the server.
+func (db *DB) fenced(c *pgconn.PgConn, use, account string, calls []call) (all []call, done func(error)) {
 	if db.engine != PostgreSQL {
-		return calls
+		return calls, func(error) {}
 	}
-	name := nameAccount(account)
-	if !slices.ContainsFunc(calls, func(c call) bool { return !c.steady }) {
-		name.sql = sqlNameAccountSteady
+	want := session{account: account, plans: genericPlans}
+	if use != writeUse && slices.ContainsFunc(calls, func(c call) bool { return !c.steady }) {
+		want.plans = plansByUse
 	}
-	return append([]call{name}, calls...)
+	kept := c.CustomData()
+	if is, ok := kept[sessionKey].(session); ok && is == want {
+		return calls, func(error) {}
+	}
+	delete(kept, sessionKey)
+	name := call{name: "account", sql: sqlNameAccountKept, args: []any{want.account, want.plans}, control: true}
+	return append([]call{name}, calls...), func(err error) {
+		if err == nil {
+			kept[sessionKey] = want
+		}
+	}
 }
 
 func nameAccount(account string) call {

@@ -132,16 +132,15 @@ func (db *DB) sendWrite(ctx context.Context, calls []call) error {
 func (db *DB) autocommit(ctx context.Context, pool *pgxpool.Pool, account string, calls []call) error {
 	use := "read"
 	if pool == db.writers {
-		use = "write"
+		use = writeUse
 	}
-	all := db.fenced(account, calls)
 	started := time.Now()
 	var err error
 	for n := range readAttempts {
 		if n > 0 && !pause(ctx, n) {
 			break
 		}
-		if err = db.once(ctx, pool, use, all); Classify(err) != Retryable {
+		if err = db.once(ctx, pool, use, account, calls); Classify(err) != Retryable {
 			break
 		}
 	}
@@ -149,11 +148,14 @@ func (db *DB) autocommit(ctx context.Context, pool *pgxpool.Pool, account string
 	return db.translate(err)
 }
 
-func (db *DB) once(ctx context.Context, pool *pgxpool.Pool, use string, calls []call) error {
+func (db *DB) once(ctx context.Context, pool *pgxpool.Pool, use, account string, calls []call) error {
 	c, err := db.acquire(ctx, pool, use)
 	if err != nil {
 		return err
 	}
 	defer c.Release()
-	return exchange(ctx, c.Conn(), calls)
+	all, done := db.fenced(c.Conn().PgConn(), use, account, calls)
+	err = exchange(ctx, c.Conn(), all)
+	done(err)
+	return err
 }

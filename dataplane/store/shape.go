@@ -28,11 +28,13 @@ func (t *sqlText) param(cast string) string {
 //	page:          SELECT t.… FROM orders t WHERE t.account_id = $1 AND … ORDER BY t.created_on, t.id LIMIT …
 //	with cursors:  SELECT b.low, b.high, r.… FROM (SELECT (…) AS low, (…) AS high) b LEFT JOIN (page) r ON true
 //	many parents:  SELECT p.n, … FROM unnest($2) WITH ORDINALITY AS p(id, n) CROSS JOIN LATERAL (page) r ORDER BY p.n, …
+//	their owner's: SELECT p.id, … FROM (SELECT id FROM fulfilments WHERE … ORDER BY created_on, id LIMIT $3) p CROSS JOIN LATERAL (page) r …
+//	by a key:      SELECT … FROM (SELECT … FROM virtual_positions WHERE … OFFSET 0) t ORDER BY t.created_on, t.id LIMIT …
 //
 // low and high say whether there are rows on the far sides of the cursors; they look for the nearest one, so they cost an index probe each.
 func (db *DB) newShape(m *model, q *Query, traits int) (*shape, error) {
-	w := &shapeWriter{m: m, q: q, traits: traits, many: traits&traitParents != 0 && traits&traitOneParent == 0}
-	w.layout = layout{low: -1, high: -1, parents: w.many, backward: traits&traitBackward != 0}
+	w := &shapeWriter{m: m, q: q, traits: traits, many: traits&traitParents != 0 && traits&traitOneParent == 0, steady: q.steady(traits)}
+	w.layout = layout{low: -1, high: -1, parents: w.many, owners: w.has(traitOwners), backward: w.has(traitBackward)}
 	if err := w.chooseColumns(); err != nil {
 		return nil, err
 	}
@@ -44,7 +46,7 @@ func (db *DB) newShape(m *model, q *Query, traits int) (*shape, error) {
 	if q.Parents != nil {
 		kind = "edge." + q.Parents.Edge.Name
 	}
-	return &shape{name: m.typ.Table + "." + kind, sql: w.text.String(), layout: w.layout, model: m}, nil
+	return &shape{name: m.typ.Table + "." + kind, sql: w.text.String(), layout: w.layout, model: m, steady: w.steady}, nil
 }
 
 type shapeWriter struct {
@@ -52,12 +54,14 @@ type shapeWriter struct {
 	q      *Query
 	traits int
 	many   bool
+	steady bool
 	text   sqlText
 	layout layout
 	from   string // FROM orders t
 	filter string // t.account_id = $1 AND …, without cursors
 	after  string // the cursors' row values
 	before string
+	owners string // SELECT … FROM fulfilments, for traitOwners
 }
 
 func (w *shapeWriter) has(trait int) bool { return w.traits&trait != 0 }
@@ -100,7 +104,9 @@ func (w *shapeWriter) writeFilter() error {
 	if p := w.q.Parents; p != nil {
 		owner := "p.id"
 		cast := ownerKind(w.m, p.Edge).castType()
-		if parents := w.text.param(cast); !w.many {
+		if p.Of != nil {
+			w.owners = w.ownersOf(p.Of, account)
+		} else if parents := w.text.param(cast); !w.many {
 			owner = parents
 		}
 		column := ""
@@ -185,7 +191,7 @@ func (w *shapeWriter) write() {
 	}
 	w.text.WriteString("SELECT ")
 	if w.many {
-		w.text.WriteString("p.n, ")
+		w.text.WriteString("p." + w.parent() + ", ")
 		w.layout.offset++
 	}
 	for _, flag := range []struct {
@@ -213,7 +219,11 @@ func (w *shapeWriter) write() {
 func (w *shapeWriter) writeSources(limit string, bounded bool) {
 	join := ""
 	w.text.WriteString(" FROM ")
-	if w.many {
+	switch {
+	case w.has(traitOwners):
+		fmt.Fprintf(&w.text, "(%s) p", w.owners)
+		join = " CROSS JOIN LATERAL "
+	case w.many:
 		fmt.Fprintf(&w.text, "unnest($2::%s[]) WITH ORDINALITY AS p (id, n)", ownerKind(w.m, w.q.Parents.Edge).castType())
 		join = " CROSS JOIN LATERAL "
 	}
@@ -227,8 +237,28 @@ func (w *shapeWriter) writeSources(limit string, bounded bool) {
 	}
 	if w.many {
 		d := w.direction()
-		fmt.Fprintf(&w.text, " ORDER BY p.n, r.created_on%s, r.id%s", d, d)
+		fmt.Fprintf(&w.text, " ORDER BY p.%s, r.created_on%s, r.id%s", w.parent(), d, d)
 	}
+}
+
+// parent is the column that says which parent a row belongs to: its place in the list, or its id where there is no list.
+func (w *shapeWriter) parent() string {
+	if w.has(traitOwners) {
+		return "id"
+	}
+	return "n"
+}
+
+// ownersOf is the SELECT of the parents' ids, and takes the next two parameters.
+func (w *shapeWriter) ownersOf(o *Owners, account string) string {
+	w.layout.owner = ownerKind(w.m, w.q.Parents.Edge)
+	id := w.text.param(kindOf(o.Edge.Target, o.Edge.By).castType())
+	kind := ""
+	if d := o.Edge.Target.Discriminator; d != nil && !o.Edge.Target.Abstract() {
+		kind = fmt.Sprintf(" AND t.%s = '%s'", d.Column, o.Edge.Target.Name)
+	}
+	return fmt.Sprintf("SELECT t.id FROM %s t WHERE t.account_id = %s AND t.%s = %s%s ORDER BY t.created_on, t.id LIMIT %s",
+		o.Edge.Target.Table, account, o.Edge.By.Column, id, kind, w.text.param("INT8"))
 }
 
 func (w *shapeWriter) direction() string {
@@ -256,8 +286,11 @@ func (w *shapeWriter) page(limit string) string {
 		s.WriteString(" AND (t.created_on, t.id) < " + w.before)
 	}
 	d := w.direction()
-	fmt.Fprintf(&s, " ORDER BY t.created_on%s, t.id%s LIMIT %s", d, d, limit)
-	return s.String()
+	order := fmt.Sprintf(" ORDER BY t.created_on%s, t.id%s LIMIT %s", d, d, limit)
+	if w.steady && w.q.unique() && w.after == "" && w.before == "" {
+		return "SELECT * FROM (" + s.String() + " OFFSET 0) t" + order
+	}
+	return s.String() + order
 }
 
 // probes look for the nearest row at or beyond each cursor. NULL means that there is none.

@@ -127,7 +127,17 @@ func (l *statementList) reads(scope tenancy.Scope, t *catalogue.Type) {
 	for _, where := range sampleConditions(t) {
 		one(Query{Type: t, Where: where, Page: Page{First: 1}}, false)
 	}
+	for _, u := range t.Uniques {
+		if where := severalOf(u); where != nil {
+			one(Query{Type: t, Where: where, Page: Page{First: 1}}, whole)
+		}
+	}
 	for _, e := range t.Edges {
+		for _, below := range e.Target.Edges {
+			if e.By != nil {
+				one(Query{Type: below.Target, Parents: &Parents{Edge: below, Of: &Owners{Edge: e, ID: "1", First: 1}}, Page: Page{First: 1}}, whole)
+			}
+		}
 		for _, ids := range [][]catalogue.ID{{"1"}, {"1", "2"}} {
 			for _, p := range pages {
 				p.After, p.Before = cursorFor(l.db, e, p.After), cursorFor(l.db, e, p.Before)
@@ -136,6 +146,25 @@ func (l *statementList) reads(scope tenancy.Scope, t *catalogue.Type) {
 		}
 	}
 	l.lookups(scope, t)
+}
+
+// severalOf asks for two values of the last fields of an index of several; nil for others.
+func severalOf(u catalogue.Unique) (where []Condition) {
+	if len(u.Fields) < 2 {
+		return nil
+	}
+	for i, f := range u.Fields {
+		var v any = ""
+		if f.Kind == catalogue.Int {
+			v = 1
+		}
+		values := []any{v, v}
+		if len(u.Fields)-i > maxLists {
+			values = values[:1]
+		}
+		where = append(where, Condition{f, In, values})
+	}
+	return where
 }
 
 // cursorFor makes a cursor of the kind that the far end of an edge has, where one was asked for.

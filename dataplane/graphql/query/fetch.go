@@ -33,7 +33,7 @@ func (x *fetcher) run(ctx context.Context, level []*field) error {
 		return err
 	}
 	finish(level)
-	level = append(level, eager(level)...)
+	level = append(level, x.eager(level)...)
 	for len(level) > 0 {
 		if err := x.fetch(ctx, level); err != nil {
 			return err
@@ -54,9 +54,10 @@ func (x *fetcher) run(ctx context.Context, level []*field) error {
 	return nil
 }
 
-// eager lists the connections below entities that are asked for by id: their parent is known before it is read, so they need not
-// wait for it. Should the parent not be there (or not be the caller's to see), nobody looks at them.
-func eager(level []*field) []*field {
+// eager lists the connections below entities that are asked for by id, and those below these: their parents are known, or can be named in
+// the statement, before they are read, so they need not wait for them. Should the parent not be there (or not be the caller's to see), nobody
+// looks at them.
+func (x *fetcher) eager(level []*field) []*field {
 	var out []*field
 	for _, f := range level {
 		if f.kind != single || f.rows.typ.Abstract() || len(f.query.Where) != 1 || f.query.Where[0].Field != f.rows.typ.Field("id") {
@@ -68,19 +69,37 @@ func eager(level []*field) []*field {
 		}
 		for _, child := range f.rows.children {
 			if child.kind == connected && child.denied == nil {
-				child.query = child.page([]catalogue.ID{id})
+				child.query = child.page(store.Parents{Edge: child.edge, IDs: []catalogue.ID{id}})
 				out = append(out, child)
+				out = append(out, x.below(child, id)...)
 			}
 		}
 	}
 	return out
 }
 
+// below lists the connections below the first page of a connection, whose owner is known. Who sees only some of the page's rows has
+// another first page than the statement would name.
+func (x *fetcher) below(f *field, owner catalogue.ID) []*field {
+	page := f.conn.page
+	if f.edge.By == nil || f.rows.typ.Abstract() || len(f.conn.where) > 0 || page.First == 0 || page.After != "" || page.Before != "" || x.scope(f.rows.typ).Retailers() != nil {
+		return nil
+	}
+	var out []*field
+	for _, child := range f.rows.children {
+		if child.kind == connected && child.denied == nil && child.conn.page.After == "" && child.conn.page.Before == "" {
+			child.query = child.page(store.Parents{Edge: child.edge, Of: &store.Owners{Edge: f.edge, ID: owner, First: page.First}})
+			out = append(out, child)
+		}
+	}
+	return out
+}
+
 // page is the statement of a connection below some parents.
-func (f *field) page(parents []catalogue.ID) store.Query {
+func (f *field) page(parents store.Parents) store.Query {
 	return store.Query{
 		Type: f.rows.typ, Fields: f.rows.read, NoCursors: !f.conn.cursors, Where: f.conn.where, Page: f.conn.page,
-		Parents: &store.Parents{Edge: f.edge, IDs: parents},
+		Parents: &parents,
 	}
 }
 
@@ -216,7 +235,7 @@ func prepare(parent *rowset, f *field) bool {
 		if len(ids) == 0 {
 			return false
 		}
-		q = f.page(ids)
+		q = f.page(store.Parents{Edge: f.edge, IDs: ids})
 	case reference:
 		q.Where = byIDs(f.rows.typ, parent.ids(owner, f.col))
 	case members:
