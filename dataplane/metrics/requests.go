@@ -1,0 +1,104 @@
+// Package metrics measures what the data plane's processes answer. Series are made when a process starts, so that a request costs no
+// look-up, and labels have few values: neither accounts nor whole paths are among them, since callers choose those.
+package metrics
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// NewRegistry makes a registry with Go's and the process's own figures in it.
+func NewRegistry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
+
+// route is a group of paths. The first prefix that fits names it.
+type route struct{ prefix, name string }
+
+// last is where all paths end that no prefix fits.
+const last = "other"
+
+func routes() []route {
+	return []route{
+		{"/graphql", "graphql"}, {"/oauth/", "oauth"}, {"/api/v4.1/event", "event"}, {"/api/v4.1/job", "job"},
+		{"/api/v4.1/workflow", "workflow"}, {"/api/v4.1/transition", "transition"}, {"/orchestration/", "plugin"},
+		{"/internal/", "internal"}, {"/fluent.node.", "internal"}, {"", last},
+	}
+}
+
+// results are the values of the label of that name, by the first digit of the status.
+func results() [6]string { return [6]string{"ok", "ok", "ok", "ok", "refused", "failed"} }
+
+// Requests counts and times HTTP requests by route and result.
+type Requests struct {
+	routes   []route
+	seconds  [][6]prometheus.Observer
+	inFlight prometheus.Gauge
+	writers  sync.Pool
+}
+
+// NewRequests makes and registers the figures of one process.
+func NewRequests(reg prometheus.Registerer) *Requests {
+	r := &Requests{routes: routes(), writers: sync.Pool{New: func() any { return new(recorder) }}}
+	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "fluent_http_request_duration_seconds", Help: "Time until requests were answered, by route and result (ok, refused: 4xx, failed: 5xx).",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+	}, []string{"route", "result"})
+	r.inFlight = prometheus.NewGauge(prometheus.GaugeOpts{Name: "fluent_http_requests_in_flight", Help: "Requests that are being answered."})
+	for _, each := range r.routes {
+		var observers [6]prometheus.Observer
+		for i, result := range results() {
+			observers[i] = seconds.WithLabelValues(each.name, result)
+		}
+		r.seconds = append(r.seconds, observers)
+	}
+	reg.MustRegister(seconds, r.inFlight)
+	return r
+}
+
+// Serve lets a handler answer and measures it.
+func (r *Requests) Serve(w http.ResponseWriter, req *http.Request, next http.Handler) {
+	began := time.Now()
+	group := r.group(req.URL.Path)
+	seen := r.writers.Get().(*recorder) // the pool holds nothing else
+	seen.ResponseWriter, seen.status = w, http.StatusOK
+	r.inFlight.Inc()
+	defer func() {
+		r.inFlight.Dec()
+		r.seconds[group][min(max(seen.status/100, 0), 5)].Observe(time.Since(began).Seconds())
+		seen.ResponseWriter = nil
+		r.writers.Put(seen)
+	}()
+	next.ServeHTTP(seen, req)
+}
+
+func (r *Requests) group(path string) int {
+	for i := range r.routes {
+		if strings.HasPrefix(path, r.routes[i].prefix) {
+			return i
+		}
+	}
+	return len(r.routes) - 1
+}
+
+// recorder remembers the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (r *recorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

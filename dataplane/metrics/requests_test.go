@@ -1,0 +1,29 @@
+package metrics_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/metrics"
+)
+
+func TestRequestsAreCountedByRouteAndResult(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	requests := metrics.NewRequests(registry)
+	for path, status := range map[string]int{"/graphql": 200, "/api/v4.1/event/async": 403, "/anything/a/caller/likes": 503} {
+		answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+		requests.Serve(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, path, nil), answer)
+	}
+	page := httptest.NewRecorder()
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, line := range []string{`{result="ok",route="graphql"} 1`, `{result="refused",route="event"} 1`, `{result="failed",route="other"} 1`} {
+		require.Contains(t, page.Body.String(), "fluent_http_request_duration_seconds_count"+line)
+	}
+	require.NotContains(t, page.Body.String(), "caller")
+}
