@@ -14,9 +14,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/dataplane/metrics"
 	"github.com/fluent-oms/fluent/dataplane/uplink"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
@@ -40,10 +42,14 @@ type Node struct {
 	link    *uplink.Uplink
 	handler swap // what answers requests: starting, serving, draining
 
-	services atomic.Pointer[services] // nil until the database is open
-	draining atomic.Bool
-	requests atomic.Int64
-	refused  atomic.Int64 // while draining
+	services  atomic.Pointer[services] // nil until the database is open
+	draining  atomic.Bool
+	requests  atomic.Int64
+	refused   atomic.Int64 // while draining
+	health    health
+	measured  *metrics.Requests
+	registry  *prometheus.Registry
+	operators http.Handler // /healthz, /readyz, /metrics: in all states of the node
 }
 
 // Run serves until ctx ends, then drains and stops. ready is called with the address when the node takes work.
@@ -59,7 +65,10 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", config.Listen, err)
 	}
-	n := &Node{config: config, log: log, state: state}
+	n := &Node{config: config, log: log, state: state, registry: metrics.NewRegistry()}
+	n.measured = metrics.NewRequests(n.registry)
+	n.registry.MustRegister(n.readiness())
+	n.operators = n.operate()
 	n.link, err = uplink.New(uplink.Config{
 		Servers: config.Servers, JoinToken: config.JoinToken, NodeID: config.ID, Kind: "node",
 		Address: listener.Addr().String(), Release: config.Release, Dir: config.Dir,
@@ -195,8 +204,11 @@ func (n *Node) report() *nodev1.ReportRequest {
 	switch {
 	case n.draining.Load():
 		r.State = "DRAINING"
-	case s != nil:
+	case s != nil && n.health.database.Load() == nil:
 		r.State = "READY"
+	}
+	if broken := n.health.database.Load(); broken != nil {
+		r.Problem = broken.Code + ": " + shortened(broken.Message, 900)
 	}
 	if s != nil {
 		r.AppliedIndex = s.applied.Load()

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
 	"github.com/fluent-oms/fluent/dataplane/gateway"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -33,6 +35,11 @@ func (n *Node) server() *http.Server {
 var silent = slog.New(slog.DiscardHandler)
 
 func (n *Node) serve(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/healthz", "/readyz", "/metrics":
+		n.operators.ServeHTTP(w, r)
+		return
+	}
 	if n.draining.Load() && r.URL.Path != nudgePath { // the engine still runs, and hears of events
 		n.refused.Add(1)
 		w.Header().Set(gateway.DrainingHeader, "1")
@@ -41,7 +48,7 @@ func (n *Node) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n.requests.Add(1)
-	n.handler.ServeHTTP(w, r)
+	n.measured.Serve(w, r, &n.handler)
 }
 
 // notReady answers while the node has no database yet. The header lets gateways try another node.
@@ -50,13 +57,20 @@ func (n *Node) notReady(w http.ResponseWriter, r *http.Request) {
 	rest.WriteError(w, r, n.log, fault.New(fault.Unavailable, "This node is starting; ask another one").WithCode("S0002E"))
 }
 
+// operate answers operators and their tools, in whatever state the node is. Gateways let none of these paths through.
+func (n *Node) operate() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	mux.HandleFunc("GET /readyz", n.serveReadiness)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
 // mux puts together what a serving node answers.
 func (n *Node) mux(s *services, api, tenants http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
 	mux.Handle(tenantServicePath, tenants)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-	mux.Handle("GET /metrics", s.metrics)
 	mux.HandleFunc("POST "+nudgePath, s.nudged)
 	return mux
 }

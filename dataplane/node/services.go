@@ -7,8 +7,6 @@ import (
 	"runtime"
 	"sync/atomic"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fluent-oms/fluent/auth/password"
@@ -28,7 +26,6 @@ type services struct {
 	configurations *configuration.Configurations
 	engine         *engine.Engine
 	handler        http.Handler
-	metrics        http.Handler
 	courier        *courier
 	peer           peer
 	applied        atomic.Uint64 // index of the desired state that is prepared
@@ -38,15 +35,14 @@ type services struct {
 
 // open connects to the environment's database, brings its schema up to date, and wires the services over it.
 func (n *Node) open(ctx context.Context, environment *nodev1.Environment) (*services, error) {
-	registry := prometheus.NewRegistry()
 	db, err := store.Open(ctx, environment.GetDatabaseUrl(), store.Options{
-		Catalogue: domain.Catalogue(), Logger: n.log, Metrics: store.NewMetrics(registry),
+		Catalogue: domain.Catalogue(), Logger: n.log, Metrics: store.NewMetrics(n.registry),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the database of environment %s: %w", environment.GetName(), err)
 	}
 	s := &services{
-		node: n, db: db, ended: make(chan struct{}), metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
+		node: n, db: db, ended: make(chan struct{}),
 		peer: peer{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}},
 	}
 	s.courier = newCourier(s.post, n.log)
@@ -81,6 +77,7 @@ func (s *services) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.registry.MustRegister(s.db.PoolCollector(), engineCollector{s.engine})
 	return s.serveTenants(modules, hasher)
 }
 
@@ -102,6 +99,7 @@ func (s *services) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.engine.Run(ctx) })
 	group.Go(func() error { s.identity.Run(ctx); return nil })
+	group.Go(func() error { s.node.health.watch(ctx, s.node, s.db.Probe()); return nil })
 	group.Go(func() error {
 		for {
 			changed := s.node.state.Changed()

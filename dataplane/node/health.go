@@ -1,0 +1,92 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/fluent-oms/fluent/dataplane/store"
+)
+
+const (
+	probeInterval = time.Second
+	// patience is how long the database may be silent before the node is taken out of service: a fail-over's blink is no reason, since
+	// calls are repeated for longer than that.
+	patience = 4 * time.Second
+)
+
+// reason is why a node is not ready, for machines and for people.
+type reason struct {
+	Code    string `json:"code"` // STARTING, DRAINING, DATABASE_UNREACHABLE
+	Message string `json:"message"`
+}
+
+// health watches what a node cannot work without.
+type health struct{ database atomic.Pointer[reason] }
+
+// watch probes the database until ctx ends. Each change of judgement is one line in the log, and a report.
+func (h *health) watch(ctx context.Context, n *Node, probe *store.Probe) {
+	defer probe.Close()
+	tick := time.NewTicker(probeInterval)
+	defer tick.Stop()
+	answered := time.Now()
+	for {
+		err := probe.Check(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			answered = time.Now()
+			if h.database.Swap(nil) != nil {
+				n.log.InfoContext(ctx, "the database answers again; ready")
+				n.link.ReportNow()
+			}
+		case time.Since(answered) >= patience && h.database.Load() == nil:
+			// The driver's message names host, user and database, but never the password.
+			h.database.Store(&reason{Code: "DATABASE_UNREACHABLE", Message: "the database does not answer: " + err.Error()})
+			n.log.ErrorContext(ctx, "the database does not answer; not ready until it does", "error", err)
+			n.link.ReportNow()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// reasons are what keeps the node from taking tenants' requests; none if it is ready.
+func (n *Node) reasons() []reason {
+	out := []reason{}
+	if n.draining.Load() {
+		out = append(out, reason{"DRAINING", "the node was asked to stop"})
+	}
+	if n.services.Load() == nil {
+		out = append(out, reason{"STARTING", "the node waits for the desired state, or opens its database"})
+	}
+	if r := n.health.database.Load(); r != nil {
+		out = append(out, *r)
+	}
+	return out
+}
+
+// serveReadiness answers GET /readyz.
+func (n *Node) serveReadiness(w http.ResponseWriter, _ *http.Request) {
+	reasons := n.reasons()
+	w.Header().Set("Content-Type", "application/json")
+	if len(reasons) > 0 {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"ready": len(reasons) == 0, "reasons": reasons}) // the reader may have gone
+}
+
+// shortened cuts a text for people after so many bytes, at a letter's end.
+func shortened(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "")
+}

@@ -1,0 +1,78 @@
+package node
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/fluent-oms/fluent/dataplane/engine"
+)
+
+// engineCollector shows the engine's counters when it is scraped, so that turns pay nothing for it.
+type engineCollector struct{ engine *engine.Engine }
+
+// counter is one of the engine's counters by its name in Prometheus.
+type counter struct {
+	desc *prometheus.Desc
+	read func(*engine.Stats) *atomic.Int64
+}
+
+func describe(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc("fluent_engine_"+name, help, nil, nil)
+}
+
+func counters() []counter {
+	return []counter{
+		{describe("turns_total", "Turns that were committed."), func(s *engine.Stats) *atomic.Int64 { return &s.Turns }},
+		{describe("commits_total", "Transactions that held them."), func(s *engine.Stats) *atomic.Int64 { return &s.Commits }},
+		{describe("events_total", "Events that were settled, inline ones not counted."), func(s *engine.Stats) *atomic.Int64 { return &s.Events }},
+		{describe("events_failed_total", "Events that failed."), func(s *engine.Stats) *atomic.Int64 { return &s.Failed }},
+		{describe("reruns_total", "Tries that met a shortfall or stale data."), func(s *engine.Stats) *atomic.Int64 { return &s.Reruns }},
+		{describe("fenced_total", "Commits refused because the range had another owner."), func(s *engine.Stats) *atomic.Int64 { return &s.Fenced }},
+		{describe("settled_total", "Commits whose answer was lost and that were found."), func(s *engine.Stats) *atomic.Int64 { return &s.Settled }},
+		{describe("events_overlooked_total", "Events that only the sweep found; should stay 0."), func(s *engine.Stats) *atomic.Int64 { return &s.Overlooked }},
+		{describe("events_released_total", "Scheduled events that came due."), func(s *engine.Stats) *atomic.Int64 { return &s.Released }},
+		{describe("roots_created_total", "Roots that were created with their first turn."), func(s *engine.Stats) *atomic.Int64 { return &s.Created }},
+	}
+}
+
+// figures describes what goes up and down.
+func figures() (queued, oldest, leases *prometheus.Desc) {
+	return describe("events_queued", "Events that wait in this node's memory."),
+		describe("oldest_event_age_seconds", "How long the oldest of them has waited."),
+		describe("leased_ranges", "Ranges of slots that this node holds, of 256.")
+}
+
+// Describe implements prometheus.Collector.
+func (c engineCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, each := range counters() {
+		out <- each.desc
+	}
+	queued, oldest, leases := figures()
+	out <- queued
+	out <- oldest
+	out <- leases
+}
+
+// Collect implements prometheus.Collector.
+func (c engineCollector) Collect(out chan<- prometheus.Metric) {
+	for _, each := range counters() {
+		out <- prometheus.MustNewConstMetric(each.desc, prometheus.CounterValue, float64(each.read(c.engine.Stats()).Load()))
+	}
+	events, age := c.engine.Backlog(context.Background())
+	queued, oldest, leases := figures()
+	out <- prometheus.MustNewConstMetric(queued, prometheus.GaugeValue, float64(events))
+	out <- prometheus.MustNewConstMetric(oldest, prometheus.GaugeValue, age.Seconds())
+	out <- prometheus.MustNewConstMetric(leases, prometheus.GaugeValue, float64(len(c.engine.Ranges())))
+}
+
+// readiness is 1 while the node is ready.
+func (n *Node) readiness() prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "fluent_node_ready", Help: "1 while the node takes tenants' requests."}, func() float64 {
+		if len(n.reasons()) > 0 {
+			return 0
+		}
+		return 1
+	})
+}
