@@ -131,7 +131,7 @@ func (a nodes) Report(ctx context.Context, r *nodev1.ReportRequest) (*nodev1.Rep
 		return nil, err
 	}
 	a.Presence.Note(presence.NodeKey(p.Subject), presence.Report{
-		Seen: a.Now(), State: r.GetState(), AppliedIndex: r.GetAppliedIndex(), Load: r.GetLoad(),
+		Seen: a.Now(), State: r.GetState(), AppliedIndex: r.GetAppliedIndex(), Load: r.GetLoad(), Problem: r.GetProblem(),
 	})
 	credential, expires, err := a.renewed(ctx)
 	if err != nil {

@@ -15,6 +15,7 @@ type Report struct {
 	State        string // JOINING, READY, DRAINING; hosts: READY
 	AppliedIndex uint64
 	Load         *nodev1.Load
+	Problem      string // that an operator should mend
 }
 
 // Tracker keeps the last report of each machine. It is safe for concurrent use.

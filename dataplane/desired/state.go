@@ -24,6 +24,9 @@ type State struct {
 
 	mu      sync.Mutex
 	changed chan struct{}
+
+	disk   sync.Mutex // held while the file and the view change
+	unkept error      // why the view is not in the file
 }
 
 // Open reads the state that path kept, if it is there. The folder of path must exist; an empty path keeps nothing.
@@ -63,9 +66,11 @@ func (s *State) Changed() <-chan struct{} {
 func (s *State) Begin() { s.next = nil }
 
 // Apply takes frames of the control plane's stream in their order. What they change is on disk before it is visible, and is written
-// once for all of them: those who have many frames at hand give them together. It reports whether the stream must be opened anew without
-// a resume token; frames after the one that said so are not taken.
-func (s *State) Apply(frames ...*nodev1.WatchResponse) (reset bool, err error) {
+// once for all of them: those who have many frames at hand give them together. Where it cannot be written it is visible all the same, and
+// Unkept says so: a process that starts from an older file only learns again what it had missed, and one that stood still would refuse
+// tenants whom others serve. It reports whether the stream must be opened anew without a resume token; frames after the one that said so
+// are not taken.
+func (s *State) Apply(frames ...*nodev1.WatchResponse) (reset bool) {
 	var changed *View
 	for _, frame := range frames {
 		switch f := frame.GetFrame().(type) {
@@ -89,10 +94,12 @@ func (s *State) Apply(frames ...*nodev1.WatchResponse) (reset bool, err error) {
 			}
 		case *nodev1.WatchResponse_Reset_:
 			s.next = nil
-			return true, s.publish(changed)
+			s.publish(changed)
+			return true
 		}
 	}
-	return false, s.publish(changed)
+	s.publish(changed)
+	return false
 }
 
 // from is the view to change: the one that earlier frames changed, or a copy of what is visible.
@@ -111,19 +118,28 @@ func (s *State) Forget() {
 }
 
 // publish makes a view the current one; nil changes nothing.
-func (s *State) publish(v *View) error {
+func (s *State) publish(v *View) {
 	if v == nil {
-		return nil
+		return
 	}
-	if err := s.keep(v); err != nil {
-		return fmt.Errorf("keep the desired state: %w", err)
-	}
+	s.disk.Lock()
+	s.unkept = s.keep(v)
 	s.current.Store(v)
+	s.disk.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	close(s.changed)
 	s.changed = make(chan struct{})
-	return nil
+}
+
+// Unkept writes again what could not be written, and says why it still cannot be; nil when all is on disk.
+func (s *State) Unkept() error {
+	s.disk.Lock()
+	defer s.disk.Unlock()
+	if s.unkept != nil {
+		s.unkept = s.keep(s.View())
+	}
+	return s.unkept
 }
 
 // keep writes the view beside the file and renames it, so that a crash leaves either the old state or the new one.
@@ -133,7 +149,7 @@ func (s *State) keep(v *View) error {
 	}
 	file, err := os.CreateTemp(filepath.Dir(s.path), ".desired-*")
 	if err != nil {
-		return err
+		return fmt.Errorf("keep the desired state: %w", err)
 	}
 	defer os.Remove(file.Name()) // gone already when the rename succeeded
 	w := bufio.NewWriter(file)
@@ -144,10 +160,13 @@ func (s *State) keep(v *View) error {
 			_, err = protodelim.MarshalTo(w, r)
 		}
 	}
-	if err = errors.Join(err, w.Flush(), file.Sync(), file.Close()); err != nil {
-		return err
+	if err = errors.Join(err, w.Flush(), file.Sync(), file.Close()); err == nil {
+		err = os.Rename(file.Name(), s.path)
 	}
-	return os.Rename(file.Name(), s.path)
+	if err != nil {
+		return fmt.Errorf("keep the desired state: %w", err)
+	}
+	return nil
 }
 
 func read(r *bufio.Reader) (*View, error) {

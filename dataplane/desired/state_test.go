@@ -18,8 +18,7 @@ func account(name, state string) *nodev1.Resource {
 func apply(t *testing.T, s *desired.State, frames ...*nodev1.WatchResponse) {
 	t.Helper()
 	for _, f := range frames {
-		_, err := s.Apply(f)
-		require.NoError(t, err)
+		s.Apply(f)
 	}
 }
 
@@ -88,9 +87,8 @@ func TestFramesThatAreGivenTogetherAreSeenTogether(t *testing.T) {
 	s, err := desired.Open(path)
 	require.NoError(t, err)
 	changed := s.Changed()
-	reset, err := s.Apply(snapshot(account("ACME", "ACTIVE")), end("one", 5), update(6, account("LATE", "ACTIVE"), false),
+	reset := s.Apply(snapshot(account("ACME", "ACTIVE")), end("one", 5), update(6, account("LATE", "ACTIVE"), false),
 		update(7, account("LATE", "SUSPENDED"), false), update(8, account("ACME", ""), true), snapshot(account("HALF", "ACTIVE")))
-	require.NoError(t, err)
 	require.False(t, reset)
 	<-changed
 	again, err := desired.Open(path)
@@ -102,9 +100,8 @@ func TestFramesThatAreGivenTogetherAreSeenTogether(t *testing.T) {
 		require.Nil(t, v.Account("HALF"))
 	}
 
-	reset, err = s.Apply(update(9, account("LAST", "ACTIVE"), false), &nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Reset_{Reset_: &nodev1.Reset{}}},
+	reset = s.Apply(update(9, account("LAST", "ACTIVE"), false), &nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Reset_{Reset_: &nodev1.Reset{}}},
 		update(10, account("AFTER", "ACTIVE"), false))
-	require.NoError(t, err)
 	require.True(t, reset)
 	require.NotNil(t, s.View().Account("LAST"))
 	require.Nil(t, s.View().Account("AFTER"))
@@ -123,8 +120,7 @@ func TestAfterAResetTheNextStreamBeginsAnewButTheOldStateServes(t *testing.T) {
 	s, err := desired.Open("")
 	require.NoError(t, err)
 	apply(t, s, snapshot(account("ACME", "ACTIVE")), end("one", 5))
-	reset, err := s.Apply(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Reset_{Reset_: &nodev1.Reset{Reason: "restored"}}})
-	require.NoError(t, err)
+	reset := s.Apply(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Reset_{Reset_: &nodev1.Reset{Reason: "restored"}}})
 	require.True(t, reset)
 	s.Forget()
 	require.NotNil(t, s.View().Account("ACME"))
@@ -145,4 +141,30 @@ func TestHostsLeadToAccounts(t *testing.T) {
 	} {
 		require.Equal(t, want, s.View().AccountByHost(host) != nil, host)
 	}
+}
+
+// TestWhatCannotBeKeptIsKnownAllTheSame: the folder goes away and comes back.
+func TestWhatCannotBeKeptIsKnownAllTheSame(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "node")
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	path := filepath.Join(dir, "desired")
+	s, err := desired.Open(path)
+	require.NoError(t, err)
+	apply(t, s, snapshot(account("ACME", "ACTIVE")), end("one", 5))
+	require.NoError(t, s.Unkept())
+	require.NoError(t, os.Rename(dir, dir+".away"))
+	apply(t, s, update(6, account("LATE", "ACTIVE"), false))
+	require.NotNil(t, s.View().Account("LATE"))
+	require.ErrorContains(t, s.Unkept(), "keep the desired state")
+
+	require.NoError(t, os.Rename(dir+".away", dir))
+	old, err := desired.Open(path)
+	require.NoError(t, err)
+	require.EqualValues(t, 5, old.View().Index)
+	require.NoError(t, s.Unkept())
+	caught, err := desired.Open(path)
+	require.NoError(t, err)
+	require.NotNil(t, caught.View().Account("LATE"))
+	require.EqualValues(t, 6, caught.View().Index)
 }

@@ -44,8 +44,7 @@ func setUp(t *testing.T, nodes ...*httptest.Server) *bundle {
 
 func (b *bundle) put(t *testing.T, r *nodev1.Resource) {
 	t.Helper()
-	_, err := b.state.Apply(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: &nodev1.Change{Index: b.state.View().Index + 1, Resource: r}}})
-	require.NoError(t, err)
+	b.state.Apply(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: &nodev1.Change{Index: b.state.View().Index + 1, Resource: r}}})
 }
 
 func (b *bundle) peer(t *testing.T, id, address, state string) {

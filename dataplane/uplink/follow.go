@@ -2,6 +2,8 @@ package uplink
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,11 +48,7 @@ func (u *Uplink) watch(ctx context.Context, c nodev1connect.NodeServiceClient) e
 		if len(group) == 0 {
 			return frames.err
 		}
-		reset, err := u.state.Apply(group...)
-		if err != nil {
-			return err
-		}
-		if reset {
+		if u.state.Apply(group...) {
 			u.state.Forget()
 			return connect.NewError(connect.CodeUnavailable, "the control plane asked to start over: "+group[len(group)-1].GetReset_().GetReason())
 		}
@@ -87,10 +85,14 @@ func (u *Uplink) report(ctx context.Context, load func() *nodev1.ReportRequest, 
 	tick := time.NewTicker(reportInterval)
 	defer tick.Stop()
 	var once sync.Once
+	problem := ""
 	for {
 		changed := u.state.Changed() // asked for before load, so that no change is missed
+		problem = u.problem(ctx, problem)
 		err := u.call(ctx, 2*reportInterval, func(ctx context.Context, c nodev1connect.NodeServiceClient) error {
-			answer, err := c.Report(ctx, load())
+			said := load()
+			said.Problem = problem
+			answer, err := c.Report(ctx, said)
 			if err != nil {
 				return err
 			}
@@ -98,7 +100,7 @@ func (u *Uplink) report(ctx context.Context, load func() *nodev1.ReportRequest, 
 				once.Do(drain)
 			}
 			if answer.GetCredential() != "" {
-				return u.keep(credentialFile, answer.GetCredential())
+				u.keep(credentialFile, answer.GetCredential())
 			}
 			return nil
 		})
@@ -115,6 +117,24 @@ func (u *Uplink) report(ctx context.Context, load func() *nodev1.ReportRequest, 
 		}
 	}
 }
+
+// problem tries again to write what could not be written, and says what still cannot be. before is what it said the last time.
+func (u *Uplink) problem(ctx context.Context, before string) string {
+	err := errors.Join(u.state.Unkept(), u.unkept())
+	switch {
+	case err != nil && before == "":
+		u.log.ErrorContext(ctx, "what the control plane says is not on disk; this process goes on from memory", "error", err)
+	case err == nil && before != "":
+		u.log.InfoContext(ctx, "what the control plane says is on disk again")
+	}
+	if err == nil {
+		return ""
+	}
+	text := "What the control plane says is not on disk; after a restart it would be forgotten: " + err.Error()
+	return strings.ToValidUTF8(text[:min(len(text), longestProblem)], "")
+}
+
+const longestProblem = 500 // bytes
 
 // ReportNow sends a report at once, for changes that others wait for, such as becoming ready.
 func (u *Uplink) ReportNow() { signal(u.reportNow) }

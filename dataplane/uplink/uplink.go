@@ -50,9 +50,10 @@ type Uplink struct {
 	reportNow chan struct{}
 	refused   chan struct{} // a server has refused the credential
 
-	mu     sync.Mutex
-	kept   map[string]string // by file: what is on disk
-	stream stream
+	mu      sync.Mutex
+	kept    map[string]string // by file
+	unsaved map[string]bool   // files that do not have what is kept
+	stream  stream
 }
 
 // stream is the stream of desired state that is open.
@@ -74,7 +75,8 @@ func New(config Config, state *desired.State, log *slog.Logger) (*Uplink, error)
 		return nil, errors.New("uplink: no control-plane server is given")
 	}
 	u := &Uplink{
-		config: config, state: state, log: log, reportNow: make(chan struct{}, 1), refused: make(chan struct{}, 1), kept: map[string]string{},
+		config: config, state: state, log: log, reportNow: make(chan struct{}, 1), refused: make(chan struct{}, 1),
+		kept: map[string]string{}, unsaved: map[string]bool{},
 	}
 	for _, server := range config.Servers {
 		transport := connecthttp.NewTransport(&http.Client{}, strings.TrimSuffix(server, "/"))
@@ -107,23 +109,39 @@ func (u *Uplink) get(file string) string {
 	return u.kept[file]
 }
 
-// keep writes a value beside its file and renames it, so that a crash leaves the old one or the new one.
-func (u *Uplink) keep(file, value string) error {
+// keep takes a value, and writes it. One that cannot be written is used all the same, and written when that is possible.
+func (u *Uplink) keep(file, value string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.kept[file] == value {
-		return nil
+	if u.kept[file] != value {
+		u.kept[file], u.unsaved[file] = value, true
+		_ = u.save(file) // it is tried again, and the next report says if that fails
 	}
+}
+
+// save writes a value beside its file and renames it, so that a crash leaves the old one or the new one. The caller holds mu.
+func (u *Uplink) save(file string) error {
 	path := filepath.Join(u.config.Dir, file)
-	err := os.WriteFile(path+".new", []byte(value), 0o600)
+	err := os.WriteFile(path+".new", []byte(u.kept[file]), 0o600)
 	if err == nil {
 		err = os.Rename(path+".new", path)
 	}
 	if err != nil {
 		return fmt.Errorf("keep the %s that joining gave: %w", file, err)
 	}
-	u.kept[file] = value
+	delete(u.unsaved, file)
 	return nil
+}
+
+// unkept writes again what could not be written, and says why it still cannot be.
+func (u *Uplink) unkept() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	var problems []error
+	for file := range u.unsaved {
+		problems = append(problems, u.save(file))
+	}
+	return errors.Join(problems...)
 }
 
 // bare marks calls that go out without the credential.

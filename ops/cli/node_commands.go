@@ -24,6 +24,7 @@ func nodeColumns() []render.Column[*cpv1.Node] {
 		{Title: "HOST", Value: (*cpv1.Node).GetHost},
 		{Title: "CPU", Value: nodeLoad(func(l *cpv1.NodeLoad) string { return fmt.Sprintf("%.0f%%", 100*l.GetCpuShare()) })},
 		{Title: "OLDEST EVENT", Value: nodeLoad(func(l *cpv1.NodeLoad) string { return fmt.Sprintf("%.1fs", l.GetOldestEventSeconds()) })},
+		{Title: "PROBLEM", Value: (*cpv1.Node).GetProblem},
 		{Title: "TURNS", Value: nodeLoad(func(l *cpv1.NodeLoad) string { return fmt.Sprint(l.GetTurns()) }), Wide: true},
 		{Title: "REQUESTS", Value: nodeLoad(func(l *cpv1.NodeLoad) string { return fmt.Sprint(l.GetRequests()) }), Wide: true},
 		{Title: "RELEASE", Value: (*cpv1.Node).GetRelease, Wide: true},
