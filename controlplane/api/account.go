@@ -91,7 +91,7 @@ func (a accounts) ListAccounts(ctx context.Context, r *cpv1.ListAccountsRequest)
 		return (r.GetEnvironment() == "" || r.GetEnvironment() == at.GetEnvironment()) &&
 			decision.Covers(policy.Resource{Region: at.GetRegion(), Environment: at.GetEnvironment(), Account: at.GetName()})
 	})
-	out := &cpv1.ListAccountsResponse{NextPageToken: pageToken(next)}
+	out := &cpv1.ListAccountsResponse{NextPageToken: pageToken(r, next)}
 	for _, record := range list {
 		out.Accounts = append(out.Accounts, record.GetAccount())
 	}

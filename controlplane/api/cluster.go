@@ -57,7 +57,7 @@ func (a audit) ListAuditRecords(ctx context.Context, r *cpv1.ListAuditRecordsReq
 		return strings.HasPrefix(record.GetResource(), r.GetResource()) && (r.GetActor() == "" || r.GetActor() == record.GetActor()) &&
 			decision.Covers(auditPlace(v, record.GetResource()))
 	})
-	return &cpv1.ListAuditRecordsResponse{Records: list, NextPageToken: pageToken(next)}, nil
+	return &cpv1.ListAuditRecordsResponse{Records: list, NextPageToken: pageToken(r, next)}, nil
 }
 
 // auditPlace tells where the resource of an audit record is, so that limited roles see what is theirs.

@@ -50,7 +50,7 @@ func (a environments) ListEnvironments(ctx context.Context, r *cpv1.ListEnvironm
 	list, next := state.Environments.Filter(v, p, func(e *cpv1.Environment) bool {
 		return (r.GetRegion() == "" || r.GetRegion() == e.GetRegion()) && decision.Covers(policy.Resource{Region: e.GetRegion(), Environment: e.GetName()})
 	})
-	out := &cpv1.ListEnvironmentsResponse{NextPageToken: pageToken(next)}
+	out := &cpv1.ListEnvironmentsResponse{NextPageToken: pageToken(r, next)}
 	for _, e := range list {
 		out.Environments = append(out.Environments, shown(v, e))
 	}

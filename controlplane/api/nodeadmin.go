@@ -39,7 +39,7 @@ func (a nodeAdmin) ListNodes(ctx context.Context, r *cpv1.ListNodesRequest) (*cp
 	list, next := state.Nodes.Filter(v, p, func(n *cpv1.Node) bool {
 		return (r.GetEnvironment() == "" || r.GetEnvironment() == n.GetEnvironment()) && decision.Covers(environmentPlace(v, n.GetEnvironment()))
 	})
-	out := &cpv1.ListNodesResponse{NextPageToken: pageToken(next)}
+	out := &cpv1.ListNodesResponse{NextPageToken: pageToken(r, next)}
 	for _, n := range list {
 		out.Nodes = append(out.Nodes, a.withReport(n))
 	}
@@ -53,7 +53,6 @@ func (a *API) withReport(n *cpv1.Node) *cpv1.Node {
 		return n
 	}
 	n = proto.CloneOf(n)
-	n.Problem = report.Problem
 	n.AppliedIndex, n.LastSeen = report.AppliedIndex, timestamppb.New(report.Seen)
 	if l := report.Load; l != nil {
 		n.Load = &cpv1.NodeLoad{
@@ -113,5 +112,5 @@ func (a nodeAdmin) ListHosts(ctx context.Context, r *cpv1.ListHostsRequest) (*cp
 	list, next := state.Hosts.Filter(a.Store.View(), p, func(h *cpv1.Host) bool {
 		return decision.Covers(policy.Resource{Region: h.GetRegion()})
 	})
-	return &cpv1.ListHostsResponse{Hosts: list, NextPageToken: pageToken(next)}, nil
+	return &cpv1.ListHostsResponse{Hosts: list, NextPageToken: pageToken(r, next)}, nil
 }

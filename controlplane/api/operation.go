@@ -37,7 +37,7 @@ func (a operations) ListOperations(ctx context.Context, r *cpv1.ListOperationsRe
 			(r.GetState() == cpv1.OperationState_OPERATION_STATE_UNSPECIFIED || r.GetState() == o.GetState()) &&
 			decision.Covers(accountPlace(v, o.GetAccount()))
 	})
-	return &cpv1.ListOperationsResponse{Operations: list, NextPageToken: pageToken(next)}, nil
+	return &cpv1.ListOperationsResponse{Operations: list, NextPageToken: pageToken(r, next)}, nil
 }
 
 // WaitOperation answers when the operation has ended or the time is up.

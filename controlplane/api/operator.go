@@ -170,7 +170,7 @@ func (a operators) ListOperators(_ context.Context, r *cpv1.ListOperatorsRequest
 		return nil, err
 	}
 	list, next := state.Operators.List(a.Store.View(), p)
-	out := &cpv1.ListOperatorsResponse{NextPageToken: pageToken(next)}
+	out := &cpv1.ListOperatorsResponse{NextPageToken: pageToken(r, next)}
 	for _, record := range list {
 		out.Operators = append(out.Operators, record.GetOperator())
 	}

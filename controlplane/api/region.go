@@ -42,7 +42,7 @@ func (a regions) ListRegions(ctx context.Context, r *cpv1.ListRegionsRequest) (*
 	list, next := state.Regions.Filter(a.Store.View(), p, func(region *cpv1.Region) bool {
 		return decision.Covers(policy.Resource{Region: region.GetName()})
 	})
-	return &cpv1.ListRegionsResponse{Regions: list, NextPageToken: pageToken(next)}, nil
+	return &cpv1.ListRegionsResponse{Regions: list, NextPageToken: pageToken(r, next)}, nil
 }
 
 // UpdateRegion changes the fields in update_mask.

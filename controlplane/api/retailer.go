@@ -57,7 +57,7 @@ func (a retailers) ListRetailers(_ context.Context, r *cpv1.ListRetailersRequest
 		return nil, absent("account", r.GetAccount())
 	}
 	list, next := state.Retailers.List(v, p)
-	return &cpv1.ListRetailersResponse{Retailers: list, NextPageToken: pageToken(next)}, nil
+	return &cpv1.ListRetailersResponse{Retailers: list, NextPageToken: pageToken(r, next)}, nil
 }
 
 // UpdateRetailer changes the fields in update_mask.

@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -77,7 +78,12 @@ func checkEtag(what, name, want, have string) error {
 		At("etag").With("etag", have)
 }
 
-func notFound(what, name string) error { return fault.NotFoundf("There is no %s %q.", what, name) }
+func notFound(what, name string) error {
+	if account, number, ok := strings.Cut(name, "/"); ok {
+		name = account + "/" + strings.TrimLeft(number, "0") // numbers in keys have leading zeros
+	}
+	return fault.NotFoundf("There is no %s %q.", what, name)
+}
 
 func exists(what, name string) error {
 	return fault.New(fault.Exists, "The name %q is taken: the %s exists already.", name, what).WithCode("C0123E")

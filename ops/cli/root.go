@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -98,10 +99,18 @@ func inGroup(group string, commands ...*cobra.Command) []*cobra.Command {
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
-			return render.UsageError{Err: fmt.Errorf("%w (see: %s --help)", err, cmd.CommandPath())}
+			return render.UsageError{Err: fmt.Errorf("%w (see: %s --help)", wanted(cmd, err), cmd.CommandPath())}
 		}
 		return nil
 	}
+}
+
+// wanted adds to a complaint about the number of arguments which ones there are.
+func wanted(cmd *cobra.Command, err error) error {
+	if _, names, ok := strings.Cut(cmd.Use, " "); ok {
+		return fmt.Errorf("the arguments are %s: %w", names, err)
+	}
+	return err
 }
 
 // group makes a command that only holds others.
