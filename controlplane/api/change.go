@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/auth"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
 
 // change makes a command of a request and commits it. A request with validate_only is tried against the state and changes nothing.
@@ -39,6 +40,9 @@ func (a *API) change(ctx context.Context, kind statev1.Kind, body proto.Message,
 
 func (a *API) meta(ctx context.Context, request proto.Message) (*statev1.Meta, error) {
 	m := &statev1.Meta{Time: timestamppb.New(a.Now()), Actor: actor(ctx)}
+	if r, ok := request.(*nodev1.CommitConfigurationRequest); ok && r.GetAuthor() != "" {
+		m.Actor = "user/" + r.GetAccount() + "/" + r.GetAuthor() + " via " + m.GetActor() // nodes pass on what tenants' users do
+	}
 	if info, ok := connect.CallInfoForServerContext(ctx); ok {
 		m.Procedure = info.Spec.Procedure
 	}

@@ -244,6 +244,24 @@ func TestJoinTokensAndCredentialsEnd(t *testing.T) {
 	require.Equal(t, connect.CodeAborted, connect.CodeOf(err))
 }
 
+// TestTheAuditNamesTheUser: what a tenant's user does comes through a node, and the audit tells both.
+func TestTheAuditNamesTheUser(t *testing.T) {
+	t.Parallel()
+	cp := newTrio(t, calm)
+	cp.makeEnvironment()
+	node := startNode(t, cp, "n1")
+	require.Equal(t, cpv1.OperationState_OPERATION_STATE_DONE, cp.await(cp.create("ACME").GetOperation().GetId()).GetState())
+	eventually(t, func() (*nodev1.CommitConfigurationResponse, error) {
+		return node.client().CommitConfiguration(t.Context(), &nodev1.CommitConfigurationRequest{RequestId: "upload", Account: "ACME", Retailer: 1, Author: "ann@acme",
+			Artefacts: map[string]string{"workflow/ORDER::HD/1": strings.Repeat("cd", 32)}})
+	})
+	list, err := controlplanev1connect.NewAuditServiceClient(cp.operator()).ListAuditRecords(t.Context(),
+		&cpv1.ListAuditRecordsRequest{Actor: "user/ACME/ann@acme via node/n1"})
+	require.NoError(t, err)
+	require.Len(t, list.GetRecords(), 1)
+	require.Equal(t, "COMMIT_CONFIGURATION", list.GetRecords()[0].GetAction())
+}
+
 // TestNodesAskForRetailers: a node's call makes the retailer that an operator's would, once per request id.
 func TestNodesAskForRetailers(t *testing.T) {
 	t.Parallel()

@@ -32,7 +32,7 @@ type AuditRecord struct {
 	Sequence      uint64                 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	Index         uint64                 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"` // of the raft entry
 	Time          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
-	Actor         string                 `protobuf:"bytes,4,opt,name=actor,proto3" json:"actor,omitempty"`       // operator/alice, node/n1, host/h1, system/provision
+	Actor         string                 `protobuf:"bytes,4,opt,name=actor,proto3" json:"actor,omitempty"`       // operator/alice, node/n1, user/ACME/ann via node/n1, host/h1, system/provision
 	Action        string                 `protobuf:"bytes,5,opt,name=action,proto3" json:"action,omitempty"`     // CREATE_ACCOUNT
 	Resource      string                 `protobuf:"bytes,6,opt,name=resource,proto3" json:"resource,omitempty"` // account/ACME
 	RequestId     string                 `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
