@@ -8,8 +8,8 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// convoy lets creations share commits: while as many commits of an account are under way as the machine has processors, those that become
-// ready wait and travel together. A creation that is alone waits for nobody.
+// convoy lets creations share commits: while one commit of an account is under way for each two processors, those that become ready wait
+// and travel together. A creation that is alone waits for nobody.
 type convoy struct {
 	commit     func(ctx context.Context, jobs []*job) []error
 	abreast    int // most commits of one account at a time
@@ -35,7 +35,7 @@ type passenger struct {
 }
 
 func (c *convoy) init(cfg Config, commit func(context.Context, []*job) []error) {
-	c.commit, c.abreast, c.share = commit, max(2, runtime.GOMAXPROCS(0)), cfg.Share
+	c.commit, c.abreast, c.share = commit, max(1, runtime.GOMAXPROCS(0)/2), cfg.Share
 	c.limit, c.perAccount = cfg.Creations, max(1, cfg.Creations*3/4)
 	c.accounts = map[tenancy.AccountID]*convoyAccount{}
 }

@@ -59,13 +59,15 @@ type SellableUnits struct {
 	Position   StockFigure
 }
 
-const sqlSellable = `SELECT c.ref, v.product_ref, v.group_ref, v.quantity, v.attributes::text,
+// The catalogues are found before anything else: joined, each position would look for its catalogue anew.
+const sqlSellable = `WITH c AS MATERIALIZED (SELECT c.id, c.ref, i.id AS inventory_id FROM virtual_catalogues c
+	LEFT JOIN inventory_catalogues i ON i.account_id = $1 AND i.ref = c.inventory_catalogue_ref
+	WHERE c.account_id = $1 AND c.ref = ANY ($2::text[]))
+SELECT c.ref, v.product_ref, v.group_ref, v.quantity, v.attributes::text,
 	coalesce(p.id::text, ''), coalesce(p.ref, ''), coalesce(p.on_hand, 0), coalesce(p.status, '')
-FROM virtual_catalogues c
-JOIN virtual_positions v ON v.account_id = $1 AND v.catalogue_id = c.id AND v.product_ref = ANY ($3::text[])
-LEFT JOIN inventory_catalogues i ON i.account_id = $1 AND i.ref = c.inventory_catalogue_ref
-LEFT JOIN inventory_positions p ON p.account_id = $1 AND p.catalogue_id = i.id AND p.product_ref = v.product_ref AND p.location_ref = v.group_ref
-WHERE c.account_id = $1 AND c.ref = ANY ($2::text[]) AND v.status = ANY ($4::text[]) AND v.quantity > 0`
+FROM c JOIN virtual_positions v ON v.account_id = $1 AND v.catalogue_id = c.id AND v.product_ref = ANY ($3::text[])
+LEFT JOIN inventory_positions p ON p.account_id = $1 AND p.catalogue_id = c.inventory_id AND p.product_ref = v.product_ref AND p.location_ref = v.group_ref
+WHERE v.status = ANY ($4::text[]) AND v.quantity > 0`
 
 // Sellable reads all virtual positions of catalogues (by ref) that hold some of the products, in one statement. Keys lead to all its rows, so
 // it need not be planned for each order.

@@ -15,7 +15,7 @@ const (
 	// watchEvery is how often the database is asked for new fulfilments: the error of what a watch sees.
 	watchEvery = 5 * time.Millisecond
 	// overlap is how far back a look goes, for a later commit may carry an earlier time; one look in thoroughly goes back to the beginning.
-	overlap    = 2 * time.Second
+	overlap    = 500 * time.Millisecond
 	thoroughly = 100
 	// patience is how long a watch waits for the last order.
 	patience = 2 * time.Minute
