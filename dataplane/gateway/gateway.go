@@ -27,6 +27,8 @@ type Gateway struct {
 	proxy    *httputil.ReverseProxy
 	requests atomic.Int64
 	draining atomic.Bool
+	figures  figures
+	tenants  http.Handler
 }
 
 // answerTime is how long a node may work on a request.
@@ -46,6 +48,8 @@ func New(state *desired.State, log *slog.Logger) *Gateway {
 		ErrorHandler: g.failed,
 		ErrorLog:     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+	g.tenants = http.HandlerFunc(g.serve)
+	g.measure()
 	return g
 }
 
@@ -62,6 +66,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.requests.Add(1)
+	g.figures.requests.Serve(w, r, g.tenants)
+}
+
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
+	if private(r.URL.Path) {
+		rest.WriteError(w, r, g.log, fault.New(fault.NotFound, "There is no %s %s here", r.Method, r.URL.Path))
+		return
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, rest.MaxBody))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
@@ -108,6 +120,7 @@ func (g *Gateway) failed(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	var known *fault.Error
 	if !errors.As(err, &known) {
+		g.figures.lost.Add(1)
 		err = fault.New(fault.Unavailable, "The node that worked on this was lost before it answered; the request may have been carried out").
 			WithCode("S0002E").Wrap(err)
 	}

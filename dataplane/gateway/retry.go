@@ -18,6 +18,9 @@ const DrainingHeader = "Fluent-Draining"
 // hold is how long a request waits for a node to become ready before it is refused.
 const hold = 5 * time.Second
 
+// errDraining stands for such an answer.
+var errDraining = errors.New("the node is stopping or starting")
+
 // roundTripper sends a request to a node, and to another one when that can do no harm: the first took no connection or refused
 // before working, or the request only reads.
 type roundTripper struct {
@@ -38,10 +41,14 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		node := t.gateway.nodes.pick(t.gateway.state.View(), tried, time.Now())
 		if node == nil {
 			if !t.wait(req, deadline) {
+				t.gateway.figures.shed.Add(1)
 				return nil, refusal(last)
 			}
 			clear(tried) // who failed a moment ago may answer again
 			continue
+		}
+		if last != nil {
+			t.gateway.figures.again.Add(1)
 		}
 		tried[node.address] = true
 		res, err := t.send(req, node, body)
@@ -50,6 +57,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 			return res, nil
 		case err == nil:
 			res.Body.Close()
+			err = errDraining
 			node.rest(time.Now())
 		case notSent(err):
 			node.rest(time.Now())
@@ -106,6 +114,8 @@ func (t *roundTripper) wait(req *http.Request, deadline time.Time) bool {
 	if left <= 0 {
 		return false
 	}
+	t.gateway.figures.held.Add(1)
+	defer t.gateway.figures.held.Add(-1)
 	select {
 	case <-req.Context().Done():
 		return false

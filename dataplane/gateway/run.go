@@ -21,6 +21,7 @@ import (
 // Config is what a gateway process is started with.
 type Config struct {
 	Listen    string   // host:port
+	Operators string   // host:port for /metrics and /readyz; empty: not served
 	Dir       string   // keeps the credential and the last desired state
 	ID        string   // name of this gateway within its environment
 	Servers   []string // base URLs of the control plane
@@ -65,6 +66,16 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 		}
 		return err
 	})
+	if config.Operators != "" {
+		operators := g.operatorsServer(config.Operators)
+		group.Go(func() error {
+			context.AfterFunc(groupCtx, func() { _ = operators.Close() })
+			if err := operators.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("serve metrics: %w", err)
+			}
+			return nil
+		})
+	}
 	group.Go(func() error {
 		<-groupCtx.Done()
 		return g.stop(server, config.DrainTime)

@@ -10,6 +10,7 @@ import (
 
 func newGatewayCommand(a *app) *cobra.Command {
 	var j joiner
+	var operators string
 	var drain time.Duration
 	cmd := &cobra.Command{
 		Use:   "gateway",
@@ -24,13 +25,14 @@ func newGatewayCommand(a *app) *cobra.Command {
 			serveTuned()
 			log := a.processLogger()
 			config := gateway.Config{
-				Listen: j.listen, Dir: j.dir, ID: j.id, Servers: servers, JoinToken: joinToken(), Release: a.version, DrainTime: drain,
+				Listen: j.listen, Operators: operators, Dir: j.dir, ID: j.id, Servers: servers, JoinToken: joinToken(), Release: a.version, DrainTime: drain,
 			}
 			return gateway.Run(cmd.Context(), config, log, func(address string) { log.Info("the gateway serves", "address", address) })
 		},
 	}
 	j.flags(cmd)
 	cmd.Flags().StringVar(&j.listen, "listen", "127.0.0.1:8080", "address that tenants call")
+	cmd.Flags().StringVar(&operators, "metrics-listen", "", "address for /metrics, /healthz and /readyz, out of the reach of tenants (default none)")
 	cmd.Flags().DurationVar(&drain, "drain", 10*time.Second, "how long requests under way may take after a stop was asked for")
 	return cmd
 }

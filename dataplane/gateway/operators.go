@@ -1,0 +1,95 @@
+package gateway
+
+import (
+	"encoding/json"
+	"net/http"
+	"path"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/fluent-oms/fluent/dataplane/metrics"
+)
+
+// private reports whether a path is for operators or for the platform's own processes. Nodes answer such paths on their port, which is
+// in a private network; none of them is let through from tenants, with whatever credentials.
+func private(requested string) bool {
+	path := path.Clean(requested)
+	return path == "/metrics" || path == "/readyz" || strings.HasPrefix(path, "/internal/") || strings.HasPrefix(path, "/fluent.")
+}
+
+// figures are what the gateway counts besides requests.
+type figures struct {
+	registry *prometheus.Registry
+	requests *metrics.Requests
+	again    atomic.Int64 // requests that were sent to a further node
+	shed     atomic.Int64 // requests for which no node was ready in time
+	held     atomic.Int64 // requests that wait for a node now
+	lost     atomic.Int64 // requests whose node was lost while it worked
+}
+
+func (g *Gateway) measure() {
+	f := &g.figures
+	f.registry = metrics.NewRegistry()
+	f.requests = metrics.NewRequests(f.registry)
+	count := func(name, help string, n *atomic.Int64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(n.Load()) })
+	}
+	gauge := func(name, help string, read func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read)
+	}
+	f.registry.MustRegister(
+		count("fluent_gateway_retries_total", "Requests that were sent to a further node.", &f.again),
+		count("fluent_gateway_shed_total", "Requests for which no node was ready in time.", &f.shed),
+		count("fluent_gateway_lost_total", "Requests whose node was lost while it worked on them.", &f.lost),
+		gauge("fluent_gateway_requests_held", "Requests that wait for a node to become ready.", func() float64 { return float64(f.held.Load()) }),
+		gauge("fluent_gateway_nodes_ready", "Nodes that take requests.", func() float64 { return float64(g.readyNodes()) }),
+		gauge("fluent_gateway_desired_index", "Index of the desired state that the gateway works by.", func() float64 { return float64(g.state.View().Index) }),
+	)
+}
+
+func (g *Gateway) readyNodes() (ready int) {
+	for _, p := range g.state.View().Peers("node") {
+		if p.GetState() == "READY" {
+			ready++
+		}
+	}
+	return ready
+}
+
+// Operators answers GET /metrics, /healthz (this process runs) and /readyz (it takes requests and has a node for them). It belongs on an
+// address that tenants cannot reach.
+func (g *Gateway) Operators() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	mux.HandleFunc("GET /readyz", g.serveReadiness)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(g.figures.registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
+// operatorsServer serves Operators on an address of its own.
+func (g *Gateway) operatorsServer(address string) *http.Server {
+	return &http.Server{Addr: address, Handler: g.Operators(), ReadHeaderTimeout: 10 * time.Second}
+}
+
+func (g *Gateway) serveReadiness(w http.ResponseWriter, _ *http.Request) {
+	type reason struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	}
+	reasons := []reason{}
+	if g.draining.Load() {
+		reasons = append(reasons, reason{"DRAINING", "the gateway was asked to stop"})
+	}
+	if g.readyNodes() == 0 {
+		reasons = append(reasons, reason{"NO_READY_NODE", "no node of the environment is ready; fluent node list says why"})
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if len(reasons) > 0 {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"ready": len(reasons) == 0, "reasons": reasons}) // the reader may have gone
+}
