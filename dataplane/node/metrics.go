@@ -60,7 +60,9 @@ func (c engineCollector) Collect(out chan<- prometheus.Metric) {
 	for _, each := range counters() {
 		out <- prometheus.MustNewConstMetric(each.desc, prometheus.CounterValue, float64(each.read(c.engine.Stats()).Load()))
 	}
-	events, age := c.engine.Backlog(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), reportPatience)
+	defer cancel()
+	events, age := c.engine.Backlog(ctx)
 	queued, oldest, leases := figures()
 	out <- prometheus.MustNewConstMetric(queued, prometheus.GaugeValue, float64(events))
 	out <- prometheus.MustNewConstMetric(oldest, prometheus.GaugeValue, age.Seconds())

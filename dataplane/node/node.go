@@ -198,6 +198,9 @@ func (n *Node) stop(server *http.Server, endWork, end func()) error {
 	return err
 }
 
+// reportPatience is how long a report waits for the database's clock.
+const reportPatience = 300 * time.Millisecond
+
 func (n *Node) report() *nodev1.ReportRequest {
 	r := &nodev1.ReportRequest{State: "JOINING", AppliedIndex: n.state.View().Index, Load: &nodev1.Load{Requests: n.requests.Load()}}
 	s := n.services.Load()
@@ -213,7 +216,9 @@ func (n *Node) report() *nodev1.ReportRequest {
 	if s != nil {
 		r.AppliedIndex = s.applied.Load()
 		r.Load.Turns = s.engine.Stats().Turns.Load()
-		_, oldest := s.engine.Backlog(context.Background())
+		ctx, cancel := context.WithTimeout(context.Background(), reportPatience)
+		defer cancel() // a database that hangs must not keep the node from saying so
+		_, oldest := s.engine.Backlog(ctx)
 		r.Load.OldestEventSeconds = oldest.Seconds()
 		r.Load.CpuShare = s.cpu.share()
 	}
