@@ -2,10 +2,14 @@ package hostagent_test
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -127,7 +131,8 @@ func TestNodesFollowTheList(t *testing.T) {
 	t.Parallel()
 	h, web := serve(t)
 	t.Cleanup(web.Close)
-	agent, stop := run(t, t.TempDir(), web.URL)
+	dir := t.TempDir()
+	agent, stop := run(t, dir, web.URL)
 	t.Cleanup(stop) // before the server, which waits for the agent's stream
 
 	h.lists <- []*cpv1.NodeProcess{{NodeId: "n1"}, {NodeId: "n2"}}
@@ -142,6 +147,11 @@ func TestNodesFollowTheList(t *testing.T) {
 
 	h.lists <- []*cpv1.NodeProcess{{NodeId: "n1"}, {NodeId: "n2", Drain: true}}
 	eventually(t, func() bool { return h.report("n2") == nil && len(agent.Processes()) == 1 }, "a drained node ends")
+	eventually(t, func() bool {
+		_, err := os.Stat(filepath.Join(dir, "nodes", "n2"))
+		return errors.Is(err, fs.ErrNotExist)
+	}, "and its folder is gone")
+	require.DirExists(t, filepath.Join(dir, "nodes", "n1"))
 }
 
 func TestNodesComeUpWithoutControlPlane(t *testing.T) {

@@ -69,8 +69,13 @@ func (a *Agent) reconcileLoop(ctx context.Context) {
 func (a *Agent) reconcile() {
 	start, stop := a.compare()
 	var wait sync.WaitGroup
-	for _, child := range stop { // together: each may take its grace to drain
-		wait.Go(func() { a.deps.Group.Forget(child) })
+	for id, child := range stop { // together: each may take its grace to drain
+		wait.Go(func() {
+			if child != nil {
+				a.deps.Group.Forget(child)
+			}
+			a.clear(id)
+		})
 	}
 	for _, p := range start {
 		child, err := a.deps.Group.Start(supervise.Spec{
@@ -82,13 +87,26 @@ func (a *Agent) reconcile() {
 	wait.Wait()
 }
 
-// compare returns what is to be started, and what is to be stopped and is not this agent's from now on.
-func (a *Agent) compare() (start []*cpv1.NodeProcess, stop []*supervise.Child) {
+// clear removes the folder of a node that is no more. Its log, which is not in there, stays.
+func (a *Agent) clear(id string) {
+	if err := os.RemoveAll(a.folder(id)); err != nil {
+		a.deps.Logger.Warn("cannot remove a node's folder", "node", id, "error", err)
+	}
+}
+
+func (a *Agent) folder(id string) string { return filepath.Join(a.config.Dir, "nodes", id) }
+
+// compare returns what is to be started, and what is to be stopped and is not this agent's from now on: by id, nil if it runs no more.
+func (a *Agent) compare() (start []*cpv1.NodeProcess, stop map[string]*supervise.Child) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	wanted := map[string]bool{}
+	stop = map[string]*supervise.Child{}
 	for _, p := range a.desired {
 		if p.GetDrain() {
+			if _, err := os.Stat(a.folder(p.GetNodeId())); err == nil {
+				stop[p.GetNodeId()] = nil
+			}
 			continue
 		}
 		wanted[p.GetNodeId()] = true
@@ -98,7 +116,7 @@ func (a *Agent) compare() (start []*cpv1.NodeProcess, stop []*supervise.Child) {
 	}
 	for id, child := range a.running {
 		if !wanted[id] {
-			stop = append(stop, child)
+			stop[id] = child
 			delete(a.running, id)
 		}
 	}
@@ -127,7 +145,7 @@ func (a *Agent) started(id string, child *supervise.Child, err error) {
 
 // command prepares one start of a node.
 func (a *Agent) command(ctx context.Context, p *cpv1.NodeProcess) (*exec.Cmd, error) {
-	dir := filepath.Join(a.config.Dir, "nodes", p.GetNodeId())
+	dir := a.folder(p.GetNodeId())
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the node's folder: %w", err)
 	}
