@@ -91,7 +91,7 @@ func (u *Uplink) report(ctx context.Context, load func() *nodev1.ReportRequest, 
 		problem = u.problem(ctx, problem)
 		err := u.call(ctx, 2*reportInterval, func(ctx context.Context, c nodev1connect.NodeServiceClient) error {
 			said := load()
-			said.Problem = problem
+			said.Problem = strings.Trim(problem+"; "+said.GetProblem(), "; ") // the node's own follows
 			answer, err := c.Report(ctx, said)
 			if err != nil {
 				return err
