@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/fluent-oms/fluent/ops/bench/load"
+	"github.com/fluent-oms/fluent/ops/bench/wire"
 )
 
 const readOrder = `query Read($id: ID!) { orderById(id: $id) { id ref type status totalPrice createdOn
@@ -20,25 +23,16 @@ func (w *world) readOrders(ctx context.Context) error {
 			return err
 		}
 	}
+	questions := make([]*wire.Question, len(w.orderIDs))
+	for i, id := range w.orderIDs {
+		questions[i] = &wire.Question{Query: readOrder, Variables: map[string]any{"id": id}, Check: func(data json.RawMessage) error { return checkOrder(id, data) }}
+	}
 	plan := load.Plan{Clients: w.config.clients, Duration: w.config.reads}
-	profiled, counted, before := w.profile(ctx, "order-read"), w.countStatements(ctx), w.cpu()
-	api, err := load.Run(ctx, plan, func(ctx context.Context, _, i int) error {
-		var answer struct{ OrderByID *struct{ ID string } }
-		id := w.orderIDs[i%len(w.orderIDs)]
-		err := w.client.GraphQL(ctx, readOrder, map[string]any{"id": id}, &answer)
-		if err == nil && answer.OrderByID == nil {
-			return fmt.Errorf("order %s is not found", id)
-		}
-		return err
-	})
-	if err := errors.Join(err, profiled()); err != nil {
+	api, err := w.ask(ctx, "order-read", plan, questions)
+	if err != nil {
 		return err
 	}
-	w.reportCPU("order-read", before, api.Count())
-	if err := counted(api.Count()); err != nil {
-		return err
-	}
-	before = w.cpu()
+	before := w.cpu()
 	raw, err := w.lab.ReadOrders(ctx, plan, w.orderIDs)
 	if err != nil {
 		return err
@@ -46,6 +40,87 @@ func (w *world) readOrders(ctx context.Context) error {
 	w.reportRawCPU("order-read", before, raw.Count())
 	w.report.Rate("order-read", "nested orders", api.PerSecond(), raw.PerSecond())
 	w.report.Latency("order-read", "read", api, raw)
+	return nil
+}
+
+// ask puts questions, one after the other and from the start again, and reports what they cost.
+func (w *world) ask(ctx context.Context, bench string, plan load.Plan, questions []*wire.Question) (load.Result, error) {
+	if err := w.lab.Analyse(ctx); err != nil {
+		return load.Result{}, err
+	}
+	token, err := w.client.Token(ctx)
+	if err != nil {
+		return load.Result{}, err
+	}
+	asker, err := wire.Open(w.stack.Ready.Gateway, token, plan.Clients, questions)
+	if err != nil {
+		return load.Result{}, err
+	}
+	defer asker.Close()
+	profiled, counted, before := w.profile(ctx, bench), w.countStatements(ctx), w.cpu()
+	result, err := load.Run(ctx, plan, func(ctx context.Context, client, i int) error {
+		return asker.Ask(ctx, client, questions[i%len(questions)])
+	})
+	if err := errors.Join(err, profiled()); err != nil {
+		return result, err
+	}
+	w.reportCPU(bench, before, result.Count())
+	return result, counted(result.Count())
+}
+
+// checkOrder makes sure that an answer is the order with items, fulfilments and items of these.
+func checkOrder(id string, data json.RawMessage) error {
+	type items struct {
+		Edges []struct{ Node struct{ ID string } }
+	}
+	var answer struct {
+		OrderByID *struct {
+			ID          string
+			Items       items
+			Fulfilments struct {
+				Edges []struct{ Node struct{ Items items } }
+			}
+		}
+	}
+	if err := json.Unmarshal(data, &answer); err != nil {
+		return fmt.Errorf("decode order %s: %w", id, err)
+	}
+	o := answer.OrderByID
+	switch {
+	case o == nil || o.ID != id:
+		return fmt.Errorf("order %s is not found", id)
+	case len(o.Items.Edges) == 0:
+		return fmt.Errorf("order %s has no items", id)
+	}
+	for _, f := range o.Fulfilments.Edges {
+		if len(f.Node.Items.Edges) == 0 {
+			return fmt.Errorf("a fulfilment of order %s has no items", id)
+		}
+	}
+	return nil
+}
+
+// checkAvailability makes sure that an answer has the positions of most of the products at the locations, and no others.
+func checkAvailability(products, locations []string, data json.RawMessage) error {
+	var answer struct {
+		VirtualPositions struct {
+			Edges []struct {
+				Node struct{ ProductRef, GroupRef string }
+			}
+		}
+	}
+	if err := json.Unmarshal(data, &answer); err != nil {
+		return fmt.Errorf("decode virtual positions: %w", err)
+	}
+	edges := answer.VirtualPositions.Edges
+	if len(edges) < 20 {
+		return fmt.Errorf("only %d virtual positions of %v at %v", len(edges), products, locations)
+	}
+	for _, e := range edges {
+		if !slices.Contains(products, e.Node.ProductRef) || !slices.Contains(locations, e.Node.GroupRef) {
+			return fmt.Errorf("%s at %s was not asked for", e.Node.ProductRef, e.Node.GroupRef)
+		}
+	}
 	return nil
 }
 
@@ -84,30 +159,21 @@ func (w *world) readAvailability(ctx context.Context) error {
 		return products[start : start+10], []string{"DC-SYD", "DC-MEL", places[i%len(places)]}
 	}
 	catalogue := "BASE:" + w.retailer()
-	plan := load.Plan{Clients: w.config.clients, Duration: w.config.reads}
-	profiled, counted, before := w.profile(ctx, "availability"), w.countStatements(ctx), w.cpu()
-	api, err := load.Run(ctx, plan, func(ctx context.Context, _, i int) error {
-		var answer struct {
-			VirtualPositions struct {
-				Edges []struct{ Node struct{ Quantity int } }
-			}
-		}
+	key := map[string]any{"ref": catalogue}
+	questions := make([]*wire.Question, len(places)*len(products)) // after which choose begins anew, or nearly so
+	for i := range questions {
 		products, locations := choose(i)
-		variables := map[string]any{"catalogue": map[string]any{"ref": catalogue}, "products": products, "locations": locations}
-		err := w.client.GraphQL(ctx, readAvailability, variables, &answer)
-		if err == nil && len(answer.VirtualPositions.Edges) < 20 {
-			return fmt.Errorf("only %d virtual positions of %v at %v", len(answer.VirtualPositions.Edges), products, locations)
+		questions[i] = &wire.Question{
+			Query: readAvailability, Variables: map[string]any{"catalogue": key, "products": products, "locations": locations},
+			Check: func(data json.RawMessage) error { return checkAvailability(products, locations, data) },
 		}
-		return err
-	})
-	if err := errors.Join(err, profiled()); err != nil {
+	}
+	plan := load.Plan{Clients: w.config.clients, Duration: w.config.reads}
+	api, err := w.ask(ctx, "availability", plan, questions)
+	if err != nil {
 		return err
 	}
-	w.reportCPU("availability", before, api.Count())
-	if err := counted(api.Count()); err != nil {
-		return err
-	}
-	before = w.cpu()
+	before := w.cpu()
 	raw, err := w.lab.ReadAvailability(ctx, plan, catalogue, choose)
 	if err != nil {
 		return err

@@ -10,6 +10,15 @@ import (
 	"github.com/fluent-oms/fluent/ops/bench/load"
 )
 
+// Analyse refreshes the planner's statistics, as the server does by itself some time after tables have grown: plans would depend on whether it
+// has come to that.
+func (l *Lab) Analyse(ctx context.Context) error {
+	if _, err := l.conns[0].Exec(ctx, "ANALYZE"); err != nil {
+		return fmt.Errorf("refresh the statistics: %w", err)
+	}
+	return nil
+}
+
 // sqlOrder reads an order with its items, fulfilments and their items as one row.
 const sqlOrder = `SELECT o.id, o.ref, o.type, o.status, o.total_price, o.created_on,
 	(SELECT json_agg(json_build_array(i.id, i.ref, i.status, i.quantity, i.price, i.paid_price)) FROM order_items i
