@@ -35,7 +35,7 @@ type bench struct {
 
 func migrate(dsn string) error {
 	ctx := context.Background()
-	db, err := store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue()})
+	db, err := store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func scopeOf(t testing.TB, account tenancy.AccountID) tenancy.Scope {
 }
 
 func (b *bench) open(dsn string) *store.DB {
-	db, err := store.Open(b.ctx, dsn, store.Options{Catalogue: domain.Catalogue()})
+	db, err := store.Open(b.ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
 	require.NoError(b.t, err)
 	b.t.Cleanup(db.Close)
 	return db

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -65,7 +66,7 @@ func (plain) Hash(_ context.Context, password string) (string, error) {
 
 func migrate(dsn string) error {
 	ctx := context.Background()
-	db, err := store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue()})
+	db, err := store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
 	if err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func migrate(dsn string) error {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	dsn := dbtest.Template(t, "graphql", migrate)
-	db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), ReadConnections: 4, WriteConnections: 4})
+	db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute, ReadConnections: 4, WriteConnections: 4})
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 	w := &world{t: t, db: db, nudges: &nudges{}}

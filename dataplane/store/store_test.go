@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"cmp"
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,7 +17,7 @@ import (
 // migratedDSN is the address of a database of the test's own that has the current schema.
 func migratedDSN(t testing.TB) string {
 	return dbtest.Template(t, "store", func(dsn string) error {
-		db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue()})
+		db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
 		if err != nil {
 			return err
 		}
@@ -28,6 +30,8 @@ func emptyDSN(t testing.TB) string { return dbtest.New(t) }
 
 func open(t testing.TB, dsn string, options store.Options) *store.DB {
 	options.Catalogue = domain.Catalogue()
+	options.AcquireWait = cmp.Or(options.AcquireWait, time.Minute) // machines may be slow
+	options.WriteBudget = cmp.Or(options.WriteBudget, time.Minute)
 	db, err := store.Open(context.Background(), dsn, options)
 	require.NoError(t, err)
 	t.Cleanup(db.Close)

@@ -47,7 +47,7 @@ type world struct {
 
 func migrate(dsn string) error {
 	ctx := context.Background()
-	db, err := store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue()})
+	db, err := store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func newWorld(t testing.TB, engines int) *world {
 	w := &world{t: t, ctx: t.Context(), scope: scope, shelf: engine.NewShelf(), roots: map[string]catalogue.ID{}}
 	dsn := dbtest.Template(t, "workflows", migrate)
 	w.dsn = dsn
-	w.db, err = store.Open(w.ctx, dsn, store.Options{Catalogue: domain.Catalogue()})
+	w.db, err = store.Open(w.ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
 	require.NoError(t, err)
 	t.Cleanup(w.db.Close)
 	list, err := workflows.Default(1)
@@ -79,7 +79,7 @@ func newWorld(t testing.TB, engines int) *world {
 }
 
 func (w *world) start(dsn, node string) {
-	db, err := store.Open(w.ctx, dsn, store.Options{Catalogue: domain.Catalogue()})
+	db, err := store.Open(w.ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
 	require.NoError(w.t, err)
 	places := availability.NewDirectory(db, 50*time.Millisecond)
 	stock := modules.New(db, places)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -34,7 +35,7 @@ func TestConformance(t *testing.T) {
 }
 
 func isPostgres(t *testing.T, dsn string) bool {
-	db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue()})
+	db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
 	require.NoError(t, err)
 	defer db.Close()
 	return db.Engine() == store.PostgreSQL
@@ -58,7 +59,7 @@ func ownServer(t *testing.T, engine embedded.Engine) func(t testing.TB) string {
 
 func migrate(dsn string) error {
 	ctx := context.Background()
-	db, err := store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue()})
+	db, err := store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -18,7 +19,7 @@ import (
 const account = "ACME"
 
 func migrate(dsn string) error {
-	db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue()})
+	db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
 	if err != nil {
 		return err
 	}
