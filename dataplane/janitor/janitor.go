@@ -1,0 +1,193 @@
+// Package janitor removes what accounts need no longer: settled events, audit, sent webhooks, jobs and batches that are older than they are
+// kept. It runs on the node that leases the first range of slots, so there is one in an environment; two for a moment, when the lease
+// moves, do no harm. It deletes little at a time and rests in between: tenants' requests come first.
+package janitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Deps are the janitor's collaborators. All are required but Registerer.
+type Deps struct {
+	Store      Store
+	Accounts   func() []tenancy.AccountID // those of the environment
+	Mine       func() bool                // whether this node cleans at the moment
+	Settings   func(ctx context.Context, scope tenancy.Scope, names ...string) (map[string]*foundation.Setting, error)
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer // nil: not counted
+}
+
+// Store removes.
+type Store interface {
+	Purge(ctx context.Context, account tenancy.AccountID, what store.Purgeable, age time.Duration, limit int) (int, error)
+}
+
+// Config is how a janitor works. Zero values are replaced by the defaults in brackets.
+type Config struct {
+	Every time.Duration // between the beginnings of two rounds [10m]
+	Rows  int           // that one statement removes at most [500]
+	Rest  time.Duration // between two statements that removed something [100ms]
+}
+
+const day = 24 * time.Hour
+
+// Rule is how long something is kept: so many days, unless the account's setting of that name says another number.
+type Rule struct {
+	What    store.Purgeable
+	Setting string
+	Days    int
+}
+
+// mostDays bounds settings: ten years.
+const mostDays = 3650
+
+// Rules lists how long things are kept. Events can be searched 124 days back, so what they show is kept a little longer than that.
+func Rules() []Rule {
+	const events, batches, jobs, webhooks = "RETENTION_EVENT_DAYS", "RETENTION_BATCH_RECORD_DAYS", "RETENTION_JOB_DAYS", "RETENTION_WEBHOOK_DAYS"
+	return []Rule{
+		{store.PurgeEvents, events, 130}, {store.PurgeTrails, events, 130}, {store.PurgeDeliveries, webhooks, 14},
+		{store.PurgeBatchRows, batches, 7}, {store.PurgeBatches, jobs, 90}, {store.PurgeJobs, jobs, 90},
+	}
+}
+
+// Janitor is made by New.
+type Janitor struct {
+	d       Deps
+	cfg     Config
+	removed *prometheus.CounterVec
+	failed  prometheus.Counter
+	done    prometheus.Gauge
+	failing bool // the last round failed: the next one says so only when it is over
+}
+
+// New makes a janitor that does nothing until Run.
+func New(d Deps, cfg Config) *Janitor {
+	if cfg.Every <= 0 {
+		cfg.Every = 10 * time.Minute
+	}
+	if cfg.Rows <= 0 {
+		cfg.Rows = 500
+	}
+	if cfg.Rest <= 0 {
+		cfg.Rest = 100 * time.Millisecond
+	}
+	j := &Janitor{d: d, cfg: cfg,
+		removed: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "fluent_janitor_rows_removed_total", Help: "Rows removed because of their age, by kind."}, []string{"kind"}),
+		failed:  prometheus.NewCounter(prometheus.CounterOpts{Name: "fluent_janitor_rounds_failed_total", Help: "Rounds that met an error."}),
+		done:    prometheus.NewGauge(prometheus.GaugeOpts{Name: "fluent_janitor_last_round_timestamp_seconds", Help: "When this node last ended a whole round."}),
+	}
+	for _, r := range Rules() {
+		j.removed.WithLabelValues(string(r.What))
+	}
+	if d.Registerer != nil {
+		d.Registerer.MustRegister(j.removed, j.failed, j.done)
+	}
+	return j
+}
+
+// Run cleans until ctx ends.
+func (j *Janitor) Run(ctx context.Context) {
+	for pause(ctx, j.cfg.Every) {
+		if !j.d.Mine() {
+			continue
+		}
+		err := j.Round(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			j.failed.Inc()
+			if !j.failing {
+				j.d.Logger.WarnContext(ctx, "old rows could not be removed; will be tried again", "error", err)
+			}
+		case j.failing:
+			j.d.Logger.InfoContext(ctx, "old rows are removed again")
+		}
+		j.failing = err != nil
+	}
+}
+
+// Round removes all that is too old, account by account. One account's error does not keep the others' rows.
+func (j *Janitor) Round(ctx context.Context) error {
+	var problems []error
+	for _, account := range j.d.Accounts() {
+		if err := j.clean(ctx, account); err != nil {
+			problems = append(problems, fmt.Errorf("account %s: %w", account, err))
+		}
+		if ctx.Err() != nil || !j.d.Mine() {
+			return errors.Join(problems...)
+		}
+	}
+	if len(problems) == 0 {
+		j.done.SetToCurrentTime()
+	}
+	return errors.Join(problems...)
+}
+
+func (j *Janitor) clean(ctx context.Context, account tenancy.AccountID) error {
+	scope, err := tenancy.NewScope(account)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, r := range Rules() {
+		names = append(names, r.Setting)
+	}
+	settings, err := j.d.Settings(ctx, scope, names...)
+	if err != nil {
+		return fmt.Errorf("read how long things are kept: %w", err)
+	}
+	for _, r := range Rules() {
+		if err := j.purge(ctx, account, r.What, days(r, settings[r.Setting])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// days is a rule's age for an account. A setting that is no sensible number counts as none: nothing is lost by a typing error.
+func days(r Rule, s *foundation.Setting) time.Duration {
+	if s != nil {
+		if n, err := strconv.Atoi(s.Value); err == nil && n >= 1 && n <= mostDays {
+			return time.Duration(n) * day
+		}
+	}
+	return time.Duration(r.Days) * day
+}
+
+func (j *Janitor) purge(ctx context.Context, account tenancy.AccountID, what store.Purgeable, age time.Duration) error {
+	for j.d.Mine() {
+		n, err := j.d.Store.Purge(ctx, account, what, age, j.cfg.Rows)
+		j.removed.WithLabelValues(string(what)).Add(float64(n))
+		if err != nil {
+			return fmt.Errorf("remove old %s: %w", what, err)
+		}
+		if n < j.cfg.Rows || !pause(ctx, j.cfg.Rest) {
+			break
+		}
+	}
+	return ctx.Err()
+}
+
+// pause is false when ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
