@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/identity"
+	"github.com/fluent-oms/fluent/dataplane/janitor"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
@@ -27,6 +28,7 @@ type services struct {
 	engine         *engine.Engine
 	handler        http.Handler
 	courier        *courier
+	janitor        *janitor.Janitor
 	peer           peer
 	applied        atomic.Uint64 // index of the desired state that is prepared
 	cpu            cpuMeter
@@ -78,6 +80,9 @@ func (s *services) wire(ctx context.Context) error {
 		return err
 	}
 	n.registry.MustRegister(s.db.PoolCollector(), engineCollector{s.engine})
+	s.janitor = janitor.New(janitor.Deps{
+		Store: s.db, Accounts: s.accounts, Mine: s.first, Settings: s.settings, Logger: n.log, Registerer: n.registry,
+	}, janitor.Config{})
 	return s.serveTenants(modules, hasher)
 }
 
@@ -99,6 +104,7 @@ func (s *services) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.engine.Run(ctx) })
 	group.Go(func() error { s.identity.Run(ctx); return nil })
+	group.Go(func() error { s.janitor.Run(ctx); return nil })
 	group.Go(func() error { s.node.health.watch(ctx, s.node, s.db.Probe()); return nil })
 	group.Go(func() error {
 		for {
