@@ -6,6 +6,7 @@ package rules
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -23,6 +24,16 @@ type Rule struct {
 	Accepts  []string // entity types; empty: all
 	Produces []string // event names from props, entity types created: for the builder
 	Run      func(ctx context.Context, c *Context) error
+}
+
+// Check fails where a mandatory property is missing. Workflows that were posted without a look at their rules may lack some.
+func (r *Rule) Check(p Props) error {
+	for i := range r.Props {
+		if _, given := p[r.Props[i].Name]; r.Props[i].Required && !given {
+			return fmt.Errorf("PropertyNotFoundException: rule %s needs the property %s", r.Name, r.Props[i].Name)
+		}
+	}
+	return nil
 }
 
 // Prop declares a property of a rule.

@@ -69,6 +69,9 @@ func (u *unit) rule(ctx context.Context, c *rules.Context, rs *history.Ruleset, 
 	}
 	own := *c
 	own.Props = rules.Props(call.Props)
+	if err := rule.Check(own.Props); err != nil {
+		return err
+	}
 	err = rule.Run(ctx, &own)
 	if err != nil && ctx.Err() != nil {
 		return errors.Join(context.Cause(ctx), err)

@@ -2,6 +2,7 @@ package orders
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
@@ -16,7 +17,7 @@ func addresses() []rules.Rule {
 	accepts := []string{typeOrder}
 	only := []rules.Prop{eventName()}
 	return []rules.Rule{
-		{Name: "ValidateOrder", Doc: "Sends an event if the order has no items, or an item without product or quantity, or items in different currencies.",
+		{Name: "ValidateOrder", Doc: "Sends an event if the order has no customer or no items, or an item without product or quantity or with a price below zero, or items in different currencies.",
 			Accepts: accepts, Props: []rules.Prop{text("errorEvent", "Event for an order that cannot be processed.")}, Run: onOrder(validateOrder)},
 		{Name: "ForwardIfOrderCoordinatesPresent", Doc: "Forwards if the delivery address has coordinates.", Accepts: accepts, Props: only,
 			Run: forwardIf(hasCoordinates, true)},
@@ -49,12 +50,17 @@ func validateOrder(_ context.Context, c *rules.Context, o *ordering.Order) error
 	if len(o.Items) == 0 {
 		problem = "the order has no items"
 	}
+	if o.CustomerID == "" {
+		problem = "the order has no customer"
+	}
 	for _, i := range o.Items {
 		switch {
 		case i.ProductRef == "":
 			problem = "item " + i.Ref + " names no product"
 		case i.Quantity <= 0:
 			problem = "item " + i.Ref + " has no quantity"
+		case value(i.Price) < 0 || value(i.PaidPrice) < 0:
+			problem = "item " + i.Ref + " has a price below zero"
 		case i.Currency != "" && o.Items[0].Currency != "" && i.Currency != o.Items[0].Currency:
 			problem = "item " + i.Ref + " is in another currency"
 		}
@@ -154,7 +160,7 @@ var addressMembers = []string{"name", "companyName", "street", "city", "state", 
 func updateAddress(_ context.Context, c *rules.Context, o *ordering.Order) error {
 	given, ok := c.Event.Attributes["address"].(map[string]any)
 	if !ok {
-		return &rules.BusinessError{Message: "the event has no attribute address"}
+		return fmt.Errorf("the event has no attribute address, an object")
 	}
 	if o.Address == nil {
 		return &rules.BusinessError{Message: "the order has no delivery address to correct"}

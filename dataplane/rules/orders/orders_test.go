@@ -27,7 +27,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	price, tax, fee := 50.0, 5.0, 10.0
-	w := &world{t: t, order: &order.Order{Node: catalogue.Node{ID: "1"}, Ref: "O1", FulfilmentChoiceID: "2"}}
+	w := &world{t: t, order: &order.Order{Node: catalogue.Node{ID: "1"}, Ref: "O1", FulfilmentChoiceID: "2", CustomerID: "4"}}
 	w.order.Type, w.order.Status = "HD", "BOOKED"
 	w.home = &foundation.CustomerAddress{AddressFields: foundation.AddressFields{Node: catalogue.Node{ID: "3"}, City: "Sydney", Postcode: "2000"}}
 	choice := &order.FulfilmentChoice{Node: catalogue.Node{ID: "2"}, DeliveryType: "EXPRESS", DeliveryAddressID: "3", FulfilmentPrice: &fee}

@@ -147,6 +147,9 @@ func sourceAt(ctx context.Context, c *rules.Context, o *ordering.Order) error {
 	if ref == "" {
 		ref, _ = c.Event.Attributes["locationRef"].(string)
 	}
+	if ref == "" {
+		return fmt.Errorf("neither the property nor the event's attribute locationRef says where")
+	}
 	places, err := m.Places(ctx, c.Scope)
 	if err != nil {
 		return err

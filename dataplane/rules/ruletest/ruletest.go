@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +20,9 @@ import (
 
 // Now is the clock of every turn: a Monday at ten.
 var Now = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+
+// Account is whose turns these are.
+const Account tenancy.AccountID = "ACME"
 
 // Turn is a turn in memory. What rules ask for is in its fields, in order.
 type Turn struct {
@@ -56,7 +61,10 @@ func (t *Turn) Run(list []rules.Rule, name string, entity any, props, attributes
 			}
 			p[k] = raw
 		}
-		scope, err := tenancy.NewScope("ACME")
+		if err := list[i].Check(p); err != nil {
+			return err
+		}
+		scope, err := tenancy.NewScope(Account)
 		if err != nil {
 			return err
 		}
@@ -157,6 +165,9 @@ func (t *Turn) Effect(key string, make func() rules.Effect) rules.Effect {
 	}
 	return t.effects[key]
 }
+
+// Effects lists the keys of effects that were asked for, in order.
+func (t *Turn) Effects() []string { return slices.Sorted(maps.Keys(t.effects)) }
 
 // Get finds a part by id.
 func (t *Turn) Get(_ context.Context, typ *catalogue.Type, id catalogue.ID) (any, error) {
