@@ -40,7 +40,7 @@ func Run(ctx context.Context, config Config) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	err = serve(ctx, config, listener, parts.api.Handler())
+	err = serve(ctx, config, listener, withMetrics(parts.api.Handler(), parts.cluster, parts.store))
 	err = errors.Join(err, parts.cluster.Close())
 	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
@@ -52,6 +52,7 @@ func Run(ctx context.Context, config Config) error {
 type parts struct {
 	cluster *cluster.Cluster
 	api     *api.API
+	store   *state.Store
 }
 
 func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, error) {
@@ -93,7 +94,7 @@ func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, er
 	if err != nil {
 		return nil, errors.Join(err, members.Close())
 	}
-	return &parts{cluster: members, api: handlers}, nil
+	return &parts{cluster: members, api: handlers, store: store}, nil
 }
 
 func duty(name string, run func(context.Context, reconcile.Deps) error, work reconcile.Deps) cluster.Duty {
