@@ -43,7 +43,9 @@ type trio struct {
 
 const (
 	quick = 500 * time.Millisecond
-	calm  = 2 * time.Second
+	calm  = 4 * time.Second
+
+	patience = 3 * time.Minute // for what takes a second on a machine with nothing else to do
 )
 
 func newTrio(t *testing.T, beat time.Duration) *trio {
@@ -92,7 +94,7 @@ func (c *trio) start(id string) {
 	case <-ready:
 	case err := <-ended:
 		require.NoError(c.t, err, "server %s", id)
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		c.t.Fatalf("server %s does not start", id)
 	}
 	c.mu.Lock()
@@ -147,11 +149,13 @@ func client(url, token string) *connect.Client {
 func (c *trio) login() string {
 	var token string
 	require.Eventually(c.t, func() bool {
-		out, err := controlplanev1connect.NewAuthServiceClient(client(c.anyone(), "")).Login(context.Background(),
+		ctx, cancel := context.WithTimeout(context.Background(), patience/6)
+		defer cancel()
+		out, err := controlplanev1connect.NewAuthServiceClient(client(c.anyone(), "")).Login(ctx,
 			&cpv1.LoginRequest{Username: operatorName, Password: operatorPassword})
 		token = out.GetAccessToken()
 		return err == nil
-	}, 60*time.Second, 20*time.Millisecond, "nobody can log in")
+	}, patience, 20*time.Millisecond, "nobody can log in")
 	return token
 }
 
@@ -166,7 +170,7 @@ func (c *trio) leader() string {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return err == nil && c.stop[id] != nil
-	}, time.Minute, 10*time.Millisecond, "no leader")
+	}, patience, 10*time.Millisecond, "no leader")
 	return id
 }
 
@@ -181,7 +185,7 @@ func eventually[R any](t *testing.T, call func() (R, error)) R {
 			t.Logf("call: %v", err)
 		}
 		return err == nil
-	}, time.Minute, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 	return out
 }
 
