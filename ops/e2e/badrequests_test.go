@@ -47,7 +47,9 @@ func event(members string) string {
 
 var forged = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJhY2MiOiJERU1PIiwic3ViIjoiMSIsImV4cCI6NDA3MDkwODgwMH0.c2lnbmF0dXJl"
 
-func badRequests() []bad {
+func badRequests() []bad { return append(commonMistakes(), oddRequests()...) }
+
+func commonMistakes() []bad {
 	return []bad{
 		// the body
 		{name: "graphql: broken JSON", path: "/graphql", body: `{"query": "{ me { id } }"`, status: 400, place: "line 1"},

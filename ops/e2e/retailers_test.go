@@ -33,6 +33,7 @@ func TestUsersOfOneRetailerSeeNoOther(t *testing.T) {
 	})
 	t.Run("lists its own only", func(t *testing.T) { limited.listsOnly(t) })
 	t.Run("reaches nothing of the other", func(t *testing.T) { limited.reachesNothing(t, north) })
+	t.Run("no route leads to the other", func(t *testing.T) { limited.routesReachNothing(t, first, north) })
 	t.Run("changes nothing of the other", func(t *testing.T) { limited.changesNothing(t, first, north) })
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -133,6 +134,24 @@ func (s *session) guard(ctx context.Context, d *draft) error {
 		return s.secrets(ctx, e, d)
 	case *security.Role:
 		return s.knownPermissions(e, d.place)
+	case *foundation.Setting:
+		return knownSetting(e, d.place)
+	}
+	return nil
+}
+
+// knownSetting refuses settings that nothing would ever find, or know how to read.
+func knownSetting(e *foundation.Setting, place string) error {
+	for _, f := range []struct {
+		name, value string
+		known       []string
+	}{
+		{"context", e.Context, []string{"ACCOUNT", "RETAILER", "AGENT", "CUSTOMER", "GLOBAL"}},
+		{"valueType", e.ValueType, []string{"STRING", "INTEGER", "BOOLEAN", "JSON", "LOB"}},
+	} {
+		if !slices.Contains(f.known, f.value) {
+			return fault.Invalidf(place+"."+f.name, "%q is unknown: want %s", f.value, strings.Join(f.known, ", ")).WithCode("C0160E")
+		}
 	}
 	return nil
 }
