@@ -196,7 +196,6 @@ func (r *retailer) settings(ctx context.Context) error {
 	for _, s := range []struct{ name, value string }{
 		{"SYSTEM_REJECTED_LOCATION", r.rejectedRef()},
 		{"DEFAULT_INVENTORY_CATALOGUE", "DEFAULT:" + r.number},
-		{"CURRENCY", r.request.GetCurrency()},
 	} {
 		setting := &foundation.Setting{Name: s.name, Context: "RETAILER", ContextID: number, ValueType: "STRING", Value: s.value}
 		id, err := db.NewID(ctx, r.scope, store.TypeOf[foundation.Setting](db))
