@@ -1,0 +1,72 @@
+package node
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/dataplane/metrics"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/ops/embedded"
+)
+
+// TestANodeWithoutItsDatabaseIsNotReady stops a real server under the node, and starts it again.
+func TestANodeWithoutItsDatabaseIsNotReady(t *testing.T) {
+	t.Parallel()
+	engine, err := embedded.FindKind(embedded.Postgres)
+	require.NoError(t, err)
+	dir, err := os.MkdirTemp("/tmp", "nrd") // a socket's path has to be short
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	server, err := embedded.Start(t.Context(), embedded.Config{Engine: engine, Dir: dir, Volatile: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { server.Stop() })
+	dsn := server.DSN("postgres")
+	db, err := store.Open(t.Context(), dsn, store.Options{Catalogue: domain.Catalogue()})
+	require.NoError(t, err)
+	t.Cleanup(db.Close)
+
+	n := member(t, "", token.Key{ID: "k", Public: make([]byte, 32)})
+	n.registry = metrics.NewRegistry()
+	n.measured = metrics.NewRequests(n.registry)
+	n.registry.MustRegister(n.readiness())
+	n.operators = n.operate()
+	codes := func() (out []string) {
+		answer := httptest.NewRecorder()
+		n.serve(answer, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+		var body struct {
+			Ready   bool
+			Reasons []reason
+		}
+		require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &body))
+		require.Equal(t, body.Ready, answer.Code == http.StatusOK)
+		for _, r := range body.Reasons {
+			out = append(out, r.Code)
+		}
+		return out
+	}
+	require.Equal(t, []string{"STARTING"}, codes())
+	go n.health.watch(t.Context(), n, db.Probe())
+
+	server.Stop()
+	require.Eventually(t, func() bool { return n.health.database.Load() != nil }, time.Minute, 20*time.Millisecond)
+	require.Equal(t, []string{"STARTING", "DATABASE_UNREACHABLE"}, codes())
+	require.Equal(t, "JOINING", n.report().GetState(), "gateways pass over it")
+	require.Contains(t, n.report().GetProblem(), "DATABASE_UNREACHABLE: the database does not answer")
+	page := httptest.NewRecorder()
+	n.serve(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	require.Contains(t, page.Body.String(), "fluent_node_ready 0")
+
+	server, err = embedded.Start(t.Context(), embedded.Config{Engine: engine, Dir: dir, Volatile: true})
+	require.NoError(t, err)
+	require.Equal(t, dsn, server.DSN("postgres"))
+	require.Eventually(t, func() bool { return n.health.database.Load() == nil }, time.Minute, 20*time.Millisecond)
+	require.Equal(t, []string{"STARTING"}, codes(), "it comes back by itself")
+}
