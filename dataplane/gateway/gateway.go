@@ -3,12 +3,11 @@
 package gateway
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httputil"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -24,7 +23,9 @@ type Gateway struct {
 	state    *desired.State
 	log      *slog.Logger
 	nodes    balancer
-	proxy    *httputil.ReverseProxy
+	link     *link.Pool
+	buffers  *buffers
+	accounts *accounts
 	requests atomic.Int64
 	draining atomic.Bool
 	figures  figures
@@ -36,17 +37,8 @@ const answerTime = 2 * time.Minute
 
 // New makes a gateway that routes by the given desired state.
 func New(state *desired.State, log *slog.Logger) *Gateway {
-	g := &Gateway{state: state, log: log, nodes: balancer{backends: map[string]*backend{}}}
-	g.proxy = &httputil.ReverseProxy{
-		Rewrite: func(p *httputil.ProxyRequest) {
-			p.SetXForwarded()
-			p.Out.URL.Scheme = "http"
-			p.Out.URL.Host = "node"
-			p.Out.Host = p.In.Host
-		},
-		Transport:    &roundTripper{gateway: g, base: link.New(answerTime)},
-		ErrorHandler: g.failed,
-		ErrorLog:     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	g := &Gateway{
+		state: state, log: log, nodes: balancer{backends: map[string]*backend{}}, link: link.New(answerTime), buffers: newBuffers(), accounts: newAccounts(),
 	}
 	g.tenants = http.HandlerFunc(g.serve)
 	g.measure()
@@ -74,26 +66,44 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		rest.WriteError(w, r, g.log, fault.New(fault.NotFound, "There is no %s %s here", r.Method, r.URL.Path))
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, rest.MaxBody))
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			err = fault.New(fault.TooLarge, "The body is larger than %d bytes", rest.MaxBody).At("body")
-		} else {
-			err = fault.Invalidf("body", "The body could not be read whole").Wrap(err)
-		}
+	buffer := g.buffers.take()
+	defer func() { g.buffers.give(buffer) }()
+	body, err := readBody(w, r, *buffer)
+	if *buffer = body; err != nil {
 		rest.WriteError(w, r, g.log, err)
 		return
 	}
-	account, err := findAccount(g.state.View(), r, body)
+	account, err := g.accounts.find(g.state.View(), r, body)
 	if err != nil {
 		g.refuse(w, r, err)
 		return
 	}
-	r.Header.Set(AccountHeader, account)
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	r.ContentLength = int64(len(body))
-	g.proxy.ServeHTTP(w, r)
+	g.forward(w, r, account, body)
+}
+
+// readBody reads a request's body into a buffer, which grows where it must.
+func readBody(w http.ResponseWriter, r *http.Request, to []byte) ([]byte, error) {
+	if r.ContentLength == 0 {
+		return to, nil
+	}
+	from := http.MaxBytesReader(w, r.Body, rest.MaxBody)
+	for {
+		if len(to) == cap(to) {
+			to = slices.Grow(to, len(to))
+		}
+		n, err := from.Read(to[len(to):cap(to)])
+		to = to[:len(to)+n]
+		var tooLarge *http.MaxBytesError
+		switch {
+		case err == nil:
+		case errors.Is(err, io.EOF):
+			return to, nil
+		case errors.As(err, &tooLarge):
+			return to, fault.New(fault.TooLarge, "The body is larger than %d bytes", rest.MaxBody).At("body")
+		default:
+			return to, fault.Invalidf("body", "The body could not be read whole").Wrap(err)
+		}
+	}
 }
 
 // refuse answers a request that leads to no account. Token requests have an error shape of their own.

@@ -217,3 +217,68 @@ func TestBodiesOverTheLimitAreRefused(t *testing.T) {
 	require.Contains(t, body, `"field":"body"`)
 	require.Zero(t, calls.Load())
 }
+
+// TestHeadersThatGoOn tells which headers a node gets to see, and which of its own reach the caller.
+func TestHeadersThatGoOn(t *testing.T) {
+	t.Parallel()
+	var seen http.Header
+	var host string
+	b := setUp(t, func() *httptest.Server {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			seen, host = r.Header, r.Host
+			w.Header().Add("X-Two", "1")
+			w.Header().Add("X-Two", "2")
+			w.Header().Set("Connection", "X-Private")
+			w.Header().Set("X-Private", "1")
+			w.WriteHeader(http.StatusTeapot)
+			for range 3 {
+				_, _ = io.WriteString(w, strings.Repeat("y", 5000))
+				_ = http.NewResponseController(w).Flush()
+			}
+		}))
+		t.Cleanup(s.Close)
+		return s
+	}())
+	req, err := http.NewRequest(http.MethodPut, b.url+"/api/v4.1/workflow?client_id=acme-erp&x=%2F", strings.NewReader("body"))
+	require.NoError(t, err)
+	req.Host = "api.acme.example"
+	for name, value := range map[string]string{
+		"Connection": "close, X-Hop", "X-Hop": "1", "Te": "trailers", "X-Forwarded-For": "1.2.3.4", "Forwarded": "for=1.2.3.4",
+		"Fluent-Account": "OTHER", "X-Request": "7", "Authorization": "Bearer t",
+	} {
+		req.Header.Set(name, value)
+	}
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Len(t, body, 15_000)
+	require.Equal(t, http.StatusTeapot, res.StatusCode)
+	require.Equal(t, []string{"1", "2"}, res.Header["X-Two"])
+	require.Empty(t, res.Header.Get("X-Private"))
+	for _, gone := range []string{"X-Hop", "Te", "Forwarded"} {
+		require.Empty(t, seen.Get(gone), gone)
+	}
+	require.Equal(t, []string{"ACME"}, seen["Fluent-Account"])
+	require.Equal(t, "127.0.0.1", seen.Get("X-Forwarded-For"))
+	require.Equal(t, "api.acme.example", host)
+	require.Equal(t, "7 Bearer t 4", seen.Get("X-Request")+" "+seen.Get("Authorization")+" "+seen.Get("Content-Length"))
+}
+
+// TestACutAnswerIsSeenToBeCut lets a node fail in the middle of an answer.
+func TestACutAnswerIsSeenToBeCut(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, strings.Repeat("y", 5000))
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}))
+	t.Cleanup(s.Close)
+	b := setUp(t, s)
+	res, err := http.Get(b.url + "/api/v4.1/event?client_id=acme-erp")
+	require.NoError(t, err)
+	_, err = io.ReadAll(res.Body)
+	require.Error(t, err)
+	require.NoError(t, res.Body.Close())
+}

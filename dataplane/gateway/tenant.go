@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -13,22 +15,43 @@ import (
 // AccountHeader tells a node which account the gateway found. A node refuses tokens of any other.
 const AccountHeader = "Fluent-Account"
 
-// findAccount says which account a request is for: by host, else by its token, else by the client id of a token request. Nothing is
+// accounts remembers which account tokens name, as reading one costs more than sending it on.
+type accounts struct{ byToken *lru.Cache[string, string] }
+
+// maxTokens is how many tokens are remembered.
+const maxTokens = 4096
+
+func newAccounts() *accounts {
+	cache, _ := lru.New[string, string](maxTokens) // fails for sizes below one only
+	return &accounts{byToken: cache}
+}
+
+func (a *accounts) of(raw string) string {
+	name, ok := a.byToken.Get(raw)
+	if !ok {
+		if name = string(token.UnverifiedAccount(raw)); name != "" {
+			a.byToken.Add(strings.Clone(raw), name)
+		}
+	}
+	return name
+}
+
+// find says which account a request is for: by host, else by its token, else by the client id of a token request. Nothing is
 // verified here; the node does that.
-func findAccount(view *desired.View, r *http.Request, body []byte) (string, error) {
-	if a := view.AccountByHost(r.Host); a != nil {
-		return a.GetName(), nil
+func (a *accounts) find(view *desired.View, r *http.Request, body []byte) (string, error) {
+	if found := view.AccountByHost(r.Host); found != nil {
+		return found.GetName(), nil
 	}
 	if raw, ok := token.Bearer(r.Header.Get("Authorization")); ok {
-		name := string(token.UnverifiedAccount(raw))
-		if a := view.Account(name); a != nil {
+		name := a.of(raw)
+		if name != "" && view.Account(name) != nil {
 			return name, nil
 		}
 		return "", fault.New(fault.Unauthenticated, "The access token is not one of an account that is served here").WithCode("S0040E")
 	}
 	if id := clientID(r, body); id != "" {
-		if a, _ := view.Client(id); a != nil {
-			return a.GetName(), nil
+		if found, _ := view.Client(id); found != nil {
+			return found.GetName(), nil
 		}
 		return "", fault.New(fault.Unauthenticated, "No API client %q is known here", id).WithCode("S0040E").At("client_id")
 	}

@@ -1,5 +1,5 @@
-// Package link carries requests from a gateway to nodes over kept connections. It does what http.Transport does for plain HTTP/1.1, but on
-// the caller's goroutine: a request that waits for nothing else needs no others, and handing it to them costs as much as sending it.
+// Package link carries requests from a gateway to nodes over kept connections. It does what http.Transport does for plain HTTP/1.1, but with
+// requests that are written out already, and on the caller's goroutine: a request that waits for nothing else needs no others, and handing it to them costs as much as sending it.
 package link
 
 import (
@@ -22,7 +22,7 @@ const (
 	bufferSize  = 8 << 10
 )
 
-// Pool keeps connections to nodes. It is safe for use by many goroutines, and an http.RoundTripper.
+// Pool keeps connections to nodes. It is safe for use by many goroutines.
 type Pool struct {
 	answer time.Duration // how long a node may take until its answer begins
 	dialer net.Dialer
@@ -40,19 +40,19 @@ type conn struct {
 	net.Conn
 	address string
 	r       *bufio.Reader
-	w       *bufio.Writer
 	since   time.Time // idle since
 }
 
-// RoundTrip implements http.RoundTripper. An error that wraps a net.OpError of "dial" says that nothing was sent. The answer's body must be
+// Send sends a request, written out whole as HTTP/1.1 puts it, to a node. req is the caller's side of it: its context ends the exchange, and
+// its method tells how to read the answer. An error that wraps a net.OpError of "dial" says that nothing was sent. The answer's body must be
 // closed; the connection is kept only if it was read to its end.
-func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
-	c, err := p.take(req.Context(), req.URL.Host)
+func (p *Pool) Send(req *http.Request, address string, message []byte) (*http.Response, error) {
+	c, err := p.take(req.Context(), address)
 	if err != nil {
 		return nil, err
 	}
 	release := context.AfterFunc(req.Context(), func() { _ = c.SetDeadline(time.Unix(1, 0)) })
-	res, err := c.exchange(req, p.answer)
+	res, err := c.exchange(req, message, p.answer)
 	if err != nil {
 		release()
 		_ = c.Close()
@@ -61,18 +61,15 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, fmt.Errorf("exchange with node %s: %w", c.address, err)
 	}
-	res.Body = &body{ReadCloser: res.Body, pool: p, conn: c, release: release, keep: !res.Close && !req.Close}
+	res.Body = &body{ReadCloser: res.Body, pool: p, conn: c, release: release, keep: !res.Close}
 	return res, nil
 }
 
-func (c *conn) exchange(req *http.Request, patience time.Duration) (*http.Response, error) {
+func (c *conn) exchange(req *http.Request, message []byte, patience time.Duration) (*http.Response, error) {
 	if err := c.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return nil, err
 	}
-	if err := req.Write(c.w); err != nil {
-		return nil, err
-	}
-	if err := c.w.Flush(); err != nil {
+	if _, err := c.Write(message); err != nil {
 		return nil, err
 	}
 	for {
@@ -80,7 +77,7 @@ func (c *conn) exchange(req *http.Request, patience time.Duration) (*http.Respon
 		if err != nil {
 			return nil, err
 		}
-		if res.StatusCode >= 200 || res.StatusCode == http.StatusSwitchingProtocols {
+		if res.StatusCode >= 200 {
 			return res, nil
 		}
 	}
@@ -98,7 +95,7 @@ func (p *Pool) take(ctx context.Context, address string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{Conn: raw, address: address, r: bufio.NewReaderSize(raw, bufferSize), w: bufio.NewWriterSize(raw, bufferSize)}, nil
+	return &conn{Conn: raw, address: address, r: bufio.NewReaderSize(raw, bufferSize)}, nil
 }
 
 func (p *Pool) pop(address string) *conn {

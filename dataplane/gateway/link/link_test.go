@@ -35,11 +35,20 @@ func server(t *testing.T, h http.HandlerFunc) (*httptest.Server, *atomic.Int64) 
 	return s, &conns
 }
 
+// send writes a request out and sends it to the node that its URL names.
+func send(p *link.Pool, req *http.Request) (*http.Response, error) {
+	var message bytes.Buffer
+	if err := req.Write(&message); err != nil {
+		return nil, err
+	}
+	return p.Send(req, req.URL.Host, message.Bytes())
+}
+
 func post(t *testing.T, p *link.Pool, url, body string) *http.Response {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
 	require.NoError(t, err)
-	res, err := p.RoundTrip(req)
+	res, err := send(p, req)
 	require.NoError(t, err)
 	return res
 }
@@ -116,7 +125,7 @@ func TestWhoGivesUpIsNotKeptWaiting(t *testing.T) {
 	require.NoError(t, err)
 	failed := make(chan error, 1)
 	go func() {
-		_, err := link.New(time.Minute).RoundTrip(req)
+		_, err := send(link.New(time.Minute), req)
 		failed <- err
 	}()
 	<-arrived
@@ -131,13 +140,13 @@ func TestAnswersThatNeverBeginAndNodesThatAreNotThere(t *testing.T) {
 	defer close(release)
 	req, err := http.NewRequest(http.MethodGet, s.URL, nil)
 	require.NoError(t, err)
-	_, err = link.New(20 * time.Millisecond).RoundTrip(req)
+	_, err = send(link.New(20*time.Millisecond), req)
 	var timeout net.Error
 	require.True(t, errors.As(err, &timeout) && timeout.Timeout(), "%v", err)
 
 	req, err = http.NewRequest(http.MethodGet, "http://"+porttest.Address(t), nil)
 	require.NoError(t, err)
-	_, err = link.New(time.Minute).RoundTrip(req)
+	_, err = send(link.New(time.Minute), req)
 	var op *net.OpError
 	require.True(t, errors.As(err, &op) && op.Op == "dial", "%v", err)
 }

@@ -1,0 +1,135 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// maxKept is the size up to which buffers are used again.
+const maxKept = 64 << 10
+
+// buffers are for requests on their way to a node, and for answers on their way back.
+type buffers struct{ pool sync.Pool }
+
+func newBuffers() *buffers {
+	return &buffers{pool: sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}}
+}
+
+func (b *buffers) take() *[]byte { return b.pool.Get().(*[]byte) } // the pool holds nothing else
+
+func (b *buffers) give(used *[]byte) {
+	if cap(*used) <= maxKept {
+		*used = (*used)[:0]
+		b.pool.Put(used)
+	}
+}
+
+// passedOn reports whether a header goes on to the other side. Those between a client and its server concern one connection, and what callers
+// say about where they come from would be believed.
+func passedOn(name string) bool {
+	switch name {
+	case "Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+		"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Content-Length", "Expect", "Host":
+		return false
+	}
+	return true
+}
+
+// named reports whether a Connection header says that another header concerns the connection only.
+func named(connection []string, name string) bool {
+	for _, line := range connection {
+		for part := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(part), name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// appendRequest writes a request out for a node. The server that read it has made sure that neither names nor values hold line ends.
+func appendRequest(to []byte, r *http.Request, account string, body []byte) []byte {
+	to = append(append(append(to, r.Method...), ' '), r.URL.RequestURI()...)
+	to = appendHeader(append(to, " HTTP/1.1\r\n"...), "Host", r.Host)
+	connection := r.Header["Connection"]
+	for name, values := range r.Header {
+		if name == AccountHeader || !passedOn(name) || len(connection) > 0 && named(connection, name) {
+			continue
+		}
+		for _, v := range values {
+			to = appendHeader(to, name, v)
+		}
+	}
+	to = appendHeader(to, AccountHeader, account)
+	if client, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		to = appendHeader(to, "X-Forwarded-For", client)
+	}
+	to = appendHeader(to, "X-Forwarded-Host", r.Host)
+	proto := "http"
+	if r.TLS != nil {
+		proto = "https"
+	}
+	to = appendHeader(to, "X-Forwarded-Proto", proto)
+	to = append(to, "Content-Length: "...)
+	to = append(strconv.AppendInt(to, int64(len(body)), 10), "\r\n\r\n"...)
+	return append(to, body...)
+}
+
+func appendHeader(to []byte, name, value string) []byte {
+	return append(append(append(append(to, name...), ": "...), value...), "\r\n"...)
+}
+
+// forward sends a request to a node and its answer back.
+func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, account string, body []byte) {
+	message := g.buffers.take()
+	*message = appendRequest(*message, r, account, body)
+	res, node, err := g.send(r, *message, body)
+	g.buffers.give(message)
+	if err != nil {
+		g.failed(w, r, err)
+		return
+	}
+	defer node.inFlight.Add(-1)
+	defer func() { _ = res.Body.Close() }()
+	header, connection := w.Header(), res.Header["Connection"]
+	for name, values := range res.Header {
+		if (passedOn(name) || name == "Content-Length") && !(len(connection) > 0 && named(connection, name)) {
+			header[name] = values
+		}
+	}
+	w.WriteHeader(res.StatusCode)
+	if err := g.copy(w, res); err != nil {
+		panic(http.ErrAbortHandler) // the client must see that its answer is not whole
+	}
+}
+
+// copy passes an answer's body on. What comes without a length may come slowly, and is passed on as it comes.
+func (g *Gateway) copy(w http.ResponseWriter, res *http.Response) error {
+	buffer := g.buffers.take()
+	defer g.buffers.give(buffer)
+	part := (*buffer)[:cap(*buffer)]
+	for {
+		n, err := res.Body.Read(part)
+		if n > 0 {
+			if _, err := w.Write(part[:n]); err != nil {
+				return err
+			}
+			if res.ContentLength < 0 && err == nil {
+				if err := http.NewResponseController(w).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+					return err
+				}
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
