@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -88,6 +89,8 @@ func deposed(t *testing.T, unfence bool) int {
 		return nil
 	})
 	b.run(old)
+	resume := sync.OnceFunc(func() { close(goOn) })
+	t.Cleanup(resume)
 	o := b.orders(b.scope, 1)[0]
 	answered := make(chan error, 1)
 	go func() {
@@ -109,7 +112,7 @@ func deposed(t *testing.T, unfence bool) int {
 	_, err = next.RunSync(b.ctx, b.scope, event(o, "Ship"))
 	require.NoError(t, err)
 
-	close(goOn)
+	resume()
 	require.NoError(t, <-answered)
 	if !unfence {
 		require.EqualValues(t, 1, old.Stats().Fenced.Load())
