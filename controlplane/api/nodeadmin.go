@@ -53,6 +53,7 @@ func (a *API) withReport(n *cpv1.Node) *cpv1.Node {
 		return n
 	}
 	n = proto.CloneOf(n)
+	n.Problem = report.Problem
 	n.AppliedIndex, n.LastSeen = report.AppliedIndex, timestamppb.New(report.Seen)
 	if l := report.Load; l != nil {
 		n.Load = &cpv1.NodeLoad{
