@@ -10,9 +10,10 @@ import (
 
 // pollLoop reads the queues of the node's ranges: often, for events that other nodes wrote, and at once when woken.
 func (e *Engine) pollLoop(ctx context.Context) {
+	var failure complaint
 	for {
-		if err := e.poll(ctx); err != nil && ctx.Err() == nil {
-			e.d.Logger.Warn("read the event queues", "error", err)
+		if err := e.poll(ctx); ctx.Err() == nil {
+			failure.hear(e.d.Logger, "read the event queues", err)
 		}
 		if !e.rest(ctx, e.cfg.Poll) {
 			return
@@ -106,19 +107,19 @@ func (e *Engine) sweep(ctx context.Context) {
 const maxDue = 1000
 
 // scheduleLoop releases scheduled events whose time has come.
-func (e *Engine) scheduleLoop(ctx context.Context) { every(ctx, e.cfg.Schedule, e.release) }
+func (e *Engine) scheduleLoop(ctx context.Context) {
+	var failure complaint
+	every(ctx, e.cfg.Schedule, func(ctx context.Context) { e.release(ctx, &failure) })
+}
 
-func (e *Engine) release(ctx context.Context) {
+func (e *Engine) release(ctx context.Context, failure *complaint) {
 	ranges := e.leases.Ranges()
 	if len(ranges) == 0 {
 		return
 	}
 	due, err := e.d.DB.ReleaseDue(ctx, ranges, maxDue)
-	if err != nil {
-		if ctx.Err() == nil {
-			e.d.Logger.Warn("release scheduled events", "error", err)
-		}
-		return
+	if ctx.Err() == nil {
+		failure.hear(e.d.Logger, "release scheduled events", err)
 	}
 	if len(due) > 0 {
 		e.stats.Released.Add(int64(len(due)))
