@@ -1,8 +1,10 @@
 package store
 
 import (
+	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -12,6 +14,7 @@ type Metrics struct {
 	writes   *prometheus.HistogramVec
 	trips    *prometheus.HistogramVec
 	refusals *prometheus.CounterVec
+	retries  *prometheus.CounterVec
 }
 
 // NewMetrics makes and registers the store's metrics; a nil registerer counts nothing.
@@ -29,7 +32,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "fluent_store_connections_refused_total", Help: "Calls that got no connection in time."},
 			[]string{"pool"}),
 	}
-	reg.MustRegister(m.attempts, m.writes, m.trips, m.refusals)
+	m.retries = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "fluent_store_write_retries_total",
+		Help: "Repetitions of writes, by what made them needed (serialization, deadlock, connection). CockroachDB's own are not in it."}, []string{"reason"})
+	reg.MustRegister(m.attempts, m.writes, m.trips, m.refusals, m.retries)
 	return m
 }
 
@@ -48,6 +53,23 @@ func (m *Metrics) wrote(err error, class Class, attempts int, took time.Duration
 	}
 	m.attempts.WithLabelValues(outcome).Observe(float64(attempts))
 	m.writes.WithLabelValues(outcome).Observe(took.Seconds())
+}
+
+func (m *Metrics) retried(err error) {
+	if m.retries == nil {
+		return
+	}
+	reason := "connection"
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		switch pe.Code {
+		case stateSerialization:
+			reason = "serialization"
+		case stateDeadlock:
+			reason = "deadlock"
+		}
+	}
+	m.retries.WithLabelValues(reason).Inc()
 }
 
 func (m *Metrics) trip(statement string, took time.Duration) {

@@ -51,6 +51,7 @@ func (db *DB) writeLoop(ctx context.Context, scope tenancy.Scope, begin string, 
 			}
 			return db.translate(err)
 		}
+		db.opts.Metrics.retried(err)
 		if n >= db.opts.WriteAttempts || time.Since(started) > db.opts.WriteBudget || !pause(ctx, n) {
 			db.opts.Metrics.wrote(err, class, n, time.Since(started))
 			if ctx.Err() != nil {
