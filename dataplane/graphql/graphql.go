@@ -59,6 +59,7 @@ func New(d Deps) (*Executor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the GraphQL schema: %w", err)
 	}
+	delete(parsed.Directives, "defer") // the parser brings it along; answers are never sent in parts
 	documents, err := document.NewCache(parsed)
 	if err != nil {
 		return nil, err
