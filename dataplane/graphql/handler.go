@@ -1,12 +1,12 @@
 package graphql
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/graphql/answer"
@@ -31,7 +31,9 @@ func (e *Executor) Handler() http.Handler {
 			refuse(w, http.StatusUnauthorized, fault.New(fault.Unauthenticated, "a token is required").WithCode("S0040E"))
 			return
 		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		var body bytes.Buffer
+		body.Grow(int(min(max(r.ContentLength, 0), 64<<10)) + bytes.MinRead)
+		_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
 		if err != nil {
 			var large *http.MaxBytesError
 			if errors.As(err, &large) {
@@ -41,7 +43,7 @@ func (e *Executor) Handler() http.Handler {
 			refuse(w, http.StatusBadRequest, fault.New(fault.Invalid, "the body could not be read").WithCode("C0140E"))
 			return
 		}
-		req, err := document.Decode(body)
+		req, err := document.Decode(body.Bytes())
 		if err != nil {
 			refuse(w, http.StatusBadRequest, err)
 			return
@@ -66,11 +68,12 @@ func refuse(w http.ResponseWriter, status int, err error) {
 }
 
 func reply(w http.ResponseWriter, status int, res answer.Response) {
-	body, err := json.Marshal(res)
+	body, err := res.Append(make([]byte, 0, len(res.Data)+64))
 	if err != nil {
 		status, body = http.StatusInternalServerError, []byte(`{"errors":[{"message":"internal error","extensions":{"code":"S0020E"}}]}`)
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a caller that is gone needs no answer
 }

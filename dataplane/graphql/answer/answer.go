@@ -85,20 +85,24 @@ func Internal(err error) bool {
 }
 
 // MarshalJSON writes data before errors and leaves out what is absent.
-func (r Response) MarshalJSON() ([]byte, error) {
-	out := append(make([]byte, 0, len(r.Data)+64), '{')
+func (r Response) MarshalJSON() ([]byte, error) { return r.Append(make([]byte, 0, len(r.Data)+64)) }
+
+// Append writes the response to the end of a buffer. Data is taken as it is.
+func (r Response) Append(to []byte) ([]byte, error) {
+	begin := len(to) + 1
+	to = append(to, '{')
 	if r.Data != nil {
-		out = append(append(out, `"data":`...), r.Data...)
+		to = append(append(to, `"data":`...), r.Data...)
 	}
 	if len(r.Errors) > 0 {
 		list, err := json.Marshal(r.Errors)
 		if err != nil {
 			return nil, err
 		}
-		if len(out) > 1 {
-			out = append(out, ',')
+		if len(to) > begin {
+			to = append(to, ',')
 		}
-		out = append(append(out, `"errors":`...), list...)
+		to = append(append(to, `"errors":`...), list...)
 	}
-	return append(out, '}'), nil
+	return append(to, '}'), nil
 }
