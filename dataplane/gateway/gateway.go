@@ -58,6 +58,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.requests.Add(1)
+	rest.NameRequest(w, r)
 	g.figures.requests.Serve(w, r, g.tenants)
 }
 

@@ -35,6 +35,7 @@ func (n *Node) server() *http.Server {
 var silent = slog.New(slog.DiscardHandler)
 
 func (n *Node) serve(w http.ResponseWriter, r *http.Request) {
+	rest.NameRequest(w, r)
 	switch r.URL.Path {
 	case "/healthz", "/readyz", "/metrics":
 		n.operators.ServeHTTP(w, r)

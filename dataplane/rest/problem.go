@@ -67,7 +67,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, log *slog.Logger, err er
 		body.Errors = append(body.Errors, problemItem{Code: code, Message: f.Detail, Field: f.Field, Meta: f.Meta})
 	}
 	if status >= http.StatusInternalServerError {
-		log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "request", r.Header.Get(RequestIDHeader), "error", err)
 	}
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="fluent"`)
