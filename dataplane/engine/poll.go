@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"github.com/fluent-oms/fluent/dataplane/engine/queue"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -36,23 +38,41 @@ func (e *Engine) rest(ctx context.Context, wait time.Duration) bool {
 
 // poll brings waiting events into memory, and notes whether an account has more of them than one read brings.
 func (e *Engine) poll(ctx context.Context) error {
-	ranges := e.leases.Ranges()
-	if len(ranges) == 0 {
-		return nil
+	_, err := e.look(ctx)
+	return err
+}
+
+// sight is what one poll has looked at: of its ranges, all events but those of the roots that it passed over, and of the accounts that had
+// more than one read brings.
+type sight struct {
+	ranges []int
+	passed []string
+	full   map[tenancy.AccountID]bool
+}
+
+// had reports whether the poll has seen an event if it was waiting then.
+func (s *sight) had(row *store.EventRow) bool {
+	return slices.Contains(s.ranges, store.RangeOf(row.Slot())) && !s.full[row.Account] && !slices.Contains(s.passed, queue.RootOf(row).String())
+}
+
+func (e *Engine) look(ctx context.Context) (*sight, error) {
+	seen := &sight{ranges: e.leases.Ranges(), passed: e.queue.Crowded(), full: map[tenancy.AccountID]bool{}}
+	if len(seen.ranges) == 0 {
+		return seen, nil
 	}
-	rows, err := e.d.DB.PendingEvents(ctx, store.QueueQuery{Ranges: ranges, PerAccount: e.cfg.Window, SkipRoots: e.queue.Crowded()})
+	rows, err := e.d.DB.PendingEvents(ctx, store.QueueQuery{Ranges: seen.ranges, PerAccount: e.cfg.Window, SkipRoots: seen.passed})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	read := map[tenancy.AccountID]int{}
-	more := false
 	for i := range rows {
-		read[rows[i].Account]++
-		more = more || read[rows[i].Account] >= e.cfg.Window
+		if read[rows[i].Account]++; read[rows[i].Account] >= e.cfg.Window {
+			seen.full[rows[i].Account] = true
+		}
 	}
-	e.more.Store(more)
+	e.more.Store(len(seen.full) > 0)
 	e.queue.Add(rows...)
-	return nil
+	return seen, nil
 }
 
 // refill wakes the poll when memory runs low and the database has more.
@@ -79,25 +99,37 @@ func every(ctx context.Context, interval time.Duration, f func(context.Context))
 // sweepLoop is the safety net behind the polls.
 func (e *Engine) sweepLoop(ctx context.Context) { every(ctx, e.cfg.Sweep, e.sweep) }
 
-// sweep looks through all that is pending for events of this node that no poll has brought although memory was not full of others.
+// sweep looks through all that is pending for events of this node that the polls don't bring. Those that a poll passes over for a reason, since
+// their root rests or has enough in memory, or their account has more urgent ones than a read brings, are behind: some of them get their
+// chance here. What then remains was overlooked.
 func (e *Engine) sweep(ctx context.Context) {
 	if e.queue.Len() >= e.cfg.Window {
-		return // behind, not overlooked
+		return // memory is full
 	}
 	rows, err := e.d.DB.OverlookedEvents(ctx, e.cfg.Sweep, e.cfg.Window)
+	var seen *sight
+	if err == nil && len(rows) > 0 {
+		seen, err = e.look(ctx) // later than the sweep's own read: what came late to be seen, or with a range, is in memory now
+	}
 	if err != nil {
 		if ctx.Err() == nil {
 			e.d.Logger.Warn("sweep the event queues", "error", err)
 		}
 		return
 	}
-	own := rows[:0]
+	var missed, behind []store.EventRow
 	for i := range rows {
-		if _, _, ok := e.leases.Held(store.RangeOf(rows[i].Slot())); ok {
-			own = append(own, rows[i])
+		if _, _, ok := e.leases.Held(store.RangeOf(rows[i].Slot())); !ok {
+			continue
+		}
+		if seen.had(&rows[i]) {
+			missed = append(missed, rows[i])
+		} else {
+			behind = append(behind, rows[i])
 		}
 	}
-	if n := e.queue.Add(own...); n > 0 {
+	e.queue.Add(behind...)
+	if n := e.queue.Add(missed...); n > 0 {
 		e.stats.Overlooked.Add(int64(n))
 		e.d.Logger.Error("events were overlooked by the polls", "events", n)
 	}
