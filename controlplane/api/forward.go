@@ -35,7 +35,7 @@ func newForwarder(server *connect.Server, consensus Consensus) *forwarder {
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
 	f := &forwarder{
-		consensus: consensus, reads: map[string]bool{}, transport: &http.Transport{Protocols: protocols, IdleConnTimeout: time.Minute},
+		consensus: consensus, reads: map[string]bool{}, transport: &http.Transport{Protocols: protocols, HTTP2: pings(), IdleConnTimeout: time.Minute},
 		errors: connecthttp.NewErrorWriter(),
 		local: map[string]bool{
 			controlplanev1connect.ClusterServiceGetStatusProcedure: true, // about the server that is asked
@@ -47,6 +47,11 @@ func newForwarder(server *connect.Server, consensus Consensus) *forwarder {
 		f.reads[spec.Procedure] = spec.IdempotencyLevel == connect.IdempotencyNoSideEffects
 	}
 	return f
+}
+
+// pings notice a leader that hangs, so that its callers hear of it while it is being replaced.
+func pings() *http.HTTP2Config {
+	return &http.HTTP2Config{SendPingTimeout: time.Second, PingTimeout: time.Second}
 }
 
 func (f *forwarder) wrap(next http.Handler) http.Handler {

@@ -37,8 +37,13 @@ func NewNodeClient(server string, issuer func() (*token.Issuer, error)) *NodeCli
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
 	return &NodeClient{server: server, issuer: issuer, http: &http.Client{
-		Timeout: 30 * time.Second, Transport: &http.Transport{Protocols: protocols, IdleConnTimeout: time.Minute},
+		Timeout: 30 * time.Second, Transport: &http.Transport{Protocols: protocols, HTTP2: pings(), IdleConnTimeout: time.Minute},
 	}}
+}
+
+// pings notice a node that hangs, so that another is tried.
+func pings() *http.HTTP2Config {
+	return &http.HTTP2Config{SendPingTimeout: time.Second, PingTimeout: 2 * time.Second}
 }
 
 // client makes calls to one node, with tokens that are of no use to it elsewhere.

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -78,8 +79,9 @@ func New(config Config, state *desired.State, log *slog.Logger) (*Uplink, error)
 		config: config, state: state, log: log, reportNow: make(chan struct{}, 1), refused: make(chan struct{}, 1),
 		kept: map[string]string{}, unsaved: map[string]bool{},
 	}
+	client := &http.Client{Transport: transport()}
 	for _, server := range config.Servers {
-		transport := connecthttp.NewTransport(&http.Client{}, strings.TrimSuffix(server, "/"))
+		transport := connecthttp.NewTransport(client, strings.TrimSuffix(server, "/"))
 		u.clients = append(u.clients, nodev1connect.NewNodeServiceClient(connect.NewClient(transport, u.authorize)))
 	}
 	for _, name := range []string{credentialFile, clusterFile, nodeFile} {
@@ -90,6 +92,24 @@ func New(config Config, state *desired.State, log *slog.Logger) (*Uplink, error)
 		u.kept[name] = string(content)
 	}
 	return u, nil
+}
+
+// A server that hangs, or is cut off without a reset, is noticed by pings on the connection that answers nothing.
+const (
+	pingAfter = time.Second     // of silence
+	pingTime  = 2 * time.Second // for the answer
+	dialTime  = 2 * time.Second
+)
+
+// transport speaks HTTP/2, which carries a stream and calls over one connection and pings it.
+func transport() *http.Transport {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Transport{
+		Protocols: protocols, HTTP2: &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTime},
+		DialContext: (&net.Dialer{Timeout: dialTime}).DialContext, TLSHandshakeTimeout: dialTime,
+	}
 }
 
 // Cluster is the id of the control plane's cluster; empty before the first join.

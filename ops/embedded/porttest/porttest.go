@@ -34,7 +34,7 @@ func Address(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// Server starts a web server whose address stays unanswered once it is closed.
+// Server starts a web server, of HTTP/1.1 and HTTP/2 in the clear as ours are, whose address stays unanswered once it is closed.
 func Server(t testing.TB, handler http.Handler) *httptest.Server {
 	t.Helper()
 	l, err := net.Listen("tcp", Address(t))
@@ -44,6 +44,9 @@ func Server(t testing.TB, handler http.Handler) *httptest.Server {
 	s := httptest.NewUnstartedServer(handler)
 	_ = s.Listener.Close()
 	s.Listener = l
+	s.Config.Protocols = new(http.Protocols)
+	s.Config.Protocols.SetHTTP1(true)
+	s.Config.Protocols.SetUnencryptedHTTP2(true)
 	s.Start()
 	return s
 }
