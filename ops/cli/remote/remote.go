@@ -18,10 +18,11 @@ import (
 	"connectrpc.com/connect/v2/connecthttp"
 )
 
-// rounds is how often all servers are tried, and pause the wait between: enough for the election of a leader.
+// rounds is how often all servers are tried, and pause the wait between: enough for the election of a leader. No round begins after longest.
 const (
-	rounds = 4
-	pause  = 700 * time.Millisecond
+	rounds  = 4
+	pause   = 700 * time.Millisecond
+	longest = 15 * time.Second
 )
 
 // ParseServers reads a comma-separated list of base URLs. An address without scheme means http.
@@ -60,18 +61,18 @@ func HTTPClient() *http.Client {
 }
 
 // NewTransport makes a transport over servers' base URLs. Calls with one request are sent to the server that answered last;
-// while a call answers Unavailable it goes to the next, round by round. The server may have done the work all the same, so
-// mutations need a request id. Calls that stream requests are not repeated.
+// while a call answers Unavailable, or the server shows no sign of life, it goes to the next, round by round. The server may have done the
+// work all the same, so mutations need a request id. Calls that stream requests are not repeated.
 func NewTransport(client *http.Client, servers []string) connect.Transport {
 	t := &transport{}
 	for _, s := range servers {
-		t.servers = append(t.servers, connecthttp.NewTransport(client, s))
+		t.servers = append(t.servers, server{Transport: connecthttp.NewTransport(client, s), url: s, client: client})
 	}
 	return t
 }
 
 type transport struct {
-	servers []connect.Transport
+	servers []server
 
 	mu   sync.Mutex
 	good int // index of the server that answered last
@@ -103,7 +104,7 @@ type stream struct {
 	ctx       context.Context // of the call; a stream lives no longer
 	spec      connect.Spec
 	request   any
-	open      connect.ClientStream // to the server that answered
+	open      *attempt // at the server that answered
 	closed    bool
 }
 
@@ -126,7 +127,11 @@ func (s *stream) Receive(answer any) error {
 		return io.EOF
 	}
 	var err error
+	begin := time.Now()
 	for round := range rounds {
+		if round > 0 && time.Since(begin) > longest {
+			break
+		}
 		if round > 0 {
 			if waitErr := wait(s.ctx, pause); waitErr != nil {
 				return errors.Join(waitErr, err)
@@ -146,7 +151,7 @@ func (s *stream) Receive(answer any) error {
 
 // try sends the request to one server and reads the first answer.
 func (s *stream) try(index int, answer any) error {
-	open, err := s.transport.servers[index].NewClientStream(s.ctx, s.spec)
+	open, err := s.transport.servers[index].begin(s.ctx, s.spec)
 	if err != nil {
 		return err
 	}
@@ -155,7 +160,7 @@ func (s *stream) try(index int, answer any) error {
 			err = open.Receive(answer)
 		}
 	}
-	if err != nil && connect.CodeOf(err) == connect.CodeUnavailable {
+	if err = open.explain(err); err != nil && connect.CodeOf(err) == connect.CodeUnavailable {
 		return errors.Join(err, open.Close())
 	}
 	s.open = open

@@ -22,6 +22,7 @@ type operations struct {
 	controlplanev1connect.UnimplementedOperationServiceHandler
 	calls       atomic.Int32
 	unavailable atomic.Int32 // calls still to be refused
+	endless     bool         // streams stay open
 }
 
 func (o *operations) refuse() error {
@@ -42,7 +43,7 @@ func (o *operations) GetOperation(_ context.Context, r *cpv1.GetOperationRequest
 	return &cpv1.GetOperationResponse{Operation: &cpv1.Operation{Id: r.GetId()}}, nil
 }
 
-func (o *operations) WatchOperation(_ context.Context, r *cpv1.WatchOperationRequest, s controlplanev1connect.OperationServiceWatchOperationServerStream) error {
+func (o *operations) WatchOperation(ctx context.Context, r *cpv1.WatchOperationRequest, s controlplanev1connect.OperationServiceWatchOperationServerStream) error {
 	if err := o.refuse(); err != nil {
 		return err
 	}
@@ -50,6 +51,9 @@ func (o *operations) WatchOperation(_ context.Context, r *cpv1.WatchOperationReq
 		if err := s.Send(&cpv1.WatchOperationResponse{Operation: &cpv1.Operation{Id: r.GetId()}}); err != nil {
 			return err
 		}
+	}
+	if o.endless {
+		<-ctx.Done()
 	}
 	return nil
 }
@@ -117,6 +121,56 @@ func TestStreamsOfAnswersMoveOnBeforeTheFirst(t *testing.T) {
 	}
 	_, err = s.Receive()
 	require.ErrorIs(t, err, io.EOF)
+}
+
+// hangs is a server that takes connections and answers nothing any more once its gate is closed.
+func hangs(t *testing.T, o *operations) (url string, hang func()) {
+	t.Helper()
+	server, mux := connect.NewServer(), http.NewServeMux()
+	controlplanev1connect.RegisterOperationServiceHandler(server, o)
+	connecthttp.Mount(mux, server)
+	hung, ended := make(chan struct{}), make(chan struct{})
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-hung:
+			<-ended
+		default:
+			mux.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(func() {
+		close(ended)
+		web.CloseClientConnections()
+		web.Close()
+	})
+	return web.URL, func() { close(hung) }
+}
+
+func TestAServerThatHangsIsLeft(t *testing.T) {
+	t.Parallel()
+	stuck, hang := hangs(t, &operations{})
+	hang()
+	o, url := serve(t)
+	res, err := client(stuck, url).GetOperation(t.Context(), &cpv1.GetOperationRequest{Id: "op1"})
+	require.NoError(t, err)
+	require.Equal(t, "op1", res.GetOperation().GetId())
+	require.EqualValues(t, 1, o.calls.Load())
+}
+
+func TestAStreamWhoseServerHangsEnds(t *testing.T) {
+	t.Parallel()
+	endless := &operations{endless: true}
+	url, hang := hangs(t, endless)
+	s, err := client(url).WatchOperation(t.Context(), &cpv1.WatchOperationRequest{Id: "op1"})
+	require.NoError(t, err)
+	defer s.Close()
+	_, err = s.Receive()
+	require.NoError(t, err)
+	hang()
+	for err == nil {
+		_, err = s.Receive()
+	}
+	require.Equal(t, connect.CodeUnavailable, connect.CodeOf(err), "%v", err)
 }
 
 func TestNobodyAnswers(t *testing.T) {
