@@ -2,11 +2,16 @@ package store_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
 // TestOneFlushLocksStockOnce: movements of several turns that share a commit take their locks with one statement, before any of them,
@@ -32,4 +37,68 @@ func TestOneFlushLocksStockOnce(t *testing.T) {
 	want := append([]string{"stock.lock"}, append(turn, turn...)...)
 	want = append(append(want, "stock.lock"), turn...)
 	require.Equal(t, want, seen.Statements())
+}
+
+// TestTurnsThatShareACommitShareItsStatements: what several turns reserve, append, finish and record is one statement of each kind, and
+// travels with the commit; where one of them comes up short nothing is done for any.
+func TestTurnsThatShareACommitShareItsStatements(t *testing.T) {
+	t.Parallel()
+	db := open(t, migratedDSN(t), store.Options{})
+	scope := scopeOf(t, "ACME")
+	seen := &store.Trace{}
+	ctx := store.WithTrace(context.Background(), seen)
+	p := &inventory.InventoryPosition{Ref: "P1:A", ProductRef: "P1", LocationRef: "A", OnHand: 5, CatalogueID: "1"}
+	p.ID, p.Type, p.Status = db.NewUUID(), "DEFAULT", "ACTIVE"
+	waiting := []*workflow.Event{eventOf(db, "1"), eventOf(db, "2")}
+	require.NoError(t, db.Write(context.Background(), scope, func(tx *store.Tx) error {
+		tx.Insert(p)
+		tx.AppendEvents(waiting...)
+		return nil
+	}))
+	stock := store.StockScope{CatalogueID: 1, CatalogueRef: "DEFAULT:1", WorkflowRef: "INVENTORY_CATALOGUE::DEFAULT"}
+	short := errors.New("short")
+	turns := func(first, second int) error {
+		return db.WriteLocked(ctx, scope, func(tx *store.Tx) error {
+			for i, n := range []int{first, second} {
+				turn := string(db.NewUUID())
+				tx.ReserveStock(stock, []store.Reservation{{QuantityID: db.NewUUID(), Ref: turn, PositionID: p.ID, Association: fmt.Sprint(i), Quantity: n}}, short)
+				tx.AppendEvents(eventOf(db, "3"))
+				tx.FinishEvents(turn, store.EventMark{ID: waiting[i].ID, State: store.EventSuccess})
+				tx.AddTrail(store.Trail{TurnID: turn, RootType: "ORDER", RootID: fmt.Sprint(i), GeneratedOn: tx.Now(), Keys: []string{"n:" + turn, "s:X"}, Body: []byte{1}})
+			}
+			return nil
+		})
+	}
+	require.ErrorIs(t, turns(3, 3), short)
+	onHand := func() int {
+		found, err := store.Get[inventory.InventoryPosition](context.Background(), db.Reader(scope), p.ID)
+		require.NoError(t, err)
+		return found[0].OnHand
+	}
+	require.Equal(t, 5, onHand())
+	row, err := db.Reader(scope).Event(context.Background(), waiting[0].ID)
+	require.NoError(t, err)
+	require.Equal(t, store.EventPending, row.State)
+
+	before, trips := len(seen.Statements()), seen.RoundTrips()
+	require.NoError(t, turns(3, 2))
+	require.Equal(t, []string{"stock.lock", "stock.reserve", "events.append", "events.finish", "trails.insert"}, seen.Statements()[before:])
+	require.Equal(t, trips+1, seen.RoundTrips())
+	require.Equal(t, 0, onHand())
+	finished := map[string]bool{}
+	for _, ev := range waiting {
+		row, err := db.Reader(scope).Event(context.Background(), ev.ID)
+		require.NoError(t, err)
+		require.Equal(t, store.EventSuccess, row.State)
+		finished[row.TurnID] = true
+		found, err := db.Reader(scope).Trails(context.Background(), store.TrailQuery{Keys: []string{"n:" + row.TurnID}, To: row.DoneOn.Add(time.Hour), Limit: 9})
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+		require.Equal(t, row.TurnID, found[0].TurnID)
+	}
+	require.Len(t, finished, 2, "each event is marked with its own turn")
+}
+
+func eventOf(db *store.DB, order string) *workflow.Event {
+	return &workflow.Event{ID: string(db.NewUUID()), Name: "Go", RetailerID: 1, EntityType: "ORDER", EntityID: order, RootType: "ORDER", RootID: order}
 }
