@@ -59,7 +59,7 @@ func (c *Cluster) beginTerm(ctx context.Context) func() {
 // answer as leader.
 func (c *Cluster) establish(ctx context.Context) bool {
 	for ctx.Err() == nil {
-		err := c.raft.Barrier(c.config.ApplyDeadline).Error()
+		err := c.barrier(ctx)
 		if err == nil {
 			err = c.nameTerm(ctx)
 		}
@@ -78,6 +78,19 @@ func (c *Cluster) establish(ctx context.Context) bool {
 		}
 	}
 	return false
+}
+
+// barrier waits until all that was committed before it is applied here. Raft never answers one that was on its way to the state machine when
+// it shut down, so the wait ends with ctx as well.
+func (c *Cluster) barrier(ctx context.Context) error {
+	answer := make(chan error, 1)
+	go func() { answer <- c.raft.Barrier(c.config.ApplyDeadline).Error() }()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case err := <-answer:
+		return err
+	}
 }
 
 // nameTerm commits the term's name before anything else is: two leaders that began at the same index, as when a backup was put back, gave it
