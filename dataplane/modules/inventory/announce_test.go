@@ -1,0 +1,41 @@
+package inventory
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// TestOneEventForEachAggregateInACommit is in the package, since only whole turns call announce from outside.
+func TestOneEventForEachAggregateInACommit(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	db, err := store.Open(ctx, dbtest.New(t), store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
+	require.NoError(t, err)
+	t.Cleanup(db.Close)
+	require.NoError(t, db.Migrate(ctx, nil))
+	scope, err := tenancy.NewScope("ACME")
+	require.NoError(t, err)
+	event := func(catalogue string, retailer int32, refs ...any) *workflow.Event {
+		return &workflow.Event{ID: string(db.NewUUID()), Name: VirtualCatalogueEvent, RetailerID: retailer, EntityType: "VIRTUAL_CATALOGUE", EntityID: catalogue,
+			RootType: "VIRTUAL_CATALOGUE", RootID: catalogue, Attributes: map[string]any{"productRefs": refs}}
+	}
+	first := event("1", 1, "A", "B")
+	require.NoError(t, db.WriteLocked(ctx, scope, func(tx *store.Tx) error {
+		announce(tx, []*workflow.Event{first, event("2", 1, "A")})
+		announce(tx, []*workflow.Event{event("1", 1, "B", "C"), event("1", 2, "A")})
+		require.Len(t, tx.Events(), 3, "catalogue 1 for retailer 1, catalogue 2, and retailer 2's")
+		return nil
+	}))
+	row, err := db.Reader(scope).Event(ctx, first.ID)
+	require.NoError(t, err)
+	require.Equal(t, []any{"A", "B", "C"}, row.Event.Attributes["productRefs"])
+}
