@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strings"
 
 	"github.com/fluent-oms/fluent/auth/policy"
 	"github.com/fluent-oms/fluent/controlplane/state"
@@ -12,7 +13,12 @@ import (
 
 type regions struct{ *API }
 
-func absent(what, name string) error { return fault.NotFoundf("There is no %s %q.", what, name) }
+func absent(what, name string) error {
+	if account, number, ok := strings.Cut(name, "/"); ok {
+		name = account + "/" + strings.TrimLeft(number, "0") // numbers in keys have leading zeros
+	}
+	return fault.NotFoundf("There is no %s %q.", what, name)
+}
 
 // CreateRegion makes a region.
 func (a regions) CreateRegion(ctx context.Context, r *cpv1.CreateRegionRequest) (*cpv1.CreateRegionResponse, error) {
