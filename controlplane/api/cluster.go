@@ -2,13 +2,20 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"strings"
+	"time"
 
+	"connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connecthttp"
+
+	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/auth/policy"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
 )
 
 type clusters struct{ *API }
@@ -27,7 +34,7 @@ func (a clusters) GetStatus(context.Context, *cpv1.GetStatusRequest) (*cpv1.GetS
 	return out, nil
 }
 
-// FinaliseUpgrade raises the schema floor.
+// FinaliseUpgrade raises the schema floor, once every server says that it understands the new one: one that does not would have to stop.
 func (a clusters) FinaliseUpgrade(ctx context.Context, r *cpv1.FinaliseUpgradeRequest) (*cpv1.FinaliseUpgradeResponse, error) {
 	wanted := r.GetSchema()
 	if wanted == 0 {
@@ -36,11 +43,38 @@ func (a clusters) FinaliseUpgrade(ctx context.Context, r *cpv1.FinaliseUpgradeRe
 	if wanted > state.Schema {
 		return nil, fault.Invalidf("schema", "This release understands schema %d at most.", state.Schema)
 	}
+	if err := a.everybodyKnows(ctx, wanted); err != nil {
+		return nil, err
+	}
 	result, err := a.change(ctx, statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: wanted}, r)
 	if err != nil {
 		return nil, err
 	}
 	return &cpv1.FinaliseUpgradeResponse{SchemaFloor: as[*statev1.Cluster](result).GetSchemaFloor()}, nil
+}
+
+// statusTime is how long another server may take to say what it understands.
+const statusTime = 5 * time.Second
+
+// everybodyKnows asks the other servers, in the caller's name, whether they understand a schema.
+func (a clusters) everybodyKnows(ctx context.Context, schema uint32) error {
+	raw, _ := bearer(ctx)
+	self := a.Consensus.Self()
+	for _, p := range self.Peers {
+		if p.ID == self.ID {
+			continue
+		}
+		transport := connecthttp.NewTransport(&http.Client{Transport: a.forward.transport, Timeout: statusTime}, "http://"+p.API)
+		peer := controlplanev1connect.NewClusterServiceClient(connect.NewClient(transport, interceptor.StaticBearer(raw)))
+		status, err := peer.GetStatus(ctx, &cpv1.GetStatusRequest{})
+		if err != nil {
+			return fault.New(fault.Unavailable, "The server %s does not answer, so nobody knows whether it understands schema %d.", p.ID, schema).Wrap(err)
+		}
+		if status.GetSchema() < schema {
+			return fault.New(fault.Unprocessable, "The server %s understands schema %d at most, and not %d: upgrade it first.", p.ID, status.GetSchema(), schema)
+		}
+	}
+	return nil
 }
 
 type audit struct{ *API }

@@ -6,7 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"connectrpc.com/connect/v2"
 	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/controlplane/state"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
 )
 
 // TestABackupThatIsPutBackIsNoticed: nodes that followed the servers beyond the backup start over, even when the restored servers have gone
@@ -62,4 +67,19 @@ func (c *trio) startAll() {
 	for _, p := range c.peers {
 		c.start(p.ID)
 	}
+}
+
+// TestAnUpgradeIsFinalisedByAll: a server that nobody can ask may be of the release before, which would have to stop at what comes then.
+func TestAnUpgradeIsFinalisedByAll(t *testing.T) {
+	t.Parallel()
+	cp := newTrio(t, quick)
+	finalise := func() (*cpv1.FinaliseUpgradeResponse, error) {
+		return controlplanev1connect.NewClusterServiceClient(cp.operator()).FinaliseUpgrade(t.Context(), &cpv1.FinaliseUpgradeRequest{})
+	}
+	require.Equal(t, state.Schema, eventually(t, finalise).GetSchemaFloor())
+	cp.kill("cp3")
+	_, err := finalise()
+	require.Equal(t, connect.CodeUnavailable, connect.CodeOf(err), "%v", err)
+	cp.start("cp3")
+	require.Equal(t, state.Schema, eventually(t, finalise).GetSchemaFloor())
 }
