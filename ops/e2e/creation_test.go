@@ -29,10 +29,22 @@ func (f *faults) create(t *testing.T, name string) created {
 	c := created{request: &cpv1.CreateAccountRequest{
 		Account: &cpv1.Account{Name: name}, FirstRetailer: &cpv1.Retailer{Ref: "FIRST"}, RequestId: "create-" + name,
 	}}
-	var err error
-	c.answer, err = controlplanev1connect.NewAccountServiceClient(f.operator).CreateAccount(context.Background(), c.request)
-	require.NoError(t, err)
+	c.answer = insist(t, func() (*cpv1.CreateAccountResponse, error) {
+		return controlplanev1connect.NewAccountServiceClient(f.operator).CreateAccount(context.Background(), c.request)
+	})
+	require.NotNil(t, c.answer.GetCredentials(), "an earlier try was carried out, and its answer with the secrets lost")
 	return c
+}
+
+// insist repeats a call while the control plane is not to be had.
+func insist[R any](t *testing.T, call func() (R, error)) (answer R) {
+	t.Helper()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		var err error
+		answer, err = call()
+		require.NoError(c, err)
+	}, 2*time.Minute, 100*time.Millisecond)
+	return answer
 }
 
 // ended waits for the end of the account's operation, and wants success.
@@ -55,14 +67,17 @@ func (f *faults) ended(t *testing.T, c created) *cpv1.Operation {
 func (f *faults) once(t *testing.T, c created) {
 	t.Helper()
 	ctx, name := context.Background(), c.request.GetAccount().GetName()
-	again, err := controlplanev1connect.NewAccountServiceClient(f.operator).CreateAccount(ctx, c.request)
-	require.NoError(t, err, "the same request once more")
+	again := insist(t, func() (*cpv1.CreateAccountResponse, error) { // the same request once more
+		return controlplanev1connect.NewAccountServiceClient(f.operator).CreateAccount(ctx, c.request)
+	})
 	require.Equal(t, c.answer.GetOperation().GetId(), again.GetOperation().GetId())
-	retailers, err := controlplanev1connect.NewRetailerServiceClient(f.operator).ListRetailers(ctx, &cpv1.ListRetailersRequest{Account: name})
-	require.NoError(t, err)
+	retailers := insist(t, func() (*cpv1.ListRetailersResponse, error) {
+		return controlplanev1connect.NewRetailerServiceClient(f.operator).ListRetailers(ctx, &cpv1.ListRetailersRequest{Account: name})
+	})
 	require.Len(t, retailers.GetRetailers(), 1)
-	account, err := controlplanev1connect.NewAccountServiceClient(f.operator).GetAccount(ctx, &cpv1.GetAccountRequest{Name: name})
-	require.NoError(t, err)
+	account := insist(t, func() (*cpv1.GetAccountResponse, error) {
+		return controlplanev1connect.NewAccountServiceClient(f.operator).GetAccount(ctx, &cpv1.GetAccountRequest{Name: name})
+	})
 	require.Equal(t, cpv1.AccountState_ACCOUNT_STATE_ACTIVE, account.GetAccount().GetState())
 	require.Len(t, account.GetAccount().GetClients(), 1)
 

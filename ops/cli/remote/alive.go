@@ -13,7 +13,7 @@ import (
 // every second, and left when it gives none in time.
 const (
 	aliveEvery = time.Second
-	aliveTime  = 3 * time.Second
+	aliveTime  = 5 * time.Second
 )
 
 var errSilent = errors.New("the server gives no sign of life")

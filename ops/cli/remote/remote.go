@@ -22,7 +22,7 @@ import (
 const (
 	rounds  = 4
 	pause   = 700 * time.Millisecond
-	longest = 15 * time.Second
+	longest = 30 * time.Second
 )
 
 // ParseServers reads a comma-separated list of base URLs. An address without scheme means http.
