@@ -110,7 +110,7 @@ func (p *provisioner) drive(ctx context.Context, id string) {
 			continue
 		case fault.Is(err, fault.Conflict):
 			continue // someone was quicker: look again
-		case permanent(err):
+		case permanent(err, attempt):
 			p.fail(ctx, id, err)
 			return
 		case err != nil:
@@ -123,10 +123,16 @@ func (p *provisioner) drive(ctx context.Context, id string) {
 	}
 }
 
+// existsTries is how often "exists already" is tried again: an attempt that lost its node may still be ending, and meets the next one.
+const existsTries = 5
+
 // permanent errors don't go away by trying again: the node has looked at the request and refused it.
-func permanent(err error) bool {
+func permanent(err error, attempt int) bool {
 	var answered *connect.Error
-	return errors.As(err, &answered) && (answered.Code() == connect.CodeInvalidArgument || answered.Code() == connect.CodeAlreadyExists)
+	if !errors.As(err, &answered) {
+		return false
+	}
+	return answered.Code() == connect.CodeInvalidArgument || answered.Code() == connect.CodeAlreadyExists && attempt >= existsTries
 }
 
 func text(err error) string {
