@@ -17,6 +17,8 @@ import (
 	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/auth/policy"
 	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/auth/trust/trusttest"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
 )
@@ -63,6 +65,7 @@ func (a accounts) GetKeys(ctx context.Context, _ *cpv1.GetKeysRequest) (*cpv1.Ge
 type fixture struct {
 	issuer  *token.Issuer
 	handler accounts
+	mux     *http.ServeMux
 	url     string
 }
 
@@ -100,7 +103,7 @@ func setUp(t *testing.T, roles interceptor.RolesOf) fixture {
 	connecthttp.Mount(mux, server)
 	web := httptest.NewServer(mux)
 	t.Cleanup(web.Close)
-	return fixture{issuer: token.NewIssuer("c", signer, time.Now), handler: h, url: web.URL}
+	return fixture{issuer: token.NewIssuer("c", signer, time.Now), handler: h, mux: mux, url: web.URL}
 }
 
 func (f fixture) client(raw string) *connect.Client {
@@ -181,17 +184,21 @@ func TestLimitedRolesAreCheckedAgainstTheRequest(t *testing.T) {
 	require.Empty(t, f.handler.seen)
 }
 
-func TestNodesAndServersAreNoOperators(t *testing.T) {
+func TestMachinesAreNoOperators(t *testing.T) {
 	t.Parallel()
+	cluster := trusttest.New(t, "one")
 	f := setUp(t, nil)
-	node, _, err := f.issuer.Node(token.Node{NodeID: "n1", Environment: "e1", Kind: "node"}, time.Hour)
-	require.NoError(t, err)
-	server, _, err := f.issuer.ControlPlane(token.ControlPlane{Server: "cp1"}, time.Hour)
-	require.NoError(t, err)
-	for _, raw := range []string{node, server} {
-		_, err := f.accounts(raw).ListAccounts(t.Context(), &cpv1.ListAccountsRequest{})
-		require.Equal(t, connect.CodePermissionDenied, connect.CodeOf(err))
+	web := trusttest.Serve(t, trusttest.Listen(t), cluster.Server("cp1"), f.mux)
+	t.Cleanup(web.Close)
+	call := func(party trust.Party) error {
+		line := connect.NewClient(connecthttp.NewTransport(trust.NewClient(party, trust.Anybody), trust.URL(web.URL)))
+		_, err := controlplanev1connect.NewAccountServiceClient(line).ListAccounts(t.Context(), &cpv1.ListAccountsRequest{})
+		return err
 	}
+	for _, kind := range []string{trust.NodeKind, trust.GatewayKind, trust.HostKind} {
+		require.Equal(t, connect.CodePermissionDenied, connect.CodeOf(call(cluster.Party(cluster.Identity(kind, "m")))), kind)
+	}
+	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(call(cluster.Server("cp2"))), "a server passes on calls of others and has none of its own")
 }
 
 func TestRolesOfThisMomentCount(t *testing.T) {
@@ -218,24 +225,8 @@ func TestExpiredTokensSaySo(t *testing.T) {
 	keys, err := token.NewKeySet(signer.Key())
 	require.NoError(t, err)
 	past := func() time.Time { return time.Now().Add(-time.Hour) }
-	node, _, err := token.NewIssuer("c", signer, past).Node(token.Node{NodeID: "n1"}, time.Minute)
+	old, _, err := token.NewIssuer("c", signer, past).Operator(token.Operator{Username: "ann"}, time.Minute)
 	require.NoError(t, err)
-	_, err = interceptor.Tokens(token.NewVerifier("c", keys, time.Now), nil)(t.Context(), node)
+	_, err = interceptor.Tokens(token.NewVerifier("c", keys, time.Now), nil)(t.Context(), old)
 	require.ErrorContains(t, err, "expired")
-}
-
-func TestClientsWithoutATokenDoNotCall(t *testing.T) {
-	t.Parallel()
-	f := setUp(t, nil)
-	broken := interceptor.Bearer(func(context.Context) (string, error) { return "", errors.New("no file") })
-	client := connect.NewClient(connecthttp.NewTransport(http.DefaultClient, f.url), broken)
-	_, err := controlplanev1connect.NewAuthServiceClient(client).GetKeys(t.Context(), &cpv1.GetKeysRequest{})
-	require.ErrorContains(t, err, "no file")
-	require.Empty(t, f.handler.seen)
-}
-
-func TestDepsAreRequired(t *testing.T) {
-	t.Parallel()
-	_, err := interceptor.Server(interceptor.Deps{})
-	require.Error(t, err)
 }

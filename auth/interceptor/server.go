@@ -1,4 +1,4 @@
-// Package interceptor stands in front of the control plane's Connect handlers: it proves who calls, asks the policy, and
+// Package interceptor stands in front of the control plane's Connect handlers: it learns who calls, asks the policy, and
 // lets handlers see only calls that are allowed. Its client half adds the caller's token.
 package interceptor
 
@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/auth"
 	"github.com/fluent-oms/fluent/auth/policy"
 	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
@@ -92,8 +93,11 @@ func (d Deps) authenticate(ctx context.Context) (*auth.Principal, error) {
 		return nil, connect.NewError(connect.CodeInternal, "the call carries no header")
 	}
 	raw, ok := token.Bearer(info.RequestHeader().Get("Authorization"))
+	if id, shown := trust.Caller(ctx); shown && !ok && id.Kind != trust.ServerKind {
+		return Machine(id), nil
+	}
 	if !ok {
-		return nil, connect.NewError(connect.CodeUnauthenticated, "Log in first: the call carries no bearer token.")
+		return nil, connect.NewError(connect.CodeUnauthenticated, "Log in first: the call carries no bearer token, and shows no certificate.")
 	}
 	p, err := d.Authenticate(ctx, raw)
 	if err != nil {

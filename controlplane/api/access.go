@@ -51,7 +51,7 @@ func permissionOf() func(string) (string, bool) {
 	}
 }
 
-// authenticate proves a token with the keys of this moment; an operator has the roles of this moment too.
+// authenticate proves an operator's token with the keys of this moment; the roles are those of this moment too.
 func (a *API) authenticate(ctx context.Context, raw string) (*auth.Principal, error) {
 	verifier, err := a.Keys.Verifier()
 	if err != nil {
@@ -159,7 +159,7 @@ func nodePlace(v state.View, id string) policy.Resource {
 	return environmentPlace(v, n.GetEnvironment())
 }
 
-// member is the node or gateway that calls: one of the kinds, still known, and where its credential says that it is. Credentials outlive
+// member is the node or gateway that calls: one of the kinds, still known, and where its certificate says that it is. Certificates outlive
 // nodes that were deleted, and a node of the same name may have been made elsewhere since.
 func (a *API) member(ctx context.Context, kinds ...string) (*auth.Principal, *cpv1.Node, error) {
 	p, err := machine(ctx, kinds...)
@@ -170,7 +170,7 @@ func (a *API) member(ctx context.Context, kinds ...string) (*auth.Principal, *cp
 	return p, n, err
 }
 
-// known finds the node that a credential is of.
+// known finds the node that a certificate is of.
 func (a *API) known(v state.View, p *auth.Principal) (*cpv1.Node, error) {
 	n, found := state.Nodes.Get(v, p.Subject)
 	if !found || n.GetEnvironment() != p.Environment || kindOf(n) != p.NodeKind {

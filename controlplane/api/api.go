@@ -45,14 +45,15 @@ type Consensus interface {
 
 // Deps is what the API works with. All of it is required.
 type Deps struct {
-	Store     *state.Store
-	Consensus Consensus
-	Keys      *keyring.Keyring
-	Presence  *presence.Tracker
-	Passwords *password.Hasher
-	Policy    *policy.Engine
-	Logger    *slog.Logger
-	Now       func() time.Time
+	Store       *state.Store
+	Consensus   Consensus
+	Keys        *keyring.Keyring
+	Authorities *keyring.Authorities
+	Presence    *presence.Tracker
+	Passwords   *password.Hasher
+	Policy      *policy.Engine
+	Logger      *slog.Logger
+	Now         func() time.Time
 }
 
 // API is the services of one server.
@@ -64,7 +65,7 @@ type API struct {
 
 // New makes the API.
 func New(d Deps) (*API, error) {
-	if d.Store == nil || d.Consensus == nil || d.Keys == nil || d.Presence == nil || d.Passwords == nil || d.Policy == nil || d.Logger == nil || d.Now == nil {
+	if d.Store == nil || d.Consensus == nil || d.Keys == nil || d.Authorities == nil || d.Presence == nil || d.Passwords == nil || d.Policy == nil || d.Logger == nil || d.Now == nil {
 		return nil, errors.New("api: every field of Deps is required")
 	}
 	a := &API{Deps: d}
@@ -76,7 +77,7 @@ func New(d Deps) (*API, error) {
 	}
 	a.server = connect.NewServer(a.mapErrors, a.nameIndex, guard, validate.NewServerInterceptor(), a.logCalls)
 	a.register()
-	a.forward = newForwarder(a.server, d.Consensus)
+	a.forward = newForwarder(a.server, d.Consensus, d.Authorities.Party())
 	return a, nil
 }
 

@@ -11,6 +11,8 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/auth/policy"
+	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
@@ -64,7 +66,7 @@ func (a clusters) everybodyKnows(ctx context.Context, schema uint32) error {
 		if p.ID == self.ID {
 			continue
 		}
-		transport := connecthttp.NewTransport(&http.Client{Transport: a.forward.transport, Timeout: statusTime}, "http://"+p.API)
+		transport := connecthttp.NewTransport(&http.Client{Transport: a.forward.transport, Timeout: statusTime}, trust.URL(p.API))
 		peer := controlplanev1connect.NewClusterServiceClient(connect.NewClient(transport, interceptor.StaticBearer(raw)))
 		status, err := peer.GetStatus(ctx, &cpv1.GetStatusRequest{})
 		if err != nil {
@@ -75,6 +77,14 @@ func (a clusters) everybodyKnows(ctx context.Context, schema uint32) error {
 		}
 	}
 	return nil
+}
+
+func bearer(ctx context.Context) (string, bool) {
+	info, ok := connect.CallInfoForServerContext(ctx)
+	if !ok {
+		return "", false
+	}
+	return token.Bearer(info.RequestHeader().Get("Authorization"))
 }
 
 type audit struct{ *API }

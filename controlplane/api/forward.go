@@ -12,6 +12,7 @@ import (
 	"connectrpc.com/connect/v2"
 	"connectrpc.com/connect/v2/connecthttp"
 
+	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
@@ -22,7 +23,7 @@ const (
 	leaderPatience  = 5 * time.Second    // how long a call waits for an election
 )
 
-// forwarder passes calls that the leader must answer on to it, as they are, with the caller's own credential.
+// forwarder passes calls that the leader must answer on to it, as they are, with the caller's own token, or in the name of the machine whose certificate was shown here.
 type forwarder struct {
 	consensus Consensus
 	reads     map[string]bool // procedure → it changes nothing
@@ -31,11 +32,9 @@ type forwarder struct {
 	errors    *connecthttp.ErrorWriter
 }
 
-func newForwarder(server *connect.Server, consensus Consensus) *forwarder {
-	protocols := new(http.Protocols)
-	protocols.SetUnencryptedHTTP2(true)
+func newForwarder(server *connect.Server, consensus Consensus, party trust.Party) *forwarder {
 	f := &forwarder{
-		consensus: consensus, reads: map[string]bool{}, transport: &http.Transport{Protocols: protocols, HTTP2: pings(), IdleConnTimeout: time.Minute},
+		consensus: consensus, reads: map[string]bool{}, transport: trust.NewClient(party, trust.Kinds(trust.ServerKind)).Transport,
 		errors: connecthttp.NewErrorWriter(),
 		local: map[string]bool{
 			controlplanev1connect.ClusterServiceGetStatusProcedure: true, // about the server that is asked
@@ -47,11 +46,6 @@ func newForwarder(server *connect.Server, consensus Consensus) *forwarder {
 		f.reads[spec.Procedure] = spec.IdempotencyLevel == connect.IdempotencyNoSideEffects
 	}
 	return f
-}
-
-// pings notice a leader that hangs, so that its callers hear of it while it is being replaced.
-func pings() *http.HTTP2Config {
-	return &http.HTTP2Config{SendPingTimeout: time.Second, PingTimeout: time.Second}
 }
 
 func (f *forwarder) wrap(next http.Handler) http.Handler {
@@ -108,11 +102,15 @@ func (f *forwarder) pass(w http.ResponseWriter, r *http.Request) error {
 	if !known || r.Header.Get(forwardedHeader) != "" {
 		return connect.NewError(connect.CodeUnavailable, "The control plane is changing its leader; try again.")
 	}
-	target := &url.URL{Scheme: "http", Host: leader.API}
+	target := &url.URL{Scheme: "https", Host: leader.API}
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(target)
 			p.Out.Header.Set(forwardedHeader, "1")
+			p.Out.Header.Set(trust.CallerHeader, trust.Nobody)
+			if id, ok := trust.Caller(r.Context()); ok {
+				p.Out.Header.Set(trust.CallerHeader, id.String())
+			}
 		},
 		Transport: f.transport, FlushInterval: -1,
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, _ error) {

@@ -10,8 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/fluent-oms/fluent/auth"
-	"github.com/fluent-oms/fluent/auth/password"
-	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/controlplane/presence"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -26,7 +25,7 @@ const nodeTokenLifetime = 10 * time.Minute
 // hosts serves host agents.
 type hosts struct{ *API }
 
-// Join makes a host known, by a join token or by the credential of an earlier join.
+// Join makes a host known, by a join token or by the certificate of an earlier join.
 func (a hosts) Join(ctx context.Context, r *cpv1.JoinRequest) (*cpv1.JoinResponse, error) {
 	if err := a.checkCluster(r.GetClusterId()); err != nil {
 		return nil, err
@@ -40,7 +39,7 @@ func (a hosts) Join(ctx context.Context, r *cpv1.JoinRequest) (*cpv1.JoinRespons
 		body.TokenHash = secretHash(r.GetToken())
 		ctx = auth.NewContext(ctx, &auth.Principal{Kind: auth.NodeKind, NodeKind: hostKind, Subject: body.GetHost().GetId()})
 	} else {
-		return nil, fault.New(fault.Unauthenticated, "Join with a token, or with the credential of an earlier join.").At("token")
+		return nil, fault.New(fault.Unauthenticated, "Join with a token, or with the certificate of an earlier join.").At("token")
 	}
 	result, err := a.change(ctx, statev1.Kind_KIND_JOIN_HOST, body, r)
 	if err != nil {
@@ -48,13 +47,13 @@ func (a hosts) Join(ctx context.Context, r *cpv1.JoinRequest) (*cpv1.JoinRespons
 	}
 	joined := as[*cpv1.Host](result)
 	a.Presence.Note(presence.HostKey(joined.GetId()), presence.Report{Seen: a.Now(), State: "READY"})
-	credential, expires, err := a.credential(token.Node{NodeID: joined.GetId(), Kind: hostKind})
+	id := trust.Identity{Cluster: a.Authorities.Cluster(), Kind: hostKind, ID: joined.GetId()}
+	certificate, authorities, err := a.Authorities.Sign(r.GetCertificateRequest(), id)
 	if err != nil {
 		return nil, err
 	}
 	return &cpv1.JoinResponse{
-		HostId: joined.GetId(), Region: joined.GetRegion(), Credential: credential, CredentialExpiresAt: expires,
-		ClusterId: a.Store.View().Cluster().GetId(),
+		HostId: joined.GetId(), Region: joined.GetRegion(), ClusterId: id.Cluster, Certificate: certificate, Authorities: authorities,
 	}, nil
 }
 
@@ -114,11 +113,11 @@ func (a hosts) Report(ctx context.Context, r *cpv1.ReportRequest) (*cpv1.ReportR
 			a.Logger.WarnContext(ctx, "process does not run", "host", p.Subject, "node", process.GetNodeId(), "detail", process.GetDetail())
 		}
 	}
-	credential, expires, err := a.renewed(ctx)
+	certificate, authorities, err := a.renewed(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	return &cpv1.ReportResponse{Credential: credential, CredentialExpiresAt: expires}, nil
+	return &cpv1.ReportResponse{Certificate: certificate, Authorities: authorities}, nil
 }
 
 // CreateNodeToken gives a host a token for one of its own processes.
@@ -131,7 +130,10 @@ func (a hosts) CreateNodeToken(ctx context.Context, r *cpv1.CreateNodeTokenReque
 	if !found || node.GetHost() != p.Subject {
 		return nil, absent("node", r.GetNodeId())
 	}
-	raw := password.Secret(secretBytes)
+	raw, err := a.joinToken()
+	if err != nil {
+		return nil, err
+	}
 	expires := timestamppb.New(a.Now().Add(nodeTokenLifetime))
 	_, err = a.change(ctx, statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
 		Hash: secretHash(raw), Kind: node.GetKind(), Environment: node.GetEnvironment(), Machine: node.GetId(), ExpireTime: expires,

@@ -1,16 +1,16 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"strings"
 	"time"
 
-	"connectrpc.com/connect/v2"
-	"google.golang.org/protobuf/types/known/timestamppb"
-
 	"github.com/fluent-oms/fluent/auth"
-	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/auth/interceptor"
+	"github.com/fluent-oms/fluent/auth/password"
+	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/controlplane/presence"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -19,20 +19,17 @@ import (
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
 
-// The kinds of machines, as credentials name them.
+// The kinds of machines, as certificates name them.
 const (
-	nodeKind    = "node"
-	gatewayKind = "gateway"
-	hostKind    = "host"
+	nodeKind    = trust.NodeKind
+	gatewayKind = trust.GatewayKind
+	hostKind    = trust.HostKind
 )
-
-// credentialLifetime is how long a machine's credential is good for; a report in the second half of it renews it.
-const credentialLifetime = 24 * time.Hour
 
 // nodes serves data-plane nodes and gateways.
 type nodes struct{ *API }
 
-// Join makes a node known, by a join token or by the credential of an earlier join.
+// Join makes a node known, by a join token or by the certificate of an earlier join.
 func (a nodes) Join(ctx context.Context, r *nodev1.JoinRequest) (*nodev1.JoinResponse, error) {
 	kind, ok := map[string]cpv1.MachineKind{
 		"": cpv1.MachineKind_MACHINE_KIND_NODE, nodeKind: cpv1.MachineKind_MACHINE_KIND_NODE, gatewayKind: cpv1.MachineKind_MACHINE_KIND_GATEWAY,
@@ -54,7 +51,7 @@ func (a nodes) Join(ctx context.Context, r *nodev1.JoinRequest) (*nodev1.JoinRes
 		body.TokenHash = secretHash(r.GetToken())
 		ctx = auth.NewContext(ctx, &auth.Principal{Kind: auth.NodeKind, NodeKind: name, Subject: node.GetId()})
 	} else {
-		return nil, fault.New(fault.Unauthenticated, "Join with a token, or with the credential of an earlier join.").At("token")
+		return nil, fault.New(fault.Unauthenticated, "Join with a token, or with the certificate of an earlier join.").At("token")
 	}
 	result, err := a.change(ctx, statev1.Kind_KIND_JOIN_NODE, body, r)
 	if err != nil {
@@ -63,13 +60,13 @@ func (a nodes) Join(ctx context.Context, r *nodev1.JoinRequest) (*nodev1.JoinRes
 	joined := as[*cpv1.Node](result)
 	// What an earlier process of the node said does not count for this one.
 	a.Presence.Note(presence.NodeKey(joined.GetId()), presence.Report{Seen: a.Now(), State: "JOINING"})
-	credential, expires, err := a.credential(token.Node{NodeID: joined.GetId(), Environment: joined.GetEnvironment(), Kind: name})
+	id := trust.Identity{Cluster: a.Authorities.Cluster(), Environment: joined.GetEnvironment(), Kind: name, ID: joined.GetId()}
+	certificate, authorities, err := a.Authorities.Sign(r.GetCertificateRequest(), id)
 	if err != nil {
 		return nil, err
 	}
 	return &nodev1.JoinResponse{
-		NodeId: joined.GetId(), Environment: joined.GetEnvironment(), Credential: credential, CredentialExpiresAt: expires,
-		ClusterId: a.Store.View().Cluster().GetId(),
+		NodeId: joined.GetId(), Environment: joined.GetEnvironment(), ClusterId: id.Cluster, Certificate: certificate, Authorities: authorities,
 	}, nil
 }
 
@@ -80,48 +77,40 @@ func (a *API) checkCluster(expected string) error {
 	return nil
 }
 
-func (a *API) credential(n token.Node) (string, *timestamppb.Timestamp, error) {
-	issuer, err := a.Keys.Issuer()
-	if err != nil {
-		return "", nil, err
-	}
-	raw, lifetime, err := issuer.Node(n, credentialLifetime)
-	return raw, timestamppb.New(lifetime.ExpiresAt), err
-}
-
-// caller is the machine whose credential a call to a public method carries, if it carries one that is good.
+// caller is the machine whose certificate a call to a public method shows, if it shows one.
 func (a *API) caller(ctx context.Context, kind string) (*auth.Principal, bool) {
-	raw, ok := bearer(ctx)
-	if !ok {
+	id, ok := trust.Caller(ctx)
+	if !ok || id.Kind != kind {
 		return nil, false
 	}
-	p, err := a.authenticate(ctx, raw)
-	return p, err == nil && p.Kind == auth.NodeKind && p.NodeKind == kind
+	return interceptor.Machine(id), true
 }
 
-func bearer(ctx context.Context) (string, bool) {
-	info, ok := connect.CallInfoForServerContext(ctx)
-	if !ok {
-		return "", false
-	}
-	return token.Bearer(info.RequestHeader().Get("Authorization"))
+// renewal is what a report says of its sender's certificate.
+type renewal interface {
+	GetCertificateRequest() []byte
+	GetTrusted() []byte
 }
 
-// renewed gives a new credential once half of the old one's time has passed.
-func (a *API) renewed(ctx context.Context) (string, *timestamppb.Timestamp, error) {
-	raw, _ := bearer(ctx)
-	verifier, err := a.Keys.Verifier()
+// renewed gives a machine the new certificate that it asks for, and the authorities if it knows others.
+func (a *API) renewed(ctx context.Context, r renewal) (certificate []byte, authorities [][]byte, err error) {
+	if id, ok := trust.Caller(ctx); ok && len(r.GetCertificateRequest()) > 0 {
+		return a.Authorities.Sign(r.GetCertificateRequest(), id)
+	}
+	authorities, err = a.Authorities.Trusted()
+	if err != nil || bytes.Equal(trust.HashAuthorities(authorities), r.GetTrusted()) {
+		return nil, nil, err
+	}
+	return nil, authorities, nil
+}
+
+// joinToken makes the text of a join token.
+func (a *API) joinToken() (string, error) {
+	fingerprint, err := a.Authorities.Fingerprint()
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
-	n, err := verifier.Node(raw)
-	if err != nil {
-		return "", nil, err
-	}
-	if n.ExpiresAt.Sub(a.Now()) > credentialLifetime/2 {
-		return "", nil, nil
-	}
-	return a.credential(token.Node{NodeID: n.NodeID, Environment: n.Environment, Kind: n.Kind})
+	return trust.JoinToken{Cluster: a.Authorities.Cluster(), Fingerprint: fingerprint, Secret: password.Secret(secretBytes)}.String(), nil
 }
 
 // Report takes note of what a node says. It comes to the leader.
@@ -133,11 +122,11 @@ func (a nodes) Report(ctx context.Context, r *nodev1.ReportRequest) (*nodev1.Rep
 	a.Presence.Note(presence.NodeKey(p.Subject), presence.Report{
 		Seen: a.Now(), State: r.GetState(), AppliedIndex: r.GetAppliedIndex(), Load: r.GetLoad(), Problem: r.GetProblem(),
 	})
-	credential, expires, err := a.renewed(ctx)
+	certificate, authorities, err := a.renewed(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	return &nodev1.ReportResponse{Credential: credential, CredentialExpiresAt: expires, Drain: node.GetDrain()}, nil
+	return &nodev1.ReportResponse{Certificate: certificate, Authorities: authorities, Drain: node.GetDrain()}, nil
 }
 
 // home checks that a node calls, and that an account is of its environment. Those of others read like those that do not exist.

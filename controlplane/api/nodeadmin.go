@@ -7,7 +7,6 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/policy"
 	"github.com/fluent-oms/fluent/controlplane/presence"
 	"github.com/fluent-oms/fluent/controlplane/state"
@@ -87,7 +86,10 @@ func (a nodeAdmin) CreateJoinToken(ctx context.Context, r *cpv1.CreateJoinTokenR
 	if r.GetLifetime() != nil {
 		lifetime = r.GetLifetime().AsDuration()
 	}
-	raw := password.Secret(secretBytes)
+	raw, err := a.joinToken()
+	if err != nil {
+		return nil, err
+	}
 	token := &statev1.JoinToken{
 		Hash: secretHash(raw), Kind: r.GetKind(), Environment: r.GetEnvironment(), Region: r.GetRegion(),
 		ExpireTime: timestamppb.New(a.Now().Add(lifetime)),

@@ -1,4 +1,4 @@
-// Package cluster keeps the control plane's state alike on several servers: hashicorp/raft over TCP with a durable log, one leader at a
+// Package cluster keeps the control plane's state alike on several servers: hashicorp/raft over mutual TLS with a durable log, one leader at a
 // time, and leader-only work that lives exactly as long as a term. It knows nothing of what commands mean.
 package cluster
 
@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/raft"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
@@ -86,6 +87,7 @@ type Deps struct {
 	Store  *state.Store
 	Logger *slog.Logger
 	Now    func() time.Time
+	Trust  trust.Party // this server's part in mutual TLS with the others
 	// Fatal is told when the server must not go on: a command of a newer release, or a disk that keeps a leader from committing and
 	// from handing leadership over. The process should end.
 	Fatal func(error)
@@ -120,7 +122,7 @@ func Open(deps Deps, config Config, duties ...Duty) (*Cluster, error) {
 		return nil, fmt.Errorf("control-plane server: %w", err)
 	}
 	config = config.withDefaults()
-	files, err := openFiles(config, deps.Logger)
+	files, err := openFiles(config, deps)
 	if err != nil {
 		return nil, err
 	}
@@ -194,8 +196,12 @@ func noLeader(cause error) error {
 // Apply commits a command and applies it. Refusals by the state are returned as errors, and so is the loss of leadership in the middle:
 // then the command may have been committed all the same, and repeating it with its request id is safe.
 func (c *Cluster) Apply(ctx context.Context, command *statev1.Command) (state.Result, error) {
-	floor := c.deps.Store.View().Cluster().GetSchemaFloor()
-	if command.GetSchema() > max(floor, 1) {
+	cluster := c.deps.Store.View().Cluster()
+	floor := max(cluster.GetSchemaFloor(), 1)
+	if cluster.GetId() == "" {
+		floor = state.Schema // a new cluster begins with the release that makes it
+	}
+	if command.GetSchema() > floor {
 		return state.Result{}, fault.New(fault.Unprocessable, "Not before the upgrade is finalised: this needs schema %d, the cluster is at %d.", command.GetSchema(), floor)
 	}
 	encoded, err := proto.Marshal(command)

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/fluent-oms/fluent/auth/trust/trusttest"
 	"github.com/fluent-oms/fluent/controlplane/cluster"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -34,12 +35,13 @@ type group struct {
 	t       *testing.T
 	dir     string
 	peers   []cluster.Peer
+	trust   *trusttest.Cluster
 	servers map[string]*server
 }
 
 func newGroup(t *testing.T, size int) *group {
 	t.Helper()
-	g := &group{t: t, dir: t.TempDir(), servers: map[string]*server{}}
+	g := &group{t: t, dir: t.TempDir(), trust: trusttest.New(t, "one"), servers: map[string]*server{}}
 	for i := range size {
 		g.peers = append(g.peers, cluster.Peer{ID: fmt.Sprintf("s%d", i), Raft: porttest.Address(t), API: "unused:1"})
 	}
@@ -54,7 +56,7 @@ func (g *group) start(id string) {
 	require.NoError(g.t, err)
 	s := &server{store: store, terms: &atomic.Int32{}, most: &atomic.Int32{}}
 	s.Cluster, err = cluster.Open(
-		cluster.Deps{Store: store, Logger: slog.New(slog.DiscardHandler), Now: time.Now, Fatal: func(err error) { g.t.Errorf("fatal: %v", err) }},
+		cluster.Deps{Store: store, Logger: slog.New(slog.DiscardHandler), Now: time.Now, Trust: g.trust.Server(id), Fatal: func(err error) { g.t.Errorf("fatal: %v", err) }},
 		cluster.Config{ID: id, Dir: filepath.Join(g.dir, id), Peers: g.peers, Bootstrap: true, HeartbeatTimeout: 400 * time.Millisecond},
 		cluster.Duty{Name: "count", Run: func(ctx context.Context) error {
 			s.most.Store(max(s.most.Load(), s.terms.Add(1)))

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,8 @@ import (
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
+
+	"github.com/fluent-oms/fluent/auth/trust"
 )
 
 // files is what a server keeps open: its log, its snapshots, its connections.
@@ -25,11 +28,11 @@ type files struct {
 	logger    hclog.Logger
 }
 
-func openFiles(config Config, logger *slog.Logger) (*files, error) {
+func openFiles(config Config, deps Deps) (*files, error) {
 	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the control plane's folder: %w", err)
 	}
-	f := &files{logger: raftLogger(logger)}
+	f := &files{logger: raftLogger(deps.Logger)}
 	log, err := raftboltdb.New(raftboltdb.Options{
 		Path: filepath.Join(config.Dir, "log.db"),
 		// Without the time-out a second server on the same folder would wait for ever instead of failing.
@@ -43,33 +46,45 @@ func openFiles(config Config, logger *slog.Logger) (*files, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open snapshots in %s: %w", config.Dir, err), f.close())
 	}
-	f.transport, err = listen(config, f.logger)
+	f.transport, err = listen(config, deps.Trust, f.logger)
 	if err != nil {
 		return nil, errors.Join(err, f.close())
 	}
 	return f, nil
 }
 
-func listen(config Config, logger hclog.Logger) (*raft.NetworkTransport, error) {
+func listen(config Config, party trust.Party, logger hclog.Logger) (*raft.NetworkTransport, error) {
 	listener, err := net.Listen("tcp", config.RaftListen)
 	if err != nil {
 		return nil, fmt.Errorf("listen for raft: %w", err)
 	}
+	between := &stream{
+		Listener:   tls.NewListener(listener, party.Mutual(trust.Kinds(trust.ServerKind))),
+		advertised: raft.ServerAddress(config.self().Raft), peers: config.Peers, party: party,
+	}
 	return raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: &stream{Listener: listener, advertised: raft.ServerAddress(config.self().Raft)}, MaxPool: 3, Timeout: 5 * time.Second, Logger: logger,
+		Stream: between, MaxPool: 3, Timeout: 5 * time.Second, Logger: logger,
 		ServerAddressProvider: addresses(config.Peers),
 	}), nil
 }
 
-// stream is TCP between servers.
+// stream is TLS between servers, in which both show that they are servers of the cluster, and who is called that it is the one meant.
 type stream struct {
 	net.Listener
 	advertised raft.ServerAddress
+	peers      []Peer
+	party      trust.Party
 }
 
 // Dial connects to another server.
 func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
-	return net.DialTimeout("tcp", string(address), timeout)
+	for _, p := range s.peers {
+		if p.Raft == string(address) {
+			meant := trust.Exactly(trust.Identity{Cluster: s.party.Cluster(), Kind: trust.ServerKind, ID: p.ID})
+			return tls.DialWithDialer(&net.Dialer{Timeout: timeout}, "tcp", p.Raft, s.party.Client(meant))
+		}
+	}
+	return nil, fmt.Errorf("%s is the address of none of the servers", address)
 }
 
 // Addr is the address under which others reach this server.

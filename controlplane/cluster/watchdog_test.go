@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/auth/trust/trusttest"
 	"github.com/fluent-oms/fluent/controlplane/cluster"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/ops/embedded/porttest"
@@ -33,7 +34,7 @@ func (d *slowDisk) StoreLog(l *raft.Log) error { return d.StoreLogs([]*raft.Log{
 
 func TestALeaderWithAStalledDiskEnds(t *testing.T) {
 	t.Parallel()
-	g := &group{t: t, dir: t.TempDir(), servers: map[string]*server{}}
+	g := &group{t: t, dir: t.TempDir(), trust: trusttest.New(t, "one"), servers: map[string]*server{}}
 	for _, id := range []string{"s0", "s1", "s2"} {
 		g.peers = append(g.peers, cluster.Peer{ID: id, Raft: porttest.Address(t), API: "unused:1"})
 	}
@@ -45,7 +46,7 @@ func TestALeaderWithAStalledDiskEnds(t *testing.T) {
 		disks[p.ID] = disk
 		s := &server{store: store}
 		s.Cluster, err = cluster.Open(cluster.Deps{
-			Store: store, Logger: slog.New(slog.DiscardHandler), Now: time.Now, Fatal: func(error) { fatal <- p.ID },
+			Store: store, Logger: slog.New(slog.DiscardHandler), Now: time.Now, Trust: g.trust.Server(p.ID), Fatal: func(error) { fatal <- p.ID },
 			Log: func(l raft.LogStore) raft.LogStore { disk.LogStore = l; return disk },
 		}, cluster.Config{
 			ID: p.ID, Dir: filepath.Join(g.dir, p.ID), Peers: g.peers, Bootstrap: true,

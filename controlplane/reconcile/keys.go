@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/controlplane/keyring"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
@@ -18,9 +19,15 @@ const (
 	keyAfterlife  = 48 * time.Hour  // longer than any token's life
 	keyDelay      = 5 * time.Minute // between a key's being known and its signing
 	houseInterval = time.Minute
+
+	// An authority is known for longer than a certificate lives before it signs, so that every machine whose certificate is still good
+	// trusts it by then; and it is trusted until all that it signed has ended.
+	authorityAge       = 365 * 24 * time.Hour
+	authorityDelay     = trust.Lifetime + time.Hour
+	authorityAfterlife = 2 * trust.Lifetime
 )
 
-// Housekeep makes a new signing key before the old one is too old, and removes keys and join tokens that nothing needs any more.
+// Housekeep makes a new signing key before the old one is too old, and the same with authorities, and removes those, keys and join tokens that nothing needs any more.
 func Housekeep(ctx context.Context, d Deps) error {
 	tick := time.NewTicker(houseInterval)
 	defer tick.Stop()
@@ -55,6 +62,7 @@ func (d Deps) housekeep(ctx context.Context) error {
 	if !fresh {
 		problems = append(problems, d.addKey(ctx, now))
 	}
+	problems = append(problems, d.keepAuthorities(ctx, view, now))
 	if expired(view, timestamppb.New(now)) {
 		problems = append(problems, d.commit(ctx, housekeeping, statev1.Kind_KIND_REMOVE_JOIN_TOKENS, &statev1.RemoveJoinTokens{}))
 	}
@@ -67,6 +75,30 @@ func (d Deps) addKey(ctx context.Context, now time.Time) error {
 		return err
 	}
 	return d.commit(ctx, housekeeping, statev1.Kind_KIND_ADD_SIGNING_KEY, &statev1.AddSigningKey{Key: key})
+}
+
+// keepAuthorities does with authorities what is done with keys.
+func (d Deps) keepAuthorities(ctx context.Context, view state.View, now time.Time) error {
+	var problems []error
+	list, _ := state.Authorities.List(view, state.Page{})
+	fresh := len(list) == 0
+	for _, a := range list {
+		if a.GetRetireTime() == nil && now.Sub(a.GetActiveTime().AsTime()) < authorityAge {
+			fresh = true
+		}
+		if retired := a.GetRetireTime(); retired != nil && now.Sub(retired.AsTime()) > authorityAfterlife {
+			body := &statev1.RemoveAuthority{Fingerprint: a.GetFingerprint()}
+			problems = append(problems, d.commit(ctx, housekeeping, statev1.Kind_KIND_REMOVE_AUTHORITY, body))
+		}
+	}
+	if !fresh {
+		added, err := keyring.NewAuthority(view.Cluster().GetId(), now, now.Add(authorityDelay))
+		if err == nil {
+			err = d.commit(ctx, housekeeping, statev1.Kind_KIND_ADD_AUTHORITY, &statev1.AddAuthority{Authority: added})
+		}
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
 }
 
 func expired(v state.View, now *timestamppb.Timestamp) bool {

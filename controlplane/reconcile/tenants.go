@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"connectrpc.com/connect/v2"
 	"connectrpc.com/connect/v2/connecthttp"
 
-	"github.com/fluent-oms/fluent/auth/interceptor"
-	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/auth/trust"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
@@ -22,41 +22,32 @@ type Tenants interface {
 	PrepareRetailer(ctx context.Context, on *cpv1.Node, r *nodev1.PrepareRetailerRequest) (*nodev1.PrepareRetailerResponse, error)
 }
 
-// callLifetime is how long the token of one call to a node is good for.
-const callLifetime = time.Minute
+// callTime is how long a node may work on a call.
+const callTime = 30 * time.Second
 
 // NodeClient is Tenants over the network.
 type NodeClient struct {
-	server string
-	issuer func() (*token.Issuer, error)
-	http   *http.Client
+	party trust.Party
+
+	mu    sync.Mutex
+	nodes map[trust.Identity]*http.Client
 }
 
-// NewNodeClient makes a client that signs its calls in the name of a control-plane server.
-func NewNodeClient(server string, issuer func() (*token.Issuer, error)) *NodeClient {
-	protocols := new(http.Protocols)
-	protocols.SetUnencryptedHTTP2(true)
-	return &NodeClient{server: server, issuer: issuer, http: &http.Client{
-		Timeout: 30 * time.Second, Transport: &http.Transport{Protocols: protocols, HTTP2: pings(), IdleConnTimeout: time.Minute},
-	}}
+// NewNodeClient makes a client that calls nodes in the name of a control-plane server.
+func NewNodeClient(party trust.Party) *NodeClient {
+	return &NodeClient{party: party, nodes: map[trust.Identity]*http.Client{}}
 }
 
-// pings notice a node that hangs, so that another is tried.
-func pings() *http.HTTP2Config {
-	return &http.HTTP2Config{SendPingTimeout: time.Second, PingTimeout: 2 * time.Second}
-}
-
-// client makes calls to one node, with tokens that are of no use to it elsewhere.
+// client makes calls to one node, and to no other one that answers at its address.
 func (c *NodeClient) client(on *cpv1.Node) nodev1connect.TenantServiceClient {
-	bearer := interceptor.Bearer(func(context.Context) (string, error) {
-		issuer, err := c.issuer()
-		if err != nil {
-			return "", err
-		}
-		raw, _, err := issuer.ControlPlane(token.ControlPlane{Server: c.server, Node: on.GetId()}, callLifetime)
-		return raw, err
-	})
-	return nodev1connect.NewTenantServiceClient(connect.NewClient(connecthttp.NewTransport(c.http, "http://"+on.GetAddress()), bearer))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id := trust.Identity{Cluster: c.party.Cluster(), Environment: on.GetEnvironment(), Kind: trust.NodeKind, ID: on.GetId()}
+	if c.nodes[id] == nil {
+		c.nodes[id] = trust.NewClient(c.party, trust.Exactly(id))
+		c.nodes[id].Timeout = callTime
+	}
+	return nodev1connect.NewTenantServiceClient(connect.NewClient(connecthttp.NewTransport(c.nodes[id], "https://"+on.GetAddress())))
 }
 
 // PrepareAccount makes an account's rows.

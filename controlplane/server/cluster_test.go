@@ -17,6 +17,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/controlplane/cluster"
+	"github.com/fluent-oms/fluent/controlplane/keyring"
 	"github.com/fluent-oms/fluent/controlplane/server"
 	"github.com/fluent-oms/fluent/ops/embedded/porttest"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
@@ -36,6 +37,8 @@ type trio struct {
 	now   func() time.Time // the servers' clock; nil: the real one
 	peers []cluster.Peer
 	token string
+
+	authority string // file
 
 	mu   sync.Mutex
 	stop map[string]func() // running servers
@@ -59,6 +62,10 @@ func newTrioAt(t *testing.T, beat time.Duration, now func() time.Time) *trio {
 	for i := range 3 {
 		c.peers = append(c.peers, cluster.Peer{ID: fmt.Sprintf("cp%d", i+1), Raft: porttest.Address(t), API: porttest.Address(t)})
 	}
+	authority, err := keyring.MakeAuthority("fluent-trio", time.Now())
+	require.NoError(t, err)
+	c.authority = filepath.Join(c.dir, "authority.pem")
+	require.NoError(t, os.WriteFile(c.authority, authority, 0o600))
 	for _, p := range c.peers {
 		c.start(p.ID)
 	}
@@ -84,7 +91,7 @@ func (c *trio) start(id string) {
 	ready := make(chan string, 1)
 	go func() {
 		ended <- server.Run(ctx, server.Config{
-			ID: id, Dir: filepath.Join(c.dir, id), Peers: c.peers, Bootstrap: true,
+			ID: id, Dir: filepath.Join(c.dir, id), Peers: c.peers, Bootstrap: true, Authority: c.authority,
 			OperatorUsername: operatorName, OperatorPassword: operatorPassword,
 			HeartbeatTimeout: c.beat, Now: c.now, Logger: logger().With("server", id),
 			Ready: func(api string) { ready <- api },

@@ -21,6 +21,13 @@ type Config struct {
 	Peers      []cluster.Peer // --peers: all servers, this one included
 	Bootstrap  bool           // --bootstrap: form a new cluster if there is no state yet; harmless otherwise
 
+	// Authority is a file that MakeAuthority's result was written to: the same for all servers of a cluster. It is needed for a server's first
+	// start only, and by a cluster of one server not even then. The server keeps its own copy in Dir.
+	Authority string // --authority
+	// Certificate and Key are files with the certificate that operators and browsers are shown; empty: one by the cluster's authority.
+	Certificate string // --tls-cert
+	Key         string // --tls-key
+
 	// The first operator, a platform administrator, is made when the cluster is formed. Later starts ignore these.
 	OperatorUsername string // --operator-username
 	OperatorPassword Secret // from --operator-password-file
@@ -53,6 +60,9 @@ func (c Config) Validate() error {
 	if c.Bootstrap && (c.OperatorUsername == "" || c.OperatorPassword == "") {
 		problems = append(problems, errors.New("bootstrap needs the first operator's username and password"))
 	}
+	if (c.Certificate == "") != (c.Key == "") {
+		problems = append(problems, errors.New("a certificate needs its key, and a key its certificate"))
+	}
 	return errors.Join(problems...)
 }
 
@@ -63,12 +73,19 @@ func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	for _, p := range c.Peers {
-		if p.ID == c.ID && c.APIListen == "" {
-			c.APIListen = p.API
-		}
+	if c.APIListen == "" {
+		c.APIListen = c.self().API
 	}
 	return c
+}
+
+func (c Config) self() cluster.Peer {
+	for _, p := range c.Peers {
+		if p.ID == c.ID {
+			return p
+		}
+	}
+	return cluster.Peer{}
 }
 
 // ParsePeers reads the form of the flag --peers: id=raftaddr=apiaddr,…

@@ -51,30 +51,11 @@ func (c *trio) invite(kind cpv1.MachineKind, place string, lifetime time.Duratio
 	return out.GetToken()
 }
 
-var kindNames = map[cpv1.MachineKind]string{aNode: "node", aGateway: "gateway", aHost: "host"}
-
-// enter joins and gives the credential.
-func (c *trio) enter(kind cpv1.MachineKind, id, token string) (string, error) {
-	ctx, line := context.Background(), client(c.anyone(), "")
-	if kind == aHost {
-		out, err := controlplanev1connect.NewHostServiceClient(line).Join(ctx, &cpv1.JoinRequest{Token: token, HostId: id})
-		return out.GetCredential(), err
-	}
-	out, err := nodev1connect.NewNodeServiceClient(line).Join(ctx, &nodev1.JoinRequest{Token: token, NodeId: id, Kind: kindNames[kind], Address: "127.0.0.1:9"})
-	return out.GetCredential(), err
-}
-
-func (c *trio) machine(kind cpv1.MachineKind, id, place string) string {
-	credential, err := c.enter(kind, id, c.invite(kind, place, time.Hour))
-	require.NoError(c.t, err)
-	return credential
-}
-
-// seen is the snapshot that a credential gets to see.
-func (c *trio) seen(credential string) ([]*nodev1.Resource, error) {
+// seen is the snapshot that who is at the end of a line gets to see.
+func (c *trio) seen(line *connect.Client) ([]*nodev1.Resource, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	stream, err := nodev1connect.NewNodeServiceClient(client(c.anyone(), credential)).Watch(ctx, &nodev1.WatchRequest{})
+	stream, err := nodev1connect.NewNodeServiceClient(line).Watch(ctx, &nodev1.WatchRequest{})
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +70,7 @@ func (c *trio) seen(credential string) ([]*nodev1.Resource, error) {
 	}
 }
 
-// TestMachinesStayInTheirPlace tries every call that a machine's credential is let near with the credential of every other machine.
+// TestMachinesStayInTheirPlace tries every call that some machine is let near as every other machine.
 func TestMachinesStayInTheirPlace(t *testing.T) {
 	t.Parallel()
 	cp := newTrio(t, calm)
@@ -97,12 +78,12 @@ func TestMachinesStayInTheirPlace(t *testing.T) {
 	cp.neighbour()
 	startNode(t, cp, "n1")
 	require.Equal(t, cpv1.OperationState_OPERATION_STATE_DONE, cp.await(cp.create("ACME").GetOperation().GetId()).GetState())
-	credentials := map[string]string{
-		"node":    cp.machine(aNode, "n2", "shared"),
-		"gateway": cp.machine(aGateway, "g1", "shared"),
-		"foreign": cp.machine(aNode, "o1", "other"),
-		"host":    cp.machine(aHost, "h1", "here"),
-		"nobody":  "", "operator": cp.token,
+	lines := map[string]*connect.Client{
+		"node":    cp.line(cp.machine(aNode, "n2", "shared")),
+		"gateway": cp.line(cp.machine(aGateway, "g1", "shared")),
+		"foreign": cp.line(cp.machine(aNode, "o1", "other")),
+		"host":    cp.line(cp.machine(aHost, "h1", "here")),
+		"nobody":  client(cp.anyone(), ""), "operator": cp.operator(),
 	}
 	artefacts := map[string]string{"workflow/ORDER::HD/1": strings.Repeat("cd", 32)}
 	calls := map[string]func(line *connect.Client) error{
@@ -147,7 +128,7 @@ func TestMachinesStayInTheirPlace(t *testing.T) {
 	}
 	for name, call := range calls {
 		for who, code := range wanted[name] {
-			err := call(client(cp.anyone(), credentials[who]))
+			err := call(lines[who])
 			if code == ok {
 				require.NoError(t, err, "%s by %s", name, who)
 				continue
@@ -155,11 +136,11 @@ func TestMachinesStayInTheirPlace(t *testing.T) {
 			require.Equal(t, code, connect.CodeOf(err), "%s by %s: %v", name, who, err)
 		}
 	}
-	cp.whatTheySee(credentials)
+	cp.whatTheySee(lines)
 }
 
 // whatTheySee checks the desired state that each kind of machine is shown.
-func (c *trio) whatTheySee(credentials map[string]string) {
+func (c *trio) whatTheySee(lines map[string]*connect.Client) {
 	names := func(list []*nodev1.Resource) map[string]*nodev1.Resource {
 		out := map[string]*nodev1.Resource{}
 		for _, r := range list {
@@ -167,14 +148,14 @@ func (c *trio) whatTheySee(credentials map[string]string) {
 		}
 		return out
 	}
-	list, err := c.seen(credentials["node"])
+	list, err := c.seen(lines["node"])
 	require.NoError(c.t, err)
 	own := names(list)
 	require.NotEmpty(c.t, own["environment"].GetEnvironment().GetDatabaseUrl())
 	require.NotEmpty(c.t, own["account/ACME"].GetAccount().GetClients()[0].GetSecretHash())
 	require.NotContains(c.t, own, "peer/o1")
 
-	list, err = c.seen(credentials["gateway"])
+	list, err = c.seen(lines["gateway"])
 	require.NoError(c.t, err)
 	front := names(list)
 	require.Equal(c.t, "shared", front["environment"].GetEnvironment().GetName())
@@ -182,7 +163,7 @@ func (c *trio) whatTheySee(credentials map[string]string) {
 	require.Equal(c.t, "ACME", front["account/ACME"].GetAccount().GetClients()[0].GetClientId())
 	require.Empty(c.t, front["account/ACME"].GetAccount().GetClients()[0].GetSecretHash())
 
-	list, err = c.seen(credentials["foreign"])
+	list, err = c.seen(lines["foreign"])
 	require.NoError(c.t, err)
 	foreign := names(list)
 	require.Equal(c.t, "other", foreign["environment"].GetEnvironment().GetName())
@@ -191,13 +172,13 @@ func (c *trio) whatTheySee(credentials map[string]string) {
 	require.NotContains(c.t, foreign, "peer/n1")
 
 	for _, who := range []string{"host", "operator"} {
-		_, err = c.seen(credentials[who])
+		_, err = c.seen(lines[who])
 		require.Equal(c.t, connect.CodePermissionDenied, connect.CodeOf(err), who)
 	}
 }
 
-// TestJoinTokensAndCredentialsEnd covers what tokens are bound to, and credentials that outlive what they were for.
-func TestJoinTokensAndCredentialsEnd(t *testing.T) {
+// TestJoinTokensAndCertificatesEnd covers what tokens are bound to, and certificates that outlive what they were for.
+func TestJoinTokensAndCertificatesEnd(t *testing.T) {
 	t.Parallel()
 	cp := newTrio(t, calm)
 	cp.makeEnvironment()
@@ -215,7 +196,7 @@ func TestJoinTokensAndCredentialsEnd(t *testing.T) {
 	refused(connect.CodePermissionDenied, aHost, "h1", cp.invite(aNode, "shared", time.Hour))
 	refused(connect.CodePermissionDenied, aNode, "n3", cp.invite(aHost, "here", time.Hour))
 	refused(connect.CodeAborted, aNode, "n1", cp.invite(aNode, "other", time.Hour))
-	refused(connect.CodeUnauthenticated, aNode, "n3", strings.ToUpper(used))
+	refused(connect.CodeUnauthenticated, aNode, "n3", used+"x")
 	refused(connect.CodeUnauthenticated, aNode, "n3", "")
 	refused(connect.CodeInvalidArgument, aNode, "../n3", cp.invite(aNode, "shared", time.Hour))
 	cp.machine(aHost, "h1", "here")
@@ -226,21 +207,21 @@ func TestJoinTokensAndCredentialsEnd(t *testing.T) {
 		return connect.CodeOf(err) == connect.CodeUnauthenticated
 	}, time.Minute, 10*time.Millisecond, "an expired token still works")
 
-	// The node is deleted, and one of its name made elsewhere: the old credential and the old token open nothing, there or here.
+	// The node is deleted, and one of its name made elsewhere: the old certificate and the old token open nothing, there or here.
 	require.Eventually(t, func() bool {
 		_, err := controlplanev1connect.NewNodeAdminServiceClient(cp.operator()).DeleteNode(t.Context(), &cpv1.DeleteNodeRequest{Id: "n1"})
 		return err == nil
 	}, time.Minute, 50*time.Millisecond)
 	refused(connect.CodeUnauthenticated, aNode, "n1", used)
 	cp.machine(aNode, "n1", "other")
-	_, err = cp.seen(old)
+	_, err = cp.seen(cp.line(old))
 	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err))
-	line := nodev1connect.NewNodeServiceClient(client(cp.anyone(), old))
+	line := nodev1connect.NewNodeServiceClient(cp.line(old))
 	_, err = line.Report(t.Context(), &nodev1.ReportRequest{State: "READY"})
 	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err))
 	_, err = line.CommitConfiguration(t.Context(), &nodev1.CommitConfigurationRequest{Account: "ACME", Retailer: 1})
 	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err))
-	_, err = line.Join(t.Context(), &nodev1.JoinRequest{NodeId: "n1", Kind: "node"})
+	_, err = line.Join(t.Context(), &nodev1.JoinRequest{NodeId: "n1", Kind: "node", CertificateRequest: cp.request()})
 	require.Equal(t, connect.CodeAborted, connect.CodeOf(err))
 }
 
@@ -289,27 +270,39 @@ func TestNodesAskForRetailers(t *testing.T) {
 	require.Equal(t, 2, node.prepared["create_retailer/ACME"], "one for the account's own, one for the second")
 }
 
-// TestCredentialsRenew: a report in the second half of a credential's time brings the next one, and the old one ends in its time.
-func TestCredentialsRenew(t *testing.T) {
+// TestCertificatesRenew: a report brings a new certificate when it is asked to, and the old one ends in its time.
+func TestCertificatesRenew(t *testing.T) {
 	t.Parallel()
 	var ahead atomic.Int64
 	cp := newTrioAt(t, calm, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
 	cp.makeEnvironment()
-	first := cp.machine(aNode, "n1", "shared")
-	report := func(credential string) (*nodev1.ReportResponse, error) {
-		return nodev1connect.NewNodeServiceClient(client(cp.anyone(), credential)).Report(t.Context(), &nodev1.ReportRequest{State: "JOINING"})
+	holder := cp.machine(aNode, "n1", "shared")
+	first, line := *holder.Current(), cp.line(holder)
+	report := func() (*nodev1.ReportResponse, error) {
+		wish, err := holder.Renewal()
+		require.NoError(t, err)
+		out, err := nodev1connect.NewNodeServiceClient(line).Report(t.Context(), &nodev1.ReportRequest{
+			State: "JOINING", CertificateRequest: wish.Bytes(), Trusted: holder.Trusted(),
+		})
+		if err == nil {
+			err = holder.Renewed(wish, out.GetCertificate(), out.GetAuthorities())
+		}
+		return out, err
 	}
-	early := eventually(t, func() (*nodev1.ReportResponse, error) { return report(first) })
-	require.Empty(t, early.GetCredential())
-	ahead.Store(int64(13 * time.Hour))
-	late := eventually(t, func() (*nodev1.ReportResponse, error) { return report(first) })
-	require.NotEmpty(t, late.GetCredential())
-	require.NotEqual(t, first, late.GetCredential())
+	early := eventually(t, report)
+	require.Empty(t, early.GetCertificate())
+	require.Empty(t, early.GetAuthorities(), "it knows them")
+	ahead.Store(int64(17 * time.Hour))
+	eventually(t, report)
+	require.True(t, holder.Current().NotAfter.After(first.NotAfter))
 	ahead.Store(int64(25 * time.Hour))
-	_, err := report(first)
-	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err))
-	eventually(t, func() (*nodev1.ReportResponse, error) { return report(late.GetCredential()) })
-	list, err := cp.seen(late.GetCredential())
+	eventually(t, report)
+	list, err := cp.seen(line)
 	require.NoError(t, err)
 	require.NotEmpty(t, list)
+	ahead.Store(int64(60 * time.Hour))
+	_, err = report()
+	require.Error(t, err, "its time is over")
+	_, err = cp.seen(line)
+	require.Error(t, err)
 }

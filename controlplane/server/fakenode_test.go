@@ -13,6 +13,8 @@ import (
 	"connectrpc.com/connect/v2/connecthttp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/auth/trust/trusttest"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
@@ -27,14 +29,15 @@ type fakeNode struct {
 	running sync.WaitGroup
 	before  func(step, account string) // called before a tenant call is answered; may be nil
 
-	mu         sync.Mutex
-	credential string
-	index      uint64
-	state      map[string]*nodev1.Resource // by kind and name
-	resets     []string
-	hold       bool // its streams wait
-	ended      int  // snapshots
-	prepared   map[string]int
+	holder *trust.Holder
+
+	mu       sync.Mutex
+	index    uint64
+	state    map[string]*nodev1.Resource // by kind and name
+	resets   []string
+	hold     bool // its streams wait
+	ended    int  // snapshots
+	prepared map[string]int
 }
 
 func startNode(t *testing.T, cp *trio, id string) *fakeNode {
@@ -45,17 +48,14 @@ func startNode(t *testing.T, cp *trio, id string) *fakeNode {
 	nodev1connect.RegisterTenantServiceHandler(server, n)
 	mux := http.NewServeMux()
 	connecthttp.Mount(mux, server)
-	n.web = httptest.NewUnstartedServer(mux)
-	n.web.Config.Protocols = new(http.Protocols)
-	n.web.Config.Protocols.SetHTTP1(true)
-	n.web.Config.Protocols.SetUnencryptedHTTP2(true)
-	n.web.Start()
-	joined, err := nodev1connect.NewNodeServiceClient(client(cp.anyone(), "")).Join(ctx, &nodev1.JoinRequest{
-		Token: cp.joinToken(cpv1.MachineKind_MACHINE_KIND_NODE), NodeId: id, Kind: "node", Address: strings.TrimPrefix(n.web.URL, "http://"),
+	listener := trusttest.Listen(t)
+	var err error
+	n.holder, err = cp.enterAt(&nodev1.JoinRequest{
+		Token: cp.joinToken(cpv1.MachineKind_MACHINE_KIND_NODE), NodeId: id, Kind: "node", Address: listener.Addr().String(),
 	})
 	require.NoError(t, err)
-	require.Equal(t, "shared", joined.GetEnvironment())
-	n.credential = joined.GetCredential()
+	require.Equal(t, "shared", n.holder.Current().Environment)
+	n.web = trusttest.Serve(t, listener, n.holder.Party(), mux)
 	n.running.Go(func() { n.watch(ctx) })
 	n.running.Go(func() { n.report(ctx) })
 	t.Cleanup(n.stop)
@@ -70,9 +70,7 @@ func (n *fakeNode) stop() {
 }
 
 func (n *fakeNode) client() nodev1connect.NodeServiceClient {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return nodev1connect.NewNodeServiceClient(client(n.cp.anyone(), n.credential))
+	return nodev1connect.NewNodeServiceClient(n.cp.line(n.holder))
 }
 
 // watch follows the stream, on another server when one goes away, with the resume token.

@@ -2,10 +2,8 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -49,12 +47,13 @@ func (c *committer) Apply(ctx context.Context, command *statev1.Command) (state.
 	return c.to.Apply(ctx, command)
 }
 
-// initialiser writes the first state of a new cluster: its id, a signing key and the first operator.
+// initialiser writes the first state of a new cluster: its id, a signing key, its authority and the first operator.
 type initialiser struct {
-	store     *state.Store
-	committer *committer
-	hasher    *password.Hasher
-	config    Config
+	store       *state.Store
+	committer   *committer
+	hasher      *password.Hasher
+	config      Config
+	authorities *keyring.Authorities
 }
 
 func (i *initialiser) run(ctx context.Context) error {
@@ -80,8 +79,12 @@ func (i *initialiser) initialise(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	authority, err := i.authorities.First(now)
+	if err != nil {
+		return err
+	}
 	command, err := state.Command(statev1.Kind_KIND_INITIALISE, &statev1.Meta{Time: timestamppb.New(now), Actor: "system/initialise"}, &statev1.Initialise{
-		ClusterId: "fluent-" + strings.ToLower(rand.Text()[:12]), Key: key, SchemaFloor: state.Schema,
+		ClusterId: i.authorities.Cluster(), Key: key, SchemaFloor: state.Schema, Authority: authority,
 		Operator: &statev1.OperatorRecord{
 			PasswordHash: hash,
 			Operator: &cpv1.Operator{

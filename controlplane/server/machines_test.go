@@ -51,17 +51,17 @@ func TestNodesComeAndGo(t *testing.T) {
 	require.Equal(t, 1, node.ended, "one snapshot; the second server sent changes only")
 	node.mu.Unlock()
 
-	// A restart with the credential alone.
+	// A restart with the certificate alone.
 	again := eventually(t, func() (*nodev1.JoinResponse, error) {
-		return node.client().Join(t.Context(), &nodev1.JoinRequest{NodeId: "n1", Kind: "node", Address: "127.0.0.1:9"})
+		return node.client().Join(t.Context(), &nodev1.JoinRequest{NodeId: "n1", Kind: "node", Address: "127.0.0.1:9", CertificateRequest: cp.request()})
 	})
 	require.Equal(t, "shared", again.GetEnvironment())
-	_, err := nodev1connect.NewNodeServiceClient(client(cp.anyone(), "")).Join(t.Context(), &nodev1.JoinRequest{NodeId: "n1", Kind: "node"})
+	_, err := nodev1connect.NewNodeServiceClient(client(cp.anyone(), "")).Join(t.Context(), &nodev1.JoinRequest{NodeId: "n1", Kind: "node", CertificateRequest: cp.request()})
 	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err))
-	_, err = node.client().Join(t.Context(), &nodev1.JoinRequest{NodeId: "n1", Kind: "node", ClusterId: "another"})
+	_, err = node.client().Join(t.Context(), &nodev1.JoinRequest{NodeId: "n1", Kind: "node", ClusterId: "another", CertificateRequest: cp.request()})
 	require.Equal(t, connect.CodeFailedPrecondition, connect.CodeOf(err))
 
-	// Silence is judged; a forgotten node's credential is of no more use.
+	// Silence is judged; a forgotten node's certificate is of no more use.
 	node.stop()
 	require.Eventually(t, func() bool { return cp.nodes(t)["n1"].GetState() == cpv1.NodeState_NODE_STATE_GONE }, time.Minute, 50*time.Millisecond)
 	eventually(t, func() (*cpv1.DeleteNodeResponse, error) {
@@ -103,12 +103,9 @@ func (h *host) get() map[string]*cpv1.NodeProcess {
 
 func startHost(t *testing.T, cp *trio, id string) (*host, controlplanev1connect.HostServiceClient) {
 	t.Helper()
-	joined, err := controlplanev1connect.NewHostServiceClient(client(cp.anyone(), "")).Join(t.Context(), &cpv1.JoinRequest{
-		Token: cp.joinToken(cpv1.MachineKind_MACHINE_KIND_HOST), HostId: id,
-	})
+	holder, err := cp.enter(cpv1.MachineKind_MACHINE_KIND_HOST, id, cp.joinToken(cpv1.MachineKind_MACHINE_KIND_HOST))
 	require.NoError(t, err)
-	require.Equal(t, "here", joined.GetRegion())
-	h, api := &host{}, controlplanev1connect.NewHostServiceClient(client(cp.anyone(), joined.GetCredential()))
+	h, api := &host{}, controlplanev1connect.NewHostServiceClient(cp.line(holder))
 	ctx, cancel := context.WithCancel(context.Background())
 	stream, err := api.Watch(ctx, &cpv1.WatchRequest{})
 	require.NoError(t, err)
@@ -158,12 +155,10 @@ func TestHostsRunWhatEnvironmentsWant(t *testing.T) {
 
 	made, err := api.CreateNodeToken(t.Context(), &cpv1.CreateNodeTokenRequest{NodeId: "shared-1"})
 	require.NoError(t, err)
-	joined, err := nodev1connect.NewNodeServiceClient(client(cp.anyone(), "")).Join(t.Context(), &nodev1.JoinRequest{
-		Token: made.GetToken(), NodeId: "shared-1", Kind: "node", Address: "127.0.0.1:9",
-	})
+	joined, err := cp.enter(cpv1.MachineKind_MACHINE_KIND_NODE, "shared-1", made.GetToken())
 	require.NoError(t, err)
-	require.Equal(t, "shared-1", joined.GetNodeId())
-	_, err = nodev1connect.NewNodeServiceClient(client(cp.anyone(), "")).Join(t.Context(), &nodev1.JoinRequest{Token: made.GetToken(), NodeId: "shared-2", Kind: "node"})
+	require.Equal(t, "shared-1", joined.Current().ID)
+	_, err = cp.enter(cpv1.MachineKind_MACHINE_KIND_NODE, "shared-2", made.GetToken())
 	require.Equal(t, connect.CodePermissionDenied, connect.CodeOf(err), "the token is for one node")
 	_, err = api.CreateNodeToken(t.Context(), &cpv1.CreateNodeTokenRequest{NodeId: "n9"})
 	require.Equal(t, connect.CodeNotFound, connect.CodeOf(err))

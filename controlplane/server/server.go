@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
 
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/policy"
+	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/controlplane/api"
 	"github.com/fluent-oms/fluent/controlplane/cluster"
 	"github.com/fluent-oms/fluent/controlplane/keyring"
@@ -40,7 +42,7 @@ func Run(ctx context.Context, config Config) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	err = serve(ctx, config, listener, withMetrics(parts.api.Handler(), parts.cluster, parts.store))
+	err = serve(ctx, config, listener, parts)
 	err = errors.Join(err, parts.cluster.Close())
 	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
@@ -50,9 +52,10 @@ func Run(ctx context.Context, config Config) error {
 
 // parts are what a running server consists of.
 type parts struct {
-	cluster *cluster.Cluster
-	api     *api.API
-	store   *state.Store
+	cluster     *cluster.Cluster
+	api         *api.API
+	store       *state.Store
+	authorities *keyring.Authorities
 }
 
 func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, error) {
@@ -64,17 +67,26 @@ func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, er
 	if err != nil {
 		return nil, err
 	}
+	authorities, err := openAuthorities(store, config)
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		if err := authorities.Keep(ctx); err != nil {
+			fatal(err)
+		}
+	}()
 	keys := keyring.New(store, config.Now)
 	heard := presence.New()
 	hasher := password.NewHasher(password.Standard(), hashesAtOnce)
 	shared := &committer{ready: make(chan struct{}), hold: config.Hold}
 	work := reconcile.Deps{
 		Store: store, Committer: shared, Presence: heard, Logger: config.Logger, Now: config.Now,
-		Tenants: reconcile.NewNodeClient(config.ID, keys.Issuer),
+		Tenants: reconcile.NewNodeClient(authorities.Party()),
 	}
-	first := &initialiser{store: store, committer: shared, hasher: hasher, config: config}
+	first := &initialiser{store: store, committer: shared, hasher: hasher, config: config, authorities: authorities}
 	members, err := cluster.Open(
-		cluster.Deps{Store: store, Logger: config.Logger, Now: config.Now, Fatal: fatal},
+		cluster.Deps{Store: store, Logger: config.Logger, Now: config.Now, Fatal: fatal, Trust: authorities.Party()},
 		cluster.Config{
 			ID: config.ID, Dir: config.Dir, RaftListen: config.RaftListen, Peers: config.Peers, Bootstrap: config.Bootstrap,
 			HeartbeatTimeout: config.HeartbeatTimeout, ApplyDeadline: config.ApplyDeadline,
@@ -89,12 +101,12 @@ func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, er
 	}
 	shared.bind(members)
 	handlers, err := api.New(api.Deps{
-		Store: store, Consensus: members, Keys: keys, Presence: heard, Passwords: hasher, Policy: rules, Logger: config.Logger, Now: config.Now,
+		Store: store, Consensus: members, Keys: keys, Authorities: authorities, Presence: heard, Passwords: hasher, Policy: rules, Logger: config.Logger, Now: config.Now,
 	})
 	if err != nil {
 		return nil, errors.Join(err, members.Close())
 	}
-	return &parts{cluster: members, api: handlers, store: store}, nil
+	return &parts{cluster: members, api: handlers, store: store, authorities: authorities}, nil
 }
 
 func duty(name string, run func(context.Context, reconcile.Deps) error, work reconcile.Deps) cluster.Duty {
@@ -102,15 +114,22 @@ func duty(name string, run func(context.Context, reconcile.Deps) error, work rec
 }
 
 // serve answers until ctx ends. Streams hear of it first, so that a stop does not wait for them.
-func serve(ctx context.Context, config Config, listener net.Listener, handler http.Handler) error {
+func serve(ctx context.Context, config Config, listener net.Listener, p *parts) error {
+	others, err := forOthers(config)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	listener = trust.Listen(listener, p.authorities.Party().Open(others))
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStreams()
 	web := &http.Server{
-		Handler: handler, Protocols: protocols, ReadHeaderTimeout: headerPeriod,
+		Handler: trust.Handler(withMetrics(p.api.Handler(), p.cluster, p.store), config.Now), Protocols: protocols, ReadHeaderTimeout: headerPeriod,
 		BaseContext: func(net.Listener) context.Context { return streams },
+		ErrorLog:    slog.NewLogLogger(config.Logger.Handler(), slog.LevelWarn), // refused certificates, with the reason
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- web.Serve(listener) }()

@@ -31,6 +31,11 @@ func initialise(tx *Tx, c *statev1.Initialise) (proto.Message, error) {
 	if err := SigningKeys.put(tx, c.GetKey()); err != nil {
 		return nil, err
 	}
+	if c.GetAuthority() != nil {
+		if err := Authorities.put(tx, c.GetAuthority()); err != nil {
+			return nil, err
+		}
+	}
 	if operator := c.GetOperator(); operator.GetOperator().GetUsername() != "" {
 		stamp(tx, operator.GetOperator(), nil)
 		if err := Operators.put(tx, operator); err != nil {

@@ -46,6 +46,8 @@ var handlers = map[statev1.Kind]handler{
 	statev1.Kind_KIND_SET_PASSWORD:         handle(setPassword),
 	statev1.Kind_KIND_ADD_SIGNING_KEY:      handle(addSigningKey),
 	statev1.Kind_KIND_REMOVE_SIGNING_KEY:   handle(removeSigningKey),
+	statev1.Kind_KIND_ADD_AUTHORITY:        handle(addAuthority),
+	statev1.Kind_KIND_REMOVE_AUTHORITY:     handle(removeAuthority),
 	statev1.Kind_KIND_BEGIN_TERM:           handle(beginTerm),
 }
 
@@ -55,12 +57,19 @@ func Command(kind statev1.Kind, meta *statev1.Meta, body proto.Message) (*statev
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", kind, err)
 	}
-	return &statev1.Command{Kind: kind, Schema: schemaOf(kind), Meta: meta, Body: encoded}, nil
+	return &statev1.Command{Kind: kind, Schema: schemaOf(body), Meta: meta, Body: encoded}, nil
 }
 
-// schemaOf is the oldest schema that understands a kind.
-func schemaOf(kind statev1.Kind) uint32 {
-	if kind == statev1.Kind_KIND_BEGIN_TERM {
+// schemaOf is the oldest schema that understands a command with a body.
+func schemaOf(body proto.Message) uint32 {
+	switch b := body.(type) {
+	case *statev1.AddAuthority, *statev1.RemoveAuthority:
+		return 3
+	case *statev1.Initialise:
+		if b.GetAuthority() != nil {
+			return 3
+		}
+	case *statev1.BeginTerm:
 		return 2
 	}
 	return 1

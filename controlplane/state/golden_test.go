@@ -29,6 +29,9 @@ func TestOldLogsAndSnapshotsLoad(t *testing.T) {
 		l := story(t)
 		l.must(statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: state.Schema})
 		l.must(statev1.Kind_KIND_BEGIN_TERM, &statev1.BeginTerm{Incarnation: "first"})
+		l.must(statev1.Kind_KIND_ADD_AUTHORITY, &statev1.AddAuthority{Authority: authority("a1", 10)})
+		l.must(statev1.Kind_KIND_ADD_AUTHORITY, &statev1.AddAuthority{Authority: authority("a2", 11)})
+		l.must(statev1.Kind_KIND_REMOVE_AUTHORITY, &statev1.RemoveAuthority{Fingerprint: "a1"})
 		var log []byte
 		for _, entry := range l.entries {
 			log = append(binary.AppendUvarint(log, uint64(len(entry))), entry...)
@@ -42,6 +45,10 @@ func TestOldLogsAndSnapshotsLoad(t *testing.T) {
 		goldenLog, goldenSnapshot := golden(schema + 1)
 		loads(t, goldenLog, goldenSnapshot)
 	}
+}
+
+func authority(fingerprint string, minute int) *statev1.Authority {
+	return &statev1.Authority{Fingerprint: fingerprint, Certificate: []byte("certificate"), Key: []byte("key"), ActiveTime: at(minute)}
 }
 
 func loads(t *testing.T, goldenLog, goldenSnapshot string) {

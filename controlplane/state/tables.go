@@ -40,6 +40,8 @@ var (
 		key: func(o *statev1.OperatorRecord) string { return o.GetOperator().GetUsername() }}
 	SigningKeys = Table[*statev1.SigningKey]{name: "signing_keys", fresh: func() *statev1.SigningKey { return &statev1.SigningKey{} },
 		key: (*statev1.SigningKey).GetKeyId}
+	Authorities = Table[*statev1.Authority]{name: "authorities", fresh: func() *statev1.Authority { return &statev1.Authority{} },
+		key: (*statev1.Authority).GetFingerprint}
 	Audit = Table[*cpv1.AuditRecord]{name: "audit", fresh: func() *cpv1.AuditRecord { return &cpv1.AuditRecord{} },
 		key: func(a *cpv1.AuditRecord) string { return sequenceKey(a.GetSequence()) }}
 	requests = Table[*statev1.Request]{name: "requests", fresh: func() *statev1.Request { return &statev1.Request{} },
@@ -59,7 +61,7 @@ type anyTable interface {
 // tables lists all tables, in the order of snapshots.
 func tables() []anyTable {
 	return []anyTable{Clusters, Regions, Environments, Accounts, Retailers, Operations, Nodes, Hosts, JoinTokens, Versions, Activations,
-		Operators, SigningKeys, Audit, requests, requestOrder}
+		Operators, SigningKeys, Audit, requests, requestOrder, Authorities}
 }
 
 func schema() *memdb.DBSchema {

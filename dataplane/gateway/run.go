@@ -22,7 +22,7 @@ import (
 type Config struct {
 	Listen    string   // host:port
 	Operators string   // host:port for /metrics and /readyz; empty: not served
-	Dir       string   // keeps the credential and the last desired state
+	Dir       string   // keeps the certificate and the last desired state
 	ID        string   // name of this gateway within its environment
 	Servers   []string // base URLs of the control plane
 	JoinToken string

@@ -11,8 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/uplink"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
@@ -73,30 +75,22 @@ func (c *courier) deliver(ctx context.Context, node string) {
 	}
 }
 
-// peer is this node's way to others.
-type peer struct {
-	client *http.Client
-
-	mu    sync.Mutex
-	token string
-	until time.Time
+// peers is this node's way to others.
+type peers struct {
+	mu      sync.Mutex
+	clients map[string]*http.Client // by node
 }
 
-// tokenUse is how long one token serves for calls to other nodes; it is good for longer.
-const tokenUse = 20 * time.Second
-
-func (s *services) peerToken() (string, error) {
-	p := &s.peer
+// to makes calls to one node of this node's own environment, and to no other one that answers at its address.
+func (p *peers) to(node string, link *uplink.Uplink) *http.Client {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now := time.Now(); now.After(p.until) {
-		token, err := s.identity.PeerToken(s.node.link.NodeID())
-		if err != nil {
-			return "", err
-		}
-		p.token, p.until = token, now.Add(tokenUse)
+	if p.clients[node] == nil {
+		meant := link.Identity()
+		meant.ID = node
+		p.clients[node] = trust.NewClient(link.Trust(), trust.Exactly(meant))
 	}
-	return p.token, nil
+	return p.clients[node]
 }
 
 // post sends events to another node of the environment.
@@ -114,16 +108,11 @@ func (s *services) post(ctx context.Context, node string, rows []store.EventRow)
 	if err != nil {
 		return fmt.Errorf("encode %d events: %w", len(rows), err)
 	}
-	token, err := s.peerToken()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+address+nudgePath, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+nudgePath, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	res, err := s.peer.client.Do(req)
+	res, err := s.peers.to(node, s.node.link).Do(req)
 	if err != nil {
 		return err
 	}
@@ -138,8 +127,9 @@ const maxNudge = 32 << 20
 
 // nudged takes a delivery of another node.
 func (s *services) nudged(w http.ResponseWriter, r *http.Request) {
-	if err := s.identity.VerifyPeer(r.Header.Get("Authorization")); err != nil {
-		rest.WriteError(w, r, s.node.log, err)
+	own := s.node.link.Identity()
+	if from, ok := trust.Caller(r.Context()); !ok || from.Kind != own.Kind || from.Environment != own.Environment {
+		rest.WriteError(w, r, s.node.log, fault.New(fault.Unauthenticated, "The certificate of a node of this environment is needed"))
 		return
 	}
 	var rows []store.EventRow

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/auth/trust/trusttest"
 	"github.com/fluent-oms/fluent/dataplane/metrics"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
@@ -33,7 +33,7 @@ func TestANodeWithoutItsDatabaseIsNotReady(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 
-	n := member(t, "", token.Key{ID: "k", Public: make([]byte, 32)})
+	n := member(t, trusttest.New(t, "one"))
 	n.registry = metrics.NewRegistry()
 	n.measured = metrics.NewRequests(n.registry)
 	n.registry.MustRegister(n.readiness())

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/metrics"
 	"github.com/fluent-oms/fluent/dataplane/uplink"
@@ -26,7 +27,7 @@ import (
 // Config is what a node's process is started with.
 type Config struct {
 	ID        string // unique within the environment
-	Dir       string // keeps the credential and the last desired state
+	Dir       string // keeps the certificate and the last desired state
 	Listen    string // host:port
 	Servers   []string
 	JoinToken string // needed at the first start only
@@ -76,7 +77,7 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	return n.run(ctx, listener, func() { ready(listener.Addr().String()) })
+	return n.run(ctx, trust.Listen(listener, n.link.Trust().Open(nil)), func() { ready(listener.Addr().String()) })
 }
 
 // run keeps four things going: the HTTP server, the line to the control plane, the services once the environment is known, and the

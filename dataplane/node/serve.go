@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/dataplane/gateway"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -21,13 +22,15 @@ func (s *swap) set(h http.Handler) { s.current.Store(&h) }
 // ServeHTTP implements http.Handler.
 func (s *swap) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*s.current.Load()).ServeHTTP(w, r) }
 
-// server serves HTTP/1.1 and HTTP/2 without TLS on one port: tenants' requests, other nodes, the control plane.
+// server serves HTTP/1.1 and HTTP/2 on one port: gateways, other nodes, the control plane. The latter two come with TLS.
 func (n *Node) server() *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
-		Handler: http.HandlerFunc(n.serve), Protocols: protocols, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: trust.Handler(http.HandlerFunc(n.serve), time.Now), Protocols: protocols, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelWarn),
 	}
 }
 

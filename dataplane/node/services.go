@@ -29,7 +29,7 @@ type services struct {
 	handler        http.Handler
 	courier        *courier
 	janitor        *janitor.Janitor
-	peer           peer
+	peers          peers
 	applied        atomic.Uint64 // index of the desired state that is prepared
 	cpu            cpuMeter
 	ended          chan struct{} // closed when run has returned
@@ -45,7 +45,7 @@ func (n *Node) open(ctx context.Context, environment *nodev1.Environment) (*serv
 	}
 	s := &services{
 		node: n, db: db, ended: make(chan struct{}),
-		peer: peer{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}},
+		peers: peers{clients: map[string]*http.Client{}},
 	}
 	s.courier = newCourier(s.post, n.log)
 	if err := s.wire(ctx); err != nil {

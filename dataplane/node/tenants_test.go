@@ -1,12 +1,10 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,8 +12,8 @@ import (
 	"connectrpc.com/connect/v2/connecthttp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fluent-oms/fluent/auth/interceptor"
-	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/auth/trust/trusttest"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/uplink"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -39,19 +37,13 @@ func (p *preparer) PrepareRetailer(context.Context, *nodev1.PrepareRetailerReque
 	return &nodev1.PrepareRetailerResponse{}, nil
 }
 
-// member is a node that has joined a cluster (none, if it is empty) and knows a key.
-func member(t *testing.T, cluster string, key token.Key) *Node {
+// member is a node that has joined a cluster.
+func member(t *testing.T, cluster *trusttest.Cluster) *Node {
 	t.Helper()
 	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "cluster"), []byte(cluster), 0o600))
+	cluster.Join(dir, cluster.Identity(trust.NodeKind, "n1"), time.Now())
 	state, err := desired.Open("")
 	require.NoError(t, err)
-	for _, frame := range []*nodev1.WatchResponse{
-		{Frame: &nodev1.WatchResponse_Snapshot{Snapshot: &nodev1.Resource{Kind: &nodev1.Resource_PublicKey{PublicKey: &nodev1.PublicKey{KeyId: key.ID, Ed25519: key.Public}}}}},
-		{Frame: &nodev1.WatchResponse_SnapshotEnd{SnapshotEnd: &nodev1.SnapshotEnd{Incarnation: cluster, Index: 1}}},
-	} {
-		state.Apply(frame)
-	}
 	link, err := uplink.New(uplink.Config{Servers: []string{"http://127.0.0.1:1"}, NodeID: "n1", Dir: dir}, state, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	return &Node{config: Config{ID: "n1"}, state: state, link: link, log: slog.New(slog.DiscardHandler)}
@@ -59,44 +51,51 @@ func member(t *testing.T, cluster string, key token.Key) *Node {
 
 func TestOnlyTheOwnControlPlanePreparesTenants(t *testing.T) {
 	t.Parallel()
-	signer, err := token.NewSigner(bytes.Repeat([]byte{1}, 32))
-	require.NoError(t, err)
-	stranger, err := token.NewSigner(bytes.Repeat([]byte{2}, 32))
-	require.NoError(t, err)
-	ago := func() time.Time { return time.Now().Add(-time.Hour) }
-	own := token.NewIssuer("cluster", signer, time.Now)
-	sign := func(raw string, _ token.Lifetime, err error) string {
-		require.NoError(t, err)
-		return raw
-	}
-	server := token.ControlPlane{Server: "cp1", Node: "n1"}
-	good := sign(own.ControlPlane(server, time.Minute))
-	bad := map[string]string{
-		"nothing":                   "",
-		"garbage":                   "a.b.c",
-		"a node's credential":       sign(own.Node(token.Node{NodeID: "n1", Environment: "shared", Kind: "node"}, time.Minute)),
-		"an operator's token":       sign(own.Operator(token.Operator{Username: "root"}, time.Minute)),
-		"a tenant's token":          sign(own.Tenant(token.Tenant{Account: "ACME", UserID: "1"}, time.Minute)),
-		"what another node got":     sign(own.ControlPlane(token.ControlPlane{Server: "cp1", Node: "n2"}, time.Minute)),
-		"what another server got":   sign(own.ControlPlane(token.ControlPlane{Server: "cp1"}, time.Minute)),
-		"another cluster's":         sign(token.NewIssuer("cluster-2", signer, time.Now).ControlPlane(server, time.Minute)),
-		"another key's":             sign(token.NewIssuer("cluster", stranger, time.Now).ControlPlane(server, time.Minute)),
-		"one that expired long ago": sign(token.NewIssuer("cluster", signer, ago).ControlPlane(server, time.Minute)),
-	}
-	service := &preparer{}
-	call := func(n *Node, raw, account string) error {
-		web := httptest.NewServer(n.tenants(service))
-		defer web.Close()
-		client := nodev1connect.NewTenantServiceClient(connect.NewClient(connecthttp.NewTransport(web.Client(), web.URL), interceptor.StaticBearer(raw)))
-		_, err := client.PrepareAccount(t.Context(), &nodev1.PrepareAccountRequest{Account: account})
+	own, other := trusttest.New(t, "one"), trusttest.New(t, "two")
+	node, service := member(t, own), &preparer{}
+	web := trusttest.Serve(t, trusttest.Listen(t), node.link.Trust(), node.tenants(service))
+	t.Cleanup(web.Close)
+	call := func(client *http.Client, url, account string) error {
+		_, err := nodev1connect.NewTenantServiceClient(connect.NewClient(connecthttp.NewTransport(client, url))).
+			PrepareAccount(t.Context(), &nodev1.PrepareAccountRequest{Account: account})
 		return err
 	}
-	node := member(t, "cluster", signer.Key())
-	for name, raw := range bad {
-		require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(call(node, raw, "ACME")), name)
+	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(call(http.DefaultClient, web.URL, "ACME")), "nobody")
+	for _, kind := range []string{trust.NodeKind, trust.GatewayKind, trust.HostKind} {
+		client := trust.NewClient(own.Party(own.Identity(kind, "x")), trust.Anybody)
+		require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(call(client, trust.URL(web.URL), "ACME")), kind)
 	}
-	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(call(member(t, "", signer.Key()), good, "ACME")), "a node that has joined nothing")
+	stranger := other.Server("cp1")
+	stranger.Cluster, stranger.Roots = own.Server("cp1").Cluster, own.Server("cp1").Roots
+	require.Error(t, call(trust.NewClient(stranger, trust.Anybody), trust.URL(web.URL), "ACME"), "another cluster's server")
+	elsewhere := own.Identity(trust.NodeKind, "n2")
+	require.ErrorContains(t, call(trust.NewClient(own.Server("cp1"), trust.Exactly(elsewhere)), trust.URL(web.URL), "ACME"), "and not "+elsewhere.String())
 	require.Zero(t, service.calls)
-	require.NoError(t, call(node, good, "ACME"))
-	require.Equal(t, connect.CodeInvalidArgument, connect.CodeOf(call(node, good, "")), "the control plane sees which faults will not go away")
+
+	server := trust.NewClient(own.Server("cp1"), trust.Exactly(node.link.Identity()))
+	require.NoError(t, call(server, trust.URL(web.URL), "ACME"))
+	require.Equal(t, connect.CodeInvalidArgument, connect.CodeOf(call(server, trust.URL(web.URL), "")), "the control plane sees which faults will not go away")
+}
+
+func TestOnlyNodesOfTheEnvironmentNudge(t *testing.T) {
+	t.Parallel()
+	own := trusttest.New(t, "one")
+	node := member(t, own)
+	s := &services{node: node}
+	web := trusttest.Serve(t, trusttest.Listen(t), node.link.Trust(), http.HandlerFunc(s.nudged))
+	t.Cleanup(web.Close)
+	status := func(client *http.Client, url string) int {
+		res, err := client.Post(url, "application/json", strings.NewReader("no list"))
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		return res.StatusCode
+	}
+	foreign := own.Identity(trust.NodeKind, "n2")
+	foreign.Environment = "other"
+	require.Equal(t, http.StatusUnauthorized, status(http.DefaultClient, web.URL))
+	for _, id := range []trust.Identity{foreign, own.Identity(trust.GatewayKind, "g"), own.Identity(trust.HostKind, "h")} {
+		require.Equal(t, http.StatusUnauthorized, status(trust.NewClient(own.Party(id), trust.Anybody), trust.URL(web.URL)), id)
+	}
+	neighbour := trust.NewClient(own.Party(own.Identity(trust.NodeKind, "n2")), trust.Anybody)
+	require.Equal(t, http.StatusBadRequest, status(neighbour, trust.URL(web.URL)), "it is let in, and what it brings is no list")
 }

@@ -89,21 +89,9 @@ func (u *Uplink) report(ctx context.Context, load func() *nodev1.ReportRequest, 
 	for {
 		changed := u.state.Changed() // asked for before load, so that no change is missed
 		problem = u.problem(ctx, problem)
-		err := u.call(ctx, 2*reportInterval, func(ctx context.Context, c nodev1connect.NodeServiceClient) error {
-			said := load()
-			said.Problem = strings.Trim(problem+"; "+said.GetProblem(), "; ") // the node's own follows
-			answer, err := c.Report(ctx, said)
-			if err != nil {
-				return err
-			}
-			if answer.GetDrain() {
-				once.Do(drain)
-			}
-			if answer.GetCredential() != "" {
-				u.keep(credentialFile, answer.GetCredential())
-			}
-			return nil
-		})
+		said := load()
+		said.Problem = strings.Trim(problem+"; "+said.GetProblem(), "; ") // the node's own follows
+		err := u.reportOnce(ctx, said, func() { once.Do(drain) })
 		if err != nil && ctx.Err() == nil {
 			u.log.DebugContext(ctx, "report failed", "error", err)
 		}
@@ -118,9 +106,28 @@ func (u *Uplink) report(ctx context.Context, load func() *nodev1.ReportRequest, 
 	}
 }
 
+// reportOnce sends one report, which also asks for a new certificate when the old one is no longer young.
+func (u *Uplink) reportOnce(ctx context.Context, request *nodev1.ReportRequest, drain func()) error {
+	wish, err := u.holder.Renewal()
+	if err != nil {
+		return err
+	}
+	request.CertificateRequest, request.Trusted = wish.Bytes(), u.holder.Trusted()
+	return u.call(ctx, 2*reportInterval, func(ctx context.Context, c nodev1connect.NodeServiceClient) error {
+		answer, err := c.Report(ctx, request)
+		if err != nil {
+			return err
+		}
+		if answer.GetDrain() {
+			drain()
+		}
+		return u.holder.Renewed(wish, answer.GetCertificate(), answer.GetAuthorities())
+	})
+}
+
 // problem tries again to write what could not be written, and says what still cannot be. before is what it said the last time.
 func (u *Uplink) problem(ctx context.Context, before string) string {
-	err := errors.Join(u.state.Unkept(), u.unkept())
+	err := errors.Join(u.state.Unkept(), u.holder.Unkept())
 	switch {
 	case err != nil && before == "":
 		u.log.ErrorContext(ctx, "what the control plane says is not on disk; this process goes on from memory", "error", err)

@@ -8,6 +8,7 @@ import (
 
 	"connectrpc.com/connect/v2"
 
+	"github.com/fluent-oms/fluent/auth/trust"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
 )
@@ -23,7 +24,18 @@ const (
 // which database is whose, must not be mixed with that.
 var errMoved = errors.New("the folder belongs to a process of another environment; join with an empty one")
 
-// join brings a process in that has no credential yet. It goes on until a server lets it in or refuses it.
+// errEnded says that the process was away for longer than its certificate is good for.
+var errEnded = errors.New("the certificate has ended; start with a new join token")
+
+// errNoToken says that a process has nothing to come in with.
+var errNoToken = errors.New("there is neither a certificate nor a join token")
+
+// final reports whether trying again cannot help.
+func final(err error) bool {
+	return errors.Is(err, errMoved) || errors.Is(err, errEnded) || errors.Is(err, errNoToken) || !elsewhere(err)
+}
+
+// join brings a process in that has no certificate yet. It goes on until a server lets it in or refuses it.
 func (u *Uplink) join(ctx context.Context) error {
 	pause := firstPause
 	for {
@@ -31,7 +43,7 @@ func (u *Uplink) join(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		if errors.Is(err, errMoved) || !elsewhere(err) {
+		if final(err) {
 			return fmt.Errorf("join the control plane as %s: %w", u.config.NodeID, err)
 		}
 		u.log.WarnContext(ctx, "cannot join yet", "error", err)
@@ -42,7 +54,7 @@ func (u *Uplink) join(ctx context.Context) error {
 }
 
 // attend tells the control plane that this process has started, where it answers and which release it is, unless it has just joined;
-// and joins anew whenever the credential is refused. Nothing waits for it.
+// and joins anew whenever the certificate is refused. Nothing waits for it.
 func (u *Uplink) attend(ctx context.Context, joined bool) {
 	pause := firstPause
 	for ctx.Err() == nil {
@@ -60,7 +72,7 @@ func (u *Uplink) attend(ctx context.Context, joined bool) {
 		case joined:
 			u.ReportNow()
 		case ctx.Err() != nil:
-		case elsewhere(err) && !errors.Is(err, errMoved):
+		case !final(err):
 			pause = sleep(ctx, pause, longPause)
 		default:
 			u.log.ErrorContext(ctx, "the control plane refuses this process, which goes on from the state on disk: stop it, or start it with a new join token",
@@ -70,40 +82,58 @@ func (u *Uplink) attend(ctx context.Context, joined bool) {
 	}
 }
 
-// enter joins with the credential, or with the join token if there is none or it is refused.
+// enter joins with the certificate, or with the join token if there is none or it is refused.
 func (u *Uplink) enter(ctx context.Context) error {
-	if u.get(credentialFile) != "" {
+	have, ended, token := u.holder.Current() != nil, u.holder.Ended(), len(u.joiners) > 0
+	switch {
+	case have && !ended:
 		err := u.introduce(ctx)
-		if connect.CodeOf(err) != connect.CodeUnauthenticated || u.config.JoinToken == "" {
+		if connect.CodeOf(err) != connect.CodeUnauthenticated || !token {
 			return err
 		}
+	case ended && !token:
+		return errEnded
+	case !token:
+		return errNoToken
 	}
-	return u.introduce(context.WithValue(ctx, bare{}, true))
+	return u.introduce(context.WithValue(ctx, byToken{}, true))
 }
 
 func (u *Uplink) introduce(ctx context.Context) error {
+	wish, err := trust.NewRequest()
+	if err != nil {
+		return err
+	}
+	cluster := u.Identity().Cluster
+	if cluster == "" {
+		cluster = u.token.Cluster
+	}
 	return u.call(ctx, joinTime, func(ctx context.Context, c nodev1connect.NodeServiceClient) error {
-		answer, err := c.Join(ctx, &nodev1.JoinRequest{
-			Token: u.config.JoinToken, NodeId: u.NodeID(), Kind: u.config.Kind, Address: u.config.Address, Release: u.config.Release,
-			ClusterId: u.Cluster(),
-		})
+		request := &nodev1.JoinRequest{
+			NodeId: u.NodeID(), Kind: u.config.Kind, Address: u.config.Address, Release: u.config.Release,
+			ClusterId: cluster, CertificateRequest: wish.Bytes(),
+		}
+		if ctx.Value(byToken{}) != nil {
+			request.Token = u.config.JoinToken
+		}
+		answer, err := c.Join(ctx, request)
 		if err != nil {
 			return err
 		}
-		return u.admitted(answer)
+		return u.admitted(wish, answer)
 	})
 }
 
-// admitted keeps what joining gave. The credential comes last: with it on disk the process has joined.
-func (u *Uplink) admitted(answer *nodev1.JoinResponse) error {
+// admitted keeps what joining gave: with the certificate on disk the process has joined.
+func (u *Uplink) admitted(wish *trust.Request, answer *nodev1.JoinResponse) error {
 	if e := u.state.View().Environment(); e != nil && e.GetName() != answer.GetEnvironment() {
 		return fmt.Errorf("%w: it is of %s, not of %s", errMoved, e.GetName(), answer.GetEnvironment())
 	}
-	u.keep(clusterFile, answer.GetClusterId())
-	u.keep(nodeFile, answer.GetNodeId())
-	u.keep(credentialFile, answer.GetCredential())
+	if err := u.holder.Accept(wish, answer.GetCertificate(), answer.GetAuthorities()); err != nil {
+		return err
+	}
 	select {
-	case <-u.refused: // that was about an older credential
+	case <-u.refused: // that was about an older certificate
 	default:
 	}
 	return nil

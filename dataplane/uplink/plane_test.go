@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +14,8 @@ import (
 	"connectrpc.com/connect/v2/connecthttp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/auth/trust/trusttest"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/uplink"
 	"github.com/fluent-oms/fluent/ops/embedded/porttest"
@@ -28,12 +29,14 @@ type plane struct {
 	frozen chan struct{} // calls wait for it when it is not nil
 
 	mu          sync.Mutex
+	cluster     *trusttest.Cluster
 	tokens      map[string]bool
-	good        map[string]bool // credentials
+	good        map[string]bool // nodes that are known
 	environment string
-	renew       string // what the next report is answered with
+	age         time.Duration // of the certificates that joining gives
+	wishes      int           // for certificates, in reports
 	joins       []*nodev1.JoinRequest
-	joinedBy    []string // credential that came with each join
+	joinedBy    []string // whose certificate came with each join
 	watches     []*nodev1.WatchRequest
 	reports     int
 	scripts     []func(stream nodev1connect.NodeServiceWatchServerStream) error // of the streams to come
@@ -43,12 +46,17 @@ type plane struct {
 
 func newPlane(t *testing.T) *plane {
 	t.Helper()
-	p := &plane{tokens: map[string]bool{"token": true}, good: map[string]bool{}, environment: "shared"}
+	return newPlaneOf(t, trusttest.New(t, "one"))
+}
+
+func newPlaneOf(t *testing.T, cluster *trusttest.Cluster) *plane {
+	t.Helper()
+	p := &plane{cluster: cluster, tokens: map[string]bool{cluster.Token("token"): true}, good: map[string]bool{}, environment: "shared"}
 	server := connect.NewServer()
 	nodev1connect.RegisterNodeServiceHandler(server, p)
 	mux := http.NewServeMux()
 	connecthttp.Mount(mux, server)
-	p.web = porttest.Server(t, mux)
+	p.web = trusttest.Serve(t, trusttest.Listen(t, porttest.Address(t)), cluster.Server("cp1"), mux)
 	t.Cleanup(func() {
 		p.web.CloseClientConnections()
 		p.web.Close()
@@ -56,15 +64,15 @@ func newPlane(t *testing.T) *plane {
 	return p
 }
 
-func credentialOf(ctx context.Context) string {
-	info, _ := connect.CallInfoForServerContext(ctx)
-	return strings.TrimPrefix(info.RequestHeader().Get("Authorization"), "Bearer ")
+func callerOf(ctx context.Context) string {
+	id, _ := trust.Caller(ctx)
+	return id.ID
 }
 
 // admit is what stands before every call.
 func (p *plane) admit(ctx context.Context) error {
 	p.mu.Lock()
-	good, frozen := p.good[credentialOf(ctx)], p.frozen
+	good, frozen := p.good[callerOf(ctx)], p.frozen
 	p.mu.Unlock()
 	if frozen != nil {
 		<-frozen
@@ -75,20 +83,23 @@ func (p *plane) admit(ctx context.Context) error {
 	return nil
 }
 
-// Join takes a credential, or a token, for which it gives the credential "c-TOKEN".
+// Join takes a certificate, or a token, for which it gives one.
 func (p *plane) Join(ctx context.Context, r *nodev1.JoinRequest) (*nodev1.JoinResponse, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.joins, p.joinedBy = append(p.joins, r), append(p.joinedBy, credentialOf(ctx))
-	credential := credentialOf(ctx)
-	if credential == "" && p.tokens[r.GetToken()] {
-		credential = "c-" + r.GetToken()
-		p.good[credential] = true
+	caller := callerOf(ctx)
+	p.joins, p.joinedBy = append(p.joins, r), append(p.joinedBy, caller)
+	if caller == "" && p.tokens[r.GetToken()] {
+		caller = "n1"
+		p.good[caller] = true
 	}
-	if !p.good[credential] {
+	if !p.good[caller] {
 		return nil, connect.NewError(connect.CodeUnauthenticated, "The join token is not valid.")
 	}
-	return &nodev1.JoinResponse{NodeId: "n1", Environment: p.environment, Credential: credential, ClusterId: "cluster"}, nil
+	id := p.cluster.Identity(trust.NodeKind, caller)
+	id.Environment = p.environment
+	certificate, authorities, err := p.cluster.Sign(r.GetCertificateRequest(), id, time.Now().Add(-p.age))
+	return &nodev1.JoinResponse{NodeId: caller, Environment: p.environment, ClusterId: id.Cluster, Certificate: certificate, Authorities: authorities}, err
 }
 
 // Watch plays the next script, and then holds the stream open.
@@ -112,18 +123,22 @@ func (p *plane) Watch(ctx context.Context, r *nodev1.WatchRequest, stream nodev1
 	return ctx.Err()
 }
 
-// Report counts.
-func (p *plane) Report(ctx context.Context, _ *nodev1.ReportRequest) (*nodev1.ReportResponse, error) {
+// Report counts, and signs what it is asked to.
+func (p *plane) Report(ctx context.Context, r *nodev1.ReportRequest) (*nodev1.ReportResponse, error) {
 	if err := p.admit(ctx); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.reports++
-	if p.renew != "" {
-		p.good[p.renew] = true
+	answer := &nodev1.ReportResponse{}
+	var err error
+	if len(r.GetCertificateRequest()) > 0 {
+		p.wishes++
+		id, _ := trust.Caller(ctx)
+		answer.Certificate, answer.Authorities, err = p.cluster.Sign(r.GetCertificateRequest(), id, time.Now())
 	}
-	return &nodev1.ReportResponse{Credential: p.renew}, nil
+	return answer, err
 }
 
 // CommitConfiguration answers as it is told.
@@ -218,6 +233,9 @@ func start(t *testing.T, dir, token string, planes ...*plane) *process {
 	t.Helper()
 	state, err := desired.Open(filepath.Join(dir, "desired"))
 	require.NoError(t, err)
+	if token != "" {
+		token = planes[0].cluster.Token(token)
+	}
 	config := uplink.Config{JoinToken: token, NodeID: "n1", Kind: "node", Address: "127.0.0.1:7", Release: "r", Dir: dir}
 	for _, p := range planes {
 		config.Servers = append(config.Servers, p.web.URL)

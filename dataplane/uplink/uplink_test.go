@@ -11,6 +11,8 @@ import (
 	"connectrpc.com/connect/v2"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/auth/trust/trusttest"
 	"github.com/fluent-oms/fluent/domain/fault"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
@@ -18,24 +20,22 @@ import (
 
 var errLater = connect.NewError(connect.CodeUnavailable, "later")
 
-func credential(t *testing.T, dir string) string {
+// held is what a folder's certificate says.
+func held(t *testing.T, dir string) *trust.Credential {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(dir, "credential"))
+	holder, err := trust.Open(filepath.Join(dir, trust.File), time.Now)
 	require.NoError(t, err)
-	return string(content)
+	return holder.Current()
 }
 
-func TestATokenIsTakenOnceAndTheCredentialKept(t *testing.T) {
+func TestATokenIsTakenOnceAndTheCertificateKept(t *testing.T) {
 	t.Parallel()
 	p, dir := newPlane(t), t.TempDir()
 	p.script(frames(nil, environment("shared"), snapshot("ACME"), end("one", 5)))
 	first := start(t, dir, "token", p)
 	first.reaches(t, 5)
-	require.Equal(t, "c-token", credential(t, dir))
-	info, err := os.Stat(filepath.Join(dir, "credential"))
-	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	require.Equal(t, []string{"cluster", "n1"}, []string{first.link.Cluster(), first.link.NodeID()})
+	require.Equal(t, "fluent://one/environment/shared/node/n1", held(t, dir).String())
+	require.Equal(t, held(t, dir).Identity, first.link.Identity())
 	require.Len(t, get(p, func(p *plane) []string { return p.joinedBy }), 1)
 	first.stop()
 
@@ -43,9 +43,9 @@ func TestATokenIsTakenOnceAndTheCredentialKept(t *testing.T) {
 	second := start(t, dir, "", p)
 	require.NotNil(t, second.state.View().Account("ACME"))
 	require.Eventually(t, func() bool { return get(p, func(p *plane) int { return len(p.joins) }) == 2 }, patience, 5*time.Millisecond)
-	require.Equal(t, "c-token", get(p, func(p *plane) string { return p.joinedBy[1] }))
+	require.Equal(t, "n1", get(p, func(p *plane) string { return p.joinedBy[1] }))
 	again := get(p, func(p *plane) *nodev1.JoinRequest { return p.joins[1] })
-	require.Equal(t, []string{"127.0.0.1:7", "cluster", ""}, []string{again.GetAddress(), again.GetClusterId(), again.GetToken()})
+	require.Equal(t, []string{"127.0.0.1:7", "one", ""}, []string{again.GetAddress(), again.GetClusterId(), again.GetToken()})
 	require.Eventually(t, func() bool { return watched(p) == 2 }, patience, 5*time.Millisecond)
 	resumed := get(p, func(p *plane) *nodev1.WatchRequest { return p.watches[1] })
 	require.Equal(t, "one", resumed.GetIncarnation())
@@ -65,22 +65,64 @@ func TestAFolderStaysWithItsEnvironment(t *testing.T) {
 	first := start(t, dir, "token", p)
 	first.reaches(t, 5)
 	first.stop()
-	require.NoError(t, os.Remove(filepath.Join(dir, "credential")))
+	require.NoError(t, os.Remove(filepath.Join(dir, trust.File)))
 	p.mu.Lock()
 	p.environment = "other"
 	p.mu.Unlock()
 	require.ErrorContains(t, <-start(t, dir, "token", p).ended, "another environment")
 }
 
-func TestCredentialsAreRenewed(t *testing.T) {
+func TestCertificatesAreRenewedWhileTheStreamGoesOn(t *testing.T) {
 	t.Parallel()
 	p, dir := newPlane(t), t.TempDir()
-	p.renew = "renewed"
-	start(t, dir, "token", p)
-	require.Eventually(t, func() bool {
-		content, err := os.ReadFile(filepath.Join(dir, "credential"))
-		return err == nil && string(content) == "renewed"
-	}, patience, 5*time.Millisecond)
+	p.age = trust.Lifetime * 3 / 4
+	renewed := make(chan struct{})
+	p.script(func(stream nodev1connect.NodeServiceWatchServerStream) error {
+		if err := frames(nil, environment("shared"), end("one", 5))(stream); err != nil {
+			return err
+		}
+		<-renewed
+		return frames(nil, change(6, "ACME"))(stream)
+	})
+	node := start(t, dir, "token", p)
+	node.reaches(t, 5)
+	require.Eventually(t, func() bool { return held(t, dir).NotAfter.After(time.Now().Add(trust.Lifetime / 2)) }, patience, 5*time.Millisecond)
+	reports := get(p, func(p *plane) int { return p.reports })
+	require.Eventually(t, func() bool { return get(p, func(p *plane) int { return p.reports }) > reports }, patience, 5*time.Millisecond)
+	close(renewed)
+	node.reaches(t, 6)
+	require.Equal(t, 1, watched(p), "the stream is the first one")
+	require.Equal(t, 1, get(p, func(p *plane) int { return p.wishes }), "one certificate is enough")
+}
+
+func TestWhoWasAwayForTooLongNeedsANewToken(t *testing.T) {
+	t.Parallel()
+	p, dir := newPlane(t), t.TempDir()
+	p.good["n1"] = true
+	p.cluster.Join(dir, p.cluster.Identity(trust.NodeKind, "n1"), time.Now().Add(-2*trust.Lifetime))
+	p.script(frames(nil, environment("shared"), end("one", 5)))
+	stale := start(t, dir, "", p)
+	brief, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	_, err := stale.link.CreateRetailer(brief, &nodev1.CreateRetailerRequest{})
+	require.Error(t, err)
+	stale.stop()
+	require.Zero(t, get(p, func(p *plane) int { return len(p.joins) + p.reports }), "it is not let in")
+	start(t, dir, "token", p).reaches(t, 5)
+	require.True(t, held(t, dir).NotAfter.After(time.Now()))
+}
+
+func TestAnotherClustersServerIsNotTalkedTo(t *testing.T) {
+	t.Parallel()
+	other, dir := newPlaneOf(t, trusttest.New(t, "two")), t.TempDir()
+	own := trusttest.New(t, "one")
+	own.Join(dir, own.Identity(trust.NodeKind, "n1"), time.Now())
+	node := start(t, dir, "", other)
+	brief, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	_, err := node.link.CreateRetailer(brief, &nodev1.CreateRetailerRequest{})
+	require.ErrorContains(t, err, "of the cluster two, and this is one")
+	require.Zero(t, get(other, func(p *plane) int { return len(p.joins) + p.reports }))
 }
 
 func TestTheStreamGoesOnWhereItEnded(t *testing.T) {
@@ -129,7 +171,8 @@ func TestAResetStartsOverWithASnapshot(t *testing.T) {
 
 func TestAnotherServerTakesOver(t *testing.T) {
 	t.Parallel()
-	gone, here := newPlane(t), newPlane(t)
+	gone := newPlane(t)
+	here := newPlaneOf(t, gone.cluster)
 	gone.web.Close()
 	here.script(frames(nil, environment("shared"), end("one", 5)))
 	node := start(t, t.TempDir(), "token", gone, here)
@@ -139,8 +182,9 @@ func TestAnotherServerTakesOver(t *testing.T) {
 
 func TestAServerThatHangsIsLeft(t *testing.T) {
 	t.Parallel()
-	hangs, here := newPlane(t), newPlane(t)
-	here.good["c-token"] = true
+	hangs := newPlane(t)
+	here := newPlaneOf(t, hangs.cluster)
+	here.good["n1"] = true
 	hangs.script(frames(nil, environment("shared"), end("one", 5)))
 	here.script(frames(nil, change(6, "ACME")))
 	node := start(t, t.TempDir(), "token", hangs, here)
@@ -211,7 +255,7 @@ func TestRefusalsAreFaults(t *testing.T) {
 	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
 }
 
-func TestARefusedCredential(t *testing.T) {
+func TestARefusedCertificate(t *testing.T) {
 	t.Parallel()
 	remove := func(p *plane) {
 		p.mu.Lock()
@@ -225,9 +269,9 @@ func TestARefusedCredential(t *testing.T) {
 		node := start(t, t.TempDir(), "token", p)
 		node.reaches(t, 5)
 		remove(p)
-		require.Eventually(t, func() bool { return get(p, func(p *plane) bool { return p.good["c-token"] }) }, patience, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return get(p, func(p *plane) bool { return p.good["n1"] }) }, patience, 5*time.Millisecond)
 		by := get(p, func(p *plane) []string { return p.joinedBy })
-		require.Equal(t, []string{"", "c-token", ""}, by, "first the credential, then the token alone")
+		require.Equal(t, []string{"", "n1", ""}, by, "first the certificate, then the token alone")
 	})
 	t.Run("without one, it goes on from the disk", func(t *testing.T) {
 		t.Parallel()
@@ -240,7 +284,7 @@ func TestARefusedCredential(t *testing.T) {
 		second := start(t, dir, "", p)
 		require.Eventually(t, func() bool { return get(p, func(p *plane) int { return len(p.joins) }) > 1 }, patience, 5*time.Millisecond)
 		require.NotNil(t, second.state.View().Account("ACME"))
-		require.Equal(t, "c-token", credential(t, dir), "it may be good again")
+		require.NotNil(t, held(t, dir), "it may be good again")
 		select {
 		case err := <-second.ended:
 			require.NoError(t, err, "a process that serves must not end")

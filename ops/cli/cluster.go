@@ -2,18 +2,23 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"time"
 
 	"connectrpc.com/connect/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/controlplane/keyring"
 	"github.com/fluent-oms/fluent/ops/cli/render"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
 )
 
 func newClusterCommand(a *app) *cobra.Command {
-	return group("cluster", "The control plane itself", newClusterStatus(a), newClusterFinalise(a))
+	return group("cluster", "The control plane itself", newClusterStatus(a), newClusterFinalise(a), newClusterAuthority(a))
 }
 
 func newClusterStatus(a *app) *cobra.Command {
@@ -44,6 +49,32 @@ func newClusterStatus(a *app) *cobra.Command {
 			})
 		}),
 	}
+}
+
+// newClusterAuthority makes what the servers of a new cluster are started with. It calls nobody.
+func newClusterAuthority(a *app) *cobra.Command {
+	var name string
+	cmd := &cobra.Command{
+		Use: "authority FILE", Short: "Make the authority of a new cluster, for `fluent server --authority` on each of its servers",
+		Long: "Writes a new certificate authority with its key into FILE, which must not be there yet. Whoever has it can pass for any server, node or host " +
+			"of the cluster: bring it to each server by a safe way, and remove it when they have started.",
+		Args: usage(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			raw, err := keyring.MakeAuthority(name, time.Now())
+			if err != nil {
+				return render.UsageError{Err: fmt.Errorf("--cluster: %w", err)}
+			}
+			file, err := os.OpenFile(args[0], os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+			if err != nil {
+				return fmt.Errorf("write the authority: %w", err)
+			}
+			_, err = file.Write(raw)
+			return errors.Join(err, file.Close())
+		},
+	}
+	cmd.Flags().StringVar(&name, "cluster", trust.NewClusterID(), "id of the cluster (default: a random one)")
+	cmd.Flags().Lookup("cluster").DefValue = ""
+	return cmd
 }
 
 func newClusterFinalise(a *app) *cobra.Command {

@@ -62,7 +62,7 @@ func (a *app) runHost(ctx context.Context, j joiner, capacity int32) error {
 		Dir: j.dir, HostID: j.id, Address: j.listen, Capacity: capacity,
 		JoinToken: func(context.Context) (string, error) { return joinToken(), nil },
 		Command:   func(s hostagent.Start) *exec.Cmd { return nodeProcess(program, servers, s) },
-	}, hostagent.Deps{Transport: remote.NewTransport(remote.HTTPClient(), servers), Group: group, Logger: log})
+	}, hostagent.Deps{Transport: remote.Machines(servers), Group: group, Logger: log})
 	if err != nil {
 		return err
 	}

@@ -5,10 +5,9 @@ package hostagent
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,7 +16,7 @@ import (
 
 	"connectrpc.com/connect/v2"
 
-	"github.com/fluent-oms/fluent/auth/interceptor"
+	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/ops/supervise"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
@@ -33,12 +32,12 @@ type Start struct {
 	Kind        cpv1.MachineKind
 	Dir         string // the node's own state folder; it exists
 	Listen      string // host:port, the same at each start
-	JoinToken   string // empty when the node has a credential in its folder already
+	JoinToken   string // empty when the node has a certificate in its folder that is still good
 }
 
 // Config says who this host is.
 type Config struct {
-	Dir       string // state folder: credential, last answer, the nodes' folders
+	Dir       string // state folder: certificate, last answer, the nodes' folders
 	HostID    string // empty: the control plane chooses
 	Address   string // IP address or name under which nodes of this host are reached, without port
 	Capacity  int32  // most processes; 0: no limit
@@ -48,8 +47,9 @@ type Config struct {
 
 // Deps are the agent's collaborators.
 type Deps struct {
-	Transport connect.Transport // to the control plane's servers
-	Group     *supervise.Group  // runs the nodes
+	// Transport makes a transport to the control plane's servers over a client: of the first call, and of those with the certificate.
+	Transport func(*http.Client) connect.Transport
+	Group     *supervise.Group // runs the nodes
 	Logger    *slog.Logger
 }
 
@@ -58,9 +58,7 @@ type Agent struct {
 	config Config
 	deps   Deps
 	client controlplanev1connect.HostServiceClient
-
-	credentialMu sync.Mutex
-	credential   string
+	holder *trust.Holder
 
 	changed chan struct{} // has room for one: the desired list changed
 	mu      sync.Mutex
@@ -78,17 +76,19 @@ func New(config Config, deps Deps) (*Agent, error) {
 		config: config, deps: deps, changed: make(chan struct{}, 1),
 		running: map[string]*supervise.Child{}, failed: map[string]string{},
 	}
-	kept, err := os.ReadFile(a.path("credential"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read the host's credential: %w", err)
+	var err error
+	if a.holder, err = trust.Open(a.path(trust.File), time.Now); err != nil {
+		return nil, err
 	}
-	a.credential = string(kept)
 	if a.desired, err = a.readDesired(); err != nil {
 		return nil, err
 	}
-	bearer := interceptor.Bearer(func(context.Context) (string, error) { return a.currentCredential(), nil })
-	a.client = controlplanev1connect.NewHostServiceClient(connect.NewClient(deps.Transport, bearer))
+	a.client = a.over(trust.NewClient(a.holder.Party(), trust.Kinds(trust.ServerKind)))
 	return a, nil
+}
+
+func (a *Agent) over(client *http.Client) controlplanev1connect.HostServiceClient {
+	return controlplanev1connect.NewHostServiceClient(connect.NewClient(a.deps.Transport(client)))
 }
 
 // Run works until ctx ends. It leaves the nodes running: whoever stops their group stops them.
@@ -117,12 +117,6 @@ func (a *Agent) Processes() map[string]int {
 }
 
 func (a *Agent) path(name string) string { return filepath.Join(a.config.Dir, name) }
-
-func (a *Agent) currentCredential() string {
-	a.credentialMu.Lock()
-	defer a.credentialMu.Unlock()
-	return a.credential
-}
 
 func (a *Agent) nudge() {
 	select {

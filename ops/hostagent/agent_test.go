@@ -19,6 +19,9 @@ import (
 	"connectrpc.com/connect/v2/connecthttp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/auth/trust/trusttest"
+	"github.com/fluent-oms/fluent/ops/cli/remote"
 	"github.com/fluent-oms/fluent/ops/embedded/porttest"
 	"github.com/fluent-oms/fluent/ops/hostagent"
 	"github.com/fluent-oms/fluent/ops/supervise"
@@ -29,7 +32,8 @@ import (
 // hosts is a control plane that knows one host.
 type hosts struct {
 	controlplanev1connect.UnimplementedHostServiceHandler
-	lists chan []*cpv1.NodeProcess // each is sent to the watcher
+	cluster *trusttest.Cluster
+	lists   chan []*cpv1.NodeProcess // each is sent to the watcher
 
 	mu      sync.Mutex
 	joins   int
@@ -41,10 +45,11 @@ func (h *hosts) Join(_ context.Context, r *cpv1.JoinRequest) (*cpv1.JoinResponse
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.joins++
-	if r.GetToken() != "once" {
+	if r.GetToken() != h.cluster.Token("once") {
 		return nil, connect.NewError(connect.CodeUnauthenticated, "unknown token")
 	}
-	return &cpv1.JoinResponse{HostId: r.GetHostId(), Credential: "secret"}, nil
+	certificate, authorities, err := h.cluster.Sign(r.GetCertificateRequest(), h.cluster.Identity(trust.HostKind, r.GetHostId()), time.Now())
+	return &cpv1.JoinResponse{HostId: r.GetHostId(), Certificate: certificate, Authorities: authorities}, err
 }
 
 func (h *hosts) Watch(ctx context.Context, _ *cpv1.WatchRequest, s controlplanev1connect.HostServiceWatchServerStream) error {
@@ -91,28 +96,31 @@ func (h *hosts) counts() (joins, tokens int) {
 
 func serve(t *testing.T) (*hosts, *httptest.Server) {
 	t.Helper()
-	h := &hosts{lists: make(chan []*cpv1.NodeProcess)}
+	h := &hosts{cluster: trusttest.New(t, "one"), lists: make(chan []*cpv1.NodeProcess)}
 	server, mux := connect.NewServer(), http.NewServeMux()
 	controlplanev1connect.RegisterHostServiceHandler(server, h)
 	connecthttp.Mount(mux, server)
-	return h, porttest.Server(t, mux)
+	return h, trusttest.Serve(t, trusttest.Listen(t, porttest.Address(t)), h.cluster.Server("cp1"), mux)
 }
 
-// sleeper is a node that keeps its credential, as a real one does, and does nothing.
-func sleeper(s hostagent.Start) *exec.Cmd {
-	return exec.Command("/bin/sh", "-c", `[ -z "$1" ] || echo "$1" > "$2/credential"; exec sleep 600`, "node", s.JoinToken, s.Dir)
+// sleeper is a node that has joined, as a real one would have, and does nothing.
+func (h *hosts) sleeper(s hostagent.Start) *exec.Cmd {
+	if s.JoinToken != "" {
+		h.cluster.Join(s.Dir, h.cluster.Identity(trust.NodeKind, s.NodeID), time.Now())
+	}
+	return exec.Command("/bin/sh", "-c", "exec sleep 600")
 }
 
 // run starts an agent; the returned function stops it with its nodes.
-func run(t *testing.T, dir, url string) (*hostagent.Agent, func()) {
+func run(t *testing.T, dir string, h *hosts, url string) (*hostagent.Agent, func()) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	group, err := supervise.NewGroup(t.TempDir(), log)
 	require.NoError(t, err)
 	agent, err := hostagent.New(hostagent.Config{
-		Dir: dir, HostID: "h1", Address: "127.0.0.1", Command: sleeper,
-		JoinToken: func(context.Context) (string, error) { return "once", nil },
-	}, hostagent.Deps{Transport: connecthttp.NewTransport(http.DefaultClient, url), Group: group, Logger: log})
+		Dir: dir, HostID: "h1", Address: "127.0.0.1", Command: h.sleeper,
+		JoinToken: func(context.Context) (string, error) { return h.cluster.Token("once"), nil },
+	}, hostagent.Deps{Transport: remote.Machines([]string{url}), Group: group, Logger: log})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -132,7 +140,7 @@ func TestNodesFollowTheList(t *testing.T) {
 	h, web := serve(t)
 	t.Cleanup(web.Close)
 	dir := t.TempDir()
-	agent, stop := run(t, dir, web.URL)
+	agent, stop := run(t, dir, h, web.URL)
 	t.Cleanup(stop) // before the server, which waits for the agent's stream
 
 	h.lists <- []*cpv1.NodeProcess{{NodeId: "n1"}, {NodeId: "n2"}}
@@ -143,7 +151,7 @@ func TestNodesFollowTheList(t *testing.T) {
 	eventually(t, func() bool { r := h.report("n1"); return r.GetRunning() && r.GetRestarts() == 1 }, "a killed node runs again")
 	require.NotEqual(t, first, agent.Processes()["n1"])
 	_, tokens := h.counts()
-	require.Equal(t, 2, tokens, "a node with a credential needs no second token")
+	require.Equal(t, 2, tokens, "a node with a certificate needs no second token")
 
 	h.lists <- []*cpv1.NodeProcess{{NodeId: "n1"}, {NodeId: "n2", Drain: true}}
 	eventually(t, func() bool { return h.report("n2") == nil && len(agent.Processes()) == 1 }, "a drained node ends")
@@ -158,13 +166,13 @@ func TestNodesComeUpWithoutControlPlane(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	h, web := serve(t)
-	agent, stop := run(t, dir, web.URL)
+	agent, stop := run(t, dir, h, web.URL)
 	h.lists <- []*cpv1.NodeProcess{{NodeId: "n1"}}
 	eventually(t, func() bool { return agent.Processes()["n1"] != 0 }, "the node runs")
 	stop()
 	web.Close()
 
-	agent, _ = run(t, dir, web.URL)
+	agent, _ = run(t, dir, h, web.URL)
 	eventually(t, func() bool { return agent.Processes()["n1"] != 0 }, "the node runs again")
 	joins, _ := h.counts()
 	require.Equal(t, 1, joins)

@@ -15,6 +15,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/ops/cli/login"
 	"github.com/fluent-oms/fluent/ops/supervise"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
@@ -154,7 +155,7 @@ func (a *Agent) command(ctx context.Context, p *cpv1.NodeProcess) (*exec.Cmd, er
 		return nil, err
 	}
 	start := Start{NodeID: p.GetNodeId(), Environment: p.GetEnvironment(), Kind: p.GetKind(), Dir: dir, Listen: listen}
-	if _, err := os.Stat(filepath.Join(dir, "credential")); errors.Is(err, fs.ErrNotExist) {
+	if !trust.Usable(filepath.Join(dir, trust.File), time.Now()) {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 		answer, err := a.client.CreateNodeToken(ctx, &cpv1.CreateNodeTokenRequest{NodeId: p.GetNodeId()})

@@ -7,14 +7,14 @@ import (
 
 	"connectrpc.com/connect/v2"
 
-	"github.com/fluent-oms/fluent/ops/cli/login"
+	"github.com/fluent-oms/fluent/auth/trust"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 )
 
-// join gets a credential unless one was kept; it repeats until it has one. False means that ctx ended first.
+// join gets a certificate unless one was kept that is still good; it repeats until it has one. False means that ctx ended first.
 func (a *Agent) join(ctx context.Context) bool {
 	pause := newBackoff()
-	for a.currentCredential() == "" {
+	for a.holder.Current() == nil || a.holder.Ended() {
 		err := a.joinOnce(ctx)
 		if err == nil {
 			break
@@ -31,36 +31,33 @@ func (a *Agent) join(ctx context.Context) bool {
 }
 
 func (a *Agent) joinOnce(ctx context.Context) error {
-	token, err := a.config.JoinToken(ctx)
+	text, err := a.config.JoinToken(ctx)
 	if err != nil {
 		return fmt.Errorf("get a join token: %w", err)
 	}
-	answer, err := a.client.Join(ctx, &cpv1.JoinRequest{Token: token, HostId: a.config.HostID, Capacity: a.config.Capacity})
+	token, err := trust.ParseJoinToken(text)
+	if err != nil {
+		return err
+	}
+	wish, err := trust.NewRequest()
+	if err != nil {
+		return err
+	}
+	answer, err := a.over(trust.NewJoinClient(token, time.Now)).Join(ctx, &cpv1.JoinRequest{
+		Token: text, HostId: a.config.HostID, Capacity: a.config.Capacity, ClusterId: token.Cluster, CertificateRequest: wish.Bytes(),
+	})
 	if err != nil {
 		return fmt.Errorf("join: %w", err)
 	}
-	return a.keepCredential(answer.GetCredential())
+	return a.holder.Accept(wish, answer.GetCertificate(), answer.GetAuthorities())
 }
 
-func (a *Agent) keepCredential(credential string) error {
-	if credential == "" {
-		return nil
-	}
-	if err := login.WritePrivate(a.path("credential"), []byte(credential)); err != nil {
-		return fmt.Errorf("keep the host's credential: %w", err)
-	}
-	a.credentialMu.Lock()
-	defer a.credentialMu.Unlock()
-	a.credential = credential
-	return nil
-}
-
-// rejected forgets a credential that the control plane refuses, and joins anew.
+// rejected joins anew when the control plane refuses the certificate, or when that has ended.
 func (a *Agent) rejected(ctx context.Context, err error) {
-	if connect.CodeOf(err) != connect.CodeUnauthenticated {
+	if connect.CodeOf(err) != connect.CodeUnauthenticated && !a.holder.Ended() {
 		return
 	}
-	a.deps.Logger.Warn("the control plane refuses this host's credential; joining again", "error", err)
+	a.deps.Logger.Warn("the control plane refuses this host's certificate; joining again", "error", err)
 	if joinErr := a.joinOnce(ctx); joinErr != nil {
 		a.deps.Logger.Warn("cannot join again", "error", joinErr)
 	}
@@ -105,12 +102,7 @@ func (a *Agent) reportLoop(ctx context.Context) {
 	tick := time.NewTicker(reportEvery)
 	defer tick.Stop()
 	for {
-		callCtx, cancel := context.WithTimeout(ctx, 5*time.Second)
-		answer, err := a.client.Report(callCtx, &cpv1.ReportRequest{Processes: a.reports()})
-		cancel()
-		if err == nil {
-			err = a.keepCredential(answer.GetCredential())
-		}
+		err := a.report(ctx)
 		if err != nil && ctx.Err() == nil {
 			a.deps.Logger.Debug("cannot report", "error", err)
 		}
@@ -120,6 +112,21 @@ func (a *Agent) reportLoop(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
+}
+
+// report tells what runs, and asks for a new certificate when the old one is no longer young.
+func (a *Agent) report(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	wish, err := a.holder.Renewal()
+	if err != nil {
+		return err
+	}
+	answer, err := a.client.Report(ctx, &cpv1.ReportRequest{Processes: a.reports(), CertificateRequest: wish.Bytes(), Trusted: a.holder.Trusted()})
+	if err != nil {
+		return err
+	}
+	return a.holder.Renewed(wish, answer.GetCertificate(), answer.GetAuthorities())
 }
 
 func (a *Agent) reports() []*cpv1.ProcessReport {

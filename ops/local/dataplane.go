@@ -2,11 +2,8 @@ package local
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -15,6 +12,8 @@ import (
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/ops/cli/remote"
 	"github.com/fluent-oms/fluent/ops/hostagent"
 	"github.com/fluent-oms/fluent/ops/supervise"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
@@ -42,7 +41,7 @@ func (i *Installation) startDataPlane(ctx context.Context, work *sync.WaitGroup,
 			return cp.joinToken(ctx, &cpv1.CreateJoinTokenRequest{Kind: cpv1.MachineKind_MACHINE_KIND_HOST, Region: regionName})
 		},
 		Command: i.nodeCommand,
-	}, hostagent.Deps{Transport: cp.transport, Group: i.group, Logger: i.log})
+	}, hostagent.Deps{Transport: remote.Machines(i.serverURLs()), Group: i.group, Logger: i.log})
 	if err != nil {
 		return err
 	}
@@ -63,10 +62,11 @@ func (cp *controlPlane) joinToken(ctx context.Context, request *cpv1.CreateJoinT
 func (i *Installation) gatewayCommand(ctx context.Context, cp *controlPlane) (*exec.Cmd, error) {
 	dir := filepath.Join(i.config.Dir, "gateway")
 	token := ""
-	if _, err := os.Stat(filepath.Join(dir, "credential")); errors.Is(err, fs.ErrNotExist) {
+	if !trust.Usable(filepath.Join(dir, trust.File), time.Now()) {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 		request := &cpv1.CreateJoinTokenRequest{Kind: cpv1.MachineKind_MACHINE_KIND_GATEWAY, Environment: environmentName}
+		var err error
 		if token, err = cp.joinToken(ctx, request); err != nil {
 			return nil, err
 		}

@@ -2,7 +2,9 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +15,8 @@ import (
 	"connectrpc.com/connect/v2"
 
 	"github.com/fluent-oms/fluent/auth/interceptor"
+	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/controlplane/keyring"
 	"github.com/fluent-oms/fluent/ops/cli/login"
 	"github.com/fluent-oms/fluent/ops/cli/remote"
 	"github.com/fluent-oms/fluent/ops/supervise"
@@ -29,6 +33,9 @@ func (i *Installation) startServers() error {
 	if err := login.WritePrivate(i.operatorPasswordFile(), []byte(i.state.Operator.Password+"\n")); err != nil {
 		return err
 	}
+	if err := i.makeAuthority(); err != nil {
+		return err
+	}
 	for _, s := range i.state.Servers {
 		child, err := i.group.Start(supervise.Spec{
 			Name:    s.ID,
@@ -43,6 +50,22 @@ func (i *Installation) startServers() error {
 	return nil
 }
 
+func (i *Installation) authorityFile() string {
+	return filepath.Join(i.config.Dir, "controlplane", "authority.pem")
+}
+
+// makeAuthority makes what the servers need to know each other at their first start. Later they have it from their own folders.
+func (i *Installation) makeAuthority() error {
+	if _, err := os.Stat(i.authorityFile()); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	raw, err := keyring.MakeAuthority(trust.NewClusterID(), time.Now())
+	if err != nil {
+		return err
+	}
+	return login.WritePrivate(i.authorityFile(), raw)
+}
+
 func (i *Installation) serverCommand(s server) *exec.Cmd {
 	var peers []string
 	for _, peer := range i.state.Servers {
@@ -50,6 +73,7 @@ func (i *Installation) serverCommand(s server) *exec.Cmd {
 	}
 	return i.command([]string{
 		"server", "--id", s.ID, "--dir", filepath.Join(i.config.Dir, "controlplane", s.ID), "--peers", strings.Join(peers, ","), "--bootstrap",
+		"--authority", i.authorityFile(),
 		"--operator-username", i.state.Operator.Username, "--operator-password-file", i.operatorPasswordFile(),
 	})
 }

@@ -16,6 +16,8 @@ import (
 
 	"connectrpc.com/connect/v2"
 	"connectrpc.com/connect/v2/connecthttp"
+
+	"github.com/fluent-oms/fluent/auth/trust"
 )
 
 // rounds is how often all servers are tried, and pause the wait between: enough for the election of a leader. No round begins after longest.
@@ -69,6 +71,15 @@ func NewTransport(client *http.Client, servers []string) connect.Transport {
 		t.servers = append(t.servers, server{Transport: connecthttp.NewTransport(client, s), url: s, client: client})
 	}
 	return t
+}
+
+// Machines makes transports to servers for a machine's own clients, which speak mutual TLS.
+func Machines(servers []string) func(*http.Client) connect.Transport {
+	urls := make([]string, 0, len(servers))
+	for _, s := range servers {
+		urls = append(urls, trust.URL(s))
+	}
+	return func(client *http.Client) connect.Transport { return NewTransport(client, urls) }
 }
 
 type transport struct {

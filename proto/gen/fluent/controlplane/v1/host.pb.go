@@ -26,13 +26,14 @@ const (
 )
 
 type JoinRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Token         string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
-	HostId        string                 `protobuf:"bytes,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`          // empty: the control plane chooses
-	Capacity      int32                  `protobuf:"varint,3,opt,name=capacity,proto3" json:"capacity,omitempty"`                   // most processes; 0: no limit
-	ClusterId     string                 `protobuf:"bytes,4,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"` // empty, or the cluster that the caller expects
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	Token              string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	HostId             string                 `protobuf:"bytes,2,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`                                     // empty: the control plane chooses
+	Capacity           int32                  `protobuf:"varint,3,opt,name=capacity,proto3" json:"capacity,omitempty"`                                              // most processes; 0: no limit
+	ClusterId          string                 `protobuf:"bytes,4,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`                            // empty, or the cluster that the caller expects
+	CertificateRequest []byte                 `protobuf:"bytes,5,opt,name=certificate_request,json=certificateRequest,proto3" json:"certificate_request,omitempty"` // PKCS #10 DER, ECDSA P-256
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *JoinRequest) Reset() {
@@ -93,15 +94,22 @@ func (x *JoinRequest) GetClusterId() string {
 	return ""
 }
 
+func (x *JoinRequest) GetCertificateRequest() []byte {
+	if x != nil {
+		return x.CertificateRequest
+	}
+	return nil
+}
+
 type JoinResponse struct {
-	state               protoimpl.MessageState `protogen:"open.v1"`
-	HostId              string                 `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
-	Region              string                 `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
-	Credential          string                 `protobuf:"bytes,3,opt,name=credential,proto3" json:"credential,omitempty"` // bearer token for all further calls; renewed by Report
-	CredentialExpiresAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=credential_expires_at,json=credentialExpiresAt,proto3" json:"credential_expires_at,omitempty"`
-	ClusterId           string                 `protobuf:"bytes,5,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	HostId        string                 `protobuf:"bytes,1,opt,name=host_id,json=hostId,proto3" json:"host_id,omitempty"`
+	Region        string                 `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
+	ClusterId     string                 `protobuf:"bytes,5,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
+	Certificate   []byte                 `protobuf:"bytes,6,opt,name=certificate,proto3" json:"certificate,omitempty"` // DER; names cluster and host
+	Authorities   [][]byte               `protobuf:"bytes,7,rep,name=authorities,proto3" json:"authorities,omitempty"` // DER: all that the caller is to trust
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *JoinResponse) Reset() {
@@ -148,25 +156,25 @@ func (x *JoinResponse) GetRegion() string {
 	return ""
 }
 
-func (x *JoinResponse) GetCredential() string {
-	if x != nil {
-		return x.Credential
-	}
-	return ""
-}
-
-func (x *JoinResponse) GetCredentialExpiresAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.CredentialExpiresAt
-	}
-	return nil
-}
-
 func (x *JoinResponse) GetClusterId() string {
 	if x != nil {
 		return x.ClusterId
 	}
 	return ""
+}
+
+func (x *JoinResponse) GetCertificate() []byte {
+	if x != nil {
+		return x.Certificate
+	}
+	return nil
+}
+
+func (x *JoinResponse) GetAuthorities() [][]byte {
+	if x != nil {
+		return x.Authorities
+	}
+	return nil
 }
 
 type WatchRequest struct {
@@ -335,10 +343,12 @@ func (x *NodeProcess) GetDrain() bool {
 }
 
 type ReportRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Processes     []*ProcessReport       `protobuf:"bytes,1,rep,name=processes,proto3" json:"processes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	Processes          []*ProcessReport       `protobuf:"bytes,1,rep,name=processes,proto3" json:"processes,omitempty"`
+	CertificateRequest []byte                 `protobuf:"bytes,2,opt,name=certificate_request,json=certificateRequest,proto3" json:"certificate_request,omitempty"` // PKCS #10 DER: the caller wants a new certificate
+	Trusted            []byte                 `protobuf:"bytes,3,opt,name=trusted,proto3" json:"trusted,omitempty"`                                                 // hash of the authorities that the caller knows
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *ReportRequest) Reset() {
@@ -374,6 +384,20 @@ func (*ReportRequest) Descriptor() ([]byte, []int) {
 func (x *ReportRequest) GetProcesses() []*ProcessReport {
 	if x != nil {
 		return x.Processes
+	}
+	return nil
+}
+
+func (x *ReportRequest) GetCertificateRequest() []byte {
+	if x != nil {
+		return x.CertificateRequest
+	}
+	return nil
+}
+
+func (x *ReportRequest) GetTrusted() []byte {
+	if x != nil {
+		return x.Trusted
 	}
 	return nil
 }
@@ -448,11 +472,11 @@ func (x *ProcessReport) GetDetail() string {
 }
 
 type ReportResponse struct {
-	state               protoimpl.MessageState `protogen:"open.v1"`
-	Credential          string                 `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"` // set when renewed
-	CredentialExpiresAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=credential_expires_at,json=credentialExpiresAt,proto3" json:"credential_expires_at,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Certificate   []byte                 `protobuf:"bytes,3,opt,name=certificate,proto3" json:"certificate,omitempty"` // DER; when it was asked for
+	Authorities   [][]byte               `protobuf:"bytes,4,rep,name=authorities,proto3" json:"authorities,omitempty"` // DER: all that the caller is to trust, when it knows others
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReportResponse) Reset() {
@@ -485,16 +509,16 @@ func (*ReportResponse) Descriptor() ([]byte, []int) {
 	return file_fluent_controlplane_v1_host_proto_rawDescGZIP(), []int{7}
 }
 
-func (x *ReportResponse) GetCredential() string {
+func (x *ReportResponse) GetCertificate() []byte {
 	if x != nil {
-		return x.Credential
+		return x.Certificate
 	}
-	return ""
+	return nil
 }
 
-func (x *ReportResponse) GetCredentialExpiresAt() *timestamppb.Timestamp {
+func (x *ReportResponse) GetAuthorities() [][]byte {
 	if x != nil {
-		return x.CredentialExpiresAt
+		return x.Authorities
 	}
 	return nil
 }
@@ -599,22 +623,22 @@ var File_fluent_controlplane_v1_host_proto protoreflect.FileDescriptor
 
 const file_fluent_controlplane_v1_host_proto_rawDesc = "" +
 	"\n" +
-	"!fluent/controlplane/v1/host.proto\x12\x16fluent.controlplane.v1\x1a\x1bbuf/validate/validate.proto\x1a'fluent/controlplane/v1/node_admin.proto\x1a'fluent/controlplane/v1/permission.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa6\x01\n" +
+	"!fluent/controlplane/v1/host.proto\x12\x16fluent.controlplane.v1\x1a\x1bbuf/validate/validate.proto\x1a'fluent/controlplane/v1/node_admin.proto\x1a'fluent/controlplane/v1/permission.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x01\n" +
 	"\vJoinRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12=\n" +
 	"\ahost_id\x18\x02 \x01(\tB$\xbaH!r\x1f2\x1d^([a-z0-9][a-z0-9.-]{0,62})?$R\x06hostId\x12#\n" +
 	"\bcapacity\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bcapacity\x12\x1d\n" +
 	"\n" +
-	"cluster_id\x18\x04 \x01(\tR\tclusterId\"\xce\x01\n" +
+	"cluster_id\x18\x04 \x01(\tR\tclusterId\x12;\n" +
+	"\x13certificate_request\x18\x05 \x01(\fB\n" +
+	"\xbaH\az\x05\x10\x01\x18\x80 R\x12certificateRequest\"\xae\x01\n" +
 	"\fJoinResponse\x12\x17\n" +
 	"\ahost_id\x18\x01 \x01(\tR\x06hostId\x12\x16\n" +
-	"\x06region\x18\x02 \x01(\tR\x06region\x12\x1e\n" +
+	"\x06region\x18\x02 \x01(\tR\x06region\x12\x1d\n" +
 	"\n" +
-	"credential\x18\x03 \x01(\tR\n" +
-	"credential\x12N\n" +
-	"\x15credential_expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x13credentialExpiresAt\x12\x1d\n" +
-	"\n" +
-	"cluster_id\x18\x05 \x01(\tR\tclusterId\"\x0e\n" +
+	"cluster_id\x18\x05 \x01(\tR\tclusterId\x12 \n" +
+	"\vcertificate\x18\x06 \x01(\fR\vcertificate\x12 \n" +
+	"\vauthorities\x18\a \x03(\fR\vauthoritiesJ\x04\b\x03\x10\x04J\x04\b\x04\x10\x05\"\x0e\n" +
 	"\fWatchRequest\"h\n" +
 	"\rWatchResponse\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12A\n" +
@@ -624,19 +648,19 @@ const file_fluent_controlplane_v1_host_proto_rawDesc = "" +
 	"\venvironment\x18\x02 \x01(\tR\venvironment\x127\n" +
 	"\x04kind\x18\x03 \x01(\x0e2#.fluent.controlplane.v1.MachineKindR\x04kind\x12\x18\n" +
 	"\arelease\x18\x04 \x01(\tR\arelease\x12\x14\n" +
-	"\x05drain\x18\x05 \x01(\bR\x05drain\"T\n" +
+	"\x05drain\x18\x05 \x01(\bR\x05drain\"\xa9\x01\n" +
 	"\rReportRequest\x12C\n" +
-	"\tprocesses\x18\x01 \x03(\v2%.fluent.controlplane.v1.ProcessReportR\tprocesses\"v\n" +
+	"\tprocesses\x18\x01 \x03(\v2%.fluent.controlplane.v1.ProcessReportR\tprocesses\x129\n" +
+	"\x13certificate_request\x18\x02 \x01(\fB\b\xbaH\x05z\x03\x18\x80 R\x12certificateRequest\x12\x18\n" +
+	"\atrusted\x18\x03 \x01(\fR\atrusted\"v\n" +
 	"\rProcessReport\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12\x18\n" +
 	"\arunning\x18\x02 \x01(\bR\arunning\x12\x1a\n" +
 	"\brestarts\x18\x03 \x01(\x05R\brestarts\x12\x16\n" +
-	"\x06detail\x18\x04 \x01(\tR\x06detail\"\x80\x01\n" +
-	"\x0eReportResponse\x12\x1e\n" +
-	"\n" +
-	"credential\x18\x01 \x01(\tR\n" +
-	"credential\x12N\n" +
-	"\x15credential_expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x13credentialExpiresAt\":\n" +
+	"\x06detail\x18\x04 \x01(\tR\x06detail\"`\n" +
+	"\x0eReportResponse\x12 \n" +
+	"\vcertificate\x18\x03 \x01(\fR\vcertificate\x12 \n" +
+	"\vauthorities\x18\x04 \x03(\fR\vauthoritiesJ\x04\b\x01\x10\x02J\x04\b\x02\x10\x03\":\n" +
 	"\x16CreateNodeTokenRequest\x12 \n" +
 	"\anode_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06nodeId\"l\n" +
 	"\x17CreateNodeTokenResponse\x12\x14\n" +
@@ -674,29 +698,27 @@ var file_fluent_controlplane_v1_host_proto_goTypes = []any{
 	(*ReportResponse)(nil),          // 7: fluent.controlplane.v1.ReportResponse
 	(*CreateNodeTokenRequest)(nil),  // 8: fluent.controlplane.v1.CreateNodeTokenRequest
 	(*CreateNodeTokenResponse)(nil), // 9: fluent.controlplane.v1.CreateNodeTokenResponse
-	(*timestamppb.Timestamp)(nil),   // 10: google.protobuf.Timestamp
-	(MachineKind)(0),                // 11: fluent.controlplane.v1.MachineKind
+	(MachineKind)(0),                // 10: fluent.controlplane.v1.MachineKind
+	(*timestamppb.Timestamp)(nil),   // 11: google.protobuf.Timestamp
 }
 var file_fluent_controlplane_v1_host_proto_depIdxs = []int32{
-	10, // 0: fluent.controlplane.v1.JoinResponse.credential_expires_at:type_name -> google.protobuf.Timestamp
-	4,  // 1: fluent.controlplane.v1.WatchResponse.processes:type_name -> fluent.controlplane.v1.NodeProcess
-	11, // 2: fluent.controlplane.v1.NodeProcess.kind:type_name -> fluent.controlplane.v1.MachineKind
-	6,  // 3: fluent.controlplane.v1.ReportRequest.processes:type_name -> fluent.controlplane.v1.ProcessReport
-	10, // 4: fluent.controlplane.v1.ReportResponse.credential_expires_at:type_name -> google.protobuf.Timestamp
-	10, // 5: fluent.controlplane.v1.CreateNodeTokenResponse.expire_time:type_name -> google.protobuf.Timestamp
-	0,  // 6: fluent.controlplane.v1.HostService.Join:input_type -> fluent.controlplane.v1.JoinRequest
-	2,  // 7: fluent.controlplane.v1.HostService.Watch:input_type -> fluent.controlplane.v1.WatchRequest
-	5,  // 8: fluent.controlplane.v1.HostService.Report:input_type -> fluent.controlplane.v1.ReportRequest
-	8,  // 9: fluent.controlplane.v1.HostService.CreateNodeToken:input_type -> fluent.controlplane.v1.CreateNodeTokenRequest
-	1,  // 10: fluent.controlplane.v1.HostService.Join:output_type -> fluent.controlplane.v1.JoinResponse
-	3,  // 11: fluent.controlplane.v1.HostService.Watch:output_type -> fluent.controlplane.v1.WatchResponse
-	7,  // 12: fluent.controlplane.v1.HostService.Report:output_type -> fluent.controlplane.v1.ReportResponse
-	9,  // 13: fluent.controlplane.v1.HostService.CreateNodeToken:output_type -> fluent.controlplane.v1.CreateNodeTokenResponse
-	10, // [10:14] is the sub-list for method output_type
-	6,  // [6:10] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	4,  // 0: fluent.controlplane.v1.WatchResponse.processes:type_name -> fluent.controlplane.v1.NodeProcess
+	10, // 1: fluent.controlplane.v1.NodeProcess.kind:type_name -> fluent.controlplane.v1.MachineKind
+	6,  // 2: fluent.controlplane.v1.ReportRequest.processes:type_name -> fluent.controlplane.v1.ProcessReport
+	11, // 3: fluent.controlplane.v1.CreateNodeTokenResponse.expire_time:type_name -> google.protobuf.Timestamp
+	0,  // 4: fluent.controlplane.v1.HostService.Join:input_type -> fluent.controlplane.v1.JoinRequest
+	2,  // 5: fluent.controlplane.v1.HostService.Watch:input_type -> fluent.controlplane.v1.WatchRequest
+	5,  // 6: fluent.controlplane.v1.HostService.Report:input_type -> fluent.controlplane.v1.ReportRequest
+	8,  // 7: fluent.controlplane.v1.HostService.CreateNodeToken:input_type -> fluent.controlplane.v1.CreateNodeTokenRequest
+	1,  // 8: fluent.controlplane.v1.HostService.Join:output_type -> fluent.controlplane.v1.JoinResponse
+	3,  // 9: fluent.controlplane.v1.HostService.Watch:output_type -> fluent.controlplane.v1.WatchResponse
+	7,  // 10: fluent.controlplane.v1.HostService.Report:output_type -> fluent.controlplane.v1.ReportResponse
+	9,  // 11: fluent.controlplane.v1.HostService.CreateNodeToken:output_type -> fluent.controlplane.v1.CreateNodeTokenResponse
+	8,  // [8:12] is the sub-list for method output_type
+	4,  // [4:8] is the sub-list for method input_type
+	4,  // [4:4] is the sub-list for extension type_name
+	4,  // [4:4] is the sub-list for extension extendee
+	0,  // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_fluent_controlplane_v1_host_proto_init() }

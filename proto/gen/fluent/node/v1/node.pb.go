@@ -13,7 +13,7 @@ import (
 	_ "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	_ "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -27,15 +27,16 @@ const (
 )
 
 type JoinRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Token         string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`                 // one-time join token of the environment
-	NodeId        string                 `protobuf:"bytes,2,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // chosen by the node driver; empty: the control plane chooses
-	Kind          string                 `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`                   // node or gateway
-	Address       string                 `protobuf:"bytes,4,opt,name=address,proto3" json:"address,omitempty"`             // host:port where the data plane answers
-	Release       string                 `protobuf:"bytes,5,opt,name=release,proto3" json:"release,omitempty"`
-	ClusterId     string                 `protobuf:"bytes,6,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"` // empty, or the cluster that the caller expects
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	Token              string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`                 // one-time join token of the environment
+	NodeId             string                 `protobuf:"bytes,2,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // chosen by the node driver; empty: the control plane chooses
+	Kind               string                 `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`                   // node or gateway
+	Address            string                 `protobuf:"bytes,4,opt,name=address,proto3" json:"address,omitempty"`             // host:port where the data plane answers
+	Release            string                 `protobuf:"bytes,5,opt,name=release,proto3" json:"release,omitempty"`
+	ClusterId          string                 `protobuf:"bytes,6,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`                            // empty, or the cluster that the caller expects
+	CertificateRequest []byte                 `protobuf:"bytes,7,opt,name=certificate_request,json=certificateRequest,proto3" json:"certificate_request,omitempty"` // PKCS #10 DER, ECDSA P-256
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *JoinRequest) Reset() {
@@ -110,15 +111,22 @@ func (x *JoinRequest) GetClusterId() string {
 	return ""
 }
 
+func (x *JoinRequest) GetCertificateRequest() []byte {
+	if x != nil {
+		return x.CertificateRequest
+	}
+	return nil
+}
+
 type JoinResponse struct {
-	state               protoimpl.MessageState `protogen:"open.v1"`
-	NodeId              string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
-	Environment         string                 `protobuf:"bytes,2,opt,name=environment,proto3" json:"environment,omitempty"`
-	Credential          string                 `protobuf:"bytes,3,opt,name=credential,proto3" json:"credential,omitempty"` // bearer token for all further calls; renewed by Report
-	CredentialExpiresAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=credential_expires_at,json=credentialExpiresAt,proto3" json:"credential_expires_at,omitempty"`
-	ClusterId           string                 `protobuf:"bytes,5,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NodeId        string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	Environment   string                 `protobuf:"bytes,2,opt,name=environment,proto3" json:"environment,omitempty"`
+	ClusterId     string                 `protobuf:"bytes,5,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
+	Certificate   []byte                 `protobuf:"bytes,6,opt,name=certificate,proto3" json:"certificate,omitempty"` // DER; names cluster, environment, kind and node
+	Authorities   [][]byte               `protobuf:"bytes,7,rep,name=authorities,proto3" json:"authorities,omitempty"` // DER: all that the caller is to trust
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *JoinResponse) Reset() {
@@ -165,25 +173,25 @@ func (x *JoinResponse) GetEnvironment() string {
 	return ""
 }
 
-func (x *JoinResponse) GetCredential() string {
-	if x != nil {
-		return x.Credential
-	}
-	return ""
-}
-
-func (x *JoinResponse) GetCredentialExpiresAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.CredentialExpiresAt
-	}
-	return nil
-}
-
 func (x *JoinResponse) GetClusterId() string {
 	if x != nil {
 		return x.ClusterId
 	}
 	return ""
+}
+
+func (x *JoinResponse) GetCertificate() []byte {
+	if x != nil {
+		return x.Certificate
+	}
+	return nil
+}
+
+func (x *JoinResponse) GetAuthorities() [][]byte {
+	if x != nil {
+		return x.Authorities
+	}
+	return nil
 }
 
 type WatchRequest struct {
@@ -1049,13 +1057,15 @@ func (x *PublicKey) GetEd25519() []byte {
 }
 
 type ReportRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	State         string                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`                                    // JOINING, READY, DRAINING
-	AppliedIndex  uint64                 `protobuf:"varint,2,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"` // that it works by
-	Load          *Load                  `protobuf:"bytes,3,opt,name=load,proto3" json:"load,omitempty"`
-	Problem       string                 `protobuf:"bytes,4,opt,name=problem,proto3" json:"problem,omitempty"` // for people: what an operator should mend although the node serves; empty: nothing
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	State              string                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`                                    // JOINING, READY, DRAINING
+	AppliedIndex       uint64                 `protobuf:"varint,2,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"` // that it works by
+	Load               *Load                  `protobuf:"bytes,3,opt,name=load,proto3" json:"load,omitempty"`
+	Problem            string                 `protobuf:"bytes,4,opt,name=problem,proto3" json:"problem,omitempty"`                                                 // for people: what an operator should mend although the node serves; empty: nothing
+	CertificateRequest []byte                 `protobuf:"bytes,5,opt,name=certificate_request,json=certificateRequest,proto3" json:"certificate_request,omitempty"` // PKCS #10 DER: the caller wants a new certificate
+	Trusted            []byte                 `protobuf:"bytes,6,opt,name=trusted,proto3" json:"trusted,omitempty"`                                                 // hash of the authorities that the caller knows
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *ReportRequest) Reset() {
@@ -1114,6 +1124,20 @@ func (x *ReportRequest) GetProblem() string {
 		return x.Problem
 	}
 	return ""
+}
+
+func (x *ReportRequest) GetCertificateRequest() []byte {
+	if x != nil {
+		return x.CertificateRequest
+	}
+	return nil
+}
+
+func (x *ReportRequest) GetTrusted() []byte {
+	if x != nil {
+		return x.Trusted
+	}
+	return nil
 }
 
 type Load struct {
@@ -1193,12 +1217,12 @@ func (x *Load) GetAccounts() int64 {
 }
 
 type ReportResponse struct {
-	state               protoimpl.MessageState `protogen:"open.v1"`
-	Credential          string                 `protobuf:"bytes,1,opt,name=credential,proto3" json:"credential,omitempty"` // set when renewed
-	CredentialExpiresAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=credential_expires_at,json=credentialExpiresAt,proto3" json:"credential_expires_at,omitempty"`
-	Drain               bool                   `protobuf:"varint,3,opt,name=drain,proto3" json:"drain,omitempty"` // the desired state of this node is to stop
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Drain         bool                   `protobuf:"varint,3,opt,name=drain,proto3" json:"drain,omitempty"`            // the desired state of this node is to stop
+	Certificate   []byte                 `protobuf:"bytes,4,opt,name=certificate,proto3" json:"certificate,omitempty"` // DER; when it was asked for
+	Authorities   [][]byte               `protobuf:"bytes,5,rep,name=authorities,proto3" json:"authorities,omitempty"` // DER: all that the caller is to trust, when it knows others
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReportResponse) Reset() {
@@ -1231,25 +1255,25 @@ func (*ReportResponse) Descriptor() ([]byte, []int) {
 	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{16}
 }
 
-func (x *ReportResponse) GetCredential() string {
-	if x != nil {
-		return x.Credential
-	}
-	return ""
-}
-
-func (x *ReportResponse) GetCredentialExpiresAt() *timestamppb.Timestamp {
-	if x != nil {
-		return x.CredentialExpiresAt
-	}
-	return nil
-}
-
 func (x *ReportResponse) GetDrain() bool {
 	if x != nil {
 		return x.Drain
 	}
 	return false
+}
+
+func (x *ReportResponse) GetCertificate() []byte {
+	if x != nil {
+		return x.Certificate
+	}
+	return nil
+}
+
+func (x *ReportResponse) GetAuthorities() [][]byte {
+	if x != nil {
+		return x.Authorities
+	}
+	return nil
 }
 
 type CommitConfigurationRequest struct {
@@ -1760,7 +1784,7 @@ var File_fluent_node_v1_node_proto protoreflect.FileDescriptor
 
 const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\n" +
-	"\x19fluent/node/v1/node.proto\x12\x0efluent.node.v1\x1a\x1bbuf/validate/validate.proto\x1a'fluent/controlplane/v1/permission.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x01\n" +
+	"\x19fluent/node/v1/node.proto\x12\x0efluent.node.v1\x1a\x1bbuf/validate/validate.proto\x1a'fluent/controlplane/v1/permission.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa0\x02\n" +
 	"\vJoinRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12D\n" +
 	"\anode_id\x18\x02 \x01(\tB+\xbaH(r&2$^([A-Za-z0-9][A-Za-z0-9_.-]{0,99})?$R\x06nodeId\x12\x12\n" +
@@ -1768,16 +1792,16 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\aaddress\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\aaddress\x12!\n" +
 	"\arelease\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18dR\arelease\x12\x1d\n" +
 	"\n" +
-	"cluster_id\x18\x06 \x01(\tR\tclusterId\"\xd8\x01\n" +
+	"cluster_id\x18\x06 \x01(\tR\tclusterId\x12;\n" +
+	"\x13certificate_request\x18\a \x01(\fB\n" +
+	"\xbaH\az\x05\x10\x01\x18\x80 R\x12certificateRequest\"\xb8\x01\n" +
 	"\fJoinResponse\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12 \n" +
-	"\venvironment\x18\x02 \x01(\tR\venvironment\x12\x1e\n" +
+	"\venvironment\x18\x02 \x01(\tR\venvironment\x12\x1d\n" +
 	"\n" +
-	"credential\x18\x03 \x01(\tR\n" +
-	"credential\x12N\n" +
-	"\x15credential_expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x13credentialExpiresAt\x12\x1d\n" +
-	"\n" +
-	"cluster_id\x18\x05 \x01(\tR\tclusterId\"F\n" +
+	"cluster_id\x18\x05 \x01(\tR\tclusterId\x12 \n" +
+	"\vcertificate\x18\x06 \x01(\fR\vcertificate\x12 \n" +
+	"\vauthorities\x18\a \x03(\fR\vauthoritiesJ\x04\b\x03\x10\x04J\x04\b\x04\x10\x05\"F\n" +
 	"\fWatchRequest\x12 \n" +
 	"\vincarnation\x18\x01 \x01(\tR\vincarnation\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x04R\x05index\"\xf3\x01\n" +
@@ -1837,24 +1861,24 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\x05state\x18\x04 \x01(\tR\x05state\"<\n" +
 	"\tPublicKey\x12\x15\n" +
 	"\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x18\n" +
-	"\aed25519\x18\x02 \x01(\fR\aed25519\"\x98\x01\n" +
+	"\aed25519\x18\x02 \x01(\fR\aed25519\"\xed\x01\n" +
 	"\rReportRequest\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12#\n" +
 	"\rapplied_index\x18\x02 \x01(\x04R\fappliedIndex\x12(\n" +
 	"\x04load\x18\x03 \x01(\v2\x14.fluent.node.v1.LoadR\x04load\x12\"\n" +
-	"\aproblem\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\aproblem\"\xa3\x01\n" +
+	"\aproblem\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\aproblem\x129\n" +
+	"\x13certificate_request\x18\x05 \x01(\fB\b\xbaH\x05z\x03\x18\x80 R\x12certificateRequest\x12\x18\n" +
+	"\atrusted\x18\x06 \x01(\fR\atrusted\"\xa3\x01\n" +
 	"\x04Load\x12\x1b\n" +
 	"\tcpu_share\x18\x01 \x01(\x01R\bcpuShare\x12\x14\n" +
 	"\x05turns\x18\x02 \x01(\x03R\x05turns\x12\x1a\n" +
 	"\brequests\x18\x03 \x01(\x03R\brequests\x120\n" +
 	"\x14oldest_event_seconds\x18\x04 \x01(\x01R\x12oldestEventSeconds\x12\x1a\n" +
-	"\baccounts\x18\x05 \x01(\x03R\baccounts\"\x96\x01\n" +
-	"\x0eReportResponse\x12\x1e\n" +
-	"\n" +
-	"credential\x18\x01 \x01(\tR\n" +
-	"credential\x12N\n" +
-	"\x15credential_expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x13credentialExpiresAt\x12\x14\n" +
-	"\x05drain\x18\x03 \x01(\bR\x05drain\"\xdd\x02\n" +
+	"\baccounts\x18\x05 \x01(\x03R\baccounts\"v\n" +
+	"\x0eReportResponse\x12\x14\n" +
+	"\x05drain\x18\x03 \x01(\bR\x05drain\x12 \n" +
+	"\vcertificate\x18\x04 \x01(\fR\vcertificate\x12 \n" +
+	"\vauthorities\x18\x05 \x03(\fR\vauthoritiesJ\x04\b\x01\x10\x02J\x04\b\x02\x10\x03\"\xdd\x02\n" +
 	"\x1aCommitConfigurationRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x18\n" +
@@ -1952,46 +1976,43 @@ var file_fluent_node_v1_node_proto_goTypes = []any{
 	nil,                                 // 25: fluent.node.v1.Configuration.ArtefactsEntry
 	nil,                                 // 26: fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
 	nil,                                 // 27: fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
-	(*timestamppb.Timestamp)(nil),       // 28: google.protobuf.Timestamp
 }
 var file_fluent_node_v1_node_proto_depIdxs = []int32{
-	28, // 0: fluent.node.v1.JoinResponse.credential_expires_at:type_name -> google.protobuf.Timestamp
-	7,  // 1: fluent.node.v1.WatchResponse.snapshot:type_name -> fluent.node.v1.Resource
-	4,  // 2: fluent.node.v1.WatchResponse.snapshot_end:type_name -> fluent.node.v1.SnapshotEnd
-	5,  // 3: fluent.node.v1.WatchResponse.change:type_name -> fluent.node.v1.Change
-	6,  // 4: fluent.node.v1.WatchResponse.reset:type_name -> fluent.node.v1.Reset
-	7,  // 5: fluent.node.v1.Change.resource:type_name -> fluent.node.v1.Resource
-	8,  // 6: fluent.node.v1.Resource.environment:type_name -> fluent.node.v1.Environment
-	9,  // 7: fluent.node.v1.Resource.account:type_name -> fluent.node.v1.Account
-	11, // 8: fluent.node.v1.Resource.configuration:type_name -> fluent.node.v1.Configuration
-	12, // 9: fluent.node.v1.Resource.peer:type_name -> fluent.node.v1.Peer
-	13, // 10: fluent.node.v1.Resource.public_key:type_name -> fluent.node.v1.PublicKey
-	10, // 11: fluent.node.v1.Account.clients:type_name -> fluent.node.v1.ApiClient
-	25, // 12: fluent.node.v1.Configuration.artefacts:type_name -> fluent.node.v1.Configuration.ArtefactsEntry
-	15, // 13: fluent.node.v1.ReportRequest.load:type_name -> fluent.node.v1.Load
-	28, // 14: fluent.node.v1.ReportResponse.credential_expires_at:type_name -> google.protobuf.Timestamp
-	26, // 15: fluent.node.v1.CommitConfigurationRequest.artefacts:type_name -> fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
-	11, // 16: fluent.node.v1.CommitConfigurationResponse.configuration:type_name -> fluent.node.v1.Configuration
-	27, // 17: fluent.node.v1.PrepareRetailerResponse.artefacts:type_name -> fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
-	0,  // 18: fluent.node.v1.NodeService.Join:input_type -> fluent.node.v1.JoinRequest
-	2,  // 19: fluent.node.v1.NodeService.Watch:input_type -> fluent.node.v1.WatchRequest
-	14, // 20: fluent.node.v1.NodeService.Report:input_type -> fluent.node.v1.ReportRequest
-	19, // 21: fluent.node.v1.NodeService.CreateRetailer:input_type -> fluent.node.v1.CreateRetailerRequest
-	17, // 22: fluent.node.v1.NodeService.CommitConfiguration:input_type -> fluent.node.v1.CommitConfigurationRequest
-	21, // 23: fluent.node.v1.TenantService.PrepareAccount:input_type -> fluent.node.v1.PrepareAccountRequest
-	23, // 24: fluent.node.v1.TenantService.PrepareRetailer:input_type -> fluent.node.v1.PrepareRetailerRequest
-	1,  // 25: fluent.node.v1.NodeService.Join:output_type -> fluent.node.v1.JoinResponse
-	3,  // 26: fluent.node.v1.NodeService.Watch:output_type -> fluent.node.v1.WatchResponse
-	16, // 27: fluent.node.v1.NodeService.Report:output_type -> fluent.node.v1.ReportResponse
-	20, // 28: fluent.node.v1.NodeService.CreateRetailer:output_type -> fluent.node.v1.CreateRetailerResponse
-	18, // 29: fluent.node.v1.NodeService.CommitConfiguration:output_type -> fluent.node.v1.CommitConfigurationResponse
-	22, // 30: fluent.node.v1.TenantService.PrepareAccount:output_type -> fluent.node.v1.PrepareAccountResponse
-	24, // 31: fluent.node.v1.TenantService.PrepareRetailer:output_type -> fluent.node.v1.PrepareRetailerResponse
-	25, // [25:32] is the sub-list for method output_type
-	18, // [18:25] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	7,  // 0: fluent.node.v1.WatchResponse.snapshot:type_name -> fluent.node.v1.Resource
+	4,  // 1: fluent.node.v1.WatchResponse.snapshot_end:type_name -> fluent.node.v1.SnapshotEnd
+	5,  // 2: fluent.node.v1.WatchResponse.change:type_name -> fluent.node.v1.Change
+	6,  // 3: fluent.node.v1.WatchResponse.reset:type_name -> fluent.node.v1.Reset
+	7,  // 4: fluent.node.v1.Change.resource:type_name -> fluent.node.v1.Resource
+	8,  // 5: fluent.node.v1.Resource.environment:type_name -> fluent.node.v1.Environment
+	9,  // 6: fluent.node.v1.Resource.account:type_name -> fluent.node.v1.Account
+	11, // 7: fluent.node.v1.Resource.configuration:type_name -> fluent.node.v1.Configuration
+	12, // 8: fluent.node.v1.Resource.peer:type_name -> fluent.node.v1.Peer
+	13, // 9: fluent.node.v1.Resource.public_key:type_name -> fluent.node.v1.PublicKey
+	10, // 10: fluent.node.v1.Account.clients:type_name -> fluent.node.v1.ApiClient
+	25, // 11: fluent.node.v1.Configuration.artefacts:type_name -> fluent.node.v1.Configuration.ArtefactsEntry
+	15, // 12: fluent.node.v1.ReportRequest.load:type_name -> fluent.node.v1.Load
+	26, // 13: fluent.node.v1.CommitConfigurationRequest.artefacts:type_name -> fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
+	11, // 14: fluent.node.v1.CommitConfigurationResponse.configuration:type_name -> fluent.node.v1.Configuration
+	27, // 15: fluent.node.v1.PrepareRetailerResponse.artefacts:type_name -> fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
+	0,  // 16: fluent.node.v1.NodeService.Join:input_type -> fluent.node.v1.JoinRequest
+	2,  // 17: fluent.node.v1.NodeService.Watch:input_type -> fluent.node.v1.WatchRequest
+	14, // 18: fluent.node.v1.NodeService.Report:input_type -> fluent.node.v1.ReportRequest
+	19, // 19: fluent.node.v1.NodeService.CreateRetailer:input_type -> fluent.node.v1.CreateRetailerRequest
+	17, // 20: fluent.node.v1.NodeService.CommitConfiguration:input_type -> fluent.node.v1.CommitConfigurationRequest
+	21, // 21: fluent.node.v1.TenantService.PrepareAccount:input_type -> fluent.node.v1.PrepareAccountRequest
+	23, // 22: fluent.node.v1.TenantService.PrepareRetailer:input_type -> fluent.node.v1.PrepareRetailerRequest
+	1,  // 23: fluent.node.v1.NodeService.Join:output_type -> fluent.node.v1.JoinResponse
+	3,  // 24: fluent.node.v1.NodeService.Watch:output_type -> fluent.node.v1.WatchResponse
+	16, // 25: fluent.node.v1.NodeService.Report:output_type -> fluent.node.v1.ReportResponse
+	20, // 26: fluent.node.v1.NodeService.CreateRetailer:output_type -> fluent.node.v1.CreateRetailerResponse
+	18, // 27: fluent.node.v1.NodeService.CommitConfiguration:output_type -> fluent.node.v1.CommitConfigurationResponse
+	22, // 28: fluent.node.v1.TenantService.PrepareAccount:output_type -> fluent.node.v1.PrepareAccountResponse
+	24, // 29: fluent.node.v1.TenantService.PrepareRetailer:output_type -> fluent.node.v1.PrepareRetailerResponse
+	23, // [23:30] is the sub-list for method output_type
+	16, // [16:23] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_fluent_node_v1_node_proto_init() }

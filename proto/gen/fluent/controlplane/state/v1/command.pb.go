@@ -65,6 +65,8 @@ const (
 	Kind_KIND_REMOVE_SIGNING_KEY   Kind = 32
 	Kind_KIND_REMOVE_JOIN_TOKENS   Kind = 33
 	Kind_KIND_BEGIN_TERM           Kind = 34 // schema 2
+	Kind_KIND_ADD_AUTHORITY        Kind = 35 // schema 3
+	Kind_KIND_REMOVE_AUTHORITY     Kind = 36 // schema 3
 )
 
 // Enum value maps for Kind.
@@ -105,6 +107,8 @@ var (
 		32: "KIND_REMOVE_SIGNING_KEY",
 		33: "KIND_REMOVE_JOIN_TOKENS",
 		34: "KIND_BEGIN_TERM",
+		35: "KIND_ADD_AUTHORITY",
+		36: "KIND_REMOVE_AUTHORITY",
 	}
 	Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED":          0,
@@ -142,6 +146,8 @@ var (
 		"KIND_REMOVE_SIGNING_KEY":   32,
 		"KIND_REMOVE_JOIN_TOKENS":   33,
 		"KIND_BEGIN_TERM":           34,
+		"KIND_ADD_AUTHORITY":        35,
+		"KIND_REMOVE_AUTHORITY":     36,
 	}
 )
 
@@ -325,6 +331,7 @@ type Initialise struct {
 	Key           *SigningKey            `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
 	Operator      *OperatorRecord        `protobuf:"bytes,3,opt,name=operator,proto3" json:"operator,omitempty"`
 	SchemaFloor   uint32                 `protobuf:"varint,4,opt,name=schema_floor,json=schemaFloor,proto3" json:"schema_floor,omitempty"` // of the new cluster, whose servers are all of one release; 0: 1
+	Authority     *Authority             `protobuf:"bytes,5,opt,name=authority,proto3" json:"authority,omitempty"`                         // schema 3
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -385,6 +392,13 @@ func (x *Initialise) GetSchemaFloor() uint32 {
 		return x.SchemaFloor
 	}
 	return 0
+}
+
+func (x *Initialise) GetAuthority() *Authority {
+	if x != nil {
+		return x.Authority
+	}
+	return nil
 }
 
 // Heartbeat proves that the leader can commit.
@@ -2028,6 +2042,95 @@ func (x *AddSigningKey) GetKey() *SigningKey {
 	return nil
 }
 
+// AddAuthority makes an authority known. Those before it retire when it becomes active.
+type AddAuthority struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Authority     *Authority             `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddAuthority) Reset() {
+	*x = AddAuthority{}
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddAuthority) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddAuthority) ProtoMessage() {}
+
+func (x *AddAuthority) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddAuthority.ProtoReflect.Descriptor instead.
+func (*AddAuthority) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *AddAuthority) GetAuthority() *Authority {
+	if x != nil {
+		return x.Authority
+	}
+	return nil
+}
+
+type RemoveAuthority struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Fingerprint   string                 `protobuf:"bytes,1,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveAuthority) Reset() {
+	*x = RemoveAuthority{}
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveAuthority) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveAuthority) ProtoMessage() {}
+
+func (x *RemoveAuthority) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveAuthority.ProtoReflect.Descriptor instead.
+func (*RemoveAuthority) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *RemoveAuthority) GetFingerprint() string {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return ""
+}
+
 type RemoveSigningKey struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	KeyId         string                 `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
@@ -2037,7 +2140,7 @@ type RemoveSigningKey struct {
 
 func (x *RemoveSigningKey) Reset() {
 	*x = RemoveSigningKey{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[35]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2049,7 +2152,7 @@ func (x *RemoveSigningKey) String() string {
 func (*RemoveSigningKey) ProtoMessage() {}
 
 func (x *RemoveSigningKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[35]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2062,7 +2165,7 @@ func (x *RemoveSigningKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveSigningKey.ProtoReflect.Descriptor instead.
 func (*RemoveSigningKey) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{35}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *RemoveSigningKey) GetKeyId() string {
@@ -2083,7 +2186,7 @@ type AccountCreated struct {
 
 func (x *AccountCreated) Reset() {
 	*x = AccountCreated{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[36]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2095,7 +2198,7 @@ func (x *AccountCreated) String() string {
 func (*AccountCreated) ProtoMessage() {}
 
 func (x *AccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[36]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2108,7 +2211,7 @@ func (x *AccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountCreated.ProtoReflect.Descriptor instead.
 func (*AccountCreated) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{36}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *AccountCreated) GetAccount() *v1.Account {
@@ -2136,7 +2239,7 @@ type RetailerCreated struct {
 
 func (x *RetailerCreated) Reset() {
 	*x = RetailerCreated{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2148,7 +2251,7 @@ func (x *RetailerCreated) String() string {
 func (*RetailerCreated) ProtoMessage() {}
 
 func (x *RetailerCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2161,7 +2264,7 @@ func (x *RetailerCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetailerCreated.ProtoReflect.Descriptor instead.
 func (*RetailerCreated) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{37}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *RetailerCreated) GetRetailer() *v1.Retailer {
@@ -2189,7 +2292,7 @@ type ConfigurationCommitted struct {
 
 func (x *ConfigurationCommitted) Reset() {
 	*x = ConfigurationCommitted{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2201,7 +2304,7 @@ func (x *ConfigurationCommitted) String() string {
 func (*ConfigurationCommitted) ProtoMessage() {}
 
 func (x *ConfigurationCommitted) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2214,7 +2317,7 @@ func (x *ConfigurationCommitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigurationCommitted.ProtoReflect.Descriptor instead.
 func (*ConfigurationCommitted) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{38}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ConfigurationCommitted) GetVersion() *ConfigurationVersion {
@@ -2247,14 +2350,15 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12 \n" +
 	"\vfingerprint\x18\x04 \x01(\fR\vfingerprint\x12\x1c\n" +
-	"\tprocedure\x18\x05 \x01(\tR\tprocedure\"\xd4\x01\n" +
+	"\tprocedure\x18\x05 \x01(\tR\tprocedure\"\x9b\x02\n" +
 	"\n" +
 	"Initialise\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12:\n" +
 	"\x03key\x18\x02 \x01(\v2(.fluent.controlplane.state.v1.SigningKeyR\x03key\x12H\n" +
 	"\boperator\x18\x03 \x01(\v2,.fluent.controlplane.state.v1.OperatorRecordR\boperator\x12!\n" +
-	"\fschema_floor\x18\x04 \x01(\rR\vschemaFloor\"\v\n" +
+	"\fschema_floor\x18\x04 \x01(\rR\vschemaFloor\x12E\n" +
+	"\tauthority\x18\x05 \x01(\v2'.fluent.controlplane.state.v1.AuthorityR\tauthority\"\v\n" +
 	"\tHeartbeat\"-\n" +
 	"\tBeginTerm\x12 \n" +
 	"\vincarnation\x18\x01 \x01(\tR\vincarnation\"*\n" +
@@ -2356,7 +2460,11 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\busername\x18\x01 \x01(\tR\busername\x12#\n" +
 	"\rpassword_hash\x18\x02 \x01(\tR\fpasswordHash\"K\n" +
 	"\rAddSigningKey\x12:\n" +
-	"\x03key\x18\x01 \x01(\v2(.fluent.controlplane.state.v1.SigningKeyR\x03key\")\n" +
+	"\x03key\x18\x01 \x01(\v2(.fluent.controlplane.state.v1.SigningKeyR\x03key\"U\n" +
+	"\fAddAuthority\x12E\n" +
+	"\tauthority\x18\x01 \x01(\v2'.fluent.controlplane.state.v1.AuthorityR\tauthority\"3\n" +
+	"\x0fRemoveAuthority\x12 \n" +
+	"\vfingerprint\x18\x01 \x01(\tR\vfingerprint\")\n" +
 	"\x10RemoveSigningKey\x12\x15\n" +
 	"\x06key_id\x18\x01 \x01(\tR\x05keyId\"\x8c\x01\n" +
 	"\x0eAccountCreated\x129\n" +
@@ -2369,7 +2477,7 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\v22.fluent.controlplane.state.v1.ConfigurationVersionR\aversion\x12H\n" +
 	"\n" +
 	"activation\x18\x02 \x01(\v2(.fluent.controlplane.state.v1.ActivationR\n" +
-	"activation*\xe1\x06\n" +
+	"activation*\x94\a\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fKIND_INITIALISE\x10\x01\x12\x12\n" +
@@ -2406,7 +2514,9 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\x14KIND_ADD_SIGNING_KEY\x10\x1f\x12\x1b\n" +
 	"\x17KIND_REMOVE_SIGNING_KEY\x10 \x12\x1b\n" +
 	"\x17KIND_REMOVE_JOIN_TOKENS\x10!\x12\x13\n" +
-	"\x0fKIND_BEGIN_TERM\x10\"BMZKgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1;statev1b\x06proto3"
+	"\x0fKIND_BEGIN_TERM\x10\"\x12\x16\n" +
+	"\x12KIND_ADD_AUTHORITY\x10#\x12\x19\n" +
+	"\x15KIND_REMOVE_AUTHORITY\x10$BMZKgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1;statev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_state_v1_command_proto_rawDescOnce sync.Once
@@ -2421,7 +2531,7 @@ func file_fluent_controlplane_state_v1_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fluent_controlplane_state_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fluent_controlplane_state_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
+var file_fluent_controlplane_state_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_fluent_controlplane_state_v1_command_proto_goTypes = []any{
 	(Kind)(0),                      // 0: fluent.controlplane.state.v1.Kind
 	(*Command)(nil),                // 1: fluent.controlplane.state.v1.Command
@@ -2459,68 +2569,73 @@ var file_fluent_controlplane_state_v1_command_proto_goTypes = []any{
 	(*PutOperator)(nil),            // 33: fluent.controlplane.state.v1.PutOperator
 	(*SetPassword)(nil),            // 34: fluent.controlplane.state.v1.SetPassword
 	(*AddSigningKey)(nil),          // 35: fluent.controlplane.state.v1.AddSigningKey
-	(*RemoveSigningKey)(nil),       // 36: fluent.controlplane.state.v1.RemoveSigningKey
-	(*AccountCreated)(nil),         // 37: fluent.controlplane.state.v1.AccountCreated
-	(*RetailerCreated)(nil),        // 38: fluent.controlplane.state.v1.RetailerCreated
-	(*ConfigurationCommitted)(nil), // 39: fluent.controlplane.state.v1.ConfigurationCommitted
-	nil,                            // 40: fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
-	nil,                            // 41: fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
-	(*timestamppb.Timestamp)(nil),  // 42: google.protobuf.Timestamp
-	(*SigningKey)(nil),             // 43: fluent.controlplane.state.v1.SigningKey
-	(*OperatorRecord)(nil),         // 44: fluent.controlplane.state.v1.OperatorRecord
-	(*v1.Region)(nil),              // 45: fluent.controlplane.v1.Region
-	(*v1.Environment)(nil),         // 46: fluent.controlplane.v1.Environment
-	(*AccountRecord)(nil),          // 47: fluent.controlplane.state.v1.AccountRecord
-	(*v1.Account)(nil),             // 48: fluent.controlplane.v1.Account
-	(*ClientSecret)(nil),           // 49: fluent.controlplane.state.v1.ClientSecret
-	(*v1.Retailer)(nil),            // 50: fluent.controlplane.v1.Retailer
-	(*v1.OperationError)(nil),      // 51: fluent.controlplane.v1.OperationError
-	(*v1.WaitingFor)(nil),          // 52: fluent.controlplane.v1.WaitingFor
-	(*v1.Node)(nil),                // 53: fluent.controlplane.v1.Node
-	(v1.NodeState)(0),              // 54: fluent.controlplane.v1.NodeState
-	(*v1.Host)(nil),                // 55: fluent.controlplane.v1.Host
-	(*JoinToken)(nil),              // 56: fluent.controlplane.state.v1.JoinToken
-	(*v1.Operator)(nil),            // 57: fluent.controlplane.v1.Operator
-	(*v1.Operation)(nil),           // 58: fluent.controlplane.v1.Operation
-	(*ConfigurationVersion)(nil),   // 59: fluent.controlplane.state.v1.ConfigurationVersion
-	(*Activation)(nil),             // 60: fluent.controlplane.state.v1.Activation
+	(*AddAuthority)(nil),           // 36: fluent.controlplane.state.v1.AddAuthority
+	(*RemoveAuthority)(nil),        // 37: fluent.controlplane.state.v1.RemoveAuthority
+	(*RemoveSigningKey)(nil),       // 38: fluent.controlplane.state.v1.RemoveSigningKey
+	(*AccountCreated)(nil),         // 39: fluent.controlplane.state.v1.AccountCreated
+	(*RetailerCreated)(nil),        // 40: fluent.controlplane.state.v1.RetailerCreated
+	(*ConfigurationCommitted)(nil), // 41: fluent.controlplane.state.v1.ConfigurationCommitted
+	nil,                            // 42: fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
+	nil,                            // 43: fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
+	(*timestamppb.Timestamp)(nil),  // 44: google.protobuf.Timestamp
+	(*SigningKey)(nil),             // 45: fluent.controlplane.state.v1.SigningKey
+	(*OperatorRecord)(nil),         // 46: fluent.controlplane.state.v1.OperatorRecord
+	(*Authority)(nil),              // 47: fluent.controlplane.state.v1.Authority
+	(*v1.Region)(nil),              // 48: fluent.controlplane.v1.Region
+	(*v1.Environment)(nil),         // 49: fluent.controlplane.v1.Environment
+	(*AccountRecord)(nil),          // 50: fluent.controlplane.state.v1.AccountRecord
+	(*v1.Account)(nil),             // 51: fluent.controlplane.v1.Account
+	(*ClientSecret)(nil),           // 52: fluent.controlplane.state.v1.ClientSecret
+	(*v1.Retailer)(nil),            // 53: fluent.controlplane.v1.Retailer
+	(*v1.OperationError)(nil),      // 54: fluent.controlplane.v1.OperationError
+	(*v1.WaitingFor)(nil),          // 55: fluent.controlplane.v1.WaitingFor
+	(*v1.Node)(nil),                // 56: fluent.controlplane.v1.Node
+	(v1.NodeState)(0),              // 57: fluent.controlplane.v1.NodeState
+	(*v1.Host)(nil),                // 58: fluent.controlplane.v1.Host
+	(*JoinToken)(nil),              // 59: fluent.controlplane.state.v1.JoinToken
+	(*v1.Operator)(nil),            // 60: fluent.controlplane.v1.Operator
+	(*v1.Operation)(nil),           // 61: fluent.controlplane.v1.Operation
+	(*ConfigurationVersion)(nil),   // 62: fluent.controlplane.state.v1.ConfigurationVersion
+	(*Activation)(nil),             // 63: fluent.controlplane.state.v1.Activation
 }
 var file_fluent_controlplane_state_v1_command_proto_depIdxs = []int32{
 	0,  // 0: fluent.controlplane.state.v1.Command.kind:type_name -> fluent.controlplane.state.v1.Kind
 	2,  // 1: fluent.controlplane.state.v1.Command.meta:type_name -> fluent.controlplane.state.v1.Meta
-	42, // 2: fluent.controlplane.state.v1.Meta.time:type_name -> google.protobuf.Timestamp
-	43, // 3: fluent.controlplane.state.v1.Initialise.key:type_name -> fluent.controlplane.state.v1.SigningKey
-	44, // 4: fluent.controlplane.state.v1.Initialise.operator:type_name -> fluent.controlplane.state.v1.OperatorRecord
-	45, // 5: fluent.controlplane.state.v1.PutRegion.region:type_name -> fluent.controlplane.v1.Region
-	46, // 6: fluent.controlplane.state.v1.PutEnvironment.environment:type_name -> fluent.controlplane.v1.Environment
-	47, // 7: fluent.controlplane.state.v1.CreateAccount.record:type_name -> fluent.controlplane.state.v1.AccountRecord
-	48, // 8: fluent.controlplane.state.v1.UpdateAccount.account:type_name -> fluent.controlplane.v1.Account
-	49, // 9: fluent.controlplane.state.v1.SetClientSecret.secret:type_name -> fluent.controlplane.state.v1.ClientSecret
-	50, // 10: fluent.controlplane.state.v1.CreateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
-	50, // 11: fluent.controlplane.state.v1.UpdateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
-	40, // 12: fluent.controlplane.state.v1.RetailerPrepared.artefacts:type_name -> fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
-	51, // 13: fluent.controlplane.state.v1.FinishOperation.error:type_name -> fluent.controlplane.v1.OperationError
-	52, // 14: fluent.controlplane.state.v1.NoteOperation.waiting_for:type_name -> fluent.controlplane.v1.WaitingFor
-	53, // 15: fluent.controlplane.state.v1.PlanNode.node:type_name -> fluent.controlplane.v1.Node
-	53, // 16: fluent.controlplane.state.v1.JoinNode.node:type_name -> fluent.controlplane.v1.Node
-	54, // 17: fluent.controlplane.state.v1.JudgeNode.state:type_name -> fluent.controlplane.v1.NodeState
-	55, // 18: fluent.controlplane.state.v1.JoinHost.host:type_name -> fluent.controlplane.v1.Host
-	54, // 19: fluent.controlplane.state.v1.JudgeHost.state:type_name -> fluent.controlplane.v1.NodeState
-	56, // 20: fluent.controlplane.state.v1.CreateJoinToken.token:type_name -> fluent.controlplane.state.v1.JoinToken
-	41, // 21: fluent.controlplane.state.v1.CommitConfiguration.artefacts:type_name -> fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
-	57, // 22: fluent.controlplane.state.v1.PutOperator.operator:type_name -> fluent.controlplane.v1.Operator
-	43, // 23: fluent.controlplane.state.v1.AddSigningKey.key:type_name -> fluent.controlplane.state.v1.SigningKey
-	48, // 24: fluent.controlplane.state.v1.AccountCreated.account:type_name -> fluent.controlplane.v1.Account
-	58, // 25: fluent.controlplane.state.v1.AccountCreated.operation:type_name -> fluent.controlplane.v1.Operation
-	50, // 26: fluent.controlplane.state.v1.RetailerCreated.retailer:type_name -> fluent.controlplane.v1.Retailer
-	58, // 27: fluent.controlplane.state.v1.RetailerCreated.operation:type_name -> fluent.controlplane.v1.Operation
-	59, // 28: fluent.controlplane.state.v1.ConfigurationCommitted.version:type_name -> fluent.controlplane.state.v1.ConfigurationVersion
-	60, // 29: fluent.controlplane.state.v1.ConfigurationCommitted.activation:type_name -> fluent.controlplane.state.v1.Activation
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	44, // 2: fluent.controlplane.state.v1.Meta.time:type_name -> google.protobuf.Timestamp
+	45, // 3: fluent.controlplane.state.v1.Initialise.key:type_name -> fluent.controlplane.state.v1.SigningKey
+	46, // 4: fluent.controlplane.state.v1.Initialise.operator:type_name -> fluent.controlplane.state.v1.OperatorRecord
+	47, // 5: fluent.controlplane.state.v1.Initialise.authority:type_name -> fluent.controlplane.state.v1.Authority
+	48, // 6: fluent.controlplane.state.v1.PutRegion.region:type_name -> fluent.controlplane.v1.Region
+	49, // 7: fluent.controlplane.state.v1.PutEnvironment.environment:type_name -> fluent.controlplane.v1.Environment
+	50, // 8: fluent.controlplane.state.v1.CreateAccount.record:type_name -> fluent.controlplane.state.v1.AccountRecord
+	51, // 9: fluent.controlplane.state.v1.UpdateAccount.account:type_name -> fluent.controlplane.v1.Account
+	52, // 10: fluent.controlplane.state.v1.SetClientSecret.secret:type_name -> fluent.controlplane.state.v1.ClientSecret
+	53, // 11: fluent.controlplane.state.v1.CreateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
+	53, // 12: fluent.controlplane.state.v1.UpdateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
+	42, // 13: fluent.controlplane.state.v1.RetailerPrepared.artefacts:type_name -> fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
+	54, // 14: fluent.controlplane.state.v1.FinishOperation.error:type_name -> fluent.controlplane.v1.OperationError
+	55, // 15: fluent.controlplane.state.v1.NoteOperation.waiting_for:type_name -> fluent.controlplane.v1.WaitingFor
+	56, // 16: fluent.controlplane.state.v1.PlanNode.node:type_name -> fluent.controlplane.v1.Node
+	56, // 17: fluent.controlplane.state.v1.JoinNode.node:type_name -> fluent.controlplane.v1.Node
+	57, // 18: fluent.controlplane.state.v1.JudgeNode.state:type_name -> fluent.controlplane.v1.NodeState
+	58, // 19: fluent.controlplane.state.v1.JoinHost.host:type_name -> fluent.controlplane.v1.Host
+	57, // 20: fluent.controlplane.state.v1.JudgeHost.state:type_name -> fluent.controlplane.v1.NodeState
+	59, // 21: fluent.controlplane.state.v1.CreateJoinToken.token:type_name -> fluent.controlplane.state.v1.JoinToken
+	43, // 22: fluent.controlplane.state.v1.CommitConfiguration.artefacts:type_name -> fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
+	60, // 23: fluent.controlplane.state.v1.PutOperator.operator:type_name -> fluent.controlplane.v1.Operator
+	45, // 24: fluent.controlplane.state.v1.AddSigningKey.key:type_name -> fluent.controlplane.state.v1.SigningKey
+	47, // 25: fluent.controlplane.state.v1.AddAuthority.authority:type_name -> fluent.controlplane.state.v1.Authority
+	51, // 26: fluent.controlplane.state.v1.AccountCreated.account:type_name -> fluent.controlplane.v1.Account
+	61, // 27: fluent.controlplane.state.v1.AccountCreated.operation:type_name -> fluent.controlplane.v1.Operation
+	53, // 28: fluent.controlplane.state.v1.RetailerCreated.retailer:type_name -> fluent.controlplane.v1.Retailer
+	61, // 29: fluent.controlplane.state.v1.RetailerCreated.operation:type_name -> fluent.controlplane.v1.Operation
+	62, // 30: fluent.controlplane.state.v1.ConfigurationCommitted.version:type_name -> fluent.controlplane.state.v1.ConfigurationVersion
+	63, // 31: fluent.controlplane.state.v1.ConfigurationCommitted.activation:type_name -> fluent.controlplane.state.v1.Activation
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_fluent_controlplane_state_v1_command_proto_init() }
@@ -2535,7 +2650,7 @@ func file_fluent_controlplane_state_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fluent_controlplane_state_v1_command_proto_rawDesc), len(file_fluent_controlplane_state_v1_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   41,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -492,6 +492,83 @@ func (x *SigningKey) GetRetireTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// Authority signs machines' certificates from active_time on, until a newer one is active; it is trusted until it is removed.
+type Authority struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Fingerprint   string                 `protobuf:"bytes,1,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"` // SHA-256 of the certificate, in hexadecimal
+	Certificate   []byte                 `protobuf:"bytes,2,opt,name=certificate,proto3" json:"certificate,omitempty"` // DER
+	Key           []byte                 `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`                 // PKCS #8 DER: the private half
+	ActiveTime    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=active_time,json=activeTime,proto3" json:"active_time,omitempty"`
+	RetireTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=retire_time,json=retireTime,proto3" json:"retire_time,omitempty"` // when a newer one took over; absent while it signs or is to sign
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Authority) Reset() {
+	*x = Authority{}
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Authority) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Authority) ProtoMessage() {}
+
+func (x *Authority) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Authority.ProtoReflect.Descriptor instead.
+func (*Authority) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Authority) GetFingerprint() string {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return ""
+}
+
+func (x *Authority) GetCertificate() []byte {
+	if x != nil {
+		return x.Certificate
+	}
+	return nil
+}
+
+func (x *Authority) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *Authority) GetActiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ActiveTime
+	}
+	return nil
+}
+
+func (x *Authority) GetRetireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RetireTime
+	}
+	return nil
+}
+
 // JoinToken lets one machine join.
 type JoinToken struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -508,7 +585,7 @@ type JoinToken struct {
 
 func (x *JoinToken) Reset() {
 	*x = JoinToken{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[7]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -520,7 +597,7 @@ func (x *JoinToken) String() string {
 func (*JoinToken) ProtoMessage() {}
 
 func (x *JoinToken) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[7]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -533,7 +610,7 @@ func (x *JoinToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinToken.ProtoReflect.Descriptor instead.
 func (*JoinToken) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{7}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *JoinToken) GetId() string {
@@ -602,7 +679,7 @@ type ConfigurationVersion struct {
 
 func (x *ConfigurationVersion) Reset() {
 	*x = ConfigurationVersion{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[8]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -614,7 +691,7 @@ func (x *ConfigurationVersion) String() string {
 func (*ConfigurationVersion) ProtoMessage() {}
 
 func (x *ConfigurationVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[8]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -627,7 +704,7 @@ func (x *ConfigurationVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigurationVersion.ProtoReflect.Descriptor instead.
 func (*ConfigurationVersion) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{8}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ConfigurationVersion) GetId() string {
@@ -699,7 +776,7 @@ type Activation struct {
 
 func (x *Activation) Reset() {
 	*x = Activation{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[9]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -711,7 +788,7 @@ func (x *Activation) String() string {
 func (*Activation) ProtoMessage() {}
 
 func (x *Activation) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[9]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -724,7 +801,7 @@ func (x *Activation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Activation.ProtoReflect.Descriptor instead.
 func (*Activation) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{9}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Activation) GetAccount() string {
@@ -768,7 +845,7 @@ type Request struct {
 
 func (x *Request) Reset() {
 	*x = Request{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[10]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -780,7 +857,7 @@ func (x *Request) String() string {
 func (*Request) ProtoMessage() {}
 
 func (x *Request) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[10]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -793,7 +870,7 @@ func (x *Request) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Request.ProtoReflect.Descriptor instead.
 func (*Request) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{10}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Request) GetKey() string {
@@ -836,7 +913,7 @@ type SnapshotHeader struct {
 
 func (x *SnapshotHeader) Reset() {
 	*x = SnapshotHeader{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[11]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -848,7 +925,7 @@ func (x *SnapshotHeader) String() string {
 func (*SnapshotHeader) ProtoMessage() {}
 
 func (x *SnapshotHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[11]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -861,7 +938,7 @@ func (x *SnapshotHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotHeader.ProtoReflect.Descriptor instead.
 func (*SnapshotHeader) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{11}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SnapshotHeader) GetFormat() uint32 {
@@ -899,7 +976,7 @@ type SnapshotRecord struct {
 
 func (x *SnapshotRecord) Reset() {
 	*x = SnapshotRecord{}
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[12]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -911,7 +988,7 @@ func (x *SnapshotRecord) String() string {
 func (*SnapshotRecord) ProtoMessage() {}
 
 func (x *SnapshotRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[12]
+	mi := &file_fluent_controlplane_state_v1_record_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -924,7 +1001,7 @@ func (x *SnapshotRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotRecord.ProtoReflect.Descriptor instead.
 func (*SnapshotRecord) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{12}
+	return file_fluent_controlplane_state_v1_record_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SnapshotRecord) GetTable() string {
@@ -1004,6 +1081,14 @@ const file_fluent_controlplane_state_v1_record_proto_rawDesc = "" +
 	"\vactive_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"activeTime\x12;\n" +
 	"\vretire_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"retireTime\"\xdb\x01\n" +
+	"\tAuthority\x12 \n" +
+	"\vfingerprint\x18\x01 \x01(\tR\vfingerprint\x12 \n" +
+	"\vcertificate\x18\x02 \x01(\fR\vcertificate\x12\x10\n" +
+	"\x03key\x18\x03 \x01(\fR\x03key\x12;\n" +
+	"\vactive_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"activeTime\x12;\n" +
+	"\vretire_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"retireTime\"\xf9\x01\n" +
 	"\tJoinToken\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
@@ -1061,7 +1146,7 @@ func file_fluent_controlplane_state_v1_record_proto_rawDescGZIP() []byte {
 	return file_fluent_controlplane_state_v1_record_proto_rawDescData
 }
 
-var file_fluent_controlplane_state_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_fluent_controlplane_state_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_fluent_controlplane_state_v1_record_proto_goTypes = []any{
 	(*Cluster)(nil),               // 0: fluent.controlplane.state.v1.Cluster
 	(*Term)(nil),                  // 1: fluent.controlplane.state.v1.Term
@@ -1070,38 +1155,41 @@ var file_fluent_controlplane_state_v1_record_proto_goTypes = []any{
 	(*Administrator)(nil),         // 4: fluent.controlplane.state.v1.Administrator
 	(*OperatorRecord)(nil),        // 5: fluent.controlplane.state.v1.OperatorRecord
 	(*SigningKey)(nil),            // 6: fluent.controlplane.state.v1.SigningKey
-	(*JoinToken)(nil),             // 7: fluent.controlplane.state.v1.JoinToken
-	(*ConfigurationVersion)(nil),  // 8: fluent.controlplane.state.v1.ConfigurationVersion
-	(*Activation)(nil),            // 9: fluent.controlplane.state.v1.Activation
-	(*Request)(nil),               // 10: fluent.controlplane.state.v1.Request
-	(*SnapshotHeader)(nil),        // 11: fluent.controlplane.state.v1.SnapshotHeader
-	(*SnapshotRecord)(nil),        // 12: fluent.controlplane.state.v1.SnapshotRecord
-	nil,                           // 13: fluent.controlplane.state.v1.ConfigurationVersion.ArtefactsEntry
-	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
-	(*v1.Account)(nil),            // 15: fluent.controlplane.v1.Account
-	(*v1.Retailer)(nil),           // 16: fluent.controlplane.v1.Retailer
-	(*v1.Operator)(nil),           // 17: fluent.controlplane.v1.Operator
-	(v1.MachineKind)(0),           // 18: fluent.controlplane.v1.MachineKind
+	(*Authority)(nil),             // 7: fluent.controlplane.state.v1.Authority
+	(*JoinToken)(nil),             // 8: fluent.controlplane.state.v1.JoinToken
+	(*ConfigurationVersion)(nil),  // 9: fluent.controlplane.state.v1.ConfigurationVersion
+	(*Activation)(nil),            // 10: fluent.controlplane.state.v1.Activation
+	(*Request)(nil),               // 11: fluent.controlplane.state.v1.Request
+	(*SnapshotHeader)(nil),        // 12: fluent.controlplane.state.v1.SnapshotHeader
+	(*SnapshotRecord)(nil),        // 13: fluent.controlplane.state.v1.SnapshotRecord
+	nil,                           // 14: fluent.controlplane.state.v1.ConfigurationVersion.ArtefactsEntry
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(*v1.Account)(nil),            // 16: fluent.controlplane.v1.Account
+	(*v1.Retailer)(nil),           // 17: fluent.controlplane.v1.Retailer
+	(*v1.Operator)(nil),           // 18: fluent.controlplane.v1.Operator
+	(v1.MachineKind)(0),           // 19: fluent.controlplane.v1.MachineKind
 }
 var file_fluent_controlplane_state_v1_record_proto_depIdxs = []int32{
-	14, // 0: fluent.controlplane.state.v1.Cluster.create_time:type_name -> google.protobuf.Timestamp
+	15, // 0: fluent.controlplane.state.v1.Cluster.create_time:type_name -> google.protobuf.Timestamp
 	1,  // 1: fluent.controlplane.state.v1.Cluster.terms:type_name -> fluent.controlplane.state.v1.Term
-	15, // 2: fluent.controlplane.state.v1.AccountRecord.account:type_name -> fluent.controlplane.v1.Account
+	16, // 2: fluent.controlplane.state.v1.AccountRecord.account:type_name -> fluent.controlplane.v1.Account
 	3,  // 3: fluent.controlplane.state.v1.AccountRecord.secrets:type_name -> fluent.controlplane.state.v1.ClientSecret
 	4,  // 4: fluent.controlplane.state.v1.AccountRecord.administrator:type_name -> fluent.controlplane.state.v1.Administrator
-	16, // 5: fluent.controlplane.state.v1.AccountRecord.first_retailer:type_name -> fluent.controlplane.v1.Retailer
-	17, // 6: fluent.controlplane.state.v1.OperatorRecord.operator:type_name -> fluent.controlplane.v1.Operator
-	14, // 7: fluent.controlplane.state.v1.SigningKey.active_time:type_name -> google.protobuf.Timestamp
-	14, // 8: fluent.controlplane.state.v1.SigningKey.retire_time:type_name -> google.protobuf.Timestamp
-	18, // 9: fluent.controlplane.state.v1.JoinToken.kind:type_name -> fluent.controlplane.v1.MachineKind
-	14, // 10: fluent.controlplane.state.v1.JoinToken.expire_time:type_name -> google.protobuf.Timestamp
-	13, // 11: fluent.controlplane.state.v1.ConfigurationVersion.artefacts:type_name -> fluent.controlplane.state.v1.ConfigurationVersion.ArtefactsEntry
-	14, // 12: fluent.controlplane.state.v1.ConfigurationVersion.create_time:type_name -> google.protobuf.Timestamp
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	17, // 5: fluent.controlplane.state.v1.AccountRecord.first_retailer:type_name -> fluent.controlplane.v1.Retailer
+	18, // 6: fluent.controlplane.state.v1.OperatorRecord.operator:type_name -> fluent.controlplane.v1.Operator
+	15, // 7: fluent.controlplane.state.v1.SigningKey.active_time:type_name -> google.protobuf.Timestamp
+	15, // 8: fluent.controlplane.state.v1.SigningKey.retire_time:type_name -> google.protobuf.Timestamp
+	15, // 9: fluent.controlplane.state.v1.Authority.active_time:type_name -> google.protobuf.Timestamp
+	15, // 10: fluent.controlplane.state.v1.Authority.retire_time:type_name -> google.protobuf.Timestamp
+	19, // 11: fluent.controlplane.state.v1.JoinToken.kind:type_name -> fluent.controlplane.v1.MachineKind
+	15, // 12: fluent.controlplane.state.v1.JoinToken.expire_time:type_name -> google.protobuf.Timestamp
+	14, // 13: fluent.controlplane.state.v1.ConfigurationVersion.artefacts:type_name -> fluent.controlplane.state.v1.ConfigurationVersion.ArtefactsEntry
+	15, // 14: fluent.controlplane.state.v1.ConfigurationVersion.create_time:type_name -> google.protobuf.Timestamp
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_fluent_controlplane_state_v1_record_proto_init() }
@@ -1115,7 +1203,7 @@ func file_fluent_controlplane_state_v1_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fluent_controlplane_state_v1_record_proto_rawDesc), len(file_fluent_controlplane_state_v1_record_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -71,7 +71,7 @@ var (
 
 // HostServiceClient is a client for the fluent.controlplane.v1.HostService service.
 type HostServiceClient interface {
-	// Join exchanges a join token for a host identity. Joining again with the same host_id and a valid credential is idempotent.
+	// Join exchanges a join token for a certificate. Joining again with the same host_id and a valid certificate is idempotent.
 	Join(context.Context, *v1.JoinRequest) (*v1.JoinResponse, error)
 	// Watch sends the whole list of processes that the host should run, now and after each change.
 	Watch(context.Context, *v1.WatchRequest) (HostServiceWatchClientStream, error)
@@ -109,7 +109,7 @@ func (s HostServiceWatchClientStream) Close() error {
 
 // HostServiceHandler is an implementation of the fluent.controlplane.v1.HostService service.
 type HostServiceHandler interface {
-	// Join exchanges a join token for a host identity. Joining again with the same host_id and a valid credential is idempotent.
+	// Join exchanges a join token for a certificate. Joining again with the same host_id and a valid certificate is idempotent.
 	Join(context.Context, *v1.JoinRequest) (*v1.JoinResponse, error)
 	// Watch sends the whole list of processes that the host should run, now and after each change.
 	Watch(context.Context, *v1.WatchRequest, HostServiceWatchServerStream) error

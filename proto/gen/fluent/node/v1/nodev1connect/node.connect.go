@@ -88,7 +88,7 @@ var (
 
 // NodeServiceClient is a client for the fluent.node.v1.NodeService service.
 type NodeServiceClient interface {
-	// Join exchanges a join token for a node identity. Joining again with the same node_id and a valid credential is idempotent.
+	// Join exchanges a join token for a certificate. Joining again with the same node_id and a valid certificate is idempotent.
 	Join(context.Context, *v1.JoinRequest) (*v1.JoinResponse, error)
 	// Watch streams the desired state of the caller's environment: snapshot…, end(index), change…, reset(reason). With a resume token that
 	// the server can still serve, it begins with changes; after a reset the same stream goes on with a whole snapshot.
@@ -131,7 +131,7 @@ func (s NodeServiceWatchClientStream) Close() error {
 
 // NodeServiceHandler is an implementation of the fluent.node.v1.NodeService service.
 type NodeServiceHandler interface {
-	// Join exchanges a join token for a node identity. Joining again with the same node_id and a valid credential is idempotent.
+	// Join exchanges a join token for a certificate. Joining again with the same node_id and a valid certificate is idempotent.
 	Join(context.Context, *v1.JoinRequest) (*v1.JoinResponse, error)
 	// Watch streams the desired state of the caller's environment: snapshot…, end(index), change…, reset(reason). With a resume token that
 	// the server can still serve, it begins with changes; after a reset the same stream goes on with a whole snapshot.

@@ -1,0 +1,58 @@
+package state
+
+import (
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/fluent-oms/fluent/domain/fault"
+	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
+)
+
+// CurrentAuthority is the authority that signs at a time: the newest that is active by then.
+func CurrentAuthority(v View, now *timestamppb.Timestamp) (*statev1.Authority, bool) {
+	list, _ := Authorities.List(v, Page{})
+	var current *statev1.Authority
+	for _, a := range list {
+		active := a.GetActiveTime().AsTime()
+		if !active.After(now.AsTime()) && (current == nil || active.After(current.GetActiveTime().AsTime())) {
+			current = a
+		}
+	}
+	return current, current != nil
+}
+
+// addAuthority adds an authority; those before it retire when it becomes active.
+func addAuthority(tx *Tx, c *statev1.AddAuthority) (proto.Message, error) {
+	added := c.GetAuthority()
+	if _, found := Authorities.Get(tx.View, added.GetFingerprint()); found {
+		return nil, exists("authority", added.GetFingerprint())
+	}
+	list, _ := Authorities.List(tx.View, Page{})
+	for _, a := range slices.Clone(list) {
+		if a.GetRetireTime() != nil {
+			continue
+		}
+		a = proto.CloneOf(a)
+		a.RetireTime = added.GetActiveTime()
+		if err := Authorities.put(tx, a); err != nil {
+			return nil, err
+		}
+	}
+	tx.touch("authority", added.GetFingerprint())
+	// The answer is remembered with its request: without the private half.
+	return &statev1.Authority{Fingerprint: added.GetFingerprint(), Certificate: added.GetCertificate(), ActiveTime: added.GetActiveTime()}, Authorities.put(tx, added)
+}
+
+func removeAuthority(tx *Tx, c *statev1.RemoveAuthority) (proto.Message, error) {
+	a, found := Authorities.Get(tx.View, c.GetFingerprint())
+	if !found {
+		return nil, notFound("authority", c.GetFingerprint())
+	}
+	if a.GetRetireTime() == nil || a.GetRetireTime().AsTime().After(tx.now().AsTime()) {
+		return nil, fault.New(fault.Unprocessable, "The authority %s is in use.", c.GetFingerprint())
+	}
+	tx.touch("authority", c.GetFingerprint())
+	return nil, Authorities.remove(tx, c.GetFingerprint())
+}
