@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/url"
 
 	"google.golang.org/protobuf/proto"
 
@@ -22,6 +21,9 @@ func (a environments) CreateEnvironment(ctx context.Context, r *cpv1.CreateEnvir
 	}
 	if e.GetDriver() == cpv1.NodeDriver_NODE_DRIVER_UNSPECIFIED {
 		e.Driver = cpv1.NodeDriver_NODE_DRIVER_STATIC
+	}
+	if err := checkDatabaseURL(e.GetDatabaseUrl()); err != nil {
+		return nil, err
 	}
 	result, err := a.change(ctx, statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Environment: e}, r)
 	if err != nil {
@@ -68,6 +70,8 @@ func (a environments) UpdateEnvironment(ctx context.Context, r *cpv1.UpdateEnvir
 		}
 		if wanted.GetDatabaseUrl() == withoutPassword(current.GetDatabaseUrl()) {
 			wanted.DatabaseUrl = current.GetDatabaseUrl() // what an earlier answer showed, sent back
+		} else if err := checkDatabaseURL(wanted.GetDatabaseUrl()); err != nil {
+			return err
 		}
 		next, err := merged(current, wanted, r.GetUpdateMask(), "display_name", "kind", "database_url", "driver", "node_count", "release")
 		if err != nil {
@@ -104,20 +108,4 @@ func shown(v state.View, e *cpv1.Environment) *cpv1.Environment {
 	accounts, _ := state.Accounts.Group(v, state.InEnvironment(e.GetName()))
 	out.ReadyNodes, out.Accounts = int32(len(ready)), int32(len(accounts))
 	return out
-}
-
-func withoutPassword(raw string) string {
-	if raw == "" {
-		return ""
-	}
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "(set)" // not a URL, so where its password is cannot be told
-	}
-	q := u.Query()
-	if q.Has("password") {
-		q.Set("password", "xxxxx")
-		u.RawQuery = q.Encode()
-	}
-	return u.Redacted()
 }

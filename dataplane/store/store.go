@@ -125,7 +125,7 @@ func Open(ctx context.Context, dsn string, options Options) (*DB, error) {
 func newPool(ctx context.Context, dsn, use string, size int) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("read the database's address: %w", err)
+		return nil, addressError(dsn, err)
 	}
 	cfg.MaxConns = int32(size)
 	cfg.MinConns = 0
@@ -144,6 +144,14 @@ func newPool(ctx context.Context, dsn, use string, size int) (*pgxpool.Pool, err
 		return nil, fmt.Errorf("make the pool of %s connections: %w", use, err)
 	}
 	return pool, nil
+}
+
+// addressError says what is wrong with an address. The driver hides the password of a URL for certain, that of name=value pairs by guess.
+func addressError(dsn string, cause error) error {
+	if !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "postgresql://") {
+		return errors.New("read the database's address: it is not a URL like postgres://user:password@host:5432/name")
+	}
+	return fmt.Errorf("read the database's address: %w", cause)
 }
 
 // writeUse names the pool of connections for writes.

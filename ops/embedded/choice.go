@@ -1,7 +1,7 @@
 package embedded
 
 import (
-	"fmt"
+	"errors"
 	"net/url"
 )
 
@@ -24,10 +24,11 @@ func Choose(option string) (Choice, error) {
 	}
 	u, err := url.Parse(option)
 	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
-		return Choice{}, fmt.Errorf("database %q: want auto, postgres, cockroach or a URL like postgres://user:password@host:5432/name", option)
+		// What was given is not repeated: it may hold a password.
+		return Choice{}, errors.New("the database must be auto, postgres, cockroach or a URL like postgres://user:password@host:5432/name")
 	}
 	if len(u.Path) < 2 {
-		return Choice{}, fmt.Errorf("database URL %s: name the database, as in postgres://host:5432/fluent", u.Redacted())
+		return Choice{}, errors.New("the database's URL must name the database, as in postgres://host:5432/fluent")
 	}
 	return Choice{URL: option}, nil
 }
