@@ -1,6 +1,8 @@
 package document_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -125,4 +127,23 @@ func FuzzRequest(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestManyFieldsMergeAsFewDo selects so many names that they are found by an index, some of them twice.
+func TestManyFieldsMergeAsFewDo(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	for range 2 {
+		for i := range 50 {
+			fmt.Fprintf(&text, " a%d: g", i)
+		}
+	}
+	op, err := prepare(t, "{"+text.String()+" }", `{"query":"x"}`)
+	require.NoError(t, err)
+	fields := op.Collect(op.Schema.Query, op.Def.SelectionSet)
+	require.Len(t, fields, 50)
+	for i, f := range fields {
+		require.Equal(t, fmt.Sprintf("a%d", i), f.Key)
+		require.Len(t, f.Nodes, 2)
+	}
 }

@@ -123,7 +123,7 @@ func (o *Operation) Args(f *Field) (map[string]any, error) {
 // Collect lists the fields that an object of a type answers for some selection sets, in the order of the request, with
 // @include, @skip and fragments applied and selections of one response name merged.
 func (o *Operation) Collect(object *ast.Definition, sets ...ast.SelectionSet) []*Field {
-	col := collector{op: o, object: object, index: map[string]int{}}
+	col := collector{op: o, object: object}
 	for _, set := range sets {
 		col.add(set)
 	}
@@ -132,7 +132,7 @@ func (o *Operation) Collect(object *ast.Definition, sets ...ast.SelectionSet) []
 
 // Sub lists the fields below a field for an object of a type.
 func (o *Operation) Sub(object *ast.Definition, f *Field) []*Field {
-	col := collector{op: o, object: object, index: map[string]int{}}
+	col := collector{op: o, object: object}
 	for _, n := range f.Nodes {
 		col.add(n.SelectionSet)
 	}
@@ -143,7 +143,7 @@ type collector struct {
 	op     *Operation
 	object *ast.Definition
 	fields []*Field
-	index  map[string]int
+	index  map[string]int  // by response name, once there are many
 	spread map[string]bool // fragments that were visited
 }
 
@@ -174,12 +174,39 @@ func (c *collector) add(set ast.SelectionSet) {
 }
 
 func (c *collector) field(n *ast.Field) {
-	if i, ok := c.index[n.Alias]; ok {
+	if i := c.find(n.Alias); i >= 0 {
 		c.fields[i].Nodes = append(c.fields[i].Nodes, n)
 		return
 	}
-	c.index[n.Alias] = len(c.fields)
+	if c.index != nil {
+		c.index[n.Alias] = len(c.fields)
+	}
 	c.fields = append(c.fields, &Field{Key: n.Alias, Name: n.Name, Def: c.definition(n), Nodes: []*ast.Field{n}})
+}
+
+// fewFields is how many fields are looked through one by one: most selections have no more, and an index costs more than that.
+const fewFields = 32
+
+// find returns the position of a response name, or -1.
+func (c *collector) find(key string) int {
+	if c.index == nil && len(c.fields) > fewFields {
+		c.index = make(map[string]int, 2*len(c.fields))
+		for i, f := range c.fields {
+			c.index[f.Key] = i
+		}
+	}
+	if c.index != nil {
+		if i, ok := c.index[key]; ok {
+			return i
+		}
+		return -1
+	}
+	for i, f := range c.fields {
+		if f.Key == key {
+			return i
+		}
+	}
+	return -1
 }
 
 // definition finds a field in the object itself, for a selection through an interface names the interface's field.

@@ -313,17 +313,27 @@ func (r *rowset) keyConditions(typ string, f *field) []store.Condition {
 // take files the rows that a field's statement found.
 func (f *field) take(res *store.Result) {
 	f.fetched = true
-	f.byID, f.byKey, f.pages = map[catalogue.ID][]any{}, map[string][]any{}, map[catalogue.ID]*store.Group{}
+	if f.kind == connected {
+		f.pages = make(map[catalogue.ID]*store.Group, len(res.Groups))
+	}
 	for i := range res.Groups {
 		g := &res.Groups[i]
-		f.pages[g.Parent] = g
+		if f.kind == connected {
+			f.pages[g.Parent] = g
+		}
 		f.rows.rows = append(f.rows.rows, g.Rows...)
 	}
-	for _, row := range f.rows.rows {
-		if id, ok := row[0].(catalogue.ID); ok {
-			f.byID[id] = row
+	switch f.kind {
+	case reference, members:
+		f.byID = make(map[catalogue.ID][]any, len(f.rows.rows))
+		for _, row := range f.rows.rows {
+			if id, ok := row[0].(catalogue.ID); ok {
+				f.byID[id] = row
+			}
 		}
-		if f.kind == lookup {
+	case lookup:
+		f.byKey = make(map[string][]any, len(f.rows.rows))
+		for _, row := range f.rows.rows {
 			f.byKey[f.remoteKey(row)] = row
 		}
 	}
