@@ -26,7 +26,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		attempts: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "fluent_store_write_attempts", Help: "Attempts that a write transaction took.",
 			Buckets: []float64{1, 2, 3, 5, 8, 13, 20, 50}}, []string{"outcome"}),
 		writes: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "fluent_store_write_seconds", Help: "Time of write transactions, all attempts together.",
-			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
+			Buckets:                     []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
 			NativeHistogramBucketFactor: 1.1}, []string{"outcome"}),
 		trips: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "fluent_store_read_seconds", Help: "Time of round trips outside transactions, by first statement.",
 			NativeHistogramBucketFactor: 1.1}, []string{"statement"}),

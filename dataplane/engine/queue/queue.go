@@ -88,7 +88,7 @@ type root struct {
 type account struct {
 	ready    [priorities][]*root
 	saved    [priorities]time.Duration // what each class may spend although higher ones are ready
-	count    int // of ready roots
+	count    int                       // of ready roots
 	deficit  time.Duration
 	inflight int
 	usual    time.Duration // what a piece of work of the account usually costs
