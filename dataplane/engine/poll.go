@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/fluent-oms/fluent/dataplane/complaint"
 	"github.com/fluent-oms/fluent/dataplane/engine/queue"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -12,10 +13,10 @@ import (
 
 // pollLoop reads the queues of the node's ranges: often, for events that other nodes wrote, and at once when woken.
 func (e *Engine) pollLoop(ctx context.Context) {
-	var failure complaint
+	var failure complaint.Complaint
 	for {
 		if err := e.poll(ctx); ctx.Err() == nil {
-			failure.hear(e.d.Logger, "read the event queues", err)
+			failure.Hear(e.d.Logger, "read the event queues", err)
 		}
 		if !e.rest(ctx, e.cfg.Poll) {
 			return
@@ -140,18 +141,18 @@ const maxDue = 1000
 
 // scheduleLoop releases scheduled events whose time has come.
 func (e *Engine) scheduleLoop(ctx context.Context) {
-	var failure complaint
+	var failure complaint.Complaint
 	every(ctx, e.cfg.Schedule, func(ctx context.Context) { e.release(ctx, &failure) })
 }
 
-func (e *Engine) release(ctx context.Context, failure *complaint) {
+func (e *Engine) release(ctx context.Context, failure *complaint.Complaint) {
 	ranges := e.leases.Ranges()
 	if len(ranges) == 0 {
 		return
 	}
 	due, err := e.d.DB.ReleaseDue(ctx, ranges, maxDue)
 	if ctx.Err() == nil {
-		failure.hear(e.d.Logger, "release scheduled events", err)
+		failure.Hear(e.d.Logger, "release scheduled events", err)
 	}
 	if len(due) > 0 {
 		e.stats.Released.Add(int64(len(due)))

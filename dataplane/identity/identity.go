@@ -11,6 +11,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/dataplane/complaint"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -102,18 +103,21 @@ func (s *Service) Run(ctx context.Context) {
 	revocations, keys := time.NewTicker(revocationInterval), time.NewTicker(keyInterval)
 	defer revocations.Stop()
 	defer keys.Stop()
+	var revoked, known complaint.Complaint
 	for {
 		var err error
+		what, failure := "revoked tokens are those known before", &revoked
 		select {
 		case <-ctx.Done():
 			return
 		case <-revocations.C:
 			err = s.refreshRevocations(ctx)
 		case <-keys.C:
+			what, failure = "tokens' keys are those known before", &known
 			err = errors.Join(s.refreshKeys(ctx), s.db.ForgetTokens(ctx, s.db.Now(ctx).Add(-time.Hour)))
 		}
-		if err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "tokens are judged by what was known before", "error", err)
+		if ctx.Err() == nil {
+			failure.Hear(s.log, what, err)
 		}
 	}
 }

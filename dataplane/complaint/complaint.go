@@ -1,4 +1,5 @@
-package engine
+// Package complaint keeps a failure that lasts from filling the log.
+package complaint
 
 import (
 	"log/slog"
@@ -8,22 +9,22 @@ import (
 // again is how often a failure that lasts is said again.
 const again = time.Minute
 
-// complaint makes of a failure that repeats one line in the log, one more each minute, and one when it is over. It belongs to one loop.
-type complaint struct {
+// Complaint makes of a failure that repeats one line in the log, one more each minute, and one when it is over. It belongs to one loop.
+type Complaint struct {
 	since, said time.Time
 	times       int
 }
 
-// hear takes the outcome of one more try.
-func (c *complaint) hear(log *slog.Logger, what string, err error) {
+// Hear takes the outcome of one more try.
+func (c *Complaint) Hear(log *slog.Logger, what string, err error) {
 	now := time.Now()
 	switch {
 	case err == nil && c.times > 0:
 		log.Info("works again", "what", what, "failures", c.times, "after", now.Sub(c.since).Round(time.Millisecond))
-		*c = complaint{}
+		*c = Complaint{}
 	case err == nil: // as it should be
 	case c.times == 0:
-		*c = complaint{since: now, said: now, times: 1}
+		*c = Complaint{since: now, said: now, times: 1}
 		log.Warn(what, "error", err)
 	default:
 		c.times++
