@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -223,8 +224,9 @@ func TestACertificateEndsOnAnOpenConnection(t *testing.T) {
 	t.Parallel()
 	cluster := trusttest.New(t, "one")
 	party := cluster.Server("cp1")
-	later := time.Now()
-	web := httptest.NewUnstartedServer(trust.Handler(http.HandlerFunc(whoami), func() time.Time { return later }))
+	var ahead atomic.Int64
+	clock := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	web := httptest.NewUnstartedServer(trust.Handler(http.HandlerFunc(whoami), clock))
 	require.NoError(t, web.Listener.Close())
 	web.Listener = trust.Listen(trusttest.Listen(t), party.Open(nil))
 	web.Start()
@@ -233,7 +235,7 @@ func TestACertificateEndsOnAnOpenConnection(t *testing.T) {
 	got, err := ask(client, trust.URL(web.URL))
 	require.NoError(t, err)
 	require.Equal(t, "fluent://one/host/h1", got)
-	later = later.Add(2 * trust.Lifetime)
+	ahead.Store(int64(2 * trust.Lifetime))
 	got, err = ask(client, trust.URL(web.URL))
 	require.NoError(t, err)
 	require.Contains(t, got, "has ended")
