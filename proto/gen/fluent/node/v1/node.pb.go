@@ -13,7 +13,6 @@ import (
 	_ "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	_ "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -1784,7 +1783,7 @@ var File_fluent_node_v1_node_proto protoreflect.FileDescriptor
 
 const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\n" +
-	"\x19fluent/node/v1/node.proto\x12\x0efluent.node.v1\x1a\x1bbuf/validate/validate.proto\x1a'fluent/controlplane/v1/permission.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa0\x02\n" +
+	"\x19fluent/node/v1/node.proto\x12\x0efluent.node.v1\x1a\x1bbuf/validate/validate.proto\x1a'fluent/controlplane/v1/permission.proto\"\xa0\x02\n" +
 	"\vJoinRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12D\n" +
 	"\anode_id\x18\x02 \x01(\tB+\xbaH(r&2$^([A-Za-z0-9][A-Za-z0-9_.-]{0,99})?$R\x06nodeId\x12\x12\n" +
