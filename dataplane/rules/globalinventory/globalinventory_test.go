@@ -184,7 +184,9 @@ func TestMovementsOfAFulfilmentFromOutside(t *testing.T) {
 	}}}
 	require.NoError(t, w.Run(know, "Know", w.catalogue, nil, nil))
 	const rule = "SendEventOnFulfilmentInventoryUpdate"
-	event := func(operation string, item m) m { return m{"operation": operation, "fulfilmentId": "F1", "items": []any{item}} }
+	event := func(operation string, item m) m {
+		return m{"operation": operation, "fulfilmentId": "F1", "items": []any{item}}
+	}
 	line := m{"productRef": "P1", "locationRef": "A", "quantity": 5, "filledQuantity": 2}
 	require.NoError(t, w.run(rule, w.catalogue, m{"replyEvent": "Granted"}, event("RESERVE", line)))
 	require.Equal(t, []int{3}, w.Sent[0].Attributes["granted"], "as much as is there")
