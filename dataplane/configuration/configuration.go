@@ -16,15 +16,19 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// Blobs keeps content-addressed artefacts of accounts; the store implements it.
-type Blobs interface {
+// Store keeps content-addressed artefacts of accounts and remembers versions of workflows that were replaced; the database implements it.
+type Store interface {
 	PutArtefact(ctx context.Context, scope tenancy.Scope, content []byte) (hash string, err error)
 	Artefact(ctx context.Context, scope tenancy.Scope, hash string) ([]byte, error)
+	KeepWorkflowVersion(ctx context.Context, scope tenancy.Scope, of store.WorkflowKey, v store.WorkflowVersion) error
+	WorkflowVersions(ctx context.Context, scope tenancy.Scope, of store.WorkflowKey, page store.VersionsPage) ([]store.WorkflowVersion, error)
+	WorkflowText(ctx context.Context, scope tenancy.Scope, of store.WorkflowKey, version int) ([]byte, error)
 }
 
 // Committer asks the control plane for a configuration version and waits until this node has seen it.
@@ -35,7 +39,7 @@ type Committer interface {
 // Configurations answers which workflows are active. It is safe for concurrent use.
 type Configurations struct {
 	state *desired.State
-	blobs Blobs
+	store Store
 
 	flight singleflight.Group
 	mu     sync.RWMutex
@@ -43,8 +47,8 @@ type Configurations struct {
 }
 
 // New makes Configurations over the node's desired state.
-func New(state *desired.State, blobs Blobs) *Configurations {
-	return &Configurations{state: state, blobs: blobs, parsed: map[string]*workflow.Workflow{}}
+func New(state *desired.State, db Store) *Configurations {
+	return &Configurations{state: state, store: db, parsed: map[string]*workflow.Workflow{}}
 }
 
 // Reference is the place of one active workflow version.
@@ -63,8 +67,17 @@ func ArtefactName(name string, version int) string {
 
 // References lists the active workflows of a retailer, in no order.
 func (c *Configurations) References(account tenancy.AccountID, retailer tenancy.RetailerID) []Reference {
+	return references(c.configuration(account, retailer))
+}
+
+// configuration is what a retailer works by now; nil when this node knows none.
+func (c *Configurations) configuration(account tenancy.AccountID, retailer tenancy.RetailerID) *nodev1.Configuration {
+	return c.state.View().Configuration(string(account), int32(retailer))
+}
+
+func references(of *nodev1.Configuration) []Reference {
 	var all []Reference
-	for artefact, hash := range c.state.View().Configuration(string(account), int32(retailer)).GetArtefacts() {
+	for artefact, hash := range of.GetArtefacts() {
 		rest, ok := strings.CutPrefix(artefact, prefix)
 		slash := strings.LastIndexByte(rest, '/')
 		if !ok || slash < 0 {
@@ -80,11 +93,13 @@ func (c *Configurations) References(account tenancy.AccountID, retailer tenancy.
 // Get returns the active workflow of a name: the newest minor of the given version's major, or, with version 0 or a major that is
 // not there, of the highest major. nil, nil when the retailer has no such workflow.
 func (c *Configurations) Get(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string, version int) (*workflow.Workflow, error) {
-	artefacts := c.state.View().Configuration(string(account), int32(retailer)).GetArtefacts()
-	hash := artefacts[ArtefactName(name, version)]
+	active, hash := c.configuration(account, retailer), ""
+	if version != 0 {
+		hash = active.GetArtefacts()[ArtefactName(name, version)]
+	}
 	if hash == "" {
 		best := -1
-		for _, r := range c.References(account, retailer) {
+		for _, r := range references(active) {
 			if r.Name == name && r.Version > best {
 				best, hash = r.Version, r.Hash
 			}
@@ -137,7 +152,7 @@ func (c *Configurations) content(ctx context.Context, account tenancy.AccountID,
 	if err != nil {
 		return nil, err
 	}
-	return c.blobs.Artefact(ctx, scope, hash)
+	return c.store.Artefact(ctx, scope, hash)
 }
 
 // Prepare loads what is active, so that the first turn after an activation does not wait, and forgets what no account uses.

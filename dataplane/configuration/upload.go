@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
@@ -48,38 +49,50 @@ func (c *Configurations) Upload(ctx context.Context, u Upload) (string, []workfl
 }
 
 func (c *Configurations) try(ctx context.Context, u Upload, retailer tenancy.RetailerID) (string, error) {
-	account := u.Scope.Account()
-	base := c.state.View().Configuration(string(account), int32(retailer))
-	stored, err := c.Get(ctx, account, retailer, u.Parsed.Name, 0)
+	account, of := u.Scope.Account(), store.WorkflowKey{Retailer: retailer, Name: u.Parsed.Name}
+	base := c.configuration(account, retailer)
+	if base.GetVersion() == "" { // a commit that names no base would replace what this node does not know
+		return "", fault.New(fault.Unavailable, "Retailer %d is being made, but this node has not heard that it is ready; try again", retailer)
+	}
+	active, err := c.active(ctx, base, of.Name)
 	if err != nil {
 		return "", err
 	}
-	have := ""
-	if stored != nil {
-		have = stored.Version
+	have, err := c.newest(ctx, u.Scope, of, active)
+	if err != nil {
+		return "", err
 	}
 	version, err := workflow.NextVersion(have, u.Parsed.Version)
 	if err != nil {
 		return "", fault.Invalidf("version", "%s", err.Error())
 	}
-	text, err := withMember(u.Text, "version", version)
-	if err != nil {
-		return "", err
-	}
-	hash, err := c.blobs.PutArtefact(ctx, u.Scope, text)
-	if err != nil {
-		return "", fmt.Errorf("keep workflow %s: %w", u.Parsed.Name, err)
-	}
 	number, err := workflow.VersionNumber(version)
 	if err != nil {
 		return "", err
 	}
+	text, err := withMember(u.Text, "version", version)
+	if err != nil {
+		return "", err
+	}
+	hash, err := c.store.PutArtefact(ctx, u.Scope, text)
+	if err != nil {
+		return "", fmt.Errorf("keep workflow %s: %w", of.Name, err)
+	}
+	if err := c.remember(ctx, u.Scope, of, active, number); err != nil {
+		return "", err
+	}
 	_, err = u.Control.Commit(ctx, &nodev1.CommitConfigurationRequest{
 		RequestId: rand.Text(), Account: string(account), Retailer: int32(retailer), Author: u.Author,
-		Artefacts: map[string]string{ArtefactName(u.Parsed.Name, number): hash}, Message: u.Parsed.VersionComment,
+		Artefacts: map[string]string{ArtefactName(of.Name, number): hash}, Message: u.Parsed.VersionComment,
 		BaseVersion: base.GetVersion(),
 	})
-	return version, err
+	if err != nil {
+		return "", err
+	}
+	// The next upload would do this. Done now, the number is not given out again by a control plane that is put back from a backup; a
+	// failure costs no more than that, and the workflow is active.
+	_ = c.store.KeepWorkflowVersion(ctx, u.Scope, of, store.WorkflowVersion{Version: number, Hash: hash, Comment: u.Parsed.VersionComment})
+	return version, nil
 }
 
 func retailerOf(w *workflow.Workflow) (tenancy.RetailerID, error) {
@@ -88,21 +101,6 @@ func retailerOf(w *workflow.Workflow) (tenancy.RetailerID, error) {
 		return 0, fault.Invalidf("retailerId", "A retailer's number is expected, got %q", w.RetailerID)
 	}
 	return tenancy.RetailerID(number), nil
-}
-
-// Text returns the stored text of a workflow version as it was uploaded, but for its version; fault NotFound if there is none.
-// version 0 asks for the newest.
-func (c *Configurations) Text(ctx context.Context, scope tenancy.Scope, retailer tenancy.RetailerID, name string, version int) ([]byte, error) {
-	var best Reference
-	for _, r := range c.References(scope.Account(), retailer) {
-		if r.Name == name && (version == 0 || workflow.Major(version) == workflow.Major(r.Version)) && r.Version > best.Version {
-			best = r
-		}
-	}
-	if best.Hash == "" {
-		return nil, fault.NotFoundf("Retailer %d has no workflow %s", retailer, name)
-	}
-	return c.blobs.Artefact(ctx, scope, best.Hash)
 }
 
 // withMember returns the JSON object with one member set to a string, and every other member where and as it was.

@@ -65,6 +65,7 @@ func New(deps Deps, graphql http.Handler) *API {
 	a.route("POST /api/v4.1/workflow", a.postWorkflow)
 	a.route("GET /api/v4.1/workflow", a.listWorkflows)
 	a.route("GET /api/v4.1/workflow/{retailer}/{name}", a.getWorkflow)
+	a.route("GET /api/v4.1/workflow/{retailer}/{name}/versions", a.listVersions)
 	a.route("POST /api/v4.1/transition", a.transition)
 	a.route("GET /orchestration/rest/v1/plugin", a.listRules)
 	a.mux.HandleFunc("/", a.unknown)

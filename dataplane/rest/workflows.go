@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -46,6 +47,9 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request, p *tenant.Principal
 	if err != nil {
 		return nil, err
 	}
+	if err := a.isRoot(parsed.EntityType); err != nil {
+		return nil, err
+	}
 	retailer, err := retailerNumber(parsed.RetailerID)
 	if err != nil {
 		return nil, err
@@ -72,34 +76,96 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request, p *tenant.Principal
 	return uploaded{EntityID: id, EventStatus: "COMPLETE", Warnings: problems}, nil
 }
 
-// getWorkflow answers with the newest version of a workflow as it was uploaded; ?version=1 or 1.3 asks for the newest of a major.
-func (a *API) getWorkflow(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+// isRoot refuses a workflow that nothing would ever follow.
+func (a *API) isRoot(entityType string) error {
+	var roots []string
+	for _, t := range a.Store.Catalogue().Types() {
+		if t.Workflow && t.Root == nil {
+			roots = append(roots, t.EntityType)
+		}
+	}
+	if slices.Contains(roots, entityType) {
+		return nil
+	}
+	slices.Sort(roots)
+	return fault.Invalidf("entityType", "No workflow begins with %q; those that do are %s", entityType, strings.Join(roots, ", "))
+}
+
+// workflowOf reads which workflow a path names, and asks whether the caller may see it.
+func workflowOf(r *http.Request, p *tenant.Principal) (store.WorkflowKey, error) {
 	retailer, err := retailerNumber(r.PathValue("retailer"))
+	if err != nil {
+		return store.WorkflowKey{}, err
+	}
+	return store.WorkflowKey{Retailer: retailer, Name: r.PathValue("name")}, p.Can("WORKFLOW_VIEW", retailer)
+}
+
+// getWorkflow answers with a workflow as it was uploaded: the newest version, with ?version=1 the newest of that major, with
+// ?version=1.3 exactly that one.
+func (a *API) getWorkflow(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+	of, err := workflowOf(r, p)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.Can("WORKFLOW_VIEW", retailer); err != nil {
-		return nil, err
-	}
-	version := 0
-	if v := r.URL.Query().Get("version"); v != "" {
-		if !strings.Contains(v, ".") {
-			v += ".0"
-		}
-		if version, err = workflow.VersionNumber(v); err != nil {
-			return nil, fault.Invalidf("version", "%s", err.Error())
-		}
-	}
-	text, err := a.Configurations.Text(r.Context(), p.Scope(), retailer, r.PathValue("name"), version)
+	text, err := a.workflowText(r, p, of)
 	return json.RawMessage(text), err
 }
 
-// workflowPage is one page of the list of workflows.
-type workflowPage struct {
-	Start   int            `json:"start"`
-	Count   int            `json:"count"`
-	HasMore bool           `json:"hasMore"`
-	Results []workflowItem `json:"results"`
+func (a *API) workflowText(r *http.Request, p *tenant.Principal, of store.WorkflowKey) ([]byte, error) {
+	asked := r.URL.Query().Get("version")
+	if asked == "" {
+		return a.Configurations.Text(r.Context(), p.Scope(), of, configuration.Newest)
+	}
+	exact := strings.Contains(asked, ".")
+	if !exact {
+		asked += ".0"
+	}
+	version, err := workflow.VersionNumber(asked)
+	if err != nil {
+		return nil, fault.Invalidf("version", "%s", err.Error())
+	}
+	if exact {
+		return a.Configurations.TextOf(r.Context(), p.Scope(), of, version)
+	}
+	return a.Configurations.Text(r.Context(), p.Scope(), of, workflow.Major(version))
+}
+
+// page is one page of a list.
+type page[T any] struct {
+	Start   int  `json:"start"`
+	Count   int  `json:"count"` // how many results are here
+	HasMore bool `json:"hasMore"`
+	Results []T  `json:"results"`
+}
+
+type versionItem struct {
+	RetailerID     string `json:"retailerId"`
+	Name           string `json:"name"`
+	Version        string `json:"version"`
+	VersionComment string `json:"versionComment"`
+	CreatedOn      string `json:"createdOn"`
+	Active         bool   `json:"active"` // the newest of its major
+}
+
+// listVersions lists the stored versions of a workflow, newest first.
+func (a *API) listVersions(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+	of, err := workflowOf(r, p)
+	if err != nil {
+		return nil, err
+	}
+	start, count, err := window(r, 100, 1000)
+	if err != nil {
+		return nil, err
+	}
+	versions, more, err := a.Configurations.Versions(r.Context(), p.Scope(), of, start, count)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]versionItem, len(versions))
+	for i, v := range versions {
+		items[i] = versionItem{decimal(of.Retailer), of.Name, workflow.VersionText(v.Version), v.Comment, milliseconds(v.CreatedOn), v.Active}
+	}
+	return page[versionItem]{Start: start, Count: len(items), HasMore: more, Results: items}, nil
 }
 
 type workflowItem struct {
@@ -124,17 +190,20 @@ func (a *API) listWorkflows(_ http.ResponseWriter, r *http.Request, p *tenant.Pr
 		return nil, err
 	}
 	items := []workflowItem{}
-	for _, ref := range a.Configurations.References(p.Account, retailer) {
+	active := a.Configurations.References(p.Account, retailer)
+	slices.SortFunc(active, func(x, y configuration.Reference) int {
+		return cmp.Or(strings.Compare(x.Name, y.Name), x.Version-y.Version)
+	})
+	for _, ref := range active {
 		w, err := a.Configurations.Get(r.Context(), p.Account, retailer, ref.Name, ref.Version)
 		if err != nil {
 			return nil, err
 		}
 		items = append(items, workflowItem{w.RetailerID, w.Name, w.EntityType, w.EntitySubtype, w.Version})
 	}
-	slices.SortFunc(items, func(x, y workflowItem) int { return strings.Compare(x.Name+x.Version, y.Name+y.Version) })
 	from := min(start, len(items))
-	page := items[from:min(from+count, len(items))]
-	return workflowPage{Start: start, Count: len(page), HasMore: from+len(page) < len(items), Results: page}, nil
+	to := min(from+count, len(items))
+	return page[workflowItem]{Start: start, Count: to - from, HasMore: to < len(items), Results: items[from:to]}, nil
 }
 
 // window reads start and count.

@@ -109,7 +109,7 @@ func commonMistakes() []bad {
 		{name: "workflow: no such rule", method: http.MethodPut, path: "/api/v4.1/workflow", body: `{"retailerId":"1","entityType":"ORDER","entitySubtype":"ZZ","version":"1.0","statuses":[{"name":"CREATED","entityType":"ORDER","category":"BOOKING"}],"rulesets":[{"name":"CREATE","type":"ORDER","triggers":[{"status":"CREATED"}],"rules":[{"name":"ACME.core.NoSuchRule"}]}]}`, status: 400, place: "rulesets[0].rules[0]"},
 		{name: "workflow: rulesets are text", method: http.MethodPut, path: "/api/v4.1/workflow", body: `{"retailerId":"1","entityType":"ORDER","entitySubtype":"ZZ","version":"1.0","rulesets":"x","statuses":[]}`, status: 400, place: "rulesets"},
 		{name: "workflow: version that is none", method: http.MethodPut, path: "/api/v4.1/workflow", body: `{"retailerId":"1","entityType":"ORDER","entitySubtype":"ZZ","version":"one","rulesets":[],"statuses":[]}`, status: 400, place: "version"},
-		{name: "workflow: unknown", method: http.MethodGet, path: "/api/v4.1/workflow/1/ORDER::NONE", status: 404, code: "C0120E"},
+		{name: "workflow: unknown", method: http.MethodGet, path: "/api/v4.1/workflow/1/ORDER::NONE", status: 404, code: "C0120E", place: "name"},
 		{name: "transition: no triggers", path: "/api/v4.1/transition", body: `{}`, status: 400, place: "triggers"},
 		{name: "transition: triggers are an object", path: "/api/v4.1/transition", body: `{"triggers":{}}`, status: 400, place: "triggers"},
 		// jobs and batches

@@ -29,6 +29,8 @@ func (x *tenant) routesReachNothing(t *testing.T, other *tenant, order string) {
 		want               int
 	}{
 		{"workflow", http.MethodGet, "/api/v4.1/workflow/" + other.retailer + "/ORDER::HD", nil, 403},
+		{"workflow of a version", http.MethodGet, "/api/v4.1/workflow/" + other.retailer + "/ORDER::HD?version=1.0", nil, 403},
+		{"workflow versions", http.MethodGet, "/api/v4.1/workflow/" + other.retailer + "/ORDER::HD/versions", nil, 403},
 		{"workflows", http.MethodGet, "/api/v4.1/workflow?retailerId=" + other.retailer, nil, 403},
 		{"upload", http.MethodPut, "/api/v4.1/workflow", workflow, 403},
 		{"event by id", http.MethodGet, "/api/v4.1/event/" + events[0].ID, nil, 404},

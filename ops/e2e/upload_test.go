@@ -54,7 +54,39 @@ func TestUploadedWorkflowTakesEffectEverywhere(t *testing.T) {
 		require.Equal(t, "COMPLETE", through(t, node, shop, "Remark", old), "an older order stays with its major version")
 		require.Equal(t, "NO_MATCH", through(t, node, shop, "Approve", old))
 	}
+	shop.keepsVersions(t, nodes)
 	s.balanced(t, shop.account)
+}
+
+// keepsVersions: each version that was stored can be had from every node, whoever stored it.
+func (x *tenant) keepsVersions(t *testing.T, nodes []*apiclient.Client) {
+	t.Helper()
+	type list struct {
+		Count   int
+		HasMore bool
+		Results []struct {
+			Name, Version, CreatedOn string
+			Active                   bool
+		}
+	}
+	path := "/api/v4.1/workflow/" + x.retailer + "/" + orderFlow
+	for _, node := range nodes {
+		all := ask1[list](t, node, path+"/versions")
+		require.Equal(t, 3, all.Count)
+		for i, want := range []string{"2.0", "1.1", "1.0"} {
+			got := all.Results[i]
+			require.Equal(t, want, got.Version)
+			require.Equal(t, want != "1.0", got.Active)
+			require.Equal(t, want, ask1[flow](t, node, path+"?version="+want)["version"])
+		}
+		page := ask1[list](t, node, path+"/versions?start=1&count=1")
+		require.True(t, page.HasMore)
+		require.Equal(t, "1.1", page.Results[0].Version)
+		require.Equal(t, "1.1", ask1[flow](t, node, path+"?version=1")["version"])
+		works := ask1[list](t, node, "/api/v4.1/workflow?retailerId="+x.retailer+"&start=1&count=3")
+		require.True(t, works.HasMore)
+		require.Len(t, works.Results, 3)
+	}
 }
 
 // nodes makes a client of the tenant for each node, past the gateway.

@@ -39,6 +39,7 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 		{"settings are found in the order of contexts", settings},
 		{"a principal's roles come in one statement", principals},
 		{"artefacts are found by their content", artefacts},
+		{"versions of workflows are remembered as they were first", workflowVersions},
 		{"revoked tokens are known", revocation},
 		{"batches keep their rows and results", batches},
 		{"the environment's keys are kept", environmentKeys},

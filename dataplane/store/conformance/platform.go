@@ -88,6 +88,48 @@ func artefacts(b *bench) {
 	require.True(b.t, fault.Is(err, fault.NotFound))
 }
 
+func workflowVersions(b *bench) {
+	hashes := make([]string, 3)
+	for i := range hashes {
+		var err error
+		hashes[i], err = b.db.PutArtefact(b.ctx, b.scope, fmt.Appendf(nil, "text %d", i))
+		require.NoError(b.t, err)
+	}
+	of := store.WorkflowKey{Retailer: 1, Name: "ORDER::HD"}
+	old := store.WorkflowVersion{Version: 10000, Hash: hashes[0], Comment: "old"}
+	require.NoError(b.t, b.db.KeepWorkflowVersion(b.ctx, b.scope, of, old))
+	require.NoError(b.t, b.db.KeepWorkflowVersion(b.ctx, b.scope, of, store.WorkflowVersion{Version: 10000, Hash: hashes[1], Comment: "another"}))
+	require.NoError(b.t, b.db.KeepWorkflowVersion(b.ctx, b.scope, of, store.WorkflowVersion{Version: 10001, Hash: hashes[1]}))
+	text, err := b.db.WorkflowText(b.ctx, b.scope, of, 10000)
+	require.NoError(b.t, err)
+	require.Equal(b.t, "text 0", string(text))
+	active := []store.WorkflowVersion{{Version: 10001, Hash: hashes[1], Comment: "active"}, {Version: 20000, Hash: hashes[2]}}
+	for _, c := range []struct {
+		page store.VersionsPage
+		want []int
+	}{
+		{store.VersionsPage{Count: 9}, []int{10001, 10000}}, {store.VersionsPage{Active: active, Count: 9}, []int{20000, 10001, 10000}},
+		{store.VersionsPage{Active: active, Start: 1, Count: 1}, []int{10001}}, {store.VersionsPage{Active: active, Start: 3, Count: 1}, nil},
+	} {
+		list, err := b.db.WorkflowVersions(b.ctx, b.scope, of, c.page)
+		require.NoError(b.t, err)
+		var got []int
+		for _, v := range list {
+			got = append(got, v.Version)
+			require.NotZero(b.t, v.CreatedOn)
+		}
+		require.Equal(b.t, c.want, got)
+	}
+	for _, miss := range []struct {
+		account string
+		of      store.WorkflowKey
+		version int
+	}{{"OTHER", of, 10000}, {"ACME", store.WorkflowKey{Retailer: 2, Name: of.Name}, 10000}, {"ACME", store.WorkflowKey{Retailer: 1, Name: "ORDER::CC"}, 10000}, {"ACME", of, 10002}} {
+		_, err := b.db.WorkflowText(b.ctx, scopeOf(b.t, miss.account), miss.of, miss.version)
+		require.True(b.t, fault.Is(err, fault.NotFound), "%v", miss)
+	}
+}
+
 func revocation(b *bench) {
 	now := b.db.Now(b.ctx)
 	later := now.Add(time.Hour)

@@ -1,0 +1,143 @@
+package configuration
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// A workflow's versions are those that are active and those that the database remembers. An upload has the database remember the version
+// that it replaces before it asks for the commit, and the commit is refused when another version is active by then. So nothing is replaced
+// that is not remembered, and nothing is remembered that was not active, wherever a node dies.
+
+// active lists the versions of a workflow that a configuration names, one for each major.
+func (c *Configurations) active(ctx context.Context, of *nodev1.Configuration, name string) ([]store.WorkflowVersion, error) {
+	var all []store.WorkflowVersion
+	for _, r := range references(of) {
+		if r.Name != name {
+			continue
+		}
+		w, err := c.load(ctx, tenancy.AccountID(of.GetAccount()), r.Hash)
+		if err != nil {
+			return nil, err
+		}
+		number, err := workflow.VersionNumber(w.Version)
+		if err != nil {
+			return nil, fmt.Errorf("workflow artefact %.12s: %w", r.Hash, err)
+		}
+		all = append(all, store.WorkflowVersion{Version: number, Hash: r.Hash, Comment: w.VersionComment})
+	}
+	return all, nil
+}
+
+// newest is the highest version that a workflow ever had, or "" if it is new. It is not always active: a control plane that was put back
+// from a backup names an older one.
+func (c *Configurations) newest(ctx context.Context, scope tenancy.Scope, of store.WorkflowKey, active []store.WorkflowVersion) (string, error) {
+	list, err := c.store.WorkflowVersions(ctx, scope, of, store.VersionsPage{Active: active, Count: 1})
+	if err != nil || len(list) == 0 {
+		return "", err
+	}
+	return workflow.VersionText(list[0].Version), nil
+}
+
+// remember keeps the active version that an upload of the given version replaces.
+func (c *Configurations) remember(ctx context.Context, scope tenancy.Scope, of store.WorkflowKey, active []store.WorkflowVersion, version int) error {
+	for _, v := range active {
+		if workflow.Major(v.Version) != workflow.Major(version) {
+			continue
+		}
+		if err := c.store.KeepWorkflowVersion(ctx, scope, of, v); err != nil {
+			return fmt.Errorf("remember version %s of workflow %s: %w", workflow.VersionText(v.Version), of.Name, err)
+		}
+	}
+	return nil
+}
+
+// Version is one stored version of a workflow.
+type Version struct {
+	store.WorkflowVersion
+	Active bool
+}
+
+// Versions lists the stored versions of a workflow, newest first; more says that others follow. The error is fault NotFound when the
+// retailer has no such workflow.
+func (c *Configurations) Versions(ctx context.Context, scope tenancy.Scope, of store.WorkflowKey, start, count int) (list []Version, more bool, err error) {
+	active, err := c.active(ctx, c.configuration(scope.Account(), of.Retailer), of.Name)
+	if err != nil {
+		return nil, false, err
+	}
+	if len(active) == 0 {
+		return nil, false, noWorkflow(of)
+	}
+	found, err := c.store.WorkflowVersions(ctx, scope, of, store.VersionsPage{Active: active, Start: start, Count: count + 1})
+	if err != nil {
+		return nil, false, err
+	}
+	if more = len(found) > count; more {
+		found = found[:count]
+	}
+	works := map[int]bool{}
+	for _, v := range active {
+		works[v.Version] = true
+	}
+	list = make([]Version, len(found))
+	for i, v := range found {
+		list[i] = Version{WorkflowVersion: v, Active: works[v.Version]}
+	}
+	return list, more, nil
+}
+
+// Newest asks Text for the newest version.
+const Newest = -1
+
+// Text returns the active text of a workflow's major version, or of the highest with Newest, as it was uploaded but for its version;
+// fault NotFound if there is none.
+func (c *Configurations) Text(ctx context.Context, scope tenancy.Scope, of store.WorkflowKey, major int) ([]byte, error) {
+	known, best := false, Reference{Version: -1}
+	for _, r := range c.References(scope.Account(), of.Retailer) {
+		if r.Name != of.Name {
+			continue
+		}
+		known = true
+		if (major == Newest || major == workflow.Major(r.Version)) && r.Version > best.Version {
+			best = r
+		}
+	}
+	switch {
+	case !known:
+		return nil, noWorkflow(of)
+	case best.Hash == "":
+		return nil, fault.NotFoundf("Retailer %d has no version %d of workflow %s", of.Retailer, major, of.Name).At("version")
+	}
+	return c.store.Artefact(ctx, scope, best.Hash)
+}
+
+// TextOf is Text of exactly one version, active or not.
+func (c *Configurations) TextOf(ctx context.Context, scope tenancy.Scope, of store.WorkflowKey, version int) ([]byte, error) {
+	active, err := c.active(ctx, c.configuration(scope.Account(), of.Retailer), of.Name)
+	if err != nil {
+		return nil, err
+	}
+	if len(active) == 0 {
+		return nil, noWorkflow(of)
+	}
+	for _, v := range active {
+		if v.Version == version {
+			return c.store.Artefact(ctx, scope, v.Hash)
+		}
+	}
+	text, err := c.store.WorkflowText(ctx, scope, of, version)
+	if fault.Is(err, fault.NotFound) {
+		return nil, fault.NotFoundf("Retailer %d has no version %s of workflow %s", of.Retailer, workflow.VersionText(version), of.Name).At("version")
+	}
+	return text, err
+}
+
+func noWorkflow(of store.WorkflowKey) error {
+	return fault.NotFoundf("Retailer %d has no workflow %s", of.Retailer, of.Name).At("name")
+}
