@@ -27,7 +27,8 @@ const (
 	authorityAfterlife = 2 * trust.Lifetime
 )
 
-// Housekeep makes a new signing key before the old one is too old, and the same with authorities, and removes those, keys and join tokens that nothing needs any more.
+// Housekeep makes a new signing key before the old one is too old, and the same with authorities, and removes those, keys, join tokens and
+// ended operations that nothing needs any more.
 func Housekeep(ctx context.Context, d Deps) error {
 	tick := time.NewTicker(houseInterval)
 	defer tick.Stop()
@@ -62,7 +63,7 @@ func (d Deps) housekeep(ctx context.Context) error {
 	if !fresh {
 		problems = append(problems, d.addKey(ctx, now))
 	}
-	problems = append(problems, d.keepAuthorities(ctx, view, now))
+	problems = append(problems, d.keepAuthorities(ctx, view, now), d.forgetOperations(ctx, view, now))
 	if expired(view, timestamppb.New(now)) {
 		problems = append(problems, d.commit(ctx, housekeeping, statev1.Kind_KIND_REMOVE_JOIN_TOKENS, &statev1.RemoveJoinTokens{}))
 	}

@@ -18,7 +18,7 @@ func (p *provisioner) place(ctx context.Context, v state.View, o *cpv1.Operation
 	if chosen == "" {
 		_, nodes := state.Nodes.All(v)
 		return &hold{
-			reason: "NO_ENVIRONMENT", resource: "account/" + o.GetAccount(), wake: nodes,
+			reason: noEnvironment, resource: "account/" + o.GetAccount(), wake: nodes,
 			detail: "No shared environment with a ready node is where the account may be.",
 		}, nil
 	}

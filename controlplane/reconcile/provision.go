@@ -2,12 +2,12 @@ package reconcile
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 	"time"
 
-	"connectrpc.com/connect/v2"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/fluent-oms/fluent/controlplane/presence"
 	"github.com/fluent-oms/fluent/controlplane/state"
@@ -84,13 +84,6 @@ func (p *provisioner) release(id string) {
 	}
 }
 
-// hold is what keeps a step from being done.
-type hold struct {
-	reason, resource, detail string
-	failed                   bool            // an attempt was made and failed
-	wake                     <-chan struct{} // something that may end it
-}
-
 // drive takes steps until the operation has ended or ctx does.
 func (p *provisioner) drive(ctx context.Context, id string) {
 	backoff, attempt := shortestBackoff, 0
@@ -114,33 +107,13 @@ func (p *provisioner) drive(ctx context.Context, id string) {
 			p.fail(ctx, id, err)
 			return
 		case err != nil:
-			held = &hold{reason: "NODE_ERROR", resource: "environment/" + o.GetEnvironment(), detail: text(err), failed: true}
+			held = &hold{reason: notCommitted, resource: "operation/" + id, detail: text(err), failed: true}
 		}
 		attempt++
 		p.note(ctx, o, step, held)
 		wait(ctx, backoff, held.wake, view.Abandoned())
 		backoff = min(2*backoff, longestWait)
 	}
-}
-
-// existsTries is how often "exists already" is tried again: an attempt that lost its node may still be ending, and meets the next one.
-const existsTries = 5
-
-// permanent errors don't go away by trying again: the node has looked at the request and refused it.
-func permanent(err error, attempt int) bool {
-	var answered *connect.Error
-	if !errors.As(err, &answered) {
-		return false
-	}
-	return answered.Code() == connect.CodeInvalidArgument || answered.Code() == connect.CodeAlreadyExists && attempt >= existsTries
-}
-
-func text(err error) string {
-	var answered *connect.Error
-	if errors.As(err, &answered) {
-		return answered.Code().String() + ": " + answered.Message()
-	}
-	return fault.Of(err).Detail
 }
 
 func (p *provisioner) fail(ctx context.Context, id string, cause error) {
@@ -153,13 +126,10 @@ func (p *provisioner) fail(ctx context.Context, id string, cause error) {
 // note records what a step waits for, once per change of mind or failed attempt.
 func (p *provisioner) note(ctx context.Context, o *cpv1.Operation, step *cpv1.OperationStep, h *hold) {
 	now := o.GetWaitingFor()
-	if !h.failed && now.GetReason() == h.reason && now.GetResource() == h.resource {
+	if !h.failed && proto.Equal(h.waitingFor(), &cpv1.WaitingFor{Reason: now.GetReason(), Resource: now.GetResource(), Detail: now.GetDetail()}) {
 		return
 	}
-	body := &statev1.NoteOperation{
-		Operation: o.GetId(), Step: step.GetName(), FailedAttempt: h.failed,
-		WaitingFor: &cpv1.WaitingFor{Reason: h.reason, Resource: h.resource, Detail: h.detail},
-	}
+	body := &statev1.NoteOperation{Operation: o.GetId(), Step: step.GetName(), FailedAttempt: h.failed, WaitingFor: h.waitingFor()}
 	if err := p.commit(ctx, provision, statev1.Kind_KIND_NOTE_OPERATION, body); err != nil && ctx.Err() == nil {
 		p.Logger.WarnContext(ctx, "operation's wait not recorded", "operation", o.GetId(), "error", err)
 	}
@@ -185,17 +155,8 @@ func (p *provisioner) step(ctx context.Context, v state.View, o *cpv1.Operation,
 	}
 }
 
-// node picks a ready node of an environment, another one at each attempt.
-func node(v state.View, environment string, attempt int) (*cpv1.Node, *hold) {
-	ready, changed := state.ReadyNodes(v, environment)
-	if len(ready) == 0 {
-		return nil, &hold{reason: "NO_READY_NODE", resource: "environment/" + environment, detail: "No node of the environment is ready.", wake: changed}
-	}
-	return ready[attempt%len(ready)], nil
-}
-
 func (p *provisioner) prepareAccount(ctx context.Context, v state.View, o *cpv1.Operation, attempt int) (*hold, error) {
-	n, held := node(v, o.GetEnvironment(), attempt)
+	n, held := p.node(v, o.GetEnvironment(), attempt)
 	if held != nil {
 		return held, nil
 	}
@@ -209,13 +170,13 @@ func (p *provisioner) prepareAccount(ctx context.Context, v state.View, o *cpv1.
 		ApiUsername: "api@" + o.GetAccount(),
 	})
 	if err != nil {
-		return nil, err
+		return obstacle(n, err, attempt)
 	}
 	return nil, p.commit(ctx, provision, statev1.Kind_KIND_ACCOUNT_PREPARED, &statev1.AccountPrepared{Operation: o.GetId()})
 }
 
 func (p *provisioner) createRetailer(ctx context.Context, v state.View, o *cpv1.Operation, attempt int) (*hold, error) {
-	n, held := node(v, o.GetEnvironment(), attempt)
+	n, held := p.node(v, o.GetEnvironment(), attempt)
 	if held != nil {
 		return held, nil
 	}
@@ -227,7 +188,7 @@ func (p *provisioner) createRetailer(ctx context.Context, v state.View, o *cpv1.
 		Account: r.GetAccount(), Retailer: r.GetNumber(), Ref: r.GetRef(), TradingName: r.GetTradingName(), TimeZone: r.GetTimeZone(), Currency: r.GetCurrency(),
 	})
 	if err != nil {
-		return nil, err
+		return obstacle(n, err, attempt)
 	}
 	body := &statev1.RetailerPrepared{Operation: o.GetId(), Artefacts: prepared.GetArtefacts()}
 	return nil, p.commit(ctx, provision, statev1.Kind_KIND_RETAILER_PREPARED, body)
@@ -246,7 +207,8 @@ func (p *provisioner) finish(ctx context.Context, v state.View, o *cpv1.Operatio
 	for _, n := range ready {
 		report, known := p.Presence.Last(presence.NodeKey(n.GetId()))
 		if (!known || report.AppliedIndex < needed) && waited < patience {
-			return &hold{reason: "NODE_BEHIND", resource: "node/" + n.GetId(), detail: "The node has not said yet that it knows the account.", wake: changed}, nil
+			detail := fmt.Sprintf("The node %s has not said yet that it works by index %d.", n.GetId(), needed)
+			return &hold{reason: nodeBehind, resource: "node/" + n.GetId(), detail: detail, wake: changed}, nil
 		}
 	}
 	return nil, p.commit(ctx, provision, statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: o.GetId()})

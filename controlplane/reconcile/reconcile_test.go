@@ -89,7 +89,7 @@ func (w *world) node(id, environment string) {
 	w.do(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
 		Hash: hash, Kind: cpv1.MachineKind_MACHINE_KIND_NODE, Environment: environment, ExpireTime: timestamppb.New(time.Now().Add(time.Hour)),
 	}})
-	w.do(statev1.Kind_KIND_JOIN_NODE, &statev1.JoinNode{TokenHash: hash, Node: &cpv1.Node{Id: id, Kind: cpv1.MachineKind_MACHINE_KIND_NODE}})
+	w.do(statev1.Kind_KIND_JOIN_NODE, &statev1.JoinNode{TokenHash: hash, Node: &cpv1.Node{Id: id, Kind: cpv1.MachineKind_MACHINE_KIND_NODE, Address: id + ":80"}})
 	w.do(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: id, State: cpv1.NodeState_NODE_STATE_READY})
 	w.heard.Note(presence.NodeKey(id), presence.Report{Seen: time.Now(), State: "READY", AppliedIndex: 1 << 40})
 }

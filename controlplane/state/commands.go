@@ -32,6 +32,7 @@ var handlers = map[statev1.Kind]handler{
 	statev1.Kind_KIND_OPEN_CLIENT:          handle(openClient),
 	statev1.Kind_KIND_FINISH_OPERATION:     handle(finishOperation),
 	statev1.Kind_KIND_NOTE_OPERATION:       handle(noteOperation),
+	statev1.Kind_KIND_REMOVE_OPERATIONS:    handle(removeOperations),
 	statev1.Kind_KIND_PLAN_NODE:            handle(planNode),
 	statev1.Kind_KIND_JOIN_NODE:            handle(joinNode),
 	statev1.Kind_KIND_JUDGE_NODE:           handle(judgeNode),
@@ -63,7 +64,7 @@ func Command(kind statev1.Kind, meta *statev1.Meta, body proto.Message) (*statev
 // schemaOf is the oldest schema that understands a command with a body.
 func schemaOf(body proto.Message) uint32 {
 	switch b := body.(type) {
-	case *statev1.AddAuthority, *statev1.RemoveAuthority:
+	case *statev1.AddAuthority, *statev1.RemoveAuthority, *statev1.RemoveOperations:
 		return 3
 	case *statev1.Initialise:
 		if b.GetAuthority() != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fluent-oms/fluent/controlplane/state"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 )
 
 // update writes the golden files of the current schema anew. Files of released schemas are never written again: they are what old
@@ -32,6 +33,9 @@ func TestOldLogsAndSnapshotsLoad(t *testing.T) {
 		l.must(statev1.Kind_KIND_ADD_AUTHORITY, &statev1.AddAuthority{Authority: authority("a1", 10)})
 		l.must(statev1.Kind_KIND_ADD_AUTHORITY, &statev1.AddAuthority{Authority: authority("a2", 11)})
 		l.must(statev1.Kind_KIND_REMOVE_AUTHORITY, &statev1.RemoveAuthority{Fingerprint: "a1"})
+		ended := l.account("GONE")
+		l.must(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: ended, Error: &cpv1.OperationError{Code: "C"}})
+		l.must(statev1.Kind_KIND_REMOVE_OPERATIONS, &statev1.RemoveOperations{Operations: []string{ended}})
 		var log []byte
 		for _, entry := range l.entries {
 			log = append(binary.AppendUvarint(log, uint64(len(entry))), entry...)

@@ -169,3 +169,17 @@ func noteOperation(tx *Tx, c *statev1.NoteOperation) (proto.Message, error) {
 	o.UpdateTime = tx.now()
 	return o, Operations.put(tx, o)
 }
+
+// removeOperations leaves no audit record, as removing join tokens does not: what operations made has its own.
+func removeOperations(tx *Tx, c *statev1.RemoveOperations) (proto.Message, error) {
+	for _, id := range c.GetOperations() {
+		o, found := Operations.Get(tx.View, id)
+		if !found || o.GetState() == cpv1.OperationState_OPERATION_STATE_RUNNING {
+			continue
+		}
+		if err := Operations.remove(tx, id); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}

@@ -121,6 +121,24 @@ func TestStepsEndOnceAndInOrder(t *testing.T) {
 	require.Equal(t, map[string]string{"workflow/A": "1", "workflow/B": "2"}, version.GetArtefacts())
 }
 
+func TestOnlyEndedOperationsAreRemoved(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	l.found()
+	ended, running := l.account("ACME"), l.account("OTHER")
+	l.provision(ended)
+	records := len(audit(l.store))
+	for range 2 {
+		l.must(statev1.Kind_KIND_REMOVE_OPERATIONS, &statev1.RemoveOperations{Operations: []string{ended, running, "op-unheard-of"}})
+	}
+	_, found := state.Operations.Get(l.store.View(), ended)
+	require.False(t, found)
+	_, found = state.Operations.Get(l.store.View(), running)
+	require.True(t, found)
+	require.Len(t, audit(l.store), records)
+	l.provision(running)
+}
+
 func TestConfigurationIsAChainOfVersions(t *testing.T) {
 	t.Parallel()
 	l := newLog(t)

@@ -6,10 +6,12 @@ import (
 
 	"connectrpc.com/connect/v2"
 	"connectrpc.com/connect/v2/connecthttp"
+	"connectrpc.com/connect/v2/connectproto"
 
 	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/domain/fault"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
 )
 
@@ -35,11 +37,15 @@ func (n *Node) fromControlPlane(next connect.ServerFunc) connect.ServerFunc {
 	}
 }
 
-// asConnect gives a fault its Connect code; what has one already stays.
+// asConnect gives a fault its Connect code, and its facts as a detail; what has a code already stays.
 func asConnect(err error) error {
 	if err == nil || connect.CodeOf(err) != connect.CodeUnknown {
 		return err
 	}
 	f := fault.Of(err)
-	return connect.NewError(interceptor.CodeOf(f.Kind), f.Error()).WithCause(err)
+	out := connect.NewError(interceptor.CodeOf(f.Kind), f.Error()).WithCause(err)
+	if detail, detailErr := connectproto.NewErrorDetail(&cpv1.Problem{Code: f.Code, Field: f.Field, Meta: f.Meta}); detailErr == nil {
+		out = out.WithDetail(detail)
+	}
+	return out
 }

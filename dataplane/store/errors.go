@@ -115,7 +115,7 @@ func (db *DB) translate(err error) error {
 			return fault.New(fault.Invalid, "text may not contain the character U+0000").Wrap(err)
 		}
 		if serverGoing(pe.Code) || pe.Code == stateTooManyConns {
-			return fault.New(fault.Unavailable, "the database does not answer; try again soon").Wrap(err)
+			return unreachable(err)
 		}
 		return err
 	}
@@ -123,7 +123,7 @@ func (db *DB) translate(err error) error {
 		return err
 	}
 	if connectionLost(err) {
-		return fault.New(fault.Unavailable, "the database does not answer; try again soon").Wrap(err)
+		return unreachable(err)
 	}
 	return err
 }
@@ -145,4 +145,9 @@ func (db *DB) exists(pe *pgconn.PgError) error {
 	list := strings.Join(names, ", ")
 	return fault.New(fault.Exists, "%s with this %s exists", key.typ.Name, list).
 		WithCode(code).With("type", key.typ.Name).With("key", list).Wrap(pe)
+}
+
+// unreachable is the fault of a database that does not answer now.
+func unreachable(cause error) error {
+	return fault.New(fault.Unavailable, "the database does not answer; try again soon").With("reason", "DATABASE_UNREACHABLE").Wrap(cause)
 }

@@ -113,7 +113,7 @@ func (db *DB) acquire(ctx context.Context, pool *pgxpool.Pool, use string) (*pgx
 		return nil, fault.New(fault.Limited, "all %d database connections for %ss of this node stayed busy for %s", pool.Config().MaxConns, use, db.opts.AcquireWait).
 			With("limit", "store."+use+"Connections").With("scope", "node").With("figure", fmt.Sprint(pool.Config().MaxConns)).Wrap(err)
 	}
-	return nil, fault.New(fault.Unavailable, "the database does not answer; try again soon").Wrap(fmt.Errorf("get a %s connection: %w", use, err))
+	return nil, unreachable(fmt.Errorf("get a %s connection: %w", use, err))
 }
 
 // readAttempts bounds the repetition of reads that met a failover or, on CockroachDB, a restart.

@@ -26,9 +26,18 @@ func operationColumns() []render.Column[*cpv1.Operation] {
 		{Title: "STARTED", Value: func(o *cpv1.Operation) string { return render.Time(o.GetCreateTime()) }},
 		{Title: "BY", Value: (*cpv1.Operation).GetRequestedBy},
 		{Title: "STEPS", Value: operationSteps, Wide: true},
-		{Title: "WAITS FOR", Value: func(o *cpv1.Operation) string { return o.GetWaitingFor().GetDetail() }, Wide: true},
+		{Title: "WAITS FOR", Value: operationWaits, Wide: true},
 		{Title: "ERROR", Value: func(o *cpv1.Operation) string { return o.GetError().GetDetail() }, Wide: true},
 	}
+}
+
+// operationWaits says what an operation waits for, in words and in machine form, and since when.
+func operationWaits(o *cpv1.Operation) string {
+	w := o.GetWaitingFor()
+	if w == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s [%s %s since %s]", w.GetDetail(), w.GetReason(), w.GetResource(), render.Time(w.GetSince()))
 }
 
 func operationSteps(o *cpv1.Operation) string {

@@ -67,6 +67,7 @@ const (
 	Kind_KIND_BEGIN_TERM           Kind = 34 // schema 2
 	Kind_KIND_ADD_AUTHORITY        Kind = 35 // schema 3
 	Kind_KIND_REMOVE_AUTHORITY     Kind = 36 // schema 3
+	Kind_KIND_REMOVE_OPERATIONS    Kind = 37 // schema 3
 )
 
 // Enum value maps for Kind.
@@ -109,6 +110,7 @@ var (
 		34: "KIND_BEGIN_TERM",
 		35: "KIND_ADD_AUTHORITY",
 		36: "KIND_REMOVE_AUTHORITY",
+		37: "KIND_REMOVE_OPERATIONS",
 	}
 	Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED":          0,
@@ -148,6 +150,7 @@ var (
 		"KIND_BEGIN_TERM":           34,
 		"KIND_ADD_AUTHORITY":        35,
 		"KIND_REMOVE_AUTHORITY":     36,
+		"KIND_REMOVE_OPERATIONS":    37,
 	}
 )
 
@@ -1345,6 +1348,51 @@ func (x *NoteOperation) GetFailedAttempt() bool {
 	return false
 }
 
+// RemoveOperations removes operations that have ended. Those that are gone or go on are passed over.
+type RemoveOperations struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Operations    []string               `protobuf:"bytes,1,rep,name=operations,proto3" json:"operations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveOperations) Reset() {
+	*x = RemoveOperations{}
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveOperations) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveOperations) ProtoMessage() {}
+
+func (x *RemoveOperations) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveOperations.ProtoReflect.Descriptor instead.
+func (*RemoveOperations) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *RemoveOperations) GetOperations() []string {
+	if x != nil {
+		return x.Operations
+	}
+	return nil
+}
+
 // PlanNode gives a host a node to run.
 type PlanNode struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1355,7 +1403,7 @@ type PlanNode struct {
 
 func (x *PlanNode) Reset() {
 	*x = PlanNode{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[22]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1367,7 +1415,7 @@ func (x *PlanNode) String() string {
 func (*PlanNode) ProtoMessage() {}
 
 func (x *PlanNode) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[22]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1380,7 +1428,7 @@ func (x *PlanNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanNode.ProtoReflect.Descriptor instead.
 func (*PlanNode) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{22}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PlanNode) GetNode() *v1.Node {
@@ -1401,7 +1449,7 @@ type JoinNode struct {
 
 func (x *JoinNode) Reset() {
 	*x = JoinNode{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[23]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1413,7 +1461,7 @@ func (x *JoinNode) String() string {
 func (*JoinNode) ProtoMessage() {}
 
 func (x *JoinNode) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[23]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1426,7 +1474,7 @@ func (x *JoinNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinNode.ProtoReflect.Descriptor instead.
 func (*JoinNode) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{23}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *JoinNode) GetNode() *v1.Node {
@@ -1455,7 +1503,7 @@ type JudgeNode struct {
 
 func (x *JudgeNode) Reset() {
 	*x = JudgeNode{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[24]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1467,7 +1515,7 @@ func (x *JudgeNode) String() string {
 func (*JudgeNode) ProtoMessage() {}
 
 func (x *JudgeNode) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[24]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1480,7 +1528,7 @@ func (x *JudgeNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JudgeNode.ProtoReflect.Descriptor instead.
 func (*JudgeNode) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{24}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *JudgeNode) GetId() string {
@@ -1514,7 +1562,7 @@ type DrainNode struct {
 
 func (x *DrainNode) Reset() {
 	*x = DrainNode{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[25]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1526,7 +1574,7 @@ func (x *DrainNode) String() string {
 func (*DrainNode) ProtoMessage() {}
 
 func (x *DrainNode) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[25]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1539,7 +1587,7 @@ func (x *DrainNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainNode.ProtoReflect.Descriptor instead.
 func (*DrainNode) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{25}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DrainNode) GetId() string {
@@ -1566,7 +1614,7 @@ type DeleteNode struct {
 
 func (x *DeleteNode) Reset() {
 	*x = DeleteNode{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[26]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1578,7 +1626,7 @@ func (x *DeleteNode) String() string {
 func (*DeleteNode) ProtoMessage() {}
 
 func (x *DeleteNode) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[26]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1591,7 +1639,7 @@ func (x *DeleteNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteNode.ProtoReflect.Descriptor instead.
 func (*DeleteNode) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{26}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DeleteNode) GetId() string {
@@ -1618,7 +1666,7 @@ type JoinHost struct {
 
 func (x *JoinHost) Reset() {
 	*x = JoinHost{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[27]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1630,7 +1678,7 @@ func (x *JoinHost) String() string {
 func (*JoinHost) ProtoMessage() {}
 
 func (x *JoinHost) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[27]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1643,7 +1691,7 @@ func (x *JoinHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinHost.ProtoReflect.Descriptor instead.
 func (*JoinHost) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{27}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *JoinHost) GetHost() *v1.Host {
@@ -1671,7 +1719,7 @@ type JudgeHost struct {
 
 func (x *JudgeHost) Reset() {
 	*x = JudgeHost{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[28]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1683,7 +1731,7 @@ func (x *JudgeHost) String() string {
 func (*JudgeHost) ProtoMessage() {}
 
 func (x *JudgeHost) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[28]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1696,7 +1744,7 @@ func (x *JudgeHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JudgeHost.ProtoReflect.Descriptor instead.
 func (*JudgeHost) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{28}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *JudgeHost) GetId() string {
@@ -1729,7 +1777,7 @@ type CreateJoinToken struct {
 
 func (x *CreateJoinToken) Reset() {
 	*x = CreateJoinToken{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[29]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1741,7 +1789,7 @@ func (x *CreateJoinToken) String() string {
 func (*CreateJoinToken) ProtoMessage() {}
 
 func (x *CreateJoinToken) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[29]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1754,7 +1802,7 @@ func (x *CreateJoinToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateJoinToken.ProtoReflect.Descriptor instead.
 func (*CreateJoinToken) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{29}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CreateJoinToken) GetToken() *JoinToken {
@@ -1773,7 +1821,7 @@ type RemoveJoinTokens struct {
 
 func (x *RemoveJoinTokens) Reset() {
 	*x = RemoveJoinTokens{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[30]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1785,7 +1833,7 @@ func (x *RemoveJoinTokens) String() string {
 func (*RemoveJoinTokens) ProtoMessage() {}
 
 func (x *RemoveJoinTokens) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[30]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1798,7 +1846,7 @@ func (x *RemoveJoinTokens) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveJoinTokens.ProtoReflect.Descriptor instead.
 func (*RemoveJoinTokens) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{30}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{31}
 }
 
 // CommitConfiguration makes a version that differs from its base in the given artefacts, and activates it.
@@ -1816,7 +1864,7 @@ type CommitConfiguration struct {
 
 func (x *CommitConfiguration) Reset() {
 	*x = CommitConfiguration{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[31]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1828,7 +1876,7 @@ func (x *CommitConfiguration) String() string {
 func (*CommitConfiguration) ProtoMessage() {}
 
 func (x *CommitConfiguration) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[31]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1841,7 +1889,7 @@ func (x *CommitConfiguration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitConfiguration.ProtoReflect.Descriptor instead.
 func (*CommitConfiguration) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{31}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *CommitConfiguration) GetAccount() string {
@@ -1897,7 +1945,7 @@ type PutOperator struct {
 
 func (x *PutOperator) Reset() {
 	*x = PutOperator{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[32]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1909,7 +1957,7 @@ func (x *PutOperator) String() string {
 func (*PutOperator) ProtoMessage() {}
 
 func (x *PutOperator) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[32]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1922,7 +1970,7 @@ func (x *PutOperator) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutOperator.ProtoReflect.Descriptor instead.
 func (*PutOperator) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{32}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *PutOperator) GetOperator() *v1.Operator {
@@ -1956,7 +2004,7 @@ type SetPassword struct {
 
 func (x *SetPassword) Reset() {
 	*x = SetPassword{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[33]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1968,7 +2016,7 @@ func (x *SetPassword) String() string {
 func (*SetPassword) ProtoMessage() {}
 
 func (x *SetPassword) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[33]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1981,7 +2029,7 @@ func (x *SetPassword) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPassword.ProtoReflect.Descriptor instead.
 func (*SetPassword) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{33}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *SetPassword) GetUsername() string {
@@ -2007,7 +2055,7 @@ type AddSigningKey struct {
 
 func (x *AddSigningKey) Reset() {
 	*x = AddSigningKey{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[34]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2019,7 +2067,7 @@ func (x *AddSigningKey) String() string {
 func (*AddSigningKey) ProtoMessage() {}
 
 func (x *AddSigningKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[34]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2032,7 +2080,7 @@ func (x *AddSigningKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddSigningKey.ProtoReflect.Descriptor instead.
 func (*AddSigningKey) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{34}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *AddSigningKey) GetKey() *SigningKey {
@@ -2052,7 +2100,7 @@ type AddAuthority struct {
 
 func (x *AddAuthority) Reset() {
 	*x = AddAuthority{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[35]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2064,7 +2112,7 @@ func (x *AddAuthority) String() string {
 func (*AddAuthority) ProtoMessage() {}
 
 func (x *AddAuthority) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[35]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2077,7 +2125,7 @@ func (x *AddAuthority) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddAuthority.ProtoReflect.Descriptor instead.
 func (*AddAuthority) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{35}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *AddAuthority) GetAuthority() *Authority {
@@ -2096,7 +2144,7 @@ type RemoveAuthority struct {
 
 func (x *RemoveAuthority) Reset() {
 	*x = RemoveAuthority{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[36]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2108,7 +2156,7 @@ func (x *RemoveAuthority) String() string {
 func (*RemoveAuthority) ProtoMessage() {}
 
 func (x *RemoveAuthority) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[36]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2121,7 +2169,7 @@ func (x *RemoveAuthority) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveAuthority.ProtoReflect.Descriptor instead.
 func (*RemoveAuthority) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{36}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *RemoveAuthority) GetFingerprint() string {
@@ -2140,7 +2188,7 @@ type RemoveSigningKey struct {
 
 func (x *RemoveSigningKey) Reset() {
 	*x = RemoveSigningKey{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2152,7 +2200,7 @@ func (x *RemoveSigningKey) String() string {
 func (*RemoveSigningKey) ProtoMessage() {}
 
 func (x *RemoveSigningKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2165,7 +2213,7 @@ func (x *RemoveSigningKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveSigningKey.ProtoReflect.Descriptor instead.
 func (*RemoveSigningKey) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{37}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *RemoveSigningKey) GetKeyId() string {
@@ -2186,7 +2234,7 @@ type AccountCreated struct {
 
 func (x *AccountCreated) Reset() {
 	*x = AccountCreated{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2198,7 +2246,7 @@ func (x *AccountCreated) String() string {
 func (*AccountCreated) ProtoMessage() {}
 
 func (x *AccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2211,7 +2259,7 @@ func (x *AccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountCreated.ProtoReflect.Descriptor instead.
 func (*AccountCreated) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{38}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *AccountCreated) GetAccount() *v1.Account {
@@ -2239,7 +2287,7 @@ type RetailerCreated struct {
 
 func (x *RetailerCreated) Reset() {
 	*x = RetailerCreated{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2251,7 +2299,7 @@ func (x *RetailerCreated) String() string {
 func (*RetailerCreated) ProtoMessage() {}
 
 func (x *RetailerCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2264,7 +2312,7 @@ func (x *RetailerCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetailerCreated.ProtoReflect.Descriptor instead.
 func (*RetailerCreated) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{39}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *RetailerCreated) GetRetailer() *v1.Retailer {
@@ -2292,7 +2340,7 @@ type ConfigurationCommitted struct {
 
 func (x *ConfigurationCommitted) Reset() {
 	*x = ConfigurationCommitted{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2304,7 +2352,7 @@ func (x *ConfigurationCommitted) String() string {
 func (*ConfigurationCommitted) ProtoMessage() {}
 
 func (x *ConfigurationCommitted) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2317,7 +2365,7 @@ func (x *ConfigurationCommitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigurationCommitted.ProtoReflect.Descriptor instead.
 func (*ConfigurationCommitted) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{40}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ConfigurationCommitted) GetVersion() *ConfigurationVersion {
@@ -2413,7 +2461,11 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\x04step\x18\x02 \x01(\tR\x04step\x12C\n" +
 	"\vwaiting_for\x18\x03 \x01(\v2\".fluent.controlplane.v1.WaitingForR\n" +
 	"waitingFor\x12%\n" +
-	"\x0efailed_attempt\x18\x04 \x01(\bR\rfailedAttempt\"<\n" +
+	"\x0efailed_attempt\x18\x04 \x01(\bR\rfailedAttempt\"2\n" +
+	"\x10RemoveOperations\x12\x1e\n" +
+	"\n" +
+	"operations\x18\x01 \x03(\tR\n" +
+	"operations\"<\n" +
 	"\bPlanNode\x120\n" +
 	"\x04node\x18\x01 \x01(\v2\x1c.fluent.controlplane.v1.NodeR\x04node\"[\n" +
 	"\bJoinNode\x120\n" +
@@ -2477,7 +2529,7 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\v22.fluent.controlplane.state.v1.ConfigurationVersionR\aversion\x12H\n" +
 	"\n" +
 	"activation\x18\x02 \x01(\v2(.fluent.controlplane.state.v1.ActivationR\n" +
-	"activation*\x94\a\n" +
+	"activation*\xb0\a\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fKIND_INITIALISE\x10\x01\x12\x12\n" +
@@ -2516,7 +2568,8 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\x17KIND_REMOVE_JOIN_TOKENS\x10!\x12\x13\n" +
 	"\x0fKIND_BEGIN_TERM\x10\"\x12\x16\n" +
 	"\x12KIND_ADD_AUTHORITY\x10#\x12\x19\n" +
-	"\x15KIND_REMOVE_AUTHORITY\x10$BMZKgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1;statev1b\x06proto3"
+	"\x15KIND_REMOVE_AUTHORITY\x10$\x12\x1a\n" +
+	"\x16KIND_REMOVE_OPERATIONS\x10%BMZKgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1;statev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_state_v1_command_proto_rawDescOnce sync.Once
@@ -2531,7 +2584,7 @@ func file_fluent_controlplane_state_v1_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fluent_controlplane_state_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fluent_controlplane_state_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_fluent_controlplane_state_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_fluent_controlplane_state_v1_command_proto_goTypes = []any{
 	(Kind)(0),                      // 0: fluent.controlplane.state.v1.Kind
 	(*Command)(nil),                // 1: fluent.controlplane.state.v1.Command
@@ -2556,81 +2609,82 @@ var file_fluent_controlplane_state_v1_command_proto_goTypes = []any{
 	(*OpenClient)(nil),             // 20: fluent.controlplane.state.v1.OpenClient
 	(*FinishOperation)(nil),        // 21: fluent.controlplane.state.v1.FinishOperation
 	(*NoteOperation)(nil),          // 22: fluent.controlplane.state.v1.NoteOperation
-	(*PlanNode)(nil),               // 23: fluent.controlplane.state.v1.PlanNode
-	(*JoinNode)(nil),               // 24: fluent.controlplane.state.v1.JoinNode
-	(*JudgeNode)(nil),              // 25: fluent.controlplane.state.v1.JudgeNode
-	(*DrainNode)(nil),              // 26: fluent.controlplane.state.v1.DrainNode
-	(*DeleteNode)(nil),             // 27: fluent.controlplane.state.v1.DeleteNode
-	(*JoinHost)(nil),               // 28: fluent.controlplane.state.v1.JoinHost
-	(*JudgeHost)(nil),              // 29: fluent.controlplane.state.v1.JudgeHost
-	(*CreateJoinToken)(nil),        // 30: fluent.controlplane.state.v1.CreateJoinToken
-	(*RemoveJoinTokens)(nil),       // 31: fluent.controlplane.state.v1.RemoveJoinTokens
-	(*CommitConfiguration)(nil),    // 32: fluent.controlplane.state.v1.CommitConfiguration
-	(*PutOperator)(nil),            // 33: fluent.controlplane.state.v1.PutOperator
-	(*SetPassword)(nil),            // 34: fluent.controlplane.state.v1.SetPassword
-	(*AddSigningKey)(nil),          // 35: fluent.controlplane.state.v1.AddSigningKey
-	(*AddAuthority)(nil),           // 36: fluent.controlplane.state.v1.AddAuthority
-	(*RemoveAuthority)(nil),        // 37: fluent.controlplane.state.v1.RemoveAuthority
-	(*RemoveSigningKey)(nil),       // 38: fluent.controlplane.state.v1.RemoveSigningKey
-	(*AccountCreated)(nil),         // 39: fluent.controlplane.state.v1.AccountCreated
-	(*RetailerCreated)(nil),        // 40: fluent.controlplane.state.v1.RetailerCreated
-	(*ConfigurationCommitted)(nil), // 41: fluent.controlplane.state.v1.ConfigurationCommitted
-	nil,                            // 42: fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
-	nil,                            // 43: fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
-	(*timestamppb.Timestamp)(nil),  // 44: google.protobuf.Timestamp
-	(*SigningKey)(nil),             // 45: fluent.controlplane.state.v1.SigningKey
-	(*OperatorRecord)(nil),         // 46: fluent.controlplane.state.v1.OperatorRecord
-	(*Authority)(nil),              // 47: fluent.controlplane.state.v1.Authority
-	(*v1.Region)(nil),              // 48: fluent.controlplane.v1.Region
-	(*v1.Environment)(nil),         // 49: fluent.controlplane.v1.Environment
-	(*AccountRecord)(nil),          // 50: fluent.controlplane.state.v1.AccountRecord
-	(*v1.Account)(nil),             // 51: fluent.controlplane.v1.Account
-	(*ClientSecret)(nil),           // 52: fluent.controlplane.state.v1.ClientSecret
-	(*v1.Retailer)(nil),            // 53: fluent.controlplane.v1.Retailer
-	(*v1.OperationError)(nil),      // 54: fluent.controlplane.v1.OperationError
-	(*v1.WaitingFor)(nil),          // 55: fluent.controlplane.v1.WaitingFor
-	(*v1.Node)(nil),                // 56: fluent.controlplane.v1.Node
-	(v1.NodeState)(0),              // 57: fluent.controlplane.v1.NodeState
-	(*v1.Host)(nil),                // 58: fluent.controlplane.v1.Host
-	(*JoinToken)(nil),              // 59: fluent.controlplane.state.v1.JoinToken
-	(*v1.Operator)(nil),            // 60: fluent.controlplane.v1.Operator
-	(*v1.Operation)(nil),           // 61: fluent.controlplane.v1.Operation
-	(*ConfigurationVersion)(nil),   // 62: fluent.controlplane.state.v1.ConfigurationVersion
-	(*Activation)(nil),             // 63: fluent.controlplane.state.v1.Activation
+	(*RemoveOperations)(nil),       // 23: fluent.controlplane.state.v1.RemoveOperations
+	(*PlanNode)(nil),               // 24: fluent.controlplane.state.v1.PlanNode
+	(*JoinNode)(nil),               // 25: fluent.controlplane.state.v1.JoinNode
+	(*JudgeNode)(nil),              // 26: fluent.controlplane.state.v1.JudgeNode
+	(*DrainNode)(nil),              // 27: fluent.controlplane.state.v1.DrainNode
+	(*DeleteNode)(nil),             // 28: fluent.controlplane.state.v1.DeleteNode
+	(*JoinHost)(nil),               // 29: fluent.controlplane.state.v1.JoinHost
+	(*JudgeHost)(nil),              // 30: fluent.controlplane.state.v1.JudgeHost
+	(*CreateJoinToken)(nil),        // 31: fluent.controlplane.state.v1.CreateJoinToken
+	(*RemoveJoinTokens)(nil),       // 32: fluent.controlplane.state.v1.RemoveJoinTokens
+	(*CommitConfiguration)(nil),    // 33: fluent.controlplane.state.v1.CommitConfiguration
+	(*PutOperator)(nil),            // 34: fluent.controlplane.state.v1.PutOperator
+	(*SetPassword)(nil),            // 35: fluent.controlplane.state.v1.SetPassword
+	(*AddSigningKey)(nil),          // 36: fluent.controlplane.state.v1.AddSigningKey
+	(*AddAuthority)(nil),           // 37: fluent.controlplane.state.v1.AddAuthority
+	(*RemoveAuthority)(nil),        // 38: fluent.controlplane.state.v1.RemoveAuthority
+	(*RemoveSigningKey)(nil),       // 39: fluent.controlplane.state.v1.RemoveSigningKey
+	(*AccountCreated)(nil),         // 40: fluent.controlplane.state.v1.AccountCreated
+	(*RetailerCreated)(nil),        // 41: fluent.controlplane.state.v1.RetailerCreated
+	(*ConfigurationCommitted)(nil), // 42: fluent.controlplane.state.v1.ConfigurationCommitted
+	nil,                            // 43: fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
+	nil,                            // 44: fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
+	(*timestamppb.Timestamp)(nil),  // 45: google.protobuf.Timestamp
+	(*SigningKey)(nil),             // 46: fluent.controlplane.state.v1.SigningKey
+	(*OperatorRecord)(nil),         // 47: fluent.controlplane.state.v1.OperatorRecord
+	(*Authority)(nil),              // 48: fluent.controlplane.state.v1.Authority
+	(*v1.Region)(nil),              // 49: fluent.controlplane.v1.Region
+	(*v1.Environment)(nil),         // 50: fluent.controlplane.v1.Environment
+	(*AccountRecord)(nil),          // 51: fluent.controlplane.state.v1.AccountRecord
+	(*v1.Account)(nil),             // 52: fluent.controlplane.v1.Account
+	(*ClientSecret)(nil),           // 53: fluent.controlplane.state.v1.ClientSecret
+	(*v1.Retailer)(nil),            // 54: fluent.controlplane.v1.Retailer
+	(*v1.OperationError)(nil),      // 55: fluent.controlplane.v1.OperationError
+	(*v1.WaitingFor)(nil),          // 56: fluent.controlplane.v1.WaitingFor
+	(*v1.Node)(nil),                // 57: fluent.controlplane.v1.Node
+	(v1.NodeState)(0),              // 58: fluent.controlplane.v1.NodeState
+	(*v1.Host)(nil),                // 59: fluent.controlplane.v1.Host
+	(*JoinToken)(nil),              // 60: fluent.controlplane.state.v1.JoinToken
+	(*v1.Operator)(nil),            // 61: fluent.controlplane.v1.Operator
+	(*v1.Operation)(nil),           // 62: fluent.controlplane.v1.Operation
+	(*ConfigurationVersion)(nil),   // 63: fluent.controlplane.state.v1.ConfigurationVersion
+	(*Activation)(nil),             // 64: fluent.controlplane.state.v1.Activation
 }
 var file_fluent_controlplane_state_v1_command_proto_depIdxs = []int32{
 	0,  // 0: fluent.controlplane.state.v1.Command.kind:type_name -> fluent.controlplane.state.v1.Kind
 	2,  // 1: fluent.controlplane.state.v1.Command.meta:type_name -> fluent.controlplane.state.v1.Meta
-	44, // 2: fluent.controlplane.state.v1.Meta.time:type_name -> google.protobuf.Timestamp
-	45, // 3: fluent.controlplane.state.v1.Initialise.key:type_name -> fluent.controlplane.state.v1.SigningKey
-	46, // 4: fluent.controlplane.state.v1.Initialise.operator:type_name -> fluent.controlplane.state.v1.OperatorRecord
-	47, // 5: fluent.controlplane.state.v1.Initialise.authority:type_name -> fluent.controlplane.state.v1.Authority
-	48, // 6: fluent.controlplane.state.v1.PutRegion.region:type_name -> fluent.controlplane.v1.Region
-	49, // 7: fluent.controlplane.state.v1.PutEnvironment.environment:type_name -> fluent.controlplane.v1.Environment
-	50, // 8: fluent.controlplane.state.v1.CreateAccount.record:type_name -> fluent.controlplane.state.v1.AccountRecord
-	51, // 9: fluent.controlplane.state.v1.UpdateAccount.account:type_name -> fluent.controlplane.v1.Account
-	52, // 10: fluent.controlplane.state.v1.SetClientSecret.secret:type_name -> fluent.controlplane.state.v1.ClientSecret
-	53, // 11: fluent.controlplane.state.v1.CreateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
-	53, // 12: fluent.controlplane.state.v1.UpdateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
-	42, // 13: fluent.controlplane.state.v1.RetailerPrepared.artefacts:type_name -> fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
-	54, // 14: fluent.controlplane.state.v1.FinishOperation.error:type_name -> fluent.controlplane.v1.OperationError
-	55, // 15: fluent.controlplane.state.v1.NoteOperation.waiting_for:type_name -> fluent.controlplane.v1.WaitingFor
-	56, // 16: fluent.controlplane.state.v1.PlanNode.node:type_name -> fluent.controlplane.v1.Node
-	56, // 17: fluent.controlplane.state.v1.JoinNode.node:type_name -> fluent.controlplane.v1.Node
-	57, // 18: fluent.controlplane.state.v1.JudgeNode.state:type_name -> fluent.controlplane.v1.NodeState
-	58, // 19: fluent.controlplane.state.v1.JoinHost.host:type_name -> fluent.controlplane.v1.Host
-	57, // 20: fluent.controlplane.state.v1.JudgeHost.state:type_name -> fluent.controlplane.v1.NodeState
-	59, // 21: fluent.controlplane.state.v1.CreateJoinToken.token:type_name -> fluent.controlplane.state.v1.JoinToken
-	43, // 22: fluent.controlplane.state.v1.CommitConfiguration.artefacts:type_name -> fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
-	60, // 23: fluent.controlplane.state.v1.PutOperator.operator:type_name -> fluent.controlplane.v1.Operator
-	45, // 24: fluent.controlplane.state.v1.AddSigningKey.key:type_name -> fluent.controlplane.state.v1.SigningKey
-	47, // 25: fluent.controlplane.state.v1.AddAuthority.authority:type_name -> fluent.controlplane.state.v1.Authority
-	51, // 26: fluent.controlplane.state.v1.AccountCreated.account:type_name -> fluent.controlplane.v1.Account
-	61, // 27: fluent.controlplane.state.v1.AccountCreated.operation:type_name -> fluent.controlplane.v1.Operation
-	53, // 28: fluent.controlplane.state.v1.RetailerCreated.retailer:type_name -> fluent.controlplane.v1.Retailer
-	61, // 29: fluent.controlplane.state.v1.RetailerCreated.operation:type_name -> fluent.controlplane.v1.Operation
-	62, // 30: fluent.controlplane.state.v1.ConfigurationCommitted.version:type_name -> fluent.controlplane.state.v1.ConfigurationVersion
-	63, // 31: fluent.controlplane.state.v1.ConfigurationCommitted.activation:type_name -> fluent.controlplane.state.v1.Activation
+	45, // 2: fluent.controlplane.state.v1.Meta.time:type_name -> google.protobuf.Timestamp
+	46, // 3: fluent.controlplane.state.v1.Initialise.key:type_name -> fluent.controlplane.state.v1.SigningKey
+	47, // 4: fluent.controlplane.state.v1.Initialise.operator:type_name -> fluent.controlplane.state.v1.OperatorRecord
+	48, // 5: fluent.controlplane.state.v1.Initialise.authority:type_name -> fluent.controlplane.state.v1.Authority
+	49, // 6: fluent.controlplane.state.v1.PutRegion.region:type_name -> fluent.controlplane.v1.Region
+	50, // 7: fluent.controlplane.state.v1.PutEnvironment.environment:type_name -> fluent.controlplane.v1.Environment
+	51, // 8: fluent.controlplane.state.v1.CreateAccount.record:type_name -> fluent.controlplane.state.v1.AccountRecord
+	52, // 9: fluent.controlplane.state.v1.UpdateAccount.account:type_name -> fluent.controlplane.v1.Account
+	53, // 10: fluent.controlplane.state.v1.SetClientSecret.secret:type_name -> fluent.controlplane.state.v1.ClientSecret
+	54, // 11: fluent.controlplane.state.v1.CreateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
+	54, // 12: fluent.controlplane.state.v1.UpdateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
+	43, // 13: fluent.controlplane.state.v1.RetailerPrepared.artefacts:type_name -> fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
+	55, // 14: fluent.controlplane.state.v1.FinishOperation.error:type_name -> fluent.controlplane.v1.OperationError
+	56, // 15: fluent.controlplane.state.v1.NoteOperation.waiting_for:type_name -> fluent.controlplane.v1.WaitingFor
+	57, // 16: fluent.controlplane.state.v1.PlanNode.node:type_name -> fluent.controlplane.v1.Node
+	57, // 17: fluent.controlplane.state.v1.JoinNode.node:type_name -> fluent.controlplane.v1.Node
+	58, // 18: fluent.controlplane.state.v1.JudgeNode.state:type_name -> fluent.controlplane.v1.NodeState
+	59, // 19: fluent.controlplane.state.v1.JoinHost.host:type_name -> fluent.controlplane.v1.Host
+	58, // 20: fluent.controlplane.state.v1.JudgeHost.state:type_name -> fluent.controlplane.v1.NodeState
+	60, // 21: fluent.controlplane.state.v1.CreateJoinToken.token:type_name -> fluent.controlplane.state.v1.JoinToken
+	44, // 22: fluent.controlplane.state.v1.CommitConfiguration.artefacts:type_name -> fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
+	61, // 23: fluent.controlplane.state.v1.PutOperator.operator:type_name -> fluent.controlplane.v1.Operator
+	46, // 24: fluent.controlplane.state.v1.AddSigningKey.key:type_name -> fluent.controlplane.state.v1.SigningKey
+	48, // 25: fluent.controlplane.state.v1.AddAuthority.authority:type_name -> fluent.controlplane.state.v1.Authority
+	52, // 26: fluent.controlplane.state.v1.AccountCreated.account:type_name -> fluent.controlplane.v1.Account
+	62, // 27: fluent.controlplane.state.v1.AccountCreated.operation:type_name -> fluent.controlplane.v1.Operation
+	54, // 28: fluent.controlplane.state.v1.RetailerCreated.retailer:type_name -> fluent.controlplane.v1.Retailer
+	62, // 29: fluent.controlplane.state.v1.RetailerCreated.operation:type_name -> fluent.controlplane.v1.Operation
+	63, // 30: fluent.controlplane.state.v1.ConfigurationCommitted.version:type_name -> fluent.controlplane.state.v1.ConfigurationVersion
+	64, // 31: fluent.controlplane.state.v1.ConfigurationCommitted.activation:type_name -> fluent.controlplane.state.v1.Activation
 	32, // [32:32] is the sub-list for method output_type
 	32, // [32:32] is the sub-list for method input_type
 	32, // [32:32] is the sub-list for extension type_name
@@ -2650,7 +2704,7 @@ func file_fluent_controlplane_state_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fluent_controlplane_state_v1_command_proto_rawDesc), len(file_fluent_controlplane_state_v1_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   43,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,119 @@
+package reconcile
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+
+	"connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connectproto"
+
+	"github.com/fluent-oms/fluent/controlplane/presence"
+	"github.com/fluent-oms/fluent/controlplane/state"
+	"github.com/fluent-oms/fluent/domain/fault"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+)
+
+// Why an operation waits, for programs. Nodes say the last one themselves, in their reports and in the facts of their errors.
+const (
+	noEnvironment       = "NO_ENVIRONMENT"
+	noReadyNode         = "NO_READY_NODE"
+	nodeUnreachable     = "NODE_UNREACHABLE"
+	nodeRefuses         = "NODE_REFUSES"
+	nodeError           = "NODE_ERROR"
+	nodeBehind          = "NODE_BEHIND"
+	notCommitted        = "NOT_COMMITTED"
+	databaseUnreachable = "DATABASE_UNREACHABLE"
+)
+
+// hold is what keeps a step from being done.
+type hold struct {
+	reason, resource, detail string
+	failed                   bool            // an attempt was made and failed
+	wake                     <-chan struct{} // something that may end it
+}
+
+// waitingFor is a hold as it is recorded.
+func (h *hold) waitingFor() *cpv1.WaitingFor {
+	return &cpv1.WaitingFor{Reason: h.reason, Resource: h.resource, Detail: h.detail}
+}
+
+// node picks a ready node of an environment, another one at each attempt.
+func (p *provisioner) node(v state.View, environment string, attempt int) (*cpv1.Node, *hold) {
+	ready, changed := state.ReadyNodes(v, environment)
+	if len(ready) > 0 {
+		return ready[attempt%len(ready)], nil
+	}
+	h := &hold{reason: noReadyNode, resource: environmentResource(environment), wake: changed}
+	all, _ := state.Nodes.Group(v, state.InEnvironment(environment))
+	var states []string
+	for _, n := range all {
+		if n.GetKind() != cpv1.MachineKind_MACHINE_KIND_NODE {
+			continue
+		}
+		text := n.GetId() + " is " + strings.TrimPrefix(n.GetState().String(), "NODE_STATE_")
+		report, _ := p.Presence.Last(presence.NodeKey(n.GetId()))
+		// What stands after a problem's code changes from report to report.
+		if code, _, coded := strings.Cut(report.Problem, ":"); coded && code == databaseUnreachable {
+			h.reason = databaseUnreachable
+			text += ", its database does not answer"
+		}
+		states = append(states, text)
+	}
+	h.detail = fmt.Sprintf("No node of the environment %s is ready: %s.", environment, cmp.Or(strings.Join(states, "; "), "it has none"))
+	return nil, h
+}
+
+// obstacle tells what an error of a call to a node means for the operation: something to wait for, or, if it is permanent, its end.
+func obstacle(n *cpv1.Node, err error, attempt int) (*hold, error) {
+	if permanent(err, attempt) {
+		return nil, err
+	}
+	h := &hold{reason: nodeError, resource: "node/" + n.GetId(), detail: fmt.Sprintf("The node %s failed: %s", n.GetId(), text(err)), failed: true}
+	var answered *connect.Error
+	switch {
+	case !errors.As(err, &answered):
+	case !answered.IsRemote():
+		h.reason, h.detail = nodeUnreachable, fmt.Sprintf("The node %s does not answer at %s: %s", n.GetId(), n.GetAddress(), text(err))
+	case answered.Code() == connect.CodeUnauthenticated || answered.Code() == connect.CodePermissionDenied:
+		h.reason, h.detail = nodeRefuses, fmt.Sprintf("The node %s does not let this control plane in: %s", n.GetId(), text(err))
+	case reasonOf(answered) == databaseUnreachable:
+		h.reason, h.resource = databaseUnreachable, environmentResource(n.GetEnvironment())
+		h.detail = fmt.Sprintf("The database of %s does not answer the node %s.", n.GetEnvironment(), n.GetId())
+	}
+	return h, nil
+}
+
+// reasonOf is the reason among the facts of a node's error.
+func reasonOf(err *connect.Error) string {
+	for _, detail := range err.Details() {
+		message, decodeErr := connectproto.UnmarshalErrorDetail(detail)
+		if problem, ok := message.(*cpv1.Problem); ok && decodeErr == nil {
+			return problem.GetMeta()["reason"]
+		}
+	}
+	return ""
+}
+
+// existsTries is how often "exists already" is tried again: an attempt that lost its node may still be ending, and meets the next one.
+const existsTries = 5
+
+// permanent errors don't go away by trying again: the node has looked at the request and refused it.
+func permanent(err error, attempt int) bool {
+	var answered *connect.Error
+	if !errors.As(err, &answered) {
+		return false
+	}
+	return answered.Code() == connect.CodeInvalidArgument || answered.Code() == connect.CodeAlreadyExists && attempt >= existsTries
+}
+
+func text(err error) string {
+	var answered *connect.Error
+	if errors.As(err, &answered) {
+		return answered.Code().String() + ": " + answered.Message()
+	}
+	return fault.Of(err).Detail
+}
+
+func environmentResource(name string) string { return "environment/" + name }
