@@ -11,11 +11,9 @@ import (
 
 // The audiences. A token is good for exactly one.
 const (
-	operatorAudience     = "fluent/operator"
-	nodeAudience         = "fluent/node"
-	tenantAudience       = "fluent/tenant"
-	refreshAudience      = "fluent/tenant-refresh"
-	controlPlaneAudience = "fluent/control-plane"
+	operatorAudience = "fluent/operator"
+	tenantAudience   = "fluent/tenant"
+	refreshAudience  = "fluent/tenant-refresh"
 )
 
 // Lifetime says when a token was made and when it ends, to the second.
@@ -32,15 +30,6 @@ type Operator struct {
 	Roles    []auth.Role
 }
 
-// Node is what the credential of a data-plane node or a gateway says.
-type Node struct {
-	Lifetime
-	NodeID      string
-	ID          string // of the token; made by Issue when empty
-	Environment string
-	Kind        string // node or gateway
-}
-
 // Tenant is what a tenant's access token says.
 type Tenant struct {
 	Lifetime
@@ -49,23 +38,11 @@ type Tenant struct {
 	ID      string // of the token, to revoke it by; made by Issue when empty
 }
 
-// ControlPlane is what a control-plane server shows to a node or to another server. It is good for one addressee: what a node was
-// shown must not open another environment's.
-type ControlPlane struct {
-	Lifetime
-	Server string
-	Node   string // the node that it is for; empty: for other servers
-	ID     string // of the token; made by Issue when empty
-}
-
 // claims is the body of every token on the wire; each kind fills its part.
 type claims struct {
 	jwt.RegisteredClaims
-	Roles       []auth.Role `json:"roles,omitempty"`
-	Environment string      `json:"env,omitempty"`
-	Kind        string      `json:"kind,omitempty"`
-	Account     string      `json:"acc,omitempty"`
-	Node        string      `json:"node,omitempty"`
+	Roles   []auth.Role `json:"roles,omitempty"`
+	Account string      `json:"acc,omitempty"`
 }
 
 func (c *claims) lifetime() Lifetime {

@@ -28,13 +28,6 @@ func (i *Issuer) Operator(o Operator, ttl time.Duration) (string, Lifetime, erro
 	return i.sign(c, operatorAudience, ttl)
 }
 
-// Node signs a credential for a node or a gateway.
-func (i *Issuer) Node(n Node, ttl time.Duration) (string, Lifetime, error) {
-	c := &claims{Environment: n.Environment, Kind: n.Kind}
-	c.Subject, c.ID = n.NodeID, n.ID
-	return i.sign(c, nodeAudience, ttl)
-}
-
 // Tenant signs an access token for a user of an account.
 func (i *Issuer) Tenant(t Tenant, ttl time.Duration) (string, Lifetime, error) {
 	return i.tenant(t, tenantAudience, ttl)
@@ -52,13 +45,6 @@ func (i *Issuer) tenant(t Tenant, audience string, ttl time.Duration) (string, L
 	c := &claims{Account: string(t.Account)}
 	c.Subject, c.ID = t.UserID, t.ID
 	return i.sign(c, audience, ttl)
-}
-
-// ControlPlane signs a token with which a control-plane server calls a node or another server.
-func (i *Issuer) ControlPlane(p ControlPlane, ttl time.Duration) (string, Lifetime, error) {
-	c := &claims{Node: p.Node}
-	c.Subject, c.ID = p.Server, p.ID
-	return i.sign(c, controlPlaneAudience, ttl)
 }
 
 func (i *Issuer) sign(c *claims, audience string, ttl time.Duration) (string, Lifetime, error) {

@@ -58,11 +58,9 @@ func TestEachKindRoundTripsAndPassesForNoOther(t *testing.T) {
 	operator, life, err := f.issuer.Operator(token.Operator{Username: "ann", Roles: roles}, time.Hour)
 	require.NoError(t, err)
 	require.Equal(t, start.Add(time.Hour), life.ExpiresAt.UTC())
-	node, _, err := f.issuer.Node(token.Node{NodeID: "n1", Environment: "shared-1", Kind: "node"}, time.Hour)
-	require.NoError(t, err)
 	tenantToken, _, err := f.issuer.Tenant(token.Tenant{Account: "ACME", UserID: "7", ID: "jti-1"}, time.Hour)
 	require.NoError(t, err)
-	server, _, err := f.issuer.ControlPlane(token.ControlPlane{Server: "cp1"}, time.Hour)
+	refresh, _, err := f.issuer.Refresh(token.Tenant{Account: "ACME", UserID: "7"}, time.Hour)
 	require.NoError(t, err)
 
 	o, err := v.Operator(operator)
@@ -70,33 +68,15 @@ func TestEachKindRoundTripsAndPassesForNoOther(t *testing.T) {
 	require.Equal(t, "ann", o.Username)
 	require.Equal(t, roles, o.Roles)
 	require.NotEmpty(t, o.ID)
-	n, err := v.Node(node)
-	require.NoError(t, err)
-	require.Equal(t, []string{"n1", "shared-1", "node"}, []string{n.NodeID, n.Environment, n.Kind})
 	tt, err := v.Tenant(tenantToken)
 	require.NoError(t, err)
 	require.Equal(t, tenancy.AccountID("ACME"), tt.Account)
 	require.Equal(t, []string{"7", "jti-1"}, []string{tt.UserID, tt.ID})
-	p, err := v.ControlPlane(server, "")
-	require.NoError(t, err)
-	require.Equal(t, "cp1", p.Server)
-	toNode, _, err := f.issuer.ControlPlane(token.ControlPlane{Server: "cp1", Node: "n1"}, time.Hour)
-	require.NoError(t, err)
-	p, err = v.ControlPlane(toNode, "n1")
-	require.NoError(t, err)
-	require.Equal(t, "n1", p.Node)
-	for raw, node := range map[string]string{toNode: "n2", server: "n1"} {
-		_, err = v.ControlPlane(raw, node)
-		requireReason(t, err, "TOKEN_INVALID")
-	}
-	_, err = v.ControlPlane(toNode, "")
-	requireReason(t, err, "TOKEN_INVALID")
 
 	checks := map[string]func(string) error{
 		operator:    func(raw string) error { _, err := v.Operator(raw); return err },
-		node:        func(raw string) error { _, err := v.Node(raw); return err },
 		tenantToken: func(raw string) error { _, err := v.Tenant(raw); return err },
-		server:      func(raw string) error { _, err := v.ControlPlane(raw, ""); return err },
+		refresh:     func(raw string) error { _, err := v.Refresh(raw); return err },
 	}
 	for own, check := range checks {
 		for raw := range checks {
@@ -123,7 +103,7 @@ func TestAgeAndLeeway(t *testing.T) {
 	}
 	_, err = f.verifier(91 * time.Second).Operator(raw)
 	requireReason(t, err, "TOKEN_EXPIRED")
-	_, err = f.verifier(91 * time.Second).Node(raw)
+	_, err = f.verifier(91 * time.Second).Tenant(raw)
 	requireReason(t, err, "TOKEN_INVALID")
 	_, err = f.verifier(-31 * time.Second).Operator(raw)
 	requireReason(t, err, "TOKEN_INVALID")

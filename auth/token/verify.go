@@ -43,15 +43,6 @@ func (v *Verifier) Operator(raw string) (Operator, error) {
 	return Operator{Lifetime: c.lifetime(), Username: c.Subject, ID: c.ID, Roles: c.Roles}, nil
 }
 
-// Node verifies the credential of a node or a gateway.
-func (v *Verifier) Node(raw string) (Node, error) {
-	c, err := v.verify(raw, nodeAudience)
-	if err != nil {
-		return Node{}, err
-	}
-	return Node{Lifetime: c.lifetime(), NodeID: c.Subject, ID: c.ID, Environment: c.Environment, Kind: c.Kind}, nil
-}
-
 // Tenant verifies a tenant's access token. Revocation is the caller's affair.
 func (v *Verifier) Tenant(raw string) (Tenant, error) {
 	return v.tenant(raw, tenantAudience)
@@ -78,18 +69,6 @@ func (v *Verifier) tenant(raw, audience string) (Tenant, error) {
 	t := Tenant{Lifetime: c.lifetime(), Account: account, UserID: c.Subject, ID: c.ID}
 	v.known.keep(raw, knownTenant{tenant: t, audience: audience, keys: keys})
 	return t, nil
-}
-
-// ControlPlane verifies a token that a control-plane server shows to a node, or, where node is empty, to another server.
-func (v *Verifier) ControlPlane(raw, node string) (ControlPlane, error) {
-	c, err := v.verify(raw, controlPlaneAudience)
-	if err != nil {
-		return ControlPlane{}, err
-	}
-	if c.Node != node {
-		return ControlPlane{}, invalid(fmt.Errorf("the token is for the node %q", c.Node))
-	}
-	return ControlPlane{Lifetime: c.lifetime(), Server: c.Subject, Node: c.Node, ID: c.ID}, nil
 }
 
 func (v *Verifier) verify(raw, audience string) (*claims, error) {

@@ -43,7 +43,7 @@ func TestTokensOutliveARotation(t *testing.T) {
 	apply(t, store, statev1.Kind_KIND_REMOVE_SIGNING_KEY, &statev1.RemoveSigningKey{KeyId: first.GetKeyId()})
 	verifier, err := ring.Verifier()
 	require.NoError(t, err)
-	_, err = verifier.Node(old)
+	_, err = verifier.Operator(old)
 	require.True(t, fault.Is(err, fault.Unauthenticated), "its key is gone")
 }
 
@@ -51,7 +51,7 @@ func sign(t *testing.T, ring *keyring.Keyring) string {
 	t.Helper()
 	issuer, err := ring.Issuer()
 	require.NoError(t, err)
-	raw, _, err := issuer.Node(token.Node{NodeID: "n1", Environment: "e", Kind: "node"}, time.Hour)
+	raw, _, err := issuer.Operator(token.Operator{Username: "ann"}, time.Hour)
 	require.NoError(t, err)
 	return raw
 }
@@ -60,9 +60,9 @@ func verify(t *testing.T, ring *keyring.Keyring, raw string) {
 	t.Helper()
 	verifier, err := ring.Verifier()
 	require.NoError(t, err)
-	n, err := verifier.Node(raw)
+	operator, err := verifier.Operator(raw)
 	require.NoError(t, err)
-	require.Equal(t, "n1", n.NodeID)
+	require.Equal(t, "ann", operator.Username)
 }
 
 func apply(t *testing.T, store *state.Store, kind statev1.Kind, body proto.Message) {

@@ -130,10 +130,8 @@ func resourceKey(r *nodev1.Resource) string {
 		return "account/" + r.GetAccount().GetName()
 	case r.GetConfiguration() != nil:
 		return "configuration/" + r.GetConfiguration().GetAccount()
-	case r.GetPeer() != nil:
-		return "peer/" + r.GetPeer().GetNodeId()
 	default:
-		return "key/" + r.GetPublicKey().GetKeyId()
+		return "peer/" + r.GetPeer().GetNodeId()
 	}
 }
 

@@ -17,10 +17,6 @@ func Desired(v View, environment string) []*nodev1.Resource {
 		return nil
 	}
 	out := []*nodev1.Resource{environmentResource(e)}
-	keys, _ := SigningKeys.List(v, Page{})
-	for _, k := range keys {
-		out = append(out, keyResource(k))
-	}
 	nodes, _ := Nodes.Group(v, InEnvironment(environment))
 	for _, n := range nodes {
 		out = append(out, peerResource(n))
@@ -46,10 +42,6 @@ func environmentResource(e *cpv1.Environment) *nodev1.Resource {
 	return &nodev1.Resource{Kind: &nodev1.Resource_Environment{Environment: &nodev1.Environment{
 		Name: e.GetName(), Region: e.GetRegion(), DatabaseUrl: e.GetDatabaseUrl(), Etag: e.GetEtag(),
 	}}}
-}
-
-func keyResource(k *statev1.SigningKey) *nodev1.Resource {
-	return &nodev1.Resource{Kind: &nodev1.Resource_PublicKey{PublicKey: &nodev1.PublicKey{KeyId: k.GetKeyId(), Ed25519: k.GetPublic()}}}
 }
 
 func peerResource(n *cpv1.Node) *nodev1.Resource {
@@ -113,11 +105,6 @@ func desiredChanges(tx *Tx, index Index) published {
 				account, _ := Accounts.Get(tx.View, a.GetAccount())
 				return homeOf(account)
 			}, func(a *statev1.Activation) *nodev1.Resource { return configurationResource(tx.View, a) })
-		case SigningKeys.name:
-			all, _ := Environments.List(tx.View, Page{})
-			for _, e := range all {
-				changed(before, after, add, func(*statev1.SigningKey) string { return e.GetName() }, keyResource)
-			}
 		}
 	}
 	return p

@@ -223,18 +223,12 @@ func TestFeedsCarryOnlyTheirEnvironmentsChanges(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled, "the other environment slept on")
 }
 
-func TestKeysReachEveryEnvironmentAndRetireInTurn(t *testing.T) {
+func TestKeysRetireInTurn(t *testing.T) {
 	t.Parallel()
 	l := newLog(t)
 	l.found()
-	v := l.store.View()
-	changes, err := v.Follow("shared", v.Index())
-	require.NoError(t, err)
 	l.must(statev1.Kind_KIND_ADD_SIGNING_KEY, &statev1.AddSigningKey{Key: key("k2", 40)})
-	_, batch, err := changes.Next(context.Background())
-	require.NoError(t, err)
-	require.NotEmpty(t, batch)
-	v = l.store.View()
+	v := l.store.View()
 	now, _ := state.CurrentKey(v, at(39))
 	require.Equal(t, "k1", now.GetKeyId())
 	now, _ = state.CurrentKey(v, at(40))

@@ -1,6 +1,6 @@
-// Package desired keeps what the control plane wants of this environment: its accounts, their active configurations, its peers
-// and the keys that verify tokens. A node or gateway follows the control plane's stream, keeps the last state on its disk, and
-// serves from it when no control-plane server answers.
+// Package desired keeps what the control plane wants of this environment: its accounts, their active configurations and its
+// peers. A node or gateway follows the control plane's stream, keeps the last state on its disk, and serves from it when no
+// control-plane server answers.
 package desired
 
 import (
@@ -24,14 +24,13 @@ type View struct {
 	accounts       map[string]*nodev1.Account
 	configurations map[string]*nodev1.Configuration // by account and retailer
 	peers          map[string]*nodev1.Peer
-	keys           map[string]*nodev1.PublicKey
 	found          *index
 }
 
 func newView() *View {
 	return &View{
 		accounts: map[string]*nodev1.Account{}, configurations: map[string]*nodev1.Configuration{},
-		peers: map[string]*nodev1.Peer{}, keys: map[string]*nodev1.PublicKey{}, found: &index{},
+		peers: map[string]*nodev1.Peer{}, found: &index{},
 	}
 }
 
@@ -39,7 +38,7 @@ func newView() *View {
 func (v *View) clone() *View {
 	c := *v
 	c.accounts, c.configurations = maps.Clone(v.accounts), maps.Clone(v.configurations)
-	c.peers, c.keys = maps.Clone(v.peers), maps.Clone(v.keys)
+	c.peers = maps.Clone(v.peers)
 	c.found = &index{}
 	return &c
 }
@@ -114,15 +113,6 @@ func (v *View) sortedPeers(kind string) []*nodev1.Peer {
 	return all
 }
 
-// Keys are the public keys of the control plane, 32 bytes each, by key id.
-func (v *View) Keys() map[string][]byte {
-	keys := make(map[string][]byte, len(v.keys))
-	for id, k := range v.keys {
-		keys[id] = k.GetEd25519()
-	}
-	return keys
-}
-
 // put adds, replaces or deletes one resource.
 func (v *View) put(r *nodev1.Resource, deleted bool) {
 	switch kind := r.GetKind().(type) {
@@ -135,8 +125,6 @@ func (v *View) put(r *nodev1.Resource, deleted bool) {
 		place(v.configurations, configurationKey(c.GetAccount(), c.GetRetailer()), c, deleted)
 	case *nodev1.Resource_Peer:
 		place(v.peers, kind.Peer.GetNodeId(), kind.Peer, deleted)
-	case *nodev1.Resource_PublicKey:
-		place(v.keys, kind.PublicKey.GetKeyId(), kind.PublicKey, deleted)
 	}
 }
 
@@ -166,9 +154,6 @@ func (v *View) resources() []*nodev1.Resource {
 	}
 	for _, x := range v.peers {
 		all = append(all, &nodev1.Resource{Kind: &nodev1.Resource_Peer{Peer: x}})
-	}
-	for _, x := range v.keys {
-		all = append(all, &nodev1.Resource{Kind: &nodev1.Resource_PublicKey{PublicKey: x}})
 	}
 	return all
 }

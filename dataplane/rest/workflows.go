@@ -78,9 +78,9 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request, p *tenant.Principal
 
 // isRoot refuses a workflow that nothing would ever follow.
 func (a *API) isRoot(entityType string) error {
-	var roots []string
+	roots := slices.Clone(workflow.Roots)
 	for _, t := range a.Store.Catalogue().Types() {
-		if t.Workflow && t.Root == nil {
+		if t.Workflow && t.Root == nil && !slices.Contains(roots, t.EntityType) {
 			roots = append(roots, t.EntityType)
 		}
 	}

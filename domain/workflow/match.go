@@ -112,6 +112,11 @@ func SplitName(name string) (entityType, subtype string, ok bool) {
 	return strings.Cut(name, "::")
 }
 
+// Roots are the entity types that workflows of the public format begin with. Those that have no entities here are kept all the same, so
+// that an implementer's whole set uploads.
+var Roots = []string{"BILLING_ACCOUNT", "CONTROL_GROUP", "FULFILMENT_OPTIONS", "INVENTORY_CATALOGUE", "LOCATION", "ORDER", "PRODUCT_CATALOGUE",
+	"RETURN_ORDER", "VIRTUAL_CATALOGUE"}
+
 // joined holds entity types that also occur without their underscores.
 var joined = map[string]string{
 	"FULFILMENTOPTION": "FULFILMENT_OPTIONS", "FULFILMENTOPTIONS": "FULFILMENT_OPTIONS", "FULFILMENT_OPTION": "FULFILMENT_OPTIONS",

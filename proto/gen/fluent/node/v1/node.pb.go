@@ -532,7 +532,6 @@ type Resource struct {
 	//	*Resource_Account
 	//	*Resource_Configuration
 	//	*Resource_Peer
-	//	*Resource_PublicKey
 	Kind          isResource_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -611,15 +610,6 @@ func (x *Resource) GetPeer() *Peer {
 	return nil
 }
 
-func (x *Resource) GetPublicKey() *PublicKey {
-	if x != nil {
-		if x, ok := x.Kind.(*Resource_PublicKey); ok {
-			return x.PublicKey
-		}
-	}
-	return nil
-}
-
 type isResource_Kind interface {
 	isResource_Kind()
 }
@@ -640,10 +630,6 @@ type Resource_Peer struct {
 	Peer *Peer `protobuf:"bytes,4,opt,name=peer,proto3,oneof"`
 }
 
-type Resource_PublicKey struct {
-	PublicKey *PublicKey `protobuf:"bytes,5,opt,name=public_key,json=publicKey,proto3,oneof"`
-}
-
 func (*Resource_Environment) isResource_Kind() {}
 
 func (*Resource_Account) isResource_Kind() {}
@@ -651,8 +637,6 @@ func (*Resource_Account) isResource_Kind() {}
 func (*Resource_Configuration) isResource_Kind() {}
 
 func (*Resource_Peer) isResource_Kind() {}
-
-func (*Resource_PublicKey) isResource_Kind() {}
 
 type Environment struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1003,58 +987,6 @@ func (x *Peer) GetState() string {
 	return ""
 }
 
-type PublicKey struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	KeyId         string                 `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
-	Ed25519       []byte                 `protobuf:"bytes,2,opt,name=ed25519,proto3" json:"ed25519,omitempty"` // 32 bytes; verifies tokens that the control plane signs
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *PublicKey) Reset() {
-	*x = PublicKey{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[13]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *PublicKey) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*PublicKey) ProtoMessage() {}
-
-func (x *PublicKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[13]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use PublicKey.ProtoReflect.Descriptor instead.
-func (*PublicKey) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{13}
-}
-
-func (x *PublicKey) GetKeyId() string {
-	if x != nil {
-		return x.KeyId
-	}
-	return ""
-}
-
-func (x *PublicKey) GetEd25519() []byte {
-	if x != nil {
-		return x.Ed25519
-	}
-	return nil
-}
-
 type ReportRequest struct {
 	state              protoimpl.MessageState `protogen:"open.v1"`
 	State              string                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`                                    // JOINING, READY, DRAINING
@@ -1069,7 +1001,7 @@ type ReportRequest struct {
 
 func (x *ReportRequest) Reset() {
 	*x = ReportRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[14]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1081,7 +1013,7 @@ func (x *ReportRequest) String() string {
 func (*ReportRequest) ProtoMessage() {}
 
 func (x *ReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[14]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1094,7 +1026,7 @@ func (x *ReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportRequest.ProtoReflect.Descriptor instead.
 func (*ReportRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{14}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ReportRequest) GetState() string {
@@ -1152,7 +1084,7 @@ type Load struct {
 
 func (x *Load) Reset() {
 	*x = Load{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[15]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1164,7 +1096,7 @@ func (x *Load) String() string {
 func (*Load) ProtoMessage() {}
 
 func (x *Load) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[15]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1177,7 +1109,7 @@ func (x *Load) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Load.ProtoReflect.Descriptor instead.
 func (*Load) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{15}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Load) GetCpuShare() float64 {
@@ -1226,7 +1158,7 @@ type ReportResponse struct {
 
 func (x *ReportResponse) Reset() {
 	*x = ReportResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[16]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1238,7 +1170,7 @@ func (x *ReportResponse) String() string {
 func (*ReportResponse) ProtoMessage() {}
 
 func (x *ReportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[16]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1251,7 +1183,7 @@ func (x *ReportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportResponse.ProtoReflect.Descriptor instead.
 func (*ReportResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{16}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ReportResponse) GetDrain() bool {
@@ -1290,7 +1222,7 @@ type CommitConfigurationRequest struct {
 
 func (x *CommitConfigurationRequest) Reset() {
 	*x = CommitConfigurationRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[17]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1302,7 +1234,7 @@ func (x *CommitConfigurationRequest) String() string {
 func (*CommitConfigurationRequest) ProtoMessage() {}
 
 func (x *CommitConfigurationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[17]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1315,7 +1247,7 @@ func (x *CommitConfigurationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitConfigurationRequest.ProtoReflect.Descriptor instead.
 func (*CommitConfigurationRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{17}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CommitConfigurationRequest) GetRequestId() string {
@@ -1376,7 +1308,7 @@ type CommitConfigurationResponse struct {
 
 func (x *CommitConfigurationResponse) Reset() {
 	*x = CommitConfigurationResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[18]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1388,7 +1320,7 @@ func (x *CommitConfigurationResponse) String() string {
 func (*CommitConfigurationResponse) ProtoMessage() {}
 
 func (x *CommitConfigurationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[18]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1401,7 +1333,7 @@ func (x *CommitConfigurationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitConfigurationResponse.ProtoReflect.Descriptor instead.
 func (*CommitConfigurationResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{18}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CommitConfigurationResponse) GetConfiguration() *Configuration {
@@ -1423,7 +1355,7 @@ type CreateRetailerRequest struct {
 
 func (x *CreateRetailerRequest) Reset() {
 	*x = CreateRetailerRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[19]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1435,7 +1367,7 @@ func (x *CreateRetailerRequest) String() string {
 func (*CreateRetailerRequest) ProtoMessage() {}
 
 func (x *CreateRetailerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[19]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1448,7 +1380,7 @@ func (x *CreateRetailerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRetailerRequest.ProtoReflect.Descriptor instead.
 func (*CreateRetailerRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{19}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CreateRetailerRequest) GetRequestId() string {
@@ -1489,7 +1421,7 @@ type CreateRetailerResponse struct {
 
 func (x *CreateRetailerResponse) Reset() {
 	*x = CreateRetailerResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[20]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1501,7 +1433,7 @@ func (x *CreateRetailerResponse) String() string {
 func (*CreateRetailerResponse) ProtoMessage() {}
 
 func (x *CreateRetailerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[20]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1514,7 +1446,7 @@ func (x *CreateRetailerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRetailerResponse.ProtoReflect.Descriptor instead.
 func (*CreateRetailerResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{20}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CreateRetailerResponse) GetRetailer() int32 {
@@ -1544,7 +1476,7 @@ type PrepareAccountRequest struct {
 
 func (x *PrepareAccountRequest) Reset() {
 	*x = PrepareAccountRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[21]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1556,7 +1488,7 @@ func (x *PrepareAccountRequest) String() string {
 func (*PrepareAccountRequest) ProtoMessage() {}
 
 func (x *PrepareAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[21]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1569,7 +1501,7 @@ func (x *PrepareAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareAccountRequest.ProtoReflect.Descriptor instead.
 func (*PrepareAccountRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{21}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *PrepareAccountRequest) GetAccount() string {
@@ -1616,7 +1548,7 @@ type PrepareAccountResponse struct {
 
 func (x *PrepareAccountResponse) Reset() {
 	*x = PrepareAccountResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[22]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1628,7 +1560,7 @@ func (x *PrepareAccountResponse) String() string {
 func (*PrepareAccountResponse) ProtoMessage() {}
 
 func (x *PrepareAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[22]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1641,7 +1573,7 @@ func (x *PrepareAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareAccountResponse.ProtoReflect.Descriptor instead.
 func (*PrepareAccountResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{22}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PrepareAccountResponse) GetAdminUserId() string {
@@ -1665,7 +1597,7 @@ type PrepareRetailerRequest struct {
 
 func (x *PrepareRetailerRequest) Reset() {
 	*x = PrepareRetailerRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[23]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1677,7 +1609,7 @@ func (x *PrepareRetailerRequest) String() string {
 func (*PrepareRetailerRequest) ProtoMessage() {}
 
 func (x *PrepareRetailerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[23]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1690,7 +1622,7 @@ func (x *PrepareRetailerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRetailerRequest.ProtoReflect.Descriptor instead.
 func (*PrepareRetailerRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{23}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *PrepareRetailerRequest) GetAccount() string {
@@ -1744,7 +1676,7 @@ type PrepareRetailerResponse struct {
 
 func (x *PrepareRetailerResponse) Reset() {
 	*x = PrepareRetailerResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[24]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1756,7 +1688,7 @@ func (x *PrepareRetailerResponse) String() string {
 func (*PrepareRetailerResponse) ProtoMessage() {}
 
 func (x *PrepareRetailerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[24]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1769,7 +1701,7 @@ func (x *PrepareRetailerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRetailerResponse.ProtoReflect.Descriptor instead.
 func (*PrepareRetailerResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{24}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PrepareRetailerResponse) GetArtefacts() map[string]string {
@@ -1819,15 +1751,13 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\adeleted\x18\x03 \x01(\bR\adeleted\x12 \n" +
 	"\vincarnation\x18\x04 \x01(\tR\vincarnation\"\x1f\n" +
 	"\x05Reset\x12\x16\n" +
-	"\x06reason\x18\x01 \x01(\tR\x06reason\"\xb7\x02\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"\x81\x02\n" +
 	"\bResource\x12?\n" +
 	"\venvironment\x18\x01 \x01(\v2\x1b.fluent.node.v1.EnvironmentH\x00R\venvironment\x123\n" +
 	"\aaccount\x18\x02 \x01(\v2\x17.fluent.node.v1.AccountH\x00R\aaccount\x12E\n" +
 	"\rconfiguration\x18\x03 \x01(\v2\x1d.fluent.node.v1.ConfigurationH\x00R\rconfiguration\x12*\n" +
-	"\x04peer\x18\x04 \x01(\v2\x14.fluent.node.v1.PeerH\x00R\x04peer\x12:\n" +
-	"\n" +
-	"public_key\x18\x05 \x01(\v2\x19.fluent.node.v1.PublicKeyH\x00R\tpublicKeyB\x06\n" +
-	"\x04kind\"p\n" +
+	"\x04peer\x18\x04 \x01(\v2\x14.fluent.node.v1.PeerH\x00R\x04peerB\x06\n" +
+	"\x04kindJ\x04\b\x05\x10\x06\"p\n" +
 	"\vEnvironment\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x12!\n" +
@@ -1857,10 +1787,7 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x18\n" +
 	"\aaddress\x18\x03 \x01(\tR\aaddress\x12\x14\n" +
-	"\x05state\x18\x04 \x01(\tR\x05state\"<\n" +
-	"\tPublicKey\x12\x15\n" +
-	"\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x18\n" +
-	"\aed25519\x18\x02 \x01(\fR\aed25519\"\xed\x01\n" +
+	"\x05state\x18\x04 \x01(\tR\x05state\"\xed\x01\n" +
 	"\rReportRequest\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12#\n" +
 	"\rapplied_index\x18\x02 \x01(\x04R\fappliedIndex\x12(\n" +
@@ -1945,7 +1872,7 @@ func file_fluent_node_v1_node_proto_rawDescGZIP() []byte {
 	return file_fluent_node_v1_node_proto_rawDescData
 }
 
-var file_fluent_node_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_fluent_node_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_fluent_node_v1_node_proto_goTypes = []any{
 	(*JoinRequest)(nil),                 // 0: fluent.node.v1.JoinRequest
 	(*JoinResponse)(nil),                // 1: fluent.node.v1.JoinResponse
@@ -1960,21 +1887,20 @@ var file_fluent_node_v1_node_proto_goTypes = []any{
 	(*ApiClient)(nil),                   // 10: fluent.node.v1.ApiClient
 	(*Configuration)(nil),               // 11: fluent.node.v1.Configuration
 	(*Peer)(nil),                        // 12: fluent.node.v1.Peer
-	(*PublicKey)(nil),                   // 13: fluent.node.v1.PublicKey
-	(*ReportRequest)(nil),               // 14: fluent.node.v1.ReportRequest
-	(*Load)(nil),                        // 15: fluent.node.v1.Load
-	(*ReportResponse)(nil),              // 16: fluent.node.v1.ReportResponse
-	(*CommitConfigurationRequest)(nil),  // 17: fluent.node.v1.CommitConfigurationRequest
-	(*CommitConfigurationResponse)(nil), // 18: fluent.node.v1.CommitConfigurationResponse
-	(*CreateRetailerRequest)(nil),       // 19: fluent.node.v1.CreateRetailerRequest
-	(*CreateRetailerResponse)(nil),      // 20: fluent.node.v1.CreateRetailerResponse
-	(*PrepareAccountRequest)(nil),       // 21: fluent.node.v1.PrepareAccountRequest
-	(*PrepareAccountResponse)(nil),      // 22: fluent.node.v1.PrepareAccountResponse
-	(*PrepareRetailerRequest)(nil),      // 23: fluent.node.v1.PrepareRetailerRequest
-	(*PrepareRetailerResponse)(nil),     // 24: fluent.node.v1.PrepareRetailerResponse
-	nil,                                 // 25: fluent.node.v1.Configuration.ArtefactsEntry
-	nil,                                 // 26: fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
-	nil,                                 // 27: fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
+	(*ReportRequest)(nil),               // 13: fluent.node.v1.ReportRequest
+	(*Load)(nil),                        // 14: fluent.node.v1.Load
+	(*ReportResponse)(nil),              // 15: fluent.node.v1.ReportResponse
+	(*CommitConfigurationRequest)(nil),  // 16: fluent.node.v1.CommitConfigurationRequest
+	(*CommitConfigurationResponse)(nil), // 17: fluent.node.v1.CommitConfigurationResponse
+	(*CreateRetailerRequest)(nil),       // 18: fluent.node.v1.CreateRetailerRequest
+	(*CreateRetailerResponse)(nil),      // 19: fluent.node.v1.CreateRetailerResponse
+	(*PrepareAccountRequest)(nil),       // 20: fluent.node.v1.PrepareAccountRequest
+	(*PrepareAccountResponse)(nil),      // 21: fluent.node.v1.PrepareAccountResponse
+	(*PrepareRetailerRequest)(nil),      // 22: fluent.node.v1.PrepareRetailerRequest
+	(*PrepareRetailerResponse)(nil),     // 23: fluent.node.v1.PrepareRetailerResponse
+	nil,                                 // 24: fluent.node.v1.Configuration.ArtefactsEntry
+	nil,                                 // 25: fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
+	nil,                                 // 26: fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
 }
 var file_fluent_node_v1_node_proto_depIdxs = []int32{
 	7,  // 0: fluent.node.v1.WatchResponse.snapshot:type_name -> fluent.node.v1.Resource
@@ -1986,32 +1912,31 @@ var file_fluent_node_v1_node_proto_depIdxs = []int32{
 	9,  // 6: fluent.node.v1.Resource.account:type_name -> fluent.node.v1.Account
 	11, // 7: fluent.node.v1.Resource.configuration:type_name -> fluent.node.v1.Configuration
 	12, // 8: fluent.node.v1.Resource.peer:type_name -> fluent.node.v1.Peer
-	13, // 9: fluent.node.v1.Resource.public_key:type_name -> fluent.node.v1.PublicKey
-	10, // 10: fluent.node.v1.Account.clients:type_name -> fluent.node.v1.ApiClient
-	25, // 11: fluent.node.v1.Configuration.artefacts:type_name -> fluent.node.v1.Configuration.ArtefactsEntry
-	15, // 12: fluent.node.v1.ReportRequest.load:type_name -> fluent.node.v1.Load
-	26, // 13: fluent.node.v1.CommitConfigurationRequest.artefacts:type_name -> fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
-	11, // 14: fluent.node.v1.CommitConfigurationResponse.configuration:type_name -> fluent.node.v1.Configuration
-	27, // 15: fluent.node.v1.PrepareRetailerResponse.artefacts:type_name -> fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
-	0,  // 16: fluent.node.v1.NodeService.Join:input_type -> fluent.node.v1.JoinRequest
-	2,  // 17: fluent.node.v1.NodeService.Watch:input_type -> fluent.node.v1.WatchRequest
-	14, // 18: fluent.node.v1.NodeService.Report:input_type -> fluent.node.v1.ReportRequest
-	19, // 19: fluent.node.v1.NodeService.CreateRetailer:input_type -> fluent.node.v1.CreateRetailerRequest
-	17, // 20: fluent.node.v1.NodeService.CommitConfiguration:input_type -> fluent.node.v1.CommitConfigurationRequest
-	21, // 21: fluent.node.v1.TenantService.PrepareAccount:input_type -> fluent.node.v1.PrepareAccountRequest
-	23, // 22: fluent.node.v1.TenantService.PrepareRetailer:input_type -> fluent.node.v1.PrepareRetailerRequest
-	1,  // 23: fluent.node.v1.NodeService.Join:output_type -> fluent.node.v1.JoinResponse
-	3,  // 24: fluent.node.v1.NodeService.Watch:output_type -> fluent.node.v1.WatchResponse
-	16, // 25: fluent.node.v1.NodeService.Report:output_type -> fluent.node.v1.ReportResponse
-	20, // 26: fluent.node.v1.NodeService.CreateRetailer:output_type -> fluent.node.v1.CreateRetailerResponse
-	18, // 27: fluent.node.v1.NodeService.CommitConfiguration:output_type -> fluent.node.v1.CommitConfigurationResponse
-	22, // 28: fluent.node.v1.TenantService.PrepareAccount:output_type -> fluent.node.v1.PrepareAccountResponse
-	24, // 29: fluent.node.v1.TenantService.PrepareRetailer:output_type -> fluent.node.v1.PrepareRetailerResponse
-	23, // [23:30] is the sub-list for method output_type
-	16, // [16:23] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	10, // 9: fluent.node.v1.Account.clients:type_name -> fluent.node.v1.ApiClient
+	24, // 10: fluent.node.v1.Configuration.artefacts:type_name -> fluent.node.v1.Configuration.ArtefactsEntry
+	14, // 11: fluent.node.v1.ReportRequest.load:type_name -> fluent.node.v1.Load
+	25, // 12: fluent.node.v1.CommitConfigurationRequest.artefacts:type_name -> fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
+	11, // 13: fluent.node.v1.CommitConfigurationResponse.configuration:type_name -> fluent.node.v1.Configuration
+	26, // 14: fluent.node.v1.PrepareRetailerResponse.artefacts:type_name -> fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
+	0,  // 15: fluent.node.v1.NodeService.Join:input_type -> fluent.node.v1.JoinRequest
+	2,  // 16: fluent.node.v1.NodeService.Watch:input_type -> fluent.node.v1.WatchRequest
+	13, // 17: fluent.node.v1.NodeService.Report:input_type -> fluent.node.v1.ReportRequest
+	18, // 18: fluent.node.v1.NodeService.CreateRetailer:input_type -> fluent.node.v1.CreateRetailerRequest
+	16, // 19: fluent.node.v1.NodeService.CommitConfiguration:input_type -> fluent.node.v1.CommitConfigurationRequest
+	20, // 20: fluent.node.v1.TenantService.PrepareAccount:input_type -> fluent.node.v1.PrepareAccountRequest
+	22, // 21: fluent.node.v1.TenantService.PrepareRetailer:input_type -> fluent.node.v1.PrepareRetailerRequest
+	1,  // 22: fluent.node.v1.NodeService.Join:output_type -> fluent.node.v1.JoinResponse
+	3,  // 23: fluent.node.v1.NodeService.Watch:output_type -> fluent.node.v1.WatchResponse
+	15, // 24: fluent.node.v1.NodeService.Report:output_type -> fluent.node.v1.ReportResponse
+	19, // 25: fluent.node.v1.NodeService.CreateRetailer:output_type -> fluent.node.v1.CreateRetailerResponse
+	17, // 26: fluent.node.v1.NodeService.CommitConfiguration:output_type -> fluent.node.v1.CommitConfigurationResponse
+	21, // 27: fluent.node.v1.TenantService.PrepareAccount:output_type -> fluent.node.v1.PrepareAccountResponse
+	23, // 28: fluent.node.v1.TenantService.PrepareRetailer:output_type -> fluent.node.v1.PrepareRetailerResponse
+	22, // [22:29] is the sub-list for method output_type
+	15, // [15:22] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_fluent_node_v1_node_proto_init() }
@@ -2030,7 +1955,6 @@ func file_fluent_node_v1_node_proto_init() {
 		(*Resource_Account)(nil),
 		(*Resource_Configuration)(nil),
 		(*Resource_Peer)(nil),
-		(*Resource_PublicKey)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2038,7 +1962,7 @@ func file_fluent_node_v1_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fluent_node_v1_node_proto_rawDesc), len(file_fluent_node_v1_node_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   28,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   2,
 		},
