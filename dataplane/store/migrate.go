@@ -74,6 +74,12 @@ func (db *DB) Ready(ctx context.Context) error {
 	return nil
 }
 
+// How often, and for how long, a node looks whether another one has done the migrations.
+const (
+	lockPause    = 200 * time.Millisecond
+	lockPatience = 5 * time.Minute
+)
+
 func (db *DB) provider() (*goose.Provider, func(), error) {
 	cfg, err := pgx.ParseConfig(db.dsn)
 	if err != nil {
@@ -87,7 +93,8 @@ func (db *DB) provider() (*goose.Provider, func(), error) {
 		cfg.RuntimeParams["synchronous_commit"] = "off"
 	}
 	conns := stdlib.OpenDB(*cfg)
-	locker, err := lock.NewPostgresTableLocker()
+	// A second node need not wait seconds for what the first one does in one: by itself the lock would look only every five.
+	locker, err := lock.NewPostgresTableLocker(lock.WithTableLockTimeout(lockPause, uint64(lockPatience/lockPause)))
 	if err != nil {
 		return nil, nil, errors.Join(err, conns.Close())
 	}
