@@ -104,11 +104,17 @@ func TestAScheduledEventRunsOnceThoughNodesComeAndGo(t *testing.T) {
 
 // greedy is an effect that never gets what it wants until it must take what it gets.
 type greedy struct {
-	tries *atomic.Int32
-	last  bool
+	tries    *atomic.Int32
+	followed *atomic.Int32
+	last     bool
 }
 
 func (g *greedy) LastTry() { g.last = true }
+
+func (g *greedy) Committed(context.Context) error {
+	g.followed.Add(1)
+	return nil
+}
 
 func (g *greedy) Apply(context.Context, any) error {
 	g.tries.Add(1)
@@ -121,10 +127,10 @@ func (g *greedy) Apply(context.Context, any) error {
 func TestAShortfallRunsTheTurnAgainAndAtLastTakesWhatItGets(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	var tries, runs atomic.Int32
+	var tries, runs, followed atomic.Int32
 	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Take", Run: func(_ context.Context, c *rules.Context) error {
 		runs.Add(1)
-		c.Turn.Effect("stock", func() rules.Effect { return &greedy{tries: &tries} })
+		c.Turn.Effect("stock", func() rules.Effect { return &greedy{tries: &tries, followed: &followed} })
 		return nil
 	}})
 	b.flow("ACME", on("Take", "ORDER", "", do("Count"), do("Take"), do("Take")))
@@ -136,6 +142,7 @@ func TestAShortfallRunsTheTurnAgainAndAtLastTakesWhatItGets(t *testing.T) {
 	require.Equal(t, store.EventSuccess, res.State)
 	require.GreaterOrEqual(t, tries.Load(), int32(5), "a conflict in the database repeats an effect, too, but not the turn")
 	require.EqualValues(t, 10, runs.Load())
+	require.EqualValues(t, 1, followed.Load(), "effects hear of the commit alone")
 	require.EqualValues(t, 4, e.Stats().Reruns.Load())
 	require.Equal(t, 1, b.count(b.scope, o))
 	b.commits(e, 1)

@@ -266,6 +266,22 @@ func (e *Engine) committed(ctx context.Context, jobs []*job) {
 		}
 	}
 	e.Nudge(ctx, jobs[0].scope, jobs[0].sent...)
+	for _, j := range jobs {
+		e.follow(ctx, j)
+	}
+}
+
+// follow lets effects do what comes after their commit.
+func (e *Engine) follow(ctx context.Context, j *job) {
+	for _, effect := range j.out.Effects {
+		f, ok := effect.(rules.Follower)
+		if !ok {
+			continue
+		}
+		if err := f.Committed(ctx); err != nil {
+			e.d.Logger.Warn("what follows a commit failed", "account", string(j.scope.Account()), "error", err)
+		}
+	}
 }
 
 // refused decides what follows from a commit that failed for one job alone.

@@ -97,6 +97,12 @@ type Effect interface {
 	Apply(ctx context.Context, tx any) error
 }
 
+// Follower is an Effect that has something to do once its commit took place: what others need not wait for, and what may be lost with the node.
+type Follower interface {
+	Effect
+	Committed(ctx context.Context) error
+}
+
 // ErrShortfall says that an effect could not take what the turn decided on, for someone else took it first. The engine rolls the
 // commit back and runs the whole turn again on fresh figures, a bounded number of times.
 var ErrShortfall = errors.New("rules: less is left than the turn decided on")

@@ -38,7 +38,10 @@ type batch struct {
 	now  time.Time
 }
 
-var _ rules.Rewinder = (*Load)(nil)
+var (
+	_ rules.Rewinder = (*Load)(nil)
+	_ rules.Follower = (*Load)(nil)
+)
 
 // Load is the turn's load effect for the inventory catalogue that the context's event addresses.
 func (m *Module) Load(c *rules.Context, ic *inventory.InventoryCatalogue) *Load {
@@ -68,9 +71,6 @@ func (l *Load) Apply(ctx context.Context, tx any) error {
 	if err := t.Flush(ctx); err != nil { // turns that share the commit may have moved the same positions
 		return err
 	}
-	if err := l.module.refreshStatistics(ctx); err != nil {
-		return err
-	}
 	places, err := l.places(ctx)
 	if err != nil {
 		return err
@@ -81,7 +81,6 @@ func (l *Load) Apply(ctx context.Context, tx any) error {
 	}
 	outcomes := make([][]load.Outcome, len(l.batches))
 	for i, b := range l.batches {
-		l.module.grown.Add(int64(len(b.rows)))
 		outcomes[i] = load.Merge(b.rows, known, load.Clock{Received: b.now, Batch: b.ref})
 	}
 	l.write(t, places, known, stored)
@@ -99,6 +98,14 @@ func (l *Load) Apply(ctx context.Context, tx any) error {
 		}
 	}
 	return nil
+}
+
+// Committed lets the database know how large its tables have become, before anybody works on them by plans for small ones.
+func (l *Load) Committed(ctx context.Context) error {
+	for _, b := range l.batches {
+		l.module.grown.Add(int64(len(b.rows)))
+	}
+	return l.module.refreshStatistics(ctx)
 }
 
 // places are fresh if a row names a location that isn't known.
