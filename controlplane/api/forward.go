@@ -12,6 +12,7 @@ import (
 	"connectrpc.com/connect/v2"
 	"connectrpc.com/connect/v2/connecthttp"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
@@ -107,6 +108,9 @@ func (f *forwarder) pass(w http.ResponseWriter, r *http.Request) error {
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(target)
 			p.Out.Header.Set(forwardedHeader, "1")
+			if source := door.SourceOf(r.Context()); source.IsValid() {
+				p.Out.Header.Set("X-Forwarded-For", source.String()) // what the caller said itself was taken out
+			}
 			p.Out.Header.Set(trust.CallerHeader, trust.Nobody)
 			if id, ok := trust.Caller(r.Context()); ok {
 				p.Out.Header.Set(trust.CallerHeader, id.String())

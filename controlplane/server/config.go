@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -27,6 +28,8 @@ type Config struct {
 	// Certificate and Key are files with the certificate that operators and browsers are shown; empty: one by the cluster's authority.
 	Certificate string // --tls-cert
 	Key         string // --tls-key
+
+	Proxies []netip.Prefix // --trusted-proxies: whose X-Forwarded-For is believed
 
 	// The first operator, a platform administrator, is made when the cluster is formed. Later starts ignore these.
 	OperatorUsername string // --operator-username

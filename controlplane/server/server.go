@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/policy"
 	"github.com/fluent-oms/fluent/auth/trust"
@@ -113,6 +115,15 @@ func duty(name string, run func(context.Context, reconcile.Deps) error, work rec
 	return cluster.Duty{Name: name, Run: func(ctx context.Context) error { return run(ctx, work) }}
 }
 
+// fromServer reports whether a call comes from another server of the cluster, which passes on what the leader must answer.
+func fromServer(r *http.Request, _ netip.Addr) bool {
+	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
+		return false
+	}
+	id, err := trust.IdentityOf(r.TLS.PeerCertificates[0])
+	return err == nil && id.Kind == trust.ServerKind
+}
+
 // serve answers until ctx ends. Streams hear of it first, so that a stop does not wait for them.
 func serve(ctx context.Context, config Config, listener net.Listener, p *parts) error {
 	others, err := forOthers(config)
@@ -126,8 +137,9 @@ func serve(ctx context.Context, config Config, listener net.Listener, p *parts) 
 	protocols.SetUnencryptedHTTP2(true)
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStreams()
+	believed := door.Proxies{Networks: config.Proxies, Known: fromServer}
 	web := &http.Server{
-		Handler: trust.Handler(withMetrics(p.api.Handler(), p.cluster, p.store), config.Now), Protocols: protocols, ReadHeaderTimeout: headerPeriod,
+		Handler: believed.Handler(trust.Handler(withMetrics(p.api.Handler(), p.cluster, p.store), config.Now)), Protocols: protocols, ReadHeaderTimeout: headerPeriod,
 		BaseContext: func(net.Listener) context.Context { return streams },
 		ErrorLog:    slog.NewLogLogger(config.Logger.Handler(), slog.LevelWarn), // refused certificates, with the reason
 	}

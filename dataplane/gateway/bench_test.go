@@ -33,7 +33,7 @@ func BenchmarkProxy(b *testing.B) {
 	} {
 		state.Apply(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: &nodev1.Change{Resource: r}}})
 	}
-	front := httptest.NewServer(gateway.New(state, slog.New(slog.DiscardHandler)))
+	front := httptest.NewServer(gateway.New(state, gateway.Settings{}, slog.New(slog.DiscardHandler)))
 	b.Cleanup(front.Close)
 	body := []byte(strings.Repeat("q", 500))
 	for name, url := range map[string]string{"direct": node.URL, "gateway": front.URL} {

@@ -3,8 +3,8 @@ package gateway
 import (
 	"errors"
 	"io"
-	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,7 +53,7 @@ func named(connection []string, name string) bool {
 }
 
 // appendRequest writes a request out for a node. The server that read it has made sure that neither names nor values hold line ends.
-func appendRequest(to []byte, r *http.Request, account string, body []byte) []byte {
+func appendRequest(to []byte, r *http.Request, source netip.Addr, account string, body []byte) []byte {
 	to = append(append(append(to, r.Method...), ' '), r.URL.RequestURI()...)
 	to = appendHeader(append(to, " HTTP/1.1\r\n"...), "Host", r.Host)
 	connection := r.Header["Connection"]
@@ -66,8 +66,8 @@ func appendRequest(to []byte, r *http.Request, account string, body []byte) []by
 		}
 	}
 	to = appendHeader(to, AccountHeader, account)
-	if client, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		to = appendHeader(to, "X-Forwarded-For", client)
+	if source.IsValid() {
+		to = appendHeader(to, "X-Forwarded-For", source.String())
 	}
 	to = appendHeader(to, "X-Forwarded-Host", r.Host)
 	proto := "http"
@@ -87,7 +87,7 @@ func appendHeader(to []byte, name, value string) []byte {
 // forward sends a request to a node and its answer back.
 func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, account string, body []byte) {
 	message := g.buffers.take()
-	*message = appendRequest(*message, r, account, body)
+	*message = appendRequest(*message, r, g.settings.Proxies.Source(r), account, body)
 	res, node, err := g.send(r, *message, body)
 	g.buffers.give(message)
 	if err != nil {

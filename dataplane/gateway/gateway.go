@@ -12,15 +12,22 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/gateway/link"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
+// Settings are what a gateway can be told. The zero value is good for one that clients reach without a proxy.
+type Settings struct {
+	Proxies door.Proxies // whose word on a client's address is believed
+}
+
 // Gateway is an http.Handler over the nodes of one environment.
 type Gateway struct {
 	state    *desired.State
+	settings Settings
 	log      *slog.Logger
 	nodes    balancer
 	link     *link.Pool
@@ -36,9 +43,9 @@ type Gateway struct {
 const answerTime = 2 * time.Minute
 
 // New makes a gateway that routes by the given desired state.
-func New(state *desired.State, log *slog.Logger) *Gateway {
+func New(state *desired.State, settings Settings, log *slog.Logger) *Gateway {
 	g := &Gateway{
-		state: state, log: log, nodes: balancer{backends: map[string]*backend{}}, link: link.New(answerTime), buffers: newBuffers(), accounts: newAccounts(),
+		state: state, settings: settings, log: log, nodes: balancer{backends: map[string]*backend{}}, link: link.New(answerTime), buffers: newBuffers(), accounts: newAccounts(),
 	}
 	g.tenants = http.HandlerFunc(g.serve)
 	g.measure()

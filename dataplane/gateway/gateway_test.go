@@ -36,7 +36,7 @@ func setUp(t *testing.T, nodes ...*httptest.Server) *bundle {
 	for i, n := range nodes {
 		b.peer(t, string(rune('a'+i)), strings.TrimPrefix(n.URL, "http://"), "READY")
 	}
-	front := httptest.NewServer(gateway.New(state, slog.New(slog.DiscardHandler)))
+	front := httptest.NewServer(gateway.New(state, gateway.Settings{}, slog.New(slog.DiscardHandler)))
 	t.Cleanup(front.Close)
 	b.url = front.URL
 	return b

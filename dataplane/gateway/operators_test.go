@@ -35,7 +35,7 @@ func TestOperatorsSeeWhatAGatewayDoes(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
 	b := setUp(t, node(t, &calls))
-	front := gateway.New(b.state, slog.New(slog.DiscardHandler))
+	front := gateway.New(b.state, gateway.Settings{}, slog.New(slog.DiscardHandler))
 	req := httptest.NewRequest(http.MethodPost, "http://acme.localhost/graphql", strings.NewReader("{}"))
 	front.ServeHTTP(httptest.NewRecorder(), req)
 	get := func(path string) (int, string) {

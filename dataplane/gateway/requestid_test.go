@@ -22,7 +22,7 @@ func TestRequestsHaveOneIDEverywhere(t *testing.T) {
 		_, _ = io.WriteString(w, r.Header.Get(rest.RequestIDHeader))
 	}))
 	t.Cleanup(echo.Close)
-	front := gateway.New(setUp(t, echo).state, slog.New(slog.DiscardHandler))
+	front := gateway.New(setUp(t, echo).state, gateway.Settings{}, slog.New(slog.DiscardHandler))
 	ask := func(id string) (header []string, atTheNode string) {
 		req := httptest.NewRequest(http.MethodPost, "http://acme.localhost/graphql", strings.NewReader("{}"))
 		req.Header.Set(rest.RequestIDHeader, id)

@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/uplink"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
@@ -27,7 +29,8 @@ type Config struct {
 	Servers   []string // base URLs of the control plane
 	JoinToken string
 	Release   string
-	DrainTime time.Duration // how long requests under way may take after a stop was asked for
+	DrainTime time.Duration  // how long requests under way may take after a stop was asked for
+	Proxies   []netip.Prefix // whose X-Forwarded-For is believed
 }
 
 // Run serves until ctx ends, then drains. ready is called with the address once requests are taken.
@@ -50,7 +53,7 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	g := New(state, log)
+	g := New(state, Settings{Proxies: door.Proxies{Networks: config.Proxies}}, log)
 	server := &http.Server{Handler: g, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {

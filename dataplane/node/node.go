@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -32,7 +33,8 @@ type Config struct {
 	Servers   []string
 	JoinToken string // needed at the first start only
 	Release   string
-	DrainTime time.Duration // how long requests under way may take after a stop was asked for
+	DrainTime time.Duration  // how long requests under way may take after a stop was asked for
+	Proxies   []netip.Prefix // whose X-Forwarded-For is believed besides that of the environment's gateways
 }
 
 // Node is a running node.

@@ -3,11 +3,13 @@ package node
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/dataplane/gateway"
 	"github.com/fluent-oms/fluent/dataplane/rest"
@@ -28,10 +30,22 @@ func (n *Node) server() *http.Server {
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
+	believed := door.Proxies{Networks: n.config.Proxies, Known: n.fromGateway}
 	return &http.Server{
-		Handler: trust.Handler(http.HandlerFunc(n.serve), time.Now), Protocols: protocols, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: believed.Handler(trust.Handler(http.HandlerFunc(n.serve), time.Now)), Protocols: protocols, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelWarn),
 	}
+}
+
+// fromGateway reports whether a peer is at the address of one of the environment's gateways, of which the control plane tells. Gateways call
+// without a certificate, so that is as much as can be known: whoever reaches a node's port from a gateway's machine is believed, too.
+func (n *Node) fromGateway(_ *http.Request, peer netip.Addr) bool {
+	for _, g := range n.state.View().Peers("gateway") {
+		if at, err := netip.ParseAddrPort(g.GetAddress()); err == nil && at.Addr().Unmap() == peer {
+			return true
+		}
+	}
+	return false
 }
 
 // silent keeps what a draining node refuses, which is nobody's fault, out of the log.

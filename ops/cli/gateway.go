@@ -26,6 +26,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 			log := a.processLogger()
 			config := gateway.Config{
 				Listen: j.listen, Operators: operators, Dir: j.dir, ID: j.id, Servers: servers, JoinToken: joinToken(), Release: a.version, DrainTime: drain,
+				Proxies: j.proxies,
 			}
 			return gateway.Run(cmd.Context(), config, log, func(address string) { log.Info("the gateway serves", "address", address) })
 		},

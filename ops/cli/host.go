@@ -61,7 +61,7 @@ func (a *app) runHost(ctx context.Context, j joiner, capacity int32) error {
 	agent, err := hostagent.New(hostagent.Config{
 		Dir: j.dir, HostID: j.id, Address: j.listen, Capacity: capacity,
 		JoinToken: func(context.Context) (string, error) { return joinToken(), nil },
-		Command:   func(s hostagent.Start) *exec.Cmd { return nodeProcess(program, servers, s) },
+		Command:   func(s hostagent.Start) *exec.Cmd { return nodeProcess(program, servers, networks{&j.proxies}, s) },
 	}, hostagent.Deps{Transport: remote.Machines(servers), Group: group, Logger: log})
 	if err != nil {
 		return err
@@ -70,12 +70,13 @@ func (a *app) runHost(ctx context.Context, j joiner, capacity int32) error {
 	return nil
 }
 
-func nodeProcess(program string, servers []string, s hostagent.Start) *exec.Cmd {
+func nodeProcess(program string, servers []string, proxies networks, s hostagent.Start) *exec.Cmd {
 	command := "node"
 	if s.Kind == cpv1.MachineKind_MACHINE_KIND_GATEWAY {
 		command = "gateway"
 	}
-	cmd := exec.Command(program, command, "--id", s.NodeID, "--dir", s.Dir, "--listen", s.Listen, "--servers", strings.Join(servers, ","))
+	cmd := exec.Command(program, command, "--id", s.NodeID, "--dir", s.Dir, "--listen", s.Listen, "--servers", strings.Join(servers, ","),
+		"--trusted-proxies", proxies.String())
 	cmd.Env = append(os.Environ(), joinTokenVariable+"="+s.JoinToken)
 	return cmd
 }

@@ -28,6 +28,7 @@ func newNodeCommand(a *app) *cobra.Command {
 		log := a.processLogger()
 		config := node.Config{
 			ID: j.id, Dir: j.dir, Listen: j.listen, Servers: servers, JoinToken: joinToken(), Release: a.version, DrainTime: drain,
+			Proxies: j.proxies,
 		}
 		return node.Run(cmd.Context(), config, log, func(address string) { log.Info("the node takes work", "address", address) })
 	}

@@ -3,11 +3,14 @@ package cli
 import (
 	"errors"
 	"log/slog"
+	"net/netip"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/ops/cli/remote"
 	"github.com/fluent-oms/fluent/ops/cli/render"
 )
@@ -18,6 +21,7 @@ const joinTokenVariable = "FLUENT_JOIN_TOKEN"
 // joiner holds the options of processes that join a control plane.
 type joiner struct {
 	id, dir, listen, servers string
+	proxies                  []netip.Prefix
 }
 
 func (j *joiner) flags(cmd *cobra.Command) {
@@ -25,7 +29,34 @@ func (j *joiner) flags(cmd *cobra.Command) {
 	f.StringVar(&j.id, "id", "", "name of this process; empty: the control plane chooses")
 	f.StringVar(&j.dir, "dir", "", "state folder of this process")
 	f.StringVar(&j.servers, "servers", "", "control-plane servers, comma-separated")
+	f.Var(networks{&j.proxies}, "trusted-proxies", proxiesUsage)
 }
+
+const proxiesUsage = "addresses and networks of proxies whose X-Forwarded-For is believed, comma-separated (default none)"
+
+// networks is an option that lists addresses and networks.
+type networks struct{ of *[]netip.Prefix }
+
+// Set implements pflag.Value.
+func (n networks) Set(list string) (err error) {
+	*n.of, err = door.ParseProxies(list)
+	return err
+}
+
+// String implements pflag.Value.
+func (n networks) String() string {
+	if n.of == nil {
+		return ""
+	}
+	texts := make([]string, len(*n.of))
+	for i, each := range *n.of {
+		texts[i] = each.String()
+	}
+	return strings.Join(texts, ",")
+}
+
+// Type implements pflag.Value.
+func (networks) Type() string { return "networks" }
 
 // serverList checks the options and returns the servers.
 func (j *joiner) serverList() ([]string, error) {

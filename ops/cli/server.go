@@ -47,6 +47,7 @@ func newServerCommand(a *app) *cobra.Command {
 	f.StringVar(&config.Authority, "authority", "", "file with the cluster's authority, for the first start (see: fluent cluster authority)")
 	f.StringVar(&config.Certificate, "tls-cert", "", "certificate for operators and browsers (default: one by the cluster's authority)")
 	f.StringVar(&config.Key, "tls-key", "", "key of that certificate")
+	f.Var(networks{&config.Proxies}, "trusted-proxies", proxiesUsage)
 	f.BoolVar(&config.Bootstrap, "bootstrap", false, "form a new cluster of the peers if there is no state yet; harmless otherwise")
 	f.StringVar(&config.OperatorUsername, "operator-username", "", "first operator of a new cluster")
 	f.StringVar(&passwordFile, "operator-password-file", "", "file with the first operator's password")
