@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	_ "time/tzdata" // retailers name time zones; not every machine has the database of them
 
 	"github.com/fluent-oms/fluent/ops/cli"
 )

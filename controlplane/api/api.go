@@ -18,6 +18,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/policy"
+	"github.com/fluent-oms/fluent/auth/webapp"
 	"github.com/fluent-oms/fluent/controlplane/cluster"
 	"github.com/fluent-oms/fluent/controlplane/keyring"
 	"github.com/fluent-oms/fluent/controlplane/presence"
@@ -108,8 +109,23 @@ func (a *API) Handler() http.Handler {
 	mux.HandleFunc("GET /.well-known/jwks.json", a.serveKeySet)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", a.serveReadiness)
+	mux.Handle("GET /{$}", welcome)
 	mux.Handle("/", a.forward.wrap(rpc))
 	return mux
+}
+
+// welcome is what a browser finds at a server's address.
+var welcome = webapp.Welcome{
+	Title: "Fluent: the control plane",
+	Text: "This is one of the servers that decide what exists in an installation of Fluent, an order management platform: regions, environments, " +
+		"accounts, retailers, nodes. Operators use it by the command line, or by Connect, gRPC or JSON. Tenants' requests go to a gateway instead.",
+	Paths: []webapp.Path{
+		{Address: "fluent login --server …", Use: "Sign in, then: fluent --help"},
+		{Address: "POST /fluent.controlplane.v1.…", Use: "The API: one path for each method of the services in proto/; gRPC reflection lists them"},
+		{Address: "GET /.well-known/jwks.json", Use: "The keys that verify operators' tokens"},
+		{Address: "GET /healthz", Use: "200 while this server runs"},
+		{Address: "GET /readyz", Use: "200 while it knows a leader"},
+	},
 }
 
 func (a *API) serveKeySet(w http.ResponseWriter, _ *http.Request) {

@@ -138,8 +138,12 @@ func Open(deps Deps, config Config, duties ...Duty) (*Cluster, error) {
 	return c, nil
 }
 
+// Leave says that this server is about to be closed. Peers that are gone are no news from then on.
+func (c *Cluster) Leave() { c.files.leaving.Store(true) }
+
 // Close stops this server: duties end, raft stops, files are closed.
 func (c *Cluster) Close() error {
+	c.Leave()
 	err := c.raft.Shutdown().Error()
 	c.stop()
 	c.done.Wait()

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -26,13 +27,15 @@ type files struct {
 	snapshots raft.SnapshotStore
 	transport *raft.NetworkTransport
 	logger    hclog.Logger
+	leaving   atomic.Bool // this server is being stopped
 }
 
 func openFiles(config Config, deps Deps) (*files, error) {
 	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the control plane's folder: %w", err)
 	}
-	f := &files{logger: raftLogger(deps.Logger)}
+	f := &files{}
+	f.logger = raftLogger(deps.Logger, &f.leaving)
 	log, err := raftboltdb.New(raftboltdb.Options{
 		Path: filepath.Join(config.Dir, "log.db"),
 		// Without the time-out a second server on the same folder would wait for ever instead of failing.
@@ -177,17 +180,21 @@ func (f *files) transportCloser() io.Closer {
 	return f.transport
 }
 
-// raftLogger passes what raft has to say on: its warnings as such, the rest for debugging.
-func raftLogger(logger *slog.Logger) hclog.Logger {
-	return hclog.New(&hclog.LoggerOptions{Level: hclog.Info, Output: raftLines{logger}, DisableTime: true})
+// raftLogger passes what raft has to say on: its warnings as such, the rest for debugging. Once this server is leaving, warnings too are for
+// debugging only: peers that are stopped at the same time are no trouble.
+func raftLogger(logger *slog.Logger, leaving *atomic.Bool) hclog.Logger {
+	return hclog.New(&hclog.LoggerOptions{Level: hclog.Info, Output: raftLines{logger, leaving}, DisableTime: true})
 }
 
-type raftLines struct{ logger *slog.Logger }
+type raftLines struct {
+	logger  *slog.Logger
+	leaving *atomic.Bool
+}
 
 // Write logs one line.
 func (l raftLines) Write(line []byte) (int, error) {
 	text := strings.TrimSpace(string(line))
-	if strings.HasPrefix(text, "[WARN]") || strings.HasPrefix(text, "[ERROR]") {
+	if !l.leaving.Load() && (strings.HasPrefix(text, "[WARN]") || strings.HasPrefix(text, "[ERROR]")) {
 		l.logger.Warn("raft", "line", text)
 	} else {
 		l.logger.Debug("raft", "line", text)

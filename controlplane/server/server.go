@@ -153,6 +153,7 @@ func serve(ctx context.Context, config Config, listener net.Listener, p *parts) 
 		return fmt.Errorf("serve the API: %w", err)
 	case <-ctx.Done():
 	}
+	p.cluster.Leave()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), gracePeriod)
 	defer cancel()
 	time.AfterFunc(200*time.Millisecond, endStreams) // short calls end by themselves before that

@@ -64,6 +64,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.health(w)
 		return
 	}
+	if welcomes(r) {
+		welcome.ServeHTTP(w, r)
+		return
+	}
 	g.requests.Add(1)
 	rest.NameRequest(w, r)
 	g.figures.requests.Serve(w, r, g.tenants)

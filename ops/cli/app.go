@@ -85,7 +85,7 @@ func (a *app) connect() (*connect.Client, error) {
 		return nil, connect.NewError(connect.CodeUnauthenticated, "Nobody is logged in.")
 	}
 	if c.Expired(time.Now()) {
-		return nil, connect.Errorf(connect.CodeUnauthenticated, "The session of %s ended at %s.", c.Username, c.ExpiresAt.Local().Format(time.DateTime))
+		return nil, connect.Errorf(connect.CodeUnauthenticated, "The session of %s ended at %s.", c.Username, c.ExpiresAt.Local().Format(render.Clock))
 	}
 	return connect.NewClient(remote.NewTransport(remote.HTTPClient(), c.Servers), interceptor.StaticBearer(c.Token)), nil
 }

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
-	"time"
+	"text/tabwriter"
 
 	"connectrpc.com/connect/v2"
 	"github.com/spf13/cobra"
@@ -68,7 +70,7 @@ func (a *app) login(ctx context.Context, username string, fromStdin bool) error 
 	if a.output == string(render.JSON) {
 		return render.Message(a.Out, res.GetOperator())
 	}
-	_, err = fmt.Fprintf(a.Out, "Logged in as %s until %s.\n", username, c.ExpiresAt.Local().Format(time.DateTime))
+	_, err = fmt.Fprintf(a.Out, "Logged in as %s until %s.\n", username, c.ExpiresAt.Local().Format(render.Clock))
 	return err
 }
 
@@ -123,14 +125,31 @@ func newWhoAmICommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printOne(a, res, []render.Column[*cpv1.WhoAmIResponse]{
+			if err := printOne(a, res, []render.Column[*cpv1.WhoAmIResponse]{
 				{Title: "USERNAME", Value: func(r *cpv1.WhoAmIResponse) string { return r.GetOperator().GetUsername() }},
 				{Title: "NAME", Value: func(r *cpv1.WhoAmIResponse) string { return r.GetOperator().GetDisplayName() }},
 				{Title: "ROLES", Value: func(r *cpv1.WhoAmIResponse) string { return bindings(r.GetOperator()) }},
-				{Title: "MAY", Value: func(r *cpv1.WhoAmIResponse) string { return strings.Join(r.GetPermissions(), " ") }},
-			})
+			}); err != nil || a.output == string(render.JSON) {
+				return err
+			}
+			return printPermissions(a.Out, res.GetPermissions())
 		}),
 	}
+}
+
+// printPermissions prints permissions by what they concern, a line each: "account.create", "account.get" become "account  create get".
+func printPermissions(to io.Writer, permissions []string) error {
+	verbs := map[string][]string{}
+	for _, p := range permissions {
+		resource, verb, _ := strings.Cut(p, ".")
+		verbs[resource] = append(verbs[resource], verb)
+	}
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "\nMAY")
+	for _, resource := range slices.Sorted(maps.Keys(verbs)) {
+		_, _ = fmt.Fprintf(w, "  %s\t%s\n", resource, strings.Join(verbs[resource], " "))
+	}
+	return w.Flush()
 }
 
 func newPasswordCommand(a *app) *cobra.Command {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -48,10 +49,14 @@ func TestDemoTellsTheStory(t *testing.T) {
 	steps, trace, found := strings.Cut(out, "The trace of order HB-1:")
 	require.True(t, found, out)
 	require.Regexp(t, `(?m)^ +\d+\.\d{3} s  operator +account TOLD is provisioned`, steps)
-	require.Regexp(t, `(?m)^ +\d+\.\d{3} s  workflow +order HB-1 is BOOKED: .*AWAITING_WAVE`, steps)
-	for _, line := range []string{"ORDER HB-1 · CREATE · SUCCESS", "  ruleset ", "    rule ", "      action "} {
+	require.Regexp(t, `(?m)^ +\d+\.\d{3} s  workflow +order HB-1 is BOOKED:\n +HB-1-1 from .*AWAITING_WAVE`, steps)
+	for _, line := range []string{"ORDER HB-1 · CREATE · SUCCESS", `    ValidateOrder {"errorEvent":"ProcessError"}`, "      → create FULFILMENT/1 HB-1-1"} {
 		require.Contains(t, trace, "\n"+line)
 	}
+	for line := range strings.Lines(trace) {
+		require.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSpace(line)), 120, line)
+	}
+	require.Regexp(t, `\nThe order stays in account TOLD: API client TOLD / \S+, user \S+ / \S+\n`, trace)
 	s.balanced(t, "TOLD")
 }
 

@@ -80,7 +80,7 @@ func (a *Agent) reconcile() {
 	}
 	for _, p := range start {
 		child, err := a.deps.Group.Start(supervise.Spec{
-			Name: p.GetNodeId(), Grace: nodeGrace,
+			Name: p.GetNodeId(), Grace: nodeGrace, Layer: 1, // above control-plane servers of the same machine
 			Command: func(ctx context.Context) (*exec.Cmd, error) { return a.command(ctx, p) },
 		})
 		a.started(p.GetNodeId(), child, err)

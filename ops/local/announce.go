@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -52,15 +53,23 @@ func (i *Installation) announce() error {
 		return fmt.Errorf("encode the ready file: %w", err)
 	}
 	raw = append(raw, '\n')
-	if err := login.WritePrivate(filepath.Join(i.config.Dir, "ready.json"), raw); err != nil {
-		return err
-	}
 	i.say("ready\n")
 	i.printTable(r)
-	if i.config.ReadyFile == "" {
-		return nil
+	for _, path := range i.config.readyFiles() {
+		if err := login.WritePrivate(path, raw); err != nil {
+			return err
+		}
 	}
-	return login.WritePrivate(i.config.ReadyFile, raw)
+	return nil
+}
+
+// readyFiles are the one in the state folder, where commands look for it, and the one that was asked for.
+func (c Config) readyFiles() []string {
+	paths := []string{filepath.Join(c.Dir, "ready.json")}
+	if c.ReadyFile != "" {
+		paths = append(paths, c.ReadyFile)
+	}
+	return paths
 }
 
 func (i *Installation) printTable(r readiness) {
@@ -78,16 +87,32 @@ func (i *Installation) printTable(r readiness) {
 	}
 	row("State and logs", i.config.Dir)
 	_ = w.Flush()
-	_, _ = fmt.Fprintf(i.out, "\nTry: fluent login --server %s --username %s\nStop with Ctrl-C; the next run goes on from here.\n", r.ControlPlane[0], r.Operator.Username)
+	_, _ = fmt.Fprintf(i.out, "\nStop with Ctrl-C; the next run goes on from here. In a second terminal, in this folder, try:\n%s login --server %s --username %s\n",
+		shortest(i.config.Program), r.ControlPlane[0], r.Operator.Username)
 }
 
-// removeReadyFile takes back what an earlier run, or one that was killed, has announced.
-func removeReadyFile(path string) error {
-	if path == "" {
-		return nil
+// shortest is how a program is typed in the folder that we were started in.
+func shortest(program string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return program
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove the old ready file: %w", err)
+	relative, err := filepath.Rel(here, program)
+	if err != nil || len(relative) >= len(program) {
+		return program
+	}
+	if !strings.ContainsRune(relative, filepath.Separator) {
+		relative = "./" + relative
+	}
+	return relative
+}
+
+// removeReadyFiles takes back what an earlier run, or one that was killed, has announced.
+func (c Config) removeReadyFiles() error {
+	for _, path := range c.readyFiles() {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove the old ready file: %w", err)
+		}
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ import (
 func (i *Installation) startDataPlane(ctx context.Context, work *sync.WaitGroup, cp *controlPlane) error {
 	var err error
 	i.gateway, err = i.group.Start(supervise.Spec{
+		Layer:   2, // above the nodes, so that no request meets one that has gone
 		Name:    "gateway",
 		Grace:   20 * time.Second,
 		Command: func(ctx context.Context) (*exec.Cmd, error) { return i.gatewayCommand(ctx, cp) },

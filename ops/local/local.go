@@ -76,7 +76,7 @@ func Run(ctx context.Context, config Config, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
-	if err := removeReadyFile(config.ReadyFile); err != nil {
+	if err := config.removeReadyFiles(); err != nil {
 		return err
 	}
 	logFile, err := os.OpenFile(filepath.Join(dir, "up.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -103,9 +103,6 @@ func (i *Installation) run(ctx context.Context) error {
 		i.say("stopping")
 		stopWork()
 		work.Wait()
-		if i.gateway != nil {
-			i.gateway.Stop() // first, so that no request meets a node that has gone
-		}
 		i.group.Stop()
 		if i.database != nil {
 			i.database.stop()
@@ -119,7 +116,7 @@ func (i *Installation) run(ctx context.Context) error {
 		return err
 	}
 	<-ctx.Done()
-	return removeReadyFile(i.config.ReadyFile)
+	return i.config.removeReadyFiles()
 }
 
 // start brings everything up in the order of its needs. What goes on afterwards runs in workCtx and is counted in work.

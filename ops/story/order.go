@@ -3,10 +3,7 @@ package story
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"strings"
-
-	"github.com/fluent-oms/fluent/ops/apiclient"
 )
 
 // basket is what the shopper orders: three books, of which no place has all.
@@ -88,66 +85,5 @@ func (t *Teller) fulfil(ctx context.Context) (string, error) {
 		}
 		parts = append(parts, fmt.Sprintf("%s from %s (%s, %s)", f.Ref, f.FromLocation.Ref, strings.Join(lines, " "), f.Status))
 	}
-	return fmt.Sprintf("order %s is %s: %s", t.Order.Ref, t.Order.Status, strings.Join(parts, "; ")), err
-}
-
-// trace prints the event log of the order: each event, and below it the rulesets, rules and actions that it led to.
-func (t *Teller) trace(ctx context.Context) error {
-	all, err := t.client.Events(ctx, url.Values{"context.rootEntityType": {"ORDER"}, "context.rootEntityId": {t.Order.ID}, "count": {"1000"}}, 10_000)
-	if err != nil {
-		return err
-	}
-	children := map[string][]apiclient.LoggedEvent{}
-	for i := len(all) - 1; i >= 0; i-- { // the log is newest first
-		for _, parent := range all[i].Context.SourceEvents {
-			if all[i].Type == "ORCHESTRATION_AUDIT" {
-				children[parent] = append(children[parent], all[i])
-			}
-		}
-	}
-	for i := len(all) - 1; i >= 0; i-- {
-		e := all[i]
-		if e.Type != "ORCHESTRATION" {
-			continue
-		}
-		fmt.Fprintf(t.Out, "%s %s · %s · %s\n", e.Context.EntityType, e.Context.EntityRef, e.Name, e.EventStatus)
-		for _, c := range children[e.ID] {
-			t.printAudit(c)
-		}
-	}
-	return nil
-}
-
-// indents of the audit's categories below their event.
-var indents = map[string]string{"ruleSet": "  ", "rule": "    ", "ACTION": "      ", "CUSTOM": "      ", "exception": "    "}
-
-func (t *Teller) printAudit(e apiclient.LoggedEvent) {
-	indent, ok := indents[e.Category]
-	if !ok {
-		return
-	}
-	var start, stop float64
-	var details []string
-	for _, a := range e.Attributes {
-		switch a.Name {
-		case "startTimer":
-			start, _ = a.Value.(float64)
-		case "stopTimer":
-			stop, _ = a.Value.(float64)
-		default:
-			details = append(details, shorten(fmt.Sprint(a.Value), 100))
-		}
-	}
-	line := indent + strings.ToLower(e.Category) + " " + strings.Join(details, " ")
-	if stop > start {
-		line += fmt.Sprintf("  (%.3f ms)", stop-start)
-	}
-	fmt.Fprintln(t.Out, line)
-}
-
-func shorten(s string, most int) string {
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "…"
-	}
-	return s
+	return fmt.Sprintf("order %s is %s:\n%s", t.Order.Ref, t.Order.Status, strings.Join(parts, ";\n")), err
 }

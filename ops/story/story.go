@@ -25,6 +25,7 @@ type Platform struct {
 	ControlPlane       []string // base URLs
 	Gateway            string
 	Username, Password string // of an operator
+	Stays              bool   // it goes on running when the story is told
 }
 
 // Teller is one telling. Its fields fill as it goes; Order and Fulfilments are what came of it.
@@ -32,6 +33,7 @@ type Teller struct {
 	Platform Platform
 	Account  string // name of the account that the story makes
 	Out      io.Writer
+	Detail   bool // the trace shows all that the event log knows
 
 	Order       Order
 	Fulfilments []Fulfilment
@@ -39,7 +41,10 @@ type Teller struct {
 	token      string
 	connection *connect.Client
 	client     *apiclient.Client
-	retailer   string
+
+	credentials apiclient.Credentials // of the account
+
+	retailer string
 }
 
 // Order is the shopper's order as the API shows it.
@@ -93,10 +98,18 @@ func (t *Teller) Tell(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", step.who, err)
 		}
+		line = strings.ReplaceAll(line, "\n", "\n"+strings.Repeat(" ", 24)) // below the first line's text
 		fmt.Fprintf(t.Out, "%7.3f s  %-12s %s\n", time.Since(start).Seconds(), step.who, line)
 	}
 	fmt.Fprintf(t.Out, "\nThe trace of order %s:\n\n", t.Order.Ref)
-	return t.trace(ctx)
+	if err := t.trace(ctx); err != nil {
+		return err
+	}
+	if t.Platform.Stays {
+		c := t.credentials
+		fmt.Fprintf(t.Out, "\nThe order stays in account %s: API client %s / %s, user %s / %s\n", t.Account, c.ClientID, c.ClientSecret, c.Username, c.Password)
+	}
+	return nil
 }
 
 func (t *Teller) signIn(ctx context.Context) (string, error) {
@@ -126,14 +139,15 @@ func (t *Teller) provision(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("provision account %s: %w", t.Account, err)
 	}
 	c := answer.GetCredentials()
-	t.client = apiclient.New(t.Platform.Gateway, apiclient.Credentials{
+	t.credentials = apiclient.Credentials{
 		ClientID: c.GetClientId(), ClientSecret: c.GetClientSecret(), Username: c.GetUsername(), Password: c.GetPassword(),
-	})
+	}
+	t.client = apiclient.New(t.Platform.Gateway, t.credentials)
 	var steps []string
 	for _, s := range done.GetSteps() {
 		steps = append(steps, strings.ToLower(s.GetTitle()))
 	}
-	return fmt.Sprintf("account %s is provisioned: %s", t.Account, strings.Join(steps, ", ")), nil
+	return fmt.Sprintf("account %s is provisioned:\n%s", t.Account, strings.Join(steps, ",\n")), nil
 }
 
 func (t *Teller) enter(ctx context.Context) (string, error) {

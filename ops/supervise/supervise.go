@@ -1,5 +1,5 @@
 // Package supervise keeps child processes running: it starts them, restarts them with growing pauses when they end, writes what they
-// print to log files, and stops them in the reverse order of their start. It knows nothing of what they do.
+// print to log files, and stops them layer by layer. It knows nothing of what they do.
 package supervise
 
 import (
@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -22,6 +23,8 @@ type Spec struct {
 	Command func(ctx context.Context) (*exec.Cmd, error)
 	// Grace is how long the process may take to end after SIGTERM before it is killed; default 10 s.
 	Grace time.Duration
+	// Layer orders the end of a group: children of a higher layer, which need those of lower ones, are stopped first.
+	Layer int
 }
 
 // Group is a set of children that are stopped together.
@@ -29,11 +32,9 @@ type Group struct {
 	logs string // folder of the log files
 	log  *slog.Logger
 
-	ctx    context.Context // ends when Stop begins: no restarts from then on
-	cancel context.CancelFunc
-
 	mu       sync.Mutex
-	children []*Child // in order of their start
+	stopped  bool // nothing is started any more
+	children []*Child
 }
 
 // NewGroup makes an empty group whose children's output goes to files in the folder logs.
@@ -41,8 +42,7 @@ func NewGroup(logs string, log *slog.Logger) (*Group, error) {
 	if err := os.MkdirAll(logs, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder for logs: %w", err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	return &Group{logs: logs, log: log, ctx: ctx, cancel: cancel}, nil
+	return &Group{logs: logs, log: log}, nil
 }
 
 // ErrStopped says that the group starts nothing any more.
@@ -55,10 +55,10 @@ func (g *Group) Start(spec Spec) (*Child, error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.ctx.Err() != nil {
+	if g.stopped {
 		return nil, ErrStopped
 	}
-	ctx, cancel := context.WithCancel(g.ctx)
+	ctx, cancel := context.WithCancel(context.Background())
 	c := &Child{spec: spec, logFile: filepath.Join(g.logs, spec.Name+".log"), log: g.log.With("process", spec.Name), cancel: cancel, done: make(chan struct{})}
 	if err := rotate(c.logFile); err != nil {
 		cancel()
@@ -74,15 +74,22 @@ func (g *Group) Start(spec Spec) (*Child, error) {
 	return c, nil
 }
 
-// Stop ends all children, the last started first, and waits for them.
+// Stop ends all children and waits for them: the highest layer first, the children of one layer together.
 func (g *Group) Stop() {
-	g.cancel()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for i := len(g.children) - 1; i >= 0; i-- {
-		g.children[i].Stop()
+	g.stopped = true
+	for len(g.children) > 0 {
+		top := slices.MaxFunc(g.children, func(a, b *Child) int { return a.spec.Layer - b.spec.Layer }).spec.Layer
+		var ending sync.WaitGroup
+		g.children = slices.DeleteFunc(g.children, func(c *Child) bool {
+			if c.spec.Layer == top {
+				ending.Go(c.Stop)
+			}
+			return c.spec.Layer == top
+		})
+		ending.Wait()
 	}
-	g.children = nil
 }
 
 // Forget stops a child and takes it out of the group.

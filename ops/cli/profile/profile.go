@@ -1,11 +1,12 @@
 // Package profile writes the folder from which the platform's JavaScript client reads how to log in: profile.json,
-// retailer.<REF>.json and user.<NAME>.json.
+// retailer.<REF>.json and user.<NAME>.json; and reads it.
 package profile
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -61,4 +62,41 @@ func Write(dir string, p Profile) ([]string, error) {
 		written = append(written, path)
 	}
 	return written, nil
+}
+
+// Read reads what Write wrote into dir: who logs in where. Which retailers there are is not read.
+func Read(dir string) (Profile, error) {
+	var main struct {
+		BaseURL      string `json:"baseUrl"`
+		ID           string `json:"id"`
+		ClientSecret string `json:"clientSecret"`
+		User         string `json:"user"`
+	}
+	if err := readJSON(filepath.Join(dir, "profile.json"), &main); err != nil {
+		return Profile{}, err
+	}
+	var who struct {
+		Username string `json:"username"`
+		Password string `json:"password"`
+	}
+	if main.User != "" {
+		if err := readJSON(filepath.Join(dir, "user."+filepath.Base(main.User)+".json"), &who); err != nil {
+			return Profile{}, err
+		}
+	}
+	if main.BaseURL == "" || main.ID == "" {
+		return Profile{}, fmt.Errorf("profile: %s names no baseUrl or no id", filepath.Join(dir, "profile.json"))
+	}
+	return Profile{BaseURL: main.BaseURL, Account: main.ID, ClientSecret: main.ClientSecret, Username: who.Username, Password: who.Password}, nil
+}
+
+func readJSON(path string, into any) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("profile: %w", err)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("profile: read %s: %w", path, err)
+	}
+	return nil
 }

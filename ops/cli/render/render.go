@@ -176,12 +176,15 @@ func snake(camel string) string {
 	return strings.ToUpper(b.String())
 }
 
+// Clock is how a moment is printed: with its offset from UTC, for logs and colleagues may be in another zone.
+const Clock = "2006-01-02 15:04:05Z07:00"
+
 // Time is a moment in the reader's time zone, to the second; empty when it is not set.
 func Time(t *timestamppb.Timestamp) string {
 	if t == nil {
 		return ""
 	}
-	return t.AsTime().Local().Format(time.DateTime)
+	return t.AsTime().Local().Format(Clock)
 }
 
 // Span is how long something took, or has taken until now when it has no end; empty before its start.
