@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/fluent-oms/fluent/auth/door"
 )
 
 // maxKept is the size up to which buffers are used again.
@@ -29,9 +31,15 @@ func (b *buffers) give(used *[]byte) {
 	}
 }
 
-// passedOn reports whether a header goes on to the other side. Those between a client and its server concern one connection, and what callers
-// say about where they come from would be believed.
+// ours begins the names of the headers in which our own processes tell each other something.
+const ours = "Fluent-"
+
+// passedOn reports whether a header goes on to the other side. Those between a client and its server concern one connection; what callers
+// say about where they come from, or in our own headers, would be believed.
 func passedOn(name string) bool {
+	if strings.HasPrefix(name, ours) {
+		return false
+	}
 	switch name {
 	case "Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 		"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Content-Length", "Expect", "Host":
@@ -52,22 +60,28 @@ func named(connection []string, name string) bool {
 	return false
 }
 
+// origin is what the gateway found out of a request's caller.
+type origin struct {
+	account string
+	source  netip.Addr
+}
+
 // appendRequest writes a request out for a node. The server that read it has made sure that neither names nor values hold line ends.
-func appendRequest(to []byte, r *http.Request, source netip.Addr, account string, body []byte) []byte {
-	to = append(append(append(to, r.Method...), ' '), r.URL.RequestURI()...)
+func appendRequest(to []byte, r *http.Request, target door.Target, from origin, body []byte) []byte {
+	to = append(append(append(to, r.Method...), ' '), target.String()...)
 	to = appendHeader(append(to, " HTTP/1.1\r\n"...), "Host", r.Host)
 	connection := r.Header["Connection"]
 	for name, values := range r.Header {
-		if name == AccountHeader || !passedOn(name) || len(connection) > 0 && named(connection, name) {
+		if !passedOn(name) || len(connection) > 0 && named(connection, name) {
 			continue
 		}
 		for _, v := range values {
 			to = appendHeader(to, name, v)
 		}
 	}
-	to = appendHeader(to, AccountHeader, account)
-	if source.IsValid() {
-		to = appendHeader(to, "X-Forwarded-For", source.String())
+	to = appendHeader(to, AccountHeader, from.account)
+	if from.source.IsValid() {
+		to = appendHeader(to, "X-Forwarded-For", from.source.String())
 	}
 	to = appendHeader(to, "X-Forwarded-Host", r.Host)
 	proto := "http"
@@ -85,9 +99,9 @@ func appendHeader(to []byte, name, value string) []byte {
 }
 
 // forward sends a request to a node and its answer back.
-func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, account string, body []byte) {
+func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, target door.Target, account string, body []byte) {
 	message := g.buffers.take()
-	*message = appendRequest(*message, r, g.settings.Proxies.Source(r), account, body)
+	*message = appendRequest(*message, r, target, origin{account, g.settings.Proxies.Source(r)}, body)
 	res, node, err := g.send(r, *message, body)
 	g.buffers.give(message)
 	if err != nil {

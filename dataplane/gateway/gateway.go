@@ -60,7 +60,7 @@ func (g *Gateway) Drain() { g.draining.Store(true) }
 
 // ServeHTTP implements http.Handler.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/healthz" {
+	if r.RequestURI == "/healthz" { // as balancers ask, some of them without naming a host
 		g.health(w)
 		return
 	}
@@ -74,8 +74,13 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
-	if private(r.URL.Path) {
-		rest.WriteError(w, r, g.log, fault.New(fault.NotFound, "There is no %s %s here", r.Method, r.URL.Path))
+	target, err := door.ReadTarget(r)
+	if err != nil {
+		rest.WriteError(w, r, g.log, err)
+		return
+	}
+	if !rest.Public(target.Path) {
+		rest.WriteError(w, r, g.log, fault.New(fault.NotFound, "There is no %s %s here", r.Method, target.Path))
 		return
 	}
 	buffer := g.buffers.take()
@@ -85,12 +90,12 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		rest.WriteError(w, r, g.log, err)
 		return
 	}
-	account, err := g.accounts.find(g.state.View(), r, body)
+	account, err := g.accounts.find(g.state.View(), r, target, body)
 	if err != nil {
-		g.refuse(w, r, err)
+		g.refuse(w, r, target, err)
 		return
 	}
-	g.forward(w, r, account, body)
+	g.forward(w, r, target, account, body)
 }
 
 // readBody reads a request's body into a buffer, which grows where it must.
@@ -119,8 +124,8 @@ func readBody(w http.ResponseWriter, r *http.Request, to []byte) ([]byte, error)
 }
 
 // refuse answers a request that leads to no account. Token requests have an error shape of their own.
-func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if strings.HasSuffix(r.URL.Path, "/oauth/token") {
+func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, target door.Target, err error) {
+	if strings.HasSuffix(target.Path, "/oauth/token") {
 		rest.WriteTokenError(w, err)
 		return
 	}

@@ -3,8 +3,6 @@ package gateway
 import (
 	"encoding/json"
 	"net/http"
-	"path"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -13,13 +11,6 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/metrics"
 )
-
-// private reports whether a path is for operators or for the platform's own processes. Nodes answer such paths on their port, which is
-// in a private network; none of them is let through from tenants, with whatever credentials.
-func private(requested string) bool {
-	path := path.Clean(requested)
-	return path == "/metrics" || path == "/readyz" || strings.HasPrefix(path, "/internal/") || strings.HasPrefix(path, "/fluent.")
-}
 
 // figures are what the gateway counts besides requests.
 type figures struct {

@@ -24,7 +24,8 @@ func TestRequestsHaveOneIDEverywhere(t *testing.T) {
 	t.Cleanup(echo.Close)
 	front := gateway.New(setUp(t, echo).state, gateway.Settings{}, slog.New(slog.DiscardHandler))
 	ask := func(id string) (header []string, atTheNode string) {
-		req := httptest.NewRequest(http.MethodPost, "http://acme.localhost/graphql", strings.NewReader("{}"))
+		req := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader("{}"))
+		req.Host = "acme.localhost"
 		req.Header.Set(rest.RequestIDHeader, id)
 		answer := httptest.NewRecorder()
 		front.ServeHTTP(answer, req)

@@ -7,6 +7,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -38,7 +39,7 @@ func (a *accounts) of(raw string) string {
 
 // find says which account a request is for: by host, else by its token, else by the client id of a token request. Nothing is
 // verified here; the node does that.
-func (a *accounts) find(view *desired.View, r *http.Request, body []byte) (string, error) {
+func (a *accounts) find(view *desired.View, r *http.Request, target door.Target, body []byte) (string, error) {
 	if found := view.AccountByHost(r.Host); found != nil {
 		return found.GetName(), nil
 	}
@@ -49,13 +50,13 @@ func (a *accounts) find(view *desired.View, r *http.Request, body []byte) (strin
 		}
 		return "", fault.New(fault.Unauthenticated, "The access token is not one of an account that is served here").WithCode("S0040E")
 	}
-	if id := clientID(r, body); id != "" {
+	if id := clientID(r, target, body); id != "" {
 		if found, _ := view.Client(id); found != nil {
 			return found.GetName(), nil
 		}
 		return "", fault.New(fault.Unauthenticated, "No API client %q is known here", id).WithCode("S0040E").At("client_id")
 	}
-	if r.URL.Path == "/oauth/token" {
+	if target.Path == "/oauth/token" {
 		return "", fault.Invalidf("client_id", "client_id is needed").With("oauth", "invalid_request")
 	}
 	return "", fault.New(fault.Unauthenticated,
@@ -63,8 +64,9 @@ func (a *accounts) find(view *desired.View, r *http.Request, body []byte) (strin
 }
 
 // clientID reads the client_id of a token request, which may be in the query or in the form.
-func clientID(r *http.Request, body []byte) string {
-	if id := r.URL.Query().Get("client_id"); id != "" {
+func clientID(r *http.Request, target door.Target, body []byte) string {
+	query, _ := url.ParseQuery(target.Query) // the node answers what is wrong with it
+	if id := query.Get("client_id"); id != "" {
 		return id
 	}
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {

@@ -53,9 +53,13 @@ var silent = slog.New(slog.DiscardHandler)
 
 func (n *Node) serve(w http.ResponseWriter, r *http.Request) {
 	rest.NameRequest(w, r)
-	switch r.URL.Path {
+	switch r.RequestURI {
 	case "/healthz", "/readyz", "/metrics":
 		n.operators.ServeHTTP(w, r)
+		return
+	}
+	if _, err := door.ReadTarget(r); err != nil {
+		rest.WriteError(w, r, n.log, err)
 		return
 	}
 	if n.draining.Load() && r.URL.Path != nudgePath { // the engine still runs, and hears of events

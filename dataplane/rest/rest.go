@@ -87,14 +87,33 @@ func (a *API) route(pattern string, h handler) {
 	}))
 }
 
-// ServeHTTP implements http.Handler. A leading /retailer/{id}, as some integration platforms put in base URLs, is taken off.
+// ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if rest, ok := strings.CutPrefix(r.URL.Path, "/retailer/"); ok {
-		if _, path, found := strings.Cut(rest, "/"); found {
-			r.URL.Path, r.URL.RawPath = "/"+path, ""
-		}
+	if !Public(r.URL.Path) {
+		a.unknown(w, r)
+		return
+	}
+	if path := withoutRetailer(r.URL.Path); path != r.URL.Path {
+		r.URL.Path, r.URL.RawPath = path, ""
 	}
 	a.mux.ServeHTTP(w, r)
+}
+
+// Public reports whether a decoded path is one of the tenants' API. All others are for operators or for the platform's own processes: gateways
+// let none of them through, with whatever credentials, and the API answers none of them.
+func Public(path string) bool {
+	path = withoutRetailer(path)
+	return path == "/graphql" || strings.HasPrefix(path, "/oauth/") || strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/orchestration/")
+}
+
+// withoutRetailer takes off a leading /retailer/{id}, as some integration platforms put in base URLs.
+func withoutRetailer(path string) string {
+	if rest, ok := strings.CutPrefix(path, "/retailer/"); ok {
+		if _, path, found := strings.Cut(rest, "/"); found {
+			return "/" + path
+		}
+	}
+	return path
 }
 
 // AccountHeader is what the gateway sets when the host named an account.
