@@ -8,6 +8,9 @@ MAKEFLAGS   += --no-builtin-rules
 GO      ?= go
 # Git refuses to tell of a folder that is another user's, and then go would not build. The version comes from VERSION.
 export GOFLAGS += -buildvcs=false
+# Without C everything compiles the same whether or not a C compiler is installed; else the first one to come would have all compiled again.
+export CGO_ENABLED ?= 0
+TOLD    := ops/tools/told.sh
 BINARY  := bin/fluent
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # Options for `make up` and `make demo`, for example: make up ARGS='--dir /tmp/one --listen 127.0.0.1:0'
@@ -27,14 +30,15 @@ up: need-go-database build ## build and run everything on this machine, with a d
 
 build: need-go ## build bin/fluent
 	@mkdir -p bin
-	@$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BINARY) .
+	@$(TOLD) 'Compiling Fluent (about a minute and a half the first time, on two cores)' \
+	  $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BINARY) .
 
 test: need-go-database-npm$(if $(findstring -race,$(TESTFLAGS)),-compiler) ## run all tests and say how many there were
-	@$(GO) run ./ops/testsum $(TESTFLAGS) $(PACKAGES)
+	@CGO_ENABLED=$(if $(findstring -race,$(TESTFLAGS)),1,$(CGO_ENABLED)) $(GO) run ./ops/testsum $(TESTFLAGS) $(PACKAGES)
 
 gen: need-go-npm ## make generated code again: protobuf, Connect, migrations
-	@ops/tools/buf.sh generate
-	@$(GO) generate ./...
+	@$(TOLD) 'Generating from .proto files' ops/tools/buf.sh generate
+	@$(TOLD) 'Generating from Go' $(GO) generate ./...
 
 check-gen: gen ## fail if the generated code in the tree is not what gen makes
 	@git diff --exit-code -- proto/gen dataplane ops domain \
@@ -44,12 +48,12 @@ check-gen: gen ## fail if the generated code in the tree is not what gen makes
 
 lint: need-go-npm lint-sql ## gofmt, vet, staticcheck, buf lint, and all SQL against CockroachDB's grammar
 	@bad=$$(git ls-files -z '*.go' | xargs -0 gofmt -l); [ -z "$$bad" ] || { echo "gofmt these: $$bad" >&2; exit 1; }
-	@$(GO) vet ./...
-	@$(GO) tool -modfile=ops/tools/lint.mod staticcheck ./...
+	@$(TOLD) 'go vet' $(GO) vet ./...
+	@$(TOLD) 'staticcheck' $(GO) tool -modfile=ops/tools/lint.mod staticcheck ./...
 	@ops/tools/buf.sh lint
 
 lint-sql: need-go
-	@ops/tools/lint-sql.sh
+	@$(TOLD) "Reading all SQL with CockroachDB's grammar" ops/tools/lint-sql.sh
 
 bench: need-go-database build ## measure the API beside raw SQL on the same database; see docs/performance.md
 	@$(GO) run ./ops/bench $(ARGS)

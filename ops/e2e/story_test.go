@@ -56,7 +56,7 @@ func TestDemoTellsTheStory(t *testing.T) {
 	for line := range strings.Lines(trace) {
 		require.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSpace(line)), 120, line)
 	}
-	require.Regexp(t, `\nThe order stays in account TOLD: API client TOLD / \S+, user \S+ / \S+\n`, trace)
+	require.Regexp(t, `\nThe order stays in account TOLD:\n  API client  TOLD / \S+\n  user        \S+ / \S+\n`, trace)
 	s.balanced(t, "TOLD")
 }
 

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,6 +52,7 @@ func TestUpAgainAndBeside(t *testing.T) {
 
 	require.NoError(t, first.Stop())
 	require.NoFileExists(t, filepath.Join(dir, "ready.json"), "nothing is ready any more")
+	quietLogs(t, dir)
 	second := startIn(t, dir)
 	t.Run("again after a stop", func(t *testing.T) {
 		require.Equal(t, first.Ready, second.Ready, "addresses and credentials stay")
@@ -99,6 +103,58 @@ func readyFiles(t *testing.T, bare, withDemo *stack.Stack) {
 	}
 	_, err := os.Stat(filepath.Join(bare.Options.Dir, "database"))
 	require.False(t, errors.Is(err, os.ErrNotExist), "its database is in its folder")
+}
+
+// quietLogs: a stop that was asked for is no error to anybody.
+func quietLogs(t *testing.T, dir string) {
+	t.Helper()
+	logs, err := filepath.Glob(filepath.Join(dir, "logs", "*.log"))
+	require.NoError(t, err)
+	require.NotEmpty(t, logs)
+	for _, path := range append(logs, filepath.Join(dir, "up.log")) {
+		raw, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for line := range strings.Lines(string(raw)) {
+			require.NotContains(t, strings.ToUpper(line), "ERROR]", "%s", path)
+			require.NotContains(t, line, `"level":"ERROR"`, "%s", path)
+		}
+	}
+}
+
+// TestBrowsersFindAPage: whoever opens an address of `fluent up` in a browser learns what answers there.
+func TestBrowsersFindAPage(t *testing.T) {
+	s := shared(t).stack
+	ready := readJSON[struct{ Console string }](t, filepath.Join(s.Options.Dir, "ready.json"))
+	for _, address := range append([]string{s.Ready.Gateway, ready.Console}, s.Ready.ControlPlane...) {
+		res, err := http.Get(address + "/")
+		require.NoError(t, err)
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, errors.Join(err, res.Body.Close()))
+		require.Equal(t, http.StatusOK, res.StatusCode, address)
+		require.Equal(t, "text/html; charset=utf-8", res.Header.Get("Content-Type"), address)
+		require.Contains(t, string(body), "<h1>Fluent: the ", address)
+	}
+}
+
+// TestTheAPIIsCalledWithoutCurl: the command line gets tokens and sends GraphQL, for the demo account and for an account's profile.
+func TestTheAPIIsCalledWithoutCurl(t *testing.T) {
+	s := shared(t)
+	operator := administrator(t, s.stack)
+	ready := filepath.Join(s.stack.Options.Dir, "ready.json")
+	profile := filepath.Join(t.TempDir(), "profile")
+	operator.run(t, "", "account", "create", "TYPED", "--retailer", "TYPED-AU", "--profile", profile)
+
+	const query = `{ me { username } retailers { edges { node { ref } } } }`
+	require.JSONEq(t, `{"me":{"username":"demo-admin"},"retailers":{"edges":[{"node":{"ref":"DEMO"}}]}}`, operator.run(t, "", "api", "graphql", "--ready-file", ready, query))
+	require.Contains(t, operator.run(t, query, "api", "graphql", "--profile", profile, "-"), `"TYPED-AU"`)
+	token := strings.TrimSpace(operator.run(t, "", "api", "token", "--profile", profile))
+	req, err := http.NewRequest(http.MethodGet, s.stack.Ready.Gateway+"/api/v4.1/event?count=1", http.NoBody)
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+token)
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Equal(t, http.StatusOK, res.StatusCode)
 }
 
 func members(t *testing.T, raw json.RawMessage) []string {

@@ -107,7 +107,7 @@ func (t *Teller) Tell(ctx context.Context) error {
 	}
 	if t.Platform.Stays {
 		c := t.credentials
-		fmt.Fprintf(t.Out, "\nThe order stays in account %s: API client %s / %s, user %s / %s\n", t.Account, c.ClientID, c.ClientSecret, c.Username, c.Password)
+		fmt.Fprintf(t.Out, "\nThe order stays in account %s:\n  API client  %s / %s\n  user        %s / %s\n", t.Account, c.ClientID, c.ClientSecret, c.Username, c.Password)
 	}
 	return nil
 }

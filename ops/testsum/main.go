@@ -1,5 +1,6 @@
 // Command testsum runs `go test -json` with its arguments and prints what a person wants to see: a line per package, the output
-// of what failed as soon as it has failed, and at the end how many tests passed, failed and were skipped.
+// of what failed as soon as it has failed, what it is at when it has said nothing for a while, and at the end which tests were skipped and why,
+// how long it took, and how many tests passed, failed and were skipped.
 package main
 
 import (
@@ -8,7 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -18,6 +21,9 @@ func main() {
 	}
 	os.Exit(code)
 }
+
+// silence is how long nothing may be said.
+const silence = 9 * time.Second
 
 func run(args []string) (int, error) {
 	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
@@ -31,8 +37,13 @@ func run(args []string) (int, error) {
 	if err := cmd.Start(); err != nil {
 		return 1, fmt.Errorf("start go test: %w", err)
 	}
-	sum := newSummary(os.Stdout)
+	sum := newSummary(os.Stdout, time.Now)
+	if slices.Contains(args, "./...") {
+		sum.print("Running all tests: a quarter of an hour on two cores, of which the first minutes are compiling.\n")
+	}
+	stopTelling := sum.tell(silence)
 	readErr := sum.read(out)
+	stopTelling()
 	waitErr := cmd.Wait()
 	sum.finish()
 	if readErr != nil {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # need.sh THING…: sees to it that this machine has what a target needs, from Debian's packages where we may install them.
-#   go        Go itself, which is not installed here
+#   go        Go itself, in the version that go.mod names or newer; it is not installed here
 #   git make  those two
 #   database  a server that `fluent up` can embed: CockroachDB, or PostgreSQL 15 or newer
 #   compiler  a C compiler with its library, for the race detector
@@ -18,10 +18,26 @@ has_compiler() {
   echo '#include <stdlib.h>' | $cc -fsyntax-only -x c -
 }
 
+told=${0%/*}/told.sh
+
+# Ends with advice unless Go is new enough, or can get itself a version that is (it does so from 1.21 on, where it may use the network).
+need_go() {
+  local wanted have
+  wanted=$(sed -n 's/^go //p' "${0%/*}/../../go.mod")
+  command -v go >/dev/null || { echo "Install Go $wanted or newer first (https://go.dev/doc/install); \`go\` has to be in PATH." >&2; exit 1; }
+  have=$(cd / && GOTOOLCHAIN=local go env GOVERSION 2>/dev/null)
+  have=${have#go}
+  if [[ $(printf '%s\n' "$wanted" "${have%% *}" | sort -V | head -n 1) == "$wanted" ]]; then return; fi
+  if [[ -n $have && $(printf '%s\n' 1.21 "$have" | sort -V | head -n 1) == 1.21 ]] && "$told" "Getting Go $wanted" go version >/dev/null 2>&1; then return; fi
+  echo "Fluent needs Go $wanted or newer (go.mod); $(command -v go) is ${have:-of an unknown version}. Install a newer one" \
+    "(https://go.dev/doc/install), and see that it comes first in PATH." >&2
+  exit 1
+}
+
 packages=()
 for thing in "$@"; do
   case $thing in
-    go) command -v go >/dev/null || { echo 'Install Go first: go.mod names the version, and `go` has to be in PATH.' >&2; exit 1; } ;;
+    go) need_go ;;
     git | make) command -v "$thing" >/dev/null || packages+=("$thing") ;;
     database) has_database >/dev/null || packages+=(postgresql) ;;
     compiler) has_compiler >/dev/null 2>&1 || packages+=(gcc libc6-dev) ;;
@@ -50,8 +66,10 @@ trap 'rm -f "$out"' EXIT
 apt() {
   local try
   for ((try = 0; try < 300; try++)); do
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
-      apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@" </dev/null >"$out" 2>&1 && return
+    # shellcheck disable=SC2016 — that shell is to expand them
+    "$told" "apt-get $1" bash -c 'exec "$@" </dev/null >"$0" 2>&1' "$out" \
+      "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+      apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@" && return
     grep -q 'Could not get lock' "$out" || break
     sleep 2
   done
@@ -60,7 +78,7 @@ apt() {
   exit 1
 }
 
-echo "Installing what is missing, with apt-get: ${packages[*]}" >&2
+echo "Installing what is missing, with apt-get: ${packages[*]} (a minute or two)" >&2
 apt update
 # Debian would make a PostgreSQL cluster of its own and start it on port 5432; the programs are all that is needed.
 cluster=/etc/postgresql-common/createcluster.conf
