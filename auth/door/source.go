@@ -46,6 +46,9 @@ func (p Proxies) trusts(a netip.Addr) bool {
 	return slices.ContainsFunc(p.Networks, func(n netip.Prefix) bool { return n.Contains(a) })
 }
 
+// Shared reports whether an address is a proxy's that is believed: many clients come from there.
+func (p Proxies) Shared(a netip.Addr) bool { return p.trusts(plain(a)) }
+
 // Source is the address of the client that a request comes from: of the connection's peer, or, where that is a proxy that is believed, of
 // the last hop that X-Forwarded-For (else Forwarded) names before proxies that are believed. Whatever stands further left, the client may
 // have written. A hop that is no address ends the walk at the proxy that told of it. Where both headers are there and disagree, one of them

@@ -1,89 +1,58 @@
 package trust
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
-	"sync"
 	"time"
+
+	"github.com/fluent-oms/fluent/auth/door"
 )
 
 // handshakeByte is what a TLS connection begins with, and no HTTP request does.
 const handshakeByte = 0x16
 
-// firstByteTime is how long a connection may take to show which of the two it is.
-const firstByteTime = 10 * time.Second
+// greetingTime is how long a connection may take to show which of the two it is, and to end its handshake if it is TLS.
+const greetingTime = 10 * time.Second
 
-// Listen makes one port of two: who begins TLS gets a TLS connection, all others a plain one.
-func Listen(inner net.Listener, config *tls.Config) net.Listener {
-	l := &listener{Listener: inner, config: config, ready: make(chan net.Conn), failed: make(chan error, 1), closed: make(chan struct{})}
-	go l.acceptAll()
-	return l
+// Listen makes one port of two: who begins TLS gets a TLS connection, all others a plain one. Processes of the cluster, who prove that they
+// are, do not count for the limit per address.
+func Listen(inner net.Listener, config *tls.Config, port door.Port) *door.Listener {
+	port.Greet = func(c net.Conn) (net.Conn, bool) { return sort(c, config) }
+	return door.New(inner, port)
 }
 
-type listener struct {
-	net.Listener
-	config *tls.Config
-	ready  chan net.Conn
-	failed chan error
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (l *listener) acceptAll() {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			select {
-			case l.failed <- err:
-			case <-l.closed:
-			}
-			if temporary, ok := err.(net.Error); ok && temporary.Timeout() {
-				continue
-			}
-			return
-		}
-		go l.sort(c)
+// ListenMutual makes a port for processes of the cluster only; config is of Party.Mutual.
+func ListenMutual(inner net.Listener, config *tls.Config, port door.Port) *door.Listener {
+	port.Greet = func(c net.Conn) (net.Conn, bool) {
+		_ = c.SetDeadline(time.Now().Add(greetingTime))
+		return shake(tls.Server(c, config))
 	}
+	return door.New(inner, port)
 }
 
 // sort looks at the first byte of a connection.
-func (l *listener) sort(raw net.Conn) {
+func sort(raw net.Conn, config *tls.Config) (net.Conn, bool) {
 	c := &peeked{Conn: raw}
-	_ = raw.SetReadDeadline(time.Now().Add(firstByteTime))
-	n, err := raw.Read(c.first[:])
-	_ = raw.SetReadDeadline(time.Time{})
-	if err != nil || n == 0 {
-		_ = raw.Close()
-		return
+	_ = raw.SetDeadline(time.Now().Add(greetingTime))
+	if n, err := raw.Read(c.first[:]); err != nil || n == 0 {
+		return nil, false
 	}
 	c.left = true
-	var out net.Conn = c
 	if c.first[0] == handshakeByte {
-		out = tls.Server(c, l.config)
+		return shake(tls.Server(c, config))
 	}
-	select {
-	case l.ready <- out:
-	case <-l.closed:
-		_ = raw.Close()
-	}
+	_ = raw.SetDeadline(time.Time{})
+	return c, false
 }
 
-// Accept implements net.Listener.
-func (l *listener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.ready:
-		return c, nil
-	case err := <-l.failed:
-		return nil, err
-	case <-l.closed:
-		return nil, net.ErrClosed
+// shake ends the handshake of a connection with a deadline. One that failed is given back, too: whoever reads from it gets the error, and logs it.
+func shake(c *tls.Conn) (net.Conn, bool) {
+	if err := c.HandshakeContext(context.Background()); err != nil {
+		return c, false
 	}
-}
-
-// Close implements net.Listener.
-func (l *listener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return l.Listener.Close()
+	_ = c.SetDeadline(time.Time{})
+	return c, len(c.ConnectionState().PeerCertificates) > 0
 }
 
 // peeked is a connection whose first byte was read already.

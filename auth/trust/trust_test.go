@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/auth/trust/trusttest"
 )
@@ -228,7 +229,7 @@ func TestACertificateEndsOnAnOpenConnection(t *testing.T) {
 	clock := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	web := httptest.NewUnstartedServer(trust.Handler(http.HandlerFunc(whoami), clock))
 	require.NoError(t, web.Listener.Close())
-	web.Listener = trust.Listen(trusttest.Listen(t), party.Open(nil))
+	web.Listener = trust.Listen(trusttest.Listen(t), party.Open(nil), door.Port{Name: "test"})
 	web.Start()
 	t.Cleanup(web.Close)
 	client := trust.NewClient(cluster.Party(cluster.Identity(trust.HostKind, "h1")), trust.Anybody)

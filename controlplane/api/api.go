@@ -55,6 +55,8 @@ type Deps struct {
 	Policy      *policy.Engine
 	Logger      *slog.Logger
 	Now         func() time.Time
+	// Deaf says why the server cannot be reached on its own ports; empty if it can.
+	Deaf func() string
 }
 
 // API is the services of one server.
@@ -66,7 +68,7 @@ type API struct {
 
 // New makes the API.
 func New(d Deps) (*API, error) {
-	if d.Store == nil || d.Consensus == nil || d.Keys == nil || d.Authorities == nil || d.Presence == nil || d.Passwords == nil || d.Policy == nil || d.Logger == nil || d.Now == nil {
+	if d.Store == nil || d.Consensus == nil || d.Keys == nil || d.Authorities == nil || d.Presence == nil || d.Passwords == nil || d.Policy == nil || d.Logger == nil || d.Now == nil || d.Deaf == nil {
 		return nil, errors.New("api: every field of Deps is required")
 	}
 	a := &API{Deps: d}
@@ -103,7 +105,7 @@ func (a *API) Handler() http.Handler {
 	connecthttp.Mount(rpc, a.server)
 	open := connect.NewServer()
 	grpcreflect.Register(open, grpcreflect.WithNamer(names(a.server)))
-	registerHealth(open, a.Consensus)
+	registerHealth(open, a.unready)
 	mux := http.NewServeMux()
 	connecthttp.Mount(mux, open)
 	mux.HandleFunc("GET /.well-known/jwks.json", a.serveKeySet)
@@ -140,9 +142,17 @@ func (a *API) serveKeySet(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (a *API) serveReadiness(w http.ResponseWriter, _ *http.Request) {
-	if _, known := a.Consensus.Leader(); !known || a.Store.View().Cluster().GetId() == "" {
-		http.Error(w, "no leader", http.StatusServiceUnavailable)
+	if why := a.unready(); why != "" {
+		http.Error(w, why, http.StatusServiceUnavailable)
 		return
 	}
 	fmt.Fprintln(w, "ready")
+}
+
+// unready says why calls to this server should go to another one; empty if they need not.
+func (a *API) unready() string {
+	if _, known := a.Consensus.Leader(); !known || a.Store.View().Cluster().GetId() == "" {
+		return "no leader"
+	}
+	return a.Deaf()
 }

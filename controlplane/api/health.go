@@ -10,10 +10,10 @@ import (
 
 const healthService = "/grpc.health.v1.Health/"
 
-// registerHealth serves the standard health check of gRPC: serving means that there is a leader to pass calls on to.
-func registerHealth(server *connect.Server, consensus Consensus) {
+// registerHealth serves the standard health check of gRPC: serving means the same as GET /readyz.
+func registerHealth(server *connect.Server, unready func() string) {
 	status := func() *grpc_health_v1.HealthCheckResponse {
-		if _, known := consensus.Leader(); known {
+		if unready() == "" {
 			return &grpc_health_v1.HealthCheckResponse{Status: grpc_health_v1.HealthCheckResponse_SERVING}
 		}
 		return &grpc_health_v1.HealthCheckResponse{Status: grpc_health_v1.HealthCheckResponse_NOT_SERVING}

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/raft"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -36,6 +37,7 @@ type Config struct {
 
 	HeartbeatTimeout time.Duration // 0: 1 s, which a busy machine keeps too; less makes fail-over quicker
 	ApplyDeadline    time.Duration // 0: 3 s: a leader that cannot commit for so long gives up leadership
+	Connections      int           // most connections of other servers; 0: 64, which five servers do not reach
 }
 
 // Validate reports all that is wrong.
@@ -66,6 +68,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ApplyDeadline == 0 {
 		c.ApplyDeadline = 3 * time.Second
+	}
+	if c.Connections == 0 {
+		c.Connections = 64
 	}
 	if c.RaftListen == "" {
 		c.RaftListen = c.self().Raft
@@ -149,6 +154,9 @@ func (c *Cluster) Close() error {
 	c.done.Wait()
 	return errors.Join(err, c.files.close())
 }
+
+// Port is where other servers call this one, and how to call it as one of them.
+func (c *Cluster) Port() (*door.Listener, door.Speak) { return c.files.port, c.speak }
 
 // ID is this server's id.
 func (c *Cluster) ID() string { return c.config.ID }

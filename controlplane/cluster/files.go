@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/trust"
 )
 
@@ -25,6 +27,7 @@ import (
 type files struct {
 	log       *raftboltdb.BoltStore
 	snapshots raft.SnapshotStore
+	port      *door.Listener
 	transport *raft.NetworkTransport
 	logger    hclog.Logger
 	leaving   atomic.Bool // this server is being stopped
@@ -49,26 +52,44 @@ func openFiles(config Config, deps Deps) (*files, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open snapshots in %s: %w", config.Dir, err), f.close())
 	}
-	f.transport, err = listen(config, deps.Trust, f.logger)
-	if err != nil {
+	if err := f.listen(config, deps); err != nil {
 		return nil, errors.Join(err, f.close())
 	}
 	return f, nil
 }
 
-func listen(config Config, party trust.Party, logger hclog.Logger) (*raft.NetworkTransport, error) {
+// listen opens the port for raft. Connections of servers that have shown who they are live on when idle: raft would not notice that its side of one was
+// closed before it lost a call, an election's among them.
+func (f *files) listen(config Config, deps Deps) error {
 	listener, err := net.Listen("tcp", config.RaftListen)
 	if err != nil {
-		return nil, fmt.Errorf("listen for raft: %w", err)
+		return fmt.Errorf("listen for raft: %w", err)
 	}
-	between := &stream{
-		Listener:   tls.NewListener(listener, party.Mutual(trust.Kinds(trust.ServerKind))),
-		advertised: raft.ServerAddress(config.self().Raft), peers: config.Peers, party: party,
-	}
-	return raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: between, MaxPool: 3, Timeout: 5 * time.Second, Logger: logger,
+	f.port = trust.ListenMutual(listener, deps.Trust.Mutual(trust.Kinds(trust.ServerKind)), door.Port{
+		Name: "raft", Limits: door.Limits{Connections: config.Connections}, Log: deps.Logger,
+	})
+	between := &stream{Listener: f.port, advertised: raft.ServerAddress(config.self().Raft), peers: config.Peers, party: deps.Trust}
+	f.transport = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		Stream: between, MaxPool: 3, Timeout: 5 * time.Second, Logger: f.logger,
 		ServerAddressProvider: addresses(config.Peers),
-	}), nil
+	})
+	return nil
+}
+
+// speak opens a connection to this server's own port for raft as another server would, and says goodbye; the answer is the other side's goodbye.
+func (c *Cluster) speak(ctx context.Context, raw net.Conn) error {
+	itself := trust.Exactly(trust.Identity{Cluster: c.deps.Trust.Cluster(), Kind: trust.ServerKind, ID: c.config.ID})
+	conn := tls.Client(raw, c.deps.Trust.Client(itself))
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return fmt.Errorf("call this server's port for raft: %w", err)
+	}
+	if err := conn.CloseWrite(); err != nil {
+		return fmt.Errorf("call this server's port for raft: %w", err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("hear this server's port for raft: %w", err)
+	}
+	return nil
 }
 
 // stream is TLS between servers, in which both show that they are servers of the cluster, and who is called that it is the one meant.

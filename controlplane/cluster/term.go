@@ -167,18 +167,39 @@ func (c *Cluster) heartbeat(ctx context.Context) error {
 // refusal, shows that the disk is not the cause (followers are missing, say); then there is nothing better than to try again.
 func (c *Cluster) giveUp(ctx context.Context, cause error) {
 	c.deps.Logger.Error("cannot commit in time; handing leadership over", "server", c.config.ID, "error", cause)
-	if len(c.config.Peers) == 1 {
-		return // nobody to hand it to
-	}
-	answered := make(chan error, 1)
-	go func() { answered <- c.raft.LeadershipTransfer().Error() }()
-	select {
-	case err := <-answered:
-		if errors.Is(err, raft.ErrEnqueueTimeout) {
-			c.deps.Fatal(fmt.Errorf("the leader cannot commit, and an earlier hand-over still hangs: %w", cause))
-		}
-	case <-ctx.Done():
-	case <-time.After(2 * c.config.ApplyDeadline):
+	answered, err := c.transfer(ctx)
+	switch {
+	case !answered && ctx.Err() == nil:
 		c.deps.Fatal(fmt.Errorf("the leader cannot commit and cannot hand over; its disk seems to have stalled: %w", cause))
+	case errors.Is(err, raft.ErrEnqueueTimeout):
+		c.deps.Fatal(fmt.Errorf("the leader cannot commit, and an earlier hand-over still hangs: %w", cause))
+	}
+}
+
+// transfer asks raft to hand leadership over. Not answered means that raft did not say anything in time.
+func (c *Cluster) transfer(ctx context.Context) (answered bool, err error) {
+	if len(c.config.Peers) == 1 {
+		return true, nil // nobody to hand it to
+	}
+	answer := make(chan error, 1)
+	go func() { answer <- c.raft.LeadershipTransfer().Error() }()
+	select {
+	case err := <-answer:
+		return true, err
+	case <-ctx.Done():
+		return false, ctx.Err()
+	case <-time.After(2 * c.config.ApplyDeadline):
+		return false, nil
+	}
+}
+
+// StepDown hands leadership over if this server leads: it commits, but is of no use to callers. It may be elected again; then it must be told again.
+func (c *Cluster) StepDown(ctx context.Context, why string) {
+	if c.raft.State() != raft.Leader {
+		return
+	}
+	c.deps.Logger.Error("handing leadership over", "server", c.config.ID, "because", why)
+	if _, err := c.transfer(ctx); err != nil && ctx.Err() == nil {
+		c.deps.Logger.Warn("cannot hand leadership over; trying again", "server", c.config.ID, "error", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/controlplane/cluster"
 )
 
@@ -30,11 +31,13 @@ type Config struct {
 	Key         string // --tls-key
 
 	Proxies []netip.Prefix // --trusted-proxies: whose X-Forwarded-For is believed
+	Limits  door.Limits    // --connections, --connections-per-address: of the API's port
 
 	// The first operator, a platform administrator, is made when the cluster is formed. Later starts ignore these.
 	OperatorUsername string // --operator-username
 	OperatorPassword Secret // from --operator-password-file
 
+	Times            door.Times    // zero: the standard ones
 	HeartbeatTimeout time.Duration // 0: the cluster's default
 	ApplyDeadline    time.Duration // 0: the cluster's default
 	Logger           *slog.Logger  // nil: nothing is logged
@@ -59,7 +62,7 @@ func (Secret) MarshalText() ([]byte, error) { return []byte("(secret)"), nil }
 
 // Validate reports all that is wrong.
 func (c Config) Validate() error {
-	problems := []error{cluster.Config{ID: c.ID, Dir: c.Dir, Peers: c.Peers}.Validate()}
+	problems := []error{cluster.Config{ID: c.ID, Dir: c.Dir, Peers: c.Peers}.Validate(), c.Limits.Check()}
 	if c.Bootstrap && (c.OperatorUsername == "" || c.OperatorPassword == "") {
 		problems = append(problems, errors.New("bootstrap needs the first operator's username and password"))
 	}
@@ -75,6 +78,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Times == (door.Times{}) {
+		c.Times = door.StandardTimes()
 	}
 	if c.APIListen == "" {
 		c.APIListen = c.self().API

@@ -14,9 +14,10 @@ import (
 )
 
 // withMetrics serves GET /metrics beside the API. There is nothing in it that names an account or an operator.
-func withMetrics(api http.Handler, members *cluster.Cluster, store *state.Store) http.Handler {
+func withMetrics(api http.Handler, own ...prometheus.Collector) http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCollector(members, store))
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(own...)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.Handle("/", api)

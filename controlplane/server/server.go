@@ -23,9 +23,8 @@ import (
 )
 
 const (
-	hashesAtOnce = 2                // argon2id takes 19 MiB each
-	gracePeriod  = 5 * time.Second  // for calls that are under way when the server is told to end
-	headerPeriod = 10 * time.Second // for a caller to send its request's head
+	hashesAtOnce = 2               // argon2id takes 19 MiB each
+	gracePeriod  = 5 * time.Second // for calls that are under way when the server is told to end
 )
 
 // Run runs one server until ctx ends (then it returns nil) or it cannot go on.
@@ -58,6 +57,7 @@ type parts struct {
 	api         *api.API
 	store       *state.Store
 	authorities *keyring.Authorities
+	self        *door.SelfCall
 }
 
 func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, error) {
@@ -102,13 +102,30 @@ func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, er
 		return nil, err
 	}
 	shared.bind(members)
+	self := callSelf(ctx, members, config.Logger)
 	handlers, err := api.New(api.Deps{
 		Store: store, Consensus: members, Keys: keys, Authorities: authorities, Presence: heard, Passwords: hasher, Policy: rules, Logger: config.Logger, Now: config.Now,
+		Deaf: self.Deaf,
 	})
 	if err != nil {
 		return nil, errors.Join(err, members.Close())
 	}
-	return &parts{cluster: members, api: handlers, store: store, authorities: authorities}, nil
+	return &parts{cluster: members, api: handlers, store: store, authorities: authorities, self: self}, nil
+}
+
+// full is what a caller is told whose connection is one too many, in the form of Connect's errors; callers by TLS see the connection end.
+func full() []byte {
+	return door.Refusal(http.StatusServiceUnavailable, `{"code":"unavailable","message":"This server has too many connections; ask another one."}`)
+}
+
+// callSelf prepares the server's calls to its own ports. While they fail it is no leader: others could not reach it.
+func callSelf(ctx context.Context, members *cluster.Cluster, log *slog.Logger) *door.SelfCall {
+	raft, speak := members.Port()
+	return door.NewSelfCall(log, func(deaf string, _ bool) {
+		if deaf != "" {
+			members.StepDown(ctx, deaf)
+		}
+	}).Add(raft, speak)
 }
 
 func duty(name string, run func(context.Context, reconcile.Deps) error, work reconcile.Deps) cluster.Duty {
@@ -130,21 +147,24 @@ func serve(ctx context.Context, config Config, listener net.Listener, p *parts) 
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	listener = trust.Listen(listener, p.authorities.Party().Open(others))
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	protocols.SetHTTP2(true)
-	protocols.SetUnencryptedHTTP2(true)
+	believed := door.Proxies{Networks: config.Proxies, Known: fromServer}
+	port := trust.Listen(listener, p.authorities.Party().Open(others), door.Port{
+		Name: "api", Limits: config.Limits, Shared: believed.Shared, Refusal: full(), Log: config.Logger,
+	})
+	p.self.Add(port, nil)
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStreams()
-	believed := door.Proxies{Networks: config.Proxies, Known: fromServer}
-	web := &http.Server{
-		Handler: believed.Handler(trust.Handler(withMetrics(p.api.Handler(), p.cluster, p.store), config.Now)), Protocols: protocols, ReadHeaderTimeout: headerPeriod,
-		BaseContext: func(net.Listener) context.Context { return streams },
-		ErrorLog:    slog.NewLogLogger(config.Logger.Handler(), slog.LevelWarn), // refused certificates, with the reason
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- web.Serve(listener) }()
+	ports, _ := p.cluster.Port()
+	handler := withMetrics(p.api.Handler(), newCollector(p.cluster, p.store), door.NewCollector(p.self, port, ports))
+	web := door.NewServer(believed.Handler(trust.Handler(handler, config.Now)), config.Times, true, config.Logger)
+	web.BaseContext = func(net.Listener) context.Context { return streams }
+	ended := make(chan error, 2)
+	go func() { ended <- web.Serve(port) }()
+	go func() {
+		if err := p.self.Run(ctx); err != nil {
+			ended <- err
+		}
+	}()
 	if config.Ready != nil {
 		config.Ready(listener.Addr().String())
 	}

@@ -37,6 +37,7 @@ type Gateway struct {
 	draining atomic.Bool
 	figures  figures
 	tenants  http.Handler
+	self     *door.SelfCall // of a process; what is not run as one is never called
 }
 
 // answerTime is how long a node may work on a request.
@@ -47,7 +48,7 @@ func New(state *desired.State, settings Settings, log *slog.Logger) *Gateway {
 	g := &Gateway{
 		state: state, settings: settings, log: log, nodes: balancer{backends: map[string]*backend{}}, link: link.New(answerTime), buffers: newBuffers(), accounts: newAccounts(),
 	}
-	g.tenants = http.HandlerFunc(g.serve)
+	g.tenants, g.self = http.HandlerFunc(g.serve), door.NewSelfCall(log, nil)
 	g.measure()
 	return g
 }
@@ -133,7 +134,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, target door.Tar
 }
 
 func (g *Gateway) health(w http.ResponseWriter) {
-	if g.draining.Load() || g.nodes.pick(g.state.View(), nil, time.Now()) == nil {
+	if g.draining.Load() || g.self.Deaf() != "" || g.nodes.pick(g.state.View(), nil, time.Now()) == nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}

@@ -1,15 +1,20 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/dataplane/metrics"
+	"github.com/fluent-oms/fluent/dataplane/rest"
+	"github.com/fluent-oms/fluent/domain/fault"
 )
 
 // figures are what the gateway counts besides requests.
@@ -61,9 +66,36 @@ func (g *Gateway) Operators() http.Handler {
 	return mux
 }
 
-// operatorsServer serves Operators on an address of its own.
-func (g *Gateway) operatorsServer(address string) *http.Server {
-	return &http.Server{Addr: address, Handler: g.Operators(), ReadHeaderTimeout: 10 * time.Second}
+// operatorsConnections is how many connections of operators' tools there may be.
+const operatorsConnections = 64
+
+// openOperators opens the operators' port, nil if there is no address for one, and registers the figures of all ports.
+func (g *Gateway) openOperators(address string, tenants *door.Listener) (*door.Listener, error) {
+	if address == "" {
+		return nil, nil
+	}
+	operators, err := door.Listen(address, door.Port{Name: "operators", Limits: door.Limits{Connections: operatorsConnections}, Log: g.log})
+	if err != nil {
+		return nil, err
+	}
+	g.self.Add(operators, nil)
+	g.figures.registry.MustRegister(door.NewCollector(g.self, tenants, operators))
+	return operators, nil
+}
+
+// serveOperators serves Operators on a port of its own until ctx ends.
+func (g *Gateway) serveOperators(ctx context.Context, port *door.Listener) error {
+	server := door.NewServer(g.Operators(), door.StandardTimes(), false, g.log)
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	if err := server.Serve(port); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve metrics: %w", err)
+	}
+	return nil
+}
+
+// full is what a tenant is told whose connection is one too many.
+func full() []byte {
+	return rest.TurnedAway(fault.New(fault.Unavailable, "There are too many connections; try again in a moment").WithCode("S0002E"))
 }
 
 func (g *Gateway) serveReadiness(w http.ResponseWriter, _ *http.Request) {
@@ -74,6 +106,9 @@ func (g *Gateway) serveReadiness(w http.ResponseWriter, _ *http.Request) {
 	reasons := []reason{}
 	if g.draining.Load() {
 		reasons = append(reasons, reason{"DRAINING", "the gateway was asked to stop"})
+	}
+	if deaf := g.self.Deaf(); deaf != "" {
+		reasons = append(reasons, reason{"OWN_PORT_UNREACHABLE", deaf})
 	}
 	if g.readyNodes() == 0 {
 		reasons = append(reasons, reason{"NO_READY_NODE", "no node of the environment is ready; fluent node list says why"})

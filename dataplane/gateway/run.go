@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"os"
@@ -31,6 +30,7 @@ type Config struct {
 	Release   string
 	DrainTime time.Duration  // how long requests under way may take after a stop was asked for
 	Proxies   []netip.Prefix // whose X-Forwarded-For is believed
+	Limits    door.Limits    // of tenants' connections
 }
 
 // Run serves until ctx ends, then drains. ready is called with the address once requests are taken.
@@ -42,9 +42,10 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", config.Listen)
+	proxies := door.Proxies{Networks: config.Proxies}
+	listener, err := door.Listen(config.Listen, door.Port{Name: "tenants", Limits: config.Limits, Shared: proxies.Shared, Refusal: full(), Log: log})
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", config.Listen, err)
+		return err
 	}
 	link, err := uplink.New(uplink.Config{
 		Servers: config.Servers, JoinToken: config.JoinToken, NodeID: config.ID, Kind: "gateway",
@@ -53,8 +54,17 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	g := New(state, Settings{Proxies: door.Proxies{Networks: config.Proxies}}, log)
-	server := &http.Server{Handler: g, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	g := New(state, Settings{Proxies: proxies}, log)
+	g.self = door.NewSelfCall(log, func(_ string, changed bool) {
+		if changed {
+			link.ReportNow()
+		}
+	}).Add(listener, nil)
+	operators, err := g.openOperators(config.Operators, listener)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	server := door.NewServer(g, door.StandardTimes(), false, log)
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -69,16 +79,10 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 		}
 		return err
 	})
-	if config.Operators != "" {
-		operators := g.operatorsServer(config.Operators)
-		group.Go(func() error {
-			context.AfterFunc(groupCtx, func() { _ = operators.Close() })
-			if err := operators.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-				return fmt.Errorf("serve metrics: %w", err)
-			}
-			return nil
-		})
+	if operators != nil {
+		group.Go(func() error { return g.serveOperators(groupCtx, operators) })
 	}
+	group.Go(func() error { return g.self.Run(groupCtx) })
 	group.Go(func() error {
 		<-groupCtx.Done()
 		return g.stop(server, config.DrainTime)
@@ -88,12 +92,15 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 }
 
 func (g *Gateway) report() *nodev1.ReportRequest {
-	state := "READY"
-	if g.draining.Load() {
+	state, deaf := "READY", g.self.Deaf()
+	switch {
+	case g.draining.Load():
 		state = "DRAINING"
+	case deaf != "":
+		state = "JOINING"
 	}
 	return &nodev1.ReportRequest{
-		State: state, AppliedIndex: g.state.View().Index, Load: &nodev1.Load{Requests: g.Requests()},
+		State: state, AppliedIndex: g.state.View().Index, Load: &nodev1.Load{Requests: g.Requests()}, Problem: deaf,
 	}
 }
 

@@ -20,7 +20,7 @@ const (
 
 // reason is why a node is not ready, for machines and for people.
 type reason struct {
-	Code    string `json:"code"` // STARTING, DRAINING, DATABASE_UNREACHABLE
+	Code    string `json:"code"` // STARTING, DRAINING, DATABASE_UNREACHABLE, OWN_PORT_UNREACHABLE
 	Message string `json:"message"`
 }
 
@@ -66,6 +66,9 @@ func (n *Node) reasons() []reason {
 	}
 	if n.services.Load() == nil {
 		out = append(out, reason{"STARTING", "the node waits for the desired state, or opens its database"})
+	}
+	if deaf := n.self.Deaf(); deaf != "" {
+		out = append(out, reason{"OWN_PORT_UNREACHABLE", deaf})
 	}
 	if r := n.health.database.Load(); r != nil {
 		out = append(out, *r)

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/metrics"
@@ -35,6 +36,7 @@ type Config struct {
 	Release   string
 	DrainTime time.Duration  // how long requests under way may take after a stop was asked for
 	Proxies   []netip.Prefix // whose X-Forwarded-For is believed besides that of the environment's gateways
+	Limits    door.Limits    // of connections
 }
 
 // Node is a running node.
@@ -50,6 +52,7 @@ type Node struct {
 	requests  atomic.Int64
 	refused   atomic.Int64 // while draining
 	health    health
+	self      *door.SelfCall
 	measured  *metrics.Requests
 	registry  *prometheus.Registry
 	operators http.Handler // /healthz, /readyz, /metrics: in all states of the node
@@ -57,6 +60,9 @@ type Node struct {
 
 // Run serves until ctx ends, then drains and stops. ready is called with the address when the node takes work.
 func Run(ctx context.Context, config Config, log *slog.Logger, ready func(address string)) error {
+	if err := config.Limits.Check(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
 		return fmt.Errorf("make the node's folder: %w", err)
 	}
@@ -70,6 +76,11 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	}
 	n := &Node{config: config, log: log, state: state, registry: metrics.NewRegistry()}
 	n.measured = metrics.NewRequests(n.registry)
+	n.self = door.NewSelfCall(log, func(_ string, changed bool) {
+		if changed {
+			n.link.ReportNow()
+		}
+	})
 	n.registry.MustRegister(n.readiness())
 	n.operators = n.operate()
 	n.link, err = uplink.New(uplink.Config{
@@ -79,10 +90,15 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	return n.run(ctx, trust.Listen(listener, n.link.Trust().Open(nil)), func() { ready(listener.Addr().String()) })
+	port := trust.Listen(listener, n.link.Trust().Open(nil), door.Port{
+		Name: "node", Limits: config.Limits, Shared: n.shared, Refusal: full(), Log: log,
+	})
+	n.self.Add(port, nil)
+	n.registry.MustRegister(door.NewCollector(n.self, port))
+	return n.run(ctx, port, func() { ready(listener.Addr().String()) })
 }
 
-// run keeps four things going: the HTTP server, the line to the control plane, the services once the environment is known, and the
+// run keeps five things going: the HTTP server, the calls to itself, the line to the control plane, the services once the environment is known, and the
 // stop in the right order: refuse new requests, finish those under way, end the engine, and only then the line.
 func (n *Node) run(ctx context.Context, listener net.Listener, ready func()) error {
 	n.handler.set(http.HandlerFunc(n.notReady))
@@ -104,6 +120,7 @@ func (n *Node) run(ctx context.Context, listener net.Listener, ready func()) err
 		}
 		return nil
 	})
+	group.Go(func() error { return n.self.Run(groupCtx) })
 	group.Go(func() error { return n.work(working, ready) })
 	group.Go(func() error {
 		select {
@@ -206,12 +223,15 @@ const reportPatience = 300 * time.Millisecond
 
 func (n *Node) report() *nodev1.ReportRequest {
 	r := &nodev1.ReportRequest{State: "JOINING", AppliedIndex: n.state.View().Index, Load: &nodev1.Load{Requests: n.requests.Load()}}
-	s := n.services.Load()
+	s, deaf := n.services.Load(), n.self.Deaf()
 	switch {
 	case n.draining.Load():
 		r.State = "DRAINING"
-	case s != nil && n.health.database.Load() == nil:
+	case s != nil && n.health.database.Load() == nil && deaf == "":
 		r.State = "READY"
+	}
+	if deaf != "" {
+		r.Problem = "OWN_PORT_UNREACHABLE: " + shortened(deaf, 900)
 	}
 	if broken := n.health.database.Load(); broken != nil {
 		r.Problem = broken.Code + ": " + shortened(broken.Message, 900)

@@ -26,15 +26,18 @@ func (s *swap) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*s.current.L
 
 // server serves HTTP/1.1 and HTTP/2 on one port: gateways, other nodes, the control plane. The latter two come with TLS.
 func (n *Node) server() *http.Server {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	protocols.SetHTTP2(true)
-	protocols.SetUnencryptedHTTP2(true)
 	believed := door.Proxies{Networks: n.config.Proxies, Known: n.fromGateway}
-	return &http.Server{
-		Handler: believed.Handler(trust.Handler(http.HandlerFunc(n.serve), time.Now)), Protocols: protocols, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelWarn),
-	}
+	return door.NewServer(believed.Handler(trust.Handler(http.HandlerFunc(n.serve), time.Now)), door.StandardTimes(), true, n.log)
+}
+
+// full is what a gateway is told whose connection is one too many; it asks another node.
+func full() []byte {
+	return rest.TurnedAway(fault.New(fault.Unavailable, "This node has too many connections; ask another one").WithCode("S0002E"), gateway.DrainingHeader, "1")
+}
+
+// shared reports whether an address is a gateway's or a proxy's, from which many clients come.
+func (n *Node) shared(peer netip.Addr) bool {
+	return door.Proxies{Networks: n.config.Proxies}.Shared(peer) || n.fromGateway(nil, peer)
 }
 
 // fromGateway reports whether a peer is at the address of one of the environment's gateways, of which the control plane tells. Gateways call

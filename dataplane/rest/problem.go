@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
@@ -97,4 +98,16 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	if err := encoder.Encode(body); err != nil {
 		return // the status is out and the client has gone: there is nobody left to tell
 	}
+}
+
+// TurnedAway writes out an answer for callers whose connection is closed before their request was read. Headers are given by name and value.
+func TurnedAway(f *fault.Error, headers ...string) []byte {
+	status := statuses[f.Kind]
+	raw, err := json.Marshal(problem{
+		Status: status, Error: http.StatusText(status), Message: f.Detail, Errors: []problemItem{{Code: f.Code, Message: f.Detail}},
+	})
+	if err != nil {
+		return nil // there is nothing in it that JSON cannot say
+	}
+	return door.Refusal(status, string(raw), headers...)
 }

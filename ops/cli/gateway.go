@@ -10,6 +10,7 @@ import (
 
 func newGatewayCommand(a *app) *cobra.Command {
 	var j joiner
+	l := limiter{public: true}
 	var operators string
 	var drain time.Duration
 	cmd := &cobra.Command{
@@ -22,16 +23,21 @@ func newGatewayCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			limits, err := l.limits()
+			if err != nil {
+				return err
+			}
 			serveTuned()
 			log := a.processLogger()
 			config := gateway.Config{
 				Listen: j.listen, Operators: operators, Dir: j.dir, ID: j.id, Servers: servers, JoinToken: joinToken(), Release: a.version, DrainTime: drain,
-				Proxies: j.proxies,
+				Proxies: j.proxies, Limits: limits,
 			}
 			return gateway.Run(cmd.Context(), config, log, func(address string) { log.Info("the gateway serves", "address", address) })
 		},
 	}
 	j.flags(cmd)
+	l.flags(cmd)
 	cmd.Flags().StringVar(&j.listen, "listen", "127.0.0.1:8080", "address that tenants call")
 	cmd.Flags().StringVar(&operators, "metrics-listen", "", "address for /metrics, /healthz and /readyz, out of the reach of tenants (default none)")
 	cmd.Flags().DurationVar(&drain, "drain", 10*time.Second, "how long requests under way may take after a stop was asked for")

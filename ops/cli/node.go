@@ -12,6 +12,7 @@ import (
 // node's process itself.
 func newNodeCommand(a *app) *cobra.Command {
 	var j joiner
+	var l limiter
 	var drain time.Duration
 	cmd := group("node", "Data-plane nodes: run one, list and steer them", newNodeAdminCommands(a)...)
 	cmd.Long = "With --dir and --servers: runs a node. At its first start it joins with the token in the environment variable " + joinTokenVariable +
@@ -24,15 +25,20 @@ func newNodeCommand(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		limits, err := l.limits()
+		if err != nil {
+			return err
+		}
 		serveTuned()
 		log := a.processLogger()
 		config := node.Config{
 			ID: j.id, Dir: j.dir, Listen: j.listen, Servers: servers, JoinToken: joinToken(), Release: a.version, DrainTime: drain,
-			Proxies: j.proxies,
+			Proxies: j.proxies, Limits: limits,
 		}
 		return node.Run(cmd.Context(), config, log, func(address string) { log.Info("the node takes work", "address", address) })
 	}
 	j.flags(cmd)
+	l.flags(cmd)
 	cmd.Flags().StringVar(&j.listen, "listen", "127.0.0.1:0", "address that gateways call")
 	cmd.Flags().DurationVar(&drain, "drain", 10*time.Second, "how long requests under way may take after a stop was asked for")
 	return cmd

@@ -16,6 +16,7 @@ import (
 func newServerCommand(a *app) *cobra.Command {
 	var config server.Config
 	var peers, passwordFile string
+	var l limiter
 	cmd := &cobra.Command{
 		Use:   "server",
 		Short: "Run a control-plane server",
@@ -29,6 +30,9 @@ func newServerCommand(a *app) *cobra.Command {
 			if config.OperatorPassword, err = readSecret(passwordFile); err != nil {
 				return err
 			}
+			if config.Limits, err = l.limits(); err != nil {
+				return err
+			}
 			if err := config.Validate(); err != nil {
 				return render.UsageError{Err: err}
 			}
@@ -38,6 +42,7 @@ func newServerCommand(a *app) *cobra.Command {
 			return server.Run(cmd.Context(), config)
 		},
 	}
+	l.flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&config.ID, "id", "", "name of this server among the peers")
 	f.StringVar(&config.Dir, "dir", "", "state folder of this server")

@@ -6,16 +6,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
 	"os"
 	"path/filepath"
-	"time"
+
+	"github.com/fluent-oms/fluent/auth/door"
 )
 
 // Variable names the folder; unset or empty: nothing is served. Child processes inherit it.
 const Variable = "FLUENT_DEBUG_DIR"
+
+// connections is how many there may be at once.
+const connections = 16
 
 // Serve listens on <folder>/<role>-<pid>.sock until ctx ends, if the environment asks for it.
 func Serve(ctx context.Context, role string) error {
@@ -31,9 +36,11 @@ func Serve(ctx context.Context, role string) error {
 	if err != nil {
 		return fmt.Errorf("serve profiles: %w", err)
 	}
-	server := &http.Server{Handler: handler(), ReadHeaderTimeout: 5 * time.Second}
+	log := slog.New(slog.DiscardHandler)
+	port := door.New(listener, door.Port{Name: "debug", Limits: door.Limits{Connections: connections}, Log: log})
+	server := door.NewServer(handler(), door.StandardTimes(), false, log)
 	context.AfterFunc(ctx, func() { _ = server.Close() })
-	go func() { _ = server.Serve(listener) }() // ends with Close; a debugging aid has nobody to tell of another end
+	go func() { _ = server.Serve(port) }() // ends with Close; a debugging aid has nobody to tell of another end
 	return nil
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/trust"
 )
 
@@ -107,7 +108,7 @@ func Serve(t testing.TB, inner net.Listener, party trust.Party, handler http.Han
 	protocols.SetUnencryptedHTTP2(true)
 	web := httptest.NewUnstartedServer(nil)
 	require.NoError(t, web.Listener.Close())
-	web.Listener = trust.Listen(inner, party.Open(nil))
+	web.Listener = trust.Listen(inner, party.Open(nil), door.Port{Name: "test"})
 	web.Config = &http.Server{Handler: trust.Handler(handler, time.Now), Protocols: protocols, ReadHeaderTimeout: time.Minute,
 		ErrorLog: log.New(io.Discard, "", 0)}
 	web.Start()

@@ -1,0 +1,148 @@
+package door_test
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/auth/door"
+)
+
+func quietLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// short is how long a call waits that cannot be answered.
+const short = 20 * time.Millisecond
+
+// gate lets a listener's loop accept, or not.
+type gate struct {
+	net.Listener
+	open chan struct{} // closed: all may come in
+}
+
+func (g *gate) Accept() (net.Conn, error) {
+	<-g.open
+	return g.Listener.Accept()
+}
+
+func deafListener(t *testing.T) (*door.Listener, *gate) {
+	t.Helper()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	g := &gate{Listener: inner, open: make(chan struct{})}
+	l := door.New(g, door.Port{Name: "test", Limits: door.Limits{Connections: 2}})
+	t.Cleanup(func() { _ = l.Close() })
+	return l, g
+}
+
+func TestThreeFailuresMakeAProcessNotReadyAndOneSuccessReady(t *testing.T) {
+	t.Parallel()
+	l, g := deafListener(t)
+	serve(t, l, door.StandardTimes())
+	var changes int
+	self := door.NewSelfCall(quietLog(), func(_ string, changed bool) {
+		if changed {
+			changes++
+		}
+	}).Add(l, nil)
+	for range 2 {
+		require.NoError(t, self.Round(t.Context(), short))
+		require.Empty(t, self.Deaf())
+	}
+	require.NoError(t, self.Round(t.Context(), short))
+	require.Contains(t, self.Deaf(), "own port test")
+	require.Equal(t, 1, changes)
+	close(g.open)
+	require.NoError(t, self.Round(t.Context(), patience))
+	require.Empty(t, self.Deaf())
+	require.Equal(t, 2, changes)
+}
+
+func TestAProcessThatAcceptsNobodyThoughItCouldIsReplaced(t *testing.T) {
+	t.Parallel()
+	l, _ := deafListener(t)
+	serve(t, l, door.StandardTimes())
+	self := door.NewSelfCall(quietLog(), nil).Add(l, nil)
+	for range 5 {
+		require.NoError(t, self.Round(t.Context(), short))
+	}
+	require.ErrorIs(t, self.Round(t.Context(), short), door.ErrStuck)
+}
+
+// TestAServerThatTakesNoConnectionsIsReplaced has a loop that accepts, and nobody who takes what it accepted.
+func TestAServerThatTakesNoConnectionsIsReplaced(t *testing.T) {
+	t.Parallel()
+	l := listen(t, door.Port{Name: "test", Greet: func(c net.Conn) (net.Conn, bool) { return c, false }})
+	self := door.NewSelfCall(quietLog(), nil).Add(l, nil)
+	for range 5 {
+		require.NoError(t, self.Round(t.Context(), short))
+	}
+	require.ErrorIs(t, self.Round(t.Context(), short), door.ErrStuck)
+}
+
+func TestAHandlerThatHangsIsNoReasonForANewProcess(t *testing.T) {
+	t.Parallel()
+	l := listen(t, door.Port{Name: "test"})
+	done := make(chan struct{})
+	server := door.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-done }), door.StandardTimes(), true, quietLog())
+	go func() { _ = server.Serve(l) }()
+	t.Cleanup(func() { close(done); _ = server.Close() })
+	self := door.NewSelfCall(quietLog(), nil).Add(l, nil)
+	for range 10 {
+		require.NoError(t, self.Round(t.Context(), 200*time.Millisecond))
+	}
+	require.NotEmpty(t, self.Deaf(), "not ready, but its loop accepts")
+}
+
+func TestAProcessWithoutDescriptorsIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	l := door.New(&starved{Listener: inner}, door.Port{Name: "test"})
+	t.Cleanup(func() { _ = l.Close() })
+	serve(t, l, door.StandardTimes())
+	self := door.NewSelfCall(quietLog(), nil).Add(l, nil)
+	for range 20 {
+		require.NoError(t, self.Round(t.Context(), short))
+	}
+	require.NotEmpty(t, self.Deaf())
+}
+
+// starved never gets a descriptor.
+type starved struct{ net.Listener }
+
+func (s *starved) Accept() (net.Conn, error) {
+	return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+}
+
+func TestAFullPortStillHearsItsOwnProcess(t *testing.T) {
+	t.Parallel()
+	l := listen(t, door.Port{Name: "test", Limits: door.Limits{Connections: 2, PerAddress: 1}})
+	serve(t, l, door.StandardTimes())
+	self := door.NewSelfCall(quietLog(), nil).Add(l, nil)
+	for _, from := range []string{"127.0.0.1", "127.0.0.2"} {
+		require.NotNil(t, ask(connect(t, l, from)))
+	}
+	require.Nil(t, ask(connect(t, l, "127.0.0.3")), "the port is full")
+	for range 10 {
+		require.NoError(t, self.Round(t.Context(), patience))
+		require.Empty(t, self.Deaf())
+	}
+	require.Equal(t, 2, door.Held(l), "its own calls hold no place")
+	require.Nil(t, ask(connect(t, l, "127.0.0.3")), "and keep none for others")
+}
+
+func TestRunEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	l := listen(t, door.Port{Name: "test"})
+	serve(t, l, door.StandardTimes())
+	ctx, cancel := context.WithCancel(t.Context())
+	self := door.NewSelfCall(quietLog(), func(string, bool) { cancel() }).Add(l, nil)
+	require.NoError(t, self.Run(ctx))
+}
