@@ -71,13 +71,13 @@ func (c *Configurations) References(account tenancy.AccountID, retailer tenancy.
 }
 
 // configuration is what a retailer works by now; nil when this node knows none.
-func (c *Configurations) configuration(account tenancy.AccountID, retailer tenancy.RetailerID) *nodev1.Configuration {
+func (c *Configurations) configuration(account tenancy.AccountID, retailer tenancy.RetailerID) *desired.Configuration {
 	return c.state.View().Configuration(string(account), int32(retailer))
 }
 
-func references(of *nodev1.Configuration) []Reference {
+func references(of *desired.Configuration) []Reference {
 	var all []Reference
-	for artefact, hash := range of.GetArtefacts() {
+	for artefact, hash := range of.Artefacts() {
 		rest, ok := strings.CutPrefix(artefact, prefix)
 		slash := strings.LastIndexByte(rest, '/')
 		if !ok || slash < 0 {
@@ -95,7 +95,7 @@ func references(of *nodev1.Configuration) []Reference {
 func (c *Configurations) Get(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string, version int) (*workflow.Workflow, error) {
 	active, hash := c.configuration(account, retailer), ""
 	if version != 0 {
-		hash = active.GetArtefacts()[ArtefactName(name, version)]
+		hash, _ = active.Artefact(ArtefactName(name, version))
 	}
 	if hash == "" {
 		best := -1
@@ -153,28 +153,4 @@ func (c *Configurations) content(ctx context.Context, account tenancy.AccountID,
 		return nil, err
 	}
 	return c.store.Artefact(ctx, scope, hash)
-}
-
-// Prepare loads what is active, so that the first turn after an activation does not wait, and forgets what no account uses.
-func (c *Configurations) Prepare(ctx context.Context) error {
-	used := map[string]bool{}
-	for _, active := range c.state.View().Configurations() {
-		for artefact, hash := range active.GetArtefacts() {
-			if !strings.HasPrefix(artefact, prefix) {
-				continue
-			}
-			used[active.GetAccount()+"/"+hash] = true
-			if _, err := c.load(ctx, tenancy.AccountID(active.GetAccount()), hash); err != nil {
-				return err
-			}
-		}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for key := range c.parsed {
-		if !used[key] {
-			delete(c.parsed, key)
-		}
-	}
-	return nil
 }

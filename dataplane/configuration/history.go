@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
-	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -16,13 +16,13 @@ import (
 // that is not remembered, and nothing is remembered that was not active, wherever a node dies.
 
 // active lists the versions of a workflow that a configuration names, one for each major.
-func (c *Configurations) active(ctx context.Context, of *nodev1.Configuration, name string) ([]store.WorkflowVersion, error) {
+func (c *Configurations) active(ctx context.Context, of *desired.Configuration, name string) ([]store.WorkflowVersion, error) {
 	var all []store.WorkflowVersion
 	for _, r := range references(of) {
 		if r.Name != name {
 			continue
 		}
-		w, err := c.load(ctx, tenancy.AccountID(of.GetAccount()), r.Hash)
+		w, err := c.load(ctx, tenancy.AccountID(of.Account), r.Hash)
 		if err != nil {
 			return nil, err
 		}

@@ -51,7 +51,7 @@ func (c *Configurations) Upload(ctx context.Context, u Upload) (string, []workfl
 func (c *Configurations) try(ctx context.Context, u Upload, retailer tenancy.RetailerID) (string, error) {
 	account, of := u.Scope.Account(), store.WorkflowKey{Retailer: retailer, Name: u.Parsed.Name}
 	base := c.configuration(account, retailer)
-	if base.GetVersion() == "" { // a commit that names no base would replace what this node does not know
+	if base == nil || base.Version == "" { // a commit that names no base would replace what this node does not know
 		return "", fault.New(fault.Unavailable, "Retailer %d is being made, but this node has not heard that it is ready; try again", retailer)
 	}
 	active, err := c.active(ctx, base, of.Name)
@@ -84,7 +84,7 @@ func (c *Configurations) try(ctx context.Context, u Upload, retailer tenancy.Ret
 	_, err = u.Control.Commit(ctx, &nodev1.CommitConfigurationRequest{
 		RequestId: rand.Text(), Account: string(account), Retailer: int32(retailer), Author: u.Author,
 		Artefacts: map[string]string{ArtefactName(of.Name, number): hash}, Message: u.Parsed.VersionComment,
-		BaseVersion: base.GetVersion(),
+		BaseVersion: base.Version,
 	})
 	if err != nil {
 		return "", err

@@ -4,13 +4,10 @@
 package desired
 
 import (
-	"maps"
+	"iter"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
-
-	"google.golang.org/protobuf/proto"
 
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
@@ -21,40 +18,40 @@ type View struct {
 	Index       uint64
 
 	environment    *nodev1.Environment
-	accounts       map[string]*nodev1.Account
-	configurations map[string]*nodev1.Configuration // by account and retailer
+	accounts       table[string, *nodev1.Account]
+	configurations table[retailer, *Configuration]
+	hosts          table[string, *nodev1.Account]
+	clients        table[string, client]
 	peers          map[string]*nodev1.Peer
-	found          *index
+	kinds          map[string][]*nodev1.Peer // peers by kind, ready ones first
 }
 
-func newView() *View {
-	return &View{
-		accounts: map[string]*nodev1.Account{}, configurations: map[string]*nodev1.Configuration{},
-		peers: map[string]*nodev1.Peer{}, found: &index{},
-	}
+type retailer struct {
+	account string
+	number  int32
 }
 
-// clone copies the maps, not what they point at: resources are never changed once received.
-func (v *View) clone() *View {
-	c := *v
-	c.accounts, c.configurations = maps.Clone(v.accounts), maps.Clone(v.configurations)
-	c.peers = maps.Clone(v.peers)
-	c.found = &index{}
-	return &c
+type client struct {
+	account *nodev1.Account
+	client  *nodev1.ApiClient
 }
 
 // Environment is this node's environment; nil until the first snapshot arrived.
 func (v *View) Environment() *nodev1.Environment { return v.environment }
 
 // Account finds an account by name; nil if the environment has none of it.
-func (v *View) Account(name string) *nodev1.Account { return v.accounts[name] }
+func (v *View) Account(name string) *nodev1.Account {
+	a, _ := v.accounts.get(name)
+	return a
+}
 
 // Accounts lists the accounts by name.
 func (v *View) Accounts() []*nodev1.Account {
-	all := make([]*nodev1.Account, 0, len(v.accounts))
-	for _, name := range slices.Sorted(maps.Keys(v.accounts)) {
-		all = append(all, v.accounts[name])
+	all := make([]*nodev1.Account, 0, v.accounts.len())
+	for _, a := range v.accounts.all() {
+		all = append(all, a)
 	}
+	slices.SortFunc(all, func(a, b *nodev1.Account) int { return strings.Compare(a.GetName(), b.GetName()) })
 	return all
 }
 
@@ -64,96 +61,52 @@ func (v *View) AccountByHost(host string) *nodev1.Account {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	if a := v.index().hosts[host]; a != nil {
+	if a, ok := v.hosts.get(host); ok {
 		return a
 	}
 	label, _, ok := strings.Cut(host, ".")
 	if !ok {
 		return nil
 	}
-	return v.accounts[strings.ToUpper(label)]
+	return v.Account(strings.ToUpper(label))
 }
 
 // Client finds the account and API client of a client id; nils if there is none.
 func (v *View) Client(clientID string) (*nodev1.Account, *nodev1.ApiClient) {
-	c := v.index().clients[clientID]
+	c, _ := v.clients.get(clientID)
 	return c.account, c.client
 }
 
 // Configuration is the active configuration of a retailer; nil if nothing was activated yet.
-func (v *View) Configuration(account string, retailer int32) *nodev1.Configuration {
-	return v.configurations[configurationKey(account, retailer)]
-}
-
-// Configurations lists all active configurations, in no order.
-func (v *View) Configurations() []*nodev1.Configuration {
-	return slices.Collect(maps.Values(v.configurations))
+func (v *View) Configuration(account string, number int32) *Configuration {
+	c, _ := v.configurations.get(retailer{account, number})
+	return c
 }
 
 // Peers lists the environment's nodes of a kind (node, gateway), ready ones first, then by id. The list is shared: it must not be
 // changed.
-func (v *View) Peers(kind string) []*nodev1.Peer { return v.index().peers[kind] }
+func (v *View) Peers(kind string) []*nodev1.Peer { return v.kinds[kind] }
 
-func (v *View) sortedPeers(kind string) []*nodev1.Peer {
-	var all []*nodev1.Peer
-	for _, p := range v.peers {
-		if p.GetKind() == kind {
-			all = append(all, p)
+// resources gives everything in the view, for keeping it on disk.
+func (v *View) resources() iter.Seq[*nodev1.Resource] {
+	return func(yield func(*nodev1.Resource) bool) {
+		if v.environment != nil && !yield(&nodev1.Resource{Kind: &nodev1.Resource_Environment{Environment: v.environment}}) {
+			return
 		}
-	}
-	slices.SortFunc(all, func(a, b *nodev1.Peer) int {
-		if x, y := a.GetState() == "READY", b.GetState() == "READY"; x != y {
-			if x {
-				return -1
+		for _, x := range v.accounts.all() {
+			if !yield(&nodev1.Resource{Kind: &nodev1.Resource_Account{Account: x}}) {
+				return
 			}
-			return 1
 		}
-		return strings.Compare(a.GetNodeId(), b.GetNodeId())
-	})
-	return all
-}
-
-// put adds, replaces or deletes one resource.
-func (v *View) put(r *nodev1.Resource, deleted bool) {
-	switch kind := r.GetKind().(type) {
-	case *nodev1.Resource_Environment:
-		v.environment = kind.Environment
-	case *nodev1.Resource_Account:
-		place(v.accounts, kind.Account.GetName(), kind.Account, deleted)
-	case *nodev1.Resource_Configuration:
-		c := kind.Configuration
-		place(v.configurations, configurationKey(c.GetAccount(), c.GetRetailer()), c, deleted)
-	case *nodev1.Resource_Peer:
-		place(v.peers, kind.Peer.GetNodeId(), kind.Peer, deleted)
+		for _, x := range v.configurations.all() {
+			if !yield(&nodev1.Resource{Kind: &nodev1.Resource_Configuration{Configuration: x.message()}}) {
+				return
+			}
+		}
+		for _, x := range v.peers {
+			if !yield(&nodev1.Resource{Kind: &nodev1.Resource_Peer{Peer: x}}) {
+				return
+			}
+		}
 	}
-}
-
-func place[T proto.Message](m map[string]T, key string, value T, deleted bool) {
-	if deleted {
-		delete(m, key)
-		return
-	}
-	m[key] = value
-}
-
-func configurationKey(account string, retailer int32) string {
-	return account + "/" + strconv.Itoa(int(retailer))
-}
-
-// resources lists everything in the view, for keeping it on disk.
-func (v *View) resources() []*nodev1.Resource {
-	var all []*nodev1.Resource
-	if v.environment != nil {
-		all = append(all, &nodev1.Resource{Kind: &nodev1.Resource_Environment{Environment: v.environment}})
-	}
-	for _, x := range v.accounts {
-		all = append(all, &nodev1.Resource{Kind: &nodev1.Resource_Account{Account: x}})
-	}
-	for _, x := range v.configurations {
-		all = append(all, &nodev1.Resource{Kind: &nodev1.Resource_Configuration{Configuration: x}})
-	}
-	for _, x := range v.peers {
-		all = append(all, &nodev1.Resource{Kind: &nodev1.Resource_Peer{Peer: x}})
-	}
-	return all
 }

@@ -237,7 +237,6 @@ func (n *Node) report() *nodev1.ReportRequest {
 		r.Problem = broken.Code + ": " + shortened(broken.Message, 900)
 	}
 	if s != nil {
-		r.AppliedIndex = s.applied.Load()
 		r.Load.Turns = s.engine.Stats().Turns.Load()
 		ctx, cancel := context.WithTimeout(context.Background(), reportPatience)
 		defer cancel() // a database that hangs must not keep the node from saying so

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -30,7 +29,6 @@ type services struct {
 	courier        *courier
 	janitor        *janitor.Janitor
 	peers          peers
-	applied        atomic.Uint64 // index of the desired state that is prepared
 	cpu            cpuMeter
 	ended          chan struct{} // closed when run has returned
 }
@@ -68,9 +66,6 @@ func (s *services) wire(ctx context.Context) error {
 		return err
 	}
 	s.configurations = configuration.New(n.state, s.db)
-	if err := s.prepare(ctx); err != nil {
-		return err
-	}
 	modules := s.modules()
 	s.engine, err = engine.New(engine.Deps{
 		DB: s.db, Library: modules.library, Workflows: s.configurations, Roots: modules.roots, Starts: modules.starts, Modules: modules.readers, Logger: n.log,
@@ -86,19 +81,7 @@ func (s *services) wire(ctx context.Context) error {
 	return s.serveTenants(modules, hasher)
 }
 
-// prepare loads what the desired state made active, and notes that it is applied.
-func (s *services) prepare(ctx context.Context) error {
-	index := s.node.state.View().Index
-	if err := s.configurations.Prepare(ctx); err != nil {
-		return fmt.Errorf("prepare the active configurations: %w", err)
-	}
-	if s.applied.Swap(index) != index {
-		s.node.link.ReportNow() // operations wait for it, and the report that the change itself brought may have left before
-	}
-	return nil
-}
-
-// run works until ctx ends: the engine, the keys and revocations, and the preparation of new configurations.
+// run works until ctx ends: the engine, the keys and revocations, the cleaning up, and the look at the database.
 func (s *services) run(ctx context.Context) error {
 	defer close(s.ended)
 	group, ctx := errgroup.WithContext(ctx)
@@ -106,18 +89,5 @@ func (s *services) run(ctx context.Context) error {
 	group.Go(func() error { s.identity.Run(ctx); return nil })
 	group.Go(func() error { s.janitor.Run(ctx); return nil })
 	group.Go(func() error { s.node.health.watch(ctx, s.node, s.db.Probe()); return nil })
-	group.Go(func() error {
-		for {
-			changed := s.node.state.Changed()
-			if err := s.prepare(ctx); err != nil && ctx.Err() == nil {
-				s.node.log.ErrorContext(ctx, "an active configuration cannot be used", "error", err)
-			}
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-changed:
-			}
-		}
-	})
 	return group.Wait()
 }

@@ -71,6 +71,9 @@ func New(config Config, state *desired.State, log *slog.Logger) (*Uplink, error)
 	if err != nil {
 		return nil, err
 	}
+	if found := state.Found(); found != nil {
+		log.Warn("what was on disk of the desired state is not whole", "error", found)
+	}
 	u := &Uplink{config: config, state: state, log: log, holder: holder, reportNow: make(chan struct{}, 1), refused: make(chan struct{}, 1)}
 	u.clients = clients(trust.NewClient(holder.Party(), trust.Kinds(trust.ServerKind)), config.Servers)
 	if config.JoinToken != "" {
