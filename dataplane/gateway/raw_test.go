@@ -91,7 +91,7 @@ func targets() (all []rawCase) {
 		"/api/v4.1/..%252fmetrics":          200, // a name with a percent sign in it
 
 		"/metrics": 404, "/readyz": 404, "/internal/nudge": 404, "/fluent.node.v1.TenantService/PrepareAccount": 404, "/%6detrics": 404,
-		"/": 404, "/Graphql": 404, "/graphql/": 404, "/retailer/1/metrics": 404, "/apix/": 404, "/healthz/": 404, "/debug/pprof/": 404,
+		"/Graphql": 404, "/graphql/": 404, "/retailer/1/metrics": 404, "/apix/": 404, "/healthz/": 404, "/debug/pprof/": 404,
 
 		"http://acme.localhost/metrics": 400, "http://acme.localhost/graphql": 400, "HTTP://evil/graphql": 400, "http:/metrics": 400, "http:metrics": 400,
 		"https://acme.localhost:80/internal/nudge": 400, "//metrics": 400, "//acme.localhost/metrics": 400, "acme.localhost:80": 400, "*": 400, "metrics": 400,
@@ -107,7 +107,7 @@ func targets() (all []rawCase) {
 		}
 		all = append(all, c)
 	}
-	return all
+	return append(all, rawCase{"the page for browsers", "GET / HTTP/1.1\r\nHost: acme.localhost\r\nConnection: close\r\n\r\n", 200, ""})
 }
 
 // heads are requests that differ in the rest: method, host, lengths, other headers.

@@ -23,5 +23,5 @@ var welcome = webapp.Welcome{
 
 // welcomes reports whether a request is a browser's for the gateway's own address, which no tenant's API answers.
 func welcomes(r *http.Request) bool {
-	return r.URL.Path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+	return r.RequestURI == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead)
 }
