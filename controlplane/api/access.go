@@ -2,7 +2,10 @@ package api
 
 import (
 	"context"
+	"net/http"
 
+	"connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connecthttp"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -11,6 +14,9 @@ import (
 	"github.com/fluent-oms/fluent/auth"
 	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/auth/policy"
+	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/auth/wire"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
@@ -58,6 +64,30 @@ func (a *API) authenticate(ctx context.Context, raw string) (*auth.Principal, er
 		return nil, err
 	}
 	return interceptor.Tokens(verifier, a.rolesOf)(ctx, raw)
+}
+
+// proved reports whether a request shows who sends it; whether he may is decided later.
+func (a *API) proved(r *http.Request) bool {
+	if _, shown := trust.Caller(r.Context()); shown {
+		return true
+	}
+	raw, ok := token.Bearer(r.Header.Get("Authorization"))
+	if !ok {
+		return false
+	}
+	_, err := a.authenticate(r.Context(), raw)
+	return err == nil
+}
+
+// forStrangers lets procedures that anybody may call have small requests only.
+func forStrangers() connecthttp.Option {
+	permission := permissionOf()
+	return connecthttp.WithConditionalOptions(func(spec connect.Spec) []connecthttp.Option {
+		if p, _ := permission(spec.Procedure); p == interceptor.Public {
+			return []connecthttp.Option{connecthttp.WithReadMaxBytes(wire.MaxStranger)}
+		}
+		return nil
+	})
 }
 
 func (a *API) rolesOf(_ context.Context, username string) ([]auth.Role, bool) {

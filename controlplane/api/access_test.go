@@ -9,6 +9,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/auth/policy"
+	"github.com/fluent-oms/fluent/auth/wire"
 	"github.com/fluent-oms/fluent/controlplane/api"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
@@ -31,8 +32,8 @@ func TestEveryMethodDeclaresAPermissionThatThePolicyKnows(t *testing.T) {
 func TestEveryKindOfFaultHasACode(t *testing.T) {
 	t.Parallel()
 	for kind := fault.Internal; kind <= fault.Unavailable; kind++ {
-		require.NotZero(t, interceptor.CodeOf(kind), "kind %d", kind)
+		require.NotZero(t, wire.CodeOf(kind), "kind %d", kind)
 	}
-	require.Equal(t, connect.CodeAborted, interceptor.CodeOf(fault.Conflict))
-	require.Zero(t, interceptor.CodeOf(fault.Unavailable+1), "a new kind needs a code, and this test its name")
+	require.Equal(t, connect.CodeAborted, wire.CodeOf(fault.Conflict))
+	require.Zero(t, wire.CodeOf(fault.Unavailable+1), "a new kind needs a code, and this test its name")
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"connectrpc.com/connect/v2"
-	"connectrpc.com/connect/v2/connecthttp"
 	"connectrpc.com/grpcreflect/v2"
 	"connectrpc.com/validate"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/policy"
 	"github.com/fluent-oms/fluent/auth/webapp"
+	"github.com/fluent-oms/fluent/auth/wire"
 	"github.com/fluent-oms/fluent/controlplane/cluster"
 	"github.com/fluent-oms/fluent/controlplane/keyring"
 	"github.com/fluent-oms/fluent/controlplane/presence"
@@ -78,9 +78,9 @@ func New(d Deps) (*API, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the interceptor: %w", err)
 	}
-	a.server = connect.NewServer(a.mapErrors, a.nameIndex, guard, validate.NewServerInterceptor(), a.logCalls)
+	a.server = wire.NewServer(a.mapErrors, a.nameIndex, guard, validate.NewServerInterceptor(), a.logCalls)
 	a.register()
-	a.forward = newForwarder(a.server, d.Consensus, d.Authorities.Party())
+	a.forward = newForwarder(a.server, d.Consensus, d.Authorities.Party(), a.proved)
 	return a, nil
 }
 
@@ -102,12 +102,12 @@ func (a *API) register() {
 // and GET /healthz (this process runs) and /readyz (there is a leader).
 func (a *API) Handler() http.Handler {
 	rpc := http.NewServeMux()
-	connecthttp.Mount(rpc, a.server)
-	open := connect.NewServer()
+	wire.Mount(rpc, a.server, forStrangers())
+	open := wire.NewServer()
 	grpcreflect.Register(open, grpcreflect.WithNamer(names(a.server)))
 	registerHealth(open, a.unready)
 	mux := http.NewServeMux()
-	connecthttp.Mount(mux, open)
+	wire.Mount(mux, open)
 	mux.HandleFunc("GET /.well-known/jwks.json", a.serveKeySet)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", a.serveReadiness)

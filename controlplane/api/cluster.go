@@ -7,12 +7,12 @@ import (
 	"time"
 
 	"connectrpc.com/connect/v2"
-	"connectrpc.com/connect/v2/connecthttp"
 
 	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/auth/policy"
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/auth/wire"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
@@ -66,7 +66,7 @@ func (a clusters) everybodyKnows(ctx context.Context, schema uint32) error {
 		if p.ID == self.ID {
 			continue
 		}
-		transport := connecthttp.NewTransport(&http.Client{Transport: a.forward.transport, Timeout: statusTime}, trust.URL(p.API))
+		transport := wire.NewTransport(&http.Client{Transport: a.forward.transport, Timeout: statusTime}, trust.URL(p.API))
 		peer := controlplanev1connect.NewClusterServiceClient(connect.NewClient(transport, interceptor.StaticBearer(raw)))
 		status, err := peer.GetStatus(ctx, &cpv1.GetStatusRequest{})
 		if err != nil {

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"connectrpc.com/connect/v2"
-	"connectrpc.com/connect/v2/connectproto"
 
+	"github.com/fluent-oms/fluent/auth/wire"
 	"github.com/fluent-oms/fluent/controlplane/presence"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -86,15 +86,7 @@ func obstacle(n *cpv1.Node, err error, attempt int) (*hold, error) {
 }
 
 // reasonOf is the reason among the facts of a node's error.
-func reasonOf(err *connect.Error) string {
-	for _, detail := range err.Details() {
-		message, decodeErr := connectproto.UnmarshalErrorDetail(detail)
-		if problem, ok := message.(*cpv1.Problem); ok && decodeErr == nil {
-			return problem.GetMeta()["reason"]
-		}
-	}
-	return ""
-}
+func reasonOf(err *connect.Error) string { return wire.ProblemOf(err).GetMeta()["reason"] }
 
 // existsTries is how often "exists already" is tried again: an attempt that lost its node may still be ending, and meets the next one.
 const existsTries = 5

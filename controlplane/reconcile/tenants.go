@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"connectrpc.com/connect/v2"
-	"connectrpc.com/connect/v2/connecthttp"
 
 	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/auth/wire"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
@@ -47,7 +47,7 @@ func (c *NodeClient) client(on *cpv1.Node) nodev1connect.TenantServiceClient {
 		c.nodes[id] = trust.NewClient(c.party, trust.Exactly(id))
 		c.nodes[id].Timeout = callTime
 	}
-	return nodev1connect.NewTenantServiceClient(connect.NewClient(connecthttp.NewTransport(c.nodes[id], "https://"+on.GetAddress())))
+	return nodev1connect.NewTenantServiceClient(connect.NewClient(wire.NewTransport(c.nodes[id], "https://"+on.GetAddress())))
 }
 
 // PrepareAccount makes an account's rows.

@@ -5,13 +5,10 @@ import (
 	"net/http"
 
 	"connectrpc.com/connect/v2"
-	"connectrpc.com/connect/v2/connecthttp"
-	"connectrpc.com/connect/v2/connectproto"
 
-	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/auth/wire"
 	"github.com/fluent-oms/fluent/domain/fault"
-	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
 )
 
@@ -20,10 +17,10 @@ const tenantServicePath = "/fluent.node.v1.TenantService/"
 
 // tenants serves TenantService to the control plane.
 func (n *Node) tenants(service nodev1connect.TenantServiceHandler) http.Handler {
-	server := connect.NewServer(n.fromControlPlane)
+	server := wire.NewServer(n.fromControlPlane)
 	nodev1connect.RegisterTenantServiceHandler(server, service)
 	mux := http.NewServeMux()
-	connecthttp.Mount(mux, server)
+	wire.Mount(mux, server)
 	return mux
 }
 
@@ -39,13 +36,10 @@ func (n *Node) fromControlPlane(next connect.ServerFunc) connect.ServerFunc {
 
 // asConnect gives a fault its Connect code, and its facts as a detail; what has a code already stays.
 func asConnect(err error) error {
-	if err == nil || connect.CodeOf(err) != connect.CodeUnknown {
+	call, _ := wire.Verdict(err)
+	if err == nil || call != nil {
 		return err
 	}
 	f := fault.Of(err)
-	out := connect.NewError(interceptor.CodeOf(f.Kind), f.Error()).WithCause(err)
-	if detail, detailErr := connectproto.NewErrorDetail(&cpv1.Problem{Code: f.Code, Field: f.Field, Meta: f.Meta}); detailErr == nil {
-		out = out.WithDetail(detail)
-	}
-	return out
+	return wire.FromFault(f, f.Error()).WithCause(err) // the control plane shows operators the cause
 }

@@ -2,12 +2,12 @@ package uplink
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"connectrpc.com/connect/v2"
 
+	"github.com/fluent-oms/fluent/auth/wire"
 	"github.com/fluent-oms/fluent/domain/fault"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
@@ -59,32 +59,25 @@ func (u *Uplink) CreateRetailer(ctx context.Context, req *nodev1.CreateRetailerR
 	return made.GetRetailer(), u.waitFor(ctx, made.GetIndex())
 }
 
-// kinds of faults that servers answer with and that callers can do something about.
-var kinds = map[connect.Code]fault.Kind{
-	connect.CodeInvalidArgument:    fault.Invalid,
-	connect.CodeNotFound:           fault.NotFound,
-	connect.CodeAlreadyExists:      fault.Exists,
-	connect.CodeAborted:            fault.Conflict,
-	connect.CodeFailedPrecondition: fault.Unprocessable,
-	connect.CodeResourceExhausted:  fault.Limited,
-}
-
-// asFault says what became of a call in terms of its caller, who has nothing to do with this process's own standing.
+// asFault says what became of a call in terms of its caller, who has nothing to do with this process's own standing. What the control
+// plane says of the request itself stays: kind, text, place and facts.
 func asFault(ctx context.Context, what string, err error) error {
-	var answered *connect.Error
+	answered, _ := wire.Verdict(err)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case !errors.As(err, &answered) || !answered.IsRemote():
+	case answered != nil && answered.Code() == connect.CodeOutOfRange: // said here, before it was sent, or there
+		return wire.ToFault(answered).Wrap(err)
+	case answered == nil || !answered.IsRemote():
 		return fault.New(fault.Unavailable, "%s: the control plane does not answer; try again", what).Wrap(err)
-	case kinds[answered.Code()] != fault.Internal:
-		return fault.New(kinds[answered.Code()], "%s", answered.Message()).Wrap(err)
 	case elsewhere(err):
-		return fault.New(fault.Unavailable, "%s: %s", what, answered.Message()).Wrap(err)
+		f := wire.ToFault(answered)
+		f.Kind, f.Detail = fault.Unavailable, what+": "+answered.Message()
+		return f.Wrap(err)
 	case answered.Code() == connect.CodeUnauthenticated, answered.Code() == connect.CodePermissionDenied:
 		return fault.New(fault.Unavailable, "%s: the control plane does not let this node in", what).Wrap(err)
 	}
-	return fmt.Errorf("ask the control plane: %w", err)
+	return wire.ToFault(answered).Wrap(err)
 }
 
 // waitFor blocks until the desired state has reached an index, for a bounded time.

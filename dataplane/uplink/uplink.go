@@ -19,9 +19,9 @@ import (
 	"time"
 
 	"connectrpc.com/connect/v2"
-	"connectrpc.com/connect/v2/connecthttp"
 
 	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/auth/wire"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
@@ -88,7 +88,7 @@ func New(config Config, state *desired.State, log *slog.Logger) (*Uplink, error)
 func clients(over *http.Client, servers []string) []nodev1connect.NodeServiceClient {
 	var out []nodev1connect.NodeServiceClient
 	for _, server := range servers {
-		out = append(out, nodev1connect.NewNodeServiceClient(connect.NewClient(connecthttp.NewTransport(over, trust.URL(server)))))
+		out = append(out, nodev1connect.NewNodeServiceClient(connect.NewClient(wire.NewTransport(over, trust.URL(server)))))
 	}
 	return out
 }
@@ -156,7 +156,7 @@ func (u *Uplink) attempt(ctx context.Context, server int, most time.Duration, f 
 func elsewhere(err error) bool {
 	var answered *connect.Error
 	if !errors.As(err, &answered) || !answered.IsRemote() {
-		return true
+		return connect.CodeOf(err) != connect.CodeOutOfRange // too large for any of them
 	}
 	switch answered.Code() {
 	case connect.CodeUnavailable, connect.CodeUnknown, connect.CodeCanceled:

@@ -20,7 +20,7 @@ const (
 	NotFound                    // 404 not_found
 	Exists                      // 409 already_exists: a unique key is taken
 	Conflict                    // 409 aborted: etag, epoch or state moved on; read again
-	TooLarge                    // 413 resource_exhausted: body or batch over its limit
+	TooLarge                    // 413 out_of_range: body or batch over its limit
 	Unprocessable               // 422 failed_precondition: well formed, but cannot be done in this state
 	Limited                     // 429 resource_exhausted: a limit was reached; Meta names limit, scope and figure
 	Unavailable                 // 503 unavailable: try again soon

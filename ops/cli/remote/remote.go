@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"connectrpc.com/connect/v2"
-	"connectrpc.com/connect/v2/connecthttp"
 
 	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/auth/wire"
 )
 
 // rounds is how often all servers are tried, and pause the wait between: enough for the election of a leader. No round begins after longest.
@@ -68,7 +68,7 @@ func HTTPClient() *http.Client {
 func NewTransport(client *http.Client, servers []string) connect.Transport {
 	t := &transport{}
 	for _, s := range servers {
-		t.servers = append(t.servers, server{Transport: connecthttp.NewTransport(client, s), url: s, client: client})
+		t.servers = append(t.servers, server{Transport: wire.NewTransport(client, s), url: s, client: client})
 	}
 	return t
 }

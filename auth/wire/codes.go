@@ -1,4 +1,4 @@
-package interceptor
+package wire
 
 import (
 	"connectrpc.com/connect/v2"
@@ -6,7 +6,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
-// codes is the one table from kinds of faults to Connect codes.
+// codes is the one table from kinds of faults to Connect codes, and back.
 var codes = map[fault.Kind]connect.Code{
 	fault.Internal:        connect.CodeInternal,
 	fault.Invalid:         connect.CodeInvalidArgument,
@@ -15,7 +15,7 @@ var codes = map[fault.Kind]connect.Code{
 	fault.NotFound:        connect.CodeNotFound,
 	fault.Exists:          connect.CodeAlreadyExists,
 	fault.Conflict:        connect.CodeAborted,
-	fault.TooLarge:        connect.CodeResourceExhausted,
+	fault.TooLarge:        connect.CodeOutOfRange, // resource_exhausted is 429 over HTTP, which asks for a repeat
 	fault.Unprocessable:   connect.CodeFailedPrecondition,
 	fault.Limited:         connect.CodeResourceExhausted,
 	fault.Unavailable:     connect.CodeUnavailable,
@@ -23,3 +23,13 @@ var codes = map[fault.Kind]connect.Code{
 
 // CodeOf is the Connect code that a kind of fault gets, from the control plane and from nodes alike.
 func CodeOf(kind fault.Kind) connect.Code { return codes[kind] }
+
+// kindOf is the kind of fault that a code stands for; Internal for codes that none has.
+func kindOf(code connect.Code) fault.Kind {
+	for kind, c := range codes {
+		if c == code {
+			return kind
+		}
+	}
+	return fault.Internal
+}
