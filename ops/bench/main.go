@@ -35,6 +35,9 @@ type config struct {
 	nodes    int
 
 	statements int
+
+	against string
+	pairs   int
 }
 
 func (c *config) wants(bench string) bool {
@@ -60,6 +63,8 @@ func main() {
 	flag.IntVar(&c.accounts, "accounts", 20, "accounts to make")
 	flag.IntVar(&c.nodes, "nodes", 2, "data-plane nodes")
 	flag.IntVar(&c.statements, "statements", 0, "print so many of the costliest SQL statements of each load; counting them costs a little")
+	flag.StringVar(&c.against, "against", "", "an earlier build of the program: run both at once, and print what each operation costs in CPU time with either")
+	flag.IntVar(&c.pairs, "pairs", 5, "with -against: how often")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -70,6 +75,9 @@ func main() {
 }
 
 func run(ctx context.Context, c *config) (err error) {
+	if c.against != "" {
+		return comparePrograms(ctx, c)
+	}
 	if c.dir == "" {
 		if c.dir, err = os.MkdirTemp("", "fluentbench"); err != nil {
 			return fmt.Errorf("make a state folder: %w", err)

@@ -29,3 +29,10 @@ func TestRatesHaveRatiosAndTimesHaveNone(t *testing.T) {
 	require.Len(t, back.Figures, 4)
 	require.InDelta(t, 2000, back.Figures[3].API, 0.01)
 }
+
+func TestMedian(t *testing.T) {
+	t.Parallel()
+	require.Zero(t, report.Median(nil))
+	require.InDelta(t, 2.0, report.Median([]float64{9, 1, 2}), 0)
+	require.InDelta(t, 3.0, report.Median([]float64{9, 1, 2, 4}), 0)
+}
