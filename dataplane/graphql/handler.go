@@ -45,7 +45,11 @@ func (e *Executor) Handler() http.Handler {
 		}
 		req, err := document.Decode(body.Bytes())
 		if err != nil {
-			refuse(w, http.StatusBadRequest, err)
+			status := http.StatusBadRequest
+			if fault.Is(err, fault.TooLarge) {
+				status = http.StatusRequestEntityTooLarge
+			}
+			refuse(w, status, err)
 			return
 		}
 		reply(w, http.StatusOK, e.safely(r.Context(), p, req))

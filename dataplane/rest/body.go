@@ -53,6 +53,9 @@ func decodeJSON(body []byte, v any) error {
 	if at := catalogue.BadEscape(body); at >= 0 {
 		return fault.Invalidf(place(body, at), "The escape stands for no character that can be stored")
 	}
+	if at, err := catalogue.CheckJSON(body); err != nil {
+		return fault.Of(err).At(place(body, at))
+	}
 	err := json.Unmarshal(body, v)
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError

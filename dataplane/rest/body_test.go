@@ -37,6 +37,8 @@ func TestWrongBodiesAreRefusedWithTheirPlace(t *testing.T) {
 		{"half a character", `{"name": "a\ud800"}`, "line 1, column 12", fault.Invalid},
 		{"NUL", `{"attributes": {"a": "\u0000"}}`, "line 1, column 23", fault.Invalid},
 		{"two megabytes and one", strings.Repeat(" ", MaxBody+1), "body", fault.TooLarge},
+		{"too deep", `{"attributes": ` + strings.Repeat("[", 200), "line 1, column 143", fault.TooLarge},
+		{"too many values", `{"attributes": [` + strings.Repeat("{},", 200_000), "line 1, column", fault.TooLarge},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

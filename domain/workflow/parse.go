@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
@@ -86,6 +87,9 @@ func ParseRunOnce(data []byte, eventName string) (*Workflow, error) {
 func parse(data []byte, runOnce bool) (*Workflow, error) {
 	if len(data) > MaxBytes {
 		return nil, fault.New(fault.TooLarge, "a workflow may have at most %d bytes, this one has %d", MaxBytes, len(data))
+	}
+	if _, err := catalogue.CheckJSON(data); err != nil {
+		return nil, err
 	}
 	if err := json.Unmarshal(data, new(json.RawMessage)); err != nil {
 		return nil, fault.Invalidf("", "no valid JSON: %s", syntaxPlace(data, err)).Wrap(err)

@@ -3,79 +3,138 @@ package document
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
+	"sync"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/lexer"
 	"github.com/vektah/gqlparser/v2/parser"
-	"github.com/vektah/gqlparser/v2/validator"
-	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
 // Codes of errors that a document has before it runs.
 const (
 	CodeParse    = "GRAPHQL_PARSE_FAILED"
 	CodeValidate = "GRAPHQL_VALIDATION_FAILED"
+	CodeLimit    = "C0001E"
 	CodeInput    = "BAD_USER_INPUT"
 	CodeMissing  = "C0140E"
 )
 
-// Bounds of a document. They keep the parser and the validator, which recurse and compare pairs, within reasonable work.
+// Bounds of the cache.
 const (
-	maxNesting   = 100     // braces, brackets and parentheses within each other
-	maxTokens    = 300_000 // as many as 2 MB of real input has
-	maxRepeats   = 200     // fields of one response name in one selection set
-	cacheEntries = 512
-	cacheText    = 64 << 10 // longer documents are seldom sent twice
-	maxErrors    = 50       // validation errors reported for one document
+	cacheBytes  = 32 << 20 // all documents, as they are in memory
+	cacheText   = 64 << 10 // longer documents are seldom sent twice
+	cacheSeen   = 8192     // texts that are remembered, by a hash, for having been sent once
+	nodeBytes   = 350      // what a node of a parsed document takes, about
+	cacheCounts = 1 << 20  // entries; the bytes decide
 )
 
-// Cache parses and validates documents against one schema and remembers the result by text. It is safe for concurrent use.
+// Cache parses and validates documents against one schema and remembers those that are sent again, by text. A document is kept
+// when it is sent a second time, so that texts which differ each time push nothing out. It is safe for concurrent use.
 type Cache struct {
 	schema *ast.Schema
-	rules  *rules.Rules
-	known  *lru.Cache[string, *ast.QueryDocument]
+	seed   maphash.Seed
+	seen   *lru.Cache[uint64, struct{}]
+
+	mu    sync.Mutex
+	known *simplelru.LRU[string, cached]
+	bytes int
+}
+
+type cached struct {
+	doc   *ast.QueryDocument
+	bytes int
 }
 
 // NewCache makes an empty cache.
 func NewCache(schema *ast.Schema) (*Cache, error) {
-	known, err := lru.New[string, *ast.QueryDocument](cacheEntries)
+	c := &Cache{schema: schema, seed: maphash.MakeSeed()}
+	var err error
+	if c.seen, err = lru.New[uint64, struct{}](cacheSeen); err != nil {
+		return nil, fmt.Errorf("make the document cache: %w", err)
+	}
+	c.known, err = simplelru.NewLRU(cacheCounts, func(_ string, gone cached) { c.bytes -= gone.bytes })
 	if err != nil {
 		return nil, fmt.Errorf("make the document cache: %w", err)
 	}
-	return &Cache{schema: schema, rules: rules.NewDefaultRules(), known: known}, nil
+	return c, nil
 }
 
 // Load returns the parsed and validated document, or what is wrong with it. The document is shared: it must not be changed.
 func (c *Cache) Load(text string) (*ast.QueryDocument, gqlerror.List) {
-	if doc, ok := c.known.Get(text); ok {
+	if doc := c.find(text); doc != nil {
 		return doc, nil
 	}
-	if err := checkNesting(text); err != nil {
-		return nil, gqlerror.List{withCode(err, CodeParse)}
-	}
-	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, maxTokens)
-	if err != nil {
-		var at *gqlerror.Error
-		if !errors.As(err, &at) {
-			at = gqlerror.Wrap(err)
-		}
-		return nil, gqlerror.List{withCode(at, CodeParse)}
-	}
-	if err := checkRepeats(doc); err != nil {
-		return nil, gqlerror.List{withCode(err, CodeValidate)}
-	}
-	if errs := validator.ValidateWithRules(c.schema, doc, c.rules); len(errs) > 0 {
-		errs = errs[:min(len(errs), maxErrors)]
+	doc, m, errs := read(c.schema, text)
+	if len(errs) > 0 {
 		for _, e := range errs {
-			withCode(e, CodeValidate)
+			e.Message = cut(e.Message, maxMessage)
 		}
 		return nil, errs
 	}
-	if len(text) <= cacheText {
-		c.known.Add(text, doc)
-	}
+	c.keep(text, cached{doc: doc, bytes: len(text) + nodeBytes*m.written})
 	return doc, nil
+}
+
+func read(schema *ast.Schema, text string) (*ast.QueryDocument, *measurer, gqlerror.List) {
+	if err := scan(text); err != nil {
+		return nil, nil, gqlerror.List{err}
+	}
+	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, maxTokens)
+	if err != nil {
+		return nil, nil, gqlerror.List{parseError(text, err)}
+	}
+	m, errs := measure(doc)
+	if len(errs) > 0 {
+		return nil, nil, errs
+	}
+	return doc, m, validate(schema, doc, m)
+}
+
+// parseError gives an error of the parser a code, and the one about too many tokens, which has none, a place.
+func parseError(text string, err error) *gqlerror.Error {
+	var at *gqlerror.Error
+	if !errors.As(err, &at) {
+		at = gqlerror.Wrap(err)
+	}
+	if len(at.Locations) > 0 {
+		return withCode(at, CodeParse)
+	}
+	lex := lexer.New(&ast.Source{Input: text})
+	var token lexer.Token
+	for range maxTokens + 1 {
+		token, _ = lex.ReadToken() // what cannot be read is another error of the parser
+	}
+	return limitAt(token.Pos.Line, token.Pos.Column, "the document has more than %d words and signs; values are better sent as variables", maxTokens)
+}
+
+func (c *Cache) find(text string) *ast.QueryDocument {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	entry, _ := c.known.Get(text)
+	return entry.doc
+}
+
+func (c *Cache) keep(text string, entry cached) {
+	if len(text) > cacheText {
+		return
+	}
+	hash := maphash.String(c.seed, text)
+	if again, _ := c.seen.ContainsOrAdd(hash, struct{}{}); !again {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known.Contains(text) {
+		return
+	}
+	c.known.Add(text, entry)
+	for c.bytes += entry.bytes; c.bytes > cacheBytes; {
+		c.known.RemoveOldest()
+	}
 }
 
 func withCode(e *gqlerror.Error, code string) *gqlerror.Error {
@@ -83,87 +142,13 @@ func withCode(e *gqlerror.Error, code string) *gqlerror.Error {
 	return e
 }
 
-// checkNesting refuses texts whose brackets are nested so deep that a recursive parser would use up its stack.
-func checkNesting(text string) *gqlerror.Error {
-	depth, line, start := 0, 1, 0
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '{', '[', '(':
-			if depth++; depth > maxNesting {
-				return gqlerror.ErrorLocf("", line, i-start+1, "the document is nested more than %d levels deep", maxNesting)
-			}
-		case '}', ']', ')':
-			depth--
-		case '\n':
-			line, start = line+1, i+1
-		case '#':
-			for i+1 < len(text) && text[i+1] != '\n' {
-				i++
-			}
-		case '"':
-			i = skipString(text, i)
-		}
+// cut shortens a text to some bytes, on a character's border.
+func cut(s string, most int) string {
+	if len(s) <= most {
+		return s
 	}
-	return nil
-}
-
-// skipString returns the index of the last byte of the string that begins at i, or of the text if it doesn't end.
-func skipString(text string, i int) int {
-	if len(text) >= i+3 && text[i:i+3] == `"""` {
-		for j := i + 3; j < len(text); j++ {
-			switch {
-			case text[j] == '\\' && len(text) >= j+4 && text[j:j+4] == `\"""`:
-				j += 3
-			case text[j] == '"' && len(text) >= j+3 && text[j:j+3] == `"""`:
-				return j + 2
-			}
-		}
-		return len(text)
+	for most > 0 && s[most]&0xC0 == 0x80 {
+		most--
 	}
-	for j := i + 1; j < len(text); j++ {
-		switch text[j] {
-		case '\\':
-			j++
-		case '"', '\n':
-			return j
-		}
-	}
-	return len(text)
-}
-
-// checkRepeats refuses selection sets that name one response name very often: validation compares them in pairs.
-func checkRepeats(doc *ast.QueryDocument) *gqlerror.Error {
-	for _, op := range doc.Operations {
-		if err := repeatsIn(op.SelectionSet); err != nil {
-			return err
-		}
-	}
-	for _, f := range doc.Fragments {
-		if err := repeatsIn(f.SelectionSet); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func repeatsIn(set ast.SelectionSet) *gqlerror.Error {
-	seen := map[string]int{}
-	for _, s := range set {
-		name, sub := "", ast.SelectionSet(nil)
-		switch s := s.(type) {
-		case *ast.Field:
-			name, sub = s.Alias, s.SelectionSet
-		case *ast.InlineFragment:
-			name, sub = "... on "+s.TypeCondition, s.SelectionSet
-		case *ast.FragmentSpread:
-			name = "..." + s.Name
-		}
-		if seen[name]++; seen[name] > maxRepeats {
-			return gqlerror.ErrorPosf(s.GetPosition(), "%s is selected more than %d times", name, maxRepeats)
-		}
-		if err := repeatsIn(sub); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s[:most] + "…"
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,8 +27,8 @@ func (e *InputError) Error() string {
 	return e.Place + ": " + e.Detail
 }
 
-func badInput(place, format string, args ...any) *InputError {
-	return &InputError{Code: CodeInput, Place: place, Detail: fmt.Sprintf(format, args...)}
+func badInput(at *spot, format string, args ...any) *InputError {
+	return &InputError{Code: CodeInput, Place: at.String(), Detail: cut(fmt.Sprintf(format, args...), maxMessage)}
 }
 
 // coercer turns JSON values and literals into Go values of their GraphQL types: Int int, Float float64, String, ID and
@@ -39,10 +40,10 @@ type coercer struct {
 }
 
 // fromJSON coerces a decoded JSON value.
-func (c *coercer) fromJSON(t *ast.Type, v any, place string) (any, error) {
+func (c *coercer) fromJSON(t *ast.Type, v any, at *spot) (any, error) {
 	if v == nil {
 		if t.NonNull {
-			return nil, &InputError{Code: CodeMissing, Place: place, Detail: fmt.Sprintf("a value of type %s is required", t)}
+			return nil, &InputError{Code: CodeMissing, Place: at.String(), Detail: fmt.Sprintf("a value of type %s is required", t)}
 		}
 		return nil, nil
 	}
@@ -54,7 +55,7 @@ func (c *coercer) fromJSON(t *ast.Type, v any, place string) (any, error) {
 		out := make([]any, len(list))
 		for i, x := range list {
 			var err error
-			if out[i], err = c.fromJSON(t.Elem, x, element(place, i, ok)); err != nil {
+			if out[i], err = c.fromJSON(t.Elem, x, at.element(i, ok)); err != nil {
 				return nil, err
 			}
 		}
@@ -65,37 +66,37 @@ func (c *coercer) fromJSON(t *ast.Type, v any, place string) (any, error) {
 	case ast.InputObject:
 		object, ok := v.(map[string]any)
 		if !ok {
-			return nil, badInput(place, "want an object of type %s, got %s", def.Name, kindOf(v))
+			return nil, badInput(at, "want an object of type %s, got %s", def.Name, kindOf(v))
 		}
-		return c.objectFromJSON(def, object, place)
+		return c.objectFromJSON(def, object, at)
 	case ast.Enum:
 		s, ok := v.(string)
 		if !ok || def.EnumValues.ForName(s) == nil {
-			return nil, badInput(place, "%v is not a value of %s", v, def.Name)
+			return nil, badInput(at, "%v is not a value of %s", v, def.Name)
 		}
 		return s, nil
 	default:
-		return scalar(def.Name, v, place)
+		return scalar(def.Name, v, at)
 	}
 }
 
-func (c *coercer) objectFromJSON(def *ast.Definition, object map[string]any, place string) (any, error) {
+func (c *coercer) objectFromJSON(def *ast.Definition, object map[string]any, at *spot) (any, error) {
 	for name := range object {
 		if def.Fields.ForName(name) == nil {
-			return nil, badInput(member(place, name), "%s has no such field", def.Name)
+			return nil, badInput(at.member(name), "%s has no such field", def.Name)
 		}
 	}
 	out := make(map[string]any, len(object))
 	for _, f := range def.Fields {
 		v, ok := object[f.Name]
 		if !ok {
-			if err := c.absent(out, f, place); err != nil {
+			if err := c.absent(out, f, at); err != nil {
 				return nil, err
 			}
 			continue
 		}
 		var err error
-		if out[f.Name], err = c.fromJSON(f.Type, v, member(place, f.Name)); err != nil {
+		if out[f.Name], err = c.fromJSON(f.Type, v, at.member(f.Name)); err != nil {
 			return nil, err
 		}
 	}
@@ -103,9 +104,9 @@ func (c *coercer) objectFromJSON(def *ast.Definition, object map[string]any, pla
 }
 
 // absent gives a field that was not sent its default, or complains if it has to be there.
-func (c *coercer) absent(out map[string]any, f *ast.FieldDefinition, place string) error {
+func (c *coercer) absent(out map[string]any, f *ast.FieldDefinition, at *spot) error {
 	if f.DefaultValue != nil {
-		v, err := c.fromLiteral(f.Type, f.DefaultValue, member(place, f.Name))
+		v, err := c.fromLiteral(f.Type, f.DefaultValue, at.member(f.Name))
 		if err != nil {
 			return err
 		}
@@ -113,51 +114,51 @@ func (c *coercer) absent(out map[string]any, f *ast.FieldDefinition, place strin
 		return nil
 	}
 	if f.Type.NonNull {
-		return &InputError{Code: CodeMissing, Place: member(place, f.Name), Detail: fmt.Sprintf("a value of type %s is required", f.Type)}
+		return &InputError{Code: CodeMissing, Place: at.member(f.Name).String(), Detail: fmt.Sprintf("a value of type %s is required", f.Type)}
 	}
 	return nil
 }
 
 // fromLiteral coerces a literal, in which variables may stand anywhere.
-func (c *coercer) fromLiteral(t *ast.Type, v *ast.Value, place string) (any, error) {
+func (c *coercer) fromLiteral(t *ast.Type, v *ast.Value, at *spot) (any, error) {
 	if v.Kind == ast.Variable {
 		value := c.vars[v.Raw]
 		if value == nil && t.NonNull {
-			return nil, &InputError{Code: CodeMissing, Place: place, Detail: fmt.Sprintf("a value of type %s is required", t)}
+			return nil, &InputError{Code: CodeMissing, Place: at.String(), Detail: fmt.Sprintf("a value of type %s is required", t)}
 		}
 		return value, nil
 	}
 	if v.Kind == ast.NullValue {
-		return c.fromJSON(t, nil, place)
+		return c.fromJSON(t, nil, at)
 	}
 	if t.Elem != nil {
-		return c.listFromLiteral(t, v, place)
+		return c.listFromLiteral(t, v, at)
 	}
 	def := c.schema.Types[t.NamedType]
 	switch {
 	case def.Kind == ast.InputObject && v.Kind == ast.ObjectValue:
-		return c.objectFromLiteral(def, v, place)
+		return c.objectFromLiteral(def, v, at)
 	case def.Kind == ast.InputObject:
-		return nil, badInput(place, "want an object of type %s", def.Name)
+		return nil, badInput(at, "want an object of type %s", def.Name)
 	case def.Kind == ast.Enum:
 		return v.Raw, nil
 	case def.Name == "Json":
 		value, err := c.jsonLiteral(v)
 		if err != nil {
-			return nil, badInput(place, "%s is not a Json value", v)
+			return nil, badInput(at, "%s is not a Json value", v)
 		}
-		return value, storable(value, place, 0)
+		return value, storable(value, at)
 	}
 	plain, err := plainLiteral(v)
 	if err != nil {
-		return nil, badInput(place, "%s is not a %s", v.Raw, def.Name)
+		return nil, badInput(at, "%s is not a %s", v.Raw, def.Name)
 	}
-	return scalar(def.Name, plain, place)
+	return scalar(def.Name, plain, at)
 }
 
-func (c *coercer) listFromLiteral(t *ast.Type, v *ast.Value, place string) (any, error) {
+func (c *coercer) listFromLiteral(t *ast.Type, v *ast.Value, at *spot) (any, error) {
 	if v.Kind != ast.ListValue {
-		one, err := c.fromLiteral(t.Elem, v, place)
+		one, err := c.fromLiteral(t.Elem, v, at)
 		if err != nil {
 			return nil, err
 		}
@@ -166,25 +167,25 @@ func (c *coercer) listFromLiteral(t *ast.Type, v *ast.Value, place string) (any,
 	out := make([]any, len(v.Children))
 	for i, child := range v.Children {
 		var err error
-		if out[i], err = c.fromLiteral(t.Elem, child.Value, element(place, i, true)); err != nil {
+		if out[i], err = c.fromLiteral(t.Elem, child.Value, at.element(i, true)); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func (c *coercer) objectFromLiteral(def *ast.Definition, v *ast.Value, place string) (any, error) {
+func (c *coercer) objectFromLiteral(def *ast.Definition, v *ast.Value, at *spot) (any, error) {
 	out := make(map[string]any, len(v.Children))
 	for _, f := range def.Fields {
 		child := v.Children.ForName(f.Name)
 		if child == nil || c.unset(child) {
-			if err := c.absent(out, f, place); err != nil {
+			if err := c.absent(out, f, at); err != nil {
 				return nil, err
 			}
 			continue
 		}
 		var err error
-		if out[f.Name], err = c.fromLiteral(f.Type, child, member(place, f.Name)); err != nil {
+		if out[f.Name], err = c.fromLiteral(f.Type, child, at.member(f.Name)); err != nil {
 			return nil, err
 		}
 	}
@@ -242,10 +243,10 @@ func plainLiteral(v *ast.Value) (any, error) {
 	}
 }
 
-func scalar(name string, v any, place string) (any, error) {
+func scalar(name string, v any, at *spot) (any, error) {
 	switch name {
 	case "Int":
-		return integer(v, place)
+		return integer(v, at)
 	case "Float":
 		if n, ok := v.(json.Number); ok {
 			if f, err := n.Float64(); err == nil && !math.IsInf(f, 0) {
@@ -258,87 +259,108 @@ func scalar(name string, v any, place string) (any, error) {
 		}
 	case "String":
 		if s, ok := v.(string); ok {
-			return text(s, place)
+			return text(s, at)
 		}
 	case "ID":
-		return identifier(v, place)
+		return identifier(v, at)
 	case "DateTime":
-		return moment(v, place)
+		return moment(v, at)
 	case "Json":
-		return v, storable(v, place, 0)
+		return v, storable(v, at)
 	}
-	return nil, badInput(place, "want a value of type %s, got %s", name, kindOf(v))
+	return nil, badInput(at, "want a value of type %s, got %s", name, kindOf(v))
 }
 
-func integer(v any, place string) (any, error) {
+func integer(v any, at *spot) (any, error) {
 	n, ok := v.(json.Number)
 	if !ok {
-		return nil, badInput(place, "want a value of type Int, got %s", kindOf(v))
+		return nil, badInput(at, "want a value of type Int, got %s", kindOf(v))
 	}
 	if i, err := strconv.ParseInt(n.String(), 10, 32); err == nil {
 		return int(i), nil
 	}
 	f, err := n.Float64()
 	if err != nil || f != math.Trunc(f) || f < math.MinInt32 || f > math.MaxInt32 {
-		return nil, badInput(place, "%s is not an integer of 32 bits", n)
+		return nil, badInput(at, "%s is not an integer of 32 bits", n)
 	}
 	return int(f), nil
 }
 
-func identifier(v any, place string) (any, error) {
+func identifier(v any, at *spot) (any, error) {
 	switch v := v.(type) {
 	case string:
-		return text(v, place)
+		return text(v, at)
 	case json.Number:
 		if _, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
 			return v.String(), nil
 		}
 	}
-	return nil, badInput(place, "want a value of type ID, got %s", kindOf(v))
+	return nil, badInput(at, "want a value of type ID, got %s", kindOf(v))
 }
 
 // text refuses NUL, which no column can hold.
-func text(s, place string) (any, error) {
-	if strings.ContainsRune(s, 0) {
-		return nil, badInput(place, "the text contains a NUL character")
+func text(s string, at *spot) (any, error) {
+	if wrong := withoutNUL(s); wrong != nil {
+		return nil, wrong.in(at.String())
 	}
 	return s, nil
+}
+
+func withoutNUL(s string) *InputError {
+	if strings.ContainsRune(s, 0) {
+		return badInput(nil, "the text contains a NUL character")
+	}
+	return nil
 }
 
 // maxJSONDepth is how deep a Json value may be nested.
 const maxJSONDepth = 100
 
 // storable refuses Json values that no column can hold: NUL characters, numbers beyond all bounds, bottomless nesting.
-func storable(v any, place string, depth int) error {
+func storable(v any, at *spot) error {
+	wrong := unstorable(v, 0)
+	if wrong == nil {
+		return nil
+	}
+	wrong.Place = cut(at.String()+wrong.Place, maxSpot)
+	return wrong
+}
+
+// unstorable says what cannot be stored, with a place that is told on the way back from there.
+func unstorable(v any, depth int) *InputError {
 	if depth > maxJSONDepth {
-		return badInput(place, "the value is nested more than %d levels deep", maxJSONDepth)
+		return badInput(nil, "the value is nested more than %d levels deep", maxJSONDepth)
 	}
 	switch v := v.(type) {
 	case string:
-		if _, err := text(v, place); err != nil {
-			return err
-		}
+		return withoutNUL(v)
 	case json.Number:
 		if f, err := v.Float64(); err != nil || math.IsInf(f, 0) {
-			return badInput(place, "%.20s… is not a number that can be stored", v)
+			return badInput(nil, "%.20s… is not a number that can be stored", v)
 		}
 	case []any:
 		for i, x := range v {
-			if err := storable(x, element(place, i, true), depth+1); err != nil {
-				return err
+			if wrong := unstorable(x, depth+1); wrong != nil {
+				return wrong.in("[" + strconv.Itoa(i) + "]")
 			}
 		}
 	case map[string]any:
 		for k, x := range v {
-			if _, err := text(k, place); err != nil {
-				return err
+			if wrong := withoutNUL(k); wrong != nil {
+				return wrong
 			}
-			if err := storable(x, member(place, k), depth+1); err != nil {
-				return err
+			if wrong := unstorable(x, depth+1); wrong != nil {
+				return wrong.in("." + cut(k, maxSpot))
 			}
 		}
 	}
 	return nil
+}
+
+// in says that the place is inside another.
+func (e *InputError) in(outer string) *InputError {
+	e.Place = cut(outer+e.Place, maxSpot)
+	return e
 }
 
 // timeLayouts are the spellings of a moment that callers use; a missing zone means UTC.
@@ -346,7 +368,7 @@ var timeLayouts = []string{
 	time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999", "2006-01-02T15:04Z07:00", "2006-01-02",
 }
 
-func moment(v any, place string) (any, error) {
+func moment(v any, at *spot) (any, error) {
 	if s, ok := v.(string); ok {
 		for _, layout := range timeLayouts {
 			if t, err := time.Parse(layout, s); err == nil {
@@ -354,7 +376,9 @@ func moment(v any, place string) (any, error) {
 			}
 		}
 	}
-	return nil, &InputError{Code: "C0100E", Place: place, Detail: fmt.Sprintf("%v is not a date such as 2026-01-31T10:00:00.000Z", v)}
+	wrong := badInput(at, "%v is not a date such as 2026-01-31T10:00:00.000Z", v)
+	wrong.Code = "C0100E"
+	return nil, wrong
 }
 
 func kindOf(v any) string {
@@ -374,17 +398,42 @@ func kindOf(v any) string {
 	}
 }
 
-func member(place, name string) string {
-	if place == "" {
-		return name
-	}
-	return place + "." + name
+// spot is a place in a value. It becomes text only when something is wrong there: long names around large values would
+// otherwise be copied for each element.
+type spot struct {
+	up    *spot
+	name  string
+	index int // of an element, where name is empty
 }
 
-// element names a list's element; a single value that stands for a list keeps the list's own place.
-func element(place string, i int, list bool) string {
+// maxSpot is how many bytes a place's text may have.
+const maxSpot = 200
+
+func named(name string) *spot { return &spot{name: name} }
+
+func (s *spot) member(name string) *spot { return &spot{up: s, name: name} }
+
+// element is a list's element; a single value that stands for a list keeps the list's own place.
+func (s *spot) element(i int, list bool) *spot {
 	if !list {
-		return place
+		return s
 	}
-	return place + "[" + strconv.Itoa(i) + "]"
+	return &spot{up: s, index: i}
+}
+
+// String prints a place as input.items[2].quantity.
+func (s *spot) String() string {
+	var parts []string
+	for ; s != nil; s = s.up {
+		switch {
+		case s.name == "":
+			parts = append(parts, "["+strconv.Itoa(s.index)+"]")
+		case s.up == nil:
+			parts = append(parts, cut(s.name, maxSpot))
+		default:
+			parts = append(parts, "."+cut(s.name, maxSpot))
+		}
+	}
+	slices.Reverse(parts)
+	return cut(strings.Join(parts, ""), maxSpot)
 }

@@ -62,7 +62,7 @@ func (o *Operation) variable(v *ast.VariableDefinition, given map[string]any) er
 	c := coercer{schema: o.Schema}
 	value, ok := given[v.Variable]
 	if !ok && v.DefaultValue != nil {
-		d, err := c.fromLiteral(v.Type, v.DefaultValue, "$"+v.Variable)
+		d, err := c.fromLiteral(v.Type, v.DefaultValue, named("$"+v.Variable))
 		if err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func (o *Operation) variable(v *ast.VariableDefinition, given map[string]any) er
 	if !ok && !v.Type.NonNull {
 		return nil
 	}
-	coerced, err := c.fromJSON(v.Type, value, "$"+v.Variable)
+	coerced, err := c.fromJSON(v.Type, value, named("$"+v.Variable))
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (o *Operation) Args(f *Field) (map[string]any, error) {
 			}
 			continue
 		}
-		v, err := c.fromLiteral(def.Type, value, def.Name)
+		v, err := c.fromLiteral(def.Type, value, named(def.Name))
 		if err != nil {
 			return nil, err
 		}

@@ -23,7 +23,7 @@ type Request struct {
 }
 
 // Decode reads a request from a JSON body. What is not a request (broken JSON, invalid UTF-8, wrong types) is an Invalid
-// fault whose Field is the place: line and column for broken JSON, the property's name otherwise. Unknown properties are
+// fault, and what has too many values a TooLarge one, whose Field is the place: line and column for broken JSON, the property's name otherwise. Unknown properties are
 // ignored, as clients forward what they were given.
 func Decode(body []byte) (Request, error) {
 	if at := invalidUTF8(body); at >= 0 {
@@ -31,6 +31,9 @@ func Decode(body []byte) (Request, error) {
 	}
 	if at := catalogue.BadEscape(body); at >= 0 && !bytes.HasPrefix(body[at:], []byte(`\u0000`)) { // NULs are refused with their variable
 		return Request{}, fault.Invalidf(place(body, at), "half of a surrogate pair is no character").WithCode("C0140E")
+	}
+	if at, err := catalogue.CheckJSON(body); err != nil {
+		return Request{}, fault.Of(err).At(place(body, at)).WithCode("C0141E")
 	}
 	var req Request
 	if err := decodeOne(body, &req); err == nil && req.Query != "" {
