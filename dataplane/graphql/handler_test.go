@@ -2,6 +2,7 @@ package graphql_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -91,6 +92,20 @@ func TestErrorsOfDocumentsAreAnsweredWith200(t *testing.T) {
 	require.Contains(t, at(out, "data"), "networks")
 	_, out = w.post(`{"query":"query A { me { id } }","operationName":"Other"}`)
 	require.NotContains(t, out, "errors", "with one operation its name does not matter")
+}
+
+func TestAnswersHaveABound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var b strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&b, " a%d: __schema { types { fields { type { name } } } }", i)
+	}
+	status, out := w.post(`{"query":` + quote("{"+b.String()+"}") + `}`)
+	require.Equal(t, 200, status)
+	require.Equal(t, "C0001E", at(out, "errors.0.extensions.code"))
+	require.Contains(t, at(out, "errors.0.message"), "33554432 bytes")
+	require.Nil(t, out["data"])
 }
 
 func TestIntrospection(t *testing.T) {

@@ -152,6 +152,9 @@ func (r *mutating) field(ctx context.Context, df *document.Field, payload *query
 		r.report(ctx, df.Name, err)
 		return []*answer.Error{answer.FromFault(err, []any{df.Key}, query.Locations(df)...)}
 	}
+	if err := r.w.Fits(len(data)); err != nil {
+		return append(errs, answer.FromFault(err, []any{df.Key}, query.Locations(df)...))
+	}
 	if data != nil {
 		r.w.Raw(data)
 	}

@@ -6,9 +6,44 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/fluent-oms/fluent/domain/fault"
 )
 
-// Writer appends JSON to a buffer, in the order in which it is told to. Callers balance Open and Close calls.
+// MaxBytes is how long the data of an answer may be. Documents within all limits can ask for the same rows, or for the schema,
+// under thousands of names.
+const MaxBytes = 32 << 20
+
+// spared is what Fits leaves for the names and nulls of the fields that follow.
+const spared = 4 << 20
+
+// full is panicked with when an answer grows over MaxBytes: it is found where a name is written, many calls inside its run.
+type full struct{}
+
+// TooLong turns the panic of a Writer that is full into an error; it is deferred by whoever owns the Writer.
+func TooLong(err *error) {
+	switch cause := recover(); cause.(type) {
+	case nil:
+	case full:
+		*err = errTooLong()
+	default:
+		panic(cause)
+	}
+}
+
+func errTooLong() error {
+	return fault.New(fault.Invalid, "The answer is longer than %d bytes; ask for smaller pages or fewer fields", MaxBytes).WithCode("C0001E")
+}
+
+// Fits is an error if so many bytes cannot be added to the writer's answer.
+func (w *Writer) Fits(more int) error {
+	if len(w.buf)+more > MaxBytes-spared {
+		return errTooLong()
+	}
+	return nil
+}
+
+// Writer appends JSON to a buffer, in the order in which it is told to. Callers balance Open and Close calls, and defer TooLong.
 type Writer struct {
 	buf   []byte
 	comma bool // a value was written at this level
@@ -50,6 +85,9 @@ func (w *Writer) CloseList() { w.buf = append(w.buf, ']'); w.comma = true }
 
 // Name writes the name of an object's next property.
 func (w *Writer) Name(name string) {
+	if len(w.buf) > MaxBytes {
+		panic(full{})
+	}
 	w.separate()
 	w.buf = append(append(append(w.buf, '"'), name...), '"', ':') // GraphQL names need no escaping
 	w.comma = false

@@ -147,3 +147,24 @@ func TestManyFieldsMergeAsFewDo(t *testing.T) {
 		require.Len(t, f.Nodes, 2)
 	}
 }
+
+func TestOnlyReads(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"{ g }":                                        true,
+		"query mutation { mutation }":                  true,
+		"query($x: I = {mutation: 1}) { g }":           true,
+		"fragment mutation on Q { g } { g }":           true,
+		"# mutation\n\"\"\"mutation\"\"\" query { g }": true,
+		"mutation { g }":                               false,
+		"{ g } mutation { g }":                         false,
+		"query a { g } mutation b { g }":               false,
+		"{ g } # x\n,,mutation{g}":                     false,
+		"subscription { g }":                           false,
+		"{ g":                                          false,
+		"\"a":                                          false,
+		"query @skip(if: true) { g } mutation { g }":   false,
+	} {
+		require.Equal(t, want, document.OnlyReads(text), text)
+	}
+}

@@ -84,7 +84,11 @@ func (r *Runner) Run(ctx context.Context, op *document.Operation, viewer Viewer,
 		q.report(ctx, err)
 		return answer.Response{Data: []byte("null"), Errors: []*answer.Error{answer.FromFault(err, nil)}}
 	}
-	return q.write(ctx, fields, planned, failed)
+	res, err := q.write(ctx, fields, planned, failed)
+	if err != nil {
+		return answer.Response{Data: []byte("null"), Errors: []*answer.Error{answer.FromFault(err, nil)}}
+	}
+	return res
 }
 
 // run is one query operation on its way.
@@ -182,7 +186,8 @@ func (q *run) keyOf(f *field, root rootField, args map[string]any) error {
 	return nil
 }
 
-func (q *run) write(ctx context.Context, fields []*document.Field, planned []*field, failed []error) answer.Response {
+func (q *run) write(ctx context.Context, fields []*document.Field, planned []*field, failed []error) (res answer.Response, err error) {
+	defer answer.TooLong(&err)
 	p := q.print
 	p.w.OpenObject()
 	for i, df := range fields {
@@ -211,7 +216,7 @@ func (q *run) write(ctx context.Context, fields []*document.Field, planned []*fi
 		}
 	}
 	p.w.CloseObject()
-	return answer.Response{Data: p.w.Bytes(), Errors: p.errors}
+	return answer.Response{Data: p.w.Bytes(), Errors: p.errors}, nil
 }
 
 // other writes the root fields that need no plan.
@@ -280,7 +285,16 @@ func (p *Payload) Write(ctx context.Context, entity any) ([]byte, []*answer.Erro
 		q.report(ctx, err)
 		return nil, []*answer.Error{answer.FromFault(err, slices.Clone(q.print.path), Locations(f.Field)...)}
 	}
-	m := q.print.w.Mark()
-	q.print.orNull(m, &ast.Type{NamedType: f.Def.Type.Name()}, q.print.object(f.rows, f.sel, row))
+	if err := p.print(row); err != nil {
+		return nil, []*answer.Error{answer.FromFault(err, []any{f.Key}, Locations(f.Field)...)}
+	}
 	return q.print.w.Bytes(), q.print.errors
+}
+
+func (p *Payload) print(row []any) (err error) {
+	defer answer.TooLong(&err)
+	f, out := p.field, p.run.print
+	m := out.w.Mark()
+	out.orNull(m, &ast.Type{NamedType: f.Def.Type.Name()}, out.object(f.rows, f.sel, row))
+	return nil
 }
