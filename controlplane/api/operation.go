@@ -15,13 +15,17 @@ type operations struct{ *API }
 // defaultWait is how long WaitOperation waits when the caller does not say.
 const defaultWait = 30 * time.Second
 
+// turnInterval is how often a watcher of an operation that waits for others hears for how many.
+const turnInterval = time.Second
+
 // GetOperation reads one operation.
 func (a operations) GetOperation(_ context.Context, r *cpv1.GetOperationRequest) (*cpv1.GetOperationResponse, error) {
-	o, found := state.Operations.Get(a.Store.View(), r.GetId())
+	v := a.Store.View()
+	o, found := state.Operations.Get(v, r.GetId())
 	if !found {
 		return nil, absent("operation", r.GetId())
 	}
-	return &cpv1.GetOperationResponse{Operation: o}, nil
+	return &cpv1.GetOperationResponse{Operation: state.WithTurn(v, o)}, nil
 }
 
 // ListOperations reads the operations that the caller may see, newest first.
@@ -37,6 +41,9 @@ func (a operations) ListOperations(ctx context.Context, r *cpv1.ListOperationsRe
 			(r.GetState() == cpv1.OperationState_OPERATION_STATE_UNSPECIFIED || r.GetState() == o.GetState()) &&
 			decision.Covers(accountPlace(v, o.GetAccount()))
 	})
+	for i := range list {
+		list[i] = state.WithTurn(v, list[i])
+	}
 	return &cpv1.ListOperationsResponse{Operations: list, NextPageToken: pageToken(r, next)}, nil
 }
 
@@ -84,6 +91,11 @@ func (a operations) follow(ctx context.Context, id string, show func(*cpv1.Opera
 		if !found {
 			return absent("operation", id)
 		}
+		o = state.WithTurn(view, o)
+		var turn <-chan time.Time // how many are before it changes without a change of its own
+		if o.GetWaitingFor().GetReason() == state.Queued {
+			turn = time.After(turnInterval)
+		}
 		if mark := o.String(); mark != shown {
 			if err := show(o); err != nil {
 				return err
@@ -97,6 +109,7 @@ func (a operations) follow(ctx context.Context, id string, show func(*cpv1.Opera
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-changed:
+		case <-turn:
 		case <-view.Abandoned():
 		}
 	}

@@ -39,11 +39,18 @@ func (h *hold) waitingFor() *cpv1.WaitingFor {
 	return &cpv1.WaitingFor{Reason: h.reason, Resource: h.resource, Detail: h.detail}
 }
 
-// node picks a ready node of an environment, another one at each attempt.
-func (p *provisioner) node(v state.View, environment string, attempt int) (*cpv1.Node, *hold) {
+// errFull says that all ready nodes of an environment have enough to prepare.
+var errFull = errors.New("the environment's nodes have enough to prepare")
+
+// node takes a place on a ready node of an environment, another one at each attempt; leave gives it back. errFull when there is no place,
+// a hold when there is no node.
+func (p *provisioner) node(v state.View, environment string, attempt int) (on *cpv1.Node, leave func(), held *hold, err error) {
 	ready, changed := state.ReadyNodes(v, environment)
 	if len(ready) > 0 {
-		return ready[attempt%len(ready)], nil
+		if on, leave = p.lanes.enter(ready, attempt); on == nil {
+			return nil, nil, nil, errFull
+		}
+		return on, leave, nil, nil
 	}
 	h := &hold{reason: noReadyNode, resource: environmentResource(environment), wake: changed}
 	all, _ := state.Nodes.Group(v, state.InEnvironment(environment))
@@ -62,7 +69,7 @@ func (p *provisioner) node(v state.View, environment string, attempt int) (*cpv1
 		states = append(states, text)
 	}
 	h.detail = fmt.Sprintf("No node of the environment %s is ready: %s.", environment, cmp.Or(strings.Join(states, "; "), "it has none"))
-	return nil, h
+	return nil, nil, h, nil
 }
 
 // obstacle tells what an error of a call to a node means for the operation: something to wait for, or, if it is permanent, its end.

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -28,14 +29,16 @@ const (
 // Provision drives operations to their end for as long as ctx lasts. Each step is idempotent on the node's side and is ended by one
 // command, which is refused if the step has been ended before.
 func Provision(ctx context.Context, d Deps) error {
-	p := &provisioner{Deps: d, busy: map[string]bool{}, slots: make(chan struct{}, atOnce), freed: make(chan struct{}, 1)}
+	freed := make(chan struct{}, 1)
+	p := &provisioner{Deps: d, busy: map[string]bool{}, slots: make(chan struct{}, atOnce), freed: freed,
+		lanes: lanes{freed: freed, busy: map[string]int{}}}
 	var workers sync.WaitGroup
 	defer workers.Wait()
 	for ctx.Err() == nil {
 		view := d.Store.View()
-		running, changed := state.Operations.Group(view, state.Running)
+		running, changed := state.RunningInTurn(view)
 		for _, o := range running {
-			if !p.take(o.GetId()) {
+			if !p.mayGoOn(view, o) || !p.take(o.GetId()) {
 				continue
 			}
 			workers.Go(func() {
@@ -52,9 +55,20 @@ type provisioner struct {
 	Deps
 	slots chan struct{}
 	freed chan struct{}
+	lanes lanes
 
 	mu   sync.Mutex
 	busy map[string]bool
+}
+
+// mayGoOn is false while all nodes that could work for an operation have enough to do. It then takes no slot, so that it keeps nobody of
+// another environment from going on.
+func (p *provisioner) mayGoOn(v state.View, o *cpv1.Operation) bool {
+	if !state.Prepares(o) {
+		return true
+	}
+	ready, _ := state.ReadyNodes(v, o.GetEnvironment())
+	return p.lanes.room(ready)
 }
 
 // take reserves an operation for one worker, if there is a free slot.
@@ -96,6 +110,11 @@ func (p *provisioner) drive(ctx context.Context, id string) {
 		}
 		held, err := p.step(ctx, view, o, attempt)
 		switch {
+		case errors.Is(err, errFull) && attempt == 0:
+			return // it is taken again in its turn
+		case errors.Is(err, errFull): // its attempts go on being counted
+			wait(ctx, shortestBackoff, view.Abandoned())
+			continue
 		case ctx.Err() != nil:
 			return
 		case err == nil && held == nil:
@@ -156,16 +175,17 @@ func (p *provisioner) step(ctx context.Context, v state.View, o *cpv1.Operation,
 }
 
 func (p *provisioner) prepareAccount(ctx context.Context, v state.View, o *cpv1.Operation, attempt int) (*hold, error) {
-	n, held := p.node(v, o.GetEnvironment(), attempt)
-	if held != nil {
-		return held, nil
+	n, leave, held, err := p.node(v, o.GetEnvironment(), attempt)
+	if held != nil || err != nil {
+		return held, err
 	}
+	defer leave()
 	record, found := state.Accounts.Get(v, o.GetAccount())
 	if !found {
 		return nil, fault.New(fault.Conflict, "The account %s is gone.", o.GetAccount())
 	}
 	admin := record.GetAdministrator()
-	_, err := p.Tenants.PrepareAccount(ctx, n, &nodev1.PrepareAccountRequest{
+	_, err = p.Tenants.PrepareAccount(ctx, n, &nodev1.PrepareAccountRequest{
 		Account: o.GetAccount(), AdminUsername: admin.GetUsername(), AdminPasswordHash: []byte(admin.GetPasswordHash()), AdminEmail: admin.GetEmail(),
 		ApiUsername: "api@" + o.GetAccount(),
 	})
@@ -176,10 +196,11 @@ func (p *provisioner) prepareAccount(ctx context.Context, v state.View, o *cpv1.
 }
 
 func (p *provisioner) createRetailer(ctx context.Context, v state.View, o *cpv1.Operation, attempt int) (*hold, error) {
-	n, held := p.node(v, o.GetEnvironment(), attempt)
-	if held != nil {
-		return held, nil
+	n, leave, held, err := p.node(v, o.GetEnvironment(), attempt)
+	if held != nil || err != nil {
+		return held, err
 	}
+	defer leave()
 	r, found := state.Retailers.Get(v, state.RetailerKey(o.GetAccount(), o.GetRetailer()))
 	if !found {
 		return nil, fault.New(fault.Conflict, "The retailer %d of %s is gone.", o.GetRetailer(), o.GetAccount())

@@ -24,7 +24,7 @@ func createAccount(tx *Tx, c *statev1.CreateAccount) (proto.Message, error) {
 		return nil, err
 	}
 	retailer := record.GetFirstRetailer()
-	operation := newOperation(tx, "account.create", account.GetName(), accountSteps())
+	operation := newOperation(tx, kindAccount, account.GetName(), accountSteps())
 	operation.Retailer = 1
 	account.State = cpv1.AccountState_ACCOUNT_STATE_PROVISIONING
 	account.Operation = operation.GetId()

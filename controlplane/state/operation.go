@@ -20,6 +20,12 @@ const (
 	StepReady             = "ready"
 )
 
+// The kinds of operations.
+const (
+	kindAccount  = "account.create"
+	kindRetailer = "retailer.create"
+)
+
 type step struct{ name, title string }
 
 func accountSteps() []step {

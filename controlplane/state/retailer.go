@@ -21,7 +21,7 @@ func createRetailer(tx *Tx, c *statev1.CreateRetailer) (proto.Message, error) {
 	}
 	record := proto.CloneOf(before)
 	record.LastRetailer++
-	operation := newOperation(tx, "retailer.create", account.GetName(), retailerSteps())
+	operation := newOperation(tx, kindRetailer, account.GetName(), retailerSteps())
 	operation.Retailer, operation.Environment = record.GetLastRetailer(), account.GetEnvironment()
 	if err := tx.addRetailer(retailer, account.GetName(), record.GetLastRetailer(), operation.GetId()); err != nil {
 		return nil, err

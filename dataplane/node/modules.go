@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
@@ -59,23 +60,40 @@ func (s *services) serveTenants(m modules, hasher *password.Hasher) error {
 		Identity: s.identity, Configurations: s.configurations, Control: n.link, Rules: m.library.Names(), Library: m.library.Rules(),
 		Engine: events{s.engine}, History: s.engine.History(), Batching: batching.New(s.db, nudge), Store: s.db, Log: n.log,
 	}, executor.Handler())
-	s.handler = n.mux(s, api, n.tenants(provision.New(s.db, s.db, defaults)))
+	s.handler = n.mux(s, api, n.tenants(provision.New(s.db, provision.NewBudget(), defaults)))
 	return nil
 }
 
-// defaults are the artefacts of a new retailer.
-func defaults(retailer tenancy.RetailerID) ([]provision.Artefact, error) {
-	list, err := workflows.Default(int32(retailer))
+// defaultNames are the names of the default artefacts. They don't depend on the retailer, so the files are parsed once.
+var defaultNames = sync.OnceValues(func() ([]string, error) {
+	list, err := workflows.Default(1)
 	if err != nil {
 		return nil, err
 	}
-	artefacts := make([]provision.Artefact, len(list))
+	names := make([]string, len(list))
 	for i, w := range list {
 		version, err := workflow.VersionNumber(w.Flow.Version)
 		if err != nil {
 			return nil, fmt.Errorf("default workflow %s: %w", w.Name, err)
 		}
-		artefacts[i] = provision.Artefact{Name: configuration.ArtefactName(w.Name, version), Content: w.Body}
+		names[i] = configuration.ArtefactName(w.Name, version)
+	}
+	return names, nil
+})
+
+// defaults are the artefacts of a new retailer.
+func defaults(retailer tenancy.RetailerID) ([]provision.Artefact, error) {
+	names, err := defaultNames()
+	if err != nil {
+		return nil, err
+	}
+	bodies, err := workflows.Bodies(int32(retailer))
+	if err != nil {
+		return nil, err
+	}
+	artefacts := make([]provision.Artefact, len(bodies))
+	for i := range bodies {
+		artefacts[i] = provision.Artefact{Name: names[i], Content: bodies[i]}
 	}
 	return artefacts, nil
 }

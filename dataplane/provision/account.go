@@ -16,14 +16,9 @@ import (
 
 // Service implements the node side of TenantService.
 type Service struct {
-	db        *store.DB
-	artefacts Artefacts
-	defaults  func(retailer tenancy.RetailerID) ([]Artefact, error)
-}
-
-// Artefacts keeps content-addressed blobs of an account; the store implements it.
-type Artefacts interface {
-	PutArtefact(ctx context.Context, scope tenancy.Scope, content []byte) (hash string, err error)
+	db       *store.DB
+	budget   *Budget
+	defaults func(retailer tenancy.RetailerID) ([]Artefact, error)
 }
 
 // Artefact is one default that a new retailer gets: its name in the configuration and its content.
@@ -32,9 +27,10 @@ type Artefact struct {
 	Content []byte
 }
 
-// New makes the service. defaults gives the artefacts of a new retailer.
-func New(db *store.DB, artefacts Artefacts, defaults func(tenancy.RetailerID) ([]Artefact, error)) *Service {
-	return &Service{db: db, artefacts: artefacts, defaults: defaults}
+// New makes the service. It works over the database's connections that are set aside, within a budget. defaults gives the artefacts of a
+// new retailer.
+func New(db *store.DB, budget *Budget, defaults func(tenancy.RetailerID) ([]Artefact, error)) *Service {
+	return &Service{db: db.Aside(), budget: budget, defaults: defaults}
 }
 
 // PrepareAccount makes the stock roles and the first two users: the administrator and the user behind the client_credentials grant.
@@ -43,9 +39,23 @@ func (s *Service) PrepareAccount(ctx context.Context, req *nodev1.PrepareAccount
 	if err != nil {
 		return nil, err
 	}
+	leave, err := s.budget.enter(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("prepare account %s: %w", req.GetAccount(), err)
+	}
+	defer leave()
+	user, role := store.TypeOf[security.User](s.db), store.TypeOf[security.Role](s.db)
+	roles := stockRoles(s.db.Catalogue())
+	ids, err := s.db.NewIDsOf(ctx, scope, map[*catalogue.Type]int{user: 2, role: len(roles)})
+	if err != nil {
+		return nil, fmt.Errorf("prepare account %s: %w", req.GetAccount(), err)
+	}
+	for i := range roles {
+		roles[i].ID = ids[role][i]
+	}
 	var admin catalogue.ID
 	err = s.db.Write(ctx, scope, func(tx *store.Tx) error {
-		users, err := tx.ByKey(ctx, store.TypeOf[security.User](s.db), store.Key{req.GetAdminUsername()})
+		users, err := tx.ByKey(ctx, user, store.Key{req.GetAdminUsername()})
 		if err != nil {
 			return fmt.Errorf("look for the administrator: %w", err)
 		}
@@ -53,24 +63,19 @@ func (s *Service) PrepareAccount(ctx context.Context, req *nodev1.PrepareAccount
 			admin = users[0].(*security.User).ID
 			return nil
 		}
-		adminRole, err := s.insertRoles(ctx, tx, scope)
-		if err != nil {
-			return err
+		for i := range roles {
+			tx.Insert(&roles[i])
 		}
-		ids, err := s.db.NewIDs(ctx, scope, store.TypeOf[security.User](s.db), 2)
-		if err != nil {
-			return err
-		}
-		admin = ids[0]
-		everywhere := []security.UserRole{{RoleID: adminRole, Contexts: []security.RoleContext{{ContextType: "ACCOUNT", ContextID: "0"}}}}
+		admin = ids[user][0]
+		everywhere := []security.UserRole{{RoleID: roles[0].ID, Contexts: []security.RoleContext{{ContextType: "ACCOUNT", ContextID: "0"}}}}
 		tx.Insert(
 			&security.User{
-				Node: node(ids[0], tx), Ref: req.GetAdminUsername(), Username: req.GetAdminUsername(), Type: "ADMIN", Status: active,
+				Node: node(admin, tx), Ref: req.GetAdminUsername(), Username: req.GetAdminUsername(), Type: "ADMIN", Status: active,
 				FirstName: "Account", LastName: "Administrator", PrimaryEmail: req.GetAdminEmail(), Timezone: "UTC",
 				PasswordHash: string(req.GetAdminPasswordHash()), Roles: everywhere,
 			},
 			&security.User{
-				Node: node(ids[1], tx), Ref: req.GetApiUsername(), Username: req.GetApiUsername(), Type: "API", Status: active,
+				Node: node(ids[user][1], tx), Ref: req.GetApiUsername(), Username: req.GetApiUsername(), Type: "API", Status: active,
 				FirstName: "API", LastName: "User", PrimaryEmail: req.GetAdminEmail(), Timezone: "UTC", Roles: everywhere,
 			})
 		return nil
@@ -82,20 +87,6 @@ func (s *Service) PrepareAccount(ctx context.Context, req *nodev1.PrepareAccount
 }
 
 const active = "ACTIVE"
-
-// insertRoles adds the stock roles and returns the administrator's.
-func (s *Service) insertRoles(ctx context.Context, tx *store.Tx, scope tenancy.Scope) (catalogue.ID, error) {
-	roles := stockRoles(s.db.Catalogue())
-	ids, err := s.db.NewIDs(ctx, scope, store.TypeOf[security.Role](s.db), len(roles))
-	if err != nil {
-		return "", err
-	}
-	for i := range roles {
-		roles[i].ID = ids[i]
-		tx.Insert(&roles[i])
-	}
-	return ids[0], nil
-}
 
 func node(id catalogue.ID, tx *store.Tx) catalogue.Node {
 	return catalogue.Node{ID: id, CreatedOn: tx.Now(), UpdatedOn: tx.Now()}

@@ -55,7 +55,7 @@ RETURNING u.account_id, u.id::text, u.name, u.endpoint, u.event::text, u.attempt
 // ClaimDeliveries takes due deliveries, at most perAccount of each account, for a sender who will answer for each within hold by FinishDelivery.
 func (db *DB) ClaimDeliveries(ctx context.Context, hold time.Duration, perAccount int) ([]Delivery, error) {
 	var out []Delivery
-	err := db.writeCalls(ctx, call{name: "deliveries.claim", sql: claimDeliveries, args: []any{hold.Seconds(), perAccount}, rows: func(rows pgx.Rows) error {
+	err := db.writeCalls(ctx, db.writers, call{name: "deliveries.claim", sql: claimDeliveries, args: []any{hold.Seconds(), perAccount}, rows: func(rows pgx.Rows) error {
 		out = nil
 		for rows.Next() {
 			var d Delivery
@@ -79,5 +79,5 @@ WHERE account_id = $1 AND id = $2::uuid AND done_on IS NULL`
 
 // FinishDelivery records an attempt: state DONE or DEAD ends the delivery, an empty state has it tried again after the pause.
 func (db *DB) FinishDelivery(ctx context.Context, d Delivery, state, answer string, pause time.Duration) error {
-	return db.writeCalls(ctx, call{name: "deliveries.finish", sql: finishDelivery, args: []any{string(d.Account), d.ID, state, answer, pause.Seconds()}})
+	return db.writeCalls(ctx, db.writers, call{name: "deliveries.finish", sql: finishDelivery, args: []any{string(d.Account), d.ID, state, answer, pause.Seconds()}})
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -117,11 +119,94 @@ func (db *DB) refill(ctx context.Context, key blockKey, b *idBlock, want int64) 
 		return err
 	}
 	if next > math.MaxInt32 {
-		return fault.New(fault.Limited, "the account has used up the numbers for %s", key.table).
-			With("limit", "ids").With("scope", string(key.account)).With("figure", strconv.Itoa(math.MaxInt32))
+		return usedUp(key.account, key.table)
 	}
 	b.next, b.end, b.size = next-size, next, size
 	return nil
+}
+
+// sqlIDBlocks is sqlIDBlock for many tables of an account at once.
+const sqlIDBlocks = `INSERT INTO id_blocks (account_id, kind, next_id) SELECT $1, w.kind, w.size + 1 FROM unnest($2::TEXT[], $3::INT8[]) AS w (kind, size)
+ON CONFLICT (account_id, kind) DO UPDATE SET next_id = id_blocks.next_id + excluded.next_id - 1 RETURNING kind, next_id`
+
+// NewIDsOf allots ids of several types, so many of each. It costs one round trip at most, however many types there are.
+func (db *DB) NewIDsOf(ctx context.Context, scope tenancy.Scope, want map[*catalogue.Type]int) (map[*catalogue.Type][]catalogue.ID, error) {
+	if scope.Account() == "" {
+		return nil, errNoAccount
+	}
+	short := map[string]int64{}
+	for typ, n := range want {
+		if typ.IDKind != catalogue.UUID {
+			short[typ.Table] += int64(n)
+		}
+	}
+	blocks := map[string]*idBlock{}
+	for _, table := range slices.Sorted(maps.Keys(short)) { // in one order, so that two callers never wait for each other
+		b := db.ids.block(blockKey{scope.Account(), table})
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if blocks[table] = b; b.end-b.next >= short[table] {
+			delete(short, table)
+		}
+	}
+	if err := db.refillAll(ctx, scope.Account(), blocks, short); err != nil {
+		return nil, err
+	}
+	out := make(map[*catalogue.Type][]catalogue.ID, len(want))
+	for typ, n := range want {
+		for range n {
+			if typ.IDKind == catalogue.UUID {
+				out[typ] = append(out[typ], db.NewUUID())
+				continue
+			}
+			b := blocks[typ.Table]
+			out[typ] = append(out[typ], catalogue.ID(strconv.FormatInt(b.next, 10)))
+			b.next++
+		}
+	}
+	return out, nil
+}
+
+// refillAll gives the tables that are short of numbers new blocks. The caller has locked the blocks.
+func (db *DB) refillAll(ctx context.Context, account tenancy.AccountID, blocks map[string]*idBlock, short map[string]int64) error {
+	if len(short) == 0 {
+		return nil
+	}
+	kinds := slices.Sorted(maps.Keys(short))
+	sizes := make([]int64, len(kinds))
+	for i, table := range kinds {
+		sizes[i] = max(min(blocks[table].size*2, maxBlock), firstBlock, short[table])
+	}
+	ends := map[string]int64{}
+	err := db.sendWrite(ctx, []call{{name: "id_blocks.take", sql: sqlIDBlocks, args: []any{string(account), kinds, sizes}, rows: func(rows pgx.Rows) error {
+		for rows.Next() {
+			var kind string
+			var next int64
+			if err := rows.Scan(&kind, &next); err != nil {
+				return err
+			}
+			ends[kind] = next
+		}
+		return rows.Err()
+	}}})
+	if err != nil {
+		return err
+	}
+	for i, table := range kinds {
+		next := ends[table]
+		if next > math.MaxInt32 {
+			return usedUp(account, table)
+		}
+		b := blocks[table]
+		b.next, b.end, b.size = next-sizes[i], next, sizes[i]
+	}
+	return nil
+}
+
+// usedUp says that there are no more numbers.
+func usedUp(account tenancy.AccountID, table string) error {
+	return fault.New(fault.Limited, "the account has used up the numbers for %s", table).
+		With("limit", "ids").With("scope", string(account)).With("figure", strconv.Itoa(math.MaxInt32))
 }
 
 // ReserveIDs makes sure that numbers up to and including upTo, which were given to entities of the type from outside (a retailer's number

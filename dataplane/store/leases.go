@@ -52,7 +52,7 @@ RETURNING e.range_id, e.epoch`
 // Heartbeat says that the node lives for another ttl, renews all ranges that it holds, and returns the live nodes in order
 // of their ids and all ranges in theirs. A range that ran out before is not renewed: it must be taken again, under a new epoch.
 func (db *DB) Heartbeat(ctx context.Context, node string, ttl time.Duration) (nodes []string, leases []Lease, err error) {
-	err = db.writeCalls(ctx, []call{
+	err = db.writeCalls(ctx, db.leases, []call{
 		{name: "leases.heartbeat", sql: heartbeatSQL, args: []any{node, ttl.Seconds()}},
 		{name: "leases.renew", sql: renewSQL, args: []any{node, ttl.Seconds()}},
 		{name: "leases.forget", sql: forgetNodesSQL},
@@ -74,7 +74,7 @@ func (db *DB) Heartbeat(ctx context.Context, node string, ttl time.Duration) (no
 // ranges that stand in the node's name count as free: a process that starts takes over from its predecessor.
 func (db *DB) TakeRanges(ctx context.Context, node string, ranges []int, ttl time.Duration, own bool) (map[int]Epoch, error) {
 	taken := map[int]Epoch{}
-	err := db.writeCalls(ctx, []call{
+	err := db.writeCalls(ctx, db.leases, []call{
 		{name: "leases.take", sql: takeEpochsSQL, args: []any{node, int32s(ranges), own}, rows: func(rows pgx.Rows) error {
 			clear(taken)
 			for rows.Next() {
@@ -98,12 +98,12 @@ func (db *DB) ReleaseRanges(ctx context.Context, node string, ranges []int, leav
 	if leaving {
 		calls = append(calls, call{name: "leases.leave", sql: releaseNodeSQL, args: []any{node}})
 	}
-	return db.writeCalls(ctx, calls...)
+	return db.writeCalls(ctx, db.leases, calls...)
 }
 
 // writeCalls runs statements of environment tables in one transaction.
-func (db *DB) writeCalls(ctx context.Context, calls ...call) error {
-	return db.writeEnvironment(ctx, func(tx *Tx) error {
+func (db *DB) writeCalls(ctx context.Context, p *pool, calls ...call) error {
+	return db.writeEnvironment(ctx, p, func(tx *Tx) error {
 		for _, c := range calls {
 			tx.queue(c)
 		}

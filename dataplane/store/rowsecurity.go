@@ -94,8 +94,9 @@ func (db *DB) raiseFence(ctx context.Context) error {
 			break
 		}
 		if err = db.fence(ctx); err == nil {
-			db.readers.Reset() // so that all connections take the role
-			db.writers.Reset()
+			for _, p := range db.pools {
+				p.Reset() // so that all connections take the role
+			}
 			return nil
 		}
 	}

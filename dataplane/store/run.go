@@ -8,9 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/fluent-oms/fluent/domain/fault"
 )
 
 // call is one statement to be sent, and what becomes of its answer.
@@ -97,25 +94,6 @@ func (c *call) failed(err error) error {
 	return fmt.Errorf("%s: %w", c.name, err)
 }
 
-// acquire takes a connection and waits for one only so long.
-func (db *DB) acquire(ctx context.Context, pool *pgxpool.Pool, use string) (*pgxpool.Conn, error) {
-	bounded, cancel := context.WithTimeout(ctx, db.opts.AcquireWait)
-	defer cancel()
-	c, err := pool.Acquire(bounded)
-	if err == nil {
-		return c, nil
-	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	if errors.Is(err, context.DeadlineExceeded) && pool.Stat().AcquiredConns() >= pool.Config().MaxConns {
-		db.opts.Metrics.refused(use)
-		return nil, fault.New(fault.Limited, "all %d database connections for %ss of this node stayed busy for %s", pool.Config().MaxConns, use, db.opts.AcquireWait).
-			With("limit", "store."+use+"Connections").With("scope", "node").With("figure", fmt.Sprint(pool.Config().MaxConns)).Wrap(err)
-	}
-	return nil, unreachable(fmt.Errorf("get a %s connection: %w", use, err))
-}
-
 // readAttempts bounds the repetition of reads that met a failover or, on CockroachDB, a restart.
 const readAttempts = 4
 
@@ -129,18 +107,14 @@ func (db *DB) sendWrite(ctx context.Context, calls []call) error {
 	return db.autocommit(ctx, db.writers, everyAccount, calls)
 }
 
-func (db *DB) autocommit(ctx context.Context, pool *pgxpool.Pool, account string, calls []call) error {
-	use := "read"
-	if pool == db.writers {
-		use = writeUse
-	}
+func (db *DB) autocommit(ctx context.Context, p *pool, account string, calls []call) error {
 	started := time.Now()
 	var err error
 	for n := range readAttempts {
 		if n > 0 && !pause(ctx, n) {
 			break
 		}
-		if err = db.once(ctx, pool, use, account, calls); Classify(err) != Retryable {
+		if err = db.once(ctx, p, account, calls); Classify(err) != Retryable {
 			break
 		}
 	}
@@ -148,13 +122,13 @@ func (db *DB) autocommit(ctx context.Context, pool *pgxpool.Pool, account string
 	return db.translate(err)
 }
 
-func (db *DB) once(ctx context.Context, pool *pgxpool.Pool, use, account string, calls []call) error {
-	c, err := db.acquire(ctx, pool, use)
+func (db *DB) once(ctx context.Context, p *pool, account string, calls []call) error {
+	c, err := db.acquire(ctx, p)
 	if err != nil {
 		return err
 	}
 	defer c.Release()
-	all, done := db.fenced(c.Conn().PgConn(), use, account, calls)
+	all, done := db.fenced(c.Conn().PgConn(), p.use, account, calls)
 	err = exchange(ctx, c.Conn(), all)
 	done(err)
 	return err

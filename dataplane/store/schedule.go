@@ -81,7 +81,7 @@ type DueEvent struct {
 // clock decides. An event is released once, whoever calls: its row leaves the state that the statement looks for.
 func (db *DB) ReleaseDue(ctx context.Context, ranges []int, perAccount int) ([]DueEvent, error) {
 	var out []DueEvent
-	err := db.writeCalls(ctx, call{name: "events.due", sql: dueEvents, args: []any{int32s(ranges), perAccount}, rows: func(rows pgx.Rows) error {
+	err := db.writeCalls(ctx, db.writers, call{name: "events.due", sql: dueEvents, args: []any{int32s(ranges), perAccount}, rows: func(rows pgx.Rows) error {
 		out = nil
 		for rows.Next() {
 			var d DueEvent

@@ -19,7 +19,7 @@ type Statement struct {
 // difference to its form, so each form is there once; texts that are constants are in the package's source. Tests check them all against the
 // grammars and planners of both engines.
 func Statements(c *catalogue.Catalogue) ([]Statement, error) {
-	db := &DB{shapes: shapeCache{byKey: make(map[string]*shape)}}
+	db := &DB{shapes: &shapeCache{byKey: make(map[string]*shape)}}
 	if err := db.learn(c); err != nil {
 		return nil, err
 	}

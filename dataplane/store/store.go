@@ -29,9 +29,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -52,6 +49,7 @@ type Options struct {
 	Metrics          *Metrics      // [not counted]
 	ReadConnections  int           // most connections that reads use [16]
 	WriteConnections int           // most connections that writes use [16]
+	AsideConnections int           // most connections of Aside, for work that must not crowd out requests [2]
 	AcquireWait      time.Duration // how long a call waits for a connection before it fails with fault Limited [3s]
 	WriteAttempts    int           // how often a write is tried before it fails with fault Unavailable [50]
 	WriteBudget      time.Duration // how long a write is tried [10s]
@@ -72,6 +70,7 @@ func (o Options) withDefaults() Options {
 	}
 	orInt(&o.ReadConnections, 16)
 	orInt(&o.WriteConnections, 16)
+	orInt(&o.AsideConnections, 2)
 	orInt(&o.WriteAttempts, 50)
 	orInt(&o.MaxRows, 100_000)
 	if o.AcquireWait <= 0 {
@@ -88,14 +87,17 @@ type DB struct {
 	opts    Options
 	engine  Engine
 	dsn     string
-	readers *pgxpool.Pool
-	writers *pgxpool.Pool
+	readers *pool
+	writers *pool
+	leases  *pool   // one connection that only leases use, so that their renewal never waits for another's
+	aside   *pool   // what Aside reads and writes with
+	pools   []*pool // all of them
 	byGo    map[reflect.Type]*catalogue.Type
 	models  map[*catalogue.Type]*model
 	uniques map[string]uniqueKey // by the name of the constraint
-	shapes  shapeCache
-	ids     idBlocks
-	clock   clock
+	shapes  *shapeCache
+	ids     *idBlocks
+	clock   *clock
 }
 
 // Open connects to a database and finds out which engine it is. It does not migrate. Close lets the connections go.
@@ -103,16 +105,13 @@ func Open(ctx context.Context, dsn string, options Options) (*DB, error) {
 	if options.Catalogue == nil {
 		return nil, errors.New("open store: no catalogue")
 	}
-	db := &DB{opts: options.withDefaults(), dsn: dsn, shapes: shapeCache{byKey: make(map[string]*shape)}, ids: idBlocks{byKey: make(map[blockKey]*idBlock)}}
+	db := &DB{opts: options.withDefaults(), dsn: dsn, shapes: &shapeCache{byKey: make(map[string]*shape)},
+		ids: &idBlocks{byKey: make(map[blockKey]*idBlock)}, clock: &clock{}}
 	if err := db.learn(options.Catalogue); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	var err error
-	if db.readers, err = newPool(ctx, dsn, "read", db.opts.ReadConnections); err != nil {
-		return nil, err
-	}
-	if db.writers, err = newPool(ctx, dsn, writeUse, db.opts.WriteConnections); err != nil {
-		db.readers.Close()
+	if err := db.openPools(ctx); err != nil {
+		db.Close()
 		return nil, err
 	}
 	if err := db.detect(ctx); err != nil {
@@ -120,55 +119,6 @@ func Open(ctx context.Context, dsn string, options Options) (*DB, error) {
 		return nil, err
 	}
 	return db, nil
-}
-
-func newPool(ctx context.Context, dsn, use string, size int) (*pgxpool.Pool, error) {
-	cfg, err := pgxpool.ParseConfig(dsn)
-	if err != nil {
-		return nil, addressError(dsn, err)
-	}
-	cfg.MaxConns = int32(size)
-	cfg.MinConns = 0
-	cfg.MaxConnIdleTime = 5 * time.Minute
-	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
-	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
-	cfg.ConnConfig.StatementCacheCapacity = 1024
-	cfg.ConnConfig.RuntimeParams["application_name"] = "fluent " + use
-	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
-	cfg.AfterConnect = takeRole
-	if use == writeUse {
-		cfg.AfterConnect = prepareWriter
-	}
-	pool, err := pgxpool.NewWithConfig(ctx, cfg)
-	if err != nil {
-		return nil, fmt.Errorf("make the pool of %s connections: %w", use, err)
-	}
-	return pool, nil
-}
-
-// addressError says what is wrong with an address. The driver hides the password of a URL for certain, that of name=value pairs by guess.
-func addressError(dsn string, cause error) error {
-	if !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "postgresql://") {
-		return errors.New("read the database's address: it is not a URL like postgres://user:password@host:5432/name")
-	}
-	return fmt.Errorf("read the database's address: %w", cause)
-}
-
-// writeUse names the pool of connections for writes.
-const writeUse = "write"
-
-// Statements that write find their rows by keys, so one plan for all values is good enough; PostgreSQL would plan most of them anew for
-// each use, which takes as long as running them. Searches are another matter: what they filter decides which index is good.
-const sqlGenericPlans = `SELECT set_config('plan_cache_mode', 'force_generic_plan', false)`
-
-// prepareWriter runs on each new connection for writes.
-func prepareWriter(ctx context.Context, c *pgx.Conn) error {
-	if c.PgConn().ParameterStatus("crdb_version") == "" {
-		if _, err := c.Exec(ctx, sqlGenericPlans, pgx.QueryExecModeExec); err != nil {
-			return err
-		}
-	}
-	return takeRole(ctx, c)
 }
 
 // The server's version says which engine it is, and its clock is read in the same trip.
@@ -201,11 +151,8 @@ func (db *DB) Catalogue() *catalogue.Catalogue { return db.opts.Catalogue }
 
 // Close lets all connections go; calls under way end first.
 func (db *DB) Close() {
-	if db.readers != nil {
-		db.readers.Close()
-	}
-	if db.writers != nil {
-		db.writers.Close()
+	for _, p := range db.pools {
+		p.Close()
 	}
 }
 

@@ -90,7 +90,7 @@ func (db *DB) AddEnvironmentKey(ctx context.Context, k EnvironmentKey) error {
 // EnsureEnvironmentKey adds the key that fresh makes unless there is one that is valid until after a time, and returns all keys. Two nodes that start
 // together end up with the same keys.
 func (db *DB) EnsureEnvironmentKey(ctx context.Context, validAfter time.Time, fresh func() (EnvironmentKey, error)) (keys []EnvironmentKey, err error) {
-	err = db.writeEnvironment(ctx, func(tx *Tx) error {
+	err = db.writeEnvironment(ctx, db.writers, func(tx *Tx) error {
 		list := call{name: "environment_keys.list", sql: sqlKeyList, rows: func(rows pgx.Rows) (err error) {
 			keys, err = pgx.CollectRows(rows, pgx.RowToStructByPos[EnvironmentKey])
 			return err

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Probe finds out whether the database answers. It has a connection of its own, so that busy pools don't look like a lost database.
@@ -56,39 +54,5 @@ func (p *Probe) Close() {
 		defer cancel()
 		_ = p.conn.Close(ctx)
 		p.conn = nil
-	}
-}
-
-// PoolCollector tells how much of the connection pools is in use, when it is scraped.
-func (db *DB) PoolCollector() prometheus.Collector {
-	return &poolCollector{db: db,
-		connections: prometheus.NewDesc("fluent_store_connections", "Connections to the database, by pool and state (busy, idle).", []string{"pool", "state"}, nil),
-		limit:       prometheus.NewDesc("fluent_store_connections_limit", "Most connections that a pool opens.", []string{"pool"}, nil),
-		waits:       prometheus.NewDesc("fluent_store_connection_waits_total", "Calls that found no idle connection.", []string{"pool"}, nil),
-		waited:      prometheus.NewDesc("fluent_store_connection_wait_seconds_total", "Time that calls waited for a connection.", []string{"pool"}, nil),
-	}
-}
-
-type poolCollector struct {
-	db                                *DB
-	connections, limit, waits, waited *prometheus.Desc
-}
-
-// Describe implements prometheus.Collector.
-func (c *poolCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.connections, c.limit, c.waits, c.waited} {
-		out <- d
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (c *poolCollector) Collect(out chan<- prometheus.Metric) {
-	for use, pool := range map[string]*pgxpool.Pool{"read": c.db.readers, writeUse: c.db.writers} {
-		s := pool.Stat()
-		out <- prometheus.MustNewConstMetric(c.connections, prometheus.GaugeValue, float64(s.AcquiredConns()), use, "busy")
-		out <- prometheus.MustNewConstMetric(c.connections, prometheus.GaugeValue, float64(s.IdleConns()), use, "idle")
-		out <- prometheus.MustNewConstMetric(c.limit, prometheus.GaugeValue, float64(s.MaxConns()), use)
-		out <- prometheus.MustNewConstMetric(c.waits, prometheus.CounterValue, float64(s.EmptyAcquireCount()), use)
-		out <- prometheus.MustNewConstMetric(c.waited, prometheus.CounterValue, s.EmptyAcquireWaitTime().Seconds(), use)
 	}
 }

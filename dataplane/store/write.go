@@ -30,19 +30,20 @@ func (db *DB) write(ctx context.Context, scope tenancy.Scope, begin string, fn f
 	if scope.Account() == "" {
 		return errNoAccount
 	}
-	return db.writeLoop(ctx, scope, begin, fn)
+	return db.writeLoop(ctx, db.writers, scope, begin, fn)
 }
 
-// writeEnvironment is Write for tables that belong to the environment and not to an account: leases, schedules, keys.
-func (db *DB) writeEnvironment(ctx context.Context, fn func(tx *Tx) error) error {
-	return db.writeLoop(ctx, tenancy.Scope{}, sqlBegin, fn)
+// writeEnvironment is Write for tables that belong to the environment and not to an account: leases, schedules, keys. It
+// takes a connection of the given pool.
+func (db *DB) writeEnvironment(ctx context.Context, p *pool, fn func(tx *Tx) error) error {
+	return db.writeLoop(ctx, p, tenancy.Scope{}, sqlBegin, fn)
 }
 
 // writeLoop repeats attempts. On CockroachDB most repetitions happen inside an attempt, by its own savepoint protocol.
-func (db *DB) writeLoop(ctx context.Context, scope tenancy.Scope, begin string, fn func(tx *Tx) error) error {
+func (db *DB) writeLoop(ctx context.Context, p *pool, scope tenancy.Scope, begin string, fn func(tx *Tx) error) error {
 	started := time.Now()
 	for n := 1; ; n++ {
-		err := db.attempt(ctx, scope, begin, fn)
+		err := db.attempt(ctx, p, scope, begin, fn)
 		class := Classify(err)
 		if err == nil || class != Retryable {
 			db.opts.Metrics.wrote(err, class, n, time.Since(started))
@@ -76,8 +77,8 @@ func pause(ctx context.Context, n int) bool {
 	}
 }
 
-func (db *DB) attempt(ctx context.Context, scope tenancy.Scope, begin string, fn func(tx *Tx) error) error {
-	c, err := db.acquire(ctx, db.writers, "write")
+func (db *DB) attempt(ctx context.Context, p *pool, scope tenancy.Scope, begin string, fn func(tx *Tx) error) error {
+	c, err := db.acquire(ctx, p)
 	if err != nil {
 		return err
 	}

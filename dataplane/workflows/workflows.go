@@ -25,24 +25,37 @@ type Artefact struct {
 	Flow *workflow.Workflow
 }
 
-// Default gives the workflows that a retailer starts with. An error is a mistake in the files, which a test would find.
-func Default(retailer int32) ([]Artefact, error) {
+// Bodies gives the texts of the workflows that a retailer starts with. An error is a mistake in the binary.
+func Bodies(retailer int32) ([][]byte, error) {
 	names, err := files.ReadDir(".")
 	if err != nil {
 		return nil, fmt.Errorf("list the default workflows: %w", err)
 	}
-	out := make([]Artefact, 0, len(names))
-	for _, f := range names {
+	out := make([][]byte, len(names))
+	for i, f := range names {
 		raw, err := files.ReadFile(path.Clean(f.Name()))
 		if err != nil {
 			return nil, fmt.Errorf("read default workflow %s: %w", f.Name(), err)
 		}
-		body := bytes.ReplaceAll(raw, []byte(placeholder), []byte(strconv.Itoa(int(retailer))))
+		out[i] = bytes.ReplaceAll(raw, []byte(placeholder), []byte(strconv.Itoa(int(retailer))))
+	}
+	return out, nil
+}
+
+// Default gives the workflows that a retailer starts with, parsed, in the order of Bodies. An error is a mistake in the files, which a
+// test would find.
+func Default(retailer int32) ([]Artefact, error) {
+	bodies, err := Bodies(retailer)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Artefact, len(bodies))
+	for i, body := range bodies {
 		flow, err := workflow.Parse(body)
 		if err != nil {
-			return nil, fmt.Errorf("default workflow %s: %w", f.Name(), err)
+			return nil, fmt.Errorf("default workflow %d: %w", i, err)
 		}
-		out = append(out, Artefact{Name: flow.Name, Body: body, Flow: flow})
+		out[i] = Artefact{Name: flow.Name, Body: body, Flow: flow}
 	}
 	return out, nil
 }

@@ -21,15 +21,11 @@ const sharedEnvironment = "shared"
 
 // makeAccounts makes accounts one after another, and takes the time from the call until a token can be had and GraphQL answers.
 func (w *world) makeAccounts(ctx context.Context) error {
-	transport := remote.NewTransport(remote.HTTPClient(), w.stack.Ready.ControlPlane)
-	operator := w.stack.Ready.Operator
-	session, err := controlplanev1connect.NewAuthServiceClient(connect.NewClient(transport)).
-		Login(ctx, &cpv1.LoginRequest{Username: operator.Username, Password: operator.Password})
+	operator, err := w.operator(ctx)
 	if err != nil {
-		return fmt.Errorf("log in as %s: %w", operator.Username, err)
+		return err
 	}
-	bearer := func(context.Context) (string, error) { return session.GetAccessToken(), nil }
-	accounts := controlplanev1connect.NewAccountServiceClient(connect.NewClient(transport, interceptor.Bearer(bearer)))
+	accounts := controlplanev1connect.NewAccountServiceClient(operator)
 	run := time.Now().Unix()
 	result, err := load.Run(ctx, load.Plan{Clients: 1, Count: w.config.accounts}, func(ctx context.Context, _, i int) error {
 		name := fmt.Sprintf("BENCH%d-%d", run, i)
@@ -46,6 +42,19 @@ func (w *world) makeAccounts(ctx context.Context) error {
 	}
 	w.report.Latency("accounts", "from the call to GraphQL", result, load.Result{})
 	return nil
+}
+
+// operator is a client of the control plane that is logged in.
+func (w *world) operator(ctx context.Context) (*connect.Client, error) {
+	transport := remote.NewTransport(remote.HTTPClient(), w.stack.Ready.ControlPlane)
+	operator := w.stack.Ready.Operator
+	session, err := controlplanev1connect.NewAuthServiceClient(connect.NewClient(transport)).
+		Login(ctx, &cpv1.LoginRequest{Username: operator.Username, Password: operator.Password})
+	if err != nil {
+		return nil, fmt.Errorf("log in as %s: %w", operator.Username, err)
+	}
+	bearer := func(context.Context) (string, error) { return session.GetAccessToken(), nil }
+	return connect.NewClient(transport, interceptor.Bearer(bearer)), nil
 }
 
 func (w *world) awaitAccount(ctx context.Context, c *cpv1.AccountCredentials) error {

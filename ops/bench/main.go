@@ -42,7 +42,7 @@ type config struct {
 
 func (c *config) wants(bench string) bool {
 	for part := range strings.SplitSeq(c.benches, ",") {
-		if part == bench || part == "all" {
+		if part == bench || part == "all" && bench != provisioning {
 			return true
 		}
 	}
@@ -55,7 +55,7 @@ func main() {
 	flag.StringVar(&c.dir, "dir", "", "state folder, kept afterwards; empty: a temporary one")
 	flag.StringVar(&c.json, "json", "", "write the figures to this file, too")
 	flag.StringVar(&c.profiles, "profiles", "", "write CPU profiles of all nodes and gateways under each load to this folder")
-	flag.StringVar(&c.benches, "bench", "all", "which, separated by commas: start, accounts, orders, order-read, availability, batch")
+	flag.StringVar(&c.benches, "bench", "all", "which, separated by commas: start, accounts, orders, order-read, availability, batch; by its name only: provisioning")
 	flag.IntVar(&c.orders, "orders", 2000, "orders to place")
 	flag.IntVar(&c.clients, "clients", 16, "clients at once, and connections of raw SQL")
 	flag.DurationVar(&c.reads, "reads-for", 5*time.Second, "how long each read is repeated")
@@ -102,7 +102,7 @@ func run(ctx context.Context, c *config) (err error) {
 		run  func(context.Context) error
 	}{
 		{"accounts", w.makeAccounts}, {"orders", w.placeOrders}, {"order-read", w.readOrders},
-		{"availability", w.readAvailability}, {"batch", w.loadStock}, {"start", w.startAgain},
+		{"availability", w.readAvailability}, {"batch", w.loadStock}, {"start", w.startAgain}, {provisioning, w.provisionBesideOrders},
 	} {
 		if !c.wants(bench.name) {
 			continue

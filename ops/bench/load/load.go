@@ -14,6 +14,9 @@ type Plan struct {
 	Clients  int
 	Count    int
 	Duration time.Duration
+	// Every is when the next operation is due, whoever is free to do it: 0 means as soon as a client is free. Times are then taken from when an
+	// operation was due, so that one that waits for a client counts as slow.
+	Every time.Duration
 }
 
 // Result is what was done. Operations that were under way when the duration ended are in it.
@@ -41,6 +44,12 @@ func Run(ctx context.Context, p Plan, op Operation) (Result, error) {
 					return
 				}
 				start := time.Now()
+				if p.Every > 0 {
+					start = began.Add(time.Duration(i) * p.Every)
+					if !until(ctx, start) {
+						return
+					}
+				}
 				if err := op(ctx, client, i); err != nil {
 					cancel(err)
 					return
@@ -51,6 +60,18 @@ func Run(ctx context.Context, p Plan, op Operation) (Result, error) {
 	}
 	wait.Wait()
 	return Of(time.Since(began), slices.Concat(latencies...)), context.Cause(ctx)
+}
+
+// until waits for a moment; false when ctx ended first.
+func until(ctx context.Context, moment time.Time) bool {
+	t := time.NewTimer(time.Until(moment))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
 }
 
 // Of makes a result from latencies that were measured elsewhere; it sorts them in place.

@@ -51,3 +51,17 @@ func TestQuantiles(t *testing.T) {
 	require.InDelta(t, 100, result.PerSecond(), 0.01)
 	require.Zero(t, load.Of(0, nil).Quantile(0.5))
 }
+
+func TestWorkAtAPaceCountsFromWhenItWasDue(t *testing.T) {
+	t.Parallel()
+	const every, first = 5 * time.Millisecond, 60 * time.Millisecond
+	result, err := load.Run(context.Background(), load.Plan{Clients: 1, Count: 5, Every: every}, func(_ context.Context, _, i int) error {
+		if i == 0 {
+			time.Sleep(first) // the others are due meanwhile, and the only client is busy
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, result.Took, first)
+	require.GreaterOrEqual(t, result.Quantile(0.01), first-4*every, "the last was due 20 ms after the first began")
+}

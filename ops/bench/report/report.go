@@ -16,7 +16,7 @@ import (
 type Figure struct {
 	Bench   string  `json:"bench"`
 	Measure string  `json:"measure"`
-	Unit    string  `json:"unit"` // of API and Raw: 1/s, ms or s
+	Unit    string  `json:"unit"` // of API and Raw: 1/s, ms, s or × (a ratio)
 	API     float64 `json:"api"`
 	Raw     float64 `json:"raw,omitempty"`
 	Ratio   float64 `json:"ratio,omitempty"` // API / Raw of a rate
@@ -48,6 +48,11 @@ func (r *Report) Latency(bench, measure string, api, raw load.Result) {
 			Bench: bench, Measure: measure + " " + q.name, Unit: "ms", API: milliseconds(api.Quantile(q.of)), Raw: milliseconds(raw.Quantile(q.of)),
 		})
 	}
+}
+
+// Add adds one figure that stands for itself.
+func (r *Report) Add(bench, measure, unit string, value float64) {
+	r.Figures = append(r.Figures, Figure{Bench: bench, Measure: measure, Unit: unit, API: value})
 }
 
 // Time adds one duration.

@@ -380,7 +380,7 @@ func (x *OperationStep) GetAttempts() int32 {
 // WaitingFor says in words and in machine form what holds a step up.
 type WaitingFor struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// NO_ENVIRONMENT, NO_READY_NODE, NODE_UNREACHABLE, NODE_REFUSES, NODE_ERROR, NODE_BEHIND, DATABASE_UNREACHABLE, NOT_COMMITTED
+	// NO_ENVIRONMENT, NO_READY_NODE, NODE_UNREACHABLE, NODE_REFUSES, NODE_ERROR, NODE_BEHIND, DATABASE_UNREACHABLE, NOT_COMMITTED, QUEUED
 	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
 	Resource      string                 `protobuf:"bytes,2,opt,name=resource,proto3" json:"resource,omitempty"` // environment/shared, node/n1
 	Detail        string                 `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`

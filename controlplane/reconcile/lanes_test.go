@@ -1,0 +1,104 @@
+package reconcile_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/controlplane/reconcile"
+	"github.com/fluent-oms/fluent/controlplane/state"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+)
+
+// crowd is a world whose nodes count who is with them, and answer when they are let.
+type crowd struct {
+	*world
+	open chan struct{}
+
+	count sync.Mutex
+	now   map[string]int
+	most  map[string]int
+}
+
+func (c *crowd) visit(node string) {
+	c.count.Lock()
+	c.now[node]++
+	c.most[node] = max(c.most[node], c.now[node])
+	c.count.Unlock()
+	<-c.open
+	c.count.Lock()
+	c.now[node]--
+	c.count.Unlock()
+}
+
+func (c *crowd) inside() (n int) {
+	c.count.Lock()
+	defer c.count.Unlock()
+	for _, each := range c.now {
+		n += each
+	}
+	return n
+}
+
+func (c *crowd) PrepareAccount(_ context.Context, on *cpv1.Node, _ *nodev1.PrepareAccountRequest) (*nodev1.PrepareAccountResponse, error) {
+	c.visit(on.GetId())
+	return &nodev1.PrepareAccountResponse{}, nil
+}
+
+func (c *crowd) PrepareRetailer(_ context.Context, on *cpv1.Node, _ *nodev1.PrepareRetailerRequest) (*nodev1.PrepareRetailerResponse, error) {
+	c.visit(on.GetId())
+	return &nodev1.PrepareRetailerResponse{Artefacts: map[string]string{"a": "b"}}, nil
+}
+
+func TestTwoHundredAccountsAtOnceMeetNoNodeInACrowd(t *testing.T) {
+	t.Parallel()
+	const accounts, nodes = 200, 2
+	c := &crowd{world: newWorld(t), open: make(chan struct{}), now: map[string]int{}, most: map[string]int{}}
+	ids := make([]string, accounts)
+	for i := range ids {
+		ids[i] = c.account(fmt.Sprintf("A%d", i), "AU")
+	}
+	c.node("a1", "au-1")
+	c.node("a2", "au-1")
+	c.node("e1", "eu-1")
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	deps := c.deps()
+	deps.Tenants = c
+	go func() { defer close(ended); _ = reconcile.Provision(ctx, deps) }()
+	open := sync.OnceFunc(func() { close(c.open) })
+	t.Cleanup(func() { open(); cancel(); <-ended })
+
+	require.Eventually(t, func() bool { return c.inside() == nodes*state.PreparationsPerNode }, time.Minute, 5*time.Millisecond)
+	last := func() *cpv1.WaitingFor {
+		v := c.store.View()
+		return state.WithTurn(v, c.operation(ids[accounts-1])).GetWaitingFor()
+	}
+	require.Eventually(t, func() bool {
+		return last().GetDetail() == "Waits for 199 others: the nodes of au-1 prepare 4 at a time."
+	}, time.Minute, 5*time.Millisecond, "%v", last())
+	require.Equal(t, "QUEUED", last().GetReason())
+	require.Equal(t, "environment/au-1", last().GetResource())
+	require.NotNil(t, last().GetSince())
+	require.Nil(t, state.WithTurn(c.store.View(), c.operation(ids[0])).GetWaitingFor(), "the first waits for nobody")
+	index := c.store.View().Index()
+
+	// Those who wait keep nobody of another environment from being worked on.
+	elsewhere := c.account("EU1", "EU")
+	require.Eventually(t, func() bool { c.count.Lock(); defer c.count.Unlock(); return c.now["e1"] == 1 }, time.Minute, 5*time.Millisecond)
+	require.LessOrEqual(t, int(c.store.View().Index()-index), 2, "waiting writes nothing into the log: the account and its place are all")
+
+	open()
+	for _, id := range append(ids, elsewhere) {
+		c.done(id)
+	}
+	for node, most := range c.most {
+		require.LessOrEqual(t, most, state.PreparationsPerNode, node)
+	}
+	require.Positive(t, c.most["a2"], "they are spread")
+}

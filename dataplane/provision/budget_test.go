@@ -1,0 +1,108 @@
+package provision
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// hour is a clock that only pauses and work move on.
+type hour struct {
+	mu     sync.Mutex
+	at     time.Time
+	paused time.Duration
+}
+
+func (h *hour) now() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.at
+}
+
+func (h *hour) pause(_ context.Context, d time.Duration) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.at, h.paused = h.at.Add(d), h.paused+d
+	return nil
+}
+
+func (h *hour) work(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.at = h.at.Add(d)
+}
+
+func TestABudgetTakesAShareOfEachSecondOnceItsSavingsAreSpent(t *testing.T) {
+	t.Parallel()
+	clock := &hour{at: time.Now()}
+	b := newBudget(1, 0.25, 2*time.Second, clock.now, clock.pause)
+	began := clock.now()
+	single := 100 * time.Millisecond
+	for range 20 { // two seconds of work: what was saved
+		leave, err := b.enter(t.Context())
+		require.NoError(t, err)
+		clock.work(single)
+		leave()
+	}
+	require.Zero(t, clock.paused, "a few new accounts wait for nothing")
+	for range 180 {
+		leave, err := b.enter(t.Context())
+		require.NoError(t, err)
+		clock.work(single)
+		leave()
+	}
+	took := clock.now().Sub(began)
+	worked := 200 * single
+	require.InDelta(t, 0.25, float64(worked-2*time.Second)/float64(took), 0.01, "%v of work in %v", worked, took)
+}
+
+func TestNoMoreAreInsideThanTheBudgetAllows(t *testing.T) {
+	t.Parallel()
+	clock := &hour{at: time.Now()}
+	b := newBudget(AtOnce, 0.25, time.Hour, clock.now, clock.pause)
+	var inside, most, done atomic.Int64
+	full := make(chan struct{}) // closed when all places are taken, so that the limit is met and not only kept
+	var everybody sync.WaitGroup
+	for range 200 {
+		everybody.Go(func() {
+			leave, err := b.enter(t.Context())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			n := inside.Add(1)
+			for {
+				if m := most.Load(); n <= m || most.CompareAndSwap(m, n) {
+					break
+				}
+			}
+			if n == AtOnce && done.CompareAndSwap(0, 1) {
+				close(full)
+			}
+			<-full
+			inside.Add(-1)
+			leave()
+		})
+	}
+	everybody.Wait()
+	require.EqualValues(t, AtOnce, most.Load())
+}
+
+func TestWhoGivesUpLeavesHisPlace(t *testing.T) {
+	t.Parallel()
+	clock := &hour{at: time.Now()}
+	b := newBudget(1, 0.25, 0, clock.now, sleep)
+	b.saved = -time.Hour
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := b.enter(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	b.saved, b.burst = time.Hour, time.Hour
+	leave, err := b.enter(t.Context())
+	require.NoError(t, err)
+	leave()
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/fluent-oms/fluent/ops/bench/load"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
+)
+
+// provisioning is the bench of orders beside new accounts. It takes minutes, so "all" leaves it out.
+const provisioning = "provisioning"
+
+// The shape of the bench: its rate is half of what the platform takes, in pairs without and with new accounts.
+const (
+	saturated   = 15 * time.Second // how long the highest rate is looked for
+	pairs       = 5
+	half        = 15 * time.Second // how long the half without accounts takes; the other one takes as long as the accounts do
+	newAccounts = 200
+	breath      = 3 * time.Second // between two halves
+	longest     = 3 * time.Minute // for the accounts of a pair
+)
+
+// pair is createOrder without and with accounts that are being made.
+type pair struct {
+	without, with load.Result
+	made          time.Duration // until all accounts could be used
+}
+
+func (p pair) ratio() float64 {
+	return float64(p.with.Quantile(0.99)) / float64(p.without.Quantile(0.99))
+}
+
+// provisionBesideOrders places orders at half of the saturated rate, alone and while 200 accounts are made at once, five times, and
+// compares the 99th percentiles.
+func (w *world) provisionBesideOrders(ctx context.Context) error {
+	p, err := w.newPlacement(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.warmUp(ctx, p); err != nil {
+		return err
+	}
+	next := offset(1000)
+	top, err := load.Run(ctx, load.Plan{Clients: w.config.clients, Duration: saturated}, p.placing(next))
+	if err != nil {
+		return err
+	}
+	every := time.Duration(float64(2*time.Second) / top.PerSecond())
+	say("%.0f orders a second at most; an order every %v in each half of %d pairs", top.PerSecond(), every.Round(time.Microsecond), pairs)
+	var all []pair
+	for n := range pairs {
+		one, err := w.besideAccounts(ctx, p, next, every, n)
+		if err != nil {
+			return err
+		}
+		say("pair %d: createOrder p99 %v alone, %v while %d accounts were made in %v: ratio %.2f", n+1, one.without.Quantile(0.99).Round(time.Millisecond),
+			one.with.Quantile(0.99).Round(time.Millisecond), newAccounts, one.made.Round(100*time.Millisecond), one.ratio())
+		all = append(all, one)
+	}
+	w.reportPairs(top, all)
+	return nil
+}
+
+// offset counts orders over several runs, so that no reference comes twice.
+func offset(from int) func() int {
+	var mu sync.Mutex
+	return func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		from++
+		return from
+	}
+}
+
+func (p *placement) placing(next func() int) load.Operation {
+	return func(ctx context.Context, _, _ int) error {
+		_, err := p.place(ctx, next())
+		return err
+	}
+}
+
+// openClients is how many orders may be under way when they come at their own pace.
+const openClients = 128
+
+func (w *world) besideAccounts(ctx context.Context, p *placement, next func() int, every time.Duration, n int) (one pair, err error) {
+	count := int(half / every)
+	if one.without, err = load.Run(ctx, load.Plan{Clients: openClients, Count: count, Every: every}, p.placing(next)); err != nil {
+		return one, err
+	}
+	time.Sleep(breath)
+	made := make(chan error, 1)
+	began := time.Now()
+	orders, enough := context.WithCancel(ctx)
+	defer enough()
+	go func() {
+		err := w.makeMany(ctx, fmt.Sprintf("P%d-%d", time.Now().Unix(), n))
+		one.made = time.Since(began)
+		made <- err
+		enough()
+	}()
+	one.with, err = load.Run(orders, load.Plan{Clients: openClients, Duration: longest, Every: every}, p.placing(next))
+	if ctx.Err() == nil && orders.Err() != nil {
+		err = nil // the end of the half, not of the bench
+	}
+	err = errors.Join(err, <-made)
+	time.Sleep(breath)
+	return one, err
+}
+
+// makeMany makes the accounts at once and waits until the last one can be used.
+func (w *world) makeMany(ctx context.Context, run string) error {
+	operator, err := w.operator(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
+	accounts, operations := controlplanev1connect.NewAccountServiceClient(operator), controlplanev1connect.NewOperationServiceClient(operator)
+	_, err = load.Run(ctx, load.Plan{Clients: newAccounts, Count: newAccounts}, func(ctx context.Context, _, i int) error {
+		name := fmt.Sprintf("%s-%d", run, i)
+		made, err := accounts.CreateAccount(ctx, &cpv1.CreateAccountRequest{Account: &cpv1.Account{Name: name, DisplayName: name, Environment: sharedEnvironment}})
+		if err != nil {
+			return fmt.Errorf("create account %s: %w", name, err)
+		}
+		ended, err := operations.WaitOperation(ctx, &cpv1.WaitOperationRequest{Id: made.GetOperation().GetId(), Timeout: durationpb.New(longest)})
+		if err != nil {
+			return fmt.Errorf("wait for account %s: %w", name, err)
+		}
+		if state := ended.GetOperation().GetState(); state != cpv1.OperationState_OPERATION_STATE_DONE {
+			return fmt.Errorf("account %s: its operation is %s: %s", name, state, ended.GetOperation().GetError().GetDetail())
+		}
+		return nil
+	})
+	return err
+}
+
+func (w *world) reportPairs(top load.Result, all []pair) {
+	w.report.Rate(provisioning, "createOrder, saturated", top.PerSecond(), 0)
+	median := func(of func(pair) float64) float64 {
+		values := make([]float64, len(all))
+		for i, p := range all {
+			values[i] = of(p)
+		}
+		slices.Sort(values)
+		return values[len(values)/2]
+	}
+	milliseconds := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	for i, p := range all {
+		w.report.Add(provisioning, fmt.Sprintf("pair %d: p99 with / without", i+1), "×", p.ratio())
+	}
+	alone := median(func(p pair) float64 { return milliseconds(p.without.Quantile(0.99)) })
+	beside := median(func(p pair) float64 { return milliseconds(p.with.Quantile(0.99)) })
+	w.report.Add(provisioning, "createOrder p99 at half the rate, median", "ms", alone)
+	w.report.Add(provisioning, fmt.Sprintf("createOrder p99 while %d accounts are made, median", newAccounts), "ms", beside)
+	w.report.Add(provisioning, "median of the pairs' ratios (to be 1.3 at most)", "×", median(pair.ratio))
+	w.report.Add(provisioning, "ratio of the medians", "×", beside/alone)
+	w.report.Add(provisioning, fmt.Sprintf("%d accounts usable, median", newAccounts), "s", median(func(p pair) float64 { return p.made.Seconds() }))
+}
