@@ -175,6 +175,9 @@ func (a nodes) CommitConfiguration(ctx context.Context, r *nodev1.CommitConfigur
 	if err := a.home(ctx, r.GetAccount()); err != nil {
 		return nil, err
 	}
+	if err := a.roomFor(r); err != nil {
+		return nil, err
+	}
 	result, err := a.change(ctx, statev1.Kind_KIND_COMMIT_CONFIGURATION, &statev1.CommitConfiguration{
 		Account: r.GetAccount(), Retailer: r.GetRetailer(), Artefacts: r.GetArtefacts(), Author: r.GetAuthor(), Message: r.GetMessage(), BaseVersion: r.GetBaseVersion(),
 	}, r)
@@ -187,6 +190,28 @@ func (a nodes) CommitConfiguration(ctx context.Context, r *nodev1.CommitConfigur
 		Account: r.GetAccount(), Retailer: r.GetRetailer(), Version: done.GetVersion().GetId(), Artefacts: done.GetVersion().GetArtefacts(),
 		Index: done.GetActivation().GetIndex(),
 	}}, nil
+}
+
+// maxArtefacts is how many artefacts a configuration has at most: nodes hear of all of them in one message.
+const maxArtefacts = 10_000
+
+// roomFor checks that a configuration with the changes stays within its bound.
+func (a nodes) roomFor(r *nodev1.CommitConfigurationRequest) error {
+	v := a.Store.View()
+	active, _ := state.Activations.Get(v, state.RetailerKey(r.GetAccount(), r.GetRetailer()))
+	have := state.ConfigurationOf(v, active).GetArtefacts()
+	count := len(have)
+	for name, hash := range r.GetArtefacts() {
+		if _, known := have[name]; !known && hash != "" {
+			count++
+		} else if known && hash == "" {
+			count--
+		}
+	}
+	if count > max(maxArtefacts, len(have)) {
+		return fault.New(fault.TooLarge, "The retailer would have %d workflows and other artefacts, and %d are the most.", count, maxArtefacts).At("artefacts")
+	}
+	return nil
 }
 
 // nodePatience is how long an activation waits for nodes that lag.

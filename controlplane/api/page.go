@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/fluent-oms/fluent/auth/wire"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
@@ -29,7 +30,7 @@ func page(request paged, prefix string) (state.Page, error) {
 	if size == 0 {
 		size = defaultPageSize
 	}
-	return state.Page{Prefix: prefix, After: after, Limit: size}, nil
+	return state.Page{Prefix: prefix, After: after, Limit: size, Bytes: wire.PageBytes}, nil
 }
 
 // markLength is how much of a page token says which list it is of.

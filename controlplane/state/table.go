@@ -40,7 +40,8 @@ func (t Table[T]) Watch(v View, key string) (T, bool, <-chan struct{}) {
 type Page struct {
 	Prefix  string
 	After   string
-	Limit   int // 0: all
+	Limit   int // rows; 0: all
+	Bytes   int // of rows in binary, but for the first; 0: as many as there are
 	Reverse bool
 }
 
@@ -56,7 +57,7 @@ func (t Table[T]) Filter(v View, p Page, keep func(T) bool) ([]T, string) {
 		return nil, ""
 	}
 	var out []T
-	last := ""
+	last, size := "", 0
 	for raw := rows.Next(); raw != nil; raw = rows.Next() {
 		r := raw.(*row)
 		if !strings.HasPrefix(r.key, p.Prefix) {
@@ -68,7 +69,10 @@ func (t Table[T]) Filter(v View, p Page, keep func(T) bool) ([]T, string) {
 		if r.key == p.After || !keep(r.message.(T)) {
 			continue
 		}
-		if p.Limit > 0 && len(out) == p.Limit {
+		if p.Bytes > 0 {
+			size += proto.Size(r.message)
+		}
+		if len(out) > 0 && (len(out) == p.Limit || size > p.Bytes) {
 			return out, last
 		}
 		out, last = append(out, r.message.(T)), r.key

@@ -1208,14 +1208,15 @@ func (x *ReportResponse) GetAuthorities() [][]byte {
 }
 
 type CommitConfigurationRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"` // idempotency key
-	Account       string                 `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
-	Retailer      int32                  `protobuf:"varint,3,opt,name=retailer,proto3" json:"retailer,omitempty"`
-	Artefacts     map[string]string      `protobuf:"bytes,4,rep,name=artefacts,proto3" json:"artefacts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // name → sha256 hex; an empty hash removes
-	Author        string                 `protobuf:"bytes,5,opt,name=author,proto3" json:"author,omitempty"`
-	Message       string                 `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
-	BaseVersion   string                 `protobuf:"bytes,7,opt,name=base_version,json=baseVersion,proto3" json:"base_version,omitempty"` // empty: whatever is active
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"` // idempotency key
+	Account   string                 `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	Retailer  int32                  `protobuf:"varint,3,opt,name=retailer,proto3" json:"retailer,omitempty"`
+	// name → sha256 hex; an empty hash removes. A configuration has 10,000 at most.
+	Artefacts     map[string]string `protobuf:"bytes,4,rep,name=artefacts,proto3" json:"artefacts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Author        string            `protobuf:"bytes,5,opt,name=author,proto3" json:"author,omitempty"`
+	Message       string            `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
+	BaseVersion   string            `protobuf:"bytes,7,opt,name=base_version,json=baseVersion,proto3" json:"base_version,omitempty"` // empty: whatever is active
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1804,15 +1805,15 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\x0eReportResponse\x12\x14\n" +
 	"\x05drain\x18\x03 \x01(\bR\x05drain\x12 \n" +
 	"\vcertificate\x18\x04 \x01(\fR\vcertificate\x12 \n" +
-	"\vauthorities\x18\x05 \x03(\fR\vauthoritiesJ\x04\b\x01\x10\x02J\x04\b\x02\x10\x03\"\xdd\x02\n" +
+	"\vauthorities\x18\x05 \x03(\fR\vauthoritiesJ\x04\b\x01\x10\x02J\x04\b\x02\x10\x03\"\x9d\x03\n" +
 	"\x1aCommitConfigurationRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\x12\x1a\n" +
-	"\bretailer\x18\x03 \x01(\x05R\bretailer\x12W\n" +
-	"\tartefacts\x18\x04 \x03(\v29.fluent.node.v1.CommitConfigurationRequest.ArtefactsEntryR\tartefacts\x12\x16\n" +
-	"\x06author\x18\x05 \x01(\tR\x06author\x12\x18\n" +
-	"\amessage\x18\x06 \x01(\tR\amessage\x12!\n" +
+	"\bretailer\x18\x03 \x01(\x05R\bretailer\x12\x82\x01\n" +
+	"\tartefacts\x18\x04 \x03(\v29.fluent.node.v1.CommitConfigurationRequest.ArtefactsEntryB)\xbaH&\x9a\x01#\x10\x90N\"\ar\x05\x10\x01\x18\xac\x02*\x15r\x132\x11^([0-9a-f]{64})?$R\tartefacts\x12 \n" +
+	"\x06author\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x06author\x12\"\n" +
+	"\amessage\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x90NR\amessage\x12!\n" +
 	"\fbase_version\x18\a \x01(\tR\vbaseVersion\x1a<\n" +
 	"\x0eArtefactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
