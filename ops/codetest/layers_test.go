@@ -2,6 +2,7 @@ package codetest_test
 
 import (
 	"fmt"
+	"go/ast"
 	"strconv"
 	"strings"
 	"testing"
@@ -93,4 +94,35 @@ func TestBannedImports(t *testing.T) {
 		}
 	}
 	report(t, "imports that a package must do without", findings)
+}
+
+// TestConnectIsSpokenThroughWire: clients and servers are made by auth/wire only. Those that are not would forget, one by one, to relay
+// errors, to bound messages, and to refuse words that nobody knows. Tests may stand for strangers.
+func TestConnectIsSpokenThroughWire(t *testing.T) {
+	t.Parallel()
+	var findings []string
+	for _, f := range files(t) {
+		if f.test || f.folder() == "auth/wire" || strings.HasPrefix(f.folder(), "proto/") {
+			continue
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok && bareConnect(s) {
+				findings = append(findings, f.at(s.Pos()))
+			}
+			return true
+		})
+	}
+	report(t, "Connect clients and servers that are not made by auth/wire", findings)
+}
+
+func bareConnect(s *ast.SelectorExpr) bool {
+	from, ok := s.X.(*ast.Ident)
+	if !ok {
+		return false
+	}
+	switch from.Name + "." + s.Sel.Name {
+	case "connect.NewServer", "connecthttp.Mount", "connecthttp.NewTransport":
+		return true
+	}
+	return false
 }

@@ -37,6 +37,17 @@ func TestUnwrappedErrorsAreSeen(t *testing.T) {
 	}
 }
 
+func TestBareConnectIsSeen(t *testing.T) {
+	t.Parallel()
+	for source, want := range map[string]bool{"connect.NewServer": true, "connecthttp.Mount": true, "connecthttp.NewTransport": true, "wire.NewServer": false, "connect.NewClient": false} {
+		expr, err := parser.ParseExpr(source)
+		require.NoError(t, err)
+		selector, ok := expr.(*ast.SelectorExpr)
+		require.True(t, ok)
+		require.Equal(t, want, bareConnect(selector), source)
+	}
+}
+
 func TestSQLIsSeen(t *testing.T) {
 	t.Parallel()
 	require.Regexp(t, sqlText, "\n SELECT id\nFROM orders")
