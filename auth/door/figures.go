@@ -53,3 +53,16 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	}
 	send(c.deaf, prometheus.GaugeValue, deaf)
 }
+
+// crowded is the figure of all crowds.
+func crowded() *prometheus.Desc {
+	return prometheus.NewDesc("fluent_client_requests_shed_total", "Requests of clients behind a proxy that had too many under way.", nil, nil)
+}
+
+// Describe implements prometheus.Collector.
+func (c *Crowd) Describe(out chan<- *prometheus.Desc) { out <- crowded() }
+
+// Collect implements prometheus.Collector.
+func (c *Crowd) Collect(out chan<- prometheus.Metric) {
+	out <- prometheus.MustNewConstMetric(crowded(), prometheus.CounterValue, float64(c.shed.Load()))
+}

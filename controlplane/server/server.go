@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -113,6 +114,13 @@ func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, er
 	return &parts{cluster: members, api: handlers, store: store, authorities: authorities, self: self}, nil
 }
 
+// crowded answers a client behind a proxy that has too many requests under way, in the form of Connect's errors.
+func crowded(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusTooManyRequests)
+	_, _ = io.WriteString(w, `{"code":"resource_exhausted","message":"Too many requests of this client are under way."}`)
+}
+
 // full is what a caller is told whose connection is one too many, in the form of Connect's errors; callers by TLS see the connection end.
 func full() []byte {
 	return door.Refusal(http.StatusServiceUnavailable, `{"code":"unavailable","message":"This server has too many connections; ask another one."}`)
@@ -155,8 +163,10 @@ func serve(ctx context.Context, config Config, listener net.Listener, p *parts) 
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStreams()
 	ports, _ := p.cluster.Port()
-	handler := withMetrics(p.api.Handler(), newCollector(p.cluster, p.store), door.NewCollector(p.self, port, ports))
-	web := door.NewServer(believed.Handler(trust.Handler(handler, config.Now)), config.Times, true, config.Logger)
+	crowd := door.NewCrowd(believed, config.Limits.PerAddress)
+	handler := withMetrics(p.api.Handler(), newCollector(p.cluster, p.store), door.NewCollector(p.self, port, ports), crowd)
+	handler = crowd.Handler(believed.Handler(trust.Handler(handler, config.Now)), http.HandlerFunc(crowded))
+	web := door.NewServer(handler, config.Times, true, config.Logger)
 	web.BaseContext = func(net.Listener) context.Context { return streams }
 	ended := make(chan error, 2)
 	go func() { ended <- web.Serve(port) }()

@@ -93,6 +93,11 @@ func (g *Gateway) serveOperators(ctx context.Context, port *door.Listener) error
 	return nil
 }
 
+// crowded answers a client behind a proxy that has too many requests under way.
+func (g *Gateway) crowded(w http.ResponseWriter, r *http.Request) {
+	rest.WriteError(w, r, g.log, fault.New(fault.Limited, "Too many requests of this client are under way"))
+}
+
 // full is what a tenant is told whose connection is one too many.
 func full() []byte {
 	return rest.TurnedAway(fault.New(fault.Unavailable, "There are too many connections; try again in a moment").WithCode("S0002E"))

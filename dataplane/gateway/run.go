@@ -64,7 +64,9 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	server := door.NewServer(g, door.StandardTimes(), false, log)
+	crowd := door.NewCrowd(proxies, config.Limits.PerAddress)
+	g.figures.registry.MustRegister(crowd)
+	server := door.NewServer(crowd.Handler(g, http.HandlerFunc(g.crowded)), door.StandardTimes(), false, log)
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -53,6 +53,7 @@ type Node struct {
 	refused   atomic.Int64 // while draining
 	health    health
 	self      *door.SelfCall
+	crowd     *door.Crowd
 	measured  *metrics.Requests
 	registry  *prometheus.Registry
 	operators http.Handler // /healthz, /readyz, /metrics: in all states of the node
@@ -94,7 +95,8 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 		Name: "node", Limits: config.Limits, Shared: n.shared, Refusal: full(), Log: log,
 	})
 	n.self.Add(port, nil)
-	n.registry.MustRegister(door.NewCollector(n.self, port))
+	n.crowd = door.NewCrowd(n.believed(), config.Limits.PerAddress)
+	n.registry.MustRegister(door.NewCollector(n.self, port), n.crowd)
 	return n.run(ctx, port, func() { ready(listener.Addr().String()) })
 }
 

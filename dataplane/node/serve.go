@@ -26,8 +26,18 @@ func (s *swap) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*s.current.L
 
 // server serves HTTP/1.1 and HTTP/2 on one port: gateways, other nodes, the control plane. The latter two come with TLS.
 func (n *Node) server() *http.Server {
-	believed := door.Proxies{Networks: n.config.Proxies, Known: n.fromGateway}
-	return door.NewServer(believed.Handler(trust.Handler(http.HandlerFunc(n.serve), time.Now)), door.StandardTimes(), true, n.log)
+	handler := n.crowd.Handler(n.believed().Handler(trust.Handler(http.HandlerFunc(n.serve), time.Now)), http.HandlerFunc(n.crowded))
+	return door.NewServer(handler, door.StandardTimes(), true, n.log)
+}
+
+// believed are those whose word on a client's address counts.
+func (n *Node) believed() door.Proxies {
+	return door.Proxies{Networks: n.config.Proxies, Known: n.fromGateway}
+}
+
+// crowded answers a client behind a proxy that has too many requests under way.
+func (n *Node) crowded(w http.ResponseWriter, r *http.Request) {
+	rest.WriteError(w, r, n.log, fault.New(fault.Limited, "Too many requests of this client are under way"))
 }
 
 // full is what a gateway is told whose connection is one too many; it asks another node.
@@ -37,7 +47,7 @@ func full() []byte {
 
 // shared reports whether an address is a gateway's or a proxy's, from which many clients come.
 func (n *Node) shared(peer netip.Addr) bool {
-	return door.Proxies{Networks: n.config.Proxies}.Shared(peer) || n.fromGateway(nil, peer)
+	return n.believed().Shared(peer) || n.fromGateway(nil, peer)
 }
 
 // fromGateway reports whether a peer is at the address of one of the environment's gateways, of which the control plane tells. Gateways call

@@ -20,6 +20,7 @@ const (
 	idleTimeout = time.Minute // nodes close idle connections after two, so that we never send on one that is being closed
 	idlePerNode = 512
 	bufferSize  = 8 << 10
+	earlyTime   = 100 * time.Millisecond // for an answer that was on its way when the connection broke
 )
 
 // Pool keeps connections to nodes. It is safe for use by many goroutines.
@@ -69,13 +70,16 @@ func (c *conn) exchange(req *http.Request, message []byte, patience time.Duratio
 	if err := c.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return nil, err
 	}
-	if _, err := c.Write(message); err != nil {
-		return nil, err
+	_, writeErr := c.Write(message)
+	if writeErr != nil { // a node that turns connections away has answered and closed before it read a request
+		if err := c.SetReadDeadline(time.Now().Add(earlyTime)); err != nil {
+			return nil, err
+		}
 	}
 	for {
 		res, err := http.ReadResponse(c.r, req)
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(writeErr, err)
 		}
 		if res.StatusCode >= 200 {
 			return res, nil

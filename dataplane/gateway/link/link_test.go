@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/dataplane/gateway/link"
 	"github.com/fluent-oms/fluent/ops/embedded/porttest"
 )
@@ -149,4 +150,30 @@ func TestAnswersThatNeverBeginAndNodesThatAreNotThere(t *testing.T) {
 	_, err = send(link.New(time.Minute), req)
 	var op *net.OpError
 	require.True(t, errors.As(err, &op) && op.Op == "dial", "%v", err)
+}
+
+// TestANodeThatTurnsConnectionsAwayIsHeard has a node that answers and closes before it has read anything, as one does that is full. What a
+// request's writer meets is then a matter of chance: all, part, or nothing of it is taken.
+func TestANodeThatTurnsConnectionsAwayIsHeard(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Write(door.Refusal(http.StatusServiceUnavailable, `{}`, "Fluent-Draining", "1"))
+			_ = c.Close()
+		}
+	}()
+	p := link.New(time.Minute)
+	for i := range 200 {
+		res := post(t, p, "http://"+l.Addr().String(), strings.Repeat("x", []int{10, 2 << 20}[i%2]))
+		require.Equal(t, http.StatusServiceUnavailable, res.StatusCode)
+		require.Equal(t, "1", res.Header.Get("Fluent-Draining"))
+		require.NoError(t, res.Body.Close())
+	}
 }
