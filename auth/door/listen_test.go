@@ -316,7 +316,7 @@ func child() int {
 	}), door.StandardTimes(), true, quietLog())
 	go func() { _ = server.Serve(l) }()
 	var rounds atomic.Int64
-	self := door.NewSelfCall(quietLog(), func(string, bool) { rounds.Add(1) }).Add(l, nil)
+	self := door.NewSelfCall(door.StandardTimes(), quietLog(), func(string, bool) { rounds.Add(1) }).Add(l, nil)
 	go func() {
 		for {
 			if err := self.Round(context.Background(), time.Second); err != nil {

@@ -18,8 +18,6 @@ import (
 )
 
 const (
-	callEvery    = 2 * time.Second
-	callPatience = 3 * time.Second
 	// deafAfter failures in a row a process is not ready, and no leader.
 	deafAfter = 3
 	// stuckAfter failures in a row in which nobody was accepted, though descriptors were free, only a new process helps.
@@ -32,6 +30,7 @@ var ErrStuck = errors.New("the process takes no connections though descriptors a
 // SelfCall calls a process's own ports as others do, over the loopback and through the loops that accept. Limits of connections let its calls
 // in: being full is no failure.
 type SelfCall struct {
+	times Times
 	ports []*calledPort
 	log   *slog.Logger
 	after func(why string, changed bool)
@@ -51,8 +50,8 @@ type calledPort struct {
 }
 
 // NewSelfCall makes one that calls nothing yet. after hears after each round what Deaf says, and whether that is new; it may be nil.
-func NewSelfCall(log *slog.Logger, after func(why string, changed bool)) *SelfCall {
-	return &SelfCall{log: log, after: after}
+func NewSelfCall(times Times, log *slog.Logger, after func(why string, changed bool)) *SelfCall {
+	return &SelfCall{times: times, log: log, after: after}
 }
 
 // Add has a port called; it is for the time before Run. speak nil: HTTP, GET /healthz, to which any answer will do: it is the door that is tried, not the house.
@@ -72,17 +71,17 @@ func (s *SelfCall) Deaf() string {
 	return ""
 }
 
-// Run calls every two seconds until ctx ends (then it returns nil) or only a new process helps, with an error that wraps ErrStuck.
+// Run calls now and then until ctx ends (then it returns nil) or only a new process helps, with an error that wraps ErrStuck.
 func (s *SelfCall) Run(ctx context.Context) error {
 	defer func() {
 		for _, p := range s.ports {
 			p.spare.drop()
 		}
 	}()
-	tick := time.NewTicker(callEvery)
+	tick := time.NewTicker(s.times.Call)
 	defer tick.Stop()
 	for {
-		if err := s.Round(ctx, callPatience); err != nil {
+		if err := s.Round(ctx, s.times.Answer); err != nil {
 			return err
 		}
 		select {

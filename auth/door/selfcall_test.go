@@ -46,7 +46,7 @@ func TestThreeFailuresMakeAProcessNotReadyAndOneSuccessReady(t *testing.T) {
 	l, g := deafListener(t)
 	serve(t, l, door.StandardTimes())
 	var changes int
-	self := door.NewSelfCall(quietLog(), func(_ string, changed bool) {
+	self := door.NewSelfCall(door.StandardTimes(), quietLog(), func(_ string, changed bool) {
 		if changed {
 			changes++
 		}
@@ -68,7 +68,7 @@ func TestAProcessThatAcceptsNobodyThoughItCouldIsReplaced(t *testing.T) {
 	t.Parallel()
 	l, _ := deafListener(t)
 	serve(t, l, door.StandardTimes())
-	self := door.NewSelfCall(quietLog(), nil).Add(l, nil)
+	self := door.NewSelfCall(door.StandardTimes(), quietLog(), nil).Add(l, nil)
 	for range 5 {
 		require.NoError(t, self.Round(t.Context(), short))
 	}
@@ -79,7 +79,7 @@ func TestAProcessThatAcceptsNobodyThoughItCouldIsReplaced(t *testing.T) {
 func TestAServerThatTakesNoConnectionsIsReplaced(t *testing.T) {
 	t.Parallel()
 	l := listen(t, door.Port{Name: "test", Greet: func(c net.Conn) (net.Conn, bool) { return c, false }})
-	self := door.NewSelfCall(quietLog(), nil).Add(l, nil)
+	self := door.NewSelfCall(door.StandardTimes(), quietLog(), nil).Add(l, nil)
 	for range 5 {
 		require.NoError(t, self.Round(t.Context(), short))
 	}
@@ -93,7 +93,7 @@ func TestAHandlerThatHangsIsNoReasonForANewProcess(t *testing.T) {
 	server := door.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-done }), door.StandardTimes(), true, quietLog())
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { close(done); _ = server.Close() })
-	self := door.NewSelfCall(quietLog(), nil).Add(l, nil)
+	self := door.NewSelfCall(door.StandardTimes(), quietLog(), nil).Add(l, nil)
 	for range 10 {
 		require.NoError(t, self.Round(t.Context(), 200*time.Millisecond))
 	}
@@ -107,7 +107,7 @@ func TestAProcessWithoutDescriptorsIsNotReplaced(t *testing.T) {
 	l := door.New(&starved{Listener: inner}, door.Port{Name: "test"})
 	t.Cleanup(func() { _ = l.Close() })
 	serve(t, l, door.StandardTimes())
-	self := door.NewSelfCall(quietLog(), nil).Add(l, nil)
+	self := door.NewSelfCall(door.StandardTimes(), quietLog(), nil).Add(l, nil)
 	for range 20 {
 		require.NoError(t, self.Round(t.Context(), short))
 	}
@@ -125,7 +125,7 @@ func TestAFullPortStillHearsItsOwnProcess(t *testing.T) {
 	t.Parallel()
 	l := listen(t, door.Port{Name: "test", Limits: door.Limits{Connections: 2, PerAddress: 1}})
 	serve(t, l, door.StandardTimes())
-	self := door.NewSelfCall(quietLog(), nil).Add(l, nil)
+	self := door.NewSelfCall(door.StandardTimes(), quietLog(), nil).Add(l, nil)
 	for _, from := range []string{"127.0.0.1", "127.0.0.2"} {
 		require.NotNil(t, ask(connect(t, l, from)))
 	}
@@ -143,6 +143,6 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	l := listen(t, door.Port{Name: "test"})
 	serve(t, l, door.StandardTimes())
 	ctx, cancel := context.WithCancel(t.Context())
-	self := door.NewSelfCall(quietLog(), func(string, bool) { cancel() }).Add(l, nil)
+	self := door.NewSelfCall(door.StandardTimes(), quietLog(), func(string, bool) { cancel() }).Add(l, nil)
 	require.NoError(t, self.Run(ctx))
 }

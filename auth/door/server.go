@@ -12,11 +12,14 @@ type Times struct {
 	Head time.Duration // for a request's head to be whole
 	Idle time.Duration // for the next request on a connection; streams under way are requests
 	Ping time.Duration // of silence on an HTTP/2 connection, after which the other end must show that it is there
+
+	Call   time.Duration // from one call of the process to itself to the next
+	Answer time.Duration // for the answer to such a call
 }
 
 // StandardTimes are those of all our servers. Gateways keep idle connections to nodes for a minute, so nodes must keep them for longer.
 func StandardTimes() Times {
-	return Times{Head: 10 * time.Second, Idle: 2 * time.Minute, Ping: time.Minute}
+	return Times{Head: 10 * time.Second, Idle: 2 * time.Minute, Ping: time.Minute, Call: 2 * time.Second, Answer: 3 * time.Second}
 }
 
 // pong is how long the other end may take to answer a ping.

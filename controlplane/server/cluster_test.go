@@ -33,8 +33,9 @@ const (
 type trio struct {
 	t     *testing.T
 	dir   string
-	beat  time.Duration    // heartbeat time-out: short where leaders die, long where an election would only disturb
-	now   func() time.Time // the servers' clock; nil: the real one
+	beat  time.Duration        // heartbeat time-out: short where leaders die, long where an election would only disturb
+	now   func() time.Time     // the servers' clock; nil: the real one
+	tune  func(*server.Config) // changes how a server is started; may be nil
 	peers []cluster.Peer
 	token string
 
@@ -42,6 +43,7 @@ type trio struct {
 
 	mu   sync.Mutex
 	stop map[string]func() // running servers
+	end  map[string]chan error
 }
 
 const (
@@ -58,7 +60,13 @@ func newTrio(t *testing.T, beat time.Duration) *trio {
 
 func newTrioAt(t *testing.T, beat time.Duration, now func() time.Time) *trio {
 	t.Helper()
-	c := &trio{t: t, dir: t.TempDir(), beat: beat, now: now, stop: map[string]func(){}}
+	return newTrioTuned(t, &trio{beat: beat, now: now})
+}
+
+// newTrioTuned starts the servers of a trio whose beat, now and tune are set.
+func newTrioTuned(t *testing.T, c *trio) *trio {
+	t.Helper()
+	c.t, c.dir, c.stop, c.end = t, t.TempDir(), map[string]func(){}, map[string]chan error{}
 	for i := range 3 {
 		c.peers = append(c.peers, cluster.Peer{ID: fmt.Sprintf("cp%d", i+1), Raft: porttest.Address(t), API: porttest.Address(t)})
 	}
@@ -90,12 +98,16 @@ func (c *trio) start(id string) {
 	ended := make(chan error, 1)
 	ready := make(chan string, 1)
 	go func() {
-		ended <- server.Run(ctx, server.Config{
+		config := server.Config{
 			ID: id, Dir: filepath.Join(c.dir, id), Peers: c.peers, Bootstrap: true, Authority: c.authority,
 			OperatorUsername: operatorName, OperatorPassword: operatorPassword,
 			HeartbeatTimeout: c.beat, Now: c.now, Logger: logger().With("server", id),
 			Ready: func(api string) { ready <- api },
-		})
+		}
+		if c.tune != nil {
+			c.tune(&config)
+		}
+		ended <- server.Run(ctx, config)
 	}()
 	select {
 	case <-ready:
@@ -109,6 +121,22 @@ func (c *trio) start(id string) {
 	c.stop[id] = func() {
 		cancel()
 		<-ended
+	}
+	c.end[id] = ended
+}
+
+// ended waits until a server has ended by itself, and gives its reason.
+func (c *trio) ended(id string) error {
+	c.mu.Lock()
+	ended := c.end[id]
+	delete(c.stop, id)
+	c.mu.Unlock()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(patience):
+		c.t.Fatalf("server %s does not end", id)
+		return nil
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"strings"
 	"time"
@@ -42,7 +43,8 @@ type Config struct {
 	ApplyDeadline    time.Duration // 0: the cluster's default
 	Logger           *slog.Logger  // nil: nothing is logged
 	Now              func() time.Time
-	Ready            func(api string) // called once the API answers, with its address; may be nil
+	Listen           func(network, address string) (net.Listener, error) // opens the API's port, so that a test can make it deaf; nil: net.Listen
+	Ready            func(api string)                                    // called once the API answers, with its address; may be nil
 
 	// Hold is called with its kind before a command of the leader's own work is committed, so that a test can make a server die there. nil: nothing.
 	Hold func(ctx context.Context, kind string)
@@ -81,6 +83,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Times == (door.Times{}) {
 		c.Times = door.StandardTimes()
+	}
+	if c.Listen == nil {
+		c.Listen = net.Listen
 	}
 	if c.APIListen == "" {
 		c.APIListen = c.self().API

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -36,7 +35,7 @@ func Run(ctx context.Context, config Config) error {
 	config = config.withDefaults()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	listener, err := net.Listen("tcp", config.APIListen)
+	listener, err := config.Listen("tcp", config.APIListen)
 	if err != nil {
 		return fmt.Errorf("listen for the API: %w", err)
 	}
@@ -103,7 +102,7 @@ func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, er
 		return nil, err
 	}
 	shared.bind(members)
-	self := callSelf(ctx, members, config.Logger)
+	self := callSelf(ctx, config, members)
 	handlers, err := api.New(api.Deps{
 		Store: store, Consensus: members, Keys: keys, Authorities: authorities, Presence: heard, Passwords: hasher, Policy: rules, Logger: config.Logger, Now: config.Now,
 		Deaf: self.Deaf,
@@ -127,9 +126,9 @@ func full() []byte {
 }
 
 // callSelf prepares the server's calls to its own ports. While they fail it is no leader: others could not reach it.
-func callSelf(ctx context.Context, members *cluster.Cluster, log *slog.Logger) *door.SelfCall {
+func callSelf(ctx context.Context, config Config, members *cluster.Cluster) *door.SelfCall {
 	raft, speak := members.Port()
-	return door.NewSelfCall(log, func(deaf string, _ bool) {
+	return door.NewSelfCall(config.Times, config.Logger, func(deaf string, _ bool) {
 		if deaf != "" {
 			members.StepDown(ctx, deaf)
 		}

@@ -48,7 +48,7 @@ func New(state *desired.State, settings Settings, log *slog.Logger) *Gateway {
 	g := &Gateway{
 		state: state, settings: settings, log: log, nodes: balancer{backends: map[string]*backend{}}, link: link.New(answerTime), buffers: newBuffers(), accounts: newAccounts(),
 	}
-	g.tenants, g.self = http.HandlerFunc(g.serve), door.NewSelfCall(log, nil)
+	g.tenants, g.self = http.HandlerFunc(g.serve), door.NewSelfCall(door.StandardTimes(), log, nil)
 	g.measure()
 	return g
 }

@@ -55,7 +55,7 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 		return errors.Join(err, listener.Close())
 	}
 	g := New(state, Settings{Proxies: proxies}, log)
-	g.self = door.NewSelfCall(log, func(_ string, changed bool) {
+	g.self = door.NewSelfCall(door.StandardTimes(), log, func(_ string, changed bool) {
 		if changed {
 			link.ReportNow()
 		}

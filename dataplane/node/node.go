@@ -77,7 +77,7 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	}
 	n := &Node{config: config, log: log, state: state, registry: metrics.NewRegistry()}
 	n.measured = metrics.NewRequests(n.registry)
-	n.self = door.NewSelfCall(log, func(_ string, changed bool) {
+	n.self = door.NewSelfCall(door.StandardTimes(), log, func(_ string, changed bool) {
 		if changed {
 			n.link.ReportNow()
 		}

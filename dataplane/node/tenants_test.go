@@ -47,7 +47,7 @@ func member(t *testing.T, cluster *trusttest.Cluster) *Node {
 	require.NoError(t, err)
 	link, err := uplink.New(uplink.Config{Servers: []string{"http://127.0.0.1:1"}, NodeID: "n1", Dir: dir}, state, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	return &Node{config: Config{ID: "n1"}, state: state, link: link, log: slog.New(slog.DiscardHandler), self: door.NewSelfCall(slog.New(slog.DiscardHandler), nil), crowd: door.NewCrowd(door.Proxies{}, 0)}
+	return &Node{config: Config{ID: "n1"}, state: state, link: link, log: slog.New(slog.DiscardHandler), self: door.NewSelfCall(door.StandardTimes(), slog.New(slog.DiscardHandler), nil), crowd: door.NewCrowd(door.Proxies{}, 0)}
 }
 
 func TestOnlyTheOwnControlPlanePreparesTenants(t *testing.T) {
