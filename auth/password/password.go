@@ -10,8 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/crypto/argon2"
+
+	"github.com/fluent-oms/fluent/domain/fault"
 )
 
 // Params is the cost of a hash.
@@ -41,12 +44,33 @@ var ErrTooLong = errors.New("password: longer than 1024 bytes")
 type Hasher struct {
 	params Params
 	slots  chan struct{}
+	places chan struct{}
+	work   atomic.Uint64
 }
+
+// waiting is how many may wait for each slot: with Standard about two seconds' worth.
+const waiting = 64
 
 // NewHasher makes a Hasher whose new hashes cost params and of which at most concurrent (at least 1) run at once; others wait.
 func NewHasher(params Params, concurrent int) *Hasher {
-	return &Hasher{params: params, slots: make(chan struct{}, max(1, concurrent))}
+	slots := max(1, concurrent)
+	return &Hasher{params: params, slots: make(chan struct{}, slots), places: make(chan struct{}, slots*(1+waiting))}
 }
+
+// Admit takes one of a bounded number of places for somebody who wants a password checked, or refuses at once when all are taken: strangers
+// cannot make work pile up. leave gives the place back.
+func (h *Hasher) Admit() (leave func(), err error) {
+	select {
+	case h.places <- struct{}{}:
+		return func() { <-h.places }, nil
+	default:
+		return nil, fault.New(fault.Unavailable, "Too many sign in at this moment; try again soon").
+			With("reason", "SIGN_IN_BUSY").With("retryAfter", "1")
+	}
+}
+
+// Work is how many hashes were computed so far, for whatever reason.
+func (h *Hasher) Work() uint64 { return h.work.Load() }
 
 // Hash returns the encoded form $argon2id$v=19$m=…,t=…,p=…$salt$hash of a password with a fresh salt.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
@@ -99,6 +123,7 @@ func (h *Hasher) derive(ctx context.Context, e encoded, password string, length 
 		return nil, fmt.Errorf("wait to check a password: %w", context.Cause(ctx))
 	}
 	p := e.params
+	h.work.Add(1)
 	return argon2.IDKey([]byte(password), e.salt, p.Passes, p.MemoryKiB, p.Lanes, uint32(length)), nil
 }
 

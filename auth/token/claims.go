@@ -28,6 +28,7 @@ type Operator struct {
 	Username string
 	ID       string // of the token; made by Issue when empty
 	Roles    []auth.Role
+	Mark     string // of the password under which it was given out, see password.Mark
 }
 
 // Tenant is what a tenant's access token says.
@@ -36,6 +37,8 @@ type Tenant struct {
 	Account tenancy.AccountID
 	UserID  string
 	ID      string // of the token, to revoke it by; made by Issue when empty
+	Mark    string // of the password under which it was given out, see password.Mark; empty in tokens of older releases
+	Family  string // what all tokens have in common that come from one sign-in by refreshing; empty in tokens of older releases
 }
 
 // claims is the body of every token on the wire; each kind fills its part.
@@ -43,6 +46,8 @@ type claims struct {
 	jwt.RegisteredClaims
 	Roles   []auth.Role `json:"roles,omitempty"`
 	Account string      `json:"acc,omitempty"`
+	Mark    string      `json:"pwd,omitempty"`
+	Family  string      `json:"fam,omitempty"`
 }
 
 func (c *claims) lifetime() Lifetime {

@@ -23,7 +23,7 @@ func NewIssuer(name string, signer *Signer, now func() time.Time) *Issuer {
 
 // Operator signs a token for an operator that is good for ttl and returns it with its lifetime.
 func (i *Issuer) Operator(o Operator, ttl time.Duration) (string, Lifetime, error) {
-	c := &claims{Roles: o.Roles}
+	c := &claims{Roles: o.Roles, Mark: o.Mark}
 	c.Subject, c.ID = o.Username, o.ID
 	return i.sign(c, operatorAudience, ttl)
 }
@@ -42,7 +42,7 @@ func (i *Issuer) tenant(t Tenant, audience string, ttl time.Duration) (string, L
 	if t.Account == "" {
 		return "", Lifetime{}, errors.New("token: a tenant's token needs an account")
 	}
-	c := &claims{Account: string(t.Account)}
+	c := &claims{Account: string(t.Account), Mark: t.Mark, Family: t.Family}
 	c.Subject, c.ID = t.UserID, t.ID
 	return i.sign(c, audience, ttl)
 }

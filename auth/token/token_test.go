@@ -58,7 +58,7 @@ func TestEachKindRoundTripsAndPassesForNoOther(t *testing.T) {
 	operator, life, err := f.issuer.Operator(token.Operator{Username: "ann", Roles: roles}, time.Hour)
 	require.NoError(t, err)
 	require.Equal(t, start.Add(time.Hour), life.ExpiresAt.UTC())
-	tenantToken, _, err := f.issuer.Tenant(token.Tenant{Account: "ACME", UserID: "7", ID: "jti-1"}, time.Hour)
+	tenantToken, _, err := f.issuer.Tenant(token.Tenant{Account: "ACME", UserID: "7", ID: "jti-1", Mark: "m", Family: "f"}, time.Hour)
 	require.NoError(t, err)
 	refresh, _, err := f.issuer.Refresh(token.Tenant{Account: "ACME", UserID: "7"}, time.Hour)
 	require.NoError(t, err)
@@ -71,7 +71,7 @@ func TestEachKindRoundTripsAndPassesForNoOther(t *testing.T) {
 	tt, err := v.Tenant(tenantToken)
 	require.NoError(t, err)
 	require.Equal(t, tenancy.AccountID("ACME"), tt.Account)
-	require.Equal(t, []string{"7", "jti-1"}, []string{tt.UserID, tt.ID})
+	require.Equal(t, []string{"7", "jti-1", "m", "f"}, []string{tt.UserID, tt.ID, tt.Mark, tt.Family})
 
 	checks := map[string]func(string) error{
 		operator:    func(raw string) error { _, err := v.Operator(raw); return err },

@@ -40,7 +40,7 @@ func (v *Verifier) Operator(raw string) (Operator, error) {
 	if err != nil {
 		return Operator{}, err
 	}
-	return Operator{Lifetime: c.lifetime(), Username: c.Subject, ID: c.ID, Roles: c.Roles}, nil
+	return Operator{Lifetime: c.lifetime(), Username: c.Subject, ID: c.ID, Roles: c.Roles, Mark: c.Mark}, nil
 }
 
 // Tenant verifies a tenant's access token. Revocation is the caller's affair.
@@ -66,7 +66,7 @@ func (v *Verifier) tenant(raw, audience string) (Tenant, error) {
 	if err != nil {
 		return Tenant{}, invalid(err)
 	}
-	t := Tenant{Lifetime: c.lifetime(), Account: account, UserID: c.Subject, ID: c.ID}
+	t := Tenant{Lifetime: c.lifetime(), Account: account, UserID: c.Subject, ID: c.ID, Mark: c.Mark, Family: c.Family}
 	v.known.keep(raw, knownTenant{tenant: t, audience: audience, keys: keys})
 	return t, nil
 }

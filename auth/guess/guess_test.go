@@ -1,0 +1,143 @@
+package guess_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/auth/guess"
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+var start = time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)
+
+// fail makes attempts that fail, each as soon as it may, and returns how long each waited and when the last was made.
+func fail(r guess.Record, n int, now time.Time) (guess.Record, []time.Duration, time.Time) {
+	var waits []time.Duration
+	for range n {
+		wait := r.Wait(now)
+		waits, now = append(waits, wait), now.Add(wait)
+		r = r.Reserve(now)
+	}
+	return r, waits, now
+}
+
+func TestDelaysGrow(t *testing.T) {
+	t.Parallel()
+	s := time.Second
+	_, waits, _ := fail(guess.Record{}, 17, start)
+	require.Equal(t, []time.Duration{0, 0, 0, 0, 0, s, 2 * s, 4 * s, 8 * s, 16 * s, 32 * s, 64 * s, 128 * s, 256 * s, 512 * s, 900 * s, 900 * s}, waits)
+	_, waits, _ = fail(guess.Record{Familiar: true}, 13, start)
+	require.Equal(t, []time.Duration{0, 0, 0, 0, 0, s, 2 * s, 4 * s, 8 * s, 16 * s, 32 * s, 60 * s, 60 * s}, waits)
+}
+
+func TestWhoDelaysWhom(t *testing.T) {
+	t.Parallel()
+	many := guess.Tally{Failures: 100, Last: start}
+	for _, c := range []struct {
+		name   string
+		record guess.Record
+		after  time.Duration
+		want   time.Duration
+	}{
+		{"nothing is known", guess.Record{}, 0, 0},
+		{"his own failures here", guess.Record{Pair: guess.Tally{Failures: 7, Last: start}}, 0, 4 * time.Second},
+		{"some of it has passed", guess.Record{Pair: guess.Tally{Failures: 7, Last: start}}, 3 * time.Second, time.Second},
+		{"others' failures with his name", guess.Record{User: many}, 0, 15 * time.Minute},
+		{"a few of them", guess.Record{User: guess.Tally{Failures: 19, Last: start}}, 0, 0},
+		{"failures of his source", guess.Record{Source: many}, 0, 15 * time.Minute},
+		{"a few of them", guess.Record{Source: guess.Tally{Failures: 49, Last: start}}, 0, 0},
+		{"where he last signed in", guess.Record{User: many, Source: many, Familiar: true}, 0, 0},
+		{"where he last signed in, his own", guess.Record{Pair: many, User: many, Source: many, Familiar: true}, 0, time.Minute},
+		{"after an administrator unlocked him", guess.Record{User: many, Source: many, Pardoned: true}, 0, 0},
+		{"the longest of all", guess.Record{Pair: guess.Tally{Failures: 5, Last: start}, User: guess.Tally{Failures: 22, Last: start}, Source: guess.Tally{Failures: 51, Last: start}}, 0, 4 * time.Second},
+		{"a clock put back an hour waits no longer", guess.Record{Pair: guess.Tally{Failures: 7, Last: start}}, -time.Hour, 4 * time.Second},
+		{"a clock put forward an hour forgives four", guess.Record{Pair: guess.Tally{Failures: 15, Last: start}}, time.Hour, 0},
+	} {
+		require.Equal(t, c.want, c.record.Wait(start.Add(c.after)), c.name)
+	}
+}
+
+// TestPatienceBoundsGuesses lets somebody guess for a day, as quickly as he may.
+func TestPatienceBoundsGuesses(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		record guess.Record
+		most   int
+	}{"a stranger": {guess.Record{}, 5 + 10 + 96}, "one at a familiar source": {guess.Record{Familiar: true}, 5 + 6 + 1440}} {
+		r, n := c.record, 0
+		for now := start; now.Before(start.Add(24 * time.Hour)); n++ {
+			r = r.Reserve(now)
+			now = now.Add(r.Wait(now))
+		}
+		require.LessOrEqual(t, n, c.most, name)
+		later := start.Add(72 * time.Hour)
+		_, waits, _ := fail(r, 5, later)
+		require.Equal(t, make([]time.Duration, 5), waits, "%s: all is forgotten in two days", name)
+	}
+}
+
+func TestASuccessTakesItsOwnAttemptBack(t *testing.T) {
+	t.Parallel()
+	r, _, now := fail(guess.Record{}, 4, start)
+	r = r.Reserve(now).Succeed()
+	require.Equal(t, 0, r.Pair.Failures)
+	require.Equal(t, 4, r.User.Failures)
+	require.Equal(t, 4, r.Source.Failures)
+	require.True(t, r.Familiar)
+	again := r.Reserve(now)
+	require.Equal(t, r.User, again.User, "at a familiar source only the pair counts")
+	require.Equal(t, r.Source, again.Source)
+}
+
+func TestTheRefusalSaysHowLong(t *testing.T) {
+	t.Parallel()
+	f := guess.Refused(1500 * time.Millisecond)
+	require.True(t, fault.Is(f, fault.Limited))
+	require.Equal(t, "2", f.Meta[guess.RetryAfter])
+}
+
+func TestTheBookCountsBeforeTheCheck(t *testing.T) {
+	t.Parallel()
+	b, passed := guess.NewBook(100), 0
+	for range 100 {
+		if b.Reserve("ann", "192.0.2.1", start) == 0 {
+			passed++
+		}
+	}
+	require.Equal(t, 5, passed)
+}
+
+func TestTheBookKnowsWhereAUserSignedIn(t *testing.T) {
+	t.Parallel()
+	b := guess.NewBook(100)
+	require.Zero(t, b.Reserve("ann", "192.0.2.1", start))
+	b.Succeed("ann", "192.0.2.1", start)
+	for i := range 60 { // a crowd tries her name from everywhere, and every name from her source
+		b.Reserve("ann", fmt.Sprintf("198.51.100.%d", i), start)
+		b.Reserve(fmt.Sprint("user", i), "192.0.2.1", start)
+	}
+	require.Positive(t, b.Reserve("ann", "203.0.113.1", start), "elsewhere she waits")
+	require.Positive(t, b.Reserve("bob", "192.0.2.1", start), "others wait at her source")
+	require.Zero(t, b.Reserve("ann", "192.0.2.1", start))
+	b.Unlock("ann", start)
+	require.Zero(t, b.Reserve("ann", "203.0.113.1", start))
+}
+
+func TestTheBookIsBounded(t *testing.T) {
+	t.Parallel()
+	b := guess.NewBook(10)
+	for i := range 1000 {
+		b.Reserve(fmt.Sprint(i), fmt.Sprint(i), start)
+		b.Note(fmt.Sprint(i), "s")
+	}
+	list, others := b.Drain(4)
+	require.Len(t, list, 4)
+	require.Equal(t, guess.Failure{User: "999", Source: "s", Times: 1}, list[3])
+	require.Equal(t, 996, others)
+	list, others = b.Drain(4)
+	require.Empty(t, list)
+	require.Zero(t, others)
+}
