@@ -52,12 +52,16 @@ type Rule struct {
 // mostDays bounds settings: ten years.
 const mostDays = 3650
 
+// signInDays is how many days counts of failed sign-ins are kept; those of no account, always so many.
+const signInDays = 30
+
 // Rules lists how long things are kept. Events can be searched 124 days back, so what they show is kept a little longer than that.
 func Rules() []Rule {
-	const events, batches, jobs, webhooks = "RETENTION_EVENT_DAYS", "RETENTION_BATCH_RECORD_DAYS", "RETENTION_JOB_DAYS", "RETENTION_WEBHOOK_DAYS"
+	const events, batches, jobs, webhooks, signIns = "RETENTION_EVENT_DAYS", "RETENTION_BATCH_RECORD_DAYS", "RETENTION_JOB_DAYS", "RETENTION_WEBHOOK_DAYS", "RETENTION_SIGN_IN_DAYS"
 	return []Rule{
 		{store.PurgeEvents, events, 130}, {store.PurgeTrails, events, 130}, {store.PurgeDeliveries, webhooks, 14},
 		{store.PurgeBatchRows, batches, 7}, {store.PurgeBatches, jobs, 90}, {store.PurgeJobs, jobs, 90},
+		{store.PurgeSignIns, signIns, signInDays},
 	}
 }
 
@@ -128,6 +132,9 @@ func (j *Janitor) Round(ctx context.Context) error {
 		if ctx.Err() != nil || !j.d.Mine() {
 			return errors.Join(problems...)
 		}
+	}
+	if err := j.purge(ctx, store.Nobody, store.PurgeSignIns, signInDays*day); err != nil {
+		problems = append(problems, fmt.Errorf("what belongs to no account: %w", err))
 	}
 	if len(problems) == 0 {
 		j.done.SetToCurrentTime()

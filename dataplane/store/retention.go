@@ -22,11 +22,12 @@ const (
 	PurgeBatchRows  Purgeable = "batch_rows" // records of complete batches
 	PurgeBatches    Purgeable = "batches"    // complete batches without records
 	PurgeJobs       Purgeable = "jobs"       // closed jobs without batches
+	PurgeSignIns    Purgeable = "sign_ins"   // counts of failed sign-ins, and those beyond mostSignIns whatever their age
 )
 
 // Purgeables lists what Purge removes, in the order in which it has to be removed.
 func Purgeables() []Purgeable {
-	return []Purgeable{PurgeEvents, PurgeTrails, PurgeDeliveries, PurgeBatchRows, PurgeBatches, PurgeJobs}
+	return []Purgeable{PurgeEvents, PurgeTrails, PurgeDeliveries, PurgeBatchRows, PurgeBatches, PurgeJobs, PurgeSignIns}
 }
 
 // Ids begin with four shard bits and the time, so sixteen ranges of the primary key hold all that was made before an instant: no index over the
@@ -54,6 +55,9 @@ const (
 		AND NOT EXISTS (SELECT 1 FROM batches b WHERE b.account_id = j.account_id AND b.job_id = j.id) ORDER BY j.id LIMIT $3)`
 )
 
+// mostSignIns is how many counts of failed sign-ins an account keeps: what strangers can make it write is bounded.
+const mostSignIns = 10_000
+
 // shards is how many ranges of ids new rows are spread over.
 const shards = 16
 
@@ -64,6 +68,9 @@ func (db *DB) Purge(ctx context.Context, account tenancy.AccountID, what Purgeab
 		return 0, errNoAccount
 	}
 	byTime := map[Purgeable]string{PurgeEvents: purgeEvents, PurgeTrails: purgeTrails, PurgeDeliveries: purgeDeliveries}
+	if what == PurgeSignIns {
+		return db.PurgeSignIns(ctx, account, age, mostSignIns, limit)
+	}
 	if sql, ok := byTime[what]; ok {
 		return db.purgeShards(ctx, what, sql, account, age, limit)
 	}

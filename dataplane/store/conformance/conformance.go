@@ -43,6 +43,7 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 		{"revoked tokens are known", revocation},
 		{"batches keep their rows and results", batches},
 		{"the environment's keys are kept", environmentKeys},
+		{"failed sign-ins are counted before they are checked", signIns},
 	}
 	for _, s := range suites {
 		t.Run(s.name, func(t *testing.T) {
