@@ -1,8 +1,6 @@
 package token
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -125,30 +123,6 @@ func (v *Verifier) key(t *jwt.Token) (any, error) {
 
 func invalid(cause error) error {
 	return fault.New(fault.Unauthenticated, "The token is not valid.").With("reason", "TOKEN_INVALID").Wrap(cause)
-}
-
-// UnverifiedAccount reads which account a tenant's token is for without checking anything: a hint for routing to a node,
-// which then verifies. Empty when the token names none.
-func UnverifiedAccount(raw string) tenancy.AccountID {
-	parts := strings.Split(raw, ".")
-	if len(raw) > MaxSize || len(parts) != 3 {
-		return ""
-	}
-	body, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return ""
-	}
-	var hint struct {
-		Account string `json:"acc"`
-	}
-	if json.Unmarshal(body, &hint) != nil {
-		return ""
-	}
-	account, err := tenancy.ParseAccountID(hint.Account)
-	if err != nil {
-		return ""
-	}
-	return account
 }
 
 // Bearer takes the token out of the value of an Authorization header. The scheme's case does not matter.

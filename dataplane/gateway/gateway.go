@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +31,6 @@ type Gateway struct {
 	nodes    balancer
 	link     *link.Pool
 	buffers  *buffers
-	accounts *accounts
 	requests atomic.Int64
 	draining atomic.Bool
 	figures  figures
@@ -46,7 +44,7 @@ const answerTime = 2 * time.Minute
 // New makes a gateway that routes by the given desired state.
 func New(state *desired.State, settings Settings, log *slog.Logger) *Gateway {
 	g := &Gateway{
-		state: state, settings: settings, log: log, nodes: balancer{backends: map[string]*backend{}}, link: link.New(answerTime), buffers: newBuffers(), accounts: newAccounts(),
+		state: state, settings: settings, log: log, nodes: balancer{backends: map[string]*backend{}}, link: link.New(answerTime), buffers: newBuffers(),
 	}
 	g.tenants, g.self = http.HandlerFunc(g.serve), door.NewSelfCall(door.StandardTimes(), log, nil)
 	g.measure()
@@ -91,12 +89,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		rest.WriteError(w, r, g.log, err)
 		return
 	}
-	account, err := g.accounts.find(g.state.View(), r, target, body)
-	if err != nil {
-		g.refuse(w, r, target, err)
-		return
-	}
-	g.forward(w, r, target, account, body)
+	g.forward(w, r, target, accountAt(g.state.View(), r.Host), body)
 }
 
 // readBody reads a request's body into a buffer, which grows where it must.
@@ -122,15 +115,6 @@ func readBody(w http.ResponseWriter, r *http.Request, to []byte) ([]byte, error)
 			return to, fault.Invalidf("body", "The body could not be read whole").Wrap(err)
 		}
 	}
-}
-
-// refuse answers a request that leads to no account. Token requests have an error shape of their own.
-func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, target door.Target, err error) {
-	if strings.HasSuffix(target.Path, "/oauth/token") {
-		rest.WriteTokenError(w, err)
-		return
-	}
-	rest.WriteError(w, r, g.log, err)
 }
 
 func (g *Gateway) health(w http.ResponseWriter) {

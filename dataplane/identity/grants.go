@@ -2,12 +2,16 @@ package identity
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -24,6 +28,7 @@ const (
 	refreshSetting = "fc.oauth.refresh.tokens"
 	usualLife      = 24 * time.Hour
 	refreshLife    = 30 * 24 * time.Hour
+	familyLife     = 2 * refreshLife // for which all tokens of a sign-in are refused once one was used twice
 )
 
 // refuse is a failed token request: kind and OAuth error name decide the answer.
@@ -36,7 +41,7 @@ func (s *Service) Token(ctx context.Context, req rest.TokenRequest) (rest.TokenA
 	if req.GrantType == "" {
 		return rest.TokenAnswer{}, refuse(fault.Invalid, "invalid_request", "grant_type is missing: password, client_credentials or refresh_token")
 	}
-	account, client, err := s.client(req.ClientID, req.ClientSecret)
+	account, client, err := s.client(ctx, req.ClientID, req.ClientSecret)
 	if err != nil {
 		return rest.TokenAnswer{}, err
 	}
@@ -48,61 +53,43 @@ func (s *Service) Token(ctx context.Context, req rest.TokenRequest) (rest.TokenA
 		return rest.TokenAnswer{}, err
 	}
 	var user *store.Principal
+	family := rand.Text()
 	switch req.GrantType {
 	case "password":
-		user, err = s.byPassword(ctx, scope, req.Username, req.Password)
+		user, err = s.signIn(ctx, scope, req.Username, req.Password)
 	case "client_credentials":
 		user, err = s.apiUser(ctx, scope)
 	case "refresh_token":
-		user, err = s.byRefreshToken(ctx, scope, req.RefreshToken)
+		user, family, err = s.byRefreshToken(ctx, scope, req.RefreshToken)
 	default:
 		err = refuse(fault.Invalid, "unsupported_grant_type", "grant_type %q is not supported: use password, client_credentials or refresh_token", req.GrantType)
 	}
 	if err != nil {
 		return rest.TokenAnswer{}, err
 	}
-	return s.issue(ctx, scope, client, user)
+	return s.issue(ctx, scope, client, holder{user, family})
 }
 
-// client finds the API client that a request authenticates as.
-func (s *Service) client(id, secret string) (*nodev1.Account, *nodev1.ApiClient, error) {
+// holder is who gets tokens: a user, and the sign-in that they come from.
+type holder struct {
+	*store.Principal
+	family string
+}
+
+// client finds the API client that a request authenticates as. The right secret, which nobody guesses, always opens; wrong ones are counted.
+func (s *Service) client(ctx context.Context, id, secret string) (*nodev1.Account, *nodev1.ApiClient, error) {
 	if id == "" {
 		return nil, nil, refuse(fault.Invalid, "invalid_request", "client_id is missing")
 	}
 	account, client := s.state.View().Client(id)
 	given := sha256.Sum256([]byte(secret))
 	if client == nil || subtle.ConstantTimeCompare(given[:], client.GetSecretHash()) != 1 {
-		return nil, nil, refuse(fault.Unauthenticated, "invalid_client", "Client id or client secret is wrong")
+		return nil, nil, s.wrongClient(ctx, account, id)
 	}
 	if !open(account.GetState()) {
 		return nil, nil, refuse(fault.Unauthenticated, "invalid_client", "Account %s is not active", account.GetName())
 	}
 	return account, client, nil
-}
-
-func (s *Service) byPassword(ctx context.Context, scope tenancy.Scope, username, password string) (*store.Principal, error) {
-	wrong := refuse(fault.Unauthenticated, "invalid_grant", "User name or password is wrong")
-	if username == "" || password == "" {
-		return nil, refuse(fault.Invalid, "invalid_request", "username and password are needed for the password grant")
-	}
-	user, err := s.db.Reader(scope).PrincipalByUsername(ctx, username)
-	if fault.Is(err, fault.NotFound) {
-		if err := s.hasher.Dummy(ctx, password); err != nil { // so that unknown users can't be told by time
-			return nil, fmt.Errorf("check a password: %w", err)
-		}
-		return nil, wrong
-	}
-	if err != nil {
-		return nil, err
-	}
-	ok, err := s.hasher.Verify(ctx, user.User.PasswordHash, password)
-	if err != nil {
-		return nil, fmt.Errorf("check the password of user %s: %w", user.User.ID, err)
-	}
-	if !ok || !mayEnter(user.User) {
-		return nil, wrong
-	}
-	return user, nil
 }
 
 // apiUser is the user that the client_credentials grant acts as: the account's first of type API.
@@ -121,31 +108,34 @@ func (s *Service) apiUser(ctx context.Context, scope tenancy.Scope) (*store.Prin
 	return reader.PrincipalByID(ctx, found[0].ID)
 }
 
-func (s *Service) byRefreshToken(ctx context.Context, scope tenancy.Scope, raw string) (*store.Principal, error) {
+func (s *Service) byRefreshToken(ctx context.Context, scope tenancy.Scope, raw string) (*store.Principal, string, error) {
 	if raw == "" {
-		return nil, refuse(fault.Invalid, "invalid_request", "refresh_token is needed for the refresh_token grant")
+		return nil, "", refuse(fault.Invalid, "invalid_request", "refresh_token is needed for the refresh_token grant")
 	}
 	wrong := refuse(fault.Invalid, "invalid_grant", "Invalid refresh token")
 	t, err := s.verifier.Refresh(raw)
 	if err != nil || t.Account != scope.Account() {
-		return nil, wrong.Wrap(err)
+		return nil, "", wrong.Wrap(err)
 	}
-	first, err := s.db.SpendToken(ctx, scope, t.ID, t.ExpiresAt)
+	first, err := s.db.SpendToken(ctx, scope, store.Spent{TokenID: t.ID, Family: familyKey(t), ExpiresOn: t.ExpiresAt})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	if !first {
-		return nil, wrong
+	if !first { // somebody else has it, too: whoever got a successor may be the thief
+		if err := s.revoke(ctx, scope, familyKey(t), time.Now().Add(familyLife)); err != nil {
+			return nil, "", err
+		}
+		return nil, "", wrong
 	}
 	user, err := s.db.Reader(scope).PrincipalByID(ctx, catalogue.ID(t.UserID))
-	if fault.Is(err, fault.NotFound) || err == nil && !mayEnter(user.User) {
-		return nil, wrong
+	if fault.Is(err, fault.NotFound) || err == nil && (!mayEnter(user.User) || !s.underPassword(t, password.Mark(user.User.PasswordHash))) {
+		return nil, "", wrong
 	}
-	return user, err
+	return user, strings.TrimPrefix(familyKey(t), familyPrefix), err
 }
 
 // issue signs the tokens of a user and answers with what the public API tells of it.
-func (s *Service) issue(ctx context.Context, scope tenancy.Scope, client *nodev1.ApiClient, user *store.Principal) (rest.TokenAnswer, error) {
+func (s *Service) issue(ctx context.Context, scope tenancy.Scope, client *nodev1.ApiClient, user holder) (rest.TokenAnswer, error) {
 	life, refreshable, err := s.policy(ctx, scope, client)
 	if err != nil {
 		return rest.TokenAnswer{}, err
@@ -153,7 +143,9 @@ func (s *Service) issue(ctx context.Context, scope tenancy.Scope, client *nodev1
 	s.mu.RLock()
 	signer := s.signer
 	s.mu.RUnlock()
-	who := token.Tenant{Account: scope.Account(), UserID: string(user.User.ID)}
+	who := token.Tenant{
+		Account: scope.Account(), UserID: string(user.User.ID), Mark: password.Mark(user.User.PasswordHash), Family: user.family,
+	}
 	access, _, err := signer.Tenant(who, life)
 	if err != nil {
 		return rest.TokenAnswer{}, err
@@ -191,7 +183,7 @@ func (s *Service) policy(ctx context.Context, scope tenancy.Scope, client *nodev
 
 // Revoke makes an access or refresh token of the client's account worthless. Tokens that are not known are no error.
 func (s *Service) Revoke(ctx context.Context, req rest.RevokeRequest) error {
-	account, _, err := s.client(req.ClientID, req.ClientSecret)
+	account, _, err := s.client(ctx, req.ClientID, req.ClientSecret)
 	if err != nil {
 		return err
 	}
@@ -200,17 +192,22 @@ func (s *Service) Revoke(ctx context.Context, req rest.RevokeRequest) error {
 		return err
 	}
 	t, err := s.verifier.Tenant(req.Token)
-	if err != nil {
-		t, err = s.verifier.Refresh(req.Token)
+	if err == nil && t.Account == scope.Account() {
+		return s.revoke(ctx, scope, t.ID, t.ExpiresAt)
 	}
-	if err != nil || t.Account != scope.Account() {
-		return nil
+	if t, err = s.verifier.Refresh(req.Token); err == nil && t.Account == scope.Account() { // and what was got with it
+		return errors.Join(s.revoke(ctx, scope, t.ID, t.ExpiresAt), s.revoke(ctx, scope, familyKey(t), time.Now().Add(familyLife)))
 	}
-	if err := s.db.RevokeToken(ctx, scope, t.ID, t.ExpiresAt); err != nil {
+	return nil
+}
+
+// revoke makes a token, or what familyKey and unmarkedKey name, worthless: here at once, at other nodes within two seconds.
+func (s *Service) revoke(ctx context.Context, scope tenancy.Scope, key string, expires time.Time) error {
+	if err := s.db.RevokeToken(ctx, scope, key, expires); err != nil {
 		return fmt.Errorf("revoke a token: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.revoked[revocationKey(t.Account, t.ID)] = t.ExpiresAt
+	s.revoked[revocationKey(scope.Account(), key)] = expires
 	return nil
 }

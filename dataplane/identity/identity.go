@@ -37,6 +37,7 @@ type Service struct {
 	principals principals
 	keys       *token.KeySet
 	verifier   *token.Verifier
+	guards     guards
 
 	mu      sync.RWMutex
 	signer  *token.Issuer
@@ -53,6 +54,7 @@ func New(ctx context.Context, db *store.DB, state *desired.State, hasher *passwo
 	s := &Service{
 		db: db, state: state, hasher: hasher, log: log, keys: keys, verifier: token.NewVerifier(issuer, keys, time.Now),
 		principals: principals{db: db, cached: map[string]cachedPrincipal{}}, revoked: map[string]time.Time{},
+		guards: newGuards(),
 	}
 	return s, s.refreshKeys(ctx)
 }
@@ -160,10 +162,7 @@ func (s *Service) Authenticate(ctx context.Context, raw, host string) (*tenant.P
 		return nil, fault.Of(err).WithCode("S0040E")
 	}
 	refused := fault.New(fault.Unauthenticated, "The access token is no longer valid; get a new one").WithCode("S0040E")
-	s.mu.RLock()
-	_, revoked := s.revoked[revocationKey(t.Account, t.ID)]
-	s.mu.RUnlock()
-	if revoked {
+	if s.isRevoked(t) {
 		return nil, refused.With("reason", "TOKEN_REVOKED")
 	}
 	if host != "" && host != string(t.Account) {
@@ -172,14 +171,51 @@ func (s *Service) Authenticate(ctx context.Context, raw, host string) (*tenant.P
 	if account := s.state.View().Account(string(t.Account)); account == nil || !open(account.GetState()) {
 		return nil, refused.With("reason", "ACCOUNT_CLOSED")
 	}
-	p, err := s.principals.get(ctx, t.Account, catalogue.ID(t.UserID), time.Now())
+	p, mark, err := s.principals.get(ctx, t.Account, catalogue.ID(t.UserID), time.Now())
 	if err != nil {
 		return nil, err
 	}
 	if p == nil {
 		return nil, refused.With("reason", "USER_CLOSED")
 	}
+	if !s.underPassword(t, mark) {
+		return nil, refused.With("reason", "PASSWORD_CHANGED")
+	}
 	return p, nil
+}
+
+// isRevoked reports whether a token was revoked, or all that come from its sign-in.
+func (s *Service) isRevoked(t token.Tenant) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, itself := s.revoked[revocationKey(t.Account, t.ID)]
+	_, family := s.revoked[revocationKey(t.Account, familyKey(t))]
+	return itself || family
+}
+
+// underPassword reports whether a token was given out under the password that its user has. Tokens of releases that did not say so hold until
+// their user's password is changed.
+func (s *Service) underPassword(t token.Tenant, mark string) bool {
+	if t.Mark != "" {
+		return t.Mark == mark
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, changed := s.revoked[revocationKey(t.Account, unmarkedKey(t.UserID))]
+	return !changed
+}
+
+// Besides tokens, these can be revoked. No token's id has a slash.
+func unmarkedKey(userID string) string { return "unmarked/" + userID } // a user's tokens without a mark
+
+const familyPrefix = "family/"
+
+// familyKey is all tokens that come from one sign-in. A refresh token of a release that named none begins one.
+func familyKey(t token.Tenant) string {
+	if t.Family == "" {
+		return familyPrefix + t.ID
+	}
+	return familyPrefix + t.Family
 }
 
 // open reports whether an account's users may work.

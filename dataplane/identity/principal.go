@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -35,30 +36,44 @@ type principals struct {
 
 type cachedPrincipal struct {
 	principal *tenant.Principal // nil: there is no such active user
+	mark      string            // of the user's password
 	loaded    time.Time
 }
 
-// get returns the principal of a user; nil when the user does not exist or is not active.
-func (p *principals) get(ctx context.Context, account tenancy.AccountID, user catalogue.ID, now time.Time) (*tenant.Principal, error) {
-	key := string(account) + "/" + string(user)
+func principalKey(account tenancy.AccountID, user catalogue.ID) string {
+	return string(account) + "/" + string(user)
+}
+
+// forget drops what is cached of a user.
+func (p *principals) forget(account tenancy.AccountID, user catalogue.ID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.cached, principalKey(account, user))
+}
+
+// get returns the principal of a user, and the mark of its password; nil when the user does not exist or is not active.
+func (p *principals) get(ctx context.Context, account tenancy.AccountID, user catalogue.ID, now time.Time) (*tenant.Principal, string, error) {
+	key := principalKey(account, user)
 	p.mu.Lock()
 	c, ok := p.cached[key]
 	p.mu.Unlock()
 	if ok && now.Sub(c.loaded) < principalAge {
-		return c.principal, nil
+		return c.principal, c.mark, nil
 	}
 	loaded, err, _ := p.flight.Do(key, func() (any, error) {
-		principal, err := p.load(context.WithoutCancel(ctx), account, user)
+		fresh, err := p.load(context.WithoutCancel(ctx), account, user)
 		if err != nil {
 			return nil, err
 		}
-		p.keep(key, cachedPrincipal{principal, now})
-		return principal, nil
+		fresh.loaded = now
+		p.keep(key, fresh)
+		return fresh, nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("load the rights of user %s: %w", user, err)
+		return nil, "", fmt.Errorf("load the rights of user %s: %w", user, err)
 	}
-	return loaded.(*tenant.Principal), nil
+	fresh := loaded.(cachedPrincipal)
+	return fresh.principal, fresh.mark, nil
 }
 
 // maxCached bounds the cache; past it everything stale goes.
@@ -77,20 +92,21 @@ func (p *principals) keep(key string, c cachedPrincipal) {
 	p.cached[key] = c
 }
 
-func (p *principals) load(ctx context.Context, account tenancy.AccountID, id catalogue.ID) (*tenant.Principal, error) {
+func (p *principals) load(ctx context.Context, account tenancy.AccountID, id catalogue.ID) (cachedPrincipal, error) {
 	scope, err := tenancy.NewScope(account)
 	if err != nil {
-		return nil, err
+		return cachedPrincipal{}, err
 	}
 	reader := p.db.Reader(scope)
 	found, err := reader.PrincipalByID(ctx, id)
 	if fault.Is(err, fault.NotFound) || err == nil && !mayEnter(found.User) {
-		return nil, nil
+		return cachedPrincipal{}, nil
 	}
 	if err != nil {
-		return nil, err
+		return cachedPrincipal{}, err
 	}
-	return principalOf(ctx, reader, account, found)
+	principal, err := principalOf(ctx, reader, account, found)
+	return cachedPrincipal{principal: principal, mark: password.Mark(found.User.PasswordHash)}, err
 }
 
 // mayEnter reports whether a user's status lets it in. Users start without one.

@@ -32,12 +32,16 @@ type Deps struct {
 	Log            *slog.Logger
 }
 
-// Identity issues, revokes and verifies tenants' tokens.
+// Identity knows tenants' users: their tokens and their passwords.
 type Identity interface {
 	// Authenticate verifies an access token; account is what the request's host says, or empty.
 	Authenticate(ctx context.Context, raw, account string) (*tenant.Principal, error)
 	Token(ctx context.Context, req TokenRequest) (TokenAnswer, error)
 	Revoke(ctx context.Context, req RevokeRequest) error
+	ChangePassword(ctx context.Context, req PasswordRequest) error
+	ResetPassword(ctx context.Context, caller *tenant.Principal, username string) (OneTimePassword, error)
+	UnlockUser(ctx context.Context, caller *tenant.Principal, username string) error
+	SignInFailures(ctx context.Context, caller *tenant.Principal, username string) ([]SignInFailure, error)
 }
 
 // API serves the routes.
@@ -51,6 +55,7 @@ func New(deps Deps, graphql http.Handler) *API {
 	a := &API{Deps: deps, mux: http.NewServeMux()}
 	a.mux.HandleFunc("POST /oauth/token", a.token)
 	a.mux.HandleFunc("POST /oauth/revoke", a.revoke)
+	a.mux.HandleFunc("POST /oauth/password", a.changePassword)
 	a.mux.Handle("POST /graphql", a.authenticated(graphql.ServeHTTP))
 	a.route("POST /api/v4.1/event/async", a.sendAsync)
 	a.route("POST /api/v4.1/event/sync", a.sendSync)
@@ -67,6 +72,9 @@ func New(deps Deps, graphql http.Handler) *API {
 	a.route("GET /api/v4.1/workflow/{retailer}/{name}", a.getWorkflow)
 	a.route("GET /api/v4.1/workflow/{retailer}/{name}/versions", a.listVersions)
 	a.route("POST /api/v4.1/transition", a.transition)
+	a.route("POST /api/v4.1/user/password/reset", a.resetPassword)
+	a.route("POST /api/v4.1/user/unlock", a.unlockUser)
+	a.route("GET /api/v4.1/user/sign-in-failures", a.signInFailures)
 	a.route("GET /orchestration/rest/v1/plugin", a.listRules)
 	a.mux.HandleFunc("/", a.unknown)
 	return a

@@ -74,7 +74,9 @@ func (a *API) token(w http.ResponseWriter, r *http.Request) {
 		Account: r.Header.Get(AccountHeader),
 	})
 	if err != nil {
-		a.Log.InfoContext(r.Context(), "token refused", "client_id", v.Get("client_id"), "grant_type", v.Get("grant_type"), "error", err)
+		if fault.Of(err).Kind == fault.Internal { // what callers do wrong, identity tells, in as many lines as the log can bear
+			a.Log.ErrorContext(r.Context(), "token request failed", "error", err)
+		}
 		WriteTokenError(w, err)
 		return
 	}

@@ -12,7 +12,8 @@ import (
 // Revocations are read by index on revoked_on; keys are few.
 const (
 	sqlTokenRevoke = `INSERT INTO revoked_tokens (account_id, token_id, revoked_on, expires_on) VALUES ($1, $2, now(), $3) ON CONFLICT DO NOTHING`
-	sqlTokenSpend  = sqlTokenRevoke + ` RETURNING token_id`
+	sqlTokenSpend  = `INSERT INTO revoked_tokens (account_id, token_id, revoked_on, expires_on)
+SELECT $1, $2, now(), $3::TIMESTAMPTZ WHERE NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE account_id = $1 AND token_id = $4) ON CONFLICT DO NOTHING RETURNING token_id`
 	sqlTokenSince  = `SELECT account_id, token_id, revoked_on, expires_on FROM revoked_tokens WHERE revoked_on >= $1 AND expires_on > now()`
 	sqlTokenForget = `DELETE FROM revoked_tokens WHERE expires_on < $1`
 	sqlKeyAdd      = `INSERT INTO environment_keys (key_id, public_key, private_key, created_on, expires_on) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
@@ -36,14 +37,21 @@ func (db *DB) RevokeToken(ctx context.Context, scope tenancy.Scope, tokenID stri
 	return db.sendWrite(ctx, []call{{name: "tokens.revoke", sql: sqlTokenRevoke, args: []any{string(scope.Account()), tokenID, expires}}})
 }
 
+// Spent is a token that works once.
+type Spent struct {
+	TokenID   string
+	Family    string // a revocation of this id makes the token worthless, too
+	ExpiresOn time.Time
+}
+
 // SpendToken makes a token that works once worthless and reports whether it was worth something. When the answer of the database was
 // lost the token counts as spent.
-func (db *DB) SpendToken(ctx context.Context, scope tenancy.Scope, tokenID string, expires time.Time) (first bool, err error) {
+func (db *DB) SpendToken(ctx context.Context, scope tenancy.Scope, t Spent) (first bool, err error) {
 	if scope.Account() == "" {
 		return false, errNoAccount
 	}
 	err = db.sendWrite(ctx, []call{{
-		name: "tokens.spend", sql: sqlTokenSpend, args: []any{string(scope.Account()), tokenID, expires},
+		name: "tokens.spend", sql: sqlTokenSpend, args: []any{string(scope.Account()), t.TokenID, t.ExpiresOn, t.Family},
 		rows: func(rows pgx.Rows) error { first = rows.Next(); return rows.Err() },
 	}})
 	return first, err

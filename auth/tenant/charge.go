@@ -1,0 +1,33 @@
+package tenant
+
+// InCharge decides whether the principal is over another one: it has the permission, and every right of the other, wherever the other has
+// it. Who may take another's place must not gain by it. The error is Forbidden and names what is missing.
+func (p *Principal) InCharge(of *Principal, permission string) error {
+	if of.reach.empty() {
+		return p.Can(permission, 0)
+	}
+	for _, g := range of.grants {
+		for _, c := range g.Contexts {
+			if err := p.holds(g, c, permission); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// holds decides about one role of another in one context.
+func (p *Principal) holds(g Grant, c Context, permission string) error {
+	if err := p.Can(permission, c.Retailer); err != nil {
+		return err
+	}
+	if g.Role == AdminRole && !p.admin.covers(c.Retailer) {
+		return missing(AdminRole).With("context", string(c.Type))
+	}
+	for _, name := range g.Permissions {
+		if err := p.Can(name, c.Retailer); err != nil {
+			return err
+		}
+	}
+	return nil
+}

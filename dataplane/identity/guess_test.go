@@ -1,0 +1,176 @@
+package identity_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/auth/token"
+)
+
+// TestUnknownAndWrongAnswerAlike asks each question twice, about what there is and about what there is not, from a source of its own.
+func TestUnknownAndWrongAnswerAlike(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	signer, err := token.NewSigner(token.NewSeed())
+	require.NoError(t, err)
+	forged := func(account string) string {
+		raw, _, err := token.NewIssuer("fluent", signer, time.Now).Tenant(token.Tenant{Account: "ACME", UserID: "1", ID: "same"}, time.Hour)
+		require.NoError(t, err)
+		other, _, err := token.NewIssuer("fluent", signer, time.Now).Tenant(token.Tenant{Account: "NOBODY", UserID: "1", ID: "same"}, time.Hour)
+		require.NoError(t, err)
+		return map[string]string{"ACME": raw, "NOBODY": other}[account]
+	}
+	client := func(id string) url.Values {
+		return url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {"wrong"}}
+	}
+	user := func(name string) url.Values { return grant("password", "username", name, "password", "wrong password") }
+	for name, c := range map[string]struct {
+		there, not ask
+		status     int
+		work       uint64
+	}{
+		"a host, no token":           {ask{path: "/graphql", host: "acme.localhost", json: "{}"}, ask{path: "/graphql", host: "nobody.localhost", json: "{}"}, 401, 0},
+		"a host, a path of none":     {ask{path: "/api/x", host: "acme.localhost"}, ask{path: "/api/x", host: "nobody.localhost"}, 404, 0},
+		"a host, wrong client":       {ask{path: "/oauth/token", host: "acme.localhost", form: client("X")}, ask{path: "/oauth/token", host: "nobody.localhost", form: client("X")}, 401, 0},
+		"a host, no client":          {ask{path: "/oauth/token", host: "acme.localhost", form: url.Values{"grant_type": {"password"}}}, ask{path: "/oauth/token", host: "nobody.localhost", form: url.Values{"grant_type": {"password"}}}, 400, 0},
+		"a host, a forged token":     {ask{path: "/graphql", host: "acme.localhost", token: forged("ACME"), json: "{}"}, ask{path: "/graphql", host: "nobody.localhost", token: forged("ACME"), json: "{}"}, 401, 0},
+		"a forged token":             {ask{path: "/graphql", token: forged("ACME"), json: "{}"}, ask{path: "/graphql", token: forged("NOBODY"), json: "{}"}, 401, 0},
+		"a forged token for REST":    {ask{path: "/api/v4.1/event", method: "GET", token: forged("ACME")}, ask{path: "/api/v4.1/event", method: "GET", token: forged("NOBODY")}, 401, 0},
+		"a client id":                {ask{path: "/oauth/token", form: client("ACME")}, ask{path: "/oauth/token", form: client("NOBODY")}, 401, 0},
+		"a client id, to revoke":     {ask{path: "/oauth/revoke", form: client("ACME")}, ask{path: "/oauth/revoke", form: client("NOBODY")}, 401, 0},
+		"a client id, of a password": {ask{path: "/oauth/password", form: client("ACME")}, ask{path: "/oauth/password", form: client("NOBODY")}, 401, 0},
+		"a user":                     {ask{path: "/oauth/token", form: user("ann")}, ask{path: "/oauth/token", form: user("zoe")}, 401, 1},
+		"a user that was closed":     {ask{path: "/oauth/token", form: user("eve")}, ask{path: "/oauth/token", form: user("zoe")}, 401, 1},
+		"a user without a password":  {ask{path: "/oauth/token", form: user("api")}, ask{path: "/oauth/token", form: user("zoe")}, 401, 1},
+		"a user, of a password":      {ask{path: "/oauth/password", form: user("ann")}, ask{path: "/oauth/password", form: user("zoe")}, 401, 1},
+	} {
+		waited := [2]bool{c.work == 0 && !strings.HasPrefix(name, "a client"), c.work == 0 && !strings.HasPrefix(name, "a client")}
+		for round := 0; round < 5 || !(waited[0] && waited[1]); round++ { // the later ones are refused for now
+			require.Less(t, round, 60, name)
+			var got [2]answer
+			for i, a := range []ask{c.there, c.not} {
+				a.source = fmt.Sprintf("198.51.100.%d", 1+i)
+				if strings.HasPrefix(name, "a user") || strings.HasPrefix(name, "a client") {
+					a.source = fmt.Sprintf("2001:db8:%x:%d::1", len(name), i)
+				}
+				before := s.hasher.Work()
+				got[i] = s.send(a)
+				if round < 5 {
+					require.Equal(t, c.status, got[i].Status, "%s: %s", name, got[i].Body)
+					require.Equal(t, c.work, s.hasher.Work()-before, name)
+				}
+			}
+			for i := range got {
+				waited[i] = waited[i] || got[i].Status == http.StatusTooManyRequests
+			}
+			if got[0].Status == got[1].Status || round < 5 { // a slow machine may let a second pass between the two
+				require.Equal(t, withoutTime(got[0]), withoutTime(got[1]), "%s, round %d", name, round)
+			}
+		}
+	}
+}
+
+// withoutTime takes out how long to wait, which goes on falling between two answers.
+func withoutTime(a answer) answer {
+	if a.Status == http.StatusTooManyRequests {
+		a.Body = strings.ReplaceAll(a.Body, " "+a.Header.Get("Retry-After")+" s", "")
+		a.Header.Set("Retry-After", "")
+		a.Header.Set("Content-Length", "")
+	}
+	return a
+}
+
+// untilRefused sends wrong passwords until one must wait.
+func (s *site) untilRefused(source string, name func(i int) string) answer {
+	s.t.Helper()
+	for i := range 200 {
+		if got := s.login(source, name(i), "wrong password"); got.Status == 429 {
+			return got
+		}
+	}
+	require.Fail(s.t, "nobody had to wait")
+	return answer{}
+}
+
+// TestAtOnceNoMoreGuessesPassThanOneByOne sends a hundred wrong passwords and then the right one.
+func TestAtOnceNoMoreGuessesPassThanOneByOne(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 2)
+	before := s.hasher.Work()
+	var group sync.WaitGroup
+	began := time.Now()
+	statuses := make(chan int, 100)
+	for i := range 100 {
+		group.Go(func() { statuses <- s.login("203.0.113.7", "ann", fmt.Sprint("guess ", i)).Status })
+	}
+	group.Wait()
+	close(statuses)
+	count := map[int]int{}
+	for status := range statuses {
+		count[status]++
+	}
+	require.Equal(t, 100, count[401]+count[429]+count[503], "%v", count)
+	allowed := 5
+	for left := time.Since(began); left > 0; allowed++ { // a slow machine lets some delays pass
+		left -= time.Second << (allowed - 5)
+	}
+	require.LessOrEqual(t, count[401], allowed, "%v", count)
+	require.EqualValues(t, count[401], s.hasher.Work()-before, "who must wait costs no work")
+	asked := time.Now()
+	refused := s.untilRefused("203.0.113.7", func(int) string { return "ann" })
+	wait, err := strconv.Atoi(refused.Header.Get("Retry-After"))
+	require.NoError(t, err)
+	got := s.login("203.0.113.7", "ann", right)
+	if time.Since(asked) < time.Duration(wait-1)*time.Second {
+		require.Equal(t, 429, got.Status, "while he must wait, the right password is not even looked at")
+	}
+	require.Equal(t, "temporarily_unavailable", refused.field("error"))
+	require.Contains(t, s.log.String(), `"who":"user ann","source":"203.0.113.7"`)
+}
+
+func TestNobodyLocksAUserOutWhereHeLastSignedIn(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 2)
+	require.Equal(t, 200, s.login("192.0.2.1", "ann", right).Status)
+	for i := range 19 {
+		s.login(fmt.Sprintf("203.0.113.%d", i), "ann", "wrong password") // her name, from everywhere
+	}
+	require.Equal(t, 429, s.untilRefused("203.0.113.200", func(int) string { return "ann" }).Status)
+	s.untilRefused("192.0.2.1", func(i int) string { return fmt.Sprint("user", i) }) // every name, from where she is
+	require.Equal(t, 200, s.login("192.0.2.1", "ann", right).Status)
+
+	s.untilRefused("192.0.2.1", func(int) string { return "bob" })
+	admin := s.login("192.0.2.9", "admin", right).field("access_token")
+	require.Equal(t, 403, s.send(ask{path: "/api/v4.1/user/unlock", token: s.login("192.0.2.1", "ann", right).field("access_token"), json: `{"username":"bob"}`}).Status)
+	require.Equal(t, 200, s.send(ask{path: "/api/v4.1/user/unlock", token: admin, json: `{"username":"bob"}`}).Status)
+	require.EventuallyWithT(t, func(c *assertCollect) { // the other node looks again within a second
+		require.Equal(c, 200, s.login("192.0.2.1", "bob", right).Status)
+	}, 10*time.Second, 100*time.Millisecond)
+	list := s.send(ask{path: "/api/v4.1/user/sign-in-failures?username=ann", method: "GET", token: admin})
+	require.Equal(t, 200, list.Status)
+	require.Contains(t, list.Body, `"username":"ann","source":"203.0.113.0","times":1,`)
+	require.NotContains(t, list.Body, "user1")
+	require.Equal(t, 403, s.send(ask{path: "/api/v4.1/user/sign-in-failures", method: "GET", token: s.login("192.0.2.1", "ann", right).field("access_token")}).Status)
+}
+
+// TestTheRightClientSecretAlwaysOpens lets somebody spoil a client's name at its own source.
+func TestTheRightClientSecretAlwaysOpens(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	wrong := grant("client_credentials", "client_secret", "wrong")
+	for range 50 {
+		if s.send(ask{path: "/oauth/token", source: "192.0.2.1", form: wrong}).Status == 429 {
+			break
+		}
+	}
+	require.Equal(t, 200, s.send(ask{path: "/oauth/token", source: "192.0.2.1", form: grant("client_credentials")}).Status)
+	require.Equal(t, 200, s.login("192.0.2.1", "ann", right).Status, "a client's failures are not its users'")
+}

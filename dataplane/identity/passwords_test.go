@@ -1,0 +1,130 @@
+package identity_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/auth/token"
+)
+
+type assertCollect = assert.CollectT
+
+// change asks for another password.
+func (s *site) change(username, old, chosen string) answer {
+	s.t.Helper()
+	form := grant("", "username", username, "password", old, "new_password", chosen)
+	form.Del("grant_type")
+	return s.send(ask{path: "/oauth/password", form: form})
+}
+
+func TestAUserChangesHisPassword(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 2)
+	before, other := s.login("", "ann", right), s.login("", "bob", right)
+	require.Equal(t, []int{200, 200}, s.whether(before.field("access_token")), "both nodes have it in memory now")
+	for chosen, reason := range map[string]string{"short": "at least 8", "ann": "at least 8", right: "is the old one", strings.Repeat("x", 200): "at most 128"} {
+		refused := s.change("ann", right, chosen)
+		require.Equal(t, 400, refused.Status)
+		require.Contains(t, refused.Body, reason)
+	}
+	require.Equal(t, 401, s.change("ann", "wrong password", "another good one").Status)
+	require.Equal(t, 400, s.send(ask{path: "/oauth/password?password=x", form: url.Values{}}).Status, "not in the address")
+	require.Equal(t, []int{200, 200}, s.whether(before.field("access_token")))
+
+	changed := s.change("ann", right, "another good one")
+	require.Equal(t, 200, changed.Status, changed.Body)
+	require.Equal(t, []int{401, 401}, s.whether(before.field("access_token")), "at every node, at once")
+	require.Equal(t, 400, s.send(ask{path: "/oauth/token", form: grant("refresh_token", "refresh_token", before.field("refresh_token"))}).Status)
+	require.Equal(t, []int{200, 200}, s.whether(other.field("access_token")), "other users' tokens stay")
+	require.Equal(t, 401, s.login("", "ann", right).Status)
+	after := s.login("", "ann", "another good one")
+	require.Equal(t, []int{200, 200}, s.whether(after.field("access_token")))
+	require.Equal(t, 200, s.send(ask{path: "/oauth/token", form: grant("refresh_token", "refresh_token", after.field("refresh_token"))}).Status)
+}
+
+// TestTokensOfAnOlderReleaseEndWithThePassword uses a token that names no password.
+func TestTokensOfAnOlderReleaseEndWithThePassword(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	keys, err := s.db.EnvironmentKeys(t.Context())
+	require.NoError(t, err)
+	signer, err := token.NewSigner(keys[0].Private)
+	require.NoError(t, err)
+	issuer := token.NewIssuer("fluent", signer, time.Now)
+	access, _, err := issuer.Tenant(token.Tenant{Account: "ACME", UserID: "2"}, time.Hour)
+	require.NoError(t, err)
+	refresh, _, err := issuer.Refresh(token.Tenant{Account: "ACME", UserID: "2"}, time.Hour)
+	require.NoError(t, err)
+	require.Equal(t, []int{200}, s.whether(access))
+	require.Equal(t, 200, s.change("ann", right, "another good one").Status)
+	require.Equal(t, []int{401}, s.whether(access))
+	require.Equal(t, 400, s.send(ask{path: "/oauth/token", form: grant("refresh_token", "refresh_token", refresh)}).Status)
+}
+
+func TestAnAdministratorResetsAPassword(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 2)
+	before, admin := s.login("", "ann", right), s.login("", "admin", right).field("access_token")
+	reset := func(token, username string) answer {
+		return s.send(ask{path: "/api/v4.1/user/password/reset", token: token, json: `{"username":"` + username + `"}`})
+	}
+	require.Equal(t, 404, reset(admin, "zoe").Status)
+	for range 8 { // she is locked out by her own attempts
+		s.login("192.0.2.1", "ann", "forgotten it")
+	}
+	done := reset(admin, "ann")
+	require.Equal(t, 200, done.Status, done.Body)
+	require.Equal(t, "no-store", done.Header.Get("Cache-Control"))
+	once := done.field("password")
+	require.Equal(t, []int{401, 401}, s.whether(before.field("access_token")))
+	require.Equal(t, 401, s.login("", "ann", right).Status)
+
+	must := s.login("192.0.2.1", "ann", once)
+	require.Equal(t, 403, must.Status, must.Body)
+	require.Equal(t, "password_change_required", must.field("error"))
+	require.Contains(t, must.field("error_description"), "/oauth/password")
+	require.Equal(t, 200, s.change("ann", once, "her own choice").Status)
+	require.Equal(t, 401, s.login("", "ann", once).Status)
+	require.Equal(t, 200, s.login("", "ann", "her own choice").Status)
+	require.NotContains(t, s.log.String(), once)
+}
+
+// TestNobodyResetsThePasswordOfWhoMayMore has a manager of one retailer try.
+func TestNobodyResetsThePasswordOfWhoMayMore(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	mia := s.login("", "mia", right).field("access_token")
+	for username, want := range map[string]int{"admin": 403, "ann": 403, "api": 403, "bob": 200} { // ann is a clerk of the whole account, bob of mia's retailer
+		got := s.send(ask{path: "/api/v4.1/user/password/reset", token: mia, json: `{"username":"` + username + `"}`})
+		require.Equal(t, want, got.Status, "%s: %s", username, got.Body)
+	}
+	require.Equal(t, 403, s.send(ask{path: "/api/v4.1/user/password/reset", token: s.login("", "ann", right).field("access_token"), json: `{"username":"ann"}`}).Status)
+}
+
+// TestASpentRefreshTokenEndsItsFamily lets a thief and the owner use the same one.
+func TestASpentRefreshTokenEndsItsFamily(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	refresh := func(raw string) answer {
+		return s.send(ask{path: "/oauth/token", form: grant("refresh_token", "refresh_token", raw)})
+	}
+	first, another := s.login("", "ann", right), s.login("", "ann", right)
+	second := refresh(first.field("refresh_token"))
+	require.Equal(t, 200, second.Status)
+	third := refresh(second.field("refresh_token"))
+	require.Equal(t, 200, third.Status)
+	require.Equal(t, []int{200}, s.whether(third.field("access_token")))
+
+	require.Equal(t, 400, refresh(first.field("refresh_token")).Status, "spent")
+	require.Equal(t, 400, refresh(third.field("refresh_token")).Status, "and with it all that came from it")
+	for _, a := range []answer{first, second, third} {
+		require.Equal(t, []int{401}, s.whether(a.field("access_token")))
+	}
+	require.Equal(t, []int{200}, s.whether(another.field("access_token")), "another sign-in's tokens stay")
+	require.Equal(t, 200, refresh(another.field("refresh_token")).Status)
+}
