@@ -76,7 +76,7 @@ func (db *DB) countSignIn(ctx context.Context, scope tenancy.Scope, who SignIn, 
 	if account == "" {
 		account = string(Nobody)
 	}
-	return db.writeLoop(ctx, scope, sqlBeginAt, func(tx *Tx) error {
+	return db.writeLoop(ctx, db.writers, scope, sqlBeginAt, func(tx *Tx) error {
 		have, err := tx.lockSignIn(ctx, account, who)
 		if err != nil {
 			return err
