@@ -245,7 +245,7 @@ func (l *Listener) hand(c net.Conn) {
 func (l *Listener) turnAway(c net.Conn, why reason) {
 	l.count(c, why)
 	if len(l.port.Refusal) > 0 {
-		_ = c.SetWriteDeadline(time.Now().Add(time.Millisecond))
+		_ = c.SetWriteDeadline(time.Now().Add(time.Second))
 		_, _ = c.Write(l.port.Refusal) // who does not hear it sees the end of the connection
 	}
 	_ = c.Close()

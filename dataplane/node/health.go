@@ -68,13 +68,35 @@ func (n *Node) reasons() []reason {
 		out = append(out, reason{"STARTING", "the node waits for the desired state, or opens its database"})
 	}
 	if deaf := n.self.Deaf(); deaf != "" {
-		out = append(out, reason{"OWN_PORT_UNREACHABLE", deaf})
+		out = append(out, reason{ownPort, deaf})
 	}
 	if r := n.health.database.Load(); r != nil {
 		out = append(out, *r)
 	}
 	return out
 }
+
+// standing is what the control plane, and gateways through it, are told: READY only if nothing stands against it, and else the worst reason.
+func (n *Node) standing() (state, problem string) {
+	reasons := n.reasons()
+	switch {
+	case n.draining.Load():
+		state = "DRAINING"
+	case len(reasons) == 0:
+		state = "READY"
+	default:
+		state = "JOINING"
+	}
+	for _, r := range reasons {
+		if r.Code == "DATABASE_UNREACHABLE" || r.Code == ownPort {
+			problem = r.Code + ": " + shortened(r.Message, 900)
+		}
+	}
+	return state, problem
+}
+
+// ownPort is the reason of a node that does not reach itself.
+const ownPort = "OWN_PORT_UNREACHABLE"
 
 // serveReadiness answers GET /readyz.
 func (n *Node) serveReadiness(w http.ResponseWriter, _ *http.Request) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/trust/trusttest"
 	"github.com/fluent-oms/fluent/dataplane/metrics"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -69,4 +70,34 @@ func TestANodeWithoutItsDatabaseIsNotReady(t *testing.T) {
 	require.Equal(t, dsn, server.DSN("postgres"))
 	require.Eventually(t, func() bool { return n.health.database.Load() == nil }, time.Minute, 20*time.Millisecond)
 	require.Equal(t, []string{"STARTING"}, codes(), "it comes back by itself")
+}
+
+// TestANodeThatDoesNotReachItselfIsNotReady gives the node a port that nobody accepts on, until somebody does.
+func TestANodeThatDoesNotReachItselfIsNotReady(t *testing.T) {
+	t.Parallel()
+	n := member(t, trusttest.New(t, "one"))
+	n.services.Store(&services{})
+	port, err := door.Listen("127.0.0.1:0", door.Port{Name: "node"})
+	require.NoError(t, err)
+	n.self.Add(port, nil)
+	state, problem := n.standing()
+	require.Equal(t, "READY", state)
+	require.Empty(t, problem)
+	for range 3 {
+		require.NoError(t, n.self.Round(t.Context(), time.Millisecond))
+	}
+	state, problem = n.standing()
+	require.Equal(t, "JOINING", state, "gateways pass over it")
+	require.Contains(t, problem, "OWN_PORT_UNREACHABLE: the process does not reach its own port node")
+	answer := httptest.NewRecorder()
+	n.serveReadiness(answer, nil)
+	require.Equal(t, http.StatusServiceUnavailable, answer.Code)
+	require.Contains(t, answer.Body.String(), `"OWN_PORT_UNREACHABLE"`)
+
+	server := &http.Server{Handler: http.NotFoundHandler(), ReadHeaderTimeout: time.Minute}
+	t.Cleanup(func() { _ = server.Close() })
+	go func() { _ = server.Serve(port) }()
+	require.NoError(t, n.self.Round(t.Context(), time.Minute))
+	state, _ = n.standing()
+	require.Equal(t, "READY", state, "it comes back by itself")
 }

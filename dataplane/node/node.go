@@ -224,21 +224,9 @@ func (n *Node) stop(server *http.Server, endWork, end func()) error {
 const reportPatience = 300 * time.Millisecond
 
 func (n *Node) report() *nodev1.ReportRequest {
-	r := &nodev1.ReportRequest{State: "JOINING", AppliedIndex: n.state.View().Index, Load: &nodev1.Load{Requests: n.requests.Load()}}
-	s, deaf := n.services.Load(), n.self.Deaf()
-	switch {
-	case n.draining.Load():
-		r.State = "DRAINING"
-	case s != nil && n.health.database.Load() == nil && deaf == "":
-		r.State = "READY"
-	}
-	if deaf != "" {
-		r.Problem = "OWN_PORT_UNREACHABLE: " + shortened(deaf, 900)
-	}
-	if broken := n.health.database.Load(); broken != nil {
-		r.Problem = broken.Code + ": " + shortened(broken.Message, 900)
-	}
-	if s != nil {
+	r := &nodev1.ReportRequest{AppliedIndex: n.state.View().Index, Load: &nodev1.Load{Requests: n.requests.Load()}}
+	r.State, r.Problem = n.standing()
+	if s := n.services.Load(); s != nil {
 		r.Load.Turns = s.engine.Stats().Turns.Load()
 		ctx, cancel := context.WithTimeout(context.Background(), reportPatience)
 		defer cancel() // a database that hangs must not keep the node from saying so

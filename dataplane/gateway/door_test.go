@@ -1,0 +1,98 @@
+package gateway
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/auth/door"
+	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/auth/trust/trusttest"
+	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/ops/embedded/porttest"
+)
+
+// TestAGatewayLimitsConnections runs a whole gateway, without nodes, and comes from addresses of the loopback.
+func TestAGatewayLimitsConnections(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	ended, ready := make(chan error, 1), make(chan string, 1)
+	operators, dir := porttest.Address(t), t.TempDir()
+	cluster := trusttest.New(t, "one")
+	cluster.Join(dir, cluster.Identity(trust.GatewayKind, "g1"), time.Now())
+	go func() {
+		ended <- Run(ctx, Config{
+			Listen: "127.0.0.1:0", Operators: operators, Dir: dir, ID: "g1", Servers: []string{"http://127.0.0.1:1"},
+			Limits: door.Limits{Connections: 4, PerAddress: 2}, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.8/32")}, DrainTime: time.Second,
+		}, slog.New(slog.DiscardHandler), func(address string) { ready <- address })
+	}()
+	address := <-ready
+	// ask keeps its connection open.
+	ask := func(from string) (int, string) {
+		dialer := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(from), 0))}
+		c, err := dialer.Dial("tcp", address)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = c.Close() })
+		_, _ = io.WriteString(c, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+		answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+		require.NoError(t, err)
+		body, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		return answer.StatusCode, string(body)
+	}
+	in := func(from string) { status, _ := ask(from); require.Equal(t, http.StatusNotFound, status, from) }
+	out := func(from string) {
+		status, body := ask(from)
+		require.Equal(t, http.StatusServiceUnavailable, status, from)
+		require.Contains(t, body, `"code":"S0002E"`)
+	}
+	in("127.0.0.1")
+	in("127.0.0.1")
+	out("127.0.0.1")
+	in("127.0.0.8")
+	in("127.0.0.8")
+	out("127.0.0.8") // no proxy gets more than all
+	out("127.0.0.2")
+
+	page, err := http.Get("http://" + operators + "/metrics")
+	require.NoError(t, err)
+	text, err := io.ReadAll(page.Body)
+	require.NoError(t, err)
+	require.NoError(t, page.Body.Close())
+	require.Contains(t, string(text), `fluent_connections{port="tenants"} 4`)
+	require.Contains(t, string(text), `fluent_connections_shed_total{port="tenants",reason="full"} 2`)
+	require.Contains(t, string(text), `fluent_connections_shed_total{port="tenants",reason="address"} 1`)
+	require.Contains(t, string(text), `fluent_self_call_deaf 0`)
+	stop()
+	require.NoError(t, <-ended)
+}
+
+// TestAGatewayThatDoesNotReachItselfIsNotReady gives the gateway a port that nobody accepts on.
+func TestAGatewayThatDoesNotReachItselfIsNotReady(t *testing.T) {
+	t.Parallel()
+	state, err := desired.Open("")
+	require.NoError(t, err)
+	g := New(state, Settings{}, slog.New(slog.DiscardHandler))
+	port, err := door.Listen("127.0.0.1:0", door.Port{Name: "tenants"})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = port.Close() })
+	g.self.Add(port, nil)
+	require.Equal(t, "READY", g.report().GetState())
+	for range 3 {
+		require.NoError(t, g.self.Round(t.Context(), time.Millisecond))
+	}
+	require.Equal(t, "JOINING", g.report().GetState())
+	require.Contains(t, g.report().GetProblem(), "own port tenants")
+	answer := httptest.NewRecorder()
+	g.Operators().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+	require.Contains(t, answer.Body.String(), `"OWN_PORT_UNREACHABLE"`)
+}
