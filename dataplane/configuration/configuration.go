@@ -4,14 +4,17 @@
 //
 // In a configuration a workflow's artefact is named workflow/NAME/MAJOR (workflow/ORDER::HD/1): the newest minor of each major
 // stays active, since entities follow the newest minor of the major that they began under.
+//
+// A workflow is read and parsed when it is first asked for, and kept in a budget of memory (cache). One that cannot be read is an error
+// for who asked, each time, and for nobody else.
 package configuration
 
 import (
 	"context"
-	"fmt"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"golang.org/x/sync/singleflight"
 
@@ -41,14 +44,17 @@ type Configurations struct {
 	state *desired.State
 	store Store
 
-	flight singleflight.Group
-	mu     sync.RWMutex
-	parsed map[string]*workflow.Workflow // by account and hash; artefacts never change
+	flight  singleflight.Group
+	parsing chan struct{} // a place for each text that is being parsed
+	parsed  *cache
 }
 
-// New makes Configurations over the node's desired state.
-func New(state *desired.State, db Store) *Configurations {
-	return &Configurations{state: state, store: db, parsed: map[string]*workflow.Workflow{}}
+// New makes Configurations over the node's desired state, which keep parsed workflows in so many bytes of memory; 0: UsualMemory.
+func New(state *desired.State, db Store, memory int64) *Configurations {
+	if memory <= 0 {
+		memory = UsualMemory()
+	}
+	return &Configurations{state: state, store: db, parsing: make(chan struct{}, runtime.GOMAXPROCS(0)), parsed: newCache(memory)}
 }
 
 // Reference is the place of one active workflow version.
@@ -90,8 +96,9 @@ func references(of *desired.Configuration) []Reference {
 	return all
 }
 
-// Get returns the active workflow of a name: the newest minor of the given version's major, or, with version 0 or a major that is
-// not there, of the highest major. nil, nil when the retailer has no such workflow.
+// Get returns the active workflow of a name, which must not be changed and has no descriptions: the newest minor of the given version's major, or, with version 0 or a major that is
+// not there, of the highest major. nil, nil when the retailer has no such workflow; fault
+// Unavailable when it has one that cannot be read.
 func (c *Configurations) Get(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string, version int) (*workflow.Workflow, error) {
 	active, hash := c.configuration(account, retailer), ""
 	if version != 0 {
@@ -108,7 +115,12 @@ func (c *Configurations) Get(ctx context.Context, account tenancy.AccountID, ret
 	if hash == "" {
 		return nil, nil
 	}
-	return c.load(ctx, account, hash)
+	return c.load(ctx, account, retailer, name, hash)
+}
+
+// Known reports whether a retailer has an active workflow of a name, readable or not.
+func (c *Configurations) Known(account tenancy.AccountID, retailer tenancy.RetailerID, name string) bool {
+	return slices.ContainsFunc(c.References(account, retailer), func(r Reference) bool { return r.Name == name })
 }
 
 // Current is the number of the newest version of a workflow, which new entities get; false when there is none.
@@ -119,38 +131,4 @@ func (c *Configurations) Current(ctx context.Context, account tenancy.AccountID,
 	}
 	number, err := workflow.VersionNumber(w.Version)
 	return number, err == nil, err
-}
-
-// load gives the parsed artefact of a hash, reading it once.
-func (c *Configurations) load(ctx context.Context, account tenancy.AccountID, hash string) (*workflow.Workflow, error) {
-	key := string(account) + "/" + hash
-	c.mu.RLock()
-	w := c.parsed[key]
-	c.mu.RUnlock()
-	if w != nil {
-		return w, nil
-	}
-	loaded, err, _ := c.flight.Do(key, func() (any, error) {
-		content, err := c.content(context.WithoutCancel(ctx), account, hash)
-		if err != nil {
-			return nil, err
-		}
-		return workflow.Parse(content)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("load workflow artefact %.12s of %s: %w", hash, account, err)
-	}
-	w = loaded.(*workflow.Workflow)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.parsed[key] = w
-	return w, nil
-}
-
-func (c *Configurations) content(ctx context.Context, account tenancy.AccountID, hash string) ([]byte, error) {
-	scope, err := tenancy.NewScope(account)
-	if err != nil {
-		return nil, err
-	}
-	return c.store.Artefact(ctx, scope, hash)
 }

@@ -2,6 +2,7 @@ package configuration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/fluent-oms/fluent/dataplane/desired"
@@ -17,12 +18,24 @@ import (
 
 // active lists the versions of a workflow that a configuration names, one for each major.
 func (c *Configurations) active(ctx context.Context, of *desired.Configuration, name string) ([]store.WorkflowVersion, error) {
+	return c.those(ctx, of, name, func(error) bool { return false })
+}
+
+// readable is active without what cannot be read: an upload is what mends that.
+func (c *Configurations) readable(ctx context.Context, of *desired.Configuration, name string) ([]store.WorkflowVersion, error) {
+	return c.those(ctx, of, name, func(err error) bool { return errors.Is(err, errBroken) })
+}
+
+func (c *Configurations) those(ctx context.Context, of *desired.Configuration, name string, pass func(error) bool) ([]store.WorkflowVersion, error) {
 	var all []store.WorkflowVersion
 	for _, r := range references(of) {
 		if r.Name != name {
 			continue
 		}
-		w, err := c.load(ctx, tenancy.AccountID(of.Account), r.Hash)
+		w, err := c.load(ctx, tenancy.AccountID(of.Account), tenancy.RetailerID(of.Retailer), name, r.Hash)
+		if err != nil && pass(err) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

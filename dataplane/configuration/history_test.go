@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,7 +55,7 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, err)
 	scope, err := tenancy.NewScope("ACME")
 	require.NoError(t, err)
-	w := &world{t: t, db: db, state: state, c: configuration.New(state, db), scope: scope}
+	w := &world{t: t, db: db, state: state, c: configuration.New(state, db, 0), scope: scope}
 	w.activate(&nodev1.Configuration{Account: "ACME", Retailer: 1, Version: "made"})
 	return w
 }
@@ -216,7 +217,7 @@ func TestANodeMayDieAroundTheCommit(t *testing.T) {
 	w.after = func(w *world) error { died(w); return nil }
 	require.Panics(t, func() { _, _ = w.upload("1.0", "after") })
 	w.has("1.1 after*", "1.0 first")
-	w.c = configuration.New(w.state, w.db) // another node
+	w.c = configuration.New(w.state, w.db, 0) // another node
 	w.stores("1.0", "1.2", "next")
 	w.has("1.2 next*", "1.1 after", "1.0 first")
 }
@@ -241,4 +242,20 @@ func TestARetailerThatIsNotReadyTakesNoWorkflow(t *testing.T) {
 	w.activate(&nodev1.Configuration{Account: "ACME", Retailer: 2, Version: "another's"})
 	_, err := w.upload("1.0", "early")
 	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+}
+
+// TestAnUploadMendsABrokenWorkflow: that the active text cannot be read is no reason to refuse a better one.
+func TestAnUploadMendsABrokenWorkflow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.activate(&nodev1.Configuration{Account: "ACME", Retailer: 1, Version: "made", Artefacts: map[string]string{
+		configuration.ArtefactName(flow.Name, 10000): strings.Repeat("ab", 32), // which nobody has
+	}})
+	_, err := w.c.Get(t.Context(), "ACME", 1, flow.Name, 0)
+	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+	require.True(t, w.c.Known("ACME", 1, flow.Name))
+	w.stores("1.0", "1.0", "mended")
+	got, err := w.c.Get(t.Context(), "ACME", 1, flow.Name, 0)
+	require.NoError(t, err)
+	require.Equal(t, "mended", got.VersionComment)
 }

@@ -54,7 +54,7 @@ func (c *Configurations) try(ctx context.Context, u Upload, retailer tenancy.Ret
 	if base == nil || base.Version == "" { // a commit that names no base would replace what this node does not know
 		return "", fault.New(fault.Unavailable, "Retailer %d is being made, but this node has not heard that it is ready; try again", retailer)
 	}
-	active, err := c.active(ctx, base, of.Name)
+	active, err := c.readable(ctx, base, of.Name)
 	if err != nil {
 		return "", err
 	}

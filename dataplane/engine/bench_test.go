@@ -64,13 +64,17 @@ func (b *bench) open(dsn string) *store.DB {
 	return db
 }
 
-// flow stores a workflow ORDER::HD of retailer 1 made of rulesets written as name/type/status: rule prop=value, ….
-func (b *bench) flow(account tenancy.AccountID, rulesets ...workflow.Ruleset) {
-	require.NoError(b.t, b.shelf.Put(account, 1, &workflow.Workflow{Name: "ORDER::HD", EntityType: "ORDER", EntitySubtype: "HD", Version: "1.0", Rulesets: rulesets}))
+// flow stores a workflow ORDER::HD of retailer 1 made of rulesets written as name/type/status: rule prop=value, …. It is put together from
+// parts, as it is in a node.
+func (b *bench) flow(account tenancy.AccountID, rulesets ...*workflow.Ruleset) {
+	w := &workflow.Workflow{Name: "ORDER::HD", EntityType: "ORDER", EntitySubtype: "HD", Version: "1.0", Rulesets: rulesets}
+	parts, err := workflow.Parts(w, string(account))
+	require.NoError(b.t, err)
+	require.NoError(b.t, b.shelf.Put(account, 1, workflow.Assemble(w, parts)))
 }
 
-func on(name, entityType, status string, calls ...workflow.RuleCall) workflow.Ruleset {
-	rs := workflow.Ruleset{Name: name, Type: entityType, EventType: workflow.Normal, Rules: calls}
+func on(name, entityType, status string, calls ...workflow.RuleCall) *workflow.Ruleset {
+	rs := &workflow.Ruleset{Name: name, Type: entityType, EventType: workflow.Normal, Rules: calls}
 	if status != "" {
 		rs.Triggers = []workflow.Trigger{{Status: status}}
 	}

@@ -110,7 +110,7 @@ func TestARunOnceWorkflowServesItsEventAlone(t *testing.T) {
 	b.run(e)
 	o := b.orders(b.scope, 1)[0]
 	ev := event(o, "Fix")
-	ev.RunOnce = &workflow.Workflow{Name: "ORDER::", EntityType: "ORDER", Version: "1.0", Rulesets: []workflow.Ruleset{on("Fix", "ORDER", "", do("SetState", "status", "FIXED"))}}
+	ev.RunOnce = &workflow.Workflow{Name: "ORDER::", EntityType: "ORDER", Version: "1.0", Rulesets: []*workflow.Ruleset{on("Fix", "ORDER", "", do("SetState", "status", "FIXED"))}}
 	res, err := e.RunSync(b.ctx, b.scope, ev)
 	require.NoError(t, err)
 	require.Equal(t, store.EventSuccess, res.State)

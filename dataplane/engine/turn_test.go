@@ -78,7 +78,7 @@ func TestSyncAnswersSayWhatBecameOfTheEvent(t *testing.T) {
 		on("Unknown", "ORDER", "", do("NoSuchRule")),
 		on("Loop", "ORDER", "", do("Send", "eventName", "Loop")),
 		on("Refuse", "ORDER", "", do("SetState", "status", "LOST"), do("Ship"), do("Refuse"), do("SetState", "status", "NEVER")),
-		workflow.Ruleset{Name: "Refuse", Type: "ORDER", EventType: workflow.Exception, Rules: []workflow.RuleCall{do("SetState", "status", "REFUSED")}},
+		&workflow.Ruleset{Name: "Refuse", Type: "ORDER", EventType: workflow.Exception, Rules: []workflow.RuleCall{do("SetState", "status", "REFUSED")}},
 		on("Count", "ORDER", "CREATED", do("Count")),
 	)
 	e := b.new("n1")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine"
 )
 
@@ -67,6 +68,20 @@ func (c engineCollector) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(queued, prometheus.GaugeValue, float64(events))
 	out <- prometheus.MustNewConstMetric(oldest, prometheus.GaugeValue, age.Seconds())
 	out <- prometheus.MustNewConstMetric(leases, prometheus.GaugeValue, float64(len(c.engine.Ranges())))
+}
+
+// parsedWorkflows shows what parsed workflows take, and how often one had to be read.
+func parsedWorkflows(c *configuration.Configurations) []prometheus.Collector {
+	gauge := func(name, help string, value func(configuration.Stats) int64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "fluent_workflows_" + name, Help: help}, func() float64 { return float64(value(c.Stats())) })
+	}
+	return []prometheus.Collector{
+		gauge("parsed_bytes", "Memory that parsed workflows take, roughly.", func(s configuration.Stats) int64 { return s.Bytes }),
+		gauge("parsed", "Workflows of retailers that are parsed.", func(s configuration.Stats) int64 { return s.Workflows }),
+		gauge("parsed_parts", "Different parts of which they are made, which is what takes memory.", func(s configuration.Stats) int64 { return s.Parts }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "fluent_workflows_read_total", Help: "Workflows that were read from the database."},
+			func() float64 { return float64(c.Stats().Reads) }),
+	}
 }
 
 // readiness is 1 while the node is ready.

@@ -37,6 +37,8 @@ type Config struct {
 	DrainTime time.Duration  // how long requests under way may take after a stop was asked for
 	Proxies   []netip.Prefix // whose X-Forwarded-For is believed besides that of the environment's gateways
 	Limits    door.Limits    // of connections
+
+	WorkflowMemory int64 // bytes for parsed workflows; 0: a share of the process's memory limit
 }
 
 // Node is a running node.

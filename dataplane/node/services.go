@@ -65,7 +65,7 @@ func (s *services) wire(ctx context.Context) error {
 	if s.identity, err = identity.New(ctx, s.db, n.state, hasher, n.log); err != nil {
 		return err
 	}
-	s.configurations = configuration.New(n.state, s.db)
+	s.configurations = configuration.New(n.state, s.db, n.config.WorkflowMemory)
 	modules := s.modules()
 	s.engine, err = engine.New(engine.Deps{
 		DB: s.db, Library: modules.library, Workflows: s.configurations, Roots: modules.roots, Starts: modules.starts, Modules: modules.readers, Logger: n.log,
@@ -75,6 +75,7 @@ func (s *services) wire(ctx context.Context) error {
 		return err
 	}
 	n.registry.MustRegister(s.db.PoolCollector(), engineCollector{s.engine})
+	n.registry.MustRegister(parsedWorkflows(s.configurations)...)
 	s.janitor = janitor.New(janitor.Deps{
 		Store: s.db, Accounts: s.accounts, Mine: s.first, Settings: s.settings, Logger: n.log, Registerer: n.registry,
 	}, janitor.Config{})

@@ -58,9 +58,7 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request, p *tenant.Principal
 		return nil, err
 	}
 	permission := "WORKFLOW_UPDATE"
-	if current, err := a.Configurations.Get(r.Context(), p.Account, retailer, parsed.Name, 0); err != nil {
-		return nil, err
-	} else if current == nil {
+	if !a.Configurations.Known(p.Account, retailer, parsed.Name) {
 		permission = "WORKFLOW_CREATE"
 	}
 	if err := p.Can(permission, retailer); err != nil {

@@ -23,9 +23,9 @@ const (
 // Match returns the rulesets that answer, in file order. All of them run.
 func (w *Workflow) Match(s Subject) []*Ruleset {
 	var out []*Ruleset
-	for i := range w.Rulesets {
-		if w.Rulesets[i].answers(s) {
-			out = append(out, &w.Rulesets[i])
+	for _, r := range w.Rulesets {
+		if r.answers(s) {
+			out = append(out, r)
 		}
 	}
 	return out
@@ -62,8 +62,7 @@ func orNormal(eventType string) string {
 // name, if given, must be the ruleset's; an empty module selects all. Every action carries its event's name.
 func (w *Workflow) Actions(entityType, subtype, status, module, name string) []UserAction {
 	out := []UserAction{}
-	for i := range w.Rulesets {
-		r := &w.Rulesets[i]
+	for _, r := range w.Rulesets {
 		if name != "" && r.Name != name || !r.covers(entityType, subtype, status) {
 			continue
 		}

@@ -133,7 +133,7 @@ func (p *parser) workflow(n node, runOnce bool) *Workflow {
 		Description:    o.text("description", maxDescription, false),
 		VersionComment: o.text("versionComment", maxVersionComment, false),
 		Settings:       o.texts("settings"),
-		Rulesets:       []Ruleset{},
+		Rulesets:       []*Ruleset{},
 		Statuses:       []Status{},
 	}
 	if w.Name == "" {
@@ -157,9 +157,9 @@ func (p *parser) workflow(n node, runOnce bool) *Workflow {
 	return w
 }
 
-func (p *parser) ruleset(n node) Ruleset {
+func (p *parser) ruleset(n node) *Ruleset {
 	o := n.object()
-	r := Ruleset{
+	r := &Ruleset{
 		Name:        o.text("name", maxName, true),
 		Description: o.text("description", maxRulesetText, false),
 		Type:        EntityTypeName(o.text("type", maxName, true)),

@@ -18,8 +18,8 @@ func (w *Workflow) Validate(names *Names) []Problem {
 		}
 		v.statuses[key], v.anyType[s.Name] = true, true
 	}
-	for i := range w.Rulesets {
-		v.ruleset(fmt.Sprintf("rulesets[%d]", i), &w.Rulesets[i])
+	for i, r := range w.Rulesets {
+		v.ruleset(fmt.Sprintf("rulesets[%d]", i), r)
 	}
 	v.beginnings()
 	return v.problems

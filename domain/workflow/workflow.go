@@ -18,7 +18,7 @@ type Workflow struct {
 	Description    string            `json:"description,omitempty"`
 	VersionComment string            `json:"versionComment,omitempty"`
 	Settings       map[string]string `json:"settings,omitempty"`
-	Rulesets       []Ruleset         `json:"rulesets"`
+	Rulesets       []*Ruleset        `json:"rulesets"`
 	Statuses       []Status          `json:"statuses"`
 }
 
@@ -42,7 +42,16 @@ type Trigger struct {
 // RuleCall names a rule, as ACCOUNT.plugin.RuleName, and gives its properties.
 type RuleCall struct {
 	Name  string                     `json:"name"`
+	Own   bool                       `json:"own,omitempty"` // Name is plugin.RuleName, and the account is the workflow's own; see Part
 	Props map[string]json.RawMessage `json:"props,omitempty"`
+}
+
+// FullName is the rule's name as the author of a workflow of that account wrote it.
+func (c *RuleCall) FullName(account string) string {
+	if c.Own {
+		return account + "." + c.Name
+	}
+	return c.Name
 }
 
 // Status declares a status of an entity type and its category: BOOKING, FULFILMENT, DELIVERY or DONE.

@@ -117,8 +117,8 @@ func TestMatchKeepsAllThatAnswerInFileOrder(t *testing.T) {
 	at := func(status string) []*workflow.Ruleset {
 		return w.Match(workflow.Subject{EventName: "OrderCancel", EntityType: "ORDER", Subtype: "HD", Status: status})
 	}
-	require.Equal(t, []*workflow.Ruleset{&w.Rulesets[1], &w.Rulesets[2]}, at("BOOKED"))
-	require.Equal(t, []*workflow.Ruleset{&w.Rulesets[2]}, at("SHIPPED"))
+	require.Equal(t, []*workflow.Ruleset{w.Rulesets[1], w.Rulesets[2]}, at("BOOKED"))
+	require.Equal(t, []*workflow.Ruleset{w.Rulesets[2]}, at("SHIPPED"))
 	require.Empty(t, w.Match(workflow.Subject{EventName: "CREATE", EntityType: "ORDER", Subtype: "CC", Status: "CREATED"}))
 	require.Len(t, w.Match(workflow.Subject{EventName: "OrderCancel", EventType: "EXCEPTION", EntityType: "ORDER"}), 1)
 }

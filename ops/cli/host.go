@@ -20,22 +20,24 @@ import (
 func newHostCommand(a *app) *cobra.Command {
 	var j joiner
 	var capacity int32
+	var workflows uint32
 	cmd := &cobra.Command{
 		Use:   "host",
 		Short: "Run the nodes that the control plane wants on this machine",
 		Long:  "Starts and watches node processes as the control plane asks. At its first start it joins with the token in the environment variable " + joinTokenVariable + ".",
 		Args:  usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runHost(cmd.Context(), j, capacity)
+			return a.runHost(cmd.Context(), j, capacity, workflows)
 		},
 	}
 	j.flags(cmd)
 	cmd.Flags().StringVar(&j.listen, "address", "127.0.0.1", "IP address of this machine on which its nodes are reached")
 	cmd.Flags().Int32Var(&capacity, "capacity", 0, "most node processes; 0: no limit")
+	cmd.Flags().Uint32Var(&workflows, workflowMemory, 0, "for each node: "+workflowMemoryUsage)
 	return cmd
 }
 
-func (a *app) runHost(ctx context.Context, j joiner, capacity int32) error {
+func (a *app) runHost(ctx context.Context, j joiner, capacity int32, workflows uint32) error {
 	servers, err := j.serverList()
 	if err != nil {
 		return err
@@ -61,7 +63,13 @@ func (a *app) runHost(ctx context.Context, j joiner, capacity int32) error {
 	agent, err := hostagent.New(hostagent.Config{
 		Dir: j.dir, HostID: j.id, Address: j.listen, Capacity: capacity,
 		JoinToken: func(context.Context) (string, error) { return joinToken(), nil },
-		Command:   func(s hostagent.Start) *exec.Cmd { return nodeProcess(program, servers, networks{&j.proxies}, s) },
+		Command: func(s hostagent.Start) *exec.Cmd {
+			cmd := nodeProcess(program, servers, networks{&j.proxies}, s)
+			if s.Kind == cpv1.MachineKind_MACHINE_KIND_NODE {
+				cmd.Args = append(cmd.Args, fmt.Sprintf("--%s=%d", workflowMemory, workflows))
+			}
+			return cmd
+		},
 	}, hostagent.Deps{Transport: remote.Machines(servers), Group: group, Logger: log})
 	if err != nil {
 		return err

@@ -8,12 +8,19 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/node"
 )
 
+// workflowMemory is the option of nodes, and of hosts for their nodes.
+const (
+	workflowMemory      = "workflow-memory"
+	workflowMemoryUsage = "MiB of memory for parsed workflows; 0: a sixteenth of the process's memory limit, or 64 without one"
+)
+
 // newNodeCommand is the group of what operators do with nodes. With --dir and --servers, and none of its subcommands, it is the
 // node's process itself.
 func newNodeCommand(a *app) *cobra.Command {
 	var j joiner
 	var l limiter
 	var drain time.Duration
+	var workflows uint32
 	cmd := group("node", "Data-plane nodes: run one, list and steer them", newNodeAdminCommands(a)...)
 	cmd.Long = "With --dir and --servers: runs a node. At its first start it joins with the token in the environment variable " + joinTokenVariable +
 		".\nOtherwise: lists and steers the nodes of the control plane."
@@ -33,13 +40,14 @@ func newNodeCommand(a *app) *cobra.Command {
 		log := a.processLogger()
 		config := node.Config{
 			ID: j.id, Dir: j.dir, Listen: j.listen, Servers: servers, JoinToken: joinToken(), Release: a.version, DrainTime: drain,
-			Proxies: j.proxies, Limits: limits,
+			Proxies: j.proxies, Limits: limits, WorkflowMemory: int64(workflows) << 20,
 		}
 		return node.Run(cmd.Context(), config, log, func(address string) { log.Info("the node takes work", "address", address) })
 	}
 	j.flags(cmd)
 	l.flags(cmd)
 	cmd.Flags().StringVar(&j.listen, "listen", "127.0.0.1:0", "address that gateways call")
+	cmd.Flags().Uint32Var(&workflows, workflowMemory, 0, workflowMemoryUsage)
 	cmd.Flags().DurationVar(&drain, "drain", 10*time.Second, "how long requests under way may take after a stop was asked for")
 	return cmd
 }

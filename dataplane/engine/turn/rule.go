@@ -48,7 +48,8 @@ func (l *Library) Find(name string) *rules.Rule {
 
 // rule runs one rule and records it.
 func (u *unit) rule(ctx context.Context, c *rules.Context, rs *history.Ruleset, call *workflow.RuleCall) (err error) {
-	rec := &history.Rule{Name: call.Name, Props: call.Props, Start: u.elapsed()}
+	name := call.FullName(string(u.in.Scope.Account()))
+	rec := &history.Rule{Name: name, Props: call.Props, Start: u.elapsed()}
 	rs.Rules = append(rs.Rules, rec)
 	u.ruleRec = rec
 	defer func() {
@@ -58,14 +59,14 @@ func (u *unit) rule(ctx context.Context, c *rules.Context, rs *history.Ruleset, 
 			rec.Failure = &history.Failure{Message: err.Error(), Stack: string(debug.Stack())}
 			return
 		}
-		rec.Failure = u.describe(rs.Name, call.Name, err)
+		rec.Failure = u.describe(rs.Name, name, err)
 	}()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	rule := u.r.d.Library.Find(call.Name)
 	if rule == nil {
-		return fmt.Errorf("there is no rule %s", call.Name)
+		return fmt.Errorf("there is no rule %s", name)
 	}
 	own := *c
 	own.Props = rules.Props(call.Props)

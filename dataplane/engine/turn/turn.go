@@ -245,18 +245,19 @@ func (u *unit) ruleset(ctx context.Context, c *rules.Context, rs *workflow.Rules
 	rec := &history.Ruleset{Name: rs.Name, Start: u.elapsed()}
 	u.rec.Rulesets = append(u.rec.Rulesets, rec)
 	defer func() { rec.Stop = u.elapsed() }()
-	mark := u.mark()
+	mark, account := u.mark(), string(u.in.Scope.Account())
 	for i := range rs.Rules {
-		err := u.rule(ctx, c, rec, &rs.Rules[i])
+		call := &rs.Rules[i]
+		err := u.rule(ctx, c, rec, call)
 		var business *rules.BusinessError
 		if errors.As(err, &business) {
 			u.rewind(mark)
 			rec.Discarded = true
-			u.exception(rs.Name, rs.Rules[i].Name, business)
+			u.exception(rs.Name, call.FullName(account), business)
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("ruleset %s: rule %s: %w", rs.Name, rs.Rules[i].Name, err)
+			return fmt.Errorf("ruleset %s: rule %s: %w", rs.Name, call.FullName(account), err)
 		}
 	}
 	return nil

@@ -1,0 +1,236 @@
+package configuration_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/configuration"
+	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/workflows"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// shop is an environment whose texts are in memory: what is measured is what Configurations take.
+type shop struct {
+	*store.DB // unused: only texts are read
+	state     *desired.State
+
+	mu    sync.Mutex
+	texts map[string][]byte
+	reads int
+	gate  chan struct{} // reads wait for it
+}
+
+func (s *shop) Artefact(_ context.Context, scope tenancy.Scope, hash string) ([]byte, error) {
+	if s.gate != nil {
+		<-s.gate
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reads++
+	if text := s.texts[string(scope.Account())+"/"+hash]; text != nil {
+		return text, nil
+	}
+	return nil, fault.NotFoundf("there is no artefact %s", hash)
+}
+
+func newShop(t *testing.T) *shop {
+	state, err := desired.Open("")
+	require.NoError(t, err)
+	return &shop{state: state, texts: map[string][]byte{}}
+}
+
+func accountName(n int) tenancy.AccountID { return tenancy.AccountID(fmt.Sprintf("ACCOUNT%d", n)) }
+
+// open gives an account a retailer of the same number with these texts.
+func (s *shop) open(n int, texts map[string]string) {
+	c := &nodev1.Configuration{Account: string(accountName(n)), Retailer: int32(n), Version: "made", Artefacts: map[string]string{}}
+	for name, text := range texts {
+		sum := sha256.Sum256([]byte(text))
+		c.Artefacts["workflow/"+name+"/1"] = hex.EncodeToString(sum[:])
+		s.texts[c.Account+"/"+hex.EncodeToString(sum[:])] = []byte(text)
+	}
+	s.state.Apply(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: &nodev1.Change{Index: uint64(n),
+		Resource: &nodev1.Resource{Kind: &nodev1.Resource_Configuration{Configuration: c}}}}})
+}
+
+// defaults are the texts that a new retailer gets.
+func defaults(t *testing.T, retailer int) map[string]string {
+	t.Helper()
+	list, err := workflows.Default(int32(retailer))
+	require.NoError(t, err)
+	out := map[string]string{}
+	for _, a := range list {
+		out[a.Name] = string(a.Body)
+	}
+	return out
+}
+
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// TestRetailersWithTheSameWorkflowsShareThem: hundreds of accounts use all their workflows, and there is one copy of each.
+func TestRetailersWithTheSameWorkflowsShareThem(t *testing.T) {
+	const accounts = 100
+	s := newShop(t)
+	for n := 1; n <= accounts; n++ {
+		s.open(n, defaults(t, n))
+	}
+	c := configuration.New(s.state, s, 64<<20)
+	names := defaults(t, 1)
+	use := func(n int) {
+		for name := range names {
+			w, err := c.Get(t.Context(), accountName(n), tenancy.RetailerID(n), name, 10000)
+			require.NoError(t, err)
+			require.Equal(t, fmt.Sprint(n), w.RetailerID)
+			require.Equal(t, "1.0", w.Version)
+			require.Equal(t, name, w.Name)
+		}
+	}
+	require.Zero(t, s.reads, "nothing is read before it is used")
+	empty := heap()
+	use(1)
+	one := heap()
+	parts := c.Stats().Parts
+	counted := c.Stats().Bytes
+	t.Logf("the first account: %d bytes of heap, counted as %d", one-empty, counted)
+	require.Less(t, one-empty, uint64(2*counted), "the budget counts about what is taken")
+	require.Greater(t, one-empty, uint64(counted/2))
+	for n := 2; n <= accounts; n++ {
+		use(n)
+	}
+	each := (heap() - one) / (accounts - 1)
+	t.Logf("each further account with %d workflows in use: %d bytes of heap, counted as %d", len(names), each, (c.Stats().Bytes-counted)/(accounts-1))
+	require.Less(t, each, uint64(24<<10))
+	require.LessOrEqual(t, c.Stats().Parts, parts+14*accounts, "fourteen rulesets name the retailer's own catalogue; all others are the same")
+	require.EqualValues(t, accounts*len(names), c.Stats().Workflows)
+	reads := s.reads
+	use(1)
+	require.Equal(t, reads, s.reads, "what is kept is not read again")
+	runtime.KeepAlive(c)
+}
+
+// TestParsedWorkflowsStayInTheirBudget: what was used longest ago goes, whoever works by it keeps it, and it comes back when it is wanted.
+func TestParsedWorkflowsStayInTheirBudget(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	const retailers, budget = 60, 256 << 10
+	for n := 1; n <= retailers; n++ {
+		text := strings.ReplaceAll(defaults(t, n)["ORDER::HD"], "PaymentTimeout", fmt.Sprint("Timeout", n)) // each its own
+		s.open(n, map[string]string{"ORDER::HD": text})
+	}
+	c := configuration.New(s.state, s, budget)
+	get := func(n int) *workflow.Workflow {
+		w, err := c.Get(t.Context(), accountName(n), tenancy.RetailerID(n), "ORDER::HD", 0)
+		require.NoError(t, err)
+		return w
+	}
+	first := get(1)
+	rules := len(first.Rulesets)
+	for n := 2; n <= retailers; n++ {
+		get(n)
+		require.LessOrEqual(t, c.Stats().Bytes, int64(budget))
+		require.Positive(t, c.Stats().Workflows)
+	}
+	require.Less(t, c.Stats().Workflows, int64(retailers), "the budget is too small for all")
+	require.Len(t, first.Rulesets, rules, "a turn keeps what it works by")
+	reads := s.reads
+	get(retailers)
+	require.Equal(t, reads, s.reads, "the last used is kept")
+	require.NotSame(t, first, get(1))
+	require.Equal(t, reads+1, s.reads, "the first is read again")
+
+	tiny := configuration.New(s.state, s, 1)
+	for range 2 {
+		w, err := tiny.Get(t.Context(), accountName(3), 3, "ORDER::HD", 0)
+		require.NoError(t, err)
+		require.Len(t, w.Rulesets, rules)
+		require.Zero(t, tiny.Stats().Bytes+tiny.Stats().Parts, "what fits no budget is not kept, and served all the same")
+	}
+}
+
+// TestManyWhoWantOneWorkflowReadItOnce.
+func TestManyWhoWantOneWorkflowReadItOnce(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.open(1, defaults(t, 1))
+	s.gate = make(chan struct{})
+	c := configuration.New(s.state, s, 0)
+	var wait sync.WaitGroup
+	got := make([]*workflow.Workflow, 50)
+	for i := range got {
+		wait.Go(func() {
+			w, err := c.Get(context.Background(), accountName(1), 1, "ORDER::HD", 0)
+			if err == nil {
+				got[i] = w
+			}
+		})
+	}
+	close(s.gate)
+	wait.Wait()
+	for _, w := range got {
+		require.Same(t, got[0], w)
+	}
+	require.NotNil(t, got[0])
+	require.EqualValues(t, 1, c.Stats().Reads)
+}
+
+// TestABrokenWorkflowIsItsOwnRetailersTrouble: one whose text is not there, not what its hash says, or no workflow, is an error for who
+// wants it, each time until it is mended. Others are served.
+func TestABrokenWorkflowIsItsOwnRetailersTrouble(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.open(1, defaults(t, 1))
+	s.open(2, map[string]string{"ORDER::HD": "no JSON"})
+	s.open(3, defaults(t, 3))
+	s.open(4, map[string]string{"ORDER::HD": defaults(t, 4)["ORDER::HD"], "ORDER::CC": defaults(t, 4)["ORDER::CC"]})
+	kept := map[string][]byte{}
+	for key, text := range s.texts {
+		if strings.HasPrefix(key, "ACCOUNT3/") {
+			kept[key] = text
+			delete(s.texts, key)
+		}
+		if strings.HasPrefix(key, "ACCOUNT4/") && strings.Contains(string(text), `"ORDER::HD"`) {
+			kept[key] = text
+			s.texts[key] = append([]byte(" "), text...)
+		}
+	}
+	c := configuration.New(s.state, s, 0)
+	get := func(n int, name string) error {
+		_, err := c.Get(t.Context(), accountName(n), tenancy.RetailerID(n), name, 0)
+		return err
+	}
+	for range 2 {
+		for n := 2; n <= 4; n++ {
+			err := get(n, "ORDER::HD")
+			require.True(t, fault.Is(err, fault.Unavailable), "account %d: %v", n, err)
+			require.ErrorContains(t, err, fmt.Sprintf("Workflow ORDER::HD of retailer %d cannot be used", n))
+			require.Contains(t, fault.Of(err).Detail, "Upload it again")
+		}
+		require.NoError(t, get(1, "ORDER::HD"))
+		require.NoError(t, get(4, "ORDER::CC"), "not even its retailer's other workflows are concerned")
+	}
+	for key, text := range kept {
+		s.texts[key] = text
+	}
+	require.NoError(t, get(3, "ORDER::HD"))
+	require.NoError(t, get(4, "ORDER::HD"))
+	require.Error(t, get(2, "ORDER::HD"))
+}
