@@ -70,7 +70,7 @@ const (
 
 // runCommands are the processes of the platform.
 func runCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{newUpCommand(a), newDemoCommand(a), newAPICommand(a), newServerCommand(a), newGatewayCommand(a), newHostCommand(a)}
+	return []*cobra.Command{newUpCommand(a), newDemoCommand(a), newAPICommand(a), newUserCommand(a), newServerCommand(a), newGatewayCommand(a), newHostCommand(a)}
 }
 
 // operatorCommands call a control plane.

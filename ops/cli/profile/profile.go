@@ -100,3 +100,31 @@ func readJSON(path string, into any) error {
 	}
 	return nil
 }
+
+// SetPassword writes a new password into the file of the profile's user, if that is who the username names, and returns the file's path; empty
+// if the profile is another user's.
+func SetPassword(dir, username, password string) (string, error) {
+	var main struct {
+		User string `json:"user"`
+	}
+	if err := readJSON(filepath.Join(dir, "profile.json"), &main); err != nil {
+		return "", err
+	}
+	if main.User == "" {
+		return "", nil
+	}
+	path := filepath.Join(dir, "user."+filepath.Base(main.User)+".json")
+	who := map[string]any{}
+	if err := readJSON(path, &who); err != nil {
+		return "", err
+	}
+	if who["username"] != username {
+		return "", nil
+	}
+	who["password"] = password
+	raw, err := json.MarshalIndent(who, "", "  ")
+	if err != nil {
+		return "", fmt.Errorf("profile: %w", err)
+	}
+	return path, login.WritePrivate(path, append(raw, '\n'))
+}
