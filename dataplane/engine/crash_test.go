@@ -22,9 +22,9 @@ import (
 )
 
 // crashing makes an engine on a database connection of its own that dies, with everything it holds, where point says.
-func (b *bench) crashing(node string, point func(e *engine.Engine, die func(*engine.Outcome) error)) (died <-chan struct{}) {
+func (b *bench) crashing(node string, point func(e *engine.Engine, die func(*engine.Outcome) error), change ...func(*engine.Deps, *engine.Config)) (died <-chan struct{}) {
 	db := b.open(b.dsn)
-	e := b.new(node, func(d *engine.Deps, _ *engine.Config) { d.DB = db })
+	e := b.new(node, append(change, func(d *engine.Deps, _ *engine.Config) { d.DB = db })...)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(b.ctx))
 	dead := make(chan struct{})
 	var once sync.Once

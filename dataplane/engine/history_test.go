@@ -104,12 +104,14 @@ func TestItemsLookAsTheEventAPIShowsThem(t *testing.T) {
 
 func TestARunOnceWorkflowServesItsEventAlone(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b, u, known := callersBench(t)
+	u.may([]tenancy.RetailerID{1}, "ORDER_UPDATE")
 	b.flow("ACME", on("Count", "ORDER", "", do("Count")))
-	e := b.new("n1")
+	e := b.new("n1", known)
 	b.run(e)
 	o := b.orders(b.scope, 1)[0]
 	ev := event(o, "Fix")
+	ev.Caller = "7"
 	ev.RunOnce = &workflow.Workflow{Name: "ORDER::", EntityType: "ORDER", Version: "1.0", Rulesets: []*workflow.Ruleset{on("Fix", "ORDER", "", do("SetState", "status", "FIXED"))}}
 	res, err := e.RunSync(b.ctx, b.scope, ev)
 	require.NoError(t, err)

@@ -107,6 +107,13 @@ type Follower interface {
 // commit back and runs the whole turn again on fresh figures, a bounded number of times.
 var ErrShortfall = errors.New("rules: less is left than the turn decided on")
 
+// Guarded is an Effect that says what it does as permissions (INVENTORYQUANTITY_UPDATE), which must be held in the retailers of the
+// entity that it works on. Events for which a user answers can have no other effects.
+type Guarded interface {
+	Effect
+	Needs() (permissions []string, on any)
+}
+
 // LastTrier is an Effect that wants to know that the engine will not run the turn again: told before any rule of the last try
 // runs with it, it takes what it gets and never returns ErrShortfall.
 type LastTrier interface {

@@ -86,6 +86,7 @@ type detail struct {
 	GeneratedBy string             `json:"generatedBy,omitempty"`
 	Parents     []string           `json:"parents,omitempty"`
 	RunOnce     *workflow.Workflow `json:"runOnce,omitempty"`
+	Caller      string             `json:"caller,omitempty"`
 	Error       string             `json:"error,omitempty"`
 }
 
@@ -186,7 +187,7 @@ func (c *eventColumns) add(r *EventRow, now time.Time) error {
 		return fmt.Errorf("event %s of %s %s has no id", e.Name, e.EntityType, e.EntityID)
 	}
 	body, err := json.Marshal(detail{Attributes: e.Attributes, Subtype: e.EntitySubtype, Status: e.EntityStatus, Source: e.Source,
-		GeneratedBy: e.GeneratedBy, Parents: e.Parents, RunOnce: e.RunOnce, Error: r.Error})
+		GeneratedBy: e.GeneratedBy, Parents: e.Parents, RunOnce: e.RunOnce, Caller: e.Caller, Error: r.Error})
 	if err != nil {
 		return fmt.Errorf("event %s: attributes: %w", e.Name, err)
 	}
@@ -280,7 +281,7 @@ func scanEvents(rows pgx.Rows, take func(EventRow)) error {
 			return fmt.Errorf("event %s: stored detail: %w", e.ID, err)
 		}
 		e.Attributes, e.EntitySubtype, e.EntityStatus, e.Source = d.Attributes, d.Subtype, d.Status, d.Source
-		e.GeneratedBy, e.Parents, e.RunOnce, r.Error = d.GeneratedBy, d.Parents, d.RunOnce, d.Error
+		e.GeneratedBy, e.Parents, e.RunOnce, e.Caller, r.Error = d.GeneratedBy, d.Parents, d.RunOnce, d.Caller, d.Error
 		if due != nil {
 			e.ScheduledOn = due.UTC()
 		}

@@ -159,6 +159,11 @@ func (t *Type) Limited() bool {
 	return t.Retailer != nil || t.RetailerVia != nil || t.RetailerEdge != nil || t.Owner != nil || slices.ContainsFunc(t.Members, (*Type).Limited)
 }
 
+// AccountWide reports whether the type's rows concern the whole account, so that the permission to change them must be held there.
+func (t *Type) AccountWide() bool {
+	return t.Name == "User" || t.Name == "Role" || t.Name == "Retailer"
+}
+
 // Unique is a unique index: no two rows of an account agree in all fields (NULLs never agree).
 type Unique struct {
 	Name   string // of the index, as constraint violations name it: orders_ref_key

@@ -75,6 +75,7 @@ func (u *unit) Set(ptr any, changes map[string]any) {
 			panic(fmt.Sprintf("set: %T is not an entity that the turn has loaded or created", ptr))
 		}
 	}
+	u.askMutation(e.typ, ptr, "_UPDATE")
 	did := map[string]any{}
 	for _, name := range sortedKeys(changes) {
 		f := e.typ.Field(name)
@@ -138,6 +139,7 @@ func (u *unit) Create(ctx context.Context, ptr any) error {
 		return fmt.Errorf("create %s: it exists already", targetOf(t, ptr))
 	}
 	e.created, e.part = true, root.same
+	u.askMutation(t, ptr, "_CREATE")
 	key := identity{t, idOf(t, ptr)}
 	u.journal = append(u.journal, func() {
 		e.gone = true
@@ -202,6 +204,7 @@ func (u *unit) Link(owner any, edge string, targets ...any) {
 	if e == nil || e.Link == nil {
 		panic(fmt.Sprintf("link: %s has no connection %s with a link table", t.Name, edge))
 	}
+	u.askMutation(t, owner, "_UPDATE")
 	for _, target := range targets {
 		id := idOf(u.r.types.typeOf(target), target)
 		u.links = append(u.links, LinkRow{Edge: e, Owner: idOf(t, owner), Target: id})
@@ -223,6 +226,7 @@ func (u *unit) Log(message string, attributes map[string]any) {
 // Effect finds or makes the effect of a key. See rules.Turn.
 func (u *unit) Effect(key string, make func() rules.Effect) rules.Effect {
 	if e := u.effects[key]; e != nil {
+		u.askEffect(key, e)
 		return e
 	}
 	e := make()
@@ -230,5 +234,6 @@ func (u *unit) Effect(key string, make func() rules.Effect) rules.Effect {
 		l.LastTry()
 	}
 	u.effects[key] = e
+	u.askEffect(key, e)
 	return e
 }

@@ -73,9 +73,13 @@ func (u *unit) rule(ctx context.Context, c *rules.Context, rs *history.Ruleset, 
 	if err := rule.Check(own.Props); err != nil {
 		return err
 	}
+	u.auth.asked = nil // what a rule of business failure asked for is undone
 	err = rule.Run(ctx, &own)
 	if err != nil && ctx.Err() != nil {
 		return errors.Join(context.Cause(ctx), err)
+	}
+	if err == nil {
+		err = u.allowed(ctx)
 	}
 	return err
 }

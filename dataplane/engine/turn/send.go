@@ -8,6 +8,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // rootOf is the root that an entity belongs to.
@@ -51,6 +52,7 @@ func (u *unit) sendTo(r rootOf, ev workflow.Event) {
 // Send sends an event. See rules.Turn.
 func (u *unit) Send(ev workflow.Event) {
 	u.complete(&ev)
+	u.ask(asked{permission: "EVENT_CREATE", retailer: tenancy.RetailerID(ev.RetailerID)})
 	u.act(history.Sending, ev.Name, sendDetail(&ev))
 	if u.inline(&ev) {
 		u.inlineIDs++
@@ -77,7 +79,10 @@ func (u *unit) complete(ev *workflow.Event) {
 	if ev.RootType == "" {
 		u.completeRoot(ev)
 	}
-	ev.GeneratedOn, ev.GeneratedBy = u.now, history.EngineUser
+	ev.GeneratedOn, ev.GeneratedBy, ev.Caller = u.now, history.EngineUser, u.ev.Caller
+	if ev.Caller != "" {
+		ev.GeneratedBy = u.ev.GeneratedBy
+	}
 	ev.Parents = []string{u.ev.ID}
 	ev.RunOnce, ev.Priority = nil, max(ev.Priority, u.ev.Priority) // what follows may be less urgent, never more
 	if ev.ScheduledOn.Equal(u.ev.ScheduledOn) {

@@ -44,6 +44,7 @@ type Deps struct {
 	Workflows Workflows
 	Roots     map[string]RootLoader // by entity type; others load the root alone
 	Sets      SetLoader
+	Callers   Callers        // needed for events that bring their own workflow
 	Modules   map[string]any // what rules get from Reader.Module
 	Limits    Limits
 	Node      string
@@ -194,6 +195,9 @@ func (u *unit) event(ctx context.Context, q queued, first bool) error {
 	u.ev, u.rec, u.depth = q.ev, q.rec, q.depth
 	q.rec.Start = u.elapsed()
 	defer func() { q.rec.Stop = u.elapsed() }()
+	if err := u.onBehalfOf(ctx, q.ev); err != nil {
+		return err
+	}
 	entity, typ, err := u.address(ctx, q.ev)
 	if err != nil {
 		return err
@@ -212,7 +216,7 @@ func (u *unit) event(ctx context.Context, q queued, first bool) error {
 		return nil
 	}
 	q.rec.State = string(store.EventSuccess)
-	c := &rules.Context{Scope: u.in.Scope, Now: u.now, Event: q.ev, Entity: entity, Type: typ, Root: u.rootView(), Read: u, Turn: u, Flow: flow}
+	c := &rules.Context{Scope: u.reach(), Now: u.now, Event: q.ev, Entity: entity, Type: typ, Root: u.rootView(), Read: u, Turn: u, Flow: flow}
 	if u.r.d.Sets != nil {
 		if c.Set, err = u.r.d.Sets(ctx, u.read, q.ev); err != nil {
 			return fmt.Errorf("load the rows of event %s: %w", q.ev.Name, err)

@@ -55,6 +55,7 @@ type unit struct {
 	ran     int
 	queue   []queued
 	cause   error // why an event failed
+	auth    authority
 }
 
 type queued struct {

@@ -363,7 +363,7 @@ func (s *session) allow(ctx context.Context, d *draft, action string) error {
 	if len(all) > 0 {
 		return nil
 	}
-	if accountWide[d.typ.Name] {
+	if d.typ.AccountWide() {
 		return s.who.Can(permission, 0)
 	}
 	if err := s.who.CanSomewhere(permission); err != nil {
@@ -417,9 +417,6 @@ func (s *session) ownersRetailers(ctx context.Context, d *draft) ([]tenancy.Reta
 	}
 	return nil, nil
 }
-
-// accountWide are the types whose rows concern the whole account, so that the permission must be held there.
-var accountWide = map[string]bool{"User": true, "Role": true, "Retailer": true}
 
 // allowLinked checks the permission in each retailer that a new entity is joined with.
 func (s *session) allowLinked(d *draft, permission string) error {

@@ -47,6 +47,12 @@ func baseRows(places *availability.Places, v *inventory.VirtualCatalogue, moved 
 	return rows
 }
 
+var (
+	_ rules.Guarded = (*Recount)(nil)
+	_ rules.Guarded = (*Aggregates)(nil)
+	_ rules.Guarded = (*Base)(nil)
+)
+
 // Recount is the effect that brings positions in line with their quantities, products and locations at commit.
 type Recount struct {
 	module    *Module
@@ -71,6 +77,11 @@ func (r *Recount) Product(ref string) { r.what.Products = append(r.what.Products
 
 // Location asks for a recount of all positions of a location by ref.
 func (r *Recount) Location(ref string) { r.what.Locations = append(r.what.Locations, ref) }
+
+// Needs are the permissions of a user for whom the effect works. See rules.Guarded.
+func (r *Recount) Needs() ([]string, any) {
+	return []string{"INVENTORYPOSITION_UPDATE"}, r.catalogue
+}
 
 // Apply recounts and lets virtual positions follow.
 func (r *Recount) Apply(ctx context.Context, tx any) error {
@@ -123,6 +134,11 @@ func (a *Aggregates) Product(refs ...string) {
 			a.products = append(a.products, ref)
 		}
 	}
+}
+
+// Needs are the permissions of a user for whom the effect works. See rules.Guarded.
+func (a *Aggregates) Needs() ([]string, any) {
+	return []string{"VIRTUALPOSITION_CREATE", "VIRTUALPOSITION_UPDATE"}, a.virtual
 }
 
 // Apply sums over the catalogue's first network. A catalogue without network or stock has no positions.

@@ -40,6 +40,7 @@ type batch struct {
 
 var (
 	_ rules.Rewinder = (*Load)(nil)
+	_ rules.Guarded  = (*Load)(nil)
 	_ rules.Follower = (*Load)(nil)
 )
 
@@ -61,6 +62,11 @@ func (l *Load) Mark() any { return len(l.batches) }
 
 // Rewind forgets what was asked for since.
 func (l *Load) Rewind(mark any) { l.batches = l.batches[:mark.(int)] }
+
+// Needs are the permissions of a user for whom the effect works. See rules.Guarded.
+func (l *Load) Needs() ([]string, any) {
+	return []string{"INVENTORYPOSITION_CREATE", "INVENTORYPOSITION_UPDATE", "INVENTORYQUANTITY_CREATE", "INVENTORYQUANTITY_UPDATE"}, l.catalogue
+}
 
 // Apply merges all batches, one after another in memory, and writes what came of them.
 func (l *Load) Apply(ctx context.Context, tx any) error {

@@ -54,6 +54,11 @@ func (m *Module) Base(c *rules.Context, v *inventory.VirtualCatalogue, ic *inven
 // Product asks for products by ref.
 func (b *Base) Product(refs ...string) { b.products = append(b.products, refs...) }
 
+// Needs are the permissions of a user for whom the effect works. See rules.Guarded.
+func (b *Base) Needs() ([]string, any) {
+	return []string{"VIRTUALPOSITION_CREATE", "VIRTUALPOSITION_UPDATE"}, b.virtual
+}
+
 // Apply reads the positions inside the commit and writes what can be sold of them.
 func (b *Base) Apply(ctx context.Context, tx any) error {
 	t, err := transaction(tx)

@@ -39,6 +39,7 @@ type move struct {
 var (
 	_ rules.LastTrier = (*Stock)(nil)
 	_ rules.Rewinder  = (*Stock)(nil)
+	_ rules.Guarded   = (*Stock)(nil)
 )
 
 // Stock is the turn's stock effect for an inventory catalogue.
@@ -154,6 +155,11 @@ func (s *Stock) read(ctx context.Context, lines []Line) error {
 		s.figures[k] = f
 	}
 	return nil
+}
+
+// Needs are the permissions of a user for whom the effect works. See rules.Guarded.
+func (s *Stock) Needs() ([]string, any) {
+	return []string{"INVENTORYQUANTITY_CREATE", "INVENTORYQUANTITY_UPDATE", "INVENTORYPOSITION_UPDATE"}, s.catalogue
 }
 
 // Apply takes the stock, in the order in which it was asked for, and tells the aggregate catalogues.

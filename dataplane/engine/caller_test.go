@@ -1,0 +1,222 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/engine"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/order"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// users are what engine.Callers looks up, with rights that a test changes.
+type users struct {
+	mu   sync.Mutex
+	byID map[string]*tenant.Principal
+}
+
+func (u *users) Principal(_ context.Context, _ tenancy.AccountID, id string) (*tenant.Principal, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.byID[id], nil
+}
+
+// may gives user 7 permissions in some retailers, and no others any more.
+func (u *users) may(retailers []tenancy.RetailerID, permissions ...string) {
+	var contexts []tenant.Context
+	for _, r := range retailers {
+		contexts = append(contexts, tenant.Context{Type: tenant.RetailerContext, ID: fmt.Sprint(r), Retailer: r})
+	}
+	u.give(tenant.Grant{Role: "STORE", Permissions: permissions, Contexts: contexts})
+}
+
+func (u *users) give(grants ...tenant.Grant) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.byID = map[string]*tenant.Principal{"7": tenant.New(tenant.Identity{Account: "ACME", UserID: "7", Username: "ann"}, grants...)}
+}
+
+// callersBench is a bench whose engines know users, with rules that reach beyond their entity.
+func callersBench(t *testing.T) (*bench, *users, func(*engine.Deps, *engine.Config)) {
+	b := newBench(t)
+	u := &users{}
+	text := func(c *rules.Context, name string) string {
+		s, err := c.Props.Text(name)
+		require.NoError(t, err)
+		return s
+	}
+	prop := func(name string) rules.Prop { return rules.Prop{Name: name, Type: "STRING", Required: true} }
+	b.rules = append(b.rules,
+		rules.Rule{Plugin: "test", Name: "SendOther", Props: []rules.Prop{prop("order"), prop("retailer")}, Run: func(_ context.Context, c *rules.Context) error {
+			id := text(c, "order")
+			var retailer int32
+			_, err := fmt.Sscan(text(c, "retailer"), &retailer)
+			c.Turn.Send(workflow.Event{Name: "Poke", RetailerID: retailer, EntityType: "ORDER", EntityID: id, RootType: "ORDER", RootID: id, RunOnce: c.Event.RunOnce})
+			return err
+		}},
+		rules.Rule{Plugin: "test", Name: "SetOther", Props: []rules.Prop{prop("order")}, Run: func(ctx context.Context, c *rules.Context) error {
+			other, err := c.Read.Get(ctx, domain.Catalogue().Type("Order"), catalogue.ID(text(c, "order")))
+			if err != nil || other == nil {
+				return fmt.Errorf("no such order: %w", err)
+			}
+			c.Turn.Set(other, map[string]any{"status": "STOLEN"})
+			return nil
+		}},
+		rules.Rule{Plugin: "test", Name: "Effect", Run: func(_ context.Context, c *rules.Context) error {
+			c.Turn.Effect("mine", func() rules.Effect { return silent{} })
+			return nil
+		}},
+	)
+	return b, u, func(d *engine.Deps, _ *engine.Config) { d.Callers = u }
+}
+
+// silent is an effect that does not say what it needs.
+type silent struct{}
+
+func (silent) Apply(context.Context, any) error { return nil }
+
+// runOnce is an event of user 7 that brings its own workflow.
+func runOnce(o *order.Order, calls ...workflow.RuleCall) *workflow.Event {
+	ev := event(o, "Fix")
+	ev.Caller, ev.GeneratedBy = "7", "ann"
+	ev.RunOnce = &workflow.Workflow{Name: "ORDER::", EntityType: "ORDER", Version: "1.0", Rulesets: []*workflow.Ruleset{on("Fix", "ORDER", "", calls...)}}
+	return ev
+}
+
+func TestARunOnceWorkflowMayDoWhatItsSenderMay(t *testing.T) {
+	t.Parallel()
+	b, u, known := callersBench(t)
+	b.flow("ACME", on("Wrap", "FULFILMENT", "", do("SetState", "status", "WRAPPED")), on("CREATE", "FULFILMENT", "", do("Send", "eventName", "Wrap")))
+	e := b.new("n1", known)
+	b.run(e)
+	here, there := b.orders(b.scope, 1)[0], b.orders(b.scope, 1)[0]
+	b.move(there, "2")
+	one := []tenancy.RetailerID{1}
+	all := []string{"EVENT_CREATE", "ORDER_UPDATE", "FULFILMENT_CREATE", "FULFILMENT_UPDATE"}
+	without := func(name string) []string {
+		var out []string
+		for _, p := range all {
+			if p != name {
+				out = append(out, p)
+			}
+		}
+		return out
+	}
+	refused := func(why string, calls ...workflow.RuleCall) {
+		t.Helper()
+		res, err := e.RunSync(b.ctx, b.scope, runOnce(here, calls...))
+		require.NoError(t, err)
+		require.Equal(t, store.EventFailed, res.State)
+		require.Contains(t, res.Error, why)
+		require.Equal(t, "CREATED", b.reload(b.scope, here).Status, "nothing of a refused turn is kept")
+		require.Equal(t, "CREATED", b.reload(b.scope, there).Status)
+	}
+	set := do("SetState", "status", "FIXED")
+	u.may(one, without("ORDER_UPDATE")...)
+	refused("Permission missing: ORDER_UPDATE", set)
+	u.may(one, without("FULFILMENT_CREATE")...)
+	refused("Permission missing: FULFILMENT_CREATE", set, do("Ship"))
+	u.may(one, without("FULFILMENT_UPDATE")...) // the fulfilment's CREATE and Wrap run rules of the active workflow, for ann
+	refused("Permission missing: FULFILMENT_UPDATE", set, do("Ship"))
+	u.may(one, without("EVENT_CREATE")...)
+	refused("Permission missing: EVENT_CREATE", do("Send", "eventName", "Other"))
+
+	u.may(one, all...)
+	refused("no such order", set, do("SetOther", "order", string(there.ID)))
+	refused("Permission missing: EVENT_CREATE", set, do("SendOther", "order", string(there.ID), "retailer", "2"))
+	refused("Permission missing: the effect mine", set, do("Effect"))
+	in := func(r tenancy.RetailerID) tenant.Context {
+		return tenant.Context{Type: tenant.RetailerContext, ID: fmt.Sprint(r), Retailer: r}
+	}
+	u.give(tenant.Grant{Role: "SEES", Permissions: []string{"ORDER_VIEW"}, Contexts: []tenant.Context{in(1), in(2)}},
+		tenant.Grant{Role: "WORKS", Permissions: all, Contexts: []tenant.Context{in(1)}})
+	refused("Permission missing: ORDER_UPDATE", set, do("SetOther", "order", string(there.ID)))
+	u.give()
+	u.byID = nil
+	refused("user ann, who sent the event, may not work here any more", set)
+
+	u.may(one, all...)
+	res, err := e.RunSync(b.ctx, b.scope, runOnce(here, set, do("Ship")))
+	require.NoError(t, err)
+	require.Equal(t, store.EventSuccess, res.State, res.Error)
+	require.Equal(t, "FIXED", b.reload(b.scope, here).Status)
+	parts, err := b.db.Reader(b.scope).Entities(b.ctx, store.Query{Type: domain.Catalogue().Type("Fulfilment"), Page: store.Page{First: 5}})
+	require.NoError(t, err)
+	require.Len(t, parts, 1)
+	require.Equal(t, "WRAPPED", parts[0].(*order.Fulfilment).Status)
+}
+
+// TestWhatARunOnceWorkflowSendsIsItsSenders has a node die after the commit that sent an event: another one, which knows the event
+// from its row alone, runs it for the user who sent the first, with the rights that the user has by then.
+func TestWhatARunOnceWorkflowSendsIsItsSenders(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		rights []string
+		state  store.EventState
+		why    string
+		status string
+	}{
+		{[]string{"EVENT_CREATE", "ORDER_UPDATE"}, store.EventSuccess, "", "POKED"},
+		{[]string{"EVENT_CREATE"}, store.EventFailed, "Permission missing: ORDER_UPDATE", "CREATED"},
+	} {
+		b, u, known := callersBench(t)
+		b.flow("ACME", on("Poke", "ORDER", "", do("SetState", "status", "POKED")))
+		u.may([]tenancy.RetailerID{1}, "EVENT_CREATE")
+		here, there := b.orders(b.scope, 1)[0], b.orders(b.scope, 1)[0]
+		died := b.crashing("n1", func(e *engine.Engine, die func(*engine.Outcome) error) { e.AfterCommit(die) }, known)
+		other := b.new("n2", known)
+		first := runOnce(here, do("SendOther", "order", string(there.ID), "retailer", "1"))
+		require.NoError(t, other.Submit(b.ctx, b.scope, first))
+		<-died
+		require.Equal(t, store.EventSuccess, b.state(b.scope, first.ID))
+		rows, err := b.db.Reader(b.scope).PendingOfRoot(b.ctx, "ORDER", string(there.ID), 10)
+		require.NoError(t, err)
+		require.Len(t, rows, 1)
+		sent := rows[0].Event
+		require.Equal(t, "7", sent.Caller)
+		require.Equal(t, "ann", sent.GeneratedBy, "history shows who it was")
+		require.Nil(t, sent.RunOnce)
+
+		u.may([]tenancy.RetailerID{1}, c.rights...)
+		b.run(other)
+		b.settled(b.scope, &sent)
+		row, err := b.db.Reader(b.scope).Event(b.ctx, sent.ID)
+		require.NoError(t, err)
+		require.Equal(t, c.state, row.State, row.Error)
+		require.Contains(t, row.Error, c.why)
+		require.Equal(t, c.status, b.reload(b.scope, there).Status)
+	}
+}
+
+func TestRunOnceWorkflowsNeedTheirSender(t *testing.T) {
+	t.Parallel()
+	b, _, known := callersBench(t)
+	e := b.new("n1", known)
+	b.run(e)
+	ev := runOnce(b.orders(b.scope, 1)[0], do("SetState", "status", "FIXED"))
+	ev.Caller = ""
+	res, err := e.RunSync(b.ctx, b.scope, ev)
+	require.NoError(t, err)
+	require.Equal(t, store.EventFailed, res.State)
+	require.Contains(t, res.Error, "nobody answers for the workflow")
+}
+
+// move gives an order to another retailer.
+func (b *bench) move(o *order.Order, retailer catalogue.ID) {
+	b.t.Helper()
+	o.RetailerID = retailer
+	require.NoError(b.t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error {
+		tx.Update(o, domain.Catalogue().Type("Order").Field("retailer"))
+		return nil
+	}))
+}

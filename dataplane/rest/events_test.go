@@ -1,0 +1,73 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// inbox is an engine that keeps what it is given: what the API lets through.
+type inbox struct{ events []workflow.Event }
+
+func (i *inbox) Send(_ context.Context, _ tenancy.Scope, ev workflow.Event) (Outcome, error) {
+	i.events = append(i.events, ev)
+	return Outcome{}, nil
+}
+
+func (i *inbox) RunSync(ctx context.Context, scope tenancy.Scope, ev workflow.Event) (Outcome, error) {
+	return i.Send(ctx, scope, ev)
+}
+
+func TestWhoBringsAWorkflowMustBeAllowedToChangeWorkflows(t *testing.T) {
+	t.Parallel()
+	const plain = `{"name":"Fix","retailerId":"2","entityType":"ORDER","entityId":"5"}`
+	const own = `{"name":"Fix","retailerId":"2","entityType":"ORDER","entityId":"5","meta":{"workflow":{"retailerId":"2","version":"1.0","entityType":"ORDER",
+		"rulesets":[{"name":"Fix","type":"ORDER","triggers":[],"rules":[]}]}}}`
+	in := func(r tenancy.RetailerID, permissions ...string) tenant.Grant {
+		return tenant.Grant{Role: "R", Permissions: permissions, Contexts: []tenant.Context{{Type: tenant.RetailerContext, Retailer: r}}}
+	}
+	for _, c := range []struct {
+		name, body string
+		grants     []tenant.Grant
+		missing    string
+	}{
+		{"a plain event", plain, []tenant.Grant{in(2, "EVENT_CREATE")}, ""},
+		{"a store assistant", own, []tenant.Grant{in(2, "EVENT_CREATE")}, "WORKFLOW_UPDATE"},
+		{"an author without events", own, []tenant.Grant{in(2, "WORKFLOW_UPDATE")}, "EVENT_CREATE"},
+		{"an author of another retailer", own, []tenant.Grant{in(2, "EVENT_CREATE"), in(3, "WORKFLOW_UPDATE")}, "WORKFLOW_UPDATE"},
+		{"an author", own, []tenant.Grant{in(2, "EVENT_CREATE", "WORKFLOW_UPDATE")}, ""},
+	} {
+		for _, async := range []bool{false, true} {
+			engine := &inbox{}
+			a := &API{Deps: Deps{Engine: engine}}
+			who := tenant.New(tenant.Identity{Account: "ACME", UserID: "7", Username: "ann"}, c.grants...)
+			send := a.sendSync
+			if async {
+				send = a.sendAsync
+			}
+			_, err := send(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(c.body)), who)
+			if c.missing != "" {
+				require.True(t, fault.Is(err, fault.Forbidden), c.name)
+				require.Equal(t, c.missing, fault.Of(err).Meta["permission"], c.name)
+				require.Empty(t, engine.events, c.name)
+				continue
+			}
+			require.NoError(t, err, c.name)
+			require.Len(t, engine.events, 1, c.name)
+			want := ""
+			if c.body == own {
+				want = "7"
+			}
+			require.Equal(t, want, engine.events[0].Caller, c.name)
+		}
+	}
+}
