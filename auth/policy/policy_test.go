@@ -44,7 +44,7 @@ account.suspend         aw-----
 account.update          aw-----
 audit.get               awaw---
 audit.list              awaw---
-cluster.get             aaa----
+cluster.get             aaaa---
 cluster.peer            ------a
 cluster.update          a------
 configuration.activate  aw-w---

@@ -112,7 +112,7 @@ func newAccountState(a *app, verb, short string, state cpv1.AccountState) *cobra
 }
 
 func (a *app) updateAccount(ctx context.Context, client *connect.Client, c *cpv1.Account, mask *fieldmaskpb.FieldMask) error {
-	req := &cpv1.UpdateAccountRequest{Account: c, UpdateMask: mask, RequestId: requestID()}
+	req := &cpv1.UpdateAccountRequest{Account: c, UpdateMask: mask, RequestId: a.requestID()}
 	res, err := controlplanev1connect.NewAccountServiceClient(client).UpdateAccount(ctx, req)
 	if err != nil {
 		return err
@@ -123,7 +123,7 @@ func (a *app) updateAccount(ctx context.Context, client *connect.Client, c *cpv1
 func newAccountDelete(a *app) *cobra.Command {
 	return newDelete(a, deletion{use: "delete NAME", short: "Close an account: nodes refuse it at once", what: "account"},
 		func(ctx context.Context, client *connect.Client, name, etag string) error {
-			req := &cpv1.DeleteAccountRequest{Name: name, Etag: etag, RequestId: requestID()}
+			req := &cpv1.DeleteAccountRequest{Name: name, Etag: etag, RequestId: a.requestID()}
 			_, err := controlplanev1connect.NewAccountServiceClient(client).DeleteAccount(ctx, req)
 			return err
 		})
@@ -134,7 +134,7 @@ func newAccountSecret(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "rotate-secret NAME", Short: "Give an account's API client a new secret; the old one stops working", Args: usage(cobra.ExactArgs(1)),
 		RunE: a.run(func(ctx context.Context, client *connect.Client, args []string) error {
-			req := &cpv1.RotateClientSecretRequest{Account: args[0], ClientId: id, RequestId: requestID()}
+			req := &cpv1.RotateClientSecretRequest{Account: args[0], ClientId: id, RequestId: a.requestID()}
 			res, err := controlplanev1connect.NewAccountServiceClient(client).RotateClientSecret(ctx, req)
 			if err != nil {
 				return err

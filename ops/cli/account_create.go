@@ -62,7 +62,7 @@ func (c *accountCreation) add(cmd *cobra.Command) {
 
 func (a *app) createAccount(ctx context.Context, client *connect.Client, c *accountCreation) error {
 	service := controlplanev1connect.NewAccountServiceClient(client)
-	req := &cpv1.CreateAccountRequest{Account: &c.account, Administrator: &c.administrator, FirstRetailer: &c.retailer, RequestId: requestID()}
+	req := &cpv1.CreateAccountRequest{Account: &c.account, Administrator: &c.administrator, FirstRetailer: &c.retailer, RequestId: a.requestID()}
 	res, err := service.CreateAccount(ctx, req)
 	if err != nil {
 		return err

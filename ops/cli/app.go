@@ -4,7 +4,6 @@ package cli
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +35,7 @@ type app struct {
 	server  string
 	output  string
 	timeout time.Duration
+	request request
 }
 
 // format is the output format that was asked for.
@@ -140,9 +140,6 @@ func terminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
-
-// requestID makes the idempotency key of one mutation: a call that is repeated because its answer was lost is done once.
-func requestID() string { return rand.Text() }
 
 // printList prints messages in the format that was asked for.
 func printList[T protoMessage](a *app, rows []T, columns []render.Column[T]) error {

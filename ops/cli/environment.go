@@ -132,7 +132,7 @@ func newEnvironmentCreate(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		req := &cpv1.CreateEnvironmentRequest{Environment: e, RequestId: requestID()}
+		req := &cpv1.CreateEnvironmentRequest{Environment: e, RequestId: a.requestID()}
 		res, err := controlplanev1connect.NewEnvironmentServiceClient(client).CreateEnvironment(ctx, req)
 		if err != nil {
 			return err
@@ -157,7 +157,7 @@ func newEnvironmentUpdate(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		req := &cpv1.UpdateEnvironmentRequest{Environment: e, UpdateMask: mask, RequestId: requestID()}
+		req := &cpv1.UpdateEnvironmentRequest{Environment: e, UpdateMask: mask, RequestId: a.requestID()}
 		res, err := controlplanev1connect.NewEnvironmentServiceClient(client).UpdateEnvironment(ctx, req)
 		if err != nil {
 			return err
@@ -170,7 +170,7 @@ func newEnvironmentUpdate(a *app) *cobra.Command {
 func newEnvironmentDelete(a *app) *cobra.Command {
 	return newDelete(a, deletion{use: "delete NAME", short: "Remove an environment that has no accounts; its nodes stop", what: "environment"},
 		func(ctx context.Context, client *connect.Client, name, etag string) error {
-			req := &cpv1.DeleteEnvironmentRequest{Name: name, Etag: etag, RequestId: requestID()}
+			req := &cpv1.DeleteEnvironmentRequest{Name: name, Etag: etag, RequestId: a.requestID()}
 			_, err := controlplanev1connect.NewEnvironmentServiceClient(client).DeleteEnvironment(ctx, req)
 			return err
 		})

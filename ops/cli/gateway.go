@@ -16,7 +16,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "gateway",
 		Short: "Run a gateway: it sends tenants' requests to the nodes of an environment",
-		Long:  "Runs a gateway. At its first start it joins with the token in the environment variable " + joinTokenVariable + ".",
+		Long:  "Runs a gateway. " + joinHelp,
 		Args:  usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			servers, err := j.serverList()
@@ -27,10 +27,14 @@ func newGatewayCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			token, err := j.joinToken(a.In)
+			if err != nil {
+				return err
+			}
 			serveTuned()
 			log := a.processLogger()
 			config := gateway.Config{
-				Listen: j.listen, Operators: operators, Dir: j.dir, ID: j.id, Servers: servers, JoinToken: joinToken(), Release: a.version, DrainTime: drain,
+				Listen: j.listen, Operators: operators, Dir: j.dir, ID: j.id, Servers: servers, JoinToken: token, Release: a.version, DrainTime: drain,
 				Proxies: j.proxies, Limits: limits,
 			}
 			return gateway.Run(cmd.Context(), config, log, func(address string) { log.Info("the gateway serves", "address", address) })

@@ -24,7 +24,7 @@ func newHostCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "host",
 		Short: "Run the nodes that the control plane wants on this machine",
-		Long:  "Starts and watches node processes as the control plane asks. At its first start it joins with the token in the environment variable " + joinTokenVariable + ".",
+		Long:  "Starts and watches node processes as the control plane asks. " + joinHelp,
 		Args:  usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.runHost(cmd.Context(), j, capacity, workflows)
@@ -49,6 +49,10 @@ func (a *app) runHost(ctx context.Context, j joiner, capacity int32, workflows u
 	if net.ParseIP(j.listen) == nil {
 		return fmt.Errorf("--address %q is no IP address", j.listen)
 	}
+	token, err := j.joinToken(a.In)
+	if err != nil {
+		return err
+	}
 	lock, err := supervise.LockFolder(j.dir)
 	if err != nil {
 		return err
@@ -62,7 +66,7 @@ func (a *app) runHost(ctx context.Context, j joiner, capacity int32, workflows u
 	defer group.Stop()
 	agent, err := hostagent.New(hostagent.Config{
 		Dir: j.dir, HostID: j.id, Address: j.listen, Capacity: capacity,
-		JoinToken: func(context.Context) (string, error) { return joinToken(), nil },
+		JoinToken: func(context.Context) (string, error) { return token, nil },
 		Command: func(s hostagent.Start) *exec.Cmd {
 			cmd := nodeProcess(program, servers, networks{&j.proxies}, s)
 			if s.Kind == cpv1.MachineKind_MACHINE_KIND_NODE {
@@ -85,6 +89,10 @@ func nodeProcess(program string, servers []string, proxies networks, s hostagent
 	}
 	cmd := exec.Command(program, command, "--id", s.NodeID, "--dir", s.Dir, "--listen", s.Listen, "--servers", strings.Join(servers, ","),
 		"--trusted-proxies", proxies.String())
-	cmd.Env = append(os.Environ(), joinTokenVariable+"="+s.JoinToken)
+	cmd.Env = supervise.Environ()
+	if s.JoinToken != "" {
+		cmd.Args = append(cmd.Args, "--join-token-file", "-")
+		supervise.Whisper(cmd, s.JoinToken)
+	}
 	return cmd
 }

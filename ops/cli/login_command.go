@@ -11,12 +11,15 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"connectrpc.com/connect/v2"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/ops/cli/login"
+	"github.com/fluent-oms/fluent/ops/cli/remote"
 	"github.com/fluent-oms/fluent/ops/cli/render"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
@@ -63,7 +66,8 @@ func (a *app) login(ctx context.Context, username string, fromStdin bool) error 
 	if err != nil {
 		return err
 	}
-	c := login.Credentials{Servers: before.Servers, Username: username, Token: res.GetAccessToken(), ExpiresAt: res.GetExpireTime().AsTime()}
+	servers := a.allServers(ctx, before.Servers, res.GetAccessToken())
+	c := login.Credentials{Servers: servers, Username: username, Token: res.GetAccessToken(), ExpiresAt: res.GetExpireTime().AsTime()}
 	if err := login.Save(path, c); err != nil {
 		return err
 	}
@@ -72,6 +76,29 @@ func (a *app) login(ctx context.Context, username string, fromStdin bool) error 
 	}
 	_, err = fmt.Fprintf(a.Out, "Logged in as %s until %s.\n", username, c.ExpiresAt.Local().Format(render.Clock))
 	return err
+}
+
+// askServers is how long the cluster may take to tell of its servers.
+const askServers = 5 * time.Second
+
+// allServers adds to the servers that are given those that the cluster tells of, so that commands go on when the given one is down. An
+// operator who may not ask, or whom nobody answers, keeps those that are given.
+func (a *app) allServers(ctx context.Context, given []string, token string) []string {
+	ctx, cancel := context.WithTimeout(ctx, askServers)
+	defer cancel()
+	client := connect.NewClient(remote.NewTransport(remote.HTTPClient(), given), interceptor.StaticBearer(token))
+	status, err := controlplanev1connect.NewClusterServiceClient(client).GetStatus(ctx, &cpv1.GetStatusRequest{})
+	if err != nil {
+		return given
+	}
+	scheme, _, _ := strings.Cut(given[0], "://")
+	all := slices.Clone(given)
+	for _, m := range status.GetMembers() {
+		if url := scheme + "://" + m.GetApiAddress(); m.GetApiAddress() != "" && !slices.Contains(all, url) {
+			all = append(all, url)
+		}
+	}
+	return all
 }
 
 // refusedLogin says what was wrong without the advice to log in, which is no help to somebody who just tried.
@@ -169,7 +196,7 @@ func newPasswordCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			req := &cpv1.ChangePasswordRequest{OldPassword: before, NewPassword: after, RequestId: requestID()}
+			req := &cpv1.ChangePasswordRequest{OldPassword: before, NewPassword: after, RequestId: a.requestID()}
 			_, err = controlplanev1connect.NewAuthServiceClient(client).ChangePassword(ctx, req)
 			return err
 		}),

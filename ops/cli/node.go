@@ -22,8 +22,8 @@ func newNodeCommand(a *app) *cobra.Command {
 	var drain time.Duration
 	var workflows uint32
 	cmd := group("node", "Data-plane nodes: run one, list and steer them", newNodeAdminCommands(a)...)
-	cmd.Long = "With --dir and --servers: runs a node. At its first start it joins with the token in the environment variable " + joinTokenVariable +
-		".\nOtherwise: lists and steers the nodes of the control plane."
+	cmd.Long = "With --dir and --servers: runs a node. " + joinHelp +
+		"\nOtherwise: lists and steers the nodes of the control plane."
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if j.dir == "" && j.servers == "" {
 			return cmd.Help()
@@ -36,10 +36,14 @@ func newNodeCommand(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		token, err := j.joinToken(a.In)
+		if err != nil {
+			return err
+		}
 		serveTuned()
 		log := a.processLogger()
 		config := node.Config{
-			ID: j.id, Dir: j.dir, Listen: j.listen, Servers: servers, JoinToken: joinToken(), Release: a.version, DrainTime: drain,
+			ID: j.id, Dir: j.dir, Listen: j.listen, Servers: servers, JoinToken: token, Release: a.version, DrainTime: drain,
 			Proxies: j.proxies, Limits: limits, WorkflowMemory: int64(workflows) << 20,
 		}
 		return node.Run(cmd.Context(), config, log, func(address string) { log.Info("the node takes work", "address", address) })

@@ -87,7 +87,7 @@ func newNodeDrain(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "drain ID", Short: "Let a node finish its work and stop; the process driver replaces it", Args: usage(cobra.ExactArgs(1)),
 		RunE: a.run(func(ctx context.Context, client *connect.Client, args []string) error {
-			req := &cpv1.DrainNodeRequest{Id: args[0], Etag: etag, RequestId: requestID()}
+			req := &cpv1.DrainNodeRequest{Id: args[0], Etag: etag, RequestId: a.requestID()}
 			res, err := controlplanev1connect.NewNodeAdminServiceClient(client).DrainNode(ctx, req)
 			if err != nil {
 				return err
@@ -102,7 +102,7 @@ func newNodeDrain(a *app) *cobra.Command {
 func newNodeDelete(a *app) *cobra.Command {
 	return newDelete(a, deletion{use: "delete ID", short: "Forget a node that is gone; its credential stops working", what: "node"},
 		func(ctx context.Context, client *connect.Client, id, etag string) error {
-			req := &cpv1.DeleteNodeRequest{Id: id, Etag: etag, RequestId: requestID()}
+			req := &cpv1.DeleteNodeRequest{Id: id, Etag: etag, RequestId: a.requestID()}
 			_, err := controlplanev1connect.NewNodeAdminServiceClient(client).DeleteNode(ctx, req)
 			return err
 		})
@@ -122,7 +122,7 @@ func newNodeInvite(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		req.Kind, req.Lifetime, req.RequestId = cpv1.MachineKind(number), durationpb.New(life), requestID()
+		req.Kind, req.Lifetime, req.RequestId = cpv1.MachineKind(number), durationpb.New(life), a.requestID()
 		res, err := controlplanev1connect.NewNodeAdminServiceClient(client).CreateJoinToken(ctx, req)
 		if err != nil {
 			return err

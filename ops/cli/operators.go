@@ -111,7 +111,7 @@ func newOperatorCreate(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			req := &cpv1.CreateOperatorRequest{Operator: o, RequestId: requestID()}
+			req := &cpv1.CreateOperatorRequest{Operator: o, RequestId: a.requestID()}
 			res, err := controlplanev1connect.NewAuthServiceClient(client).CreateOperator(ctx, req)
 			if err != nil {
 				return err
@@ -144,7 +144,7 @@ func newOperatorUpdate(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		req := &cpv1.UpdateOperatorRequest{Operator: o, UpdateMask: mask, RequestId: requestID()}
+		req := &cpv1.UpdateOperatorRequest{Operator: o, UpdateMask: mask, RequestId: a.requestID()}
 		res, err := controlplanev1connect.NewAuthServiceClient(client).UpdateOperator(ctx, req)
 		if err != nil {
 			return err
@@ -175,7 +175,7 @@ func newKeyRotate(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "rotate-key", Short: "Make a new key for signing tokens; older tokens stay valid until they expire", Args: usage(cobra.NoArgs),
 		RunE: a.run(func(ctx context.Context, client *connect.Client, _ []string) error {
-			res, err := controlplanev1connect.NewAuthServiceClient(client).RotateKey(ctx, &cpv1.RotateKeyRequest{RequestId: requestID()})
+			res, err := controlplanev1connect.NewAuthServiceClient(client).RotateKey(ctx, &cpv1.RotateKeyRequest{RequestId: a.requestID()})
 			if err != nil {
 				return err
 			}

@@ -2,25 +2,39 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fluent-oms/fluent/auth/door"
+	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/ops/cli/remote"
 	"github.com/fluent-oms/fluent/ops/cli/render"
 )
 
-// joinTokenVariable holds the one-time token that a node, gateway or host joins with: an argument would be everybody's to read.
+// joinTokenVariable may hold the one-time token that a node, gateway or host joins with, for who has no file for it. It stays readable in
+// /proc for as long as the process runs; children are never given it.
 const joinTokenVariable = "FLUENT_JOIN_TOKEN"
+
+// joinHelp is what the help of node, gateway and host says.
+const joinHelp = "At its first start it joins with the token in the file --join-token-file (-: standard input), or in the environment variable " + joinTokenVariable + "."
+
+// mostToken is more than a token has.
+const mostToken = 4 << 10
 
 // joiner holds the options of processes that join a control plane.
 type joiner struct {
 	id, dir, listen, servers string
+	tokenFile                string
 	proxies                  []netip.Prefix
 }
 
@@ -29,6 +43,7 @@ func (j *joiner) flags(cmd *cobra.Command) {
 	f.StringVar(&j.id, "id", "", "name of this process; empty: the control plane chooses")
 	f.StringVar(&j.dir, "dir", "", "state folder of this process")
 	f.StringVar(&j.servers, "servers", "", "control-plane servers, comma-separated")
+	f.StringVar(&j.tokenFile, "join-token-file", "", "file with the one-time token for the first start; -: standard input")
 	f.Var(networks{&j.proxies}, "trusted-proxies", proxiesUsage)
 }
 
@@ -81,7 +96,28 @@ func serveTuned() {
 	}
 }
 
-func joinToken() string { return os.Getenv(joinTokenVariable) }
+// joinToken reads the token. A file that is not there any more is no error for who has joined.
+func (j *joiner) joinToken(in io.Reader) (string, error) {
+	if j.tokenFile == "" {
+		return os.Getenv(joinTokenVariable), nil
+	}
+	if j.tokenFile != "-" {
+		file, err := os.Open(j.tokenFile)
+		if errors.Is(err, fs.ErrNotExist) && trust.Usable(filepath.Join(j.dir, trust.File), time.Now()) {
+			return "", nil
+		}
+		if err != nil {
+			return "", fmt.Errorf("read the join token: %w", err)
+		}
+		defer func() { _ = file.Close() }() // it was only read
+		in = file
+	}
+	text, err := io.ReadAll(io.LimitReader(in, mostToken))
+	if err != nil {
+		return "", fmt.Errorf("read the join token: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
 
 // processLogger is the log of a long-running process: JSON lines on the error stream. FLUENT_LOG sets the level.
 func (a *app) processLogger() *slog.Logger {

@@ -76,7 +76,7 @@ func newRegionCreate(a *app) *cobra.Command {
 	r := regionFlags(cmd)
 	cmd.RunE = a.run(func(ctx context.Context, client *connect.Client, args []string) error {
 		r.Name = args[0]
-		req := &cpv1.CreateRegionRequest{Region: r, RequestId: requestID()}
+		req := &cpv1.CreateRegionRequest{Region: r, RequestId: a.requestID()}
 		res, err := controlplanev1connect.NewRegionServiceClient(client).CreateRegion(ctx, req)
 		if err != nil {
 			return err
@@ -97,7 +97,7 @@ func newRegionUpdate(a *app) *cobra.Command {
 			return err
 		}
 		r.Name = args[0]
-		req := &cpv1.UpdateRegionRequest{Region: r, UpdateMask: mask, RequestId: requestID()}
+		req := &cpv1.UpdateRegionRequest{Region: r, UpdateMask: mask, RequestId: a.requestID()}
 		res, err := controlplanev1connect.NewRegionServiceClient(client).UpdateRegion(ctx, req)
 		if err != nil {
 			return err
@@ -110,7 +110,7 @@ func newRegionUpdate(a *app) *cobra.Command {
 func newRegionDelete(a *app) *cobra.Command {
 	return newDelete(a, deletion{use: "delete NAME", short: "Remove a region that has no environments", what: "region"},
 		func(ctx context.Context, client *connect.Client, name, etag string) error {
-			req := &cpv1.DeleteRegionRequest{Name: name, Etag: etag, RequestId: requestID()}
+			req := &cpv1.DeleteRegionRequest{Name: name, Etag: etag, RequestId: a.requestID()}
 			_, err := controlplanev1connect.NewRegionServiceClient(client).DeleteRegion(ctx, req)
 			return err
 		})

@@ -95,7 +95,7 @@ func newRetailerCreate(a *app) *cobra.Command {
 	cmd.RunE = a.run(func(ctx context.Context, client *connect.Client, args []string) error {
 		r.Account, r.Ref = args[0], args[1]
 		service := controlplanev1connect.NewRetailerServiceClient(client)
-		res, err := service.CreateRetailer(ctx, &cpv1.CreateRetailerRequest{Retailer: r, RequestId: requestID()})
+		res, err := service.CreateRetailer(ctx, &cpv1.CreateRetailerRequest{Retailer: r, RequestId: a.requestID()})
 		if err != nil {
 			return err
 		}
@@ -129,7 +129,7 @@ func newRetailerUpdate(a *app) *cobra.Command {
 			return err
 		}
 		r.Account = args[0]
-		req := &cpv1.UpdateRetailerRequest{Retailer: r, UpdateMask: mask, RequestId: requestID()}
+		req := &cpv1.UpdateRetailerRequest{Retailer: r, UpdateMask: mask, RequestId: a.requestID()}
 		res, err := controlplanev1connect.NewRetailerServiceClient(client).UpdateRetailer(ctx, req)
 		if err != nil {
 			return err

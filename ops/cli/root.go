@@ -29,11 +29,15 @@ func Main(version string, args []string) int {
 
 // Run runs the command line with the given streams and returns its exit code.
 func Run(ctx context.Context, version string, args []string, io IO) int {
-	root := newRoot(&app{IO: io, version: version})
+	a := &app{IO: io, version: version}
+	root := newRoot(a)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = a.request.unused()
+	}
 	if err != nil {
-		fmt.Fprintln(io.Err, "fluent:", render.Error(err))
+		fmt.Fprintln(io.Err, "fluent:", render.Error(err)+a.request.hint(err))
 	}
 	return render.ExitCode(err)
 }
@@ -83,6 +87,7 @@ func operatorCommands(a *app) []*cobra.Command {
 	for _, c := range commands {
 		c.PersistentFlags().StringVar(&a.server, "server", "", "control-plane servers, comma-separated (default: those of the login, or FLUENT_SERVER)")
 		c.PersistentFlags().StringVarP(&a.output, "output", "o", string(render.Table), "output: table or json")
+		c.PersistentFlags().StringVar(&a.request.given, "request-id", "", "repeat the change that was asked for with this id: what was done already is not done again")
 		c.PersistentFlags().DurationVar(&a.timeout, "timeout", 2*time.Minute, "give up after this long")
 	}
 	return commands

@@ -73,7 +73,7 @@ func (i *Installation) gatewayCommand(ctx context.Context, cp *controlPlane) (*e
 		}
 	}
 	args := []string{"gateway", "--id", "gateway", "--dir", dir, "--listen", i.state.Gateway, "--servers", strings.Join(i.serverURLs(), ",")}
-	return i.command(args, "FLUENT_JOIN_TOKEN="+token), nil
+	return i.command(args, token), nil
 }
 
 func (i *Installation) nodeCommand(s hostagent.Start) *exec.Cmd {
@@ -82,7 +82,7 @@ func (i *Installation) nodeCommand(s hostagent.Start) *exec.Cmd {
 		kind = "gateway"
 	}
 	args := []string{kind, "--id", s.NodeID, "--dir", s.Dir, "--listen", s.Listen, "--servers", strings.Join(i.serverURLs(), ",")}
-	return i.command(args, "FLUENT_JOIN_TOKEN="+s.JoinToken)
+	return i.command(args, s.JoinToken)
 }
 
 // awaitDataPlane waits until as many nodes are ready as were asked for, and the gateway sees one.

@@ -75,14 +75,17 @@ func (i *Installation) serverCommand(s server) *exec.Cmd {
 		"server", "--id", s.ID, "--dir", filepath.Join(i.config.Dir, "controlplane", s.ID), "--peers", strings.Join(peers, ","), "--bootstrap",
 		"--authority", i.authorityFile(),
 		"--operator-username", i.state.Operator.Username, "--operator-password-file", i.operatorPasswordFile(),
-	})
+	}, "")
 }
 
-// command prepares one of our own processes. Secrets go into its environment, which other users cannot read, unlike its arguments.
-func (i *Installation) command(args []string, secrets ...string) *exec.Cmd {
+// command prepares one of our own processes, which joins with a token unless that is empty.
+func (i *Installation) command(args []string, joinToken string) *exec.Cmd {
 	cmd := exec.Command(i.config.Program, args...)
-	cmd.Dir = i.config.Dir
-	cmd.Env = append(os.Environ(), secrets...)
+	if joinToken != "" {
+		cmd.Args = append(cmd.Args, "--join-token-file", "-")
+		supervise.Whisper(cmd, joinToken)
+	}
+	cmd.Dir, cmd.Env = i.config.Dir, supervise.Environ()
 	return cmd
 }
 
