@@ -10,6 +10,8 @@ import (
 	"connectrpc.com/connect/v2"
 	"connectrpc.com/connect/v2/connecthttp"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/auth/trust"
@@ -150,4 +152,40 @@ func (c *trio) checkLargeLists(t *testing.T, follower string) {
 	raw, err := json.Marshal(body)
 	require.NoError(t, err)
 	require.Less(t, len(raw), 2<<20)
+}
+
+// TestNodesHearOfAConfigurationInOneMessage: a configuration that is as full as it may be fits, and one that is fuller is refused.
+func TestNodesHearOfAConfigurationInOneMessage(t *testing.T) {
+	t.Parallel()
+	const most, longest = 10_000, 300
+	full := &nodev1.Configuration{Account: "ACME", Retailer: 1, Artefacts: map[string]string{}}
+	for i := range most {
+		full.Artefacts[fmt.Sprintf("%0*d", longest, i)] = strings.Repeat("cd", 32)
+	}
+	frame := &nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Snapshot{Snapshot: &nodev1.Resource{Kind: &nodev1.Resource_Configuration{Configuration: full}}}}
+	text, err := protojson.Marshal(frame)
+	require.NoError(t, err)
+	require.Less(t, max(proto.Size(frame), len(text)), wire.MaxAnswer)
+
+	cp := newTrio(t, calm)
+	cp.makeEnvironment()
+	node := startNode(t, cp, "n1")
+	require.Equal(t, cpv1.OperationState_OPERATION_STATE_DONE, cp.await(cp.create("ACME").GetOperation().GetId()).GetState())
+	commit := func(request string, from, to int) error {
+		artefacts := map[string]string{}
+		for i := from; i < to; i++ {
+			artefacts[fmt.Sprint("setting/", i)] = strings.Repeat("cd", 32)
+		}
+		_, err := node.client().CommitConfiguration(t.Context(), &nodev1.CommitConfigurationRequest{RequestId: request, Account: "ACME", Retailer: 1, Artefacts: artefacts})
+		return err
+	}
+	require.NoError(t, commit("some", 0, most/2))
+	require.NoError(t, commit("more", most/2, most-10))
+	err = commit("too many", most-10, most+1)
+	require.Equal(t, connect.CodeOutOfRange, connect.CodeOf(err), "%v", err)
+	require.Equal(t, "artefacts", problem(t, err).GetField())
+	require.NoError(t, commit("the same again", 0, 100), "what is there already takes no room")
+	names := &nodev1.CommitConfigurationRequest{RequestId: "name", Account: "ACME", Retailer: 1, Artefacts: map[string]string{strings.Repeat("x", longest+1): ""}}
+	_, err = node.client().CommitConfiguration(t.Context(), names)
+	require.Equal(t, connect.CodeInvalidArgument, connect.CodeOf(err))
 }
