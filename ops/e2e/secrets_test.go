@@ -59,6 +59,7 @@ func TestChildrenAreToldSecretsInConfidence(t *testing.T) {
 		_ = host.Process.Signal(syscall.SIGTERM)
 		_ = host.Wait() // it was told to end
 	})
+	require.Eventually(t, func() bool { return strings.Contains(console.run(t, "", "node", "hosts"), "second") }, time.Minute, 50*time.Millisecond, "the host did not join")
 	console.run(t, "", "environment", "update", "shared", "--nodes", "3")
 	require.Eventually(t, func() bool { return len(childrenOf(t, host.Process.Pid)) > 0 }, 2*time.Minute, 50*time.Millisecond, "the host starts no node")
 	for _, child := range childrenOf(t, host.Process.Pid) {
