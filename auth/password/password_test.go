@@ -3,6 +3,7 @@ package password_test
 import (
 	"context"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -125,4 +126,34 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		all.Go(func() { _, _ = h.Hash(ctx, "secret") })
 	}
 	all.Wait()
+}
+
+// Each argon2 takes its memory from the heap, so bytes tell how much work was done, where time would not on a busy machine.
+func TestMadeSecretsAreHashedCheaplyAndCheckedAtTheFullPrice(t *testing.T) {
+	h := password.NewHasher(password.Standard(), 1)
+	secret := password.Secret(24)
+	var hash string
+	cheap := allocated(func() {
+		var err error
+		hash, err = h.HashSecret(t.Context(), secret)
+		require.NoError(t, err)
+	})
+	require.Less(t, cheap, uint64(1<<20))
+	check := allocated(func() {
+		ok, err := h.Verify(t.Context(), hash, secret)
+		require.NoError(t, err)
+		require.True(t, ok)
+	})
+	require.GreaterOrEqual(t, check, uint64(19<<20), "as much as for any other user, and for one that does not exist")
+	ok, err := h.Verify(t.Context(), hash, secret+"x")
+	require.NoError(t, err)
+	require.False(t, ok)
+}
+
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }

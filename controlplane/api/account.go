@@ -29,7 +29,11 @@ func (a accounts) CreateAccount(ctx context.Context, r *cpv1.CreateAccountReques
 		ClientId:     name,
 		ClientSecret: first(r.GetClientSecret(), password.Secret(secretBytes)),
 	}
-	hash, err := a.Passwords.Hash(ctx, secrets.GetPassword())
+	hashing := a.Passwords.Hash
+	if r.GetAdministrator().GetPassword() == "" {
+		hashing = a.Passwords.HashSecret
+	}
+	hash, err := hashing(ctx, secrets.GetPassword())
 	if err != nil {
 		return nil, fault.Invalidf("administrator.password", "The password cannot be used.").Wrap(err)
 	}

@@ -126,7 +126,9 @@ func (w *world) makeMany(ctx context.Context, run string) error {
 	accounts, operations := controlplanev1connect.NewAccountServiceClient(operator), controlplanev1connect.NewOperationServiceClient(operator)
 	_, err = load.Run(ctx, load.Plan{Clients: newAccounts, Count: newAccounts}, func(ctx context.Context, _, i int) error {
 		name := fmt.Sprintf("%s-%d", run, i)
-		made, err := accounts.CreateAccount(ctx, &cpv1.CreateAccountRequest{Account: &cpv1.Account{Name: name, DisplayName: name, Environment: sharedEnvironment}})
+		made, err := accounts.CreateAccount(ctx, &cpv1.CreateAccountRequest{
+			RequestId: name, Account: &cpv1.Account{Name: name, DisplayName: name, Environment: sharedEnvironment},
+		})
 		if err != nil {
 			return fmt.Errorf("create account %s: %w", name, err)
 		}
