@@ -25,6 +25,7 @@ const (
 	nodeBehind          = "NODE_BEHIND"
 	notCommitted        = "NOT_COMMITTED"
 	databaseUnreachable = "DATABASE_UNREACHABLE"
+	databaseRefuses     = "DATABASE_" // what all reasons of databases begin with: DATABASE_FULL and others
 )
 
 // hold is what keeps a step from being done.
@@ -88,6 +89,9 @@ func obstacle(n *cpv1.Node, err error, attempt int) (*hold, error) {
 	case reasonOf(answered) == databaseUnreachable:
 		h.reason, h.resource = databaseUnreachable, environmentResource(n.GetEnvironment())
 		h.detail = fmt.Sprintf("The database of %s does not answer the node %s.", n.GetEnvironment(), n.GetId())
+	case strings.HasPrefix(reasonOf(answered), databaseRefuses):
+		h.reason, h.resource = reasonOf(answered), environmentResource(n.GetEnvironment())
+		h.detail = fmt.Sprintf("The database of %s takes no writes: %s", n.GetEnvironment(), text(err))
 	}
 	return h, nil
 }

@@ -62,6 +62,11 @@ func TestAnOperationSaysWhatItWaitsFor(t *testing.T) {
 	w.errors <- connect.NewError(connect.CodeUnavailable, "the database does not answer").WithRemote().WithDetail(fact)
 	waits("DATABASE_UNREACHABLE", "environment/au-1", "The database of au-1 does not answer the node a1.")
 
+	fact, err = connectproto.NewErrorDetail(&cpv1.Problem{Meta: map[string]string{"reason": "DATABASE_FULL"}})
+	require.NoError(t, err)
+	w.errors <- connect.NewError(connect.CodeUnavailable, "the database's disk is full").WithRemote().WithDetail(fact)
+	waits("DATABASE_FULL", "environment/au-1", "The database of au-1 takes no writes: unavailable: the database's disk is full")
+
 	w.judge("a1", cpv1.NodeState_NODE_STATE_GONE)
 	waits("NO_READY_NODE", "environment/au-1", "No node of the environment au-1 is ready: a1 is GONE.")
 	w.heard.Note(presence.NodeKey("a1"), presence.Report{Seen: time.Now(), State: "JOINING", Problem: "DATABASE_UNREACHABLE: no route to host"})

@@ -33,7 +33,8 @@ const creationTime = 2 * time.Second
 // Create runs the turn of a new root's first event in memory and writes the root as the turn leaves it: creation and turn are one commit.
 // Nobody can have sent the root another event, so neither its slot nor its place in a queue matters: any node may do it. False means that
 // nothing was written and that the caller is to create the root by itself and queue its event: the type does not start like this, too many
-// others do at this moment, or the turn failed. An error is ErrAmbiguous, or that of ctx.
+// others do at this moment, or the turn failed. An error is ErrAmbiguous, that of ctx, or
+// says that the database takes no writes.
 func (e *Engine) Create(ctx context.Context, account tenancy.AccountID, c Creation) (bool, error) {
 	start := e.d.Starts[c.Event.RootType]
 	if start == nil || !e.starts.enter(account) {
@@ -60,7 +61,7 @@ func (e *Engine) Create(ctx context.Context, account tenancy.AccountID, c Creati
 	case err == nil:
 		e.stats.Created.Add(1)
 		return true, nil
-	case errors.Is(err, store.ErrAmbiguous), ctx.Err() != nil:
+	case errors.Is(err, store.ErrAmbiguous), store.TakesNoWrites(err), ctx.Err() != nil:
 		return false, err
 	}
 	e.d.Logger.Debug("a root is created without its first turn", "account", string(account), "root", c.Event.RootType+" "+c.Event.RootID, "error", err)
@@ -108,7 +109,7 @@ func (e *Engine) commitFresh(ctx context.Context, jobs []*job) []error {
 	if err == nil {
 		e.committed(ctx, jobs)
 	}
-	if n := len(jobs); n > 1 && err != nil && !errors.Is(err, store.ErrAmbiguous) {
+	if n := len(jobs); n > 1 && err != nil && !errors.Is(err, store.ErrAmbiguous) && !store.TakesNoWrites(err) {
 		return append(e.commitFresh(ctx, jobs[:n/2]), e.commitFresh(ctx, jobs[n/2:])...)
 	}
 	out := make([]error, len(jobs))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/queue"
@@ -144,13 +145,15 @@ func (e *Engine) commit(ctx context.Context, jobs []*job) {
 		e.committed(ctx, jobs)
 		return
 	}
-	if len(jobs) > 1 {
+	if len(jobs) > 1 && !store.TakesNoWrites(err) {
 		half := len(jobs) / 2
 		e.commit(ctx, jobs[:half])
 		e.commit(ctx, jobs[half:])
 		return
 	}
-	e.refused(ctx, jobs[0], err)
+	for _, j := range jobs {
+		e.refused(ctx, j, err)
+	}
 }
 
 var errOverlap = errors.New("engine: turns that would share a commit change the same entity")
@@ -319,7 +322,11 @@ func (e *Engine) again(ctx context.Context, j *job) {
 // transient leaves the events waiting and the root alone for a while, longer each time.
 func (e *Engine) transient(j *job, err error) {
 	j.rest = min(firstRest<<min(j.work.Failures, 10), longestRest)
-	e.d.Logger.Warn("turn will be repeated", "account", string(j.scope.Account()), "root", j.work.Root.Type+" "+j.work.Root.Key, "rest", j.rest, "error", err)
+	level := slog.LevelWarn
+	if store.TakesNoWrites(err) {
+		level = slog.LevelDebug // the node says it once, for all turns
+	}
+	e.d.Logger.Log(context.Background(), level, "turn will be repeated", "account", string(j.scope.Account()), "root", j.work.Root.Type+" "+j.work.Root.Key, "rest", j.rest, "error", err)
 }
 
 // giveUp records that the turn's first event cannot be committed: as it would fail each time, it must not hold up the root.

@@ -18,7 +18,8 @@ import (
 const maxBody = 2 << 20
 
 // Handler serves POST /graphql. It expects the principal in the request's context (see auth/tenant). GraphQL errors, those of
-// validation included, are answered with 200; only what is no GraphQL request at all is refused by status.
+// validation included, are answered with 200; only what is no GraphQL request at all is refused by status, and what brought nothing
+// because the database or the control plane is not to be had now is answered with 503: clients send it again.
 func (e *Executor) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
@@ -52,7 +53,11 @@ func (e *Executor) Handler() http.Handler {
 			refuse(w, status, err)
 			return
 		}
-		reply(w, http.StatusOK, e.safely(r.Context(), p, req))
+		res, status := e.safely(r.Context(), p, req), http.StatusOK
+		if res.Unavailable() {
+			status = http.StatusServiceUnavailable
+		}
+		reply(w, status, res)
 	})
 }
 

@@ -25,7 +25,10 @@ type reason struct {
 }
 
 // health watches what a node cannot work without.
-type health struct{ database atomic.Pointer[reason] }
+type health struct {
+	database atomic.Pointer[reason]
+	problem  atomic.Pointer[reason] // what should be mended although the node serves: the database takes no writes
+}
 
 // watch probes the database until ctx ends. Each change of judgement is one line in the log, and a report.
 func (h *health) watch(ctx context.Context, n *Node, probe *store.Probe) {
@@ -44,6 +47,7 @@ func (h *health) watch(ctx context.Context, n *Node, probe *store.Probe) {
 				n.log.InfoContext(ctx, "the database answers again; ready")
 				n.link.ReportNow()
 			}
+			h.judge(ctx, n, probe.Refusal(ctx))
 		case time.Since(answered) >= patience && h.database.Load() == nil:
 			// The driver's message names host, user and database, but never the password.
 			h.database.Store(&reason{Code: "DATABASE_UNREACHABLE", Message: "the database does not answer: " + err.Error()})
@@ -55,6 +59,21 @@ func (h *health) watch(ctx context.Context, n *Node, probe *store.Probe) {
 			return
 		case <-tick.C:
 		}
+	}
+}
+
+// judge notes whether the database takes writes. A change is one line in the log, and a report.
+func (h *health) judge(ctx context.Context, n *Node, refused *store.Refusal) {
+	before := h.problem.Load()
+	switch {
+	case refused != nil && (before == nil || before.Code != refused.Reason):
+		h.problem.Store(&reason{Code: refused.Reason, Message: refused.Message})
+		n.log.ErrorContext(ctx, "the database takes no writes; reads go on, and it is tried again each second", "reason", refused.Reason, "detail", refused.Message)
+		n.link.ReportNow()
+	case refused == nil && before != nil:
+		h.problem.Store(nil)
+		n.log.InfoContext(ctx, "the database takes writes again", "reason", before.Code)
+		n.link.ReportNow()
 	}
 }
 
@@ -87,6 +106,9 @@ func (n *Node) standing() (state, problem string) {
 	default:
 		state = "JOINING"
 	}
+	if p := n.health.problem.Load(); p != nil {
+		problem = p.Code + ": " + p.Message
+	}
 	for _, r := range reasons {
 		if r.Code == "DATABASE_UNREACHABLE" || r.Code == ownPort {
 			problem = r.Code + ": " + shortened(r.Message, 900)
@@ -105,7 +127,11 @@ func (n *Node) serveReadiness(w http.ResponseWriter, _ *http.Request) {
 	if len(reasons) > 0 {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"ready": len(reasons) == 0, "reasons": reasons}) // the reader may have gone
+	problems := []reason{}
+	if p := n.health.problem.Load(); p != nil {
+		problems = append(problems, *p)
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"ready": len(reasons) == 0, "reasons": reasons, "problems": problems}) // the reader may have gone
 }
 
 // shortened cuts a text for people after so many bytes, at a letter's end.

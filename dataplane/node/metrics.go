@@ -84,6 +84,23 @@ func parsedWorkflows(c *configuration.Configurations) []prometheus.Collector {
 	}
 }
 
+// problemCollector shows what should be mended although the node serves.
+type problemCollector struct{ health *health }
+
+func problemDesc() *prometheus.Desc {
+	return prometheus.NewDesc("fluent_node_problem", "1 while something should be mended although the node serves, by code (DATABASE_FULL and others).", []string{"code"}, nil)
+}
+
+// Describe implements prometheus.Collector.
+func (c problemCollector) Describe(out chan<- *prometheus.Desc) { out <- problemDesc() }
+
+// Collect implements prometheus.Collector.
+func (c problemCollector) Collect(out chan<- prometheus.Metric) {
+	if p := c.health.problem.Load(); p != nil {
+		out <- prometheus.MustNewConstMetric(problemDesc(), prometheus.GaugeValue, 1, p.Code)
+	}
+}
+
 // readiness is 1 while the node is ready.
 func (n *Node) readiness() prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "fluent_node_ready", Help: "1 while the node takes tenants' requests."}, func() float64 {

@@ -84,7 +84,7 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 			n.link.ReportNow()
 		}
 	})
-	n.registry.MustRegister(n.readiness())
+	n.registry.MustRegister(n.readiness(), problemCollector{&n.health})
 	n.operators = n.operate()
 	n.link, err = uplink.New(uplink.Config{
 		Servers: config.Servers, JoinToken: config.JoinToken, NodeID: config.ID, Kind: "node",

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/fluent-oms/fluent/auth/door"
+	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
@@ -67,7 +68,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, log *slog.Logger, err er
 		}
 		body.Errors = append(body.Errors, problemItem{Code: code, Message: f.Detail, Field: f.Field, Meta: f.Meta})
 	}
-	if status >= http.StatusInternalServerError {
+	if status >= http.StatusInternalServerError && !store.TakesNoWrites(err) { // of that the node speaks once, for all requests
 		log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "request", r.Header.Get(RequestIDHeader), "error", err)
 	}
 	if status == http.StatusUnauthorized {

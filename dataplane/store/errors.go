@@ -62,7 +62,7 @@ func Classify(err error) Class {
 		switch {
 		case pe.Code == stateUnknownOutcome:
 			return Ambiguous
-		case pe.Code == stateSerialization, pe.Code == stateDeadlock, pe.Code == stateTooManyConns, serverGoing(pe.Code):
+		case pe.Code == stateSerialization, pe.Code == stateDeadlock, pe.Code == stateTooManyConns, serverGoing(pe.Code), serverCrashed(pe):
 			return Retryable
 		}
 		return Fatal
@@ -114,7 +114,10 @@ func (db *DB) translate(err error) error {
 		if pe.Code == stateBadText || pe.Code == stateBadJSONText {
 			return fault.New(fault.Invalid, "text may not contain the character U+0000").Wrap(err)
 		}
-		if serverGoing(pe.Code) || pe.Code == stateTooManyConns {
+		if r, ok := refusalOf(err); ok {
+			return db.refuse(r, err)
+		}
+		if serverGoing(pe.Code) || pe.Code == stateTooManyConns || serverCrashed(pe) {
 			return unreachable(err)
 		}
 		return err

@@ -15,6 +15,7 @@ type Metrics struct {
 	trips    *prometheus.HistogramVec
 	refusals *prometheus.CounterVec
 	retries  *prometheus.CounterVec
+	unwilled *prometheus.CounterVec
 }
 
 // NewMetrics makes and registers the store's metrics; a nil registerer counts nothing.
@@ -35,7 +36,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	}
 	m.retries = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "fluent_store_write_retries_total",
 		Help: "Repetitions of writes, by what made them needed (serialization, deadlock, connection). CockroachDB's own are not in it."}, []string{"reason"})
-	reg.MustRegister(m.attempts, m.writes, m.trips, m.refusals, m.retries)
+	m.unwilled = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "fluent_store_writes_refused_total",
+		Help: "Calls that the database refused because it takes no writes, by reason (DATABASE_FULL and others)."}, []string{"reason"})
+	reg.MustRegister(m.attempts, m.writes, m.trips, m.refusals, m.retries, m.unwilled)
 	return m
 }
 
@@ -71,6 +74,12 @@ func (m *Metrics) retried(err error) {
 		}
 	}
 	m.retries.WithLabelValues(reason).Inc()
+}
+
+func (m *Metrics) turnedDown(reason string) {
+	if m.unwilled != nil {
+		m.unwilled.WithLabelValues(reason).Inc()
+	}
 }
 
 func (m *Metrics) trip(statement string, took time.Duration) {

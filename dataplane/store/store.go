@@ -27,6 +27,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -98,6 +99,7 @@ type DB struct {
 	shapes  *shapeCache
 	ids     *idBlocks
 	clock   *clock
+	refusal *atomic.Pointer[Refusal] // what the database last said against writing; nil: nothing
 }
 
 // Open connects to a database and finds out which engine it is. It does not migrate. Close lets the connections go.
@@ -106,7 +108,7 @@ func Open(ctx context.Context, dsn string, options Options) (*DB, error) {
 		return nil, errors.New("open store: no catalogue")
 	}
 	db := &DB{opts: options.withDefaults(), dsn: dsn, shapes: &shapeCache{byKey: make(map[string]*shape)},
-		ids: &idBlocks{byKey: make(map[blockKey]*idBlock)}, clock: &clock{}}
+		ids: &idBlocks{byKey: make(map[blockKey]*idBlock)}, clock: &clock{}, refusal: &atomic.Pointer[Refusal]{}}
 	if err := db.learn(options.Catalogue); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,13 +12,14 @@ import (
 
 // Probe finds out whether the database answers. It has a connection of its own, so that busy pools don't look like a lost database.
 type Probe struct {
-	dsn  string
-	mu   sync.Mutex
-	conn *pgx.Conn
+	dsn     string
+	refused *atomic.Pointer[Refusal]
+	mu      sync.Mutex
+	conn    *pgx.Conn
 }
 
 // Probe makes a probe of the database; Close it.
-func (db *DB) Probe() *Probe { return &Probe{dsn: db.dsn} }
+func (db *DB) Probe() *Probe { return &Probe{dsn: db.dsn, refused: db.refusal} }
 
 const sqlProbe = `SELECT 1`
 

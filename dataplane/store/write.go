@@ -164,7 +164,7 @@ func committed(tag pgconn.CommandTag) error {
 func (c *txConn) lostAnswer(err error) bool {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
-		return pe.Code == stateUnknownOutcome || serverGoing(pe.Code)
+		return pe.Code == stateUnknownOutcome || serverGoing(pe.Code) || serverCrashed(pe)
 	}
 	return c.pg.IsClosed()
 }

@@ -27,12 +27,15 @@ type fragile struct {
 	loader  *loader
 }
 
-func startFragile(t *testing.T) *fragile {
+func startFragile(t *testing.T) *fragile { return startFragileOn(t, "auto") }
+
+// startFragileOn starts one on the database that a URL names.
+func startFragileOn(t *testing.T, database string) *fragile {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("the end-to-end tests start the whole platform")
 	}
-	running, err := stack.Start(context.Background(), stack.Options{Binary: binary, Dir: filepath.Join(t.TempDir(), "state")})
+	running, err := stack.Start(context.Background(), stack.Options{Binary: binary, Dir: filepath.Join(t.TempDir(), "state"), Database: database})
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		if err := running.Stop(); err != nil {

@@ -29,6 +29,8 @@ type Error struct {
 	Path       []any      `json:"path,omitempty"` // response names and list indexes
 	Locations  []Location `json:"locations,omitempty"`
 	Extensions Extensions `json:"extensions"`
+
+	again bool // the fault is Unavailable: the same request may succeed soon
 }
 
 // Extensions carries what programs read of an error.
@@ -56,7 +58,7 @@ func FromFault(err error, path []any, at ...Location) *Error {
 	if f.Field != "" {
 		message = f.Field + ": " + message
 	}
-	return &Error{Message: message, Path: path, Locations: at, Extensions: Extensions{Code: code, Field: f.Field, Meta: f.Meta}}
+	return &Error{Message: message, Path: path, Locations: at, Extensions: Extensions{Code: code, Field: f.Field, Meta: f.Meta}, again: f.Kind == fault.Unavailable}
 }
 
 // FromDocument makes entries from what is wrong with a document or its variables.
@@ -82,6 +84,29 @@ func FromDocument(list gqlerror.List) []*Error {
 func Internal(err error) bool {
 	var f *fault.Error
 	return !errors.As(err, &f) || f.Kind == fault.Internal
+}
+
+// Unavailable reports whether a request brought nothing but errors that pass by themselves: no field has a value, so it may be sent again
+// as it is, and its status says so (503).
+func (r Response) Unavailable() bool {
+	for _, e := range r.Errors {
+		if !e.again {
+			return false
+		}
+	}
+	if len(r.Errors) == 0 {
+		return false
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(r.Data, &fields); len(r.Data) > 0 && err != nil {
+		return false
+	}
+	for _, value := range fields {
+		if string(value) != "null" {
+			return false
+		}
+	}
+	return true
 }
 
 // MarshalJSON writes data before errors and leaves out what is absent.

@@ -1,0 +1,84 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/foundation"
+)
+
+// Triggers raise what a server with a full disk says, so that every engine's way to that state is the same here. A disk that is really full
+// is tried end to end (ops/e2e, TestAFullDatabaseDiskStopsWritesAlone).
+func TestADatabaseThatTakesNoWritesIsToldFromOneThatIsGone(t *testing.T) {
+	t.Parallel()
+	dsn := migratedDSN(t)
+	db := open(t, dsn, store.Options{})
+	probe := db.Probe()
+	t.Cleanup(probe.Close)
+	require.NoError(t, probe.Check(t.Context()))
+	c, err := pgx.Connect(t.Context(), dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close(t.Context()) })
+	do := func(sql string) {
+		t.Helper()
+		_, err := c.Exec(t.Context(), sql)
+		require.NoError(t, err)
+	}
+	scope := scopeOf(t, "ACME")
+	write := func(id string) error {
+		return db.Write(t.Context(), scope, func(tx *store.Tx) error {
+			made := &foundation.Setting{Name: "n" + id, Context: "ACCOUNT", ValueType: "STRING", Value: "v"}
+			made.ID = catalogue.ID(id)
+			tx.Insert(made)
+			return nil
+		})
+	}
+	require.NoError(t, write("1"))
+	require.Nil(t, probe.Refusal(t.Context()))
+	for code, reason := range map[string]string{
+		"53100": "DATABASE_FULL", "53200": "DATABASE_OUT_OF_MEMORY", "53400": "DATABASE_LIMIT_REACHED", "58030": "DATABASE_IO_ERROR", "25006": "DATABASE_READ_ONLY",
+	} {
+		do(`CREATE OR REPLACE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '` + code + `'; END $$`)
+		do(`CREATE TRIGGER full_disk BEFORE INSERT ON settings FOR EACH ROW EXECUTE FUNCTION full_disk()`)
+		do(`CREATE TRIGGER full_disk BEFORE INSERT ON artefacts FOR EACH ROW EXECUTE FUNCTION full_disk()`)
+		err := write("2")
+		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+		require.True(t, store.TakesNoWrites(err))
+		require.Equal(t, reason, fault.Of(err).Meta["reason"])
+		_, err = db.PutArtefact(t.Context(), scope, []byte("x"))
+		require.True(t, store.TakesNoWrites(err), "outside a transaction, too: %v", err)
+		_, err = db.Reader(scope).Select(t.Context(), store.Query{Type: store.TypeOf[foundation.Setting](db)})
+		require.NoError(t, err, "reads go on")
+		require.NoError(t, probe.Check(t.Context()), "it answers")
+		require.Equal(t, reason, probe.Refusal(t.Context()).Reason)
+
+		do(`DROP TRIGGER full_disk ON settings`)
+		require.Equal(t, reason, probe.Refusal(t.Context()).Reason, "while its own trial is refused, nothing is over")
+		do(`DROP TRIGGER full_disk ON artefacts`)
+		require.Nil(t, probe.Refusal(t.Context()), "its own trial is taken: it is over, though no tenant has written")
+		var left int
+		require.NoError(t, c.QueryRow(t.Context(), `SELECT count(*) FROM artefacts`).Scan(&left))
+		require.Zero(t, left, "trials leave nothing")
+	}
+	require.NoError(t, write("2"))
+	require.False(t, store.TakesNoWrites(fault.New(fault.Unavailable, "something else")))
+}
+
+// PostgreSQL without space for its log says 53100 as its last word and goes down: whether the COMMIT in that trip took place is open.
+func TestTheLastWordOfAServerThatCrashesLeavesACommitOpen(t *testing.T) {
+	t.Parallel()
+	last := &pgconn.PgError{SeverityUnlocalized: "PANIC", Severity: "PANIC", Code: "53100"}
+	require.Equal(t, store.Retryable, store.Classify(last), "before a COMMIT nothing was done")
+	require.True(t, store.LostAnswer(last))
+	refused := &pgconn.PgError{SeverityUnlocalized: "ERROR", Severity: "ERROR", Code: "53100"}
+	require.Equal(t, store.Fatal, store.Classify(refused), "a repeat at once would be refused, too")
+	require.False(t, store.LostAnswer(refused))
+	require.False(t, store.LostAnswer(errors.Join(refused)))
+}
