@@ -6,11 +6,11 @@ import (
 	"github.com/fluent-oms/fluent/auth"
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/auth/trust"
-	"github.com/fluent-oms/fluent/domain/fault"
 )
 
-// RolesOf tells the roles that an operator has now; false when the operator was disabled or removed.
-type RolesOf func(ctx context.Context, username string) ([]auth.Role, bool)
+// RolesOf tells the roles that the operator of a token has now. Its error is Unauthenticated: the operator was disabled or removed, or the
+// token's session has ended.
+type RolesOf func(ctx context.Context, o token.Operator) ([]auth.Role, error)
 
 // Tokens makes an authenticator of operators' tokens. With roles, an operator's roles are those of this moment and not those of its
 // token, so that a revocation holds at once; roles may be nil.
@@ -24,11 +24,10 @@ func Tokens(v *token.Verifier, roles RolesOf) func(ctx context.Context, raw stri
 		if roles == nil {
 			return p, nil
 		}
-		now, ok := roles(ctx, o.Username)
-		if !ok {
-			return nil, fault.New(fault.Unauthenticated, "The operator %s was disabled or removed.", o.Username).With("reason", "OPERATOR_GONE")
+		p.Roles, err = roles(ctx, o)
+		if err != nil {
+			return nil, err
 		}
-		p.Roles = now
 		return p, nil
 	}
 }

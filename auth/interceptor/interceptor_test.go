@@ -19,6 +19,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/auth/trust/trusttest"
+	"github.com/fluent-oms/fluent/domain/fault"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
 )
@@ -205,7 +206,12 @@ func TestRolesOfThisMomentCount(t *testing.T) {
 	t.Parallel()
 	now := []auth.Role{{Name: auth.SupportReadOnly}}
 	exists := true
-	f := setUp(t, func(context.Context, string) ([]auth.Role, bool) { return now, exists })
+	f := setUp(t, func(context.Context, token.Operator) ([]auth.Role, error) {
+		if !exists {
+			return nil, fault.New(fault.Unauthenticated, "The operator was disabled or removed.")
+		}
+		return now, nil
+	})
 	client := f.accounts(f.operator(t, auth.Role{Name: auth.PlatformAdministrator}))
 	_, err := client.ListAccounts(t.Context(), &cpv1.ListAccountsRequest{})
 	require.NoError(t, err)

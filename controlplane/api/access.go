@@ -13,6 +13,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth"
 	"github.com/fluent-oms/fluent/auth/interceptor"
+	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/policy"
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/auth/trust"
@@ -90,12 +91,15 @@ func forStrangers() connecthttp.Option {
 	})
 }
 
-func (a *API) rolesOf(_ context.Context, username string) ([]auth.Role, bool) {
-	record, found := state.Operators.Get(a.Store.View(), username)
-	if !found || record.GetOperator().GetDisabled() {
-		return nil, false
+func (a *API) rolesOf(_ context.Context, o token.Operator) ([]auth.Role, error) {
+	record, found := state.Operators.Get(a.Store.View(), o.Username)
+	switch {
+	case !found || record.GetOperator().GetDisabled():
+		return nil, fault.New(fault.Unauthenticated, "The operator %s was disabled or removed.", o.Username).With("reason", "OPERATOR_GONE")
+	case o.Mark != password.Mark(record.GetPasswordHash()): // releases before this one gave out tokens without a mark, for twelve hours
+		return nil, fault.New(fault.Unauthenticated, "The session has ended: it was begun under another password, or by an older release.").With("reason", "PASSWORD_CHANGED")
 	}
-	return rolesFrom(record.GetOperator()), true
+	return rolesFrom(record.GetOperator()), nil
 }
 
 func rolesFrom(o *cpv1.Operator) []auth.Role {

@@ -16,6 +16,7 @@ import (
 var nowhere = map[string]bool{
 	"AuthService.Login": true, "AuthService.GetKeys": true, "AuthService.WhoAmI": true, "AuthService.ChangePassword": true,
 	"AuthService.CreateOperator": true, "AuthService.UpdateOperator": true, "AuthService.RotateKey": true,
+	"AuthService.ResetPassword": true, "AuthService.UnlockOperator": true,
 	"ClusterService.GetStatus": true, "ClusterService.FinaliseUpgrade": true,
 	"HostService.Join": true, "HostService.Watch": true, "HostService.Report": true, "HostService.CreateNodeToken": true,
 }

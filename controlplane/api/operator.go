@@ -4,15 +4,11 @@ import (
 	"context"
 	"time"
 
-	"google.golang.org/protobuf/types/known/timestamppb"
-
 	"github.com/fluent-oms/fluent/auth"
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/policy"
-	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/controlplane/keyring"
 	"github.com/fluent-oms/fluent/controlplane/state"
-	"github.com/fluent-oms/fluent/domain/fault"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 )
@@ -20,49 +16,8 @@ import (
 // operators serves sign-in and operators.
 type operators struct{ *API }
 
-// sessionLifetime is how long an operator's token is good for.
-const sessionLifetime = 12 * time.Hour
-
 // keyDelay is how long a new key is known before it signs, so that every verifier has it by then.
 const keyDelay = 10 * time.Second
-
-// Login exchanges a password for a token. Unknown and disabled operators cost the same time as wrong passwords and read alike.
-func (a operators) Login(ctx context.Context, r *cpv1.LoginRequest) (*cpv1.LoginResponse, error) {
-	record, found := state.Operators.Get(a.Store.View(), r.GetUsername())
-	if !found || record.GetOperator().GetDisabled() {
-		if err := a.Passwords.Dummy(ctx, r.GetPassword()); err != nil {
-			return nil, err
-		}
-		return nil, wrongPassword()
-	}
-	if err := a.checkPassword(ctx, record, r.GetPassword()); err != nil {
-		return nil, err
-	}
-	issuer, err := a.Keys.Issuer()
-	if err != nil {
-		return nil, err
-	}
-	raw, lifetime, err := issuer.Operator(token.Operator{Username: r.GetUsername(), Roles: rolesFrom(record.GetOperator())}, sessionLifetime)
-	if err != nil {
-		return nil, err
-	}
-	return &cpv1.LoginResponse{AccessToken: raw, ExpireTime: timestamppb.New(lifetime.ExpiresAt), Operator: record.GetOperator()}, nil
-}
-
-func wrongPassword() error {
-	return fault.New(fault.Unauthenticated, "Username or password is wrong.").With("reason", "WRONG_PASSWORD")
-}
-
-func (a operators) checkPassword(ctx context.Context, record *statev1.OperatorRecord, given string) error {
-	right, err := a.Passwords.Verify(ctx, record.GetPasswordHash(), given)
-	if err != nil {
-		return err
-	}
-	if !right {
-		return wrongPassword()
-	}
-	return nil
-}
 
 // GetKeys reads the public keys.
 func (a operators) GetKeys(context.Context, *cpv1.GetKeysRequest) (*cpv1.GetKeysResponse, error) {
@@ -122,32 +77,13 @@ func (a operators) ListRoles(ctx context.Context, _ *cpv1.ListRolesRequest) (*cp
 	return out, nil
 }
 
-// ChangePassword gives the caller a new password.
-func (a operators) ChangePassword(ctx context.Context, r *cpv1.ChangePasswordRequest) (*cpv1.ChangePasswordResponse, error) {
-	p, _ := auth.FromContext(ctx)
-	record, found := state.Operators.Get(a.Store.View(), p.Subject)
-	if !found {
-		return nil, absent("operator", p.Subject)
-	}
-	if err := a.checkPassword(ctx, record, r.GetOldPassword()); err != nil {
-		return nil, err
-	}
-	hash, err := a.Passwords.Hash(ctx, r.GetNewPassword())
-	if err != nil {
-		return nil, err
-	}
-	_, err = a.change(ctx, statev1.Kind_KIND_SET_PASSWORD, &statev1.SetPassword{Username: p.Subject, PasswordHash: hash}, r)
-	if err != nil {
-		return nil, err
-	}
-	return &cpv1.ChangePasswordResponse{}, nil
-}
-
 // CreateOperator makes an operator.
 func (a operators) CreateOperator(ctx context.Context, r *cpv1.CreateOperatorRequest) (*cpv1.CreateOperatorResponse, error) {
 	made := ""
 	if r.GetPassword() == "" {
 		made = password.Secret(secretBytes)
+	} else if err := password.Acceptable(r.GetOperator().GetUsername(), r.GetPassword(), "password"); err != nil {
+		return nil, err
 	}
 	hash, err := a.Passwords.Hash(ctx, first(r.GetPassword(), made))
 	if err != nil {

@@ -61,7 +61,8 @@ func (s *services) wire(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("migrate the database: %w", err)
 	}
-	hasher := password.NewHasher(password.Standard(), max(1, runtime.NumCPU()))
+	// Half of the processors: guesses cannot take them all from those who are in.
+	hasher := password.NewHasher(password.Standard(), max(1, runtime.NumCPU()/2))
 	if s.identity, err = identity.New(ctx, s.db, n.state, hasher, n.log); err != nil {
 		return err
 	}

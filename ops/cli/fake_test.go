@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connectproto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
@@ -51,7 +52,22 @@ func (f *fake) authenticate(next connect.ServerFunc) connect.ServerFunc {
 	}
 }
 
+func (f *fake) ChangePassword(_ context.Context, r *cpv1.ChangePasswordRequest) (*cpv1.ChangePasswordResponse, error) {
+	return &cpv1.ChangePasswordResponse{AccessToken: "token of " + r.GetNewPassword(), ExpireTime: timestamppb.New(time.Now().Add(time.Hour))}, nil
+}
+
 func (f *fake) Login(_ context.Context, r *cpv1.LoginRequest) (*cpv1.LoginResponse, error) {
+	if r.GetUsername() == "rita" && r.GetPassword() == "once" && r.GetNewPassword() == "" {
+		err := connect.NewError(connect.CodeFailedPrecondition, "This password serves once.")
+		detail, detailErr := connectproto.NewErrorDetail(&cpv1.Problem{Meta: map[string]string{"reason": "PASSWORD_CHANGE_REQUIRED"}})
+		if detailErr != nil {
+			return nil, detailErr
+		}
+		return nil, err.WithDetail(detail)
+	}
+	if r.GetUsername() == "rita" && r.GetPassword() == "once" && r.GetNewPassword() == "her own choice" {
+		return &cpv1.LoginResponse{AccessToken: "ann's token", ExpireTime: timestamppb.New(time.Now().Add(time.Hour))}, nil
+	}
 	if r.GetUsername() != "ann" || r.GetPassword() != "correct horse" {
 		return nil, connect.NewError(connect.CodeUnauthenticated, "Username or password is wrong.")
 	}

@@ -53,12 +53,20 @@ func (a *app) login(ctx context.Context, username string, fromStdin bool) error 
 	if username == "" {
 		return render.UsageError{Err: errors.New("which operator? (--username NAME)")}
 	}
-	password, err := a.readPassword("Password of "+username+": ", fromStdin)
+	in := a.lines(fromStdin)
+	password, err := in.nextPassword("Password of " + username + ": ")
 	if err != nil {
 		return err
 	}
 	client := controlplanev1connect.NewAuthServiceClient(a.anonymous(before.Servers))
-	res, err := client.Login(ctx, &cpv1.LoginRequest{Username: username, Password: password})
+	req := &cpv1.LoginRequest{Username: username, Password: password}
+	res, err := client.Login(ctx, req)
+	if render.Reason(err) == "PASSWORD_CHANGE_REQUIRED" {
+		if req.NewPassword, err = in.nextPassword("This password serves once. New password: "); err != nil {
+			return fmt.Errorf("this password serves once; the next line of the input must be a new one: %w", err)
+		}
+		res, err = client.Login(ctx, req)
+	}
 	if err != nil {
 		return refusedLogin(err)
 	}
@@ -109,18 +117,11 @@ func refusedLogin(err error) error {
 	return err
 }
 
-// readPassword reads a line from standard input, or asks on the terminal without showing what is typed.
-func (a *app) readPassword(prompt string, fromStdin bool) (string, error) {
+// readPassword asks on the terminal without showing what is typed.
+func (a *app) readPassword(prompt string) (string, error) {
 	f, isFile := a.In.(*os.File)
-	if fromStdin || !isFile || !terminal(f) {
-		line, err := bufio.NewReader(io.LimitReader(a.In, 4096)).ReadString('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return "", fmt.Errorf("read the password: %w", err)
-		}
-		if line = strings.TrimRight(line, "\r\n"); line == "" {
-			return "", render.UsageError{Err: errors.New("standard input holds no password")}
-		}
-		return line, nil
+	if !isFile {
+		return "", render.UsageError{Err: errors.New("there is no terminal to ask for a password on")}
 	}
 	fmt.Fprint(a.Err, prompt)
 	typed, err := term.ReadPassword(int(f.Fd()))
@@ -184,10 +185,7 @@ func newPasswordCommand(a *app) *cobra.Command {
 		Use: "password", Short: "Change your own password", Args: usage(cobra.NoArgs),
 		Long: "Change your own password: asked for on a terminal, else two lines on standard input, the old one first.",
 		RunE: a.run(func(ctx context.Context, client *connect.Client, _ []string) error {
-			lines := *a
-			if !terminal(a.In) {
-				lines.In = bufio.NewReaderSize(a.In, 16) // one reader for both lines
-			}
+			lines := a.lines(false)
 			before, err := lines.nextPassword("Old password: ")
 			if err != nil {
 				return err
@@ -197,21 +195,62 @@ func newPasswordCommand(a *app) *cobra.Command {
 				return err
 			}
 			req := &cpv1.ChangePasswordRequest{OldPassword: before, NewPassword: after, RequestId: a.requestID()}
-			_, err = controlplanev1connect.NewAuthServiceClient(client).ChangePassword(ctx, req)
-			return err
+			res, err := controlplanev1connect.NewAuthServiceClient(client).ChangePassword(ctx, req)
+			if err != nil {
+				return err
+			}
+			return a.keepSession(res)
 		}),
 	}
+}
+
+// keepSession stores the session that a new password has begun, in place of the one that it has ended. A token from the environment is not
+// stored: whoever put it there has to log in again.
+func (a *app) keepSession(res *cpv1.ChangePasswordResponse) error {
+	text := "The password is changed, and all other sessions have ended."
+	if os.Getenv("FLUENT_TOKEN") != "" {
+		text = "The password is changed, and all sessions have ended; FLUENT_TOKEN is worthless now."
+	} else if err := replaceToken(res); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(a.Out, text)
+	return err
+}
+
+func replaceToken(res *cpv1.ChangePasswordResponse) error {
+	path, err := login.Path()
+	if err != nil {
+		return err
+	}
+	c, err := login.Load(path)
+	if err != nil {
+		return err
+	}
+	c.Token, c.ExpiresAt = res.GetAccessToken(), res.GetExpireTime().AsTime()
+	return login.Save(path, c)
+}
+
+// lines makes one reader for all the lines of an input that is no terminal, or is to be read like one that is none.
+func (a *app) lines(fromStdin bool) *app {
+	in := *a
+	if fromStdin || !terminal(a.In) {
+		in.In = bufio.NewReaderSize(a.In, 16)
+	}
+	return &in
 }
 
 // nextPassword reads one line and no more from a buffered input, or asks on the terminal.
 func (a *app) nextPassword(prompt string) (string, error) {
 	r, ok := a.In.(*bufio.Reader)
 	if !ok {
-		return a.readPassword(prompt, false)
+		return a.readPassword(prompt)
 	}
 	line, err := r.ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", fmt.Errorf("read the password: %w", err)
 	}
-	return strings.TrimRight(line, "\r\n"), nil
+	if line = strings.TrimRight(line, "\r\n"); line == "" {
+		return "", render.UsageError{Err: errors.New("standard input holds no password")}
+	}
+	return line, nil
 }

@@ -58,7 +58,7 @@ func parseBinding(text string) (*cpv1.RoleBinding, error) {
 
 func newOperatorCommand(a *app) *cobra.Command {
 	return group("operator", "Who may operate the platform",
-		newOperatorList(a), newOperatorCreate(a), newOperatorUpdate(a), newRoleList(a), newKeyRotate(a))
+		newOperatorList(a), newOperatorCreate(a), newOperatorUpdate(a), newOperatorReset(a), newOperatorUnlock(a), newRoleList(a), newKeyRotate(a))
 }
 
 func newOperatorList(a *app) *cobra.Command {
@@ -128,6 +128,34 @@ func newOperatorCreate(a *app) *cobra.Command {
 	}
 	f.add(cmd)
 	return cmd
+}
+
+func newOperatorReset(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "reset-password USERNAME", Short: "Give an operator a one-time password, to be changed when he logs in", Args: usage(cobra.ExactArgs(1)),
+		RunE: a.run(func(ctx context.Context, client *connect.Client, args []string) error {
+			req := &cpv1.ResetPasswordRequest{Username: args[0], RequestId: a.requestID()}
+			res, err := controlplanev1connect.NewAuthServiceClient(client).ResetPassword(ctx, req)
+			if err != nil {
+				return err
+			}
+			if a.output == string(render.JSON) {
+				return render.Message(a.Out, res)
+			}
+			_, err = fmt.Fprintf(a.Out, "ONE-TIME PASSWORD  %s   (shown this once)\nUNTIL              %s\n", res.GetPassword(), render.Time(res.GetExpireTime()))
+			return err
+		}),
+	}
+}
+
+func newOperatorUnlock(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "unlock USERNAME", Short: "Let an operator log in at once who must wait after failed attempts", Args: usage(cobra.ExactArgs(1)),
+		RunE: a.run(func(ctx context.Context, client *connect.Client, args []string) error {
+			_, err := controlplanev1connect.NewAuthServiceClient(client).UnlockOperator(ctx, &cpv1.UnlockOperatorRequest{Username: args[0]})
+			return err
+		}),
+	}
 }
 
 func newOperatorUpdate(a *app) *cobra.Command {

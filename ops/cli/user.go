@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -44,10 +43,7 @@ func newUserPassword(a *app, access *tenantAccess) *cobra.Command {
 		Long: "Change the password of a user who knows it, also a one-time password. Both are asked for on a terminal, else they are two lines on\n" +
 			"standard input, the old one first. All tokens of the user end. Where the profile holds this user, its file gets the new password.",
 		RunE: a.tenant(access, func(ctx context.Context, client *apiclient.Client, args []string) error {
-			lines := *a
-			if !terminal(a.In) {
-				lines.In = bufio.NewReaderSize(a.In, 16) // one reader for both lines
-			}
+			lines := a.lines(false)
 			before, err := lines.nextPassword("Old password: ")
 			if err != nil {
 				return err

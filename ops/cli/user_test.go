@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/ops/cli/login"
 	"github.com/fluent-oms/fluent/ops/cli/profile"
 )
 
@@ -58,4 +59,21 @@ func TestUserCommands(t *testing.T) {
 	require.Equal(t, `GET /api/v4.1/user/sign-in-failures?username=ann `, last())
 	require.Regexp(t, `"ann" +192.0.2.1 +7 `, out)
 	require.Regexp(t, `"client ACME" +192.0.2.2 +1 `, out)
+}
+
+// TestAPasswordThatServesOnceIsChangedAtLogin gives both on standard input, as a script does.
+func TestAPasswordThatServesOnceIsChangedAtLogin(t *testing.T) {
+	s := newShell(t)
+	code, _, errOut := s.run("once\n", "login", "--server", s.url, "--username", "rita")
+	require.NotZero(t, code)
+	require.Contains(t, errOut, "serves once")
+	code, out, errOut := s.run("once\nher own choice\n", "login", "--server", s.url, "--username", "rita")
+	require.Zero(t, code, errOut)
+	require.Contains(t, out, "Logged in as rita")
+	code, out, errOut = s.run("her own choice\nyet another\n", "password")
+	require.Zero(t, code, errOut)
+	require.Contains(t, out, "all other sessions have ended")
+	kept, err := login.Load(filepath.Join(s.dir, "credentials.json"))
+	require.NoError(t, err)
+	require.Equal(t, "token of yet another", kept.Token, "the command line stays logged in")
 }

@@ -136,6 +136,22 @@ func details(call *connect.Error) (fields, facts []string) {
 	return fields, facts
 }
 
+// Reason is the fact "reason" of an error that a server sent; empty if there is none.
+func Reason(err error) string {
+	var call *connect.Error
+	if !errors.As(err, &call) {
+		return ""
+	}
+	for _, detail := range call.Details() {
+		if m, err := connectproto.UnmarshalErrorDetail(detail); err == nil {
+			if problem, ok := m.(*cpv1.Problem); ok && problem.GetMeta()["reason"] != "" {
+				return problem.GetMeta()["reason"]
+			}
+		}
+	}
+	return ""
+}
+
 func pairs(meta map[string]string) []string {
 	var lines []string
 	for k, v := range meta {

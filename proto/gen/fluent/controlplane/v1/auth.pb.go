@@ -245,6 +245,7 @@ type LoginRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Username      string                 `protobuf:"bytes,1,opt,name=username,proto3" json:"username,omitempty"`
 	Password      string                 `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"`
+	NewPassword   string                 `protobuf:"bytes,3,opt,name=new_password,json=newPassword,proto3" json:"new_password,omitempty"` // takes the place of password; empty: stays as it is
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -289,6 +290,13 @@ func (x *LoginRequest) GetUsername() string {
 func (x *LoginRequest) GetPassword() string {
 	if x != nil {
 		return x.Password
+	}
+	return ""
+}
+
+func (x *LoginRequest) GetNewPassword() string {
+	if x != nil {
+		return x.NewPassword
 	}
 	return ""
 }
@@ -644,6 +652,8 @@ func (x *ChangePasswordRequest) GetRequestId() string {
 
 type ChangePasswordResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	AccessToken   string                 `protobuf:"bytes,1,opt,name=access_token,json=accessToken,proto3" json:"access_token,omitempty"` // of the session that begins
+	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -678,6 +688,204 @@ func (*ChangePasswordResponse) Descriptor() ([]byte, []int) {
 	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{11}
 }
 
+func (x *ChangePasswordResponse) GetAccessToken() string {
+	if x != nil {
+		return x.AccessToken
+	}
+	return ""
+}
+
+func (x *ChangePasswordResponse) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+type ResetPasswordRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Username      string                 `protobuf:"bytes,1,opt,name=username,proto3" json:"username,omitempty"`
+	RequestId     string                 `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResetPasswordRequest) Reset() {
+	*x = ResetPasswordRequest{}
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResetPasswordRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResetPasswordRequest) ProtoMessage() {}
+
+func (x *ResetPasswordRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResetPasswordRequest.ProtoReflect.Descriptor instead.
+func (*ResetPasswordRequest) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ResetPasswordRequest) GetUsername() string {
+	if x != nil {
+		return x.Username
+	}
+	return ""
+}
+
+func (x *ResetPasswordRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type ResetPasswordResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Password      string                 `protobuf:"bytes,1,opt,name=password,proto3" json:"password,omitempty"` // shown this once; empty if the request was repeated
+	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResetPasswordResponse) Reset() {
+	*x = ResetPasswordResponse{}
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResetPasswordResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResetPasswordResponse) ProtoMessage() {}
+
+func (x *ResetPasswordResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResetPasswordResponse.ProtoReflect.Descriptor instead.
+func (*ResetPasswordResponse) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ResetPasswordResponse) GetPassword() string {
+	if x != nil {
+		return x.Password
+	}
+	return ""
+}
+
+func (x *ResetPasswordResponse) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+type UnlockOperatorRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Username      string                 `protobuf:"bytes,1,opt,name=username,proto3" json:"username,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnlockOperatorRequest) Reset() {
+	*x = UnlockOperatorRequest{}
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnlockOperatorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnlockOperatorRequest) ProtoMessage() {}
+
+func (x *UnlockOperatorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnlockOperatorRequest.ProtoReflect.Descriptor instead.
+func (*UnlockOperatorRequest) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *UnlockOperatorRequest) GetUsername() string {
+	if x != nil {
+		return x.Username
+	}
+	return ""
+}
+
+type UnlockOperatorResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnlockOperatorResponse) Reset() {
+	*x = UnlockOperatorResponse{}
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnlockOperatorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnlockOperatorResponse) ProtoMessage() {}
+
+func (x *UnlockOperatorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnlockOperatorResponse.ProtoReflect.Descriptor instead.
+func (*UnlockOperatorResponse) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{15}
+}
+
 type ListRolesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -686,7 +894,7 @@ type ListRolesRequest struct {
 
 func (x *ListRolesRequest) Reset() {
 	*x = ListRolesRequest{}
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[12]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -698,7 +906,7 @@ func (x *ListRolesRequest) String() string {
 func (*ListRolesRequest) ProtoMessage() {}
 
 func (x *ListRolesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[12]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -711,7 +919,7 @@ func (x *ListRolesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRolesRequest.ProtoReflect.Descriptor instead.
 func (*ListRolesRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{12}
+	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{16}
 }
 
 type ListRolesResponse struct {
@@ -723,7 +931,7 @@ type ListRolesResponse struct {
 
 func (x *ListRolesResponse) Reset() {
 	*x = ListRolesResponse{}
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[13]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -735,7 +943,7 @@ func (x *ListRolesResponse) String() string {
 func (*ListRolesResponse) ProtoMessage() {}
 
 func (x *ListRolesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[13]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -748,7 +956,7 @@ func (x *ListRolesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRolesResponse.ProtoReflect.Descriptor instead.
 func (*ListRolesResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{13}
+	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListRolesResponse) GetRoles() []*Role {
@@ -770,7 +978,7 @@ type CreateOperatorRequest struct {
 
 func (x *CreateOperatorRequest) Reset() {
 	*x = CreateOperatorRequest{}
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[14]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -782,7 +990,7 @@ func (x *CreateOperatorRequest) String() string {
 func (*CreateOperatorRequest) ProtoMessage() {}
 
 func (x *CreateOperatorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[14]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -795,7 +1003,7 @@ func (x *CreateOperatorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOperatorRequest.ProtoReflect.Descriptor instead.
 func (*CreateOperatorRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{14}
+	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CreateOperatorRequest) GetOperator() *Operator {
@@ -836,7 +1044,7 @@ type CreateOperatorResponse struct {
 
 func (x *CreateOperatorResponse) Reset() {
 	*x = CreateOperatorResponse{}
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[15]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -848,7 +1056,7 @@ func (x *CreateOperatorResponse) String() string {
 func (*CreateOperatorResponse) ProtoMessage() {}
 
 func (x *CreateOperatorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[15]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -861,7 +1069,7 @@ func (x *CreateOperatorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOperatorResponse.ProtoReflect.Descriptor instead.
 func (*CreateOperatorResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{15}
+	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CreateOperatorResponse) GetOperator() *Operator {
@@ -888,7 +1096,7 @@ type ListOperatorsRequest struct {
 
 func (x *ListOperatorsRequest) Reset() {
 	*x = ListOperatorsRequest{}
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[16]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -900,7 +1108,7 @@ func (x *ListOperatorsRequest) String() string {
 func (*ListOperatorsRequest) ProtoMessage() {}
 
 func (x *ListOperatorsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[16]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -913,7 +1121,7 @@ func (x *ListOperatorsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOperatorsRequest.ProtoReflect.Descriptor instead.
 func (*ListOperatorsRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{16}
+	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListOperatorsRequest) GetPageSize() int32 {
@@ -940,7 +1148,7 @@ type ListOperatorsResponse struct {
 
 func (x *ListOperatorsResponse) Reset() {
 	*x = ListOperatorsResponse{}
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[17]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -952,7 +1160,7 @@ func (x *ListOperatorsResponse) String() string {
 func (*ListOperatorsResponse) ProtoMessage() {}
 
 func (x *ListOperatorsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[17]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -965,7 +1173,7 @@ func (x *ListOperatorsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOperatorsResponse.ProtoReflect.Descriptor instead.
 func (*ListOperatorsResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{17}
+	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListOperatorsResponse) GetOperators() []*Operator {
@@ -994,7 +1202,7 @@ type UpdateOperatorRequest struct {
 
 func (x *UpdateOperatorRequest) Reset() {
 	*x = UpdateOperatorRequest{}
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[18]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1006,7 +1214,7 @@ func (x *UpdateOperatorRequest) String() string {
 func (*UpdateOperatorRequest) ProtoMessage() {}
 
 func (x *UpdateOperatorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[18]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1019,7 +1227,7 @@ func (x *UpdateOperatorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateOperatorRequest.ProtoReflect.Descriptor instead.
 func (*UpdateOperatorRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{18}
+	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *UpdateOperatorRequest) GetOperator() *Operator {
@@ -1059,7 +1267,7 @@ type UpdateOperatorResponse struct {
 
 func (x *UpdateOperatorResponse) Reset() {
 	*x = UpdateOperatorResponse{}
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[19]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1071,7 +1279,7 @@ func (x *UpdateOperatorResponse) String() string {
 func (*UpdateOperatorResponse) ProtoMessage() {}
 
 func (x *UpdateOperatorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[19]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1084,7 +1292,7 @@ func (x *UpdateOperatorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateOperatorResponse.ProtoReflect.Descriptor instead.
 func (*UpdateOperatorResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{19}
+	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *UpdateOperatorResponse) GetOperator() *Operator {
@@ -1103,7 +1311,7 @@ type RotateKeyRequest struct {
 
 func (x *RotateKeyRequest) Reset() {
 	*x = RotateKeyRequest{}
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[20]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1115,7 +1323,7 @@ func (x *RotateKeyRequest) String() string {
 func (*RotateKeyRequest) ProtoMessage() {}
 
 func (x *RotateKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[20]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1128,7 +1336,7 @@ func (x *RotateKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateKeyRequest.ProtoReflect.Descriptor instead.
 func (*RotateKeyRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{20}
+	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RotateKeyRequest) GetRequestId() string {
@@ -1147,7 +1355,7 @@ type RotateKeyResponse struct {
 
 func (x *RotateKeyResponse) Reset() {
 	*x = RotateKeyResponse{}
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[21]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1159,7 +1367,7 @@ func (x *RotateKeyResponse) String() string {
 func (*RotateKeyResponse) ProtoMessage() {}
 
 func (x *RotateKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[21]
+	mi := &file_fluent_controlplane_v1_auth_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1172,7 +1380,7 @@ func (x *RotateKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateKeyResponse.ProtoReflect.Descriptor instead.
 func (*RotateKeyResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{21}
+	return file_fluent_controlplane_v1_auth_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RotateKeyResponse) GetKey() *VerificationKey {
@@ -1205,11 +1413,12 @@ const file_fluent_controlplane_v1_auth_proto_rawDesc = "" +
 	"\x04Role\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12 \n" +
-	"\vpermissions\x18\x03 \x03(\tR\vpermissions\"]\n" +
+	"\vpermissions\x18\x03 \x03(\tR\vpermissions\"\x8a\x01\n" +
 	"\fLoginRequest\x12%\n" +
 	"\busername\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\busername\x12&\n" +
 	"\bpassword\x18\x02 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\bpassword\"\xad\x01\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\bpassword\x12+\n" +
+	"\fnew_password\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vnewPassword\"\xad\x01\n" +
 	"\rLoginResponse\x12!\n" +
 	"\faccess_token\x18\x01 \x01(\tR\vaccessToken\x12;\n" +
 	"\vexpire_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -1233,8 +1442,22 @@ const file_fluent_controlplane_v1_auth_proto_rawDesc = "" +
 	"\fnew_password\x18\x02 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\b\x18\xc8\x01R\vnewPassword\x12&\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\trequestId\"\x18\n" +
-	"\x16ChangePasswordResponse\"\x12\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\trequestId\"x\n" +
+	"\x16ChangePasswordResponse\x12!\n" +
+	"\faccess_token\x18\x01 \x01(\tR\vaccessToken\x12;\n" +
+	"\vexpire_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\"e\n" +
+	"\x14ResetPasswordRequest\x12%\n" +
+	"\busername\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\busername\x12&\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\trequestId\"p\n" +
+	"\x15ResetPasswordResponse\x12\x1a\n" +
+	"\bpassword\x18\x01 \x01(\tR\bpassword\x12;\n" +
+	"\vexpire_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\">\n" +
+	"\x15UnlockOperatorRequest\x12%\n" +
+	"\busername\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\busername\"\x18\n" +
+	"\x16UnlockOperatorResponse\"\x12\n" +
 	"\x10ListRolesRequest\"G\n" +
 	"\x11ListRolesResponse\x122\n" +
 	"\x05roles\x18\x01 \x03(\v2\x1c.fluent.controlplane.v1.RoleR\x05roles\"\xd0\x01\n" +
@@ -1268,13 +1491,16 @@ const file_fluent_controlplane_v1_auth_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\trequestId\"N\n" +
 	"\x11RotateKeyResponse\x129\n" +
-	"\x03key\x18\x01 \x01(\v2'.fluent.controlplane.v1.VerificationKeyR\x03key2\xca\b\n" +
+	"\x03key\x18\x01 \x01(\v2'.fluent.controlplane.v1.VerificationKeyR\x03key2\xd5\n" +
+	"\n" +
 	"\vAuthService\x12`\n" +
 	"\x05Login\x12$.fluent.controlplane.v1.LoginRequest\x1a%.fluent.controlplane.v1.LoginResponse\"\n" +
 	"\xca\xf3\x18\x06public\x12i\n" +
 	"\aGetKeys\x12&.fluent.controlplane.v1.GetKeysRequest\x1a'.fluent.controlplane.v1.GetKeysResponse\"\r\xca\xf3\x18\x06public\x90\x02\x01\x12k\n" +
 	"\x06WhoAmI\x12%.fluent.controlplane.v1.WhoAmIRequest\x1a&.fluent.controlplane.v1.WhoAmIResponse\"\x12\xca\xf3\x18\vsession.get\x90\x02\x01\x12\x83\x01\n" +
-	"\x0eChangePassword\x12-.fluent.controlplane.v1.ChangePasswordRequest\x1a..fluent.controlplane.v1.ChangePasswordResponse\"\x12\xca\xf3\x18\x0esession.update\x12v\n" +
+	"\x0eChangePassword\x12-.fluent.controlplane.v1.ChangePasswordRequest\x1a..fluent.controlplane.v1.ChangePasswordResponse\"\x12\xca\xf3\x18\x0esession.update\x12\x81\x01\n" +
+	"\rResetPassword\x12,.fluent.controlplane.v1.ResetPasswordRequest\x1a-.fluent.controlplane.v1.ResetPasswordResponse\"\x13\xca\xf3\x18\x0foperator.update\x12\x84\x01\n" +
+	"\x0eUnlockOperator\x12-.fluent.controlplane.v1.UnlockOperatorRequest\x1a..fluent.controlplane.v1.UnlockOperatorResponse\"\x13\xca\xf3\x18\x0foperator.update\x12v\n" +
 	"\tListRoles\x12(.fluent.controlplane.v1.ListRolesRequest\x1a).fluent.controlplane.v1.ListRolesResponse\"\x14\xca\xf3\x18\roperator.list\x90\x02\x01\x12\x84\x01\n" +
 	"\x0eCreateOperator\x12-.fluent.controlplane.v1.CreateOperatorRequest\x1a..fluent.controlplane.v1.CreateOperatorResponse\"\x13\xca\xf3\x18\x0foperator.create\x12\x82\x01\n" +
 	"\rListOperators\x12,.fluent.controlplane.v1.ListOperatorsRequest\x1a-.fluent.controlplane.v1.ListOperatorsResponse\"\x14\xca\xf3\x18\roperator.list\x90\x02\x01\x12\x84\x01\n" +
@@ -1294,7 +1520,7 @@ func file_fluent_controlplane_v1_auth_proto_rawDescGZIP() []byte {
 	return file_fluent_controlplane_v1_auth_proto_rawDescData
 }
 
-var file_fluent_controlplane_v1_auth_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_fluent_controlplane_v1_auth_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_fluent_controlplane_v1_auth_proto_goTypes = []any{
 	(*Operator)(nil),               // 0: fluent.controlplane.v1.Operator
 	(*RoleBinding)(nil),            // 1: fluent.controlplane.v1.RoleBinding
@@ -1308,59 +1534,69 @@ var file_fluent_controlplane_v1_auth_proto_goTypes = []any{
 	(*WhoAmIResponse)(nil),         // 9: fluent.controlplane.v1.WhoAmIResponse
 	(*ChangePasswordRequest)(nil),  // 10: fluent.controlplane.v1.ChangePasswordRequest
 	(*ChangePasswordResponse)(nil), // 11: fluent.controlplane.v1.ChangePasswordResponse
-	(*ListRolesRequest)(nil),       // 12: fluent.controlplane.v1.ListRolesRequest
-	(*ListRolesResponse)(nil),      // 13: fluent.controlplane.v1.ListRolesResponse
-	(*CreateOperatorRequest)(nil),  // 14: fluent.controlplane.v1.CreateOperatorRequest
-	(*CreateOperatorResponse)(nil), // 15: fluent.controlplane.v1.CreateOperatorResponse
-	(*ListOperatorsRequest)(nil),   // 16: fluent.controlplane.v1.ListOperatorsRequest
-	(*ListOperatorsResponse)(nil),  // 17: fluent.controlplane.v1.ListOperatorsResponse
-	(*UpdateOperatorRequest)(nil),  // 18: fluent.controlplane.v1.UpdateOperatorRequest
-	(*UpdateOperatorResponse)(nil), // 19: fluent.controlplane.v1.UpdateOperatorResponse
-	(*RotateKeyRequest)(nil),       // 20: fluent.controlplane.v1.RotateKeyRequest
-	(*RotateKeyResponse)(nil),      // 21: fluent.controlplane.v1.RotateKeyResponse
-	(*timestamppb.Timestamp)(nil),  // 22: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),  // 23: google.protobuf.FieldMask
+	(*ResetPasswordRequest)(nil),   // 12: fluent.controlplane.v1.ResetPasswordRequest
+	(*ResetPasswordResponse)(nil),  // 13: fluent.controlplane.v1.ResetPasswordResponse
+	(*UnlockOperatorRequest)(nil),  // 14: fluent.controlplane.v1.UnlockOperatorRequest
+	(*UnlockOperatorResponse)(nil), // 15: fluent.controlplane.v1.UnlockOperatorResponse
+	(*ListRolesRequest)(nil),       // 16: fluent.controlplane.v1.ListRolesRequest
+	(*ListRolesResponse)(nil),      // 17: fluent.controlplane.v1.ListRolesResponse
+	(*CreateOperatorRequest)(nil),  // 18: fluent.controlplane.v1.CreateOperatorRequest
+	(*CreateOperatorResponse)(nil), // 19: fluent.controlplane.v1.CreateOperatorResponse
+	(*ListOperatorsRequest)(nil),   // 20: fluent.controlplane.v1.ListOperatorsRequest
+	(*ListOperatorsResponse)(nil),  // 21: fluent.controlplane.v1.ListOperatorsResponse
+	(*UpdateOperatorRequest)(nil),  // 22: fluent.controlplane.v1.UpdateOperatorRequest
+	(*UpdateOperatorResponse)(nil), // 23: fluent.controlplane.v1.UpdateOperatorResponse
+	(*RotateKeyRequest)(nil),       // 24: fluent.controlplane.v1.RotateKeyRequest
+	(*RotateKeyResponse)(nil),      // 25: fluent.controlplane.v1.RotateKeyResponse
+	(*timestamppb.Timestamp)(nil),  // 26: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),  // 27: google.protobuf.FieldMask
 }
 var file_fluent_controlplane_v1_auth_proto_depIdxs = []int32{
 	1,  // 0: fluent.controlplane.v1.Operator.bindings:type_name -> fluent.controlplane.v1.RoleBinding
-	22, // 1: fluent.controlplane.v1.Operator.create_time:type_name -> google.protobuf.Timestamp
-	22, // 2: fluent.controlplane.v1.Operator.update_time:type_name -> google.protobuf.Timestamp
-	22, // 3: fluent.controlplane.v1.LoginResponse.expire_time:type_name -> google.protobuf.Timestamp
+	26, // 1: fluent.controlplane.v1.Operator.create_time:type_name -> google.protobuf.Timestamp
+	26, // 2: fluent.controlplane.v1.Operator.update_time:type_name -> google.protobuf.Timestamp
+	26, // 3: fluent.controlplane.v1.LoginResponse.expire_time:type_name -> google.protobuf.Timestamp
 	0,  // 4: fluent.controlplane.v1.LoginResponse.operator:type_name -> fluent.controlplane.v1.Operator
 	7,  // 5: fluent.controlplane.v1.GetKeysResponse.keys:type_name -> fluent.controlplane.v1.VerificationKey
-	22, // 6: fluent.controlplane.v1.VerificationKey.active_time:type_name -> google.protobuf.Timestamp
+	26, // 6: fluent.controlplane.v1.VerificationKey.active_time:type_name -> google.protobuf.Timestamp
 	0,  // 7: fluent.controlplane.v1.WhoAmIResponse.operator:type_name -> fluent.controlplane.v1.Operator
-	2,  // 8: fluent.controlplane.v1.ListRolesResponse.roles:type_name -> fluent.controlplane.v1.Role
-	0,  // 9: fluent.controlplane.v1.CreateOperatorRequest.operator:type_name -> fluent.controlplane.v1.Operator
-	0,  // 10: fluent.controlplane.v1.CreateOperatorResponse.operator:type_name -> fluent.controlplane.v1.Operator
-	0,  // 11: fluent.controlplane.v1.ListOperatorsResponse.operators:type_name -> fluent.controlplane.v1.Operator
-	0,  // 12: fluent.controlplane.v1.UpdateOperatorRequest.operator:type_name -> fluent.controlplane.v1.Operator
-	23, // 13: fluent.controlplane.v1.UpdateOperatorRequest.update_mask:type_name -> google.protobuf.FieldMask
-	0,  // 14: fluent.controlplane.v1.UpdateOperatorResponse.operator:type_name -> fluent.controlplane.v1.Operator
-	7,  // 15: fluent.controlplane.v1.RotateKeyResponse.key:type_name -> fluent.controlplane.v1.VerificationKey
-	3,  // 16: fluent.controlplane.v1.AuthService.Login:input_type -> fluent.controlplane.v1.LoginRequest
-	5,  // 17: fluent.controlplane.v1.AuthService.GetKeys:input_type -> fluent.controlplane.v1.GetKeysRequest
-	8,  // 18: fluent.controlplane.v1.AuthService.WhoAmI:input_type -> fluent.controlplane.v1.WhoAmIRequest
-	10, // 19: fluent.controlplane.v1.AuthService.ChangePassword:input_type -> fluent.controlplane.v1.ChangePasswordRequest
-	12, // 20: fluent.controlplane.v1.AuthService.ListRoles:input_type -> fluent.controlplane.v1.ListRolesRequest
-	14, // 21: fluent.controlplane.v1.AuthService.CreateOperator:input_type -> fluent.controlplane.v1.CreateOperatorRequest
-	16, // 22: fluent.controlplane.v1.AuthService.ListOperators:input_type -> fluent.controlplane.v1.ListOperatorsRequest
-	18, // 23: fluent.controlplane.v1.AuthService.UpdateOperator:input_type -> fluent.controlplane.v1.UpdateOperatorRequest
-	20, // 24: fluent.controlplane.v1.AuthService.RotateKey:input_type -> fluent.controlplane.v1.RotateKeyRequest
-	4,  // 25: fluent.controlplane.v1.AuthService.Login:output_type -> fluent.controlplane.v1.LoginResponse
-	6,  // 26: fluent.controlplane.v1.AuthService.GetKeys:output_type -> fluent.controlplane.v1.GetKeysResponse
-	9,  // 27: fluent.controlplane.v1.AuthService.WhoAmI:output_type -> fluent.controlplane.v1.WhoAmIResponse
-	11, // 28: fluent.controlplane.v1.AuthService.ChangePassword:output_type -> fluent.controlplane.v1.ChangePasswordResponse
-	13, // 29: fluent.controlplane.v1.AuthService.ListRoles:output_type -> fluent.controlplane.v1.ListRolesResponse
-	15, // 30: fluent.controlplane.v1.AuthService.CreateOperator:output_type -> fluent.controlplane.v1.CreateOperatorResponse
-	17, // 31: fluent.controlplane.v1.AuthService.ListOperators:output_type -> fluent.controlplane.v1.ListOperatorsResponse
-	19, // 32: fluent.controlplane.v1.AuthService.UpdateOperator:output_type -> fluent.controlplane.v1.UpdateOperatorResponse
-	21, // 33: fluent.controlplane.v1.AuthService.RotateKey:output_type -> fluent.controlplane.v1.RotateKeyResponse
-	25, // [25:34] is the sub-list for method output_type
-	16, // [16:25] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	26, // 8: fluent.controlplane.v1.ChangePasswordResponse.expire_time:type_name -> google.protobuf.Timestamp
+	26, // 9: fluent.controlplane.v1.ResetPasswordResponse.expire_time:type_name -> google.protobuf.Timestamp
+	2,  // 10: fluent.controlplane.v1.ListRolesResponse.roles:type_name -> fluent.controlplane.v1.Role
+	0,  // 11: fluent.controlplane.v1.CreateOperatorRequest.operator:type_name -> fluent.controlplane.v1.Operator
+	0,  // 12: fluent.controlplane.v1.CreateOperatorResponse.operator:type_name -> fluent.controlplane.v1.Operator
+	0,  // 13: fluent.controlplane.v1.ListOperatorsResponse.operators:type_name -> fluent.controlplane.v1.Operator
+	0,  // 14: fluent.controlplane.v1.UpdateOperatorRequest.operator:type_name -> fluent.controlplane.v1.Operator
+	27, // 15: fluent.controlplane.v1.UpdateOperatorRequest.update_mask:type_name -> google.protobuf.FieldMask
+	0,  // 16: fluent.controlplane.v1.UpdateOperatorResponse.operator:type_name -> fluent.controlplane.v1.Operator
+	7,  // 17: fluent.controlplane.v1.RotateKeyResponse.key:type_name -> fluent.controlplane.v1.VerificationKey
+	3,  // 18: fluent.controlplane.v1.AuthService.Login:input_type -> fluent.controlplane.v1.LoginRequest
+	5,  // 19: fluent.controlplane.v1.AuthService.GetKeys:input_type -> fluent.controlplane.v1.GetKeysRequest
+	8,  // 20: fluent.controlplane.v1.AuthService.WhoAmI:input_type -> fluent.controlplane.v1.WhoAmIRequest
+	10, // 21: fluent.controlplane.v1.AuthService.ChangePassword:input_type -> fluent.controlplane.v1.ChangePasswordRequest
+	12, // 22: fluent.controlplane.v1.AuthService.ResetPassword:input_type -> fluent.controlplane.v1.ResetPasswordRequest
+	14, // 23: fluent.controlplane.v1.AuthService.UnlockOperator:input_type -> fluent.controlplane.v1.UnlockOperatorRequest
+	16, // 24: fluent.controlplane.v1.AuthService.ListRoles:input_type -> fluent.controlplane.v1.ListRolesRequest
+	18, // 25: fluent.controlplane.v1.AuthService.CreateOperator:input_type -> fluent.controlplane.v1.CreateOperatorRequest
+	20, // 26: fluent.controlplane.v1.AuthService.ListOperators:input_type -> fluent.controlplane.v1.ListOperatorsRequest
+	22, // 27: fluent.controlplane.v1.AuthService.UpdateOperator:input_type -> fluent.controlplane.v1.UpdateOperatorRequest
+	24, // 28: fluent.controlplane.v1.AuthService.RotateKey:input_type -> fluent.controlplane.v1.RotateKeyRequest
+	4,  // 29: fluent.controlplane.v1.AuthService.Login:output_type -> fluent.controlplane.v1.LoginResponse
+	6,  // 30: fluent.controlplane.v1.AuthService.GetKeys:output_type -> fluent.controlplane.v1.GetKeysResponse
+	9,  // 31: fluent.controlplane.v1.AuthService.WhoAmI:output_type -> fluent.controlplane.v1.WhoAmIResponse
+	11, // 32: fluent.controlplane.v1.AuthService.ChangePassword:output_type -> fluent.controlplane.v1.ChangePasswordResponse
+	13, // 33: fluent.controlplane.v1.AuthService.ResetPassword:output_type -> fluent.controlplane.v1.ResetPasswordResponse
+	15, // 34: fluent.controlplane.v1.AuthService.UnlockOperator:output_type -> fluent.controlplane.v1.UnlockOperatorResponse
+	17, // 35: fluent.controlplane.v1.AuthService.ListRoles:output_type -> fluent.controlplane.v1.ListRolesResponse
+	19, // 36: fluent.controlplane.v1.AuthService.CreateOperator:output_type -> fluent.controlplane.v1.CreateOperatorResponse
+	21, // 37: fluent.controlplane.v1.AuthService.ListOperators:output_type -> fluent.controlplane.v1.ListOperatorsResponse
+	23, // 38: fluent.controlplane.v1.AuthService.UpdateOperator:output_type -> fluent.controlplane.v1.UpdateOperatorResponse
+	25, // 39: fluent.controlplane.v1.AuthService.RotateKey:output_type -> fluent.controlplane.v1.RotateKeyResponse
+	29, // [29:40] is the sub-list for method output_type
+	18, // [18:29] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_fluent_controlplane_v1_auth_proto_init() }
@@ -1375,7 +1611,7 @@ func file_fluent_controlplane_v1_auth_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fluent_controlplane_v1_auth_proto_rawDesc), len(file_fluent_controlplane_v1_auth_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -34,6 +34,10 @@ const (
 	AuthServiceWhoAmIProcedure = "/fluent.controlplane.v1.AuthService/WhoAmI"
 	// AuthServiceChangePasswordProcedure is the procedure name of the AuthService's ChangePassword RPC.
 	AuthServiceChangePasswordProcedure = "/fluent.controlplane.v1.AuthService/ChangePassword"
+	// AuthServiceResetPasswordProcedure is the procedure name of the AuthService's ResetPassword RPC.
+	AuthServiceResetPasswordProcedure = "/fluent.controlplane.v1.AuthService/ResetPassword"
+	// AuthServiceUnlockOperatorProcedure is the procedure name of the AuthService's UnlockOperator RPC.
+	AuthServiceUnlockOperatorProcedure = "/fluent.controlplane.v1.AuthService/UnlockOperator"
 	// AuthServiceListRolesProcedure is the procedure name of the AuthService's ListRoles RPC.
 	AuthServiceListRolesProcedure = "/fluent.controlplane.v1.AuthService/ListRoles"
 	// AuthServiceCreateOperatorProcedure is the procedure name of the AuthService's CreateOperator RPC.
@@ -77,6 +81,20 @@ var (
 			Procedure:  AuthServiceChangePasswordProcedure,
 		}
 	})
+	authServiceResetPasswordSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_fluent_controlplane_v1_auth_proto.Services().ByName("AuthService").Methods().ByName("ResetPassword"),
+			Procedure:  AuthServiceResetPasswordProcedure,
+		}
+	})
+	authServiceUnlockOperatorSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_fluent_controlplane_v1_auth_proto.Services().ByName("AuthService").Methods().ByName("UnlockOperator"),
+			Procedure:  AuthServiceUnlockOperatorProcedure,
+		}
+	})
 	authServiceListRolesSpec = sync.OnceValue(func() connect.Spec {
 		return connect.Spec{
 			StreamType:       connect.StreamTypeUnary,
@@ -118,14 +136,18 @@ var (
 
 // AuthServiceClient is a client for the fluent.controlplane.v1.AuthService service.
 type AuthServiceClient interface {
-	// Login exchanges a password for a token.
+	// Login exchanges a password for a token. A password that serves once must be changed by it.
 	Login(context.Context, *v1.LoginRequest) (*v1.LoginResponse, error)
 	// GetKeys reads the public keys that verify tokens; the same as a JWK set is at /.well-known/jwks.json.
 	GetKeys(context.Context, *v1.GetKeysRequest) (*v1.GetKeysResponse, error)
 	// WhoAmI tells the caller who it is and what it may.
 	WhoAmI(context.Context, *v1.WhoAmIRequest) (*v1.WhoAmIResponse, error)
-	// ChangePassword gives the caller a new password.
+	// ChangePassword gives the caller a new password. All of the operator's sessions end; the answer begins another.
 	ChangePassword(context.Context, *v1.ChangePasswordRequest) (*v1.ChangePasswordResponse, error)
+	// ResetPassword gives an operator a password that serves once, ends all sessions of the operator, and unlocks it.
+	ResetPassword(context.Context, *v1.ResetPasswordRequest) (*v1.ResetPasswordResponse, error)
+	// UnlockOperator forgets failed attempts to log in as an operator.
+	UnlockOperator(context.Context, *v1.UnlockOperatorRequest) (*v1.UnlockOperatorResponse, error)
 	// ListRoles reads the roles with their permissions.
 	ListRoles(context.Context, *v1.ListRolesRequest) (*v1.ListRolesResponse, error)
 	// CreateOperator makes an operator. A password that was not given is made, and is in this answer only.
@@ -146,14 +168,18 @@ func NewAuthServiceClient(client *connect.Client) AuthServiceClient {
 
 // AuthServiceHandler is an implementation of the fluent.controlplane.v1.AuthService service.
 type AuthServiceHandler interface {
-	// Login exchanges a password for a token.
+	// Login exchanges a password for a token. A password that serves once must be changed by it.
 	Login(context.Context, *v1.LoginRequest) (*v1.LoginResponse, error)
 	// GetKeys reads the public keys that verify tokens; the same as a JWK set is at /.well-known/jwks.json.
 	GetKeys(context.Context, *v1.GetKeysRequest) (*v1.GetKeysResponse, error)
 	// WhoAmI tells the caller who it is and what it may.
 	WhoAmI(context.Context, *v1.WhoAmIRequest) (*v1.WhoAmIResponse, error)
-	// ChangePassword gives the caller a new password.
+	// ChangePassword gives the caller a new password. All of the operator's sessions end; the answer begins another.
 	ChangePassword(context.Context, *v1.ChangePasswordRequest) (*v1.ChangePasswordResponse, error)
+	// ResetPassword gives an operator a password that serves once, ends all sessions of the operator, and unlocks it.
+	ResetPassword(context.Context, *v1.ResetPasswordRequest) (*v1.ResetPasswordResponse, error)
+	// UnlockOperator forgets failed attempts to log in as an operator.
+	UnlockOperator(context.Context, *v1.UnlockOperatorRequest) (*v1.UnlockOperatorResponse, error)
 	// ListRoles reads the roles with their permissions.
 	ListRoles(context.Context, *v1.ListRolesRequest) (*v1.ListRolesResponse, error)
 	// CreateOperator makes an operator. A password that was not given is made, and is in this answer only.
@@ -175,6 +201,8 @@ func RegisterAuthServiceHandler(server *connect.Server, svc AuthServiceHandler) 
 		connect.Method{Spec: authServiceGetKeysSpec(), Handler: adapter.getKeys},
 		connect.Method{Spec: authServiceWhoAmISpec(), Handler: adapter.whoAmI},
 		connect.Method{Spec: authServiceChangePasswordSpec(), Handler: adapter.changePassword},
+		connect.Method{Spec: authServiceResetPasswordSpec(), Handler: adapter.resetPassword},
+		connect.Method{Spec: authServiceUnlockOperatorSpec(), Handler: adapter.unlockOperator},
 		connect.Method{Spec: authServiceListRolesSpec(), Handler: adapter.listRoles},
 		connect.Method{Spec: authServiceCreateOperatorSpec(), Handler: adapter.createOperator},
 		connect.Method{Spec: authServiceListOperatorsSpec(), Handler: adapter.listOperators},
@@ -200,6 +228,14 @@ func (UnimplementedAuthServiceHandler) WhoAmI(context.Context, *v1.WhoAmIRequest
 
 func (UnimplementedAuthServiceHandler) ChangePassword(context.Context, *v1.ChangePasswordRequest) (*v1.ChangePasswordResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "fluent.controlplane.v1.AuthService.ChangePassword is not implemented")
+}
+
+func (UnimplementedAuthServiceHandler) ResetPassword(context.Context, *v1.ResetPasswordRequest) (*v1.ResetPasswordResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "fluent.controlplane.v1.AuthService.ResetPassword is not implemented")
+}
+
+func (UnimplementedAuthServiceHandler) UnlockOperator(context.Context, *v1.UnlockOperatorRequest) (*v1.UnlockOperatorResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "fluent.controlplane.v1.AuthService.UnlockOperator is not implemented")
 }
 
 func (UnimplementedAuthServiceHandler) ListRoles(context.Context, *v1.ListRolesRequest) (*v1.ListRolesResponse, error) {
@@ -253,6 +289,22 @@ func (c *authServiceClient) WhoAmI(ctx context.Context, req *v1.WhoAmIRequest) (
 func (c *authServiceClient) ChangePassword(ctx context.Context, req *v1.ChangePasswordRequest) (*v1.ChangePasswordResponse, error) {
 	var res v1.ChangePasswordResponse
 	if err := c.client.CallUnary(ctx, authServiceChangePasswordSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *authServiceClient) ResetPassword(ctx context.Context, req *v1.ResetPasswordRequest) (*v1.ResetPasswordResponse, error) {
+	var res v1.ResetPasswordResponse
+	if err := c.client.CallUnary(ctx, authServiceResetPasswordSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *authServiceClient) UnlockOperator(ctx context.Context, req *v1.UnlockOperatorRequest) (*v1.UnlockOperatorResponse, error) {
+	var res v1.UnlockOperatorResponse
+	if err := c.client.CallUnary(ctx, authServiceUnlockOperatorSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -342,6 +394,30 @@ func (h authServiceHandler) changePassword(ctx context.Context, _ connect.Spec, 
 		return err
 	}
 	res, err := h.svc.ChangePassword(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h authServiceHandler) resetPassword(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.ResetPasswordRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.ResetPassword(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h authServiceHandler) unlockOperator(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.UnlockOperatorRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.UnlockOperator(ctx, &req)
 	if err != nil {
 		return err
 	}
