@@ -28,6 +28,13 @@ const pong = 15 * time.Second
 // mostHead bounds the head of a request: it is read before anything is known of who sends it.
 const mostHead = 64 << 10
 
+// ahead is how much of a request's body is taken over HTTP/2 before anybody reads it, and aheadInAll that of all requests of a connection: it is
+// held outside of Bodies.
+const (
+	ahead      = 64 << 10
+	aheadInAll = 256 << 10
+)
+
 // NewServer makes a server that lets nobody sit on a connection for nothing. clearHTTP2 has it take HTTP/2 without TLS as well.
 func NewServer(handler http.Handler, times Times, clearHTTP2 bool, log *slog.Logger) *http.Server {
 	protocols := new(http.Protocols)
@@ -36,7 +43,10 @@ func NewServer(handler http.Handler, times Times, clearHTTP2 bool, log *slog.Log
 	protocols.SetUnencryptedHTTP2(clearHTTP2)
 	return &http.Server{
 		Handler: handler, Protocols: protocols, ReadHeaderTimeout: times.Head, IdleTimeout: times.Idle, MaxHeaderBytes: mostHead,
-		HTTP2:    &http.HTTP2Config{SendPingTimeout: times.Ping, PingTimeout: pong},
+		DisableGeneralOptionsHandler: true, // it answers OPTIONS * past all handlers
+		HTTP2: &http.HTTP2Config{
+			SendPingTimeout: times.Ping, PingTimeout: pong, MaxReceiveBufferPerConnection: aheadInAll, MaxReceiveBufferPerStream: ahead,
+		},
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn), // refused certificates, with the reason
 	}
 }

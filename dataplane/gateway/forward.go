@@ -4,12 +4,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
 
-	"github.com/fluent-oms/fluent/auth/door"
+	"github.com/fluent-oms/fluent/dataplane/gateway/link"
 )
 
 // maxKept is the size up to which buffers are used again.
@@ -60,15 +59,9 @@ func named(connection []string, name string) bool {
 	return false
 }
 
-// origin is what the gateway found out of a request's caller.
-type origin struct {
-	account string
-	source  netip.Addr
-}
-
-// appendRequest writes a request out for a node. The server that read it has made sure that neither names nor values hold line ends.
-func appendRequest(to []byte, r *http.Request, target door.Target, from origin, body []byte) []byte {
-	to = append(append(append(to, r.Method...), ' '), target.String()...)
+// appendHead writes the head of a request out for a node. The server that read it has made sure that neither names nor values hold line ends.
+func appendHead(to []byte, r *http.Request, in *incoming) []byte {
+	to = append(append(append(to, r.Method...), ' '), in.target.String()...)
 	to = appendHeader(append(to, " HTTP/1.1\r\n"...), "Host", r.Host)
 	connection := r.Header["Connection"]
 	for name, values := range r.Header {
@@ -79,9 +72,9 @@ func appendRequest(to []byte, r *http.Request, target door.Target, from origin, 
 			to = appendHeader(to, name, v)
 		}
 	}
-	to = appendHeader(to, AccountHeader, from.account)
-	if from.source.IsValid() {
-		to = appendHeader(to, "X-Forwarded-For", from.source.String())
+	to = appendHeader(to, AccountHeader, in.account)
+	if in.source.IsValid() {
+		to = appendHeader(to, "X-Forwarded-For", in.source.String())
 	}
 	to = appendHeader(to, "X-Forwarded-Host", r.Host)
 	proto := "http"
@@ -90,24 +83,37 @@ func appendRequest(to []byte, r *http.Request, target door.Target, from origin, 
 	}
 	to = appendHeader(to, "X-Forwarded-Proto", proto)
 	to = append(to, "Content-Length: "...)
-	to = append(strconv.AppendInt(to, int64(len(body)), 10), "\r\n\r\n"...)
-	return append(to, body...)
+	return append(strconv.AppendInt(to, int64(len(in.body)), 10), "\r\n\r\n"...)
 }
 
 func appendHeader(to []byte, name, value string) []byte {
 	return append(append(append(append(to, name...), ": "...), value...), "\r\n"...)
 }
 
+// aside is the size from which a body is not copied to go with its head.
+const aside = 16 << 10
+
 // forward sends a request to a node and its answer back.
-func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, target door.Target, account string, body []byte) {
-	message := g.buffers.take()
-	*message = appendRequest(*message, r, target, origin{account, g.settings.Proxies.Source(r)}, body)
-	res, node, err := g.send(r, *message, body)
-	g.buffers.give(message)
+func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, in *incoming) {
+	head := g.buffers.take()
+	*head = appendHead(*head, r, in)
+	message := link.Message{Body: in.body}
+	if len(in.body) < aside {
+		*head, message.Body = append(*head, in.body...), nil
+	}
+	message.Head = *head
+	res, node, err := g.send(r, message, func() bool { return onlyReads(r.Method, in.target, in.body) })
+	g.buffers.give(head)
+	g.release(in) // the caller may take his time to read the answer
 	if err != nil {
 		g.failed(w, r, err)
 		return
 	}
+	g.relay(w, res, node)
+}
+
+// relay sends a node's answer back.
+func (g *Gateway) relay(w http.ResponseWriter, res *http.Response, node *backend) {
 	defer node.inFlight.Add(-1)
 	defer func() { _ = res.Body.Close() }()
 	header, connection := w.Header(), res.Header["Connection"]

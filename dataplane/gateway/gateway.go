@@ -4,10 +4,9 @@ package gateway
 
 import (
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
-	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -20,13 +19,15 @@ import (
 
 // Settings are what a gateway can be told. The zero value is good for one that clients reach without a proxy.
 type Settings struct {
-	Proxies door.Proxies // whose word on a client's address is believed
+	Proxies door.Proxies    // whose word on a client's address is believed
+	Bodies  door.BodyLimits // how much of requests' bodies is held
 }
 
 // Gateway is an http.Handler over the nodes of one environment.
 type Gateway struct {
 	state    *desired.State
 	settings Settings
+	bodies   *door.Bodies
 	log      *slog.Logger
 	nodes    balancer
 	link     *link.Pool
@@ -44,7 +45,7 @@ const answerTime = 2 * time.Minute
 // New makes a gateway that routes by the given desired state.
 func New(state *desired.State, settings Settings, log *slog.Logger) *Gateway {
 	g := &Gateway{
-		state: state, settings: settings, log: log, nodes: balancer{backends: map[string]*backend{}}, link: link.New(answerTime), buffers: newBuffers(),
+		state: state, settings: settings, bodies: door.NewBodies(settings.Bodies), log: log, nodes: balancer{backends: map[string]*backend{}}, link: link.New(answerTime), buffers: newBuffers(),
 	}
 	g.tenants, g.self = http.HandlerFunc(g.serve), door.NewSelfCall(door.StandardTimes(), log, nil)
 	g.measure()
@@ -82,39 +83,31 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		rest.WriteError(w, r, g.log, fault.New(fault.NotFound, "There is no %s %s here", r.Method, target.Path))
 		return
 	}
-	buffer := g.buffers.take()
-	defer func() { g.buffers.give(buffer) }()
-	body, err := readBody(w, r, *buffer)
-	if *buffer = body; err != nil {
-		rest.WriteError(w, r, g.log, err)
+	in := incoming{target: target, source: g.settings.Proxies.Source(r), account: accountAt(g.state.View(), r.Host), guard: g.bodies.Guard(w, r)}
+	defer g.release(&in)
+	if err := g.read(&in, r); err != nil {
+		g.refuse(w, r, target, err)
 		return
 	}
-	g.forward(w, r, target, accountAt(g.state.View(), r.Host), body)
+	g.forward(w, r, &in)
 }
 
-// readBody reads a request's body into a buffer, which grows where it must.
-func readBody(w http.ResponseWriter, r *http.Request, to []byte) ([]byte, error) {
-	if r.ContentLength == 0 {
-		return to, nil
+// refuse answers a request whose body was not read. Token requests have an error shape of their own.
+func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, target door.Target, err error) {
+	var answered *answeredByNode
+	if errors.As(err, &answered) {
+		g.relay(w, answered.res, answered.node)
+		return
 	}
-	from := http.MaxBytesReader(w, r.Body, rest.MaxBody)
-	for {
-		if len(to) == cap(to) {
-			to = slices.Grow(to, len(to))
-		}
-		n, err := from.Read(to[len(to):cap(to)])
-		to = to[:len(to)+n]
-		var tooLarge *http.MaxBytesError
-		switch {
-		case err == nil:
-		case errors.Is(err, io.EOF):
-			return to, nil
-		case errors.As(err, &tooLarge):
-			return to, fault.New(fault.TooLarge, "The body is larger than %d bytes", rest.MaxBody).At("body")
-		default:
-			return to, fault.Invalidf("body", "The body could not be read whole").Wrap(err)
-		}
+	if known := (*fault.Error)(nil); !errors.As(err, &known) {
+		g.failed(w, r, err)
+		return
 	}
+	if strings.HasSuffix(target.Path, "/oauth/token") {
+		rest.WriteTokenError(w, err)
+		return
+	}
+	rest.WriteError(w, r, g.log, err)
 }
 
 func (g *Gateway) health(w http.ResponseWriter) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fluent-oms/fluent/auth/door"
+	"github.com/fluent-oms/fluent/dataplane/gateway/link"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
@@ -20,9 +22,9 @@ const hold = 5 * time.Second
 // errDraining stands for such an answer.
 var errDraining = errors.New("the node is stopping or starting")
 
-// send sends a request, written out whole in message, to a node, and to another one when that can do no harm: the first took no connection or
-// refused before working, or the request only reads. The node counts as busy with it until it is released.
-func (g *Gateway) send(r *http.Request, message, body []byte) (*http.Response, *backend, error) {
+// send sends a request, written out in message, to a node, and to another one when that can do no harm: the first took no connection or
+// refused before working, or the request may be repeated. The node counts as busy with it until it is released.
+func (g *Gateway) send(r *http.Request, message link.Message, repeatable func() bool) (*http.Response, *backend, error) {
 	var tried map[string]bool // none, most often
 	var deadline time.Time
 	var last error
@@ -55,7 +57,7 @@ func (g *Gateway) send(r *http.Request, message, body []byte) (*http.Response, *
 			node.rest(time.Now())
 		case notSent(err):
 			node.rest(time.Now())
-		case !onlyReads(r, body) || r.Context().Err() != nil:
+		case r.Context().Err() != nil || !repeatable():
 			return nil, nil, err
 		}
 		if tried == nil {
@@ -100,12 +102,12 @@ func notSent(err error) bool {
 }
 
 // onlyReads reports whether repeating the request can change nothing: a GET, or a GraphQL document without a mutation.
-func onlyReads(req *http.Request, body []byte) bool {
-	switch req.Method {
+func onlyReads(method string, target door.Target, body []byte) bool {
+	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return true
 	case http.MethodPost:
-		return strings.HasSuffix(req.URL.Path, "/graphql") && !bytes.Contains(body, []byte("mutation"))
+		return strings.HasSuffix(target.Path, "/graphql") && !bytes.Contains(body, []byte("mutation"))
 	}
 	return false
 }

@@ -31,6 +31,7 @@ type Config struct {
 	DrainTime time.Duration  // how long requests under way may take after a stop was asked for
 	Proxies   []netip.Prefix // whose X-Forwarded-For is believed
 	Limits    door.Limits    // of tenants' connections
+	Bodies    door.BodyLimits
 }
 
 // Run serves until ctx ends, then drains. ready is called with the address once requests are taken.
@@ -54,7 +55,7 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	g := New(state, Settings{Proxies: proxies}, log)
+	g := New(state, Settings{Proxies: proxies, Bodies: config.Bodies}, log)
 	g.self = door.NewSelfCall(door.StandardTimes(), log, func(_ string, changed bool) {
 		if changed {
 			link.ReportNow()

@@ -36,12 +36,7 @@ func (e *Executor) Handler() http.Handler {
 		body.Grow(int(min(max(r.ContentLength, 0), 64<<10)) + bytes.MinRead)
 		_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
 		if err != nil {
-			var large *http.MaxBytesError
-			if errors.As(err, &large) {
-				refuse(w, http.StatusRequestEntityTooLarge, fault.New(fault.TooLarge, "the body is over %d bytes", maxBody).WithCode("C0141E"))
-				return
-			}
-			refuse(w, http.StatusBadRequest, fault.New(fault.Invalid, "the body could not be read").WithCode("C0140E"))
+			refuseBody(w, err)
 			return
 		}
 		req, err := document.Decode(body.Bytes())
@@ -70,6 +65,25 @@ func (e *Executor) safely(ctx context.Context, p *tenant.Principal, req document
 		}
 	}()
 	return e.Execute(ctx, p, req)
+}
+
+// refuseBody answers a request whose body could not be read. Those of guarded bodies say why by themselves.
+func refuseBody(w http.ResponseWriter, err error) {
+	var large *http.MaxBytesError
+	var known *fault.Error
+	switch {
+	case errors.As(err, &known) && known.Kind == fault.Unavailable:
+		w.Header().Set("Retry-After", "1")
+		refuse(w, http.StatusServiceUnavailable, known)
+	case errors.As(err, &known) && known.Kind == fault.TooLarge:
+		refuse(w, http.StatusRequestEntityTooLarge, known.WithCode("C0141E"))
+	case errors.As(err, &known):
+		refuse(w, http.StatusBadRequest, known.WithCode("C0140E"))
+	case errors.As(err, &large):
+		refuse(w, http.StatusRequestEntityTooLarge, fault.New(fault.TooLarge, "the body is over %d bytes", maxBody).WithCode("C0141E"))
+	default:
+		refuse(w, http.StatusBadRequest, fault.New(fault.Invalid, "the body could not be read").WithCode("C0140E"))
+	}
 }
 
 func refuse(w http.ResponseWriter, status int, err error) {

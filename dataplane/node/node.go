@@ -34,7 +34,8 @@ type Config struct {
 	Servers   []string
 	JoinToken string // needed at the first start only
 	Release   string
-	DrainTime time.Duration  // how long requests under way may take after a stop was asked for
+	DrainTime time.Duration // how long requests under way may take after a stop was asked for
+	Bodies    door.BodyLimits
 	Proxies   []netip.Prefix // whose X-Forwarded-For is believed besides that of the environment's gateways
 	Limits    door.Limits    // of connections
 
@@ -58,6 +59,7 @@ type Node struct {
 	crowd     *door.Crowd
 	measured  *metrics.Requests
 	registry  *prometheus.Registry
+	strangers http.Handler // handler, for requests whose callers must show who they are before they may send much
 	operators http.Handler // /healthz, /readyz, /metrics: in all states of the node
 }
 
@@ -86,6 +88,9 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	})
 	n.registry.MustRegister(n.readiness(), problemCollector{&n.health})
 	n.operators = n.operate()
+	bodies := door.NewBodies(config.Bodies)
+	n.strangers = bodies.Handler(&n.handler)
+	n.registry.MustRegister(bodies)
 	n.link, err = uplink.New(uplink.Config{
 		Servers: config.Servers, JoinToken: config.JoinToken, NodeID: config.ID, Kind: "node",
 		Address: listener.Addr().String(), Release: config.Release, Dir: config.Dir,

@@ -83,7 +83,11 @@ func (n *Node) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n.requests.Add(1)
-	n.measured.Serve(w, r, &n.handler)
+	if _, ours := trust.Caller(r.Context()); ours {
+		n.measured.Serve(w, r, &n.handler)
+		return
+	}
+	n.measured.Serve(w, r, n.strangers)
 }
 
 // notReady answers while the node has no database yet. The header lets gateways try another node.
@@ -102,10 +106,11 @@ func (n *Node) operate() http.Handler {
 }
 
 // mux puts together what a serving node answers.
-func (n *Node) mux(s *services, api, tenants http.Handler) http.Handler {
+func (n *Node) mux(s *services, api *rest.API, tenants http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
 	mux.Handle(tenantServicePath, tenants)
 	mux.HandleFunc("POST "+nudgePath, s.nudged)
+	mux.Handle("GET "+gateway.ProofPath, api.Proof())
 	return mux
 }

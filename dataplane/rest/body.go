@@ -25,7 +25,10 @@ const MaxBody = workflow.MaxBytes
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	var tooLarge *http.MaxBytesError
+	var known *fault.Error // of a body that is guarded
 	switch {
+	case errors.As(err, &known):
+		return nil, known
 	case errors.As(err, &tooLarge):
 		return nil, fault.New(fault.TooLarge, "The body is larger than %d bytes", MaxBody).At("body")
 	case err != nil:

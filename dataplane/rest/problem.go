@@ -77,6 +77,9 @@ func WriteError(w http.ResponseWriter, r *http.Request, log *slog.Logger, err er
 	writeJSON(w, status, body)
 }
 
+// again tells callers when to come again who were refused for a reason that passes, in seconds.
+const again = "1"
+
 // flatten lists the faults of an error made with errors.Join, or the one that err is.
 func flatten(err error) []*fault.Error {
 	joined, ok := err.(interface{ Unwrap() []error })
@@ -92,6 +95,9 @@ func flatten(err error) []*fault.Error {
 
 // writeJSON answers with a JSON body.
 func writeJSON(w http.ResponseWriter, status int, body any) {
+	if passing := status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests; passing && w.Header().Get("Retry-After") == "" {
+		w.Header().Set("Retry-After", again)
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	encoder := json.NewEncoder(w)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
@@ -140,8 +141,14 @@ func (a *API) authenticated(next http.HandlerFunc) http.Handler {
 			WriteError(w, r, a.Log, err)
 			return
 		}
+		door.Allow(r, MaxBody)
 		next(w, r.WithContext(tenant.NewContext(r.Context(), principal)))
 	})
+}
+
+// Proof answers 204 to whoever shows a good token, and others as every route does: gateways ask before they read what is long.
+func (a *API) Proof() http.Handler {
+	return a.authenticated(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 }
 
 func (a *API) unknown(w http.ResponseWriter, r *http.Request) {

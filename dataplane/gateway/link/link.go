@@ -44,10 +44,21 @@ type conn struct {
 	since   time.Time // idle since
 }
 
-// Send sends a request, written out whole as HTTP/1.1 puts it, to a node. req is the caller's side of it: its context ends the exchange, and
+// Message is a request, written out as HTTP/1.1 puts it: all of it, or all but a body that is too large to be copied.
+type Message struct{ Head, Body []byte }
+
+func (m Message) writeTo(c io.Writer) error {
+	if _, err := c.Write(m.Head); err != nil || len(m.Body) == 0 {
+		return err
+	}
+	_, err := c.Write(m.Body)
+	return err
+}
+
+// Send sends a request to a node. req is the caller's side of it: its context ends the exchange, and
 // its method tells how to read the answer. An error that wraps a net.OpError of "dial" says that nothing was sent. The answer's body must be
 // closed; the connection is kept only if it was read to its end.
-func (p *Pool) Send(req *http.Request, address string, message []byte) (*http.Response, error) {
+func (p *Pool) Send(req *http.Request, address string, message Message) (*http.Response, error) {
 	c, err := p.take(req.Context(), address)
 	if err != nil {
 		return nil, err
@@ -66,11 +77,11 @@ func (p *Pool) Send(req *http.Request, address string, message []byte) (*http.Re
 	return res, nil
 }
 
-func (c *conn) exchange(req *http.Request, message []byte, patience time.Duration) (*http.Response, error) {
+func (c *conn) exchange(req *http.Request, message Message, patience time.Duration) (*http.Response, error) {
 	if err := c.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return nil, err
 	}
-	_, writeErr := c.Write(message)
+	writeErr := message.writeTo(c)
 	if writeErr != nil { // a node that turns connections away has answered and closed before it read a request
 		if err := c.SetReadDeadline(time.Now().Add(earlyTime)); err != nil {
 			return nil, err

@@ -42,7 +42,7 @@ func send(p *link.Pool, req *http.Request) (*http.Response, error) {
 	if err := req.Write(&message); err != nil {
 		return nil, err
 	}
-	return p.Send(req, req.URL.Host, message.Bytes())
+	return p.Send(req, req.URL.Host, link.Message{Head: message.Bytes()})
 }
 
 func post(t *testing.T, p *link.Pool, url, body string) *http.Response {
