@@ -35,7 +35,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 			log := a.processLogger()
 			config := gateway.Config{
 				Listen: j.listen, Operators: operators, Dir: j.dir, ID: j.id, Servers: servers, JoinToken: token, Release: a.version, DrainTime: drain,
-				Proxies: j.proxies, Limits: limits,
+				Proxies: j.proxies, Bodies: j.bodyLimits(), Limits: limits,
 			}
 			return gateway.Run(cmd.Context(), config, log, func(address string) { log.Info("the gateway serves", "address", address) })
 		},

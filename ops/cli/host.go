@@ -68,7 +68,7 @@ func (a *app) runHost(ctx context.Context, j joiner, capacity int32, workflows u
 		Dir: j.dir, HostID: j.id, Address: j.listen, Capacity: capacity,
 		JoinToken: func(context.Context) (string, error) { return token, nil },
 		Command: func(s hostagent.Start) *exec.Cmd {
-			cmd := nodeProcess(program, servers, networks{&j.proxies}, s)
+			cmd := nodeProcess(program, servers, j, s)
 			if s.Kind == cpv1.MachineKind_MACHINE_KIND_NODE {
 				cmd.Args = append(cmd.Args, fmt.Sprintf("--%s=%d", workflowMemory, workflows))
 			}
@@ -82,13 +82,13 @@ func (a *app) runHost(ctx context.Context, j joiner, capacity int32, workflows u
 	return nil
 }
 
-func nodeProcess(program string, servers []string, proxies networks, s hostagent.Start) *exec.Cmd {
+func nodeProcess(program string, servers []string, j joiner, s hostagent.Start) *exec.Cmd {
 	command := "node"
 	if s.Kind == cpv1.MachineKind_MACHINE_KIND_GATEWAY {
 		command = "gateway"
 	}
 	cmd := exec.Command(program, command, "--id", s.NodeID, "--dir", s.Dir, "--listen", s.Listen, "--servers", strings.Join(servers, ","),
-		"--trusted-proxies", proxies.String())
+		"--trusted-proxies", networks{&j.proxies}.String(), fmt.Sprintf("--body-memory=%d", j.bodies))
 	cmd.Env = supervise.Environ()
 	if s.JoinToken != "" {
 		cmd.Args = append(cmd.Args, "--join-token-file", "-")

@@ -44,7 +44,7 @@ func newNodeCommand(a *app) *cobra.Command {
 		log := a.processLogger()
 		config := node.Config{
 			ID: j.id, Dir: j.dir, Listen: j.listen, Servers: servers, JoinToken: token, Release: a.version, DrainTime: drain,
-			Proxies: j.proxies, Limits: limits, WorkflowMemory: int64(workflows) << 20,
+			Proxies: j.proxies, Bodies: j.bodyLimits(), Limits: limits, WorkflowMemory: int64(workflows) << 20,
 		}
 		return node.Run(cmd.Context(), config, log, func(address string) { log.Info("the node takes work", "address", address) })
 	}
