@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 )
 
 // AccountID names an account, for example ACME. It is the first column of every tenant table's key.
@@ -21,6 +22,17 @@ func ParseAccountID(s string) (AccountID, error) {
 		return "", fmt.Errorf("account %q: want 2 to 32 capitals, digits, - or _, beginning with a letter", s)
 	}
 	return AccountID(s), nil
+}
+
+// AccountOfClient names the account that an API client is of. The account's name is the id of its first client; those of others go on with
+// a dash and a name in small letters (ACME-erp). As no account's name has a small letter, ids are unique over the installation where
+// they are so in the account, and nobody learns from one that is taken who else has accounts.
+func AccountOfClient(id string) AccountID {
+	small := strings.IndexFunc(id, func(c rune) bool { return c >= 'a' && c <= 'z' })
+	if small > 0 && id[small-1] == '-' {
+		return AccountID(id[:small-1])
+	}
+	return AccountID(id)
 }
 
 // Scope is the proof of whose data a call may reach. It is the first argument (after ctx) of every store call. The zero

@@ -20,8 +20,20 @@ const (
 	AgentContext    ContextType = "AGENT"    // one location of a retailer
 )
 
-// AdminRole is the stock role that holds every permission of its contexts.
-const AdminRole = "ADMIN"
+// The stock roles, which every account begins with. An account may change all but AdminRole, and make others.
+const (
+	AdminRole           = "ADMIN"               // holds every permission of its contexts, whatever the account's row of it says
+	ImplementerRole     = "IMPLEMENTER"         // sets up: workflows, locations, networks, catalogues, settings
+	IntegrationRole     = "INTEGRATION"         // what storefronts, ERPs and carriers do
+	OrchestrationRole   = "ORCHESTRATION_ADMIN" // workflows, events, jobs
+	StoreAssistantRole  = "STORE_ASSISTANT"     // picks and packs
+	CustomerServiceRole = "CUSTOMER_SERVICE"    // orders and customers
+)
+
+// StockRoles lists the names of the stock roles.
+func StockRoles() []string {
+	return []string{AdminRole, OrchestrationRole, StoreAssistantRole, CustomerServiceRole, IntegrationRole, ImplementerRole}
+}
 
 // nobody is a retailer number that no account has; it keeps the scope of a principal without roles from reaching all.
 const nobody tenancy.RetailerID = -1

@@ -28,9 +28,7 @@ func createAccount(tx *Tx, c *statev1.CreateAccount) (proto.Message, error) {
 	operation.Retailer = 1
 	account.State = cpv1.AccountState_ACCOUNT_STATE_PROVISIONING
 	account.Operation = operation.GetId()
-	for _, s := range record.GetSecrets() {
-		account.Clients = append(account.Clients, &cpv1.ApiClient{ClientId: s.GetClientId(), RefreshTokens: true, RotateTime: tx.now()})
-	}
+	tx.firstClients(record)
 	record.LastRetailer, record.FirstRetailer = 1, nil
 	stamp(tx, account, nil)
 	if err := tx.addRetailer(retailer, account.GetName(), 1, operation.GetId()); err != nil {
@@ -139,17 +137,20 @@ func (tx *Tx) changeAccountState(record *statev1.AccountRecord, wanted cpv1.Acco
 	return nil
 }
 
+// setClientSecret makes a secret the only one of its client. It is the command of before two could be good; tokens go on.
 func setClientSecret(tx *Tx, c *statev1.SetClientSecret) (proto.Message, error) {
 	before, found := Accounts.Get(tx.View, c.GetAccount())
 	if !found {
 		return nil, notFound("account", c.GetAccount())
 	}
 	record := proto.CloneOf(before)
-	i := slices.IndexFunc(record.GetSecrets(), func(s *statev1.ClientSecret) bool { return s.GetClientId() == c.GetSecret().GetClientId() })
+	same := func(s *statev1.ClientSecret) bool { return s.GetClientId() == c.GetSecret().GetClientId() }
+	i := slices.IndexFunc(record.GetSecrets(), same)
 	if i < 0 {
 		return nil, notFound("API client", c.GetSecret().GetClientId())
 	}
 	record.Secrets[i] = c.GetSecret()
+	record.Secrets = append(record.Secrets[:i+1], slices.DeleteFunc(record.Secrets[i+1:], same)...)
 	for _, client := range record.GetAccount().GetClients() {
 		if client.GetClientId() == c.GetSecret().GetClientId() {
 			client.RotateTime = tx.now()

@@ -1,9 +1,11 @@
 package state
 
 import (
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
@@ -54,20 +56,56 @@ func peerResource(n *cpv1.Node) *nodev1.Resource {
 	}}}
 }
 
-// accountResource shows clients only once they are open.
+// accountResource shows clients only while they are open and not revoked. When they expire nodes see by their clocks.
 func accountResource(r *statev1.AccountRecord) *nodev1.Resource {
 	a := r.GetAccount()
 	out := &nodev1.Account{
 		Name: a.GetName(), State: strings.TrimPrefix(a.GetState().String(), "ACCOUNT_STATE_"), Hosts: a.GetHosts(), Etag: a.GetEtag(),
 	}
 	for _, c := range a.GetClients() {
-		for _, s := range r.GetSecrets() {
-			if c.GetOpen() && s.GetClientId() == c.GetClientId() {
-				out.Clients = append(out.Clients, &nodev1.ApiClient{ClientId: c.GetClientId(), SecretHash: s.GetHash(), RefreshTokens: c.GetRefreshTokens()})
-			}
+		if c.GetOpen() && c.GetRevokeTime() == nil {
+			out.Clients = append(out.Clients, clientResource(r, c))
 		}
 	}
 	return &nodev1.Resource{Kind: &nodev1.Resource_Account{Account: out}}
+}
+
+// clientResource puts the newest secret of a client from before roles where older nodes look for it, and where it says as what the client
+// acts. Nodes that know of no roles find no secret of the others.
+func clientResource(r *statev1.AccountRecord, c *cpv1.ApiClient) *nodev1.ApiClient {
+	version, _ := strconv.ParseUint(c.GetEtag(), 10, 64) // 0: never changed since clients have versions
+	out := &nodev1.ApiClient{
+		ClientId: c.GetClientId(), RefreshTokens: c.GetRefreshTokens(), ExpireTime: unix(c.GetExpireTime()), Version: version, Generation: c.GetGeneration(),
+	}
+	for _, s := range r.GetSecrets() {
+		if s.GetClientId() == c.GetClientId() {
+			out.Secrets = append(out.Secrets, &nodev1.ApiSecret{Hash: s.GetHash(), EndTime: unix(s.GetEndTime())})
+		}
+	}
+	if last := len(out.GetSecrets()) - 1; len(c.GetRoles()) == 0 && last >= 0 {
+		out.SecretHash, out.Secrets = out.Secrets[last].GetHash(), out.Secrets[:last]
+	}
+	for _, role := range c.GetRoles() {
+		out.Roles = append(out.Roles, RoleOf(role))
+	}
+	return out
+}
+
+// RoleOf is a client's role as nodes know it.
+func RoleOf(role *cpv1.ClientRole) *nodev1.ApiRole {
+	out := &nodev1.ApiRole{Role: role.GetRole()}
+	for _, at := range role.GetContexts() {
+		out.Contexts = append(out.Contexts, &nodev1.ApiContext{Type: at.GetType(), Id: at.GetId()})
+	}
+	return out
+}
+
+// unix is a time in seconds; 0 where there is none.
+func unix(t *timestamppb.Timestamp) int64 {
+	if t == nil {
+		return 0
+	}
+	return t.GetSeconds()
 }
 
 func configurationResource(v View, a *statev1.Activation) *nodev1.Resource {

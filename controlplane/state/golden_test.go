@@ -36,6 +36,7 @@ func TestOldLogsAndSnapshotsLoad(t *testing.T) {
 		ended := l.account("GONE")
 		l.must(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: ended, Error: &cpv1.OperationError{Code: "C"}})
 		l.must(statev1.Kind_KIND_REMOVE_OPERATIONS, &statev1.RemoveOperations{Operations: []string{ended}})
+		l.clients()
 		var log []byte
 		for _, entry := range l.entries {
 			log = append(binary.AppendUvarint(log, uint64(len(entry))), entry...)

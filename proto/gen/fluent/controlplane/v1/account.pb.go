@@ -82,6 +82,62 @@ func (AccountState) EnumDescriptor() ([]byte, []int) {
 	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{0}
 }
 
+// ApiClientState says whether a client is let in.
+type ApiClientState int32
+
+const (
+	ApiClientState_API_CLIENT_STATE_UNSPECIFIED ApiClientState = 0
+	ApiClientState_API_CLIENT_STATE_CLOSED      ApiClientState = 1 // provisioning has not opened it yet
+	ApiClientState_API_CLIENT_STATE_ACTIVE      ApiClientState = 2
+	ApiClientState_API_CLIENT_STATE_EXPIRED     ApiClientState = 3
+	ApiClientState_API_CLIENT_STATE_REVOKED     ApiClientState = 4
+)
+
+// Enum value maps for ApiClientState.
+var (
+	ApiClientState_name = map[int32]string{
+		0: "API_CLIENT_STATE_UNSPECIFIED",
+		1: "API_CLIENT_STATE_CLOSED",
+		2: "API_CLIENT_STATE_ACTIVE",
+		3: "API_CLIENT_STATE_EXPIRED",
+		4: "API_CLIENT_STATE_REVOKED",
+	}
+	ApiClientState_value = map[string]int32{
+		"API_CLIENT_STATE_UNSPECIFIED": 0,
+		"API_CLIENT_STATE_CLOSED":      1,
+		"API_CLIENT_STATE_ACTIVE":      2,
+		"API_CLIENT_STATE_EXPIRED":     3,
+		"API_CLIENT_STATE_REVOKED":     4,
+	}
+)
+
+func (x ApiClientState) Enum() *ApiClientState {
+	p := new(ApiClientState)
+	*p = x
+	return p
+}
+
+func (x ApiClientState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ApiClientState) Descriptor() protoreflect.EnumDescriptor {
+	return file_fluent_controlplane_v1_account_proto_enumTypes[1].Descriptor()
+}
+
+func (ApiClientState) Type() protoreflect.EnumType {
+	return &file_fluent_controlplane_v1_account_proto_enumTypes[1]
+}
+
+func (x ApiClientState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ApiClientState.Descriptor instead.
+func (ApiClientState) EnumDescriptor() ([]byte, []int) {
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{1}
+}
+
 // Account is a tenant.
 type Account struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -228,13 +284,28 @@ func (x *Account) GetUpdateTime() *timestamppb.Timestamp {
 
 // ApiClient may ask for tokens in the account's name.
 type ApiClient struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Unique over the installation: the account's name for its first client, ACME-erp for one that was made later.
 	ClientId      string                 `protobuf:"bytes,1,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
-	RefreshTokens bool                   `protobuf:"varint,2,opt,name=refresh_tokens,json=refreshTokens,proto3" json:"refresh_tokens,omitempty"`
-	Open          bool                   `protobuf:"varint,3,opt,name=open,proto3" json:"open,omitempty"`                              // false until provisioning opens it
-	RotateTime    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=rotate_time,json=rotateTime,proto3" json:"rotate_time,omitempty"` // when its secret was made
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	RefreshTokens bool                   `protobuf:"varint,2,opt,name=refresh_tokens,json=refreshTokens,proto3" json:"refresh_tokens,omitempty"` // output only
+	Open          bool                   `protobuf:"varint,3,opt,name=open,proto3" json:"open,omitempty"`                                        // false until provisioning opens it; output only
+	RotateTime    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=rotate_time,json=rotateTime,proto3" json:"rotate_time,omitempty"`           // when its newest secret was made; output only
+	Description   string                 `protobuf:"bytes,5,opt,name=description,proto3" json:"description,omitempty"`
+	// What it acts as. None: it was made before clients had roles, and acts as the account's user of type API, an administrator; output only then.
+	Roles      []*ClientRole          `protobuf:"bytes,6,rep,name=roles,proto3" json:"roles,omitempty"`
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"` // refused from then on; absent: never
+	RevokeTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=revoke_time,json=revokeTime,proto3" json:"revoke_time,omitempty"` // absent: it was not; output only
+	Etag       string                 `protobuf:"bytes,9,opt,name=etag,proto3" json:"etag,omitempty"`
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"` // absent: with the account, before clients had times
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// Tokens in which it acts as itself hold from the generation on that they name: an index of the log. Output only.
+	Generation     uint64             `protobuf:"varint,12,opt,name=generation,proto3" json:"generation,omitempty"`
+	Account        string             `protobuf:"bytes,13,opt,name=account,proto3" json:"account,omitempty"`                                         // output only
+	State          ApiClientState     `protobuf:"varint,14,opt,name=state,proto3,enum=fluent.controlplane.v1.ApiClientState" json:"state,omitempty"` // output only
+	OverPrivileged bool               `protobuf:"varint,15,opt,name=over_privileged,json=overPrivileged,proto3" json:"over_privileged,omitempty"`    // it acts as an administrator; output only
+	Secrets        []*ApiClientSecret `protobuf:"bytes,16,rep,name=secrets,proto3" json:"secrets,omitempty"`                                         // that are good, oldest first; output only
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ApiClient) Reset() {
@@ -295,6 +366,250 @@ func (x *ApiClient) GetRotateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *ApiClient) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *ApiClient) GetRoles() []*ClientRole {
+	if x != nil {
+		return x.Roles
+	}
+	return nil
+}
+
+func (x *ApiClient) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+func (x *ApiClient) GetRevokeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RevokeTime
+	}
+	return nil
+}
+
+func (x *ApiClient) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ApiClient) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *ApiClient) GetUpdateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdateTime
+	}
+	return nil
+}
+
+func (x *ApiClient) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *ApiClient) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *ApiClient) GetState() ApiClientState {
+	if x != nil {
+		return x.State
+	}
+	return ApiClientState_API_CLIENT_STATE_UNSPECIFIED
+}
+
+func (x *ApiClient) GetOverPrivileged() bool {
+	if x != nil {
+		return x.OverPrivileged
+	}
+	return false
+}
+
+func (x *ApiClient) GetSecrets() []*ApiClientSecret {
+	if x != nil {
+		return x.Secrets
+	}
+	return nil
+}
+
+// ApiClientSecret tells of a secret all but the secret.
+type ApiClientSecret struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	EndTime       *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"` // a newer one takes over; absent: no end
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApiClientSecret) Reset() {
+	*x = ApiClientSecret{}
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApiClientSecret) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApiClientSecret) ProtoMessage() {}
+
+func (x *ApiClientSecret) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApiClientSecret.ProtoReflect.Descriptor instead.
+func (*ApiClientSecret) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ApiClientSecret) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *ApiClientSecret) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+// ClientRole is a role of the account that a client acts in, and where.
+type ClientRole struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Role          string                 `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"` // ADMIN, INTEGRATION, IMPLEMENTER, or one that the account made
+	Contexts      []*ClientContext       `protobuf:"bytes,2,rep,name=contexts,proto3" json:"contexts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClientRole) Reset() {
+	*x = ClientRole{}
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClientRole) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClientRole) ProtoMessage() {}
+
+func (x *ClientRole) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClientRole.ProtoReflect.Descriptor instead.
+func (*ClientRole) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ClientRole) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *ClientRole) GetContexts() []*ClientContext {
+	if x != nil {
+		return x.Contexts
+	}
+	return nil
+}
+
+// ClientContext is a place where a role holds.
+type ClientContext struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Type  string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	// Number of the retailer, id of the location (AGENT), 0 for the account.
+	Id            string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClientContext) Reset() {
+	*x = ClientContext{}
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClientContext) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClientContext) ProtoMessage() {}
+
+func (x *ClientContext) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClientContext.ProtoReflect.Descriptor instead.
+func (*ClientContext) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ClientContext) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *ClientContext) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
 // Administrator is an account's first user.
 type Administrator struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -307,7 +622,7 @@ type Administrator struct {
 
 func (x *Administrator) Reset() {
 	*x = Administrator{}
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[2]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -319,7 +634,7 @@ func (x *Administrator) String() string {
 func (*Administrator) ProtoMessage() {}
 
 func (x *Administrator) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[2]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -332,7 +647,7 @@ func (x *Administrator) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Administrator.ProtoReflect.Descriptor instead.
 func (*Administrator) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{2}
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Administrator) GetUsername() string {
@@ -369,7 +684,7 @@ type AccountCredentials struct {
 
 func (x *AccountCredentials) Reset() {
 	*x = AccountCredentials{}
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[3]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -381,7 +696,7 @@ func (x *AccountCredentials) String() string {
 func (*AccountCredentials) ProtoMessage() {}
 
 func (x *AccountCredentials) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[3]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -394,7 +709,7 @@ func (x *AccountCredentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountCredentials.ProtoReflect.Descriptor instead.
 func (*AccountCredentials) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{3}
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *AccountCredentials) GetUsername() string {
@@ -433,13 +748,15 @@ type CreateAccountRequest struct {
 	FirstRetailer *Retailer              `protobuf:"bytes,4,opt,name=first_retailer,json=firstRetailer,proto3" json:"first_retailer,omitempty"` // account and number are ignored; empty fields get defaults
 	RequestId     string                 `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	ValidateOnly  bool                   `protobuf:"varint,6,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// What the account's client acts as, by names of stock roles. None: INTEGRATION in the whole account.
+	ClientRoles   []*ClientRole `protobuf:"bytes,7,rep,name=client_roles,json=clientRoles,proto3" json:"client_roles,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreateAccountRequest) Reset() {
 	*x = CreateAccountRequest{}
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[4]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -451,7 +768,7 @@ func (x *CreateAccountRequest) String() string {
 func (*CreateAccountRequest) ProtoMessage() {}
 
 func (x *CreateAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[4]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -464,7 +781,7 @@ func (x *CreateAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateAccountRequest.ProtoReflect.Descriptor instead.
 func (*CreateAccountRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{4}
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CreateAccountRequest) GetAccount() *Account {
@@ -509,6 +826,13 @@ func (x *CreateAccountRequest) GetValidateOnly() bool {
 	return false
 }
 
+func (x *CreateAccountRequest) GetClientRoles() []*ClientRole {
+	if x != nil {
+		return x.ClientRoles
+	}
+	return nil
+}
+
 type CreateAccountResponse struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Account   *Account               `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
@@ -521,7 +845,7 @@ type CreateAccountResponse struct {
 
 func (x *CreateAccountResponse) Reset() {
 	*x = CreateAccountResponse{}
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[5]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -533,7 +857,7 @@ func (x *CreateAccountResponse) String() string {
 func (*CreateAccountResponse) ProtoMessage() {}
 
 func (x *CreateAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[5]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -546,7 +870,7 @@ func (x *CreateAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateAccountResponse.ProtoReflect.Descriptor instead.
 func (*CreateAccountResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{5}
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CreateAccountResponse) GetAccount() *Account {
@@ -579,7 +903,7 @@ type GetAccountRequest struct {
 
 func (x *GetAccountRequest) Reset() {
 	*x = GetAccountRequest{}
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[6]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -591,7 +915,7 @@ func (x *GetAccountRequest) String() string {
 func (*GetAccountRequest) ProtoMessage() {}
 
 func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[6]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -604,7 +928,7 @@ func (x *GetAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountRequest.ProtoReflect.Descriptor instead.
 func (*GetAccountRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{6}
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetAccountRequest) GetName() string {
@@ -623,7 +947,7 @@ type GetAccountResponse struct {
 
 func (x *GetAccountResponse) Reset() {
 	*x = GetAccountResponse{}
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[7]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -635,7 +959,7 @@ func (x *GetAccountResponse) String() string {
 func (*GetAccountResponse) ProtoMessage() {}
 
 func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[7]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -648,7 +972,7 @@ func (x *GetAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAccountResponse.ProtoReflect.Descriptor instead.
 func (*GetAccountResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{7}
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetAccountResponse) GetAccount() *Account {
@@ -669,7 +993,7 @@ type ListAccountsRequest struct {
 
 func (x *ListAccountsRequest) Reset() {
 	*x = ListAccountsRequest{}
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[8]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -681,7 +1005,7 @@ func (x *ListAccountsRequest) String() string {
 func (*ListAccountsRequest) ProtoMessage() {}
 
 func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[8]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -694,7 +1018,7 @@ func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsRequest.ProtoReflect.Descriptor instead.
 func (*ListAccountsRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{8}
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListAccountsRequest) GetEnvironment() string {
@@ -728,7 +1052,7 @@ type ListAccountsResponse struct {
 
 func (x *ListAccountsResponse) Reset() {
 	*x = ListAccountsResponse{}
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[9]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -740,7 +1064,7 @@ func (x *ListAccountsResponse) String() string {
 func (*ListAccountsResponse) ProtoMessage() {}
 
 func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[9]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -753,7 +1077,7 @@ func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsResponse.ProtoReflect.Descriptor instead.
 func (*ListAccountsResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{9}
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListAccountsResponse) GetAccounts() []*Account {
@@ -782,7 +1106,7 @@ type UpdateAccountRequest struct {
 
 func (x *UpdateAccountRequest) Reset() {
 	*x = UpdateAccountRequest{}
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[10]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -794,7 +1118,7 @@ func (x *UpdateAccountRequest) String() string {
 func (*UpdateAccountRequest) ProtoMessage() {}
 
 func (x *UpdateAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[10]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -807,7 +1131,7 @@ func (x *UpdateAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAccountRequest.ProtoReflect.Descriptor instead.
 func (*UpdateAccountRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{10}
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *UpdateAccountRequest) GetAccount() *Account {
@@ -847,7 +1171,7 @@ type UpdateAccountResponse struct {
 
 func (x *UpdateAccountResponse) Reset() {
 	*x = UpdateAccountResponse{}
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[11]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -859,7 +1183,7 @@ func (x *UpdateAccountResponse) String() string {
 func (*UpdateAccountResponse) ProtoMessage() {}
 
 func (x *UpdateAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[11]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -872,7 +1196,7 @@ func (x *UpdateAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAccountResponse.ProtoReflect.Descriptor instead.
 func (*UpdateAccountResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{11}
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *UpdateAccountResponse) GetAccount() *Account {
@@ -894,7 +1218,7 @@ type DeleteAccountRequest struct {
 
 func (x *DeleteAccountRequest) Reset() {
 	*x = DeleteAccountRequest{}
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[12]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +1230,7 @@ func (x *DeleteAccountRequest) String() string {
 func (*DeleteAccountRequest) ProtoMessage() {}
 
 func (x *DeleteAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[12]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1243,7 @@ func (x *DeleteAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAccountRequest.ProtoReflect.Descriptor instead.
 func (*DeleteAccountRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{12}
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DeleteAccountRequest) GetName() string {
@@ -959,7 +1283,7 @@ type DeleteAccountResponse struct {
 
 func (x *DeleteAccountResponse) Reset() {
 	*x = DeleteAccountResponse{}
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[13]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -971,7 +1295,7 @@ func (x *DeleteAccountResponse) String() string {
 func (*DeleteAccountResponse) ProtoMessage() {}
 
 func (x *DeleteAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[13]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -984,7 +1308,7 @@ func (x *DeleteAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAccountResponse.ProtoReflect.Descriptor instead.
 func (*DeleteAccountResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{13}
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DeleteAccountResponse) GetAccount() *Account {
@@ -1006,7 +1330,7 @@ type RotateClientSecretRequest struct {
 
 func (x *RotateClientSecretRequest) Reset() {
 	*x = RotateClientSecretRequest{}
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[14]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1018,7 +1342,7 @@ func (x *RotateClientSecretRequest) String() string {
 func (*RotateClientSecretRequest) ProtoMessage() {}
 
 func (x *RotateClientSecretRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[14]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1031,7 +1355,7 @@ func (x *RotateClientSecretRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateClientSecretRequest.ProtoReflect.Descriptor instead.
 func (*RotateClientSecretRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{14}
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RotateClientSecretRequest) GetAccount() string {
@@ -1072,7 +1396,7 @@ type RotateClientSecretResponse struct {
 
 func (x *RotateClientSecretResponse) Reset() {
 	*x = RotateClientSecretResponse{}
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[15]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1084,7 +1408,7 @@ func (x *RotateClientSecretResponse) String() string {
 func (*RotateClientSecretResponse) ProtoMessage() {}
 
 func (x *RotateClientSecretResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[15]
+	mi := &file_fluent_controlplane_v1_account_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1097,7 +1421,7 @@ func (x *RotateClientSecretResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateClientSecretResponse.ProtoReflect.Descriptor instead.
 func (*RotateClientSecretResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{15}
+	return file_fluent_controlplane_v1_account_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RotateClientSecretResponse) GetClientId() string {
@@ -1139,13 +1463,45 @@ const file_fluent_controlplane_v1_account_proto_rawDesc = "" +
 	"updateTime\x1a9\n" +
 	"\vQuotasEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xa0\x01\n" +
-	"\tApiClient\x12\x1b\n" +
-	"\tclient_id\x18\x01 \x01(\tR\bclientId\x12%\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xb5\x06\n" +
+	"\tApiClient\x12T\n" +
+	"\tclient_id\x18\x01 \x01(\tB7\xbaH4r220^[A-Z][A-Z0-9_-]{1,31}(-[a-z][a-z0-9_-]{0,30})?$R\bclientId\x12%\n" +
 	"\x0erefresh_tokens\x18\x02 \x01(\bR\rrefreshTokens\x12\x12\n" +
 	"\x04open\x18\x03 \x01(\bR\x04open\x12;\n" +
 	"\vrotate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"rotateTime\"z\n" +
+	"rotateTime\x12*\n" +
+	"\vdescription\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdescription\x12B\n" +
+	"\x05roles\x18\x06 \x03(\v2\".fluent.controlplane.v1.ClientRoleB\b\xbaH\x05\x92\x01\x02\x10\n" +
+	"R\x05roles\x12;\n" +
+	"\vexpire_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\x12;\n" +
+	"\vrevoke_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"revokeTime\x12\x12\n" +
+	"\x04etag\x18\t \x01(\tR\x04etag\x12;\n" +
+	"\vcreate_time\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x12;\n" +
+	"\vupdate_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"updateTime\x12\x1e\n" +
+	"\n" +
+	"generation\x18\f \x01(\x04R\n" +
+	"generation\x12\x18\n" +
+	"\aaccount\x18\r \x01(\tR\aaccount\x12<\n" +
+	"\x05state\x18\x0e \x01(\x0e2&.fluent.controlplane.v1.ApiClientStateR\x05state\x12'\n" +
+	"\x0fover_privileged\x18\x0f \x01(\bR\x0eoverPrivileged\x12A\n" +
+	"\asecrets\x18\x10 \x03(\v2'.fluent.controlplane.v1.ApiClientSecretR\asecrets\"\x85\x01\n" +
+	"\x0fApiClientSecret\x12;\n" +
+	"\vcreate_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x125\n" +
+	"\bend_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"z\n" +
+	"\n" +
+	"ClientRole\x12\x1d\n" +
+	"\x04role\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04role\x12M\n" +
+	"\bcontexts\x18\x02 \x03(\v2%.fluent.controlplane.v1.ClientContextB\n" +
+	"\xbaH\a\x92\x01\x04\b\x01\x102R\bcontexts\"j\n" +
+	"\rClientContext\x123\n" +
+	"\x04type\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1aR\aACCOUNTR\bRETAILERR\x05AGENTR\x04type\x12$\n" +
+	"\x02id\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,18}$R\x02id\"z\n" +
 	"\rAdministrator\x12#\n" +
 	"\busername\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\busername\x12\x1e\n" +
 	"\x05email\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xfe\x01R\x05email\x12$\n" +
@@ -1154,7 +1510,7 @@ const file_fluent_controlplane_v1_account_proto_rawDesc = "" +
 	"\busername\x18\x01 \x01(\tR\busername\x12\x1a\n" +
 	"\bpassword\x18\x02 \x01(\tR\bpassword\x12\x1b\n" +
 	"\tclient_id\x18\x03 \x01(\tR\bclientId\x12#\n" +
-	"\rclient_secret\x18\x04 \x01(\tR\fclientSecret\"\xeb\x02\n" +
+	"\rclient_secret\x18\x04 \x01(\tR\fclientSecret\"\xbc\x03\n" +
 	"\x14CreateAccountRequest\x12A\n" +
 	"\aaccount\x18\x01 \x01(\v2\x1f.fluent.controlplane.v1.AccountB\x06\xbaH\x03\xc8\x01\x01R\aaccount\x12K\n" +
 	"\radministrator\x18\x02 \x01(\v2%.fluent.controlplane.v1.AdministratorR\radministrator\x12-\n" +
@@ -1162,7 +1518,9 @@ const file_fluent_controlplane_v1_account_proto_rawDesc = "" +
 	"\x0efirst_retailer\x18\x04 \x01(\v2 .fluent.controlplane.v1.RetailerR\rfirstRetailer\x12&\n" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18dR\trequestId\x12#\n" +
-	"\rvalidate_only\x18\x06 \x01(\bR\fvalidateOnly\"\xe1\x01\n" +
+	"\rvalidate_only\x18\x06 \x01(\bR\fvalidateOnly\x12O\n" +
+	"\fclient_roles\x18\a \x03(\v2\".fluent.controlplane.v1.ClientRoleB\b\xbaH\x05\x92\x01\x02\x10\n" +
+	"R\vclientRoles\"\xe1\x01\n" +
 	"\x15CreateAccountResponse\x129\n" +
 	"\aaccount\x18\x01 \x01(\v2\x1f.fluent.controlplane.v1.AccountR\aaccount\x12?\n" +
 	"\toperation\x18\x02 \x01(\v2!.fluent.controlplane.v1.OperationR\toperation\x12L\n" +
@@ -1211,7 +1569,13 @@ const file_fluent_controlplane_v1_account_proto_rawDesc = "" +
 	"\x1aACCOUNT_STATE_PROVISIONING\x10\x01\x12\x18\n" +
 	"\x14ACCOUNT_STATE_ACTIVE\x10\x02\x12\x1b\n" +
 	"\x17ACCOUNT_STATE_SUSPENDED\x10\x03\x12\x1a\n" +
-	"\x16ACCOUNT_STATE_DELETING\x10\x042\xa4\x06\n" +
+	"\x16ACCOUNT_STATE_DELETING\x10\x04*\xa8\x01\n" +
+	"\x0eApiClientState\x12 \n" +
+	"\x1cAPI_CLIENT_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17API_CLIENT_STATE_CLOSED\x10\x01\x12\x1b\n" +
+	"\x17API_CLIENT_STATE_ACTIVE\x10\x02\x12\x1c\n" +
+	"\x18API_CLIENT_STATE_EXPIRED\x10\x03\x12\x1c\n" +
+	"\x18API_CLIENT_STATE_REVOKED\x10\x042\xa4\x06\n" +
 	"\x0eAccountService\x12\x80\x01\n" +
 	"\rCreateAccount\x12,.fluent.controlplane.v1.CreateAccountRequest\x1a-.fluent.controlplane.v1.CreateAccountResponse\"\x12\xca\xf3\x18\x0eaccount.create\x12w\n" +
 	"\n" +
@@ -1233,68 +1597,83 @@ func file_fluent_controlplane_v1_account_proto_rawDescGZIP() []byte {
 	return file_fluent_controlplane_v1_account_proto_rawDescData
 }
 
-var file_fluent_controlplane_v1_account_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fluent_controlplane_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_fluent_controlplane_v1_account_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_fluent_controlplane_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_fluent_controlplane_v1_account_proto_goTypes = []any{
 	(AccountState)(0),                  // 0: fluent.controlplane.v1.AccountState
-	(*Account)(nil),                    // 1: fluent.controlplane.v1.Account
-	(*ApiClient)(nil),                  // 2: fluent.controlplane.v1.ApiClient
-	(*Administrator)(nil),              // 3: fluent.controlplane.v1.Administrator
-	(*AccountCredentials)(nil),         // 4: fluent.controlplane.v1.AccountCredentials
-	(*CreateAccountRequest)(nil),       // 5: fluent.controlplane.v1.CreateAccountRequest
-	(*CreateAccountResponse)(nil),      // 6: fluent.controlplane.v1.CreateAccountResponse
-	(*GetAccountRequest)(nil),          // 7: fluent.controlplane.v1.GetAccountRequest
-	(*GetAccountResponse)(nil),         // 8: fluent.controlplane.v1.GetAccountResponse
-	(*ListAccountsRequest)(nil),        // 9: fluent.controlplane.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),       // 10: fluent.controlplane.v1.ListAccountsResponse
-	(*UpdateAccountRequest)(nil),       // 11: fluent.controlplane.v1.UpdateAccountRequest
-	(*UpdateAccountResponse)(nil),      // 12: fluent.controlplane.v1.UpdateAccountResponse
-	(*DeleteAccountRequest)(nil),       // 13: fluent.controlplane.v1.DeleteAccountRequest
-	(*DeleteAccountResponse)(nil),      // 14: fluent.controlplane.v1.DeleteAccountResponse
-	(*RotateClientSecretRequest)(nil),  // 15: fluent.controlplane.v1.RotateClientSecretRequest
-	(*RotateClientSecretResponse)(nil), // 16: fluent.controlplane.v1.RotateClientSecretResponse
-	nil,                                // 17: fluent.controlplane.v1.Account.QuotasEntry
-	(*timestamppb.Timestamp)(nil),      // 18: google.protobuf.Timestamp
-	(*Retailer)(nil),                   // 19: fluent.controlplane.v1.Retailer
-	(*Operation)(nil),                  // 20: fluent.controlplane.v1.Operation
-	(*fieldmaskpb.FieldMask)(nil),      // 21: google.protobuf.FieldMask
+	(ApiClientState)(0),                // 1: fluent.controlplane.v1.ApiClientState
+	(*Account)(nil),                    // 2: fluent.controlplane.v1.Account
+	(*ApiClient)(nil),                  // 3: fluent.controlplane.v1.ApiClient
+	(*ApiClientSecret)(nil),            // 4: fluent.controlplane.v1.ApiClientSecret
+	(*ClientRole)(nil),                 // 5: fluent.controlplane.v1.ClientRole
+	(*ClientContext)(nil),              // 6: fluent.controlplane.v1.ClientContext
+	(*Administrator)(nil),              // 7: fluent.controlplane.v1.Administrator
+	(*AccountCredentials)(nil),         // 8: fluent.controlplane.v1.AccountCredentials
+	(*CreateAccountRequest)(nil),       // 9: fluent.controlplane.v1.CreateAccountRequest
+	(*CreateAccountResponse)(nil),      // 10: fluent.controlplane.v1.CreateAccountResponse
+	(*GetAccountRequest)(nil),          // 11: fluent.controlplane.v1.GetAccountRequest
+	(*GetAccountResponse)(nil),         // 12: fluent.controlplane.v1.GetAccountResponse
+	(*ListAccountsRequest)(nil),        // 13: fluent.controlplane.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),       // 14: fluent.controlplane.v1.ListAccountsResponse
+	(*UpdateAccountRequest)(nil),       // 15: fluent.controlplane.v1.UpdateAccountRequest
+	(*UpdateAccountResponse)(nil),      // 16: fluent.controlplane.v1.UpdateAccountResponse
+	(*DeleteAccountRequest)(nil),       // 17: fluent.controlplane.v1.DeleteAccountRequest
+	(*DeleteAccountResponse)(nil),      // 18: fluent.controlplane.v1.DeleteAccountResponse
+	(*RotateClientSecretRequest)(nil),  // 19: fluent.controlplane.v1.RotateClientSecretRequest
+	(*RotateClientSecretResponse)(nil), // 20: fluent.controlplane.v1.RotateClientSecretResponse
+	nil,                                // 21: fluent.controlplane.v1.Account.QuotasEntry
+	(*timestamppb.Timestamp)(nil),      // 22: google.protobuf.Timestamp
+	(*Retailer)(nil),                   // 23: fluent.controlplane.v1.Retailer
+	(*Operation)(nil),                  // 24: fluent.controlplane.v1.Operation
+	(*fieldmaskpb.FieldMask)(nil),      // 25: google.protobuf.FieldMask
 }
 var file_fluent_controlplane_v1_account_proto_depIdxs = []int32{
 	0,  // 0: fluent.controlplane.v1.Account.state:type_name -> fluent.controlplane.v1.AccountState
-	17, // 1: fluent.controlplane.v1.Account.quotas:type_name -> fluent.controlplane.v1.Account.QuotasEntry
-	2,  // 2: fluent.controlplane.v1.Account.clients:type_name -> fluent.controlplane.v1.ApiClient
-	18, // 3: fluent.controlplane.v1.Account.create_time:type_name -> google.protobuf.Timestamp
-	18, // 4: fluent.controlplane.v1.Account.update_time:type_name -> google.protobuf.Timestamp
-	18, // 5: fluent.controlplane.v1.ApiClient.rotate_time:type_name -> google.protobuf.Timestamp
-	1,  // 6: fluent.controlplane.v1.CreateAccountRequest.account:type_name -> fluent.controlplane.v1.Account
-	3,  // 7: fluent.controlplane.v1.CreateAccountRequest.administrator:type_name -> fluent.controlplane.v1.Administrator
-	19, // 8: fluent.controlplane.v1.CreateAccountRequest.first_retailer:type_name -> fluent.controlplane.v1.Retailer
-	1,  // 9: fluent.controlplane.v1.CreateAccountResponse.account:type_name -> fluent.controlplane.v1.Account
-	20, // 10: fluent.controlplane.v1.CreateAccountResponse.operation:type_name -> fluent.controlplane.v1.Operation
-	4,  // 11: fluent.controlplane.v1.CreateAccountResponse.credentials:type_name -> fluent.controlplane.v1.AccountCredentials
-	1,  // 12: fluent.controlplane.v1.GetAccountResponse.account:type_name -> fluent.controlplane.v1.Account
-	1,  // 13: fluent.controlplane.v1.ListAccountsResponse.accounts:type_name -> fluent.controlplane.v1.Account
-	1,  // 14: fluent.controlplane.v1.UpdateAccountRequest.account:type_name -> fluent.controlplane.v1.Account
-	21, // 15: fluent.controlplane.v1.UpdateAccountRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1,  // 16: fluent.controlplane.v1.UpdateAccountResponse.account:type_name -> fluent.controlplane.v1.Account
-	1,  // 17: fluent.controlplane.v1.DeleteAccountResponse.account:type_name -> fluent.controlplane.v1.Account
-	5,  // 18: fluent.controlplane.v1.AccountService.CreateAccount:input_type -> fluent.controlplane.v1.CreateAccountRequest
-	7,  // 19: fluent.controlplane.v1.AccountService.GetAccount:input_type -> fluent.controlplane.v1.GetAccountRequest
-	9,  // 20: fluent.controlplane.v1.AccountService.ListAccounts:input_type -> fluent.controlplane.v1.ListAccountsRequest
-	11, // 21: fluent.controlplane.v1.AccountService.UpdateAccount:input_type -> fluent.controlplane.v1.UpdateAccountRequest
-	13, // 22: fluent.controlplane.v1.AccountService.DeleteAccount:input_type -> fluent.controlplane.v1.DeleteAccountRequest
-	15, // 23: fluent.controlplane.v1.AccountService.RotateClientSecret:input_type -> fluent.controlplane.v1.RotateClientSecretRequest
-	6,  // 24: fluent.controlplane.v1.AccountService.CreateAccount:output_type -> fluent.controlplane.v1.CreateAccountResponse
-	8,  // 25: fluent.controlplane.v1.AccountService.GetAccount:output_type -> fluent.controlplane.v1.GetAccountResponse
-	10, // 26: fluent.controlplane.v1.AccountService.ListAccounts:output_type -> fluent.controlplane.v1.ListAccountsResponse
-	12, // 27: fluent.controlplane.v1.AccountService.UpdateAccount:output_type -> fluent.controlplane.v1.UpdateAccountResponse
-	14, // 28: fluent.controlplane.v1.AccountService.DeleteAccount:output_type -> fluent.controlplane.v1.DeleteAccountResponse
-	16, // 29: fluent.controlplane.v1.AccountService.RotateClientSecret:output_type -> fluent.controlplane.v1.RotateClientSecretResponse
-	24, // [24:30] is the sub-list for method output_type
-	18, // [18:24] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	21, // 1: fluent.controlplane.v1.Account.quotas:type_name -> fluent.controlplane.v1.Account.QuotasEntry
+	3,  // 2: fluent.controlplane.v1.Account.clients:type_name -> fluent.controlplane.v1.ApiClient
+	22, // 3: fluent.controlplane.v1.Account.create_time:type_name -> google.protobuf.Timestamp
+	22, // 4: fluent.controlplane.v1.Account.update_time:type_name -> google.protobuf.Timestamp
+	22, // 5: fluent.controlplane.v1.ApiClient.rotate_time:type_name -> google.protobuf.Timestamp
+	5,  // 6: fluent.controlplane.v1.ApiClient.roles:type_name -> fluent.controlplane.v1.ClientRole
+	22, // 7: fluent.controlplane.v1.ApiClient.expire_time:type_name -> google.protobuf.Timestamp
+	22, // 8: fluent.controlplane.v1.ApiClient.revoke_time:type_name -> google.protobuf.Timestamp
+	22, // 9: fluent.controlplane.v1.ApiClient.create_time:type_name -> google.protobuf.Timestamp
+	22, // 10: fluent.controlplane.v1.ApiClient.update_time:type_name -> google.protobuf.Timestamp
+	1,  // 11: fluent.controlplane.v1.ApiClient.state:type_name -> fluent.controlplane.v1.ApiClientState
+	4,  // 12: fluent.controlplane.v1.ApiClient.secrets:type_name -> fluent.controlplane.v1.ApiClientSecret
+	22, // 13: fluent.controlplane.v1.ApiClientSecret.create_time:type_name -> google.protobuf.Timestamp
+	22, // 14: fluent.controlplane.v1.ApiClientSecret.end_time:type_name -> google.protobuf.Timestamp
+	6,  // 15: fluent.controlplane.v1.ClientRole.contexts:type_name -> fluent.controlplane.v1.ClientContext
+	2,  // 16: fluent.controlplane.v1.CreateAccountRequest.account:type_name -> fluent.controlplane.v1.Account
+	7,  // 17: fluent.controlplane.v1.CreateAccountRequest.administrator:type_name -> fluent.controlplane.v1.Administrator
+	23, // 18: fluent.controlplane.v1.CreateAccountRequest.first_retailer:type_name -> fluent.controlplane.v1.Retailer
+	5,  // 19: fluent.controlplane.v1.CreateAccountRequest.client_roles:type_name -> fluent.controlplane.v1.ClientRole
+	2,  // 20: fluent.controlplane.v1.CreateAccountResponse.account:type_name -> fluent.controlplane.v1.Account
+	24, // 21: fluent.controlplane.v1.CreateAccountResponse.operation:type_name -> fluent.controlplane.v1.Operation
+	8,  // 22: fluent.controlplane.v1.CreateAccountResponse.credentials:type_name -> fluent.controlplane.v1.AccountCredentials
+	2,  // 23: fluent.controlplane.v1.GetAccountResponse.account:type_name -> fluent.controlplane.v1.Account
+	2,  // 24: fluent.controlplane.v1.ListAccountsResponse.accounts:type_name -> fluent.controlplane.v1.Account
+	2,  // 25: fluent.controlplane.v1.UpdateAccountRequest.account:type_name -> fluent.controlplane.v1.Account
+	25, // 26: fluent.controlplane.v1.UpdateAccountRequest.update_mask:type_name -> google.protobuf.FieldMask
+	2,  // 27: fluent.controlplane.v1.UpdateAccountResponse.account:type_name -> fluent.controlplane.v1.Account
+	2,  // 28: fluent.controlplane.v1.DeleteAccountResponse.account:type_name -> fluent.controlplane.v1.Account
+	9,  // 29: fluent.controlplane.v1.AccountService.CreateAccount:input_type -> fluent.controlplane.v1.CreateAccountRequest
+	11, // 30: fluent.controlplane.v1.AccountService.GetAccount:input_type -> fluent.controlplane.v1.GetAccountRequest
+	13, // 31: fluent.controlplane.v1.AccountService.ListAccounts:input_type -> fluent.controlplane.v1.ListAccountsRequest
+	15, // 32: fluent.controlplane.v1.AccountService.UpdateAccount:input_type -> fluent.controlplane.v1.UpdateAccountRequest
+	17, // 33: fluent.controlplane.v1.AccountService.DeleteAccount:input_type -> fluent.controlplane.v1.DeleteAccountRequest
+	19, // 34: fluent.controlplane.v1.AccountService.RotateClientSecret:input_type -> fluent.controlplane.v1.RotateClientSecretRequest
+	10, // 35: fluent.controlplane.v1.AccountService.CreateAccount:output_type -> fluent.controlplane.v1.CreateAccountResponse
+	12, // 36: fluent.controlplane.v1.AccountService.GetAccount:output_type -> fluent.controlplane.v1.GetAccountResponse
+	14, // 37: fluent.controlplane.v1.AccountService.ListAccounts:output_type -> fluent.controlplane.v1.ListAccountsResponse
+	16, // 38: fluent.controlplane.v1.AccountService.UpdateAccount:output_type -> fluent.controlplane.v1.UpdateAccountResponse
+	18, // 39: fluent.controlplane.v1.AccountService.DeleteAccount:output_type -> fluent.controlplane.v1.DeleteAccountResponse
+	20, // 40: fluent.controlplane.v1.AccountService.RotateClientSecret:output_type -> fluent.controlplane.v1.RotateClientSecretResponse
+	35, // [35:41] is the sub-list for method output_type
+	29, // [29:35] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_fluent_controlplane_v1_account_proto_init() }
@@ -1310,8 +1689,8 @@ func file_fluent_controlplane_v1_account_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fluent_controlplane_v1_account_proto_rawDesc), len(file_fluent_controlplane_v1_account_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   17,
+			NumEnums:      2,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

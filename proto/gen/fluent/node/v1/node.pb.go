@@ -10,9 +10,11 @@ package nodev1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
-	_ "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+	v1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -782,11 +784,18 @@ func (x *Account) GetEtag() string {
 	return ""
 }
 
+// ApiClient is a client that is let in until it expires.
 type ApiClient struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ClientId      string                 `protobuf:"bytes,1,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
-	SecretHash    []byte                 `protobuf:"bytes,2,opt,name=secret_hash,json=secretHash,proto3" json:"secret_hash,omitempty"` // SHA-256 of the secret; secrets are random, so a fast hash suffices
-	RefreshTokens bool                   `protobuf:"varint,3,opt,name=refresh_tokens,json=refreshTokens,proto3" json:"refresh_tokens,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	ClientId string                 `protobuf:"bytes,1,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
+	// Newest secret of a client from before clients had roles, which acts as the account's user of type API; SHA-256, as secrets are random.
+	SecretHash    []byte       `protobuf:"bytes,2,opt,name=secret_hash,json=secretHash,proto3" json:"secret_hash,omitempty"`
+	RefreshTokens bool         `protobuf:"varint,3,opt,name=refresh_tokens,json=refreshTokens,proto3" json:"refresh_tokens,omitempty"`
+	Secrets       []*ApiSecret `protobuf:"bytes,4,rep,name=secrets,proto3" json:"secrets,omitempty"`                          // that may be good besides secret_hash
+	Roles         []*ApiRole   `protobuf:"bytes,5,rep,name=roles,proto3" json:"roles,omitempty"`                              // that it acts in, where there is no secret_hash
+	ExpireTime    int64        `protobuf:"varint,6,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"` // Unix seconds; 0: never
+	Version       uint64       `protobuf:"varint,7,opt,name=version,proto3" json:"version,omitempty"`                         // index of its last change
+	Generation    uint64       `protobuf:"varint,8,opt,name=generation,proto3" json:"generation,omitempty"`                   // of the tokens in which it acts as itself
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -842,6 +851,197 @@ func (x *ApiClient) GetRefreshTokens() bool {
 	return false
 }
 
+func (x *ApiClient) GetSecrets() []*ApiSecret {
+	if x != nil {
+		return x.Secrets
+	}
+	return nil
+}
+
+func (x *ApiClient) GetRoles() []*ApiRole {
+	if x != nil {
+		return x.Roles
+	}
+	return nil
+}
+
+func (x *ApiClient) GetExpireTime() int64 {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return 0
+}
+
+func (x *ApiClient) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *ApiClient) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+type ApiSecret struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Hash          []byte                 `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"`                       // SHA-256
+	EndTime       int64                  `protobuf:"varint,2,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"` // Unix seconds; 0: no end
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApiSecret) Reset() {
+	*x = ApiSecret{}
+	mi := &file_fluent_node_v1_node_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApiSecret) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApiSecret) ProtoMessage() {}
+
+func (x *ApiSecret) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_node_v1_node_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApiSecret.ProtoReflect.Descriptor instead.
+func (*ApiSecret) Descriptor() ([]byte, []int) {
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ApiSecret) GetHash() []byte {
+	if x != nil {
+		return x.Hash
+	}
+	return nil
+}
+
+func (x *ApiSecret) GetEndTime() int64 {
+	if x != nil {
+		return x.EndTime
+	}
+	return 0
+}
+
+type ApiRole struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Role          string                 `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"` // name
+	Contexts      []*ApiContext          `protobuf:"bytes,2,rep,name=contexts,proto3" json:"contexts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApiRole) Reset() {
+	*x = ApiRole{}
+	mi := &file_fluent_node_v1_node_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApiRole) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApiRole) ProtoMessage() {}
+
+func (x *ApiRole) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_node_v1_node_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApiRole.ProtoReflect.Descriptor instead.
+func (*ApiRole) Descriptor() ([]byte, []int) {
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ApiRole) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *ApiRole) GetContexts() []*ApiContext {
+	if x != nil {
+		return x.Contexts
+	}
+	return nil
+}
+
+type ApiContext struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Type          string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"` // ACCOUNT, RETAILER, AGENT
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApiContext) Reset() {
+	*x = ApiContext{}
+	mi := &file_fluent_node_v1_node_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApiContext) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApiContext) ProtoMessage() {}
+
+func (x *ApiContext) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_node_v1_node_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApiContext.ProtoReflect.Descriptor instead.
+func (*ApiContext) Descriptor() ([]byte, []int) {
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ApiContext) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *ApiContext) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
 // Configuration is the active configuration version of a retailer of an account.
 type Configuration struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -856,7 +1056,7 @@ type Configuration struct {
 
 func (x *Configuration) Reset() {
 	*x = Configuration{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[11]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -868,7 +1068,7 @@ func (x *Configuration) String() string {
 func (*Configuration) ProtoMessage() {}
 
 func (x *Configuration) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[11]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -881,7 +1081,7 @@ func (x *Configuration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Configuration.ProtoReflect.Descriptor instead.
 func (*Configuration) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{11}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Configuration) GetAccount() string {
@@ -931,7 +1131,7 @@ type Peer struct {
 
 func (x *Peer) Reset() {
 	*x = Peer{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[12]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -943,7 +1143,7 @@ func (x *Peer) String() string {
 func (*Peer) ProtoMessage() {}
 
 func (x *Peer) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[12]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -956,7 +1156,7 @@ func (x *Peer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Peer.ProtoReflect.Descriptor instead.
 func (*Peer) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{12}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Peer) GetNodeId() string {
@@ -1001,7 +1201,7 @@ type ReportRequest struct {
 
 func (x *ReportRequest) Reset() {
 	*x = ReportRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[13]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1013,7 +1213,7 @@ func (x *ReportRequest) String() string {
 func (*ReportRequest) ProtoMessage() {}
 
 func (x *ReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[13]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1026,7 +1226,7 @@ func (x *ReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportRequest.ProtoReflect.Descriptor instead.
 func (*ReportRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{13}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ReportRequest) GetState() string {
@@ -1084,7 +1284,7 @@ type Load struct {
 
 func (x *Load) Reset() {
 	*x = Load{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[14]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1096,7 +1296,7 @@ func (x *Load) String() string {
 func (*Load) ProtoMessage() {}
 
 func (x *Load) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[14]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1109,7 +1309,7 @@ func (x *Load) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Load.ProtoReflect.Descriptor instead.
 func (*Load) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{14}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Load) GetCpuShare() float64 {
@@ -1158,7 +1358,7 @@ type ReportResponse struct {
 
 func (x *ReportResponse) Reset() {
 	*x = ReportResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[15]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1170,7 +1370,7 @@ func (x *ReportResponse) String() string {
 func (*ReportResponse) ProtoMessage() {}
 
 func (x *ReportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[15]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1183,7 +1383,7 @@ func (x *ReportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportResponse.ProtoReflect.Descriptor instead.
 func (*ReportResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{15}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ReportResponse) GetDrain() bool {
@@ -1223,7 +1423,7 @@ type CommitConfigurationRequest struct {
 
 func (x *CommitConfigurationRequest) Reset() {
 	*x = CommitConfigurationRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[16]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1235,7 +1435,7 @@ func (x *CommitConfigurationRequest) String() string {
 func (*CommitConfigurationRequest) ProtoMessage() {}
 
 func (x *CommitConfigurationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[16]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1248,7 +1448,7 @@ func (x *CommitConfigurationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitConfigurationRequest.ProtoReflect.Descriptor instead.
 func (*CommitConfigurationRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{16}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CommitConfigurationRequest) GetRequestId() string {
@@ -1309,7 +1509,7 @@ type CommitConfigurationResponse struct {
 
 func (x *CommitConfigurationResponse) Reset() {
 	*x = CommitConfigurationResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[17]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1321,7 +1521,7 @@ func (x *CommitConfigurationResponse) String() string {
 func (*CommitConfigurationResponse) ProtoMessage() {}
 
 func (x *CommitConfigurationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[17]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1334,7 +1534,7 @@ func (x *CommitConfigurationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitConfigurationResponse.ProtoReflect.Descriptor instead.
 func (*CommitConfigurationResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{17}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CommitConfigurationResponse) GetConfiguration() *Configuration {
@@ -1356,7 +1556,7 @@ type CreateRetailerRequest struct {
 
 func (x *CreateRetailerRequest) Reset() {
 	*x = CreateRetailerRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[18]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1368,7 +1568,7 @@ func (x *CreateRetailerRequest) String() string {
 func (*CreateRetailerRequest) ProtoMessage() {}
 
 func (x *CreateRetailerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[18]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1381,7 +1581,7 @@ func (x *CreateRetailerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRetailerRequest.ProtoReflect.Descriptor instead.
 func (*CreateRetailerRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{18}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CreateRetailerRequest) GetRequestId() string {
@@ -1422,7 +1622,7 @@ type CreateRetailerResponse struct {
 
 func (x *CreateRetailerResponse) Reset() {
 	*x = CreateRetailerResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[19]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1434,7 +1634,7 @@ func (x *CreateRetailerResponse) String() string {
 func (*CreateRetailerResponse) ProtoMessage() {}
 
 func (x *CreateRetailerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[19]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1447,7 +1647,7 @@ func (x *CreateRetailerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRetailerResponse.ProtoReflect.Descriptor instead.
 func (*CreateRetailerResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{19}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CreateRetailerResponse) GetRetailer() int32 {
@@ -1464,6 +1664,614 @@ func (x *CreateRetailerResponse) GetIndex() uint64 {
 	return 0
 }
 
+type ListClientsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListClientsRequest) Reset() {
+	*x = ListClientsRequest{}
+	mi := &file_fluent_node_v1_node_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListClientsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListClientsRequest) ProtoMessage() {}
+
+func (x *ListClientsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_node_v1_node_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListClientsRequest.ProtoReflect.Descriptor instead.
+func (*ListClientsRequest) Descriptor() ([]byte, []int) {
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ListClientsRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+type ListClientsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Clients       []*v1.ApiClient        `protobuf:"bytes,1,rep,name=clients,proto3" json:"clients,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListClientsResponse) Reset() {
+	*x = ListClientsResponse{}
+	mi := &file_fluent_node_v1_node_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListClientsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListClientsResponse) ProtoMessage() {}
+
+func (x *ListClientsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_node_v1_node_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListClientsResponse.ProtoReflect.Descriptor instead.
+func (*ListClientsResponse) Descriptor() ([]byte, []int) {
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ListClientsResponse) GetClients() []*v1.ApiClient {
+	if x != nil {
+		return x.Clients
+	}
+	return nil
+}
+
+type CreateClientRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Account       string                 `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	Author        string                 `protobuf:"bytes,3,opt,name=author,proto3" json:"author,omitempty"` // user who asks
+	Client        *v1.ApiClient          `protobuf:"bytes,4,opt,name=client,proto3" json:"client,omitempty"`
+	SecretHash    []byte                 `protobuf:"bytes,5,opt,name=secret_hash,json=secretHash,proto3" json:"secret_hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateClientRequest) Reset() {
+	*x = CreateClientRequest{}
+	mi := &file_fluent_node_v1_node_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateClientRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateClientRequest) ProtoMessage() {}
+
+func (x *CreateClientRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_node_v1_node_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateClientRequest.ProtoReflect.Descriptor instead.
+func (*CreateClientRequest) Descriptor() ([]byte, []int) {
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *CreateClientRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CreateClientRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *CreateClientRequest) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *CreateClientRequest) GetClient() *v1.ApiClient {
+	if x != nil {
+		return x.Client
+	}
+	return nil
+}
+
+func (x *CreateClientRequest) GetSecretHash() []byte {
+	if x != nil {
+		return x.SecretHash
+	}
+	return nil
+}
+
+type CreateClientResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Client        *v1.ApiClient          `protobuf:"bytes,1,opt,name=client,proto3" json:"client,omitempty"`
+	Index         uint64                 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"` // of the desired state that has it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateClientResponse) Reset() {
+	*x = CreateClientResponse{}
+	mi := &file_fluent_node_v1_node_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateClientResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateClientResponse) ProtoMessage() {}
+
+func (x *CreateClientResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_node_v1_node_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateClientResponse.ProtoReflect.Descriptor instead.
+func (*CreateClientResponse) Descriptor() ([]byte, []int) {
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *CreateClientResponse) GetClient() *v1.ApiClient {
+	if x != nil {
+		return x.Client
+	}
+	return nil
+}
+
+func (x *CreateClientResponse) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+type UpdateClientRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Account       string                 `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	Author        string                 `protobuf:"bytes,3,opt,name=author,proto3" json:"author,omitempty"`
+	Client        *v1.ApiClient          `protobuf:"bytes,4,opt,name=client,proto3" json:"client,omitempty"`
+	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,5,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateClientRequest) Reset() {
+	*x = UpdateClientRequest{}
+	mi := &file_fluent_node_v1_node_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateClientRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateClientRequest) ProtoMessage() {}
+
+func (x *UpdateClientRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_node_v1_node_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateClientRequest.ProtoReflect.Descriptor instead.
+func (*UpdateClientRequest) Descriptor() ([]byte, []int) {
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *UpdateClientRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *UpdateClientRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *UpdateClientRequest) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *UpdateClientRequest) GetClient() *v1.ApiClient {
+	if x != nil {
+		return x.Client
+	}
+	return nil
+}
+
+func (x *UpdateClientRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+type UpdateClientResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Client        *v1.ApiClient          `protobuf:"bytes,1,opt,name=client,proto3" json:"client,omitempty"`
+	Index         uint64                 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateClientResponse) Reset() {
+	*x = UpdateClientResponse{}
+	mi := &file_fluent_node_v1_node_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateClientResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateClientResponse) ProtoMessage() {}
+
+func (x *UpdateClientResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_node_v1_node_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateClientResponse.ProtoReflect.Descriptor instead.
+func (*UpdateClientResponse) Descriptor() ([]byte, []int) {
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *UpdateClientResponse) GetClient() *v1.ApiClient {
+	if x != nil {
+		return x.Client
+	}
+	return nil
+}
+
+func (x *UpdateClientResponse) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+type RotateClientRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Account       string                 `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	Author        string                 `protobuf:"bytes,3,opt,name=author,proto3" json:"author,omitempty"`
+	ClientId      string                 `protobuf:"bytes,4,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
+	SecretHash    []byte                 `protobuf:"bytes,5,opt,name=secret_hash,json=secretHash,proto3" json:"secret_hash,omitempty"`
+	Overlap       *durationpb.Duration   `protobuf:"bytes,6,opt,name=overlap,proto3" json:"overlap,omitempty"` // absent: a day; zero: the secret before ends at once
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateClientRequest) Reset() {
+	*x = RotateClientRequest{}
+	mi := &file_fluent_node_v1_node_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateClientRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateClientRequest) ProtoMessage() {}
+
+func (x *RotateClientRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_node_v1_node_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateClientRequest.ProtoReflect.Descriptor instead.
+func (*RotateClientRequest) Descriptor() ([]byte, []int) {
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *RotateClientRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RotateClientRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *RotateClientRequest) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *RotateClientRequest) GetClientId() string {
+	if x != nil {
+		return x.ClientId
+	}
+	return ""
+}
+
+func (x *RotateClientRequest) GetSecretHash() []byte {
+	if x != nil {
+		return x.SecretHash
+	}
+	return nil
+}
+
+func (x *RotateClientRequest) GetOverlap() *durationpb.Duration {
+	if x != nil {
+		return x.Overlap
+	}
+	return nil
+}
+
+type RotateClientResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Client        *v1.ApiClient          `protobuf:"bytes,1,opt,name=client,proto3" json:"client,omitempty"`
+	Index         uint64                 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateClientResponse) Reset() {
+	*x = RotateClientResponse{}
+	mi := &file_fluent_node_v1_node_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateClientResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateClientResponse) ProtoMessage() {}
+
+func (x *RotateClientResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_node_v1_node_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateClientResponse.ProtoReflect.Descriptor instead.
+func (*RotateClientResponse) Descriptor() ([]byte, []int) {
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *RotateClientResponse) GetClient() *v1.ApiClient {
+	if x != nil {
+		return x.Client
+	}
+	return nil
+}
+
+func (x *RotateClientResponse) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+type RevokeClientRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Account       string                 `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
+	Author        string                 `protobuf:"bytes,3,opt,name=author,proto3" json:"author,omitempty"`
+	ClientId      string                 `protobuf:"bytes,4,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
+	Etag          string                 `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeClientRequest) Reset() {
+	*x = RevokeClientRequest{}
+	mi := &file_fluent_node_v1_node_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeClientRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeClientRequest) ProtoMessage() {}
+
+func (x *RevokeClientRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_node_v1_node_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeClientRequest.ProtoReflect.Descriptor instead.
+func (*RevokeClientRequest) Descriptor() ([]byte, []int) {
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *RevokeClientRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RevokeClientRequest) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *RevokeClientRequest) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *RevokeClientRequest) GetClientId() string {
+	if x != nil {
+		return x.ClientId
+	}
+	return ""
+}
+
+func (x *RevokeClientRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+type RevokeClientResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Client        *v1.ApiClient          `protobuf:"bytes,1,opt,name=client,proto3" json:"client,omitempty"`
+	Index         uint64                 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeClientResponse) Reset() {
+	*x = RevokeClientResponse{}
+	mi := &file_fluent_node_v1_node_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeClientResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeClientResponse) ProtoMessage() {}
+
+func (x *RevokeClientResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_node_v1_node_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeClientResponse.ProtoReflect.Descriptor instead.
+func (*RevokeClientResponse) Descriptor() ([]byte, []int) {
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *RevokeClientResponse) GetClient() *v1.ApiClient {
+	if x != nil {
+		return x.Client
+	}
+	return nil
+}
+
+func (x *RevokeClientResponse) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
 type PrepareAccountRequest struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
 	Account           string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
@@ -1471,13 +2279,14 @@ type PrepareAccountRequest struct {
 	AdminPasswordHash []byte                 `protobuf:"bytes,3,opt,name=admin_password_hash,json=adminPasswordHash,proto3" json:"admin_password_hash,omitempty"` // argon2id, encoded form
 	AdminEmail        string                 `protobuf:"bytes,4,opt,name=admin_email,json=adminEmail,proto3" json:"admin_email,omitempty"`
 	ApiUsername       string                 `protobuf:"bytes,5,opt,name=api_username,json=apiUsername,proto3" json:"api_username,omitempty"` // user of the client_credentials grant
+	ApiRoles          []*ApiRole             `protobuf:"bytes,6,rep,name=api_roles,json=apiRoles,proto3" json:"api_roles,omitempty"`          // of that user; none: as the administrator's
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
 
 func (x *PrepareAccountRequest) Reset() {
 	*x = PrepareAccountRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[20]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1489,7 +2298,7 @@ func (x *PrepareAccountRequest) String() string {
 func (*PrepareAccountRequest) ProtoMessage() {}
 
 func (x *PrepareAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[20]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1502,7 +2311,7 @@ func (x *PrepareAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareAccountRequest.ProtoReflect.Descriptor instead.
 func (*PrepareAccountRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{20}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *PrepareAccountRequest) GetAccount() string {
@@ -1540,6 +2349,13 @@ func (x *PrepareAccountRequest) GetApiUsername() string {
 	return ""
 }
 
+func (x *PrepareAccountRequest) GetApiRoles() []*ApiRole {
+	if x != nil {
+		return x.ApiRoles
+	}
+	return nil
+}
+
 type PrepareAccountResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AdminUserId   string                 `protobuf:"bytes,1,opt,name=admin_user_id,json=adminUserId,proto3" json:"admin_user_id,omitempty"`
@@ -1549,7 +2365,7 @@ type PrepareAccountResponse struct {
 
 func (x *PrepareAccountResponse) Reset() {
 	*x = PrepareAccountResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[21]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1561,7 +2377,7 @@ func (x *PrepareAccountResponse) String() string {
 func (*PrepareAccountResponse) ProtoMessage() {}
 
 func (x *PrepareAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[21]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1574,7 +2390,7 @@ func (x *PrepareAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareAccountResponse.ProtoReflect.Descriptor instead.
 func (*PrepareAccountResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{21}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *PrepareAccountResponse) GetAdminUserId() string {
@@ -1598,7 +2414,7 @@ type PrepareRetailerRequest struct {
 
 func (x *PrepareRetailerRequest) Reset() {
 	*x = PrepareRetailerRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[22]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1610,7 +2426,7 @@ func (x *PrepareRetailerRequest) String() string {
 func (*PrepareRetailerRequest) ProtoMessage() {}
 
 func (x *PrepareRetailerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[22]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1623,7 +2439,7 @@ func (x *PrepareRetailerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRetailerRequest.ProtoReflect.Descriptor instead.
 func (*PrepareRetailerRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{22}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PrepareRetailerRequest) GetAccount() string {
@@ -1677,7 +2493,7 @@ type PrepareRetailerResponse struct {
 
 func (x *PrepareRetailerResponse) Reset() {
 	*x = PrepareRetailerResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[23]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1689,7 +2505,7 @@ func (x *PrepareRetailerResponse) String() string {
 func (*PrepareRetailerResponse) ProtoMessage() {}
 
 func (x *PrepareRetailerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[23]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1702,7 +2518,7 @@ func (x *PrepareRetailerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRetailerResponse.ProtoReflect.Descriptor instead.
 func (*PrepareRetailerResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{23}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *PrepareRetailerResponse) GetArtefacts() map[string]string {
@@ -1716,7 +2532,7 @@ var File_fluent_node_v1_node_proto protoreflect.FileDescriptor
 
 const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\n" +
-	"\x19fluent/node/v1/node.proto\x12\x0efluent.node.v1\x1a\x1bbuf/validate/validate.proto\x1a'fluent/controlplane/v1/permission.proto\"\xa0\x02\n" +
+	"\x19fluent/node/v1/node.proto\x12\x0efluent.node.v1\x1a\x1bbuf/validate/validate.proto\x1a$fluent/controlplane/v1/account.proto\x1a'fluent/controlplane/v1/permission.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\"\xa0\x02\n" +
 	"\vJoinRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12D\n" +
 	"\anode_id\x18\x02 \x01(\tB+\xbaH(r&2$^([A-Za-z0-9][A-Za-z0-9_.-]{0,99})?$R\x06nodeId\x12\x12\n" +
@@ -1769,12 +2585,30 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x123\n" +
 	"\aclients\x18\x03 \x03(\v2\x19.fluent.node.v1.ApiClientR\aclients\x12\x14\n" +
 	"\x05hosts\x18\x04 \x03(\tR\x05hosts\x12\x12\n" +
-	"\x04etag\x18\x05 \x01(\tR\x04etag\"p\n" +
+	"\x04etag\x18\x05 \x01(\tR\x04etag\"\xaf\x02\n" +
 	"\tApiClient\x12\x1b\n" +
 	"\tclient_id\x18\x01 \x01(\tR\bclientId\x12\x1f\n" +
 	"\vsecret_hash\x18\x02 \x01(\fR\n" +
 	"secretHash\x12%\n" +
-	"\x0erefresh_tokens\x18\x03 \x01(\bR\rrefreshTokens\"\xff\x01\n" +
+	"\x0erefresh_tokens\x18\x03 \x01(\bR\rrefreshTokens\x123\n" +
+	"\asecrets\x18\x04 \x03(\v2\x19.fluent.node.v1.ApiSecretR\asecrets\x12-\n" +
+	"\x05roles\x18\x05 \x03(\v2\x17.fluent.node.v1.ApiRoleR\x05roles\x12\x1f\n" +
+	"\vexpire_time\x18\x06 \x01(\x03R\n" +
+	"expireTime\x12\x18\n" +
+	"\aversion\x18\a \x01(\x04R\aversion\x12\x1e\n" +
+	"\n" +
+	"generation\x18\b \x01(\x04R\n" +
+	"generation\":\n" +
+	"\tApiSecret\x12\x12\n" +
+	"\x04hash\x18\x01 \x01(\fR\x04hash\x12\x19\n" +
+	"\bend_time\x18\x02 \x01(\x03R\aendTime\"U\n" +
+	"\aApiRole\x12\x12\n" +
+	"\x04role\x18\x01 \x01(\tR\x04role\x126\n" +
+	"\bcontexts\x18\x02 \x03(\v2\x1a.fluent.node.v1.ApiContextR\bcontexts\"0\n" +
+	"\n" +
+	"ApiContext\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\xff\x01\n" +
 	"\rConfiguration\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x1a\n" +
 	"\bretailer\x18\x02 \x01(\x05R\bretailer\x12\x18\n" +
@@ -1828,14 +2662,63 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\ftrading_name\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\vtradingName\"J\n" +
 	"\x16CreateRetailerResponse\x12\x1a\n" +
 	"\bretailer\x18\x01 \x01(\x05R\bretailer\x12\x14\n" +
-	"\x05index\x18\x02 \x01(\x04R\x05index\"\xcc\x01\n" +
+	"\x05index\x18\x02 \x01(\x04R\x05index\"7\n" +
+	"\x12ListClientsRequest\x12!\n" +
+	"\aaccount\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\aaccount\"R\n" +
+	"\x13ListClientsResponse\x12;\n" +
+	"\aclients\x18\x01 \x03(\v2!.fluent.controlplane.v1.ApiClientR\aclients\"\xe5\x01\n" +
+	"\x13CreateClientRequest\x12&\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\trequestId\x12!\n" +
+	"\aaccount\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\aaccount\x12\x16\n" +
+	"\x06author\x18\x03 \x01(\tR\x06author\x12A\n" +
+	"\x06client\x18\x04 \x01(\v2!.fluent.controlplane.v1.ApiClientB\x06\xbaH\x03\xc8\x01\x01R\x06client\x12(\n" +
+	"\vsecret_hash\x18\x05 \x01(\fB\a\xbaH\x04z\x02h R\n" +
+	"secretHash\"g\n" +
+	"\x14CreateClientResponse\x129\n" +
+	"\x06client\x18\x01 \x01(\v2!.fluent.controlplane.v1.ApiClientR\x06client\x12\x14\n" +
+	"\x05index\x18\x02 \x01(\x04R\x05index\"\xf8\x01\n" +
+	"\x13UpdateClientRequest\x12&\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\trequestId\x12!\n" +
+	"\aaccount\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\aaccount\x12\x16\n" +
+	"\x06author\x18\x03 \x01(\tR\x06author\x12A\n" +
+	"\x06client\x18\x04 \x01(\v2!.fluent.controlplane.v1.ApiClientB\x06\xbaH\x03\xc8\x01\x01R\x06client\x12;\n" +
+	"\vupdate_mask\x18\x05 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\"g\n" +
+	"\x14UpdateClientResponse\x129\n" +
+	"\x06client\x18\x01 \x01(\v2!.fluent.controlplane.v1.ApiClientR\x06client\x12\x14\n" +
+	"\x05index\x18\x02 \x01(\x04R\x05index\"\xfd\x01\n" +
+	"\x13RotateClientRequest\x12&\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\trequestId\x12!\n" +
+	"\aaccount\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\aaccount\x12\x16\n" +
+	"\x06author\x18\x03 \x01(\tR\x06author\x12$\n" +
+	"\tclient_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\bclientId\x12(\n" +
+	"\vsecret_hash\x18\x05 \x01(\fB\a\xbaH\x04z\x02h R\n" +
+	"secretHash\x123\n" +
+	"\aoverlap\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\aoverlap\"g\n" +
+	"\x14RotateClientResponse\x129\n" +
+	"\x06client\x18\x01 \x01(\v2!.fluent.controlplane.v1.ApiClientR\x06client\x12\x14\n" +
+	"\x05index\x18\x02 \x01(\x04R\x05index\"\xb2\x01\n" +
+	"\x13RevokeClientRequest\x12&\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\trequestId\x12!\n" +
+	"\aaccount\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\aaccount\x12\x16\n" +
+	"\x06author\x18\x03 \x01(\tR\x06author\x12$\n" +
+	"\tclient_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\bclientId\x12\x12\n" +
+	"\x04etag\x18\x05 \x01(\tR\x04etag\"g\n" +
+	"\x14RevokeClientResponse\x129\n" +
+	"\x06client\x18\x01 \x01(\v2!.fluent.controlplane.v1.ApiClientR\x06client\x12\x14\n" +
+	"\x05index\x18\x02 \x01(\x04R\x05index\"\x82\x02\n" +
 	"\x15PrepareAccountRequest\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12%\n" +
 	"\x0eadmin_username\x18\x02 \x01(\tR\radminUsername\x12.\n" +
 	"\x13admin_password_hash\x18\x03 \x01(\fR\x11adminPasswordHash\x12\x1f\n" +
 	"\vadmin_email\x18\x04 \x01(\tR\n" +
 	"adminEmail\x12!\n" +
-	"\fapi_username\x18\x05 \x01(\tR\vapiUsername\"<\n" +
+	"\fapi_username\x18\x05 \x01(\tR\vapiUsername\x124\n" +
+	"\tapi_roles\x18\x06 \x03(\v2\x17.fluent.node.v1.ApiRoleR\bapiRoles\"<\n" +
 	"\x16PrepareAccountResponse\x12\"\n" +
 	"\radmin_user_id\x18\x01 \x01(\tR\vadminUserId\"\xbc\x01\n" +
 	"\x16PrepareRetailerRequest\x12\x18\n" +
@@ -1856,7 +2739,13 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\x05Watch\x12\x1c.fluent.node.v1.WatchRequest\x1a\x1d.fluent.node.v1.WatchResponse\"\x13\xca\xf3\x18\fnode.session\x90\x02\x010\x01\x12Y\n" +
 	"\x06Report\x12\x1d.fluent.node.v1.ReportRequest\x1a\x1e.fluent.node.v1.ReportResponse\"\x10\xca\xf3\x18\fnode.session\x12q\n" +
 	"\x0eCreateRetailer\x12%.fluent.node.v1.CreateRetailerRequest\x1a&.fluent.node.v1.CreateRetailerResponse\"\x10\xca\xf3\x18\fnode.session\x12\x80\x01\n" +
-	"\x13CommitConfiguration\x12*.fluent.node.v1.CommitConfigurationRequest\x1a+.fluent.node.v1.CommitConfigurationResponse\"\x10\xca\xf3\x18\fnode.session2\xf8\x01\n" +
+	"\x13CommitConfiguration\x12*.fluent.node.v1.CommitConfigurationRequest\x1a+.fluent.node.v1.CommitConfigurationResponse\"\x10\xca\xf3\x18\fnode.session2\xb0\x04\n" +
+	"\rClientService\x12k\n" +
+	"\vListClients\x12\".fluent.node.v1.ListClientsRequest\x1a#.fluent.node.v1.ListClientsResponse\"\x13\xca\xf3\x18\fnode.session\x90\x02\x01\x12k\n" +
+	"\fCreateClient\x12#.fluent.node.v1.CreateClientRequest\x1a$.fluent.node.v1.CreateClientResponse\"\x10\xca\xf3\x18\fnode.session\x12k\n" +
+	"\fUpdateClient\x12#.fluent.node.v1.UpdateClientRequest\x1a$.fluent.node.v1.UpdateClientResponse\"\x10\xca\xf3\x18\fnode.session\x12k\n" +
+	"\fRotateClient\x12#.fluent.node.v1.RotateClientRequest\x1a$.fluent.node.v1.RotateClientResponse\"\x10\xca\xf3\x18\fnode.session\x12k\n" +
+	"\fRevokeClient\x12#.fluent.node.v1.RevokeClientRequest\x1a$.fluent.node.v1.RevokeClientResponse\"\x10\xca\xf3\x18\fnode.session2\xf8\x01\n" +
 	"\rTenantService\x12q\n" +
 	"\x0ePrepareAccount\x12%.fluent.node.v1.PrepareAccountRequest\x1a&.fluent.node.v1.PrepareAccountResponse\"\x10\xca\xf3\x18\fcluster.peer\x12t\n" +
 	"\x0fPrepareRetailer\x12&.fluent.node.v1.PrepareRetailerRequest\x1a'.fluent.node.v1.PrepareRetailerResponse\"\x10\xca\xf3\x18\fcluster.peerB>Z<github.com/fluent-oms/fluent/proto/gen/fluent/node/v1;nodev1b\x06proto3"
@@ -1873,7 +2762,7 @@ func file_fluent_node_v1_node_proto_rawDescGZIP() []byte {
 	return file_fluent_node_v1_node_proto_rawDescData
 }
 
-var file_fluent_node_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_fluent_node_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_fluent_node_v1_node_proto_goTypes = []any{
 	(*JoinRequest)(nil),                 // 0: fluent.node.v1.JoinRequest
 	(*JoinResponse)(nil),                // 1: fluent.node.v1.JoinResponse
@@ -1886,22 +2775,38 @@ var file_fluent_node_v1_node_proto_goTypes = []any{
 	(*Environment)(nil),                 // 8: fluent.node.v1.Environment
 	(*Account)(nil),                     // 9: fluent.node.v1.Account
 	(*ApiClient)(nil),                   // 10: fluent.node.v1.ApiClient
-	(*Configuration)(nil),               // 11: fluent.node.v1.Configuration
-	(*Peer)(nil),                        // 12: fluent.node.v1.Peer
-	(*ReportRequest)(nil),               // 13: fluent.node.v1.ReportRequest
-	(*Load)(nil),                        // 14: fluent.node.v1.Load
-	(*ReportResponse)(nil),              // 15: fluent.node.v1.ReportResponse
-	(*CommitConfigurationRequest)(nil),  // 16: fluent.node.v1.CommitConfigurationRequest
-	(*CommitConfigurationResponse)(nil), // 17: fluent.node.v1.CommitConfigurationResponse
-	(*CreateRetailerRequest)(nil),       // 18: fluent.node.v1.CreateRetailerRequest
-	(*CreateRetailerResponse)(nil),      // 19: fluent.node.v1.CreateRetailerResponse
-	(*PrepareAccountRequest)(nil),       // 20: fluent.node.v1.PrepareAccountRequest
-	(*PrepareAccountResponse)(nil),      // 21: fluent.node.v1.PrepareAccountResponse
-	(*PrepareRetailerRequest)(nil),      // 22: fluent.node.v1.PrepareRetailerRequest
-	(*PrepareRetailerResponse)(nil),     // 23: fluent.node.v1.PrepareRetailerResponse
-	nil,                                 // 24: fluent.node.v1.Configuration.ArtefactsEntry
-	nil,                                 // 25: fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
-	nil,                                 // 26: fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
+	(*ApiSecret)(nil),                   // 11: fluent.node.v1.ApiSecret
+	(*ApiRole)(nil),                     // 12: fluent.node.v1.ApiRole
+	(*ApiContext)(nil),                  // 13: fluent.node.v1.ApiContext
+	(*Configuration)(nil),               // 14: fluent.node.v1.Configuration
+	(*Peer)(nil),                        // 15: fluent.node.v1.Peer
+	(*ReportRequest)(nil),               // 16: fluent.node.v1.ReportRequest
+	(*Load)(nil),                        // 17: fluent.node.v1.Load
+	(*ReportResponse)(nil),              // 18: fluent.node.v1.ReportResponse
+	(*CommitConfigurationRequest)(nil),  // 19: fluent.node.v1.CommitConfigurationRequest
+	(*CommitConfigurationResponse)(nil), // 20: fluent.node.v1.CommitConfigurationResponse
+	(*CreateRetailerRequest)(nil),       // 21: fluent.node.v1.CreateRetailerRequest
+	(*CreateRetailerResponse)(nil),      // 22: fluent.node.v1.CreateRetailerResponse
+	(*ListClientsRequest)(nil),          // 23: fluent.node.v1.ListClientsRequest
+	(*ListClientsResponse)(nil),         // 24: fluent.node.v1.ListClientsResponse
+	(*CreateClientRequest)(nil),         // 25: fluent.node.v1.CreateClientRequest
+	(*CreateClientResponse)(nil),        // 26: fluent.node.v1.CreateClientResponse
+	(*UpdateClientRequest)(nil),         // 27: fluent.node.v1.UpdateClientRequest
+	(*UpdateClientResponse)(nil),        // 28: fluent.node.v1.UpdateClientResponse
+	(*RotateClientRequest)(nil),         // 29: fluent.node.v1.RotateClientRequest
+	(*RotateClientResponse)(nil),        // 30: fluent.node.v1.RotateClientResponse
+	(*RevokeClientRequest)(nil),         // 31: fluent.node.v1.RevokeClientRequest
+	(*RevokeClientResponse)(nil),        // 32: fluent.node.v1.RevokeClientResponse
+	(*PrepareAccountRequest)(nil),       // 33: fluent.node.v1.PrepareAccountRequest
+	(*PrepareAccountResponse)(nil),      // 34: fluent.node.v1.PrepareAccountResponse
+	(*PrepareRetailerRequest)(nil),      // 35: fluent.node.v1.PrepareRetailerRequest
+	(*PrepareRetailerResponse)(nil),     // 36: fluent.node.v1.PrepareRetailerResponse
+	nil,                                 // 37: fluent.node.v1.Configuration.ArtefactsEntry
+	nil,                                 // 38: fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
+	nil,                                 // 39: fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
+	(*v1.ApiClient)(nil),                // 40: fluent.controlplane.v1.ApiClient
+	(*fieldmaskpb.FieldMask)(nil),       // 41: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),         // 42: google.protobuf.Duration
 }
 var file_fluent_node_v1_node_proto_depIdxs = []int32{
 	7,  // 0: fluent.node.v1.WatchResponse.snapshot:type_name -> fluent.node.v1.Resource
@@ -1911,33 +2816,56 @@ var file_fluent_node_v1_node_proto_depIdxs = []int32{
 	7,  // 4: fluent.node.v1.Change.resource:type_name -> fluent.node.v1.Resource
 	8,  // 5: fluent.node.v1.Resource.environment:type_name -> fluent.node.v1.Environment
 	9,  // 6: fluent.node.v1.Resource.account:type_name -> fluent.node.v1.Account
-	11, // 7: fluent.node.v1.Resource.configuration:type_name -> fluent.node.v1.Configuration
-	12, // 8: fluent.node.v1.Resource.peer:type_name -> fluent.node.v1.Peer
+	14, // 7: fluent.node.v1.Resource.configuration:type_name -> fluent.node.v1.Configuration
+	15, // 8: fluent.node.v1.Resource.peer:type_name -> fluent.node.v1.Peer
 	10, // 9: fluent.node.v1.Account.clients:type_name -> fluent.node.v1.ApiClient
-	24, // 10: fluent.node.v1.Configuration.artefacts:type_name -> fluent.node.v1.Configuration.ArtefactsEntry
-	14, // 11: fluent.node.v1.ReportRequest.load:type_name -> fluent.node.v1.Load
-	25, // 12: fluent.node.v1.CommitConfigurationRequest.artefacts:type_name -> fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
-	11, // 13: fluent.node.v1.CommitConfigurationResponse.configuration:type_name -> fluent.node.v1.Configuration
-	26, // 14: fluent.node.v1.PrepareRetailerResponse.artefacts:type_name -> fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
-	0,  // 15: fluent.node.v1.NodeService.Join:input_type -> fluent.node.v1.JoinRequest
-	2,  // 16: fluent.node.v1.NodeService.Watch:input_type -> fluent.node.v1.WatchRequest
-	13, // 17: fluent.node.v1.NodeService.Report:input_type -> fluent.node.v1.ReportRequest
-	18, // 18: fluent.node.v1.NodeService.CreateRetailer:input_type -> fluent.node.v1.CreateRetailerRequest
-	16, // 19: fluent.node.v1.NodeService.CommitConfiguration:input_type -> fluent.node.v1.CommitConfigurationRequest
-	20, // 20: fluent.node.v1.TenantService.PrepareAccount:input_type -> fluent.node.v1.PrepareAccountRequest
-	22, // 21: fluent.node.v1.TenantService.PrepareRetailer:input_type -> fluent.node.v1.PrepareRetailerRequest
-	1,  // 22: fluent.node.v1.NodeService.Join:output_type -> fluent.node.v1.JoinResponse
-	3,  // 23: fluent.node.v1.NodeService.Watch:output_type -> fluent.node.v1.WatchResponse
-	15, // 24: fluent.node.v1.NodeService.Report:output_type -> fluent.node.v1.ReportResponse
-	19, // 25: fluent.node.v1.NodeService.CreateRetailer:output_type -> fluent.node.v1.CreateRetailerResponse
-	17, // 26: fluent.node.v1.NodeService.CommitConfiguration:output_type -> fluent.node.v1.CommitConfigurationResponse
-	21, // 27: fluent.node.v1.TenantService.PrepareAccount:output_type -> fluent.node.v1.PrepareAccountResponse
-	23, // 28: fluent.node.v1.TenantService.PrepareRetailer:output_type -> fluent.node.v1.PrepareRetailerResponse
-	22, // [22:29] is the sub-list for method output_type
-	15, // [15:22] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	11, // 10: fluent.node.v1.ApiClient.secrets:type_name -> fluent.node.v1.ApiSecret
+	12, // 11: fluent.node.v1.ApiClient.roles:type_name -> fluent.node.v1.ApiRole
+	13, // 12: fluent.node.v1.ApiRole.contexts:type_name -> fluent.node.v1.ApiContext
+	37, // 13: fluent.node.v1.Configuration.artefacts:type_name -> fluent.node.v1.Configuration.ArtefactsEntry
+	17, // 14: fluent.node.v1.ReportRequest.load:type_name -> fluent.node.v1.Load
+	38, // 15: fluent.node.v1.CommitConfigurationRequest.artefacts:type_name -> fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
+	14, // 16: fluent.node.v1.CommitConfigurationResponse.configuration:type_name -> fluent.node.v1.Configuration
+	40, // 17: fluent.node.v1.ListClientsResponse.clients:type_name -> fluent.controlplane.v1.ApiClient
+	40, // 18: fluent.node.v1.CreateClientRequest.client:type_name -> fluent.controlplane.v1.ApiClient
+	40, // 19: fluent.node.v1.CreateClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
+	40, // 20: fluent.node.v1.UpdateClientRequest.client:type_name -> fluent.controlplane.v1.ApiClient
+	41, // 21: fluent.node.v1.UpdateClientRequest.update_mask:type_name -> google.protobuf.FieldMask
+	40, // 22: fluent.node.v1.UpdateClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
+	42, // 23: fluent.node.v1.RotateClientRequest.overlap:type_name -> google.protobuf.Duration
+	40, // 24: fluent.node.v1.RotateClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
+	40, // 25: fluent.node.v1.RevokeClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
+	12, // 26: fluent.node.v1.PrepareAccountRequest.api_roles:type_name -> fluent.node.v1.ApiRole
+	39, // 27: fluent.node.v1.PrepareRetailerResponse.artefacts:type_name -> fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
+	0,  // 28: fluent.node.v1.NodeService.Join:input_type -> fluent.node.v1.JoinRequest
+	2,  // 29: fluent.node.v1.NodeService.Watch:input_type -> fluent.node.v1.WatchRequest
+	16, // 30: fluent.node.v1.NodeService.Report:input_type -> fluent.node.v1.ReportRequest
+	21, // 31: fluent.node.v1.NodeService.CreateRetailer:input_type -> fluent.node.v1.CreateRetailerRequest
+	19, // 32: fluent.node.v1.NodeService.CommitConfiguration:input_type -> fluent.node.v1.CommitConfigurationRequest
+	23, // 33: fluent.node.v1.ClientService.ListClients:input_type -> fluent.node.v1.ListClientsRequest
+	25, // 34: fluent.node.v1.ClientService.CreateClient:input_type -> fluent.node.v1.CreateClientRequest
+	27, // 35: fluent.node.v1.ClientService.UpdateClient:input_type -> fluent.node.v1.UpdateClientRequest
+	29, // 36: fluent.node.v1.ClientService.RotateClient:input_type -> fluent.node.v1.RotateClientRequest
+	31, // 37: fluent.node.v1.ClientService.RevokeClient:input_type -> fluent.node.v1.RevokeClientRequest
+	33, // 38: fluent.node.v1.TenantService.PrepareAccount:input_type -> fluent.node.v1.PrepareAccountRequest
+	35, // 39: fluent.node.v1.TenantService.PrepareRetailer:input_type -> fluent.node.v1.PrepareRetailerRequest
+	1,  // 40: fluent.node.v1.NodeService.Join:output_type -> fluent.node.v1.JoinResponse
+	3,  // 41: fluent.node.v1.NodeService.Watch:output_type -> fluent.node.v1.WatchResponse
+	18, // 42: fluent.node.v1.NodeService.Report:output_type -> fluent.node.v1.ReportResponse
+	22, // 43: fluent.node.v1.NodeService.CreateRetailer:output_type -> fluent.node.v1.CreateRetailerResponse
+	20, // 44: fluent.node.v1.NodeService.CommitConfiguration:output_type -> fluent.node.v1.CommitConfigurationResponse
+	24, // 45: fluent.node.v1.ClientService.ListClients:output_type -> fluent.node.v1.ListClientsResponse
+	26, // 46: fluent.node.v1.ClientService.CreateClient:output_type -> fluent.node.v1.CreateClientResponse
+	28, // 47: fluent.node.v1.ClientService.UpdateClient:output_type -> fluent.node.v1.UpdateClientResponse
+	30, // 48: fluent.node.v1.ClientService.RotateClient:output_type -> fluent.node.v1.RotateClientResponse
+	32, // 49: fluent.node.v1.ClientService.RevokeClient:output_type -> fluent.node.v1.RevokeClientResponse
+	34, // 50: fluent.node.v1.TenantService.PrepareAccount:output_type -> fluent.node.v1.PrepareAccountResponse
+	36, // 51: fluent.node.v1.TenantService.PrepareRetailer:output_type -> fluent.node.v1.PrepareRetailerResponse
+	40, // [40:52] is the sub-list for method output_type
+	28, // [28:40] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_fluent_node_v1_node_proto_init() }
@@ -1963,9 +2891,9 @@ func file_fluent_node_v1_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fluent_node_v1_node_proto_rawDesc), len(file_fluent_node_v1_node_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   27,
+			NumMessages:   40,
 			NumExtensions: 0,
-			NumServices:   2,
+			NumServices:   3,
 		},
 		GoTypes:           file_fluent_node_v1_node_proto_goTypes,
 		DependencyIndexes: file_fluent_node_v1_node_proto_depIdxs,

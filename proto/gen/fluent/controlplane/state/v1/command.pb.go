@@ -68,6 +68,10 @@ const (
 	Kind_KIND_ADD_AUTHORITY        Kind = 35 // schema 3
 	Kind_KIND_REMOVE_AUTHORITY     Kind = 36 // schema 3
 	Kind_KIND_REMOVE_OPERATIONS    Kind = 37 // schema 3
+	Kind_KIND_CREATE_API_CLIENT    Kind = 38 // schema 4
+	Kind_KIND_UPDATE_API_CLIENT    Kind = 39 // schema 4
+	Kind_KIND_ROTATE_API_CLIENT    Kind = 40 // schema 4
+	Kind_KIND_REVOKE_API_CLIENT    Kind = 41 // schema 4
 )
 
 // Enum value maps for Kind.
@@ -111,6 +115,10 @@ var (
 		35: "KIND_ADD_AUTHORITY",
 		36: "KIND_REMOVE_AUTHORITY",
 		37: "KIND_REMOVE_OPERATIONS",
+		38: "KIND_CREATE_API_CLIENT",
+		39: "KIND_UPDATE_API_CLIENT",
+		40: "KIND_ROTATE_API_CLIENT",
+		41: "KIND_REVOKE_API_CLIENT",
 	}
 	Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED":          0,
@@ -151,6 +159,10 @@ var (
 		"KIND_ADD_AUTHORITY":        35,
 		"KIND_REMOVE_AUTHORITY":     36,
 		"KIND_REMOVE_OPERATIONS":    37,
+		"KIND_CREATE_API_CLIENT":    38,
+		"KIND_UPDATE_API_CLIENT":    39,
+		"KIND_ROTATE_API_CLIENT":    40,
+		"KIND_REVOKE_API_CLIENT":    41,
 	}
 )
 
@@ -889,6 +901,225 @@ func (x *SetClientSecret) GetSecret() *ClientSecret {
 	return nil
 }
 
+// CreateApiClient makes a client of the account that its id begins with.
+type CreateApiClient struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Client        *v1.ApiClient          `protobuf:"bytes,1,opt,name=client,proto3" json:"client,omitempty"`
+	SecretHash    []byte                 `protobuf:"bytes,2,opt,name=secret_hash,json=secretHash,proto3" json:"secret_hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateApiClient) Reset() {
+	*x = CreateApiClient{}
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateApiClient) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateApiClient) ProtoMessage() {}
+
+func (x *CreateApiClient) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateApiClient.ProtoReflect.Descriptor instead.
+func (*CreateApiClient) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *CreateApiClient) GetClient() *v1.ApiClient {
+	if x != nil {
+		return x.Client
+	}
+	return nil
+}
+
+func (x *CreateApiClient) GetSecretHash() []byte {
+	if x != nil {
+		return x.SecretHash
+	}
+	return nil
+}
+
+// UpdateApiClient replaces description, roles and expiry.
+type UpdateApiClient struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Client        *v1.ApiClient          `protobuf:"bytes,1,opt,name=client,proto3" json:"client,omitempty"`
+	Etag          string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"` // empty: any
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateApiClient) Reset() {
+	*x = UpdateApiClient{}
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateApiClient) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateApiClient) ProtoMessage() {}
+
+func (x *UpdateApiClient) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateApiClient.ProtoReflect.Descriptor instead.
+func (*UpdateApiClient) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *UpdateApiClient) GetClient() *v1.ApiClient {
+	if x != nil {
+		return x.Client
+	}
+	return nil
+}
+
+func (x *UpdateApiClient) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// RotateApiClient makes another secret the newest. The one before ends at overlap_end; without that all others end, and what was issued.
+type RotateApiClient struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ClientId      string                 `protobuf:"bytes,1,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
+	SecretHash    []byte                 `protobuf:"bytes,2,opt,name=secret_hash,json=secretHash,proto3" json:"secret_hash,omitempty"`
+	OverlapEnd    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=overlap_end,json=overlapEnd,proto3" json:"overlap_end,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateApiClient) Reset() {
+	*x = RotateApiClient{}
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateApiClient) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateApiClient) ProtoMessage() {}
+
+func (x *RotateApiClient) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateApiClient.ProtoReflect.Descriptor instead.
+func (*RotateApiClient) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *RotateApiClient) GetClientId() string {
+	if x != nil {
+		return x.ClientId
+	}
+	return ""
+}
+
+func (x *RotateApiClient) GetSecretHash() []byte {
+	if x != nil {
+		return x.SecretHash
+	}
+	return nil
+}
+
+func (x *RotateApiClient) GetOverlapEnd() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OverlapEnd
+	}
+	return nil
+}
+
+type RevokeApiClient struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ClientId      string                 `protobuf:"bytes,1,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
+	Etag          string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"` // empty: any
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeApiClient) Reset() {
+	*x = RevokeApiClient{}
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeApiClient) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeApiClient) ProtoMessage() {}
+
+func (x *RevokeApiClient) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeApiClient.ProtoReflect.Descriptor instead.
+func (*RevokeApiClient) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *RevokeApiClient) GetClientId() string {
+	if x != nil {
+		return x.ClientId
+	}
+	return ""
+}
+
+func (x *RevokeApiClient) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type CreateRetailer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Retailer      *v1.Retailer           `protobuf:"bytes,1,opt,name=retailer,proto3" json:"retailer,omitempty"`
@@ -898,7 +1129,7 @@ type CreateRetailer struct {
 
 func (x *CreateRetailer) Reset() {
 	*x = CreateRetailer{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[13]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -910,7 +1141,7 @@ func (x *CreateRetailer) String() string {
 func (*CreateRetailer) ProtoMessage() {}
 
 func (x *CreateRetailer) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[13]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -923,7 +1154,7 @@ func (x *CreateRetailer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRetailer.ProtoReflect.Descriptor instead.
 func (*CreateRetailer) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{13}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CreateRetailer) GetRetailer() *v1.Retailer {
@@ -943,7 +1174,7 @@ type UpdateRetailer struct {
 
 func (x *UpdateRetailer) Reset() {
 	*x = UpdateRetailer{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[14]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -955,7 +1186,7 @@ func (x *UpdateRetailer) String() string {
 func (*UpdateRetailer) ProtoMessage() {}
 
 func (x *UpdateRetailer) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[14]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -968,7 +1199,7 @@ func (x *UpdateRetailer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateRetailer.ProtoReflect.Descriptor instead.
 func (*UpdateRetailer) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{14}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *UpdateRetailer) GetRetailer() *v1.Retailer {
@@ -996,7 +1227,7 @@ type PlaceAccount struct {
 
 func (x *PlaceAccount) Reset() {
 	*x = PlaceAccount{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[15]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1008,7 +1239,7 @@ func (x *PlaceAccount) String() string {
 func (*PlaceAccount) ProtoMessage() {}
 
 func (x *PlaceAccount) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[15]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1021,7 +1252,7 @@ func (x *PlaceAccount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlaceAccount.ProtoReflect.Descriptor instead.
 func (*PlaceAccount) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{15}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *PlaceAccount) GetOperation() string {
@@ -1048,7 +1279,7 @@ type AccountPrepared struct {
 
 func (x *AccountPrepared) Reset() {
 	*x = AccountPrepared{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[16]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1060,7 +1291,7 @@ func (x *AccountPrepared) String() string {
 func (*AccountPrepared) ProtoMessage() {}
 
 func (x *AccountPrepared) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[16]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1073,7 +1304,7 @@ func (x *AccountPrepared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountPrepared.ProtoReflect.Descriptor instead.
 func (*AccountPrepared) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{16}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AccountPrepared) GetOperation() string {
@@ -1094,7 +1325,7 @@ type RetailerPrepared struct {
 
 func (x *RetailerPrepared) Reset() {
 	*x = RetailerPrepared{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[17]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1106,7 +1337,7 @@ func (x *RetailerPrepared) String() string {
 func (*RetailerPrepared) ProtoMessage() {}
 
 func (x *RetailerPrepared) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[17]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1119,7 +1350,7 @@ func (x *RetailerPrepared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetailerPrepared.ProtoReflect.Descriptor instead.
 func (*RetailerPrepared) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{17}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RetailerPrepared) GetOperation() string {
@@ -1146,7 +1377,7 @@ type ActivateWorkflows struct {
 
 func (x *ActivateWorkflows) Reset() {
 	*x = ActivateWorkflows{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[18]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1158,7 +1389,7 @@ func (x *ActivateWorkflows) String() string {
 func (*ActivateWorkflows) ProtoMessage() {}
 
 func (x *ActivateWorkflows) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[18]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1171,7 +1402,7 @@ func (x *ActivateWorkflows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActivateWorkflows.ProtoReflect.Descriptor instead.
 func (*ActivateWorkflows) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{18}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ActivateWorkflows) GetOperation() string {
@@ -1191,7 +1422,7 @@ type OpenClient struct {
 
 func (x *OpenClient) Reset() {
 	*x = OpenClient{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[19]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1203,7 +1434,7 @@ func (x *OpenClient) String() string {
 func (*OpenClient) ProtoMessage() {}
 
 func (x *OpenClient) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[19]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1216,7 +1447,7 @@ func (x *OpenClient) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenClient.ProtoReflect.Descriptor instead.
 func (*OpenClient) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{19}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *OpenClient) GetOperation() string {
@@ -1237,7 +1468,7 @@ type FinishOperation struct {
 
 func (x *FinishOperation) Reset() {
 	*x = FinishOperation{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[20]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1249,7 +1480,7 @@ func (x *FinishOperation) String() string {
 func (*FinishOperation) ProtoMessage() {}
 
 func (x *FinishOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[20]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1262,7 +1493,7 @@ func (x *FinishOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishOperation.ProtoReflect.Descriptor instead.
 func (*FinishOperation) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{20}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *FinishOperation) GetOperation() string {
@@ -1292,7 +1523,7 @@ type NoteOperation struct {
 
 func (x *NoteOperation) Reset() {
 	*x = NoteOperation{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[21]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1304,7 +1535,7 @@ func (x *NoteOperation) String() string {
 func (*NoteOperation) ProtoMessage() {}
 
 func (x *NoteOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[21]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1317,7 +1548,7 @@ func (x *NoteOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NoteOperation.ProtoReflect.Descriptor instead.
 func (*NoteOperation) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{21}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *NoteOperation) GetOperation() string {
@@ -1358,7 +1589,7 @@ type RemoveOperations struct {
 
 func (x *RemoveOperations) Reset() {
 	*x = RemoveOperations{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[22]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1370,7 +1601,7 @@ func (x *RemoveOperations) String() string {
 func (*RemoveOperations) ProtoMessage() {}
 
 func (x *RemoveOperations) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[22]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1383,7 +1614,7 @@ func (x *RemoveOperations) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveOperations.ProtoReflect.Descriptor instead.
 func (*RemoveOperations) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{22}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RemoveOperations) GetOperations() []string {
@@ -1403,7 +1634,7 @@ type PlanNode struct {
 
 func (x *PlanNode) Reset() {
 	*x = PlanNode{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[23]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1415,7 +1646,7 @@ func (x *PlanNode) String() string {
 func (*PlanNode) ProtoMessage() {}
 
 func (x *PlanNode) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[23]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1428,7 +1659,7 @@ func (x *PlanNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanNode.ProtoReflect.Descriptor instead.
 func (*PlanNode) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{23}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PlanNode) GetNode() *v1.Node {
@@ -1449,7 +1680,7 @@ type JoinNode struct {
 
 func (x *JoinNode) Reset() {
 	*x = JoinNode{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[24]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1461,7 +1692,7 @@ func (x *JoinNode) String() string {
 func (*JoinNode) ProtoMessage() {}
 
 func (x *JoinNode) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[24]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1474,7 +1705,7 @@ func (x *JoinNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinNode.ProtoReflect.Descriptor instead.
 func (*JoinNode) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{24}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *JoinNode) GetNode() *v1.Node {
@@ -1503,7 +1734,7 @@ type JudgeNode struct {
 
 func (x *JudgeNode) Reset() {
 	*x = JudgeNode{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[25]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1515,7 +1746,7 @@ func (x *JudgeNode) String() string {
 func (*JudgeNode) ProtoMessage() {}
 
 func (x *JudgeNode) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[25]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1528,7 +1759,7 @@ func (x *JudgeNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JudgeNode.ProtoReflect.Descriptor instead.
 func (*JudgeNode) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{25}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *JudgeNode) GetId() string {
@@ -1562,7 +1793,7 @@ type DrainNode struct {
 
 func (x *DrainNode) Reset() {
 	*x = DrainNode{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[26]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1574,7 +1805,7 @@ func (x *DrainNode) String() string {
 func (*DrainNode) ProtoMessage() {}
 
 func (x *DrainNode) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[26]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1587,7 +1818,7 @@ func (x *DrainNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainNode.ProtoReflect.Descriptor instead.
 func (*DrainNode) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{26}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *DrainNode) GetId() string {
@@ -1614,7 +1845,7 @@ type DeleteNode struct {
 
 func (x *DeleteNode) Reset() {
 	*x = DeleteNode{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[27]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1626,7 +1857,7 @@ func (x *DeleteNode) String() string {
 func (*DeleteNode) ProtoMessage() {}
 
 func (x *DeleteNode) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[27]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1639,7 +1870,7 @@ func (x *DeleteNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteNode.ProtoReflect.Descriptor instead.
 func (*DeleteNode) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{27}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *DeleteNode) GetId() string {
@@ -1666,7 +1897,7 @@ type JoinHost struct {
 
 func (x *JoinHost) Reset() {
 	*x = JoinHost{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[28]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1678,7 +1909,7 @@ func (x *JoinHost) String() string {
 func (*JoinHost) ProtoMessage() {}
 
 func (x *JoinHost) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[28]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1691,7 +1922,7 @@ func (x *JoinHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinHost.ProtoReflect.Descriptor instead.
 func (*JoinHost) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{28}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *JoinHost) GetHost() *v1.Host {
@@ -1719,7 +1950,7 @@ type JudgeHost struct {
 
 func (x *JudgeHost) Reset() {
 	*x = JudgeHost{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[29]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1731,7 +1962,7 @@ func (x *JudgeHost) String() string {
 func (*JudgeHost) ProtoMessage() {}
 
 func (x *JudgeHost) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[29]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1744,7 +1975,7 @@ func (x *JudgeHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JudgeHost.ProtoReflect.Descriptor instead.
 func (*JudgeHost) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{29}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *JudgeHost) GetId() string {
@@ -1777,7 +2008,7 @@ type CreateJoinToken struct {
 
 func (x *CreateJoinToken) Reset() {
 	*x = CreateJoinToken{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[30]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1789,7 +2020,7 @@ func (x *CreateJoinToken) String() string {
 func (*CreateJoinToken) ProtoMessage() {}
 
 func (x *CreateJoinToken) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[30]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1802,7 +2033,7 @@ func (x *CreateJoinToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateJoinToken.ProtoReflect.Descriptor instead.
 func (*CreateJoinToken) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{30}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *CreateJoinToken) GetToken() *JoinToken {
@@ -1821,7 +2052,7 @@ type RemoveJoinTokens struct {
 
 func (x *RemoveJoinTokens) Reset() {
 	*x = RemoveJoinTokens{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[31]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1833,7 +2064,7 @@ func (x *RemoveJoinTokens) String() string {
 func (*RemoveJoinTokens) ProtoMessage() {}
 
 func (x *RemoveJoinTokens) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[31]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1846,7 +2077,7 @@ func (x *RemoveJoinTokens) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveJoinTokens.ProtoReflect.Descriptor instead.
 func (*RemoveJoinTokens) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{31}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{35}
 }
 
 // CommitConfiguration makes a version that differs from its base in the given artefacts, and activates it.
@@ -1864,7 +2095,7 @@ type CommitConfiguration struct {
 
 func (x *CommitConfiguration) Reset() {
 	*x = CommitConfiguration{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[32]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1876,7 +2107,7 @@ func (x *CommitConfiguration) String() string {
 func (*CommitConfiguration) ProtoMessage() {}
 
 func (x *CommitConfiguration) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[32]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1889,7 +2120,7 @@ func (x *CommitConfiguration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitConfiguration.ProtoReflect.Descriptor instead.
 func (*CommitConfiguration) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{32}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CommitConfiguration) GetAccount() string {
@@ -1945,7 +2176,7 @@ type PutOperator struct {
 
 func (x *PutOperator) Reset() {
 	*x = PutOperator{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[33]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1957,7 +2188,7 @@ func (x *PutOperator) String() string {
 func (*PutOperator) ProtoMessage() {}
 
 func (x *PutOperator) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[33]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1970,7 +2201,7 @@ func (x *PutOperator) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutOperator.ProtoReflect.Descriptor instead.
 func (*PutOperator) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{33}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *PutOperator) GetOperator() *v1.Operator {
@@ -2004,7 +2235,7 @@ type SetPassword struct {
 
 func (x *SetPassword) Reset() {
 	*x = SetPassword{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[34]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2016,7 +2247,7 @@ func (x *SetPassword) String() string {
 func (*SetPassword) ProtoMessage() {}
 
 func (x *SetPassword) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[34]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2029,7 +2260,7 @@ func (x *SetPassword) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPassword.ProtoReflect.Descriptor instead.
 func (*SetPassword) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{34}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SetPassword) GetUsername() string {
@@ -2055,7 +2286,7 @@ type AddSigningKey struct {
 
 func (x *AddSigningKey) Reset() {
 	*x = AddSigningKey{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[35]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2067,7 +2298,7 @@ func (x *AddSigningKey) String() string {
 func (*AddSigningKey) ProtoMessage() {}
 
 func (x *AddSigningKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[35]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2080,7 +2311,7 @@ func (x *AddSigningKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddSigningKey.ProtoReflect.Descriptor instead.
 func (*AddSigningKey) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{35}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *AddSigningKey) GetKey() *SigningKey {
@@ -2100,7 +2331,7 @@ type AddAuthority struct {
 
 func (x *AddAuthority) Reset() {
 	*x = AddAuthority{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[36]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2112,7 +2343,7 @@ func (x *AddAuthority) String() string {
 func (*AddAuthority) ProtoMessage() {}
 
 func (x *AddAuthority) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[36]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2125,7 +2356,7 @@ func (x *AddAuthority) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddAuthority.ProtoReflect.Descriptor instead.
 func (*AddAuthority) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{36}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *AddAuthority) GetAuthority() *Authority {
@@ -2144,7 +2375,7 @@ type RemoveAuthority struct {
 
 func (x *RemoveAuthority) Reset() {
 	*x = RemoveAuthority{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2156,7 +2387,7 @@ func (x *RemoveAuthority) String() string {
 func (*RemoveAuthority) ProtoMessage() {}
 
 func (x *RemoveAuthority) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2169,7 +2400,7 @@ func (x *RemoveAuthority) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveAuthority.ProtoReflect.Descriptor instead.
 func (*RemoveAuthority) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{37}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *RemoveAuthority) GetFingerprint() string {
@@ -2188,7 +2419,7 @@ type RemoveSigningKey struct {
 
 func (x *RemoveSigningKey) Reset() {
 	*x = RemoveSigningKey{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2200,7 +2431,7 @@ func (x *RemoveSigningKey) String() string {
 func (*RemoveSigningKey) ProtoMessage() {}
 
 func (x *RemoveSigningKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2213,7 +2444,7 @@ func (x *RemoveSigningKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveSigningKey.ProtoReflect.Descriptor instead.
 func (*RemoveSigningKey) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{38}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *RemoveSigningKey) GetKeyId() string {
@@ -2234,7 +2465,7 @@ type AccountCreated struct {
 
 func (x *AccountCreated) Reset() {
 	*x = AccountCreated{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2246,7 +2477,7 @@ func (x *AccountCreated) String() string {
 func (*AccountCreated) ProtoMessage() {}
 
 func (x *AccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2259,7 +2490,7 @@ func (x *AccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountCreated.ProtoReflect.Descriptor instead.
 func (*AccountCreated) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{39}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *AccountCreated) GetAccount() *v1.Account {
@@ -2287,7 +2518,7 @@ type RetailerCreated struct {
 
 func (x *RetailerCreated) Reset() {
 	*x = RetailerCreated{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2299,7 +2530,7 @@ func (x *RetailerCreated) String() string {
 func (*RetailerCreated) ProtoMessage() {}
 
 func (x *RetailerCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2312,7 +2543,7 @@ func (x *RetailerCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetailerCreated.ProtoReflect.Descriptor instead.
 func (*RetailerCreated) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{40}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *RetailerCreated) GetRetailer() *v1.Retailer {
@@ -2340,7 +2571,7 @@ type ConfigurationCommitted struct {
 
 func (x *ConfigurationCommitted) Reset() {
 	*x = ConfigurationCommitted{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[41]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2352,7 +2583,7 @@ func (x *ConfigurationCommitted) String() string {
 func (*ConfigurationCommitted) ProtoMessage() {}
 
 func (x *ConfigurationCommitted) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[41]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2365,7 +2596,7 @@ func (x *ConfigurationCommitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigurationCommitted.ProtoReflect.Descriptor instead.
 func (*ConfigurationCommitted) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{41}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ConfigurationCommitted) GetVersion() *ConfigurationVersion {
@@ -2431,7 +2662,23 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\"o\n" +
 	"\x0fSetClientSecret\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12B\n" +
-	"\x06secret\x18\x02 \x01(\v2*.fluent.controlplane.state.v1.ClientSecretR\x06secret\"N\n" +
+	"\x06secret\x18\x02 \x01(\v2*.fluent.controlplane.state.v1.ClientSecretR\x06secret\"m\n" +
+	"\x0fCreateApiClient\x129\n" +
+	"\x06client\x18\x01 \x01(\v2!.fluent.controlplane.v1.ApiClientR\x06client\x12\x1f\n" +
+	"\vsecret_hash\x18\x02 \x01(\fR\n" +
+	"secretHash\"`\n" +
+	"\x0fUpdateApiClient\x129\n" +
+	"\x06client\x18\x01 \x01(\v2!.fluent.controlplane.v1.ApiClientR\x06client\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\"\x8c\x01\n" +
+	"\x0fRotateApiClient\x12\x1b\n" +
+	"\tclient_id\x18\x01 \x01(\tR\bclientId\x12\x1f\n" +
+	"\vsecret_hash\x18\x02 \x01(\fR\n" +
+	"secretHash\x12;\n" +
+	"\voverlap_end\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"overlapEnd\"B\n" +
+	"\x0fRevokeApiClient\x12\x1b\n" +
+	"\tclient_id\x18\x01 \x01(\tR\bclientId\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\"N\n" +
 	"\x0eCreateRetailer\x12<\n" +
 	"\bretailer\x18\x01 \x01(\v2 .fluent.controlplane.v1.RetailerR\bretailer\"b\n" +
 	"\x0eUpdateRetailer\x12<\n" +
@@ -2529,7 +2776,7 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\v22.fluent.controlplane.state.v1.ConfigurationVersionR\aversion\x12H\n" +
 	"\n" +
 	"activation\x18\x02 \x01(\v2(.fluent.controlplane.state.v1.ActivationR\n" +
-	"activation*\xb0\a\n" +
+	"activation*\xa0\b\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fKIND_INITIALISE\x10\x01\x12\x12\n" +
@@ -2569,7 +2816,11 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\x0fKIND_BEGIN_TERM\x10\"\x12\x16\n" +
 	"\x12KIND_ADD_AUTHORITY\x10#\x12\x19\n" +
 	"\x15KIND_REMOVE_AUTHORITY\x10$\x12\x1a\n" +
-	"\x16KIND_REMOVE_OPERATIONS\x10%BMZKgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1;statev1b\x06proto3"
+	"\x16KIND_REMOVE_OPERATIONS\x10%\x12\x1a\n" +
+	"\x16KIND_CREATE_API_CLIENT\x10&\x12\x1a\n" +
+	"\x16KIND_UPDATE_API_CLIENT\x10'\x12\x1a\n" +
+	"\x16KIND_ROTATE_API_CLIENT\x10(\x12\x1a\n" +
+	"\x16KIND_REVOKE_API_CLIENT\x10)BMZKgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1;statev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_state_v1_command_proto_rawDescOnce sync.Once
@@ -2584,7 +2835,7 @@ func file_fluent_controlplane_state_v1_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fluent_controlplane_state_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fluent_controlplane_state_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_fluent_controlplane_state_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
 var file_fluent_controlplane_state_v1_command_proto_goTypes = []any{
 	(Kind)(0),                      // 0: fluent.controlplane.state.v1.Kind
 	(*Command)(nil),                // 1: fluent.controlplane.state.v1.Command
@@ -2600,96 +2851,104 @@ var file_fluent_controlplane_state_v1_command_proto_goTypes = []any{
 	(*CreateAccount)(nil),          // 11: fluent.controlplane.state.v1.CreateAccount
 	(*UpdateAccount)(nil),          // 12: fluent.controlplane.state.v1.UpdateAccount
 	(*SetClientSecret)(nil),        // 13: fluent.controlplane.state.v1.SetClientSecret
-	(*CreateRetailer)(nil),         // 14: fluent.controlplane.state.v1.CreateRetailer
-	(*UpdateRetailer)(nil),         // 15: fluent.controlplane.state.v1.UpdateRetailer
-	(*PlaceAccount)(nil),           // 16: fluent.controlplane.state.v1.PlaceAccount
-	(*AccountPrepared)(nil),        // 17: fluent.controlplane.state.v1.AccountPrepared
-	(*RetailerPrepared)(nil),       // 18: fluent.controlplane.state.v1.RetailerPrepared
-	(*ActivateWorkflows)(nil),      // 19: fluent.controlplane.state.v1.ActivateWorkflows
-	(*OpenClient)(nil),             // 20: fluent.controlplane.state.v1.OpenClient
-	(*FinishOperation)(nil),        // 21: fluent.controlplane.state.v1.FinishOperation
-	(*NoteOperation)(nil),          // 22: fluent.controlplane.state.v1.NoteOperation
-	(*RemoveOperations)(nil),       // 23: fluent.controlplane.state.v1.RemoveOperations
-	(*PlanNode)(nil),               // 24: fluent.controlplane.state.v1.PlanNode
-	(*JoinNode)(nil),               // 25: fluent.controlplane.state.v1.JoinNode
-	(*JudgeNode)(nil),              // 26: fluent.controlplane.state.v1.JudgeNode
-	(*DrainNode)(nil),              // 27: fluent.controlplane.state.v1.DrainNode
-	(*DeleteNode)(nil),             // 28: fluent.controlplane.state.v1.DeleteNode
-	(*JoinHost)(nil),               // 29: fluent.controlplane.state.v1.JoinHost
-	(*JudgeHost)(nil),              // 30: fluent.controlplane.state.v1.JudgeHost
-	(*CreateJoinToken)(nil),        // 31: fluent.controlplane.state.v1.CreateJoinToken
-	(*RemoveJoinTokens)(nil),       // 32: fluent.controlplane.state.v1.RemoveJoinTokens
-	(*CommitConfiguration)(nil),    // 33: fluent.controlplane.state.v1.CommitConfiguration
-	(*PutOperator)(nil),            // 34: fluent.controlplane.state.v1.PutOperator
-	(*SetPassword)(nil),            // 35: fluent.controlplane.state.v1.SetPassword
-	(*AddSigningKey)(nil),          // 36: fluent.controlplane.state.v1.AddSigningKey
-	(*AddAuthority)(nil),           // 37: fluent.controlplane.state.v1.AddAuthority
-	(*RemoveAuthority)(nil),        // 38: fluent.controlplane.state.v1.RemoveAuthority
-	(*RemoveSigningKey)(nil),       // 39: fluent.controlplane.state.v1.RemoveSigningKey
-	(*AccountCreated)(nil),         // 40: fluent.controlplane.state.v1.AccountCreated
-	(*RetailerCreated)(nil),        // 41: fluent.controlplane.state.v1.RetailerCreated
-	(*ConfigurationCommitted)(nil), // 42: fluent.controlplane.state.v1.ConfigurationCommitted
-	nil,                            // 43: fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
-	nil,                            // 44: fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
-	(*timestamppb.Timestamp)(nil),  // 45: google.protobuf.Timestamp
-	(*SigningKey)(nil),             // 46: fluent.controlplane.state.v1.SigningKey
-	(*OperatorRecord)(nil),         // 47: fluent.controlplane.state.v1.OperatorRecord
-	(*Authority)(nil),              // 48: fluent.controlplane.state.v1.Authority
-	(*v1.Region)(nil),              // 49: fluent.controlplane.v1.Region
-	(*v1.Environment)(nil),         // 50: fluent.controlplane.v1.Environment
-	(*AccountRecord)(nil),          // 51: fluent.controlplane.state.v1.AccountRecord
-	(*v1.Account)(nil),             // 52: fluent.controlplane.v1.Account
-	(*ClientSecret)(nil),           // 53: fluent.controlplane.state.v1.ClientSecret
-	(*v1.Retailer)(nil),            // 54: fluent.controlplane.v1.Retailer
-	(*v1.OperationError)(nil),      // 55: fluent.controlplane.v1.OperationError
-	(*v1.WaitingFor)(nil),          // 56: fluent.controlplane.v1.WaitingFor
-	(*v1.Node)(nil),                // 57: fluent.controlplane.v1.Node
-	(v1.NodeState)(0),              // 58: fluent.controlplane.v1.NodeState
-	(*v1.Host)(nil),                // 59: fluent.controlplane.v1.Host
-	(*JoinToken)(nil),              // 60: fluent.controlplane.state.v1.JoinToken
-	(*v1.Operator)(nil),            // 61: fluent.controlplane.v1.Operator
-	(*v1.Operation)(nil),           // 62: fluent.controlplane.v1.Operation
-	(*ConfigurationVersion)(nil),   // 63: fluent.controlplane.state.v1.ConfigurationVersion
-	(*Activation)(nil),             // 64: fluent.controlplane.state.v1.Activation
+	(*CreateApiClient)(nil),        // 14: fluent.controlplane.state.v1.CreateApiClient
+	(*UpdateApiClient)(nil),        // 15: fluent.controlplane.state.v1.UpdateApiClient
+	(*RotateApiClient)(nil),        // 16: fluent.controlplane.state.v1.RotateApiClient
+	(*RevokeApiClient)(nil),        // 17: fluent.controlplane.state.v1.RevokeApiClient
+	(*CreateRetailer)(nil),         // 18: fluent.controlplane.state.v1.CreateRetailer
+	(*UpdateRetailer)(nil),         // 19: fluent.controlplane.state.v1.UpdateRetailer
+	(*PlaceAccount)(nil),           // 20: fluent.controlplane.state.v1.PlaceAccount
+	(*AccountPrepared)(nil),        // 21: fluent.controlplane.state.v1.AccountPrepared
+	(*RetailerPrepared)(nil),       // 22: fluent.controlplane.state.v1.RetailerPrepared
+	(*ActivateWorkflows)(nil),      // 23: fluent.controlplane.state.v1.ActivateWorkflows
+	(*OpenClient)(nil),             // 24: fluent.controlplane.state.v1.OpenClient
+	(*FinishOperation)(nil),        // 25: fluent.controlplane.state.v1.FinishOperation
+	(*NoteOperation)(nil),          // 26: fluent.controlplane.state.v1.NoteOperation
+	(*RemoveOperations)(nil),       // 27: fluent.controlplane.state.v1.RemoveOperations
+	(*PlanNode)(nil),               // 28: fluent.controlplane.state.v1.PlanNode
+	(*JoinNode)(nil),               // 29: fluent.controlplane.state.v1.JoinNode
+	(*JudgeNode)(nil),              // 30: fluent.controlplane.state.v1.JudgeNode
+	(*DrainNode)(nil),              // 31: fluent.controlplane.state.v1.DrainNode
+	(*DeleteNode)(nil),             // 32: fluent.controlplane.state.v1.DeleteNode
+	(*JoinHost)(nil),               // 33: fluent.controlplane.state.v1.JoinHost
+	(*JudgeHost)(nil),              // 34: fluent.controlplane.state.v1.JudgeHost
+	(*CreateJoinToken)(nil),        // 35: fluent.controlplane.state.v1.CreateJoinToken
+	(*RemoveJoinTokens)(nil),       // 36: fluent.controlplane.state.v1.RemoveJoinTokens
+	(*CommitConfiguration)(nil),    // 37: fluent.controlplane.state.v1.CommitConfiguration
+	(*PutOperator)(nil),            // 38: fluent.controlplane.state.v1.PutOperator
+	(*SetPassword)(nil),            // 39: fluent.controlplane.state.v1.SetPassword
+	(*AddSigningKey)(nil),          // 40: fluent.controlplane.state.v1.AddSigningKey
+	(*AddAuthority)(nil),           // 41: fluent.controlplane.state.v1.AddAuthority
+	(*RemoveAuthority)(nil),        // 42: fluent.controlplane.state.v1.RemoveAuthority
+	(*RemoveSigningKey)(nil),       // 43: fluent.controlplane.state.v1.RemoveSigningKey
+	(*AccountCreated)(nil),         // 44: fluent.controlplane.state.v1.AccountCreated
+	(*RetailerCreated)(nil),        // 45: fluent.controlplane.state.v1.RetailerCreated
+	(*ConfigurationCommitted)(nil), // 46: fluent.controlplane.state.v1.ConfigurationCommitted
+	nil,                            // 47: fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
+	nil,                            // 48: fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
+	(*timestamppb.Timestamp)(nil),  // 49: google.protobuf.Timestamp
+	(*SigningKey)(nil),             // 50: fluent.controlplane.state.v1.SigningKey
+	(*OperatorRecord)(nil),         // 51: fluent.controlplane.state.v1.OperatorRecord
+	(*Authority)(nil),              // 52: fluent.controlplane.state.v1.Authority
+	(*v1.Region)(nil),              // 53: fluent.controlplane.v1.Region
+	(*v1.Environment)(nil),         // 54: fluent.controlplane.v1.Environment
+	(*AccountRecord)(nil),          // 55: fluent.controlplane.state.v1.AccountRecord
+	(*v1.Account)(nil),             // 56: fluent.controlplane.v1.Account
+	(*ClientSecret)(nil),           // 57: fluent.controlplane.state.v1.ClientSecret
+	(*v1.ApiClient)(nil),           // 58: fluent.controlplane.v1.ApiClient
+	(*v1.Retailer)(nil),            // 59: fluent.controlplane.v1.Retailer
+	(*v1.OperationError)(nil),      // 60: fluent.controlplane.v1.OperationError
+	(*v1.WaitingFor)(nil),          // 61: fluent.controlplane.v1.WaitingFor
+	(*v1.Node)(nil),                // 62: fluent.controlplane.v1.Node
+	(v1.NodeState)(0),              // 63: fluent.controlplane.v1.NodeState
+	(*v1.Host)(nil),                // 64: fluent.controlplane.v1.Host
+	(*JoinToken)(nil),              // 65: fluent.controlplane.state.v1.JoinToken
+	(*v1.Operator)(nil),            // 66: fluent.controlplane.v1.Operator
+	(*v1.Operation)(nil),           // 67: fluent.controlplane.v1.Operation
+	(*ConfigurationVersion)(nil),   // 68: fluent.controlplane.state.v1.ConfigurationVersion
+	(*Activation)(nil),             // 69: fluent.controlplane.state.v1.Activation
 }
 var file_fluent_controlplane_state_v1_command_proto_depIdxs = []int32{
 	0,  // 0: fluent.controlplane.state.v1.Command.kind:type_name -> fluent.controlplane.state.v1.Kind
 	2,  // 1: fluent.controlplane.state.v1.Command.meta:type_name -> fluent.controlplane.state.v1.Meta
-	45, // 2: fluent.controlplane.state.v1.Meta.time:type_name -> google.protobuf.Timestamp
-	46, // 3: fluent.controlplane.state.v1.Initialise.key:type_name -> fluent.controlplane.state.v1.SigningKey
-	47, // 4: fluent.controlplane.state.v1.Initialise.operator:type_name -> fluent.controlplane.state.v1.OperatorRecord
-	48, // 5: fluent.controlplane.state.v1.Initialise.authority:type_name -> fluent.controlplane.state.v1.Authority
-	49, // 6: fluent.controlplane.state.v1.PutRegion.region:type_name -> fluent.controlplane.v1.Region
-	50, // 7: fluent.controlplane.state.v1.PutEnvironment.environment:type_name -> fluent.controlplane.v1.Environment
-	51, // 8: fluent.controlplane.state.v1.CreateAccount.record:type_name -> fluent.controlplane.state.v1.AccountRecord
-	52, // 9: fluent.controlplane.state.v1.UpdateAccount.account:type_name -> fluent.controlplane.v1.Account
-	53, // 10: fluent.controlplane.state.v1.SetClientSecret.secret:type_name -> fluent.controlplane.state.v1.ClientSecret
-	54, // 11: fluent.controlplane.state.v1.CreateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
-	54, // 12: fluent.controlplane.state.v1.UpdateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
-	43, // 13: fluent.controlplane.state.v1.RetailerPrepared.artefacts:type_name -> fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
-	55, // 14: fluent.controlplane.state.v1.FinishOperation.error:type_name -> fluent.controlplane.v1.OperationError
-	56, // 15: fluent.controlplane.state.v1.NoteOperation.waiting_for:type_name -> fluent.controlplane.v1.WaitingFor
-	57, // 16: fluent.controlplane.state.v1.PlanNode.node:type_name -> fluent.controlplane.v1.Node
-	57, // 17: fluent.controlplane.state.v1.JoinNode.node:type_name -> fluent.controlplane.v1.Node
-	58, // 18: fluent.controlplane.state.v1.JudgeNode.state:type_name -> fluent.controlplane.v1.NodeState
-	59, // 19: fluent.controlplane.state.v1.JoinHost.host:type_name -> fluent.controlplane.v1.Host
-	58, // 20: fluent.controlplane.state.v1.JudgeHost.state:type_name -> fluent.controlplane.v1.NodeState
-	60, // 21: fluent.controlplane.state.v1.CreateJoinToken.token:type_name -> fluent.controlplane.state.v1.JoinToken
-	44, // 22: fluent.controlplane.state.v1.CommitConfiguration.artefacts:type_name -> fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
-	61, // 23: fluent.controlplane.state.v1.PutOperator.operator:type_name -> fluent.controlplane.v1.Operator
-	46, // 24: fluent.controlplane.state.v1.AddSigningKey.key:type_name -> fluent.controlplane.state.v1.SigningKey
-	48, // 25: fluent.controlplane.state.v1.AddAuthority.authority:type_name -> fluent.controlplane.state.v1.Authority
-	52, // 26: fluent.controlplane.state.v1.AccountCreated.account:type_name -> fluent.controlplane.v1.Account
-	62, // 27: fluent.controlplane.state.v1.AccountCreated.operation:type_name -> fluent.controlplane.v1.Operation
-	54, // 28: fluent.controlplane.state.v1.RetailerCreated.retailer:type_name -> fluent.controlplane.v1.Retailer
-	62, // 29: fluent.controlplane.state.v1.RetailerCreated.operation:type_name -> fluent.controlplane.v1.Operation
-	63, // 30: fluent.controlplane.state.v1.ConfigurationCommitted.version:type_name -> fluent.controlplane.state.v1.ConfigurationVersion
-	64, // 31: fluent.controlplane.state.v1.ConfigurationCommitted.activation:type_name -> fluent.controlplane.state.v1.Activation
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	49, // 2: fluent.controlplane.state.v1.Meta.time:type_name -> google.protobuf.Timestamp
+	50, // 3: fluent.controlplane.state.v1.Initialise.key:type_name -> fluent.controlplane.state.v1.SigningKey
+	51, // 4: fluent.controlplane.state.v1.Initialise.operator:type_name -> fluent.controlplane.state.v1.OperatorRecord
+	52, // 5: fluent.controlplane.state.v1.Initialise.authority:type_name -> fluent.controlplane.state.v1.Authority
+	53, // 6: fluent.controlplane.state.v1.PutRegion.region:type_name -> fluent.controlplane.v1.Region
+	54, // 7: fluent.controlplane.state.v1.PutEnvironment.environment:type_name -> fluent.controlplane.v1.Environment
+	55, // 8: fluent.controlplane.state.v1.CreateAccount.record:type_name -> fluent.controlplane.state.v1.AccountRecord
+	56, // 9: fluent.controlplane.state.v1.UpdateAccount.account:type_name -> fluent.controlplane.v1.Account
+	57, // 10: fluent.controlplane.state.v1.SetClientSecret.secret:type_name -> fluent.controlplane.state.v1.ClientSecret
+	58, // 11: fluent.controlplane.state.v1.CreateApiClient.client:type_name -> fluent.controlplane.v1.ApiClient
+	58, // 12: fluent.controlplane.state.v1.UpdateApiClient.client:type_name -> fluent.controlplane.v1.ApiClient
+	49, // 13: fluent.controlplane.state.v1.RotateApiClient.overlap_end:type_name -> google.protobuf.Timestamp
+	59, // 14: fluent.controlplane.state.v1.CreateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
+	59, // 15: fluent.controlplane.state.v1.UpdateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
+	47, // 16: fluent.controlplane.state.v1.RetailerPrepared.artefacts:type_name -> fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
+	60, // 17: fluent.controlplane.state.v1.FinishOperation.error:type_name -> fluent.controlplane.v1.OperationError
+	61, // 18: fluent.controlplane.state.v1.NoteOperation.waiting_for:type_name -> fluent.controlplane.v1.WaitingFor
+	62, // 19: fluent.controlplane.state.v1.PlanNode.node:type_name -> fluent.controlplane.v1.Node
+	62, // 20: fluent.controlplane.state.v1.JoinNode.node:type_name -> fluent.controlplane.v1.Node
+	63, // 21: fluent.controlplane.state.v1.JudgeNode.state:type_name -> fluent.controlplane.v1.NodeState
+	64, // 22: fluent.controlplane.state.v1.JoinHost.host:type_name -> fluent.controlplane.v1.Host
+	63, // 23: fluent.controlplane.state.v1.JudgeHost.state:type_name -> fluent.controlplane.v1.NodeState
+	65, // 24: fluent.controlplane.state.v1.CreateJoinToken.token:type_name -> fluent.controlplane.state.v1.JoinToken
+	48, // 25: fluent.controlplane.state.v1.CommitConfiguration.artefacts:type_name -> fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
+	66, // 26: fluent.controlplane.state.v1.PutOperator.operator:type_name -> fluent.controlplane.v1.Operator
+	50, // 27: fluent.controlplane.state.v1.AddSigningKey.key:type_name -> fluent.controlplane.state.v1.SigningKey
+	52, // 28: fluent.controlplane.state.v1.AddAuthority.authority:type_name -> fluent.controlplane.state.v1.Authority
+	56, // 29: fluent.controlplane.state.v1.AccountCreated.account:type_name -> fluent.controlplane.v1.Account
+	67, // 30: fluent.controlplane.state.v1.AccountCreated.operation:type_name -> fluent.controlplane.v1.Operation
+	59, // 31: fluent.controlplane.state.v1.RetailerCreated.retailer:type_name -> fluent.controlplane.v1.Retailer
+	67, // 32: fluent.controlplane.state.v1.RetailerCreated.operation:type_name -> fluent.controlplane.v1.Operation
+	68, // 33: fluent.controlplane.state.v1.ConfigurationCommitted.version:type_name -> fluent.controlplane.state.v1.ConfigurationVersion
+	69, // 34: fluent.controlplane.state.v1.ConfigurationCommitted.activation:type_name -> fluent.controlplane.state.v1.Activation
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_fluent_controlplane_state_v1_command_proto_init() }
@@ -2704,7 +2963,7 @@ func file_fluent_controlplane_state_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fluent_controlplane_state_v1_command_proto_rawDesc), len(file_fluent_controlplane_state_v1_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   44,
+			NumMessages:   48,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -252,7 +252,9 @@ func (x *AccountRecord) GetLastRetailer() int32 {
 type ClientSecret struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ClientId      string                 `protobuf:"bytes,1,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
-	Hash          []byte                 `protobuf:"bytes,2,opt,name=hash,proto3" json:"hash,omitempty"` // SHA-256
+	Hash          []byte                 `protobuf:"bytes,2,opt,name=hash,proto3" json:"hash,omitempty"`                               // SHA-256
+	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"` // absent: in the client's rotate_time
+	EndTime       *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`          // absent: until a newer one takes over
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -297,6 +299,20 @@ func (x *ClientSecret) GetClientId() string {
 func (x *ClientSecret) GetHash() []byte {
 	if x != nil {
 		return x.Hash
+	}
+	return nil
+}
+
+func (x *ClientSecret) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *ClientSecret) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
 	}
 	return nil
 }
@@ -1062,10 +1078,13 @@ const file_fluent_controlplane_state_v1_record_proto_rawDesc = "" +
 	"\asecrets\x18\x02 \x03(\v2*.fluent.controlplane.state.v1.ClientSecretR\asecrets\x12Q\n" +
 	"\radministrator\x18\x03 \x01(\v2+.fluent.controlplane.state.v1.AdministratorR\radministrator\x12G\n" +
 	"\x0efirst_retailer\x18\x04 \x01(\v2 .fluent.controlplane.v1.RetailerR\rfirstRetailer\x12#\n" +
-	"\rlast_retailer\x18\x05 \x01(\x05R\flastRetailer\"?\n" +
+	"\rlast_retailer\x18\x05 \x01(\x05R\flastRetailer\"\xb3\x01\n" +
 	"\fClientSecret\x12\x1b\n" +
 	"\tclient_id\x18\x01 \x01(\tR\bclientId\x12\x12\n" +
-	"\x04hash\x18\x02 \x01(\fR\x04hash\"f\n" +
+	"\x04hash\x18\x02 \x01(\fR\x04hash\x12;\n" +
+	"\vcreate_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x125\n" +
+	"\bend_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"f\n" +
 	"\rAdministrator\x12\x1a\n" +
 	"\busername\x18\x01 \x01(\tR\busername\x12\x14\n" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12#\n" +
@@ -1176,20 +1195,22 @@ var file_fluent_controlplane_state_v1_record_proto_depIdxs = []int32{
 	3,  // 3: fluent.controlplane.state.v1.AccountRecord.secrets:type_name -> fluent.controlplane.state.v1.ClientSecret
 	4,  // 4: fluent.controlplane.state.v1.AccountRecord.administrator:type_name -> fluent.controlplane.state.v1.Administrator
 	17, // 5: fluent.controlplane.state.v1.AccountRecord.first_retailer:type_name -> fluent.controlplane.v1.Retailer
-	18, // 6: fluent.controlplane.state.v1.OperatorRecord.operator:type_name -> fluent.controlplane.v1.Operator
-	15, // 7: fluent.controlplane.state.v1.SigningKey.active_time:type_name -> google.protobuf.Timestamp
-	15, // 8: fluent.controlplane.state.v1.SigningKey.retire_time:type_name -> google.protobuf.Timestamp
-	15, // 9: fluent.controlplane.state.v1.Authority.active_time:type_name -> google.protobuf.Timestamp
-	15, // 10: fluent.controlplane.state.v1.Authority.retire_time:type_name -> google.protobuf.Timestamp
-	19, // 11: fluent.controlplane.state.v1.JoinToken.kind:type_name -> fluent.controlplane.v1.MachineKind
-	15, // 12: fluent.controlplane.state.v1.JoinToken.expire_time:type_name -> google.protobuf.Timestamp
-	14, // 13: fluent.controlplane.state.v1.ConfigurationVersion.artefacts:type_name -> fluent.controlplane.state.v1.ConfigurationVersion.ArtefactsEntry
-	15, // 14: fluent.controlplane.state.v1.ConfigurationVersion.create_time:type_name -> google.protobuf.Timestamp
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	15, // 6: fluent.controlplane.state.v1.ClientSecret.create_time:type_name -> google.protobuf.Timestamp
+	15, // 7: fluent.controlplane.state.v1.ClientSecret.end_time:type_name -> google.protobuf.Timestamp
+	18, // 8: fluent.controlplane.state.v1.OperatorRecord.operator:type_name -> fluent.controlplane.v1.Operator
+	15, // 9: fluent.controlplane.state.v1.SigningKey.active_time:type_name -> google.protobuf.Timestamp
+	15, // 10: fluent.controlplane.state.v1.SigningKey.retire_time:type_name -> google.protobuf.Timestamp
+	15, // 11: fluent.controlplane.state.v1.Authority.active_time:type_name -> google.protobuf.Timestamp
+	15, // 12: fluent.controlplane.state.v1.Authority.retire_time:type_name -> google.protobuf.Timestamp
+	19, // 13: fluent.controlplane.state.v1.JoinToken.kind:type_name -> fluent.controlplane.v1.MachineKind
+	15, // 14: fluent.controlplane.state.v1.JoinToken.expire_time:type_name -> google.protobuf.Timestamp
+	14, // 15: fluent.controlplane.state.v1.ConfigurationVersion.artefacts:type_name -> fluent.controlplane.state.v1.ConfigurationVersion.ArtefactsEntry
+	15, // 16: fluent.controlplane.state.v1.ConfigurationVersion.create_time:type_name -> google.protobuf.Timestamp
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_fluent_controlplane_state_v1_record_proto_init() }

@@ -16,6 +16,8 @@ import (
 const (
 	// NodeServiceName is the fully-qualified name of the NodeService service.
 	NodeServiceName = "fluent.node.v1.NodeService"
+	// ClientServiceName is the fully-qualified name of the ClientService service.
+	ClientServiceName = "fluent.node.v1.ClientService"
 	// TenantServiceName is the fully-qualified name of the TenantService service.
 	TenantServiceName = "fluent.node.v1.TenantService"
 )
@@ -39,6 +41,16 @@ const (
 	// NodeServiceCommitConfigurationProcedure is the procedure name of the NodeService's
 	// CommitConfiguration RPC.
 	NodeServiceCommitConfigurationProcedure = "/fluent.node.v1.NodeService/CommitConfiguration"
+	// ClientServiceListClientsProcedure is the procedure name of the ClientService's ListClients RPC.
+	ClientServiceListClientsProcedure = "/fluent.node.v1.ClientService/ListClients"
+	// ClientServiceCreateClientProcedure is the procedure name of the ClientService's CreateClient RPC.
+	ClientServiceCreateClientProcedure = "/fluent.node.v1.ClientService/CreateClient"
+	// ClientServiceUpdateClientProcedure is the procedure name of the ClientService's UpdateClient RPC.
+	ClientServiceUpdateClientProcedure = "/fluent.node.v1.ClientService/UpdateClient"
+	// ClientServiceRotateClientProcedure is the procedure name of the ClientService's RotateClient RPC.
+	ClientServiceRotateClientProcedure = "/fluent.node.v1.ClientService/RotateClient"
+	// ClientServiceRevokeClientProcedure is the procedure name of the ClientService's RevokeClient RPC.
+	ClientServiceRevokeClientProcedure = "/fluent.node.v1.ClientService/RevokeClient"
 	// TenantServicePrepareAccountProcedure is the procedure name of the TenantService's PrepareAccount
 	// RPC.
 	TenantServicePrepareAccountProcedure = "/fluent.node.v1.TenantService/PrepareAccount"
@@ -293,6 +305,221 @@ func (h nodeServiceHandler) commitConfiguration(ctx context.Context, _ connect.S
 		return err
 	}
 	res, err := h.svc.CommitConfiguration(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+var (
+	clientServiceListClientsSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType:       connect.StreamTypeUnary,
+			Schema:           v1.File_fluent_node_v1_node_proto.Services().ByName("ClientService").Methods().ByName("ListClients"),
+			Procedure:        ClientServiceListClientsProcedure,
+			IdempotencyLevel: connect.IdempotencyNoSideEffects,
+		}
+	})
+	clientServiceCreateClientSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_fluent_node_v1_node_proto.Services().ByName("ClientService").Methods().ByName("CreateClient"),
+			Procedure:  ClientServiceCreateClientProcedure,
+		}
+	})
+	clientServiceUpdateClientSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_fluent_node_v1_node_proto.Services().ByName("ClientService").Methods().ByName("UpdateClient"),
+			Procedure:  ClientServiceUpdateClientProcedure,
+		}
+	})
+	clientServiceRotateClientSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_fluent_node_v1_node_proto.Services().ByName("ClientService").Methods().ByName("RotateClient"),
+			Procedure:  ClientServiceRotateClientProcedure,
+		}
+	})
+	clientServiceRevokeClientSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_fluent_node_v1_node_proto.Services().ByName("ClientService").Methods().ByName("RevokeClient"),
+			Procedure:  ClientServiceRevokeClientProcedure,
+		}
+	})
+)
+
+// ClientServiceClient is a client for the fluent.node.v1.ClientService service.
+type ClientServiceClient interface {
+	// ListClients reads an account's clients.
+	ListClients(context.Context, *v1.ListClientsRequest) (*v1.ListClientsResponse, error)
+	// CreateClient makes a client.
+	CreateClient(context.Context, *v1.CreateClientRequest) (*v1.CreateClientResponse, error)
+	// UpdateClient changes the fields in update_mask: description, roles, expire_time.
+	UpdateClient(context.Context, *v1.UpdateClientRequest) (*v1.UpdateClientResponse, error)
+	// RotateClient gives a client a new secret.
+	RotateClient(context.Context, *v1.RotateClientRequest) (*v1.RotateClientResponse, error)
+	// RevokeClient ends a client for good.
+	RevokeClient(context.Context, *v1.RevokeClientRequest) (*v1.RevokeClientResponse, error)
+}
+
+// NewClientServiceClient constructs a client for the fluent.node.v1.ClientService service. Multiple
+// service clients may share a single connect.Client.
+func NewClientServiceClient(client *connect.Client) ClientServiceClient {
+	return &clientServiceClient{client: client}
+}
+
+// ClientServiceHandler is an implementation of the fluent.node.v1.ClientService service.
+type ClientServiceHandler interface {
+	// ListClients reads an account's clients.
+	ListClients(context.Context, *v1.ListClientsRequest) (*v1.ListClientsResponse, error)
+	// CreateClient makes a client.
+	CreateClient(context.Context, *v1.CreateClientRequest) (*v1.CreateClientResponse, error)
+	// UpdateClient changes the fields in update_mask: description, roles, expire_time.
+	UpdateClient(context.Context, *v1.UpdateClientRequest) (*v1.UpdateClientResponse, error)
+	// RotateClient gives a client a new secret.
+	RotateClient(context.Context, *v1.RotateClientRequest) (*v1.RotateClientResponse, error)
+	// RevokeClient ends a client for good.
+	RevokeClient(context.Context, *v1.RevokeClientRequest) (*v1.RevokeClientResponse, error)
+}
+
+// RegisterClientServiceHandler registers svc as the fluent.node.v1.ClientService implementation on
+// server.
+func RegisterClientServiceHandler(server *connect.Server, svc ClientServiceHandler) {
+	adapter := clientServiceHandler{svc: svc}
+	server.Register(
+		connect.Method{Spec: clientServiceListClientsSpec(), Handler: adapter.listClients},
+		connect.Method{Spec: clientServiceCreateClientSpec(), Handler: adapter.createClient},
+		connect.Method{Spec: clientServiceUpdateClientSpec(), Handler: adapter.updateClient},
+		connect.Method{Spec: clientServiceRotateClientSpec(), Handler: adapter.rotateClient},
+		connect.Method{Spec: clientServiceRevokeClientSpec(), Handler: adapter.revokeClient},
+	)
+}
+
+// UnimplementedClientServiceHandler returns CodeUnimplemented from all methods.
+type UnimplementedClientServiceHandler struct{}
+
+func (UnimplementedClientServiceHandler) ListClients(context.Context, *v1.ListClientsRequest) (*v1.ListClientsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "fluent.node.v1.ClientService.ListClients is not implemented")
+}
+
+func (UnimplementedClientServiceHandler) CreateClient(context.Context, *v1.CreateClientRequest) (*v1.CreateClientResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "fluent.node.v1.ClientService.CreateClient is not implemented")
+}
+
+func (UnimplementedClientServiceHandler) UpdateClient(context.Context, *v1.UpdateClientRequest) (*v1.UpdateClientResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "fluent.node.v1.ClientService.UpdateClient is not implemented")
+}
+
+func (UnimplementedClientServiceHandler) RotateClient(context.Context, *v1.RotateClientRequest) (*v1.RotateClientResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "fluent.node.v1.ClientService.RotateClient is not implemented")
+}
+
+func (UnimplementedClientServiceHandler) RevokeClient(context.Context, *v1.RevokeClientRequest) (*v1.RevokeClientResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "fluent.node.v1.ClientService.RevokeClient is not implemented")
+}
+
+type clientServiceClient struct {
+	client *connect.Client
+}
+
+func (c *clientServiceClient) ListClients(ctx context.Context, req *v1.ListClientsRequest) (*v1.ListClientsResponse, error) {
+	var res v1.ListClientsResponse
+	if err := c.client.CallUnary(ctx, clientServiceListClientsSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *clientServiceClient) CreateClient(ctx context.Context, req *v1.CreateClientRequest) (*v1.CreateClientResponse, error) {
+	var res v1.CreateClientResponse
+	if err := c.client.CallUnary(ctx, clientServiceCreateClientSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *clientServiceClient) UpdateClient(ctx context.Context, req *v1.UpdateClientRequest) (*v1.UpdateClientResponse, error) {
+	var res v1.UpdateClientResponse
+	if err := c.client.CallUnary(ctx, clientServiceUpdateClientSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *clientServiceClient) RotateClient(ctx context.Context, req *v1.RotateClientRequest) (*v1.RotateClientResponse, error) {
+	var res v1.RotateClientResponse
+	if err := c.client.CallUnary(ctx, clientServiceRotateClientSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *clientServiceClient) RevokeClient(ctx context.Context, req *v1.RevokeClientRequest) (*v1.RevokeClientResponse, error) {
+	var res v1.RevokeClientResponse
+	if err := c.client.CallUnary(ctx, clientServiceRevokeClientSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+type clientServiceHandler struct{ svc ClientServiceHandler }
+
+func (h clientServiceHandler) listClients(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.ListClientsRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.ListClients(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h clientServiceHandler) createClient(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.CreateClientRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.CreateClient(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h clientServiceHandler) updateClient(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.UpdateClientRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.UpdateClient(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h clientServiceHandler) rotateClient(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.RotateClientRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.RotateClient(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h clientServiceHandler) revokeClient(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.RevokeClientRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.RevokeClient(ctx, &req)
 	if err != nil {
 		return err
 	}
