@@ -9,6 +9,7 @@ open := {"region.list", "region.get", "release.list"}
 reads := {
 	"environment.list", "environment.get",
 	"account.list", "account.get",
+	"client.list",
 	"retailer.list", "retailer.get",
 	"sandbox.list", "sandbox.get",
 	"configuration.list", "configuration.get",
@@ -39,6 +40,7 @@ region_writes := {
 	"region.update",
 	"environment.create", "environment.update", "environment.delete",
 	"account.create", "account.update", "account.delete", "account.suspend", "account.resume",
+	"client.create", "client.update", "client.revoke",
 	"node.create", "node.update", "node.delete", "node.drain", "node.invite",
 	"operation.cancel",
 }

@@ -44,6 +44,10 @@ account.suspend         aw-----
 account.update          aw-----
 audit.get               awaw---
 audit.list              awaw---
+client.create           aw-----
+client.list             awaw---
+client.revoke           aw-----
+client.update           aw-----
 cluster.get             aaaa---
 cluster.peer            ------a
 cluster.update          a------

@@ -21,6 +21,7 @@ import (
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // Permissions maps every procedure of the control plane and of nodes to the permission that its declaration names.
@@ -162,6 +163,16 @@ func accountOf(v state.View, request any) (string, bool) {
 		return r.GetAccount().GetName(), true
 	case *cpv1.RotateClientSecretRequest:
 		return r.GetAccount(), true
+	case *cpv1.CreateApiClientRequest:
+		return string(tenancy.AccountOfClient(r.GetClient().GetClientId())), true
+	case *cpv1.UpdateApiClientRequest:
+		return string(tenancy.AccountOfClient(r.GetClient().GetClientId())), true
+	case *cpv1.RotateApiClientSecretRequest:
+		return string(tenancy.AccountOfClient(r.GetClientId())), true
+	case *cpv1.RevokeApiClientRequest:
+		return string(tenancy.AccountOfClient(r.GetClientId())), true
+	case *cpv1.ListApiClientsRequest:
+		return r.GetAccount(), r.GetAccount() != ""
 	case *cpv1.CreateRetailerRequest:
 		return r.GetRetailer().GetAccount(), true
 	case *cpv1.UpdateRetailerRequest:

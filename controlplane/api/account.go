@@ -3,12 +3,14 @@ package api
 import (
 	"context"
 	"crypto/sha256"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/policy"
+	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
@@ -37,11 +39,16 @@ func (a accounts) CreateAccount(ctx context.Context, r *cpv1.CreateAccountReques
 	if err != nil {
 		return nil, fault.Invalidf("administrator.password", "The password cannot be used.").Wrap(err)
 	}
+	roles, err := firstRoles(r.GetClientRoles())
+	if err != nil {
+		return nil, err
+	}
 	record := &statev1.AccountRecord{
 		Account: &cpv1.Account{
 			Name: name, DisplayName: first(r.GetAccount().GetDisplayName(), name), Region: r.GetAccount().GetRegion(),
 			Environment: r.GetAccount().GetEnvironment(), Jurisdictions: r.GetAccount().GetJurisdictions(),
 			Quotas: r.GetAccount().GetQuotas(), Hosts: r.GetAccount().GetHosts(),
+			Clients: []*cpv1.ApiClient{{ClientId: name, Roles: roles}},
 		},
 		Secrets:       []*statev1.ClientSecret{{ClientId: name, Hash: secretHash(secrets.GetClientSecret())}},
 		Administrator: &statev1.Administrator{Username: secrets.GetUsername(), Email: r.GetAdministrator().GetEmail(), PasswordHash: hash},
@@ -55,6 +62,24 @@ func (a accounts) CreateAccount(ctx context.Context, r *cpv1.CreateAccountReques
 	out := &cpv1.CreateAccountResponse{Account: created.GetAccount(), Operation: created.GetOperation(), Credentials: secrets}
 	if result.Replayed || r.GetValidateOnly() {
 		out.Credentials = nil // these secrets were not used
+	}
+	return out, nil
+}
+
+// firstRoles are what a new account's client acts as. The account has no other roles than the stock ones yet, and no other place than itself.
+func firstRoles(wanted []*cpv1.ClientRole) ([]*cpv1.ClientRole, error) {
+	if len(wanted) == 0 {
+		wanted = []*cpv1.ClientRole{{Role: tenant.IntegrationRole}}
+	}
+	var out []*cpv1.ClientRole
+	for _, role := range wanted {
+		if !slices.Contains(tenant.StockRoles(), role.GetRole()) {
+			return nil, fault.Invalidf("client_roles", "A new account has no role %q; it has %s.", role.GetRole(), strings.Join(tenant.StockRoles(), ", "))
+		}
+		if len(role.GetContexts()) > 0 && !(len(role.GetContexts()) == 1 && role.GetContexts()[0].GetType() == string(tenant.AccountContext)) {
+			return nil, fault.Invalidf("client_roles", "The first client of an account acts in the whole account; narrow it when the account is there.")
+		}
+		out = append(out, &cpv1.ClientRole{Role: role.GetRole(), Contexts: []*cpv1.ClientContext{{Type: string(tenant.AccountContext), Id: "0"}}})
 	}
 	return out, nil
 }

@@ -106,7 +106,9 @@ func (a *API) register() {
 	controlplanev1connect.RegisterAuthServiceHandler(a.server, operators{a})
 	controlplanev1connect.RegisterAuditServiceHandler(a.server, audit{a})
 	controlplanev1connect.RegisterClusterServiceHandler(a.server, clusters{a})
+	controlplanev1connect.RegisterApiClientServiceHandler(a.server, clients{a})
 	nodev1connect.RegisterNodeServiceHandler(a.server, nodes{a})
+	nodev1connect.RegisterClientServiceHandler(a.server, nodeClients{nodes{a}})
 }
 
 // Handler serves the services as Connect, gRPC, gRPC-Web and JSON, with reflection and health, the key set at /.well-known/jwks.json,

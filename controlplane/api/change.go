@@ -13,7 +13,6 @@ import (
 	"github.com/fluent-oms/fluent/auth"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
-	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
 
 // change makes a command of a request and commits it. A request with validate_only is tried against the state and changes nothing.
@@ -38,10 +37,16 @@ func (a *API) change(ctx context.Context, kind statev1.Kind, body proto.Message,
 	return result, nil
 }
 
+// authored is what nodes pass on of what tenants' users do.
+type authored interface {
+	GetAccount() string
+	GetAuthor() string
+}
+
 func (a *API) meta(ctx context.Context, request proto.Message) (*statev1.Meta, error) {
 	m := &statev1.Meta{Time: timestamppb.New(a.Now()), Actor: actor(ctx)}
-	if r, ok := request.(*nodev1.CommitConfigurationRequest); ok && r.GetAuthor() != "" {
-		m.Actor = "user/" + r.GetAccount() + "/" + r.GetAuthor() + " via " + m.GetActor() // nodes pass on what tenants' users do
+	if r, ok := request.(authored); ok && r.GetAuthor() != "" {
+		m.Actor = "user/" + r.GetAccount() + "/" + r.GetAuthor() + " via " + m.GetActor()
 	}
 	if info, ok := connect.CallInfoForServerContext(ctx); ok {
 		m.Procedure = info.Spec.Procedure

@@ -119,7 +119,7 @@ func (w *watcher) follow(ctx context.Context, changes *state.Changes) error {
 	}
 }
 
-// visible hides from gateways what only nodes need: the database, and the hashes by which clients are proved.
+// visible hides from gateways what only nodes need: the database, the hashes by which clients are proved, and what they act as.
 func (w *watcher) visible(r *nodev1.Resource) *nodev1.Resource {
 	if w.node.NodeKind != gatewayKind || r.GetEnvironment() == nil && r.GetAccount() == nil {
 		return r
@@ -129,7 +129,7 @@ func (w *watcher) visible(r *nodev1.Resource) *nodev1.Resource {
 		e.DatabaseUrl = ""
 	}
 	for _, c := range r.GetAccount().GetClients() {
-		c.SecretHash = nil
+		c.SecretHash, c.Secrets, c.Roles = nil, nil, nil
 	}
 	return r
 }

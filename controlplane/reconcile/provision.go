@@ -187,7 +187,7 @@ func (p *provisioner) prepareAccount(ctx context.Context, v state.View, o *cpv1.
 	admin := record.GetAdministrator()
 	_, err = p.Tenants.PrepareAccount(ctx, n, &nodev1.PrepareAccountRequest{
 		Account: o.GetAccount(), AdminUsername: admin.GetUsername(), AdminPasswordHash: []byte(admin.GetPasswordHash()), AdminEmail: admin.GetEmail(),
-		ApiUsername: "api@" + o.GetAccount(),
+		ApiUsername: "api@" + o.GetAccount(), ApiRoles: state.FirstRoles(record),
 	})
 	if err != nil {
 		return obstacle(n, err, attempt)

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -116,15 +117,22 @@ func TestMachinesStayInTheirPlace(t *testing.T) {
 			return err
 		},
 	}
+	maps.Copy(calls, clientCalls(t))
 	const ok, no, absent, nobody = connect.Code(0), connect.CodePermissionDenied, connect.CodeNotFound, connect.CodeUnauthenticated
 	wanted := map[string]map[string]connect.Code{
-		"report":      {"node": ok, "gateway": ok, "foreign": ok, "host": no, "operator": no, "nobody": nobody},
-		"commit":      {"node": ok, "gateway": no, "foreign": absent, "host": no, "operator": no, "nobody": nobody},
-		"retailer":    {"node": ok, "gateway": no, "foreign": absent, "host": no, "operator": no, "nobody": nobody},
-		"host report": {"node": no, "gateway": no, "foreign": no, "host": ok, "operator": no, "nobody": nobody},
-		"host token":  {"node": no, "gateway": no, "foreign": no, "host": absent, "operator": no, "nobody": nobody}, // n1 is none of h1's
-		"invite":      {"node": no, "gateway": no, "foreign": no, "host": no, "operator": ok, "nobody": nobody},
-		"accounts":    {"node": no, "gateway": no, "foreign": no, "host": no, "operator": ok, "nobody": nobody},
+		"report":                {"node": ok, "gateway": ok, "foreign": ok, "host": no, "operator": no, "nobody": nobody},
+		"commit":                {"node": ok, "gateway": no, "foreign": absent, "host": no, "operator": no, "nobody": nobody},
+		"retailer":              {"node": ok, "gateway": no, "foreign": absent, "host": no, "operator": no, "nobody": nobody},
+		"client list":           {"node": ok, "gateway": no, "foreign": absent, "host": no, "operator": no, "nobody": nobody},
+		"client create":         {"node": ok, "gateway": no, "foreign": absent, "host": no, "operator": no, "nobody": nobody},
+		"another's client":      {"node": absent},
+		"another's new client":  {"node": absent},
+		"another's secret":      {"node": absent},
+		"another's last moment": {"node": absent},
+		"host report":           {"node": no, "gateway": no, "foreign": no, "host": ok, "operator": no, "nobody": nobody},
+		"host token":            {"node": no, "gateway": no, "foreign": no, "host": absent, "operator": no, "nobody": nobody}, // n1 is none of h1's
+		"invite":                {"node": no, "gateway": no, "foreign": no, "host": no, "operator": ok, "nobody": nobody},
+		"accounts":              {"node": no, "gateway": no, "foreign": no, "host": no, "operator": ok, "nobody": nobody},
 	}
 	for name, call := range calls {
 		for who, code := range wanted[name] {
@@ -137,6 +145,42 @@ func TestMachinesStayInTheirPlace(t *testing.T) {
 		}
 	}
 	cp.whatTheySee(lines)
+}
+
+// clientCalls are those about API clients. The account OTHER is one of the neighbour's, and n2 asks in the name of ACME.
+func clientCalls(t *testing.T) map[string]func(line *connect.Client) error {
+	service, hash := nodev1connect.NewClientServiceClient, make([]byte, 32)
+	roles := []*cpv1.ClientRole{{Role: "INTEGRATION", Contexts: []*cpv1.ClientContext{{Type: "ACCOUNT", Id: "0"}}}}
+	return map[string]func(line *connect.Client) error{
+		"client list": func(line *connect.Client) error {
+			_, err := service(line).ListClients(t.Context(), &nodev1.ListClientsRequest{Account: "ACME"})
+			return err
+		},
+		"client create": func(line *connect.Client) error {
+			_, err := service(line).CreateClient(t.Context(), &nodev1.CreateClientRequest{
+				RequestId: "c", Account: "ACME", SecretHash: hash, Client: &cpv1.ApiClient{ClientId: "ACME-erp", Roles: roles},
+			})
+			return err
+		},
+		"another's client": func(line *connect.Client) error {
+			_, err := service(line).UpdateClient(t.Context(), &nodev1.UpdateClientRequest{Account: "ACME", Client: &cpv1.ApiClient{ClientId: "OTHER", Roles: roles}})
+			return err
+		},
+		"another's new client": func(line *connect.Client) error {
+			_, err := service(line).CreateClient(t.Context(), &nodev1.CreateClientRequest{
+				Account: "ACME", SecretHash: hash, Client: &cpv1.ApiClient{ClientId: "OTHER-erp", Roles: roles},
+			})
+			return err
+		},
+		"another's secret": func(line *connect.Client) error {
+			_, err := service(line).RotateClient(t.Context(), &nodev1.RotateClientRequest{Account: "ACME", ClientId: "OTHER", SecretHash: hash})
+			return err
+		},
+		"another's last moment": func(line *connect.Client) error {
+			_, err := service(line).RevokeClient(t.Context(), &nodev1.RevokeClientRequest{Account: "ACME", ClientId: "OTHER"})
+			return err
+		},
+	}
 }
 
 // whatTheySee checks the desired state that each kind of machine is shown.
@@ -152,7 +196,10 @@ func (c *trio) whatTheySee(lines map[string]*connect.Client) {
 	require.NoError(c.t, err)
 	own := names(list)
 	require.NotEmpty(c.t, own["environment"].GetEnvironment().GetDatabaseUrl())
-	require.NotEmpty(c.t, own["account/ACME"].GetAccount().GetClients()[0].GetSecretHash())
+	mine := own["account/ACME"].GetAccount().GetClients()[0]
+	require.Empty(c.t, mine.GetSecretHash(), "a node that knows of no roles must not let it in")
+	require.NotEmpty(c.t, mine.GetSecrets()[0].GetHash())
+	require.Equal(c.t, "INTEGRATION", mine.GetRoles()[0].GetRole())
 	require.NotContains(c.t, own, "peer/o1")
 
 	list, err = c.seen(lines["gateway"])
@@ -161,7 +208,11 @@ func (c *trio) whatTheySee(lines map[string]*connect.Client) {
 	require.Equal(c.t, "shared", front["environment"].GetEnvironment().GetName())
 	require.Empty(c.t, front["environment"].GetEnvironment().GetDatabaseUrl())
 	require.Equal(c.t, "ACME", front["account/ACME"].GetAccount().GetClients()[0].GetClientId())
-	require.Empty(c.t, front["account/ACME"].GetAccount().GetClients()[0].GetSecretHash())
+	for _, at := range front["account/ACME"].GetAccount().GetClients() {
+		require.Empty(c.t, at.GetSecretHash())
+		require.Empty(c.t, at.GetSecrets())
+		require.Empty(c.t, at.GetRoles())
+	}
 
 	list, err = c.seen(lines["foreign"])
 	require.NoError(c.t, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/fault"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -151,6 +152,9 @@ func (tx *Tx) checkRoles(record *statev1.AccountRecord, c *cpv1.ApiClient) error
 		return fault.Invalidf("client.roles", "Say what the client acts as: %s or %s, or another role of the account.", tenant.IntegrationRole, tenant.ImplementerRole)
 	}
 	for _, r := range c.GetRoles() {
+		if len(r.GetContexts()) == 0 {
+			return fault.Invalidf("client.roles", "Say where the client is to act as %s: ACCOUNT 0, RETAILER and its number, or AGENT and the location's id.", r.GetRole())
+		}
 		for _, at := range r.GetContexts() {
 			if err := tx.checkContext(account, at); err != nil {
 				return err
@@ -250,6 +254,20 @@ func revokeAPIClient(tx *Tx, c *statev1.RevokeApiClient) (proto.Message, error) 
 	change.client.RevokeTime = tx.now()
 	change.record.Secrets = slices.DeleteFunc(change.record.Secrets, func(s *statev1.ClientSecret) bool { return s.GetClientId() == c.GetClientId() })
 	return change.end(tx)
+}
+
+// FirstRoles are what an account's first client acts as, as nodes know roles; none for one from before roles.
+func FirstRoles(record *statev1.AccountRecord) []*nodev1.ApiRole {
+	var out []*nodev1.ApiRole
+	for _, c := range record.GetAccount().GetClients() {
+		if c.GetClientId() != record.GetAccount().GetName() {
+			continue
+		}
+		for _, role := range c.GetRoles() {
+			out = append(out, RoleOf(role))
+		}
+	}
+	return out
 }
 
 // PublicClient is a client as callers may see it at a time.

@@ -166,6 +166,7 @@ func TestClientsActAsSomethingThatExists(t *testing.T) {
 	}
 	for name, c := range map[string]*cpv1.ApiClient{
 		"no role":             {ClientId: "ACME-x"},
+		"nowhere":             {ClientId: "ACME-x", Roles: []*cpv1.ClientRole{{Role: "INTEGRATION"}}},
 		"account 1":           {ClientId: "ACME-x", Roles: in("ACCOUNT", "1")},
 		"no such retailer":    {ClientId: "ACME-x", Roles: in("RETAILER", "2")},
 		"retailer beyond int": {ClientId: "ACME-x", Roles: in("RETAILER", "4294967297")},

@@ -506,8 +506,8 @@ func (x *ApiClientSecret) GetEndTime() *timestamppb.Timestamp {
 // ClientRole is a role of the account that a client acts in, and where.
 type ClientRole struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Role          string                 `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"` // ADMIN, INTEGRATION, IMPLEMENTER, or one that the account made
-	Contexts      []*ClientContext       `protobuf:"bytes,2,rep,name=contexts,proto3" json:"contexts,omitempty"`
+	Role          string                 `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`         // ADMIN, INTEGRATION, IMPLEMENTER, or one that the account made
+	Contexts      []*ClientContext       `protobuf:"bytes,2,rep,name=contexts,proto3" json:"contexts,omitempty"` // none give nothing and are refused, but of a new account's first client, which acts in the whole account
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1493,12 +1493,11 @@ const file_fluent_controlplane_v1_account_proto_rawDesc = "" +
 	"\x0fApiClientSecret\x12;\n" +
 	"\vcreate_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x125\n" +
-	"\bend_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"z\n" +
+	"\bend_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"x\n" +
 	"\n" +
 	"ClientRole\x12\x1d\n" +
-	"\x04role\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04role\x12M\n" +
-	"\bcontexts\x18\x02 \x03(\v2%.fluent.controlplane.v1.ClientContextB\n" +
-	"\xbaH\a\x92\x01\x04\b\x01\x102R\bcontexts\"j\n" +
+	"\x04role\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04role\x12K\n" +
+	"\bcontexts\x18\x02 \x03(\v2%.fluent.controlplane.v1.ClientContextB\b\xbaH\x05\x92\x01\x02\x102R\bcontexts\"j\n" +
 	"\rClientContext\x123\n" +
 	"\x04type\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1aR\aACCOUNTR\bRETAILERR\x05AGENTR\x04type\x12$\n" +
 	"\x02id\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{1,18}$R\x02id\"z\n" +
