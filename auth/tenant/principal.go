@@ -5,6 +5,7 @@ package tenant
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -60,6 +61,22 @@ type Identity struct {
 	FirstName  string
 	LastName   string
 	RetailerID tenancy.RetailerID // primary retailer; 0: none
+	Client     string             // id of the API client that acts as itself, in its own roles and under the user's id; empty: the user acts
+}
+
+// Caller names who acts, for work that goes on when the request is over: a user by its id, a client that acts as itself by the id of the user that
+// it goes by and its own.
+func (i Identity) Caller() string {
+	if i.Client == "" {
+		return i.UserID
+	}
+	return i.UserID + "/" + i.Client
+}
+
+// ParseCaller reads what Caller wrote.
+func ParseCaller(caller string) (userID, client string) {
+	userID, client, _ = strings.Cut(caller, "/")
+	return userID, client
 }
 
 // Principal is an authenticated user of one account and what it may do. It never changes once made, so it may be shared and cached.

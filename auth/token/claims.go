@@ -34,11 +34,19 @@ type Operator struct {
 // Tenant is what a tenant's access token says.
 type Tenant struct {
 	Lifetime
+	Given Given // to which client it was given out
 	Account tenancy.AccountID
 	UserID  string
 	ID      string // of the token, to revoke it by; made by Issue when empty
 	Mark    string // of the password under which it was given out, see password.Mark; empty in tokens of older releases
 	Family  string // what all tokens have in common that come from one sign-in by refreshing; empty in tokens of older releases
+}
+
+// Given says to which API client a token was given out.
+type Given struct {
+	Client     string // its id; empty in tokens of older releases, when an account had one client
+	Itself     bool   // the client acts as itself; else as the token's user
+	Generation uint64 // of the client, where it acts as itself
 }
 
 // claims is the body of every token on the wire; each kind fills its part.
@@ -48,6 +56,9 @@ type claims struct {
 	Account string      `json:"acc,omitempty"`
 	Mark    string      `json:"pwd,omitempty"`
 	Family  string      `json:"fam,omitempty"`
+	Client  string      `json:"cli,omitempty"`
+	Itself  bool        `json:"slf,omitempty"`
+	Age     uint64      `json:"gen,omitempty"`
 }
 
 func (c *claims) lifetime() Lifetime {

@@ -43,6 +43,7 @@ func (i *Issuer) tenant(t Tenant, audience string, ttl time.Duration) (string, L
 		return "", Lifetime{}, errors.New("token: a tenant's token needs an account")
 	}
 	c := &claims{Account: string(t.Account), Mark: t.Mark, Family: t.Family}
+	c.Client, c.Itself, c.Age = t.Given.Client, t.Given.Itself, t.Given.Generation
 	c.Subject, c.ID = t.UserID, t.ID
 	return i.sign(c, audience, ttl)
 }

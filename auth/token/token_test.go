@@ -50,6 +50,25 @@ func requireReason(t *testing.T, err error, reason string) {
 	require.Equal(t, reason, fault.Of(err).Meta["reason"], "%v", err)
 }
 
+func TestTokensSayToWhichClientTheyWereGiven(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	given := token.Given{Client: "ACME-erp", Itself: true, Generation: 1 << 60}
+	access, _, err := f.issuer.Tenant(token.Tenant{Account: "ACME", UserID: "7", Given: given}, time.Hour)
+	require.NoError(t, err)
+	refresh, _, err := f.issuer.Refresh(token.Tenant{Account: "ACME", UserID: "7", Given: given}, time.Hour)
+	require.NoError(t, err)
+	v := f.verifier(0)
+	for range 2 { // the second time it is remembered
+		read, err := v.Tenant(access)
+		require.NoError(t, err)
+		require.Equal(t, given, read.Given)
+	}
+	read, err := v.Refresh(refresh)
+	require.NoError(t, err)
+	require.Equal(t, given, read.Given)
+}
+
 func TestEachKindRoundTripsAndPassesForNoOther(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)

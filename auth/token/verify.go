@@ -65,6 +65,7 @@ func (v *Verifier) tenant(raw, audience string) (Tenant, error) {
 		return Tenant{}, invalid(err)
 	}
 	t := Tenant{Lifetime: c.lifetime(), Account: account, UserID: c.Subject, ID: c.ID, Mark: c.Mark, Family: c.Family}
+	t.Given = Given{Client: c.Client, Itself: c.Itself, Generation: c.Age}
 	v.known.keep(raw, knownTenant{tenant: t, audience: audience, keys: keys})
 	return t, nil
 }

@@ -23,8 +23,11 @@ import (
 // clients serves operators.
 type clients struct{ *API }
 
-// usualOverlap is how long the secret before goes on where a rotation says nothing.
-const usualOverlap = 24 * time.Hour
+// How long the secret before goes on: where a rotation says nothing, and at most.
+const (
+	usualOverlap   = 24 * time.Hour
+	longestOverlap = 90 * 24 * time.Hour
+)
 
 // CreateApiClient makes a client and its first secret, of which only the hash goes further than this function.
 func (a clients) CreateApiClient(ctx context.Context, r *cpv1.CreateApiClientRequest) (*cpv1.CreateApiClientResponse, error) {
@@ -165,6 +168,8 @@ func (a *API) updateClient(ctx context.Context, wanted *cpv1.ApiClient, mask *fi
 func (a *API) rotateClient(ctx context.Context, id string, hash []byte, overlap *durationpb.Duration, request proto.Message) (*cpv1.ApiClient, state.Result, error) {
 	body := &statev1.RotateApiClient{ClientId: id, SecretHash: hash}
 	switch {
+	case overlap.AsDuration() < 0 || overlap.AsDuration() > longestOverlap:
+		return nil, state.Result{}, fault.Invalidf("overlap", "The secret before goes on for between 0 and %d days.", longestOverlap/(24*time.Hour))
 	case overlap == nil:
 		body.OverlapEnd = timestamppb.New(a.Now().Add(usualOverlap))
 	case overlap.AsDuration() > 0:

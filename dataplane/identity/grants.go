@@ -3,8 +3,6 @@ package identity
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"strconv"
@@ -53,27 +51,31 @@ func (s *Service) Token(ctx context.Context, req rest.TokenRequest) (rest.TokenA
 		return rest.TokenAnswer{}, err
 	}
 	var user *store.Principal
-	family := rand.Text()
+	family, self := rand.Text(), req.GrantType == "client_credentials"
 	switch req.GrantType {
 	case "password":
 		user, err = s.signIn(ctx, scope, req.Username, req.Password)
 	case "client_credentials":
-		user, err = s.apiUser(ctx, scope)
+		if user, err = s.apiUser(ctx, scope); err == nil {
+			err = s.checkRoles(ctx, scope.Account(), client)
+		}
 	case "refresh_token":
-		user, family, err = s.byRefreshToken(ctx, scope, req.RefreshToken)
+		user, family, self, err = s.byRefreshToken(ctx, scope, client, req.RefreshToken)
 	default:
 		err = refuse(fault.Invalid, "unsupported_grant_type", "grant_type %q is not supported: use password, client_credentials or refresh_token", req.GrantType)
 	}
 	if err != nil {
 		return rest.TokenAnswer{}, err
 	}
-	return s.issue(ctx, scope, client, holder{user, family})
+	return s.issue(ctx, scope, holder{user, client, family, self})
 }
 
-// holder is who gets tokens: a user, and the sign-in that they come from.
+// holder is who gets tokens: a user, by a client, or the client itself under the user's id; and the sign-in that they come from.
 type holder struct {
 	*store.Principal
+	client *nodev1.ApiClient
 	family string
+	itself bool
 }
 
 // client finds the API client that a request authenticates as. The right secret, which nobody guesses, always opens; wrong ones are counted.
@@ -82,8 +84,7 @@ func (s *Service) client(ctx context.Context, id, secret string) (*nodev1.Accoun
 		return nil, nil, refuse(fault.Invalid, "invalid_request", "client_id is missing")
 	}
 	account, client := s.state.View().Client(id)
-	given := sha256.Sum256([]byte(secret))
-	if client == nil || subtle.ConstantTimeCompare(given[:], client.GetSecretHash()) != 1 {
+	if client == nil || !proves(client, secret, time.Now()) {
 		return nil, nil, s.wrongClient(ctx, account, id)
 	}
 	if !open(account.GetState()) {
@@ -108,35 +109,43 @@ func (s *Service) apiUser(ctx context.Context, scope tenancy.Scope) (*store.Prin
 	return reader.PrincipalByID(ctx, found[0].ID)
 }
 
-func (s *Service) byRefreshToken(ctx context.Context, scope tenancy.Scope, raw string) (*store.Principal, string, error) {
+// byRefreshToken spends a refresh token of the client's. Like the token before it, the new one is the user's or the client's own.
+func (s *Service) byRefreshToken(ctx context.Context, scope tenancy.Scope, client *nodev1.ApiClient, raw string) (*store.Principal, string, bool, error) {
 	if raw == "" {
-		return nil, "", refuse(fault.Invalid, "invalid_request", "refresh_token is needed for the refresh_token grant")
+		return nil, "", false, refuse(fault.Invalid, "invalid_request", "refresh_token is needed for the refresh_token grant")
 	}
 	wrong := refuse(fault.Invalid, "invalid_grant", "Invalid refresh token")
 	t, err := s.verifier.Refresh(raw)
-	if err != nil || t.Account != scope.Account() {
-		return nil, "", wrong.Wrap(err)
+	if err != nil || t.Account != scope.Account() || clientID(t) != client.GetClientId() {
+		return nil, "", false, wrong.Wrap(err)
 	}
 	first, err := s.db.SpendToken(ctx, scope, store.Spent{TokenID: t.ID, Family: familyKey(t), ExpiresOn: t.ExpiresAt})
 	if err != nil {
-		return nil, "", err
+		return nil, "", false, err
 	}
 	if !first { // somebody else has it, too: whoever got a successor may be the thief
 		if err := s.revoke(ctx, scope, familyKey(t), time.Now().Add(familyLife)); err != nil {
-			return nil, "", err
+			return nil, "", false, err
 		}
-		return nil, "", wrong
+		return nil, "", false, wrong
 	}
 	user, err := s.db.Reader(scope).PrincipalByID(ctx, catalogue.ID(t.UserID))
-	if fault.Is(err, fault.NotFound) || err == nil && (!mayEnter(user.User) || !s.underPassword(t, password.Mark(user.User.PasswordHash))) {
-		return nil, "", wrong
+	if fault.Is(err, fault.NotFound) || err == nil && !mayEnter(user.User) {
+		return nil, "", false, wrong
 	}
-	return user, strings.TrimPrefix(familyKey(t), familyPrefix), err
+	if err != nil {
+		return nil, "", false, err
+	}
+	self := itself(t, isMachine(user.User))
+	if self && t.Given.Generation != client.GetGeneration() || !self && !s.underPassword(t, password.Mark(user.User.PasswordHash)) {
+		return nil, "", false, wrong
+	}
+	return user, strings.TrimPrefix(familyKey(t), familyPrefix), self, nil
 }
 
 // issue signs the tokens of a user and answers with what the public API tells of it.
-func (s *Service) issue(ctx context.Context, scope tenancy.Scope, client *nodev1.ApiClient, user holder) (rest.TokenAnswer, error) {
-	life, refreshable, err := s.policy(ctx, scope, client)
+func (s *Service) issue(ctx context.Context, scope tenancy.Scope, user holder) (rest.TokenAnswer, error) {
+	life, refreshable, err := s.policy(ctx, scope, user.client)
 	if err != nil {
 		return rest.TokenAnswer{}, err
 	}
@@ -144,18 +153,22 @@ func (s *Service) issue(ctx context.Context, scope tenancy.Scope, client *nodev1
 	signer := s.signer
 	s.mu.RUnlock()
 	who := token.Tenant{
-		Account: scope.Account(), UserID: string(user.User.ID), Mark: password.Mark(user.User.PasswordHash), Family: user.family,
+		Account: scope.Account(), UserID: string(user.User.ID), Family: user.family,
+		Given: token.Given{Client: user.client.GetClientId(), Itself: user.itself},
+	}
+	if user.itself {
+		who.Given.Generation = user.client.GetGeneration()
+	} else {
+		who.Mark = password.Mark(user.User.PasswordHash)
 	}
 	access, _, err := signer.Tenant(who, life)
 	if err != nil {
 		return rest.TokenAnswer{}, err
 	}
 	answer := rest.TokenAnswer{
-		AccessToken: access, TokenType: "bearer", ExpiresIn: int(life / time.Second), Scope: "api", Roles: []string{},
+		AccessToken: access, TokenType: "bearer", ExpiresIn: int(life / time.Second), Scope: "api",
+		Roles:      roleNames(user.Principal, user.client, user.itself),
 		RetailerID: int32(retailerNumber(string(user.User.PrimaryRetailerID))), FirstName: user.User.FirstName, LastName: user.User.LastName,
-	}
-	for _, r := range user.Roles {
-		answer.Roles = append(answer.Roles, r.Name)
 	}
 	if refreshable {
 		answer.RefreshToken, _, err = signer.Refresh(who, refreshLife)
@@ -178,12 +191,15 @@ func (s *Service) policy(ctx context.Context, scope tenancy.Scope, client *nodev
 	if setting := found[refreshSetting]; setting != nil {
 		refreshable = setting.Value == "true"
 	}
+	if end := client.GetExpireTime(); end != 0 { // the tokens end with their client
+		life = max(time.Second, min(life, time.Until(time.Unix(end, 0)).Truncate(time.Second)))
+	}
 	return life, refreshable, nil
 }
 
 // Revoke makes an access or refresh token of the client's account worthless. Tokens that are not known are no error.
 func (s *Service) Revoke(ctx context.Context, req rest.RevokeRequest) error {
-	account, _, err := s.client(ctx, req.ClientID, req.ClientSecret)
+	account, client, err := s.client(ctx, req.ClientID, req.ClientSecret)
 	if err != nil {
 		return err
 	}
@@ -192,13 +208,19 @@ func (s *Service) Revoke(ctx context.Context, req rest.RevokeRequest) error {
 		return err
 	}
 	t, err := s.verifier.Tenant(req.Token)
-	if err == nil && t.Account == scope.Account() {
-		return s.revoke(ctx, scope, t.ID, t.ExpiresAt)
+	refresh := err != nil
+	if refresh {
+		t, err = s.verifier.Refresh(req.Token)
 	}
-	if t, err = s.verifier.Refresh(req.Token); err == nil && t.Account == scope.Account() { // and what was got with it
+	switch {
+	case err != nil || t.Account != scope.Account():
+		return nil
+	case clientID(t) != client.GetClientId():
+		return refuse(fault.Invalid, "invalid_request", "The token was given to another client")
+	case refresh: // and what was got with it
 		return errors.Join(s.revoke(ctx, scope, t.ID, t.ExpiresAt), s.revoke(ctx, scope, familyKey(t), time.Now().Add(familyLife)))
 	}
-	return nil
+	return s.revoke(ctx, scope, t.ID, t.ExpiresAt)
 }
 
 // revoke makes a token, or what familyKey and unmarkedKey name, worthless: here at once, at other nodes within two seconds.

@@ -168,20 +168,31 @@ func (s *Service) Authenticate(ctx context.Context, raw, host string) (*tenant.P
 	if host != "" && host != string(t.Account) {
 		return nil, fault.New(fault.Unauthenticated, "The access token is not one of account %s", host).WithCode("S0040E")
 	}
-	if account := s.state.View().Account(string(t.Account)); account == nil || !open(account.GetState()) {
+	account := s.state.View().Account(string(t.Account))
+	if account == nil || !open(account.GetState()) {
 		return nil, refused.With("reason", "ACCOUNT_CLOSED")
 	}
-	p, mark, err := s.principals.get(ctx, t.Account, catalogue.ID(t.UserID), time.Now())
+	client := givenTo(account, t, time.Now())
+	if client == nil {
+		return nil, refused.With("reason", "CLIENT_CLOSED")
+	}
+	user, err := s.principals.get(ctx, t.Account, catalogue.ID(t.UserID), time.Now())
 	if err != nil {
 		return nil, err
 	}
-	if p == nil {
+	if user.principal == nil {
 		return nil, refused.With("reason", "USER_CLOSED")
 	}
-	if !s.underPassword(t, mark) {
+	self := itself(t, user.machine)
+	switch {
+	case self && t.Given.Generation != client.GetGeneration():
+		return nil, refused.With("reason", "SECRET_REPLACED")
+	case self:
+		return s.clientPrincipal(ctx, user.principal, client)
+	case !s.underPassword(t, user.mark):
 		return nil, refused.With("reason", "PASSWORD_CHANGED")
 	}
-	return p, nil
+	return user.principal, nil
 }
 
 // isRevoked reports whether a token was revoked, or all that come from its sign-in.

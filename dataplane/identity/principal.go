@@ -37,6 +37,7 @@ type principals struct {
 type cachedPrincipal struct {
 	principal *tenant.Principal // nil: there is no such active user
 	mark      string            // of the user's password
+	machine   bool              // the user is one that no password lets in: only its client acts as it
 	loaded    time.Time
 }
 
@@ -51,17 +52,27 @@ func (p *principals) forget(account tenancy.AccountID, user catalogue.ID) {
 	delete(p.cached, principalKey(account, user))
 }
 
-// get returns the principal of a user, and the mark of its password; nil when the user does not exist or is not active.
-func (p *principals) get(ctx context.Context, account tenancy.AccountID, user catalogue.ID, now time.Time) (*tenant.Principal, string, error) {
-	key := principalKey(account, user)
+// get returns the principal of a user; it is nil when the user does not exist or is not active.
+func (p *principals) get(ctx context.Context, account tenancy.AccountID, user catalogue.ID, now time.Time) (cachedPrincipal, error) {
+	return p.remembered(ctx, principalKey(account, user), now, func(ctx context.Context) (cachedPrincipal, error) {
+		c, err := p.load(ctx, account, user)
+		if err != nil {
+			return c, fmt.Errorf("load the rights of user %s: %w", user, err)
+		}
+		return c, nil
+	})
+}
+
+// remembered is what was loaded under a key within principalAge, or is loaded now, once for all who ask.
+func (p *principals) remembered(ctx context.Context, key string, now time.Time, load func(context.Context) (cachedPrincipal, error)) (cachedPrincipal, error) {
 	p.mu.Lock()
 	c, ok := p.cached[key]
 	p.mu.Unlock()
 	if ok && now.Sub(c.loaded) < principalAge {
-		return c.principal, c.mark, nil
+		return c, nil
 	}
 	loaded, err, _ := p.flight.Do(key, func() (any, error) {
-		fresh, err := p.load(context.WithoutCancel(ctx), account, user)
+		fresh, err := load(context.WithoutCancel(ctx))
 		if err != nil {
 			return nil, err
 		}
@@ -70,10 +81,9 @@ func (p *principals) get(ctx context.Context, account tenancy.AccountID, user ca
 		return fresh, nil
 	})
 	if err != nil {
-		return nil, "", fmt.Errorf("load the rights of user %s: %w", user, err)
+		return cachedPrincipal{}, err
 	}
-	fresh := loaded.(cachedPrincipal)
-	return fresh.principal, fresh.mark, nil
+	return loaded.(cachedPrincipal), nil
 }
 
 // maxCached bounds the cache; past it everything stale goes.
@@ -106,7 +116,7 @@ func (p *principals) load(ctx context.Context, account tenancy.AccountID, id cat
 		return cachedPrincipal{}, err
 	}
 	principal, err := principalOf(ctx, reader, account, found)
-	return cachedPrincipal{principal: principal, mark: password.Mark(found.User.PasswordHash)}, err
+	return cachedPrincipal{principal: principal, mark: password.Mark(found.User.PasswordHash), machine: isMachine(found.User)}, err
 }
 
 // mayEnter reports whether a user's status lets it in. Users start without one.
@@ -114,16 +124,40 @@ func mayEnter(u *security.User) bool {
 	return slices.Contains([]string{"", "CREATED", "ACTIVE"}, u.Status)
 }
 
-// principalOf adds up a user's roles; the locations that they name, if any, cost a statement.
+// principalOf adds up a user's roles.
 func principalOf(ctx context.Context, reader *store.Reader, account tenancy.AccountID, found *store.Principal) (*tenant.Principal, error) {
 	u := found.User
 	roles := map[catalogue.ID]*security.Role{}
 	for _, r := range found.Roles {
 		roles[r.ID] = r
 	}
-	var locationIDs []catalogue.ID
+	var all []held
 	for _, r := range u.Roles {
-		for _, c := range r.Contexts {
+		if role := roles[r.RoleID]; role != nil {
+			all = append(all, held{role, r.Contexts})
+		}
+	}
+	grants, err := grantsOf(ctx, reader, all)
+	if err != nil {
+		return nil, err
+	}
+	return tenant.New(tenant.Identity{
+		Account: account, UserID: string(u.ID), Username: u.Username, FirstName: u.FirstName, LastName: u.LastName,
+		RetailerID: retailerNumber(string(u.PrimaryRetailerID)),
+	}, grants...), nil
+}
+
+// held is a role, and where somebody has it.
+type held struct {
+	role     *security.Role
+	contexts []security.RoleContext
+}
+
+// grantsOf spells out roles; the locations that they name, if any, cost a statement.
+func grantsOf(ctx context.Context, reader *store.Reader, all []held) ([]tenant.Grant, error) {
+	var locationIDs []catalogue.ID
+	for _, h := range all {
+		for _, c := range h.contexts {
 			if c.ContextType == string(tenant.AgentContext) {
 				locationIDs = append(locationIDs, catalogue.ID(c.ContextID))
 			}
@@ -143,15 +177,10 @@ func principalOf(ctx context.Context, reader *store.Reader, account tenancy.Acco
 		}
 	}
 	var grants []tenant.Grant
-	for _, r := range u.Roles {
-		if role := roles[r.RoleID]; role != nil {
-			grants = append(grants, grant(role, r.Contexts, retailerOf))
-		}
+	for _, h := range all {
+		grants = append(grants, grant(h.role, h.contexts, retailerOf))
 	}
-	return tenant.New(tenant.Identity{
-		Account: account, UserID: string(u.ID), Username: u.Username, FirstName: u.FirstName, LastName: u.LastName,
-		RetailerID: retailerNumber(string(u.PrimaryRetailerID)),
-	}, grants...), nil
+	return grants, nil
 }
 
 func grant(role *security.Role, contexts []security.RoleContext, retailerOf map[string]tenancy.RetailerID) tenant.Grant {

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/fluent-oms/fluent/auth/password"
+	"github.com/fluent-oms/fluent/dataplane/clients"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/engine/turn"
@@ -57,7 +58,7 @@ func (s *services) serveTenants(m modules, hasher *password.Hasher) error {
 		s.engine.Nudge(ctx, scope, list...)
 	}
 	api := rest.New(rest.Deps{
-		Identity: s.identity, Configurations: s.configurations, Control: n.link, Rules: m.library.Names(), Library: m.library.Rules(),
+		Identity: s.identity, Clients: clients.New(n.link, s.identity), Configurations: s.configurations, Control: n.link, Rules: m.library.Names(), Library: m.library.Rules(),
 		Engine: events{s.engine}, History: s.engine.History(), Batching: batching.New(s.db, nudge), Store: s.db, Log: n.log,
 	}, executor.Handler())
 	s.handler = n.mux(s, api, n.tenants(provision.New(s.db, provision.NewBudget(), defaults)))

@@ -53,6 +53,10 @@ func (s *Service) PrepareAccount(ctx context.Context, req *nodev1.PrepareAccount
 	for i := range roles {
 		roles[i].ID = ids[role][i]
 	}
+	apiRoles, err := userRoles(roles, req.GetApiRoles())
+	if err != nil {
+		return nil, fmt.Errorf("prepare account %s: %w", req.GetAccount(), err)
+	}
 	var admin catalogue.ID
 	err = s.db.Write(ctx, scope, func(tx *store.Tx) error {
 		users, err := tx.ByKey(ctx, user, store.Key{req.GetAdminUsername()})
@@ -76,7 +80,7 @@ func (s *Service) PrepareAccount(ctx context.Context, req *nodev1.PrepareAccount
 			},
 			&security.User{
 				Node: node(ids[user][1], tx), Ref: req.GetApiUsername(), Username: req.GetApiUsername(), Type: "API", Status: active,
-				FirstName: "API", LastName: "User", PrimaryEmail: req.GetAdminEmail(), Timezone: "UTC", Roles: everywhere,
+				FirstName: "API", LastName: "User", PrimaryEmail: req.GetAdminEmail(), Timezone: "UTC", Roles: apiRoles,
 			})
 		return nil
 	})

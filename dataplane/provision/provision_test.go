@@ -90,7 +90,7 @@ func TestAnAccountCostsFewRoundTripsAndMayBePreparedTwice(t *testing.T) {
 		return len(res.Groups[0].Rows)
 	}
 	require.Equal(t, 2, count(store.Query{Type: store.TypeOf[security.User](db)}))
-	require.Equal(t, 5, count(store.Query{Type: store.TypeOf[security.Role](db)}))
+	require.Equal(t, 6, count(store.Query{Type: store.TypeOf[security.Role](db)}))
 	require.Equal(t, 3, count(store.Query{Type: store.TypeOf[foundation.Network](db)}), "retailers share them")
 	require.Equal(t, 2, count(store.Query{Type: store.TypeOf[foundation.Location](db)}))
 	require.Equal(t, 4, count(store.Query{Type: store.TypeOf[foundation.Setting](db)}))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/clients"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/modules/batching"
@@ -22,6 +23,7 @@ import (
 // Deps are what the API stands on.
 type Deps struct {
 	Identity       Identity
+	Clients        *clients.Service
 	Configurations *configuration.Configurations
 	Control        configuration.Committer
 	Rules          *workflow.Names // index over Library
@@ -77,6 +79,11 @@ func New(deps Deps, graphql http.Handler) *API {
 	a.route("POST /api/v4.1/user/unlock", a.unlockUser)
 	a.route("GET /api/v4.1/user/sign-in-failures", a.signInFailures)
 	a.route("GET /orchestration/rest/v1/plugin", a.listRules)
+	a.route("GET /api/v4.1/client", a.listClients)
+	a.route("POST /api/v4.1/client", a.createClient)
+	a.route("PUT /api/v4.1/client/{client}", a.updateClient)
+	a.route("POST /api/v4.1/client/{client}/secret", a.rotateClient)
+	a.route("DELETE /api/v4.1/client/{client}", a.revokeClient)
 	a.mux.HandleFunc("/", a.unknown)
 	return a
 }

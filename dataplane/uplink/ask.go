@@ -10,7 +10,6 @@ import (
 	"github.com/fluent-oms/fluent/auth/wire"
 	"github.com/fluent-oms/fluent/domain/fault"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
-	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
 )
 
 const (
@@ -25,7 +24,7 @@ const (
 func (u *Uplink) Commit(ctx context.Context, req *nodev1.CommitConfigurationRequest) (*nodev1.Configuration, error) {
 	var active *nodev1.Configuration
 	changed := u.state.Changed()
-	err := u.call(ctx, commitTime, func(ctx context.Context, c nodev1connect.NodeServiceClient) error {
+	err := u.call(ctx, commitTime, func(ctx context.Context, c *plane) error {
 		answer, err := c.CommitConfiguration(ctx, req)
 		active = answer.GetConfiguration()
 		return err
@@ -48,7 +47,7 @@ func (u *Uplink) Commit(ctx context.Context, req *nodev1.CommitConfigurationRequ
 // there), Exists when the account has a retailer of that ref.
 func (u *Uplink) CreateRetailer(ctx context.Context, req *nodev1.CreateRetailerRequest) (int32, error) {
 	var made *nodev1.CreateRetailerResponse
-	err := u.call(ctx, retailerTime, func(ctx context.Context, c nodev1connect.NodeServiceClient) error {
+	err := u.call(ctx, retailerTime, func(ctx context.Context, c *plane) error {
 		var err error
 		made, err = c.CreateRetailer(ctx, req)
 		return err

@@ -10,7 +10,6 @@ import (
 	"connectrpc.com/connect/v2"
 
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
-	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
 )
 
 // follow holds the stream of desired state, opening it again from where it ended.
@@ -30,7 +29,7 @@ func (u *Uplink) follow(ctx context.Context) {
 	}
 }
 
-func (u *Uplink) watch(ctx context.Context, c nodev1connect.NodeServiceClient) error {
+func (u *Uplink) watch(ctx context.Context, c *plane) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	u.opened(c, cancel)
@@ -56,7 +55,7 @@ func (u *Uplink) watch(ctx context.Context, c nodev1connect.NodeServiceClient) e
 }
 
 // opened notes with which server the stream is.
-func (u *Uplink) opened(c nodev1connect.NodeServiceClient, cancel context.CancelFunc) {
+func (u *Uplink) opened(c *plane, cancel context.CancelFunc) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for i := range u.clients {
@@ -113,7 +112,7 @@ func (u *Uplink) reportOnce(ctx context.Context, request *nodev1.ReportRequest, 
 		return err
 	}
 	request.CertificateRequest, request.Trusted = wish.Bytes(), u.holder.Trusted()
-	return u.call(ctx, 2*reportInterval, func(ctx context.Context, c nodev1connect.NodeServiceClient) error {
+	return u.call(ctx, 2*reportInterval, func(ctx context.Context, c *plane) error {
 		answer, err := c.Report(ctx, request)
 		if err != nil {
 			return err

@@ -10,7 +10,6 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/trust"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
-	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
 )
 
 const (
@@ -108,7 +107,7 @@ func (u *Uplink) introduce(ctx context.Context) error {
 	if cluster == "" {
 		cluster = u.token.Cluster
 	}
-	return u.call(ctx, joinTime, func(ctx context.Context, c nodev1connect.NodeServiceClient) error {
+	return u.call(ctx, joinTime, func(ctx context.Context, c *plane) error {
 		request := &nodev1.JoinRequest{
 			NodeId: u.NodeID(), Kind: u.config.Kind, Address: u.config.Address, Release: u.config.Release,
 			ClusterId: cluster, CertificateRequest: wish.Bytes(),

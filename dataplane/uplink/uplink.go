@@ -44,10 +44,10 @@ type Uplink struct {
 	state   *desired.State
 	log     *slog.Logger
 	holder  *trust.Holder
-	token   trust.JoinToken                   // zero: none
-	clients []nodev1connect.NodeServiceClient // with the certificate
-	joiners []nodev1connect.NodeServiceClient // with the token; none without one
-	turn    atomic.Uint32                     // which server to try first
+	token   trust.JoinToken // zero: none
+	clients []*plane        // with the certificate
+	joiners []*plane        // with the token; none without one
+	turn    atomic.Uint32   // which server to try first
 
 	reportNow chan struct{}
 	refused   chan struct{} // a server has refused the certificate
@@ -85,10 +85,17 @@ func New(config Config, state *desired.State, log *slog.Logger) (*Uplink, error)
 	return u, nil
 }
 
-func clients(over *http.Client, servers []string) []nodev1connect.NodeServiceClient {
-	var out []nodev1connect.NodeServiceClient
+// plane is what one server of the control plane serves to processes like this one.
+type plane struct {
+	nodev1connect.NodeServiceClient
+	nodev1connect.ClientServiceClient
+}
+
+func clients(over *http.Client, servers []string) []*plane {
+	var out []*plane
 	for _, server := range servers {
-		out = append(out, nodev1connect.NewNodeServiceClient(connect.NewClient(wire.NewTransport(over, trust.URL(server)))))
+		line := connect.NewClient(wire.NewTransport(over, trust.URL(server)))
+		out = append(out, &plane{nodev1connect.NewNodeServiceClient(line), nodev1connect.NewClientServiceClient(line)})
 	}
 	return out
 }
@@ -117,7 +124,7 @@ type byToken struct{}
 
 // call runs f against the servers in turn until one answers. A server that takes longer than most is passed over like one that
 // cannot be reached; most 0 waits for as long as it takes.
-func (u *Uplink) call(ctx context.Context, most time.Duration, f func(ctx context.Context, c nodev1connect.NodeServiceClient) error) error {
+func (u *Uplink) call(ctx context.Context, most time.Duration, f func(ctx context.Context, c *plane) error) error {
 	var err error
 	first := u.turn.Load()
 	for i := range u.clients {
@@ -131,7 +138,7 @@ func (u *Uplink) call(ctx context.Context, most time.Duration, f func(ctx contex
 	return err
 }
 
-func (u *Uplink) attempt(ctx context.Context, server int, most time.Duration, f func(ctx context.Context, c nodev1connect.NodeServiceClient) error) error {
+func (u *Uplink) attempt(ctx context.Context, server int, most time.Duration, f func(ctx context.Context, c *plane) error) error {
 	bounded, cancel := ctx, context.CancelFunc(func() {})
 	if most > 0 {
 		bounded, cancel = context.WithTimeout(ctx, most)
