@@ -34,7 +34,10 @@ func accountClients(c *cpv1.Account) string {
 	var all []string
 	for _, client := range c.GetClients() {
 		text := client.GetClientId()
-		if !client.GetOpen() {
+		switch {
+		case client.GetRevokeTime() != nil:
+			text += " (revoked)"
+		case !client.GetOpen():
 			text += " (closed)"
 		}
 		all = append(all, text)

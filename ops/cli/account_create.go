@@ -10,6 +10,7 @@ import (
 	"connectrpc.com/connect/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/ops/cli/profile"
 	"github.com/fluent-oms/fluent/ops/cli/progress"
 	"github.com/fluent-oms/fluent/ops/cli/render"
@@ -22,6 +23,7 @@ type accountCreation struct {
 	account       cpv1.Account
 	administrator cpv1.Administrator
 	retailer      cpv1.Retailer
+	clientRoles   []string
 	wait          bool
 	profile       string
 	baseURL       string
@@ -51,6 +53,7 @@ func (c *accountCreation) add(cmd *cobra.Command) {
 	f.StringSliceVar(&c.account.Hosts, "host", nil, "host names that lead to it, besides its own name in any domain")
 	f.StringVar(&c.administrator.Username, "username", "", "administrator's username (default: admin@<account in lower case>)")
 	f.StringVar(&c.administrator.Email, "email", "", "administrator's e-mail address")
+	f.StringSliceVar(&c.clientRoles, "client-role", []string{tenant.IntegrationRole}, "what its API client acts as: INTEGRATION, IMPLEMENTER (set-up: workflows, locations, settings), ADMIN or another stock role")
 	f.StringVar(&c.retailer.Ref, "retailer", "", "ref of the first retailer")
 	f.StringVar(&c.retailer.TradingName, "trading-name", "", "trading name of the first retailer")
 	f.StringVar(&c.retailer.TimeZone, "time-zone", "", "IANA time zone of the first retailer (Australia/Sydney)")
@@ -62,7 +65,11 @@ func (c *accountCreation) add(cmd *cobra.Command) {
 
 func (a *app) createAccount(ctx context.Context, client *connect.Client, c *accountCreation) error {
 	service := controlplanev1connect.NewAccountServiceClient(client)
-	req := &cpv1.CreateAccountRequest{Account: &c.account, Administrator: &c.administrator, FirstRetailer: &c.retailer, RequestId: a.requestID()}
+	roles, err := parseRoles(c.clientRoles)
+	if err != nil {
+		return err
+	}
+	req := &cpv1.CreateAccountRequest{Account: &c.account, Administrator: &c.administrator, FirstRetailer: &c.retailer, ClientRoles: roles, RequestId: a.requestID()}
 	res, err := service.CreateAccount(ctx, req)
 	if err != nil {
 		return err
@@ -153,6 +160,9 @@ func (made *createdAccount) lines(w io.Writer) {
 		fmt.Fprintf(w, "RETAILER\t%d (%s)\n", made.retailer.GetNumber(), made.retailer.GetRef())
 	}
 	if c := made.credentials; c != nil {
+		for _, client := range made.account.GetClients() {
+			fmt.Fprintf(w, "CLIENT ACTS AS\t%s\n", clientRoles(client))
+		}
 		fmt.Fprintf(w, "CLIENT ID\t%s\nCLIENT SECRET\t%s\nUSERNAME\t%s\nPASSWORD\t%s\n\t(the secrets are shown this once)\n",
 			c.GetClientId(), c.GetClientSecret(), c.GetUsername(), c.GetPassword())
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/fluent-oms/fluent/ops/cli"
 	"github.com/fluent-oms/fluent/ops/cli/login"
 	"github.com/fluent-oms/fluent/ops/cli/render"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 )
 
 // shell runs the command line against one fake control plane with a configuration of its own.
@@ -144,7 +145,7 @@ func TestAccountCreation(t *testing.T) {
 	code, out, steps := s.run("", "account", "create", "ACME", "--environment", "shared", "--retailer", "ACME-AU", "--time-zone", "Australia/Sydney", "--profile", profile)
 	require.Equal(t, render.ExitOK, code, steps)
 	require.Equal(t, "done    Place the account (20ms)\ndone    Open it (30ms)\n", steps)
-	for _, line := range []string{`ACCOUNT +ACME`, `STATE +ACTIVE`, `RETAILER +1 \(ACME-AU\)`, `CLIENT SECRET +made-secret`, `PASSWORD +made-password`} {
+	for _, line := range []string{`ACCOUNT +ACME`, `STATE +ACTIVE`, `RETAILER +1 \(ACME-AU\)`, `CLIENT ACTS AS +INTEGRATION`, `CLIENT SECRET +made-secret`, `PASSWORD +made-password`} {
 		require.Regexp(t, "(?m)^"+line+"$", out)
 	}
 	raw, err := os.ReadFile(filepath.Join(profile, "profile.json"))
@@ -163,6 +164,37 @@ func TestAccountCreation(t *testing.T) {
 	require.Equal(t, render.ExitOK, code, steps)
 	require.Empty(t, steps, "programs get their JSON and nothing else")
 	require.True(t, json.Valid([]byte(out)))
+}
+
+func TestAPIClients(t *testing.T) {
+	s := newShell(t)
+	s.logIn()
+	s.fake.clients = []*cpv1.ApiClient{{ClientId: "ACME", OverPrivileged: true}}
+	out := s.must("client", "create", "ACME-erp", "--role", "INTEGRATION,PICKER@RETAILER:2", "--role", "PICKER@agent:7", "--expires", "2027-01-31T00:00:00Z")
+	require.Regexp(t, `(?m)^CLIENT SECRET +made-secret`, out)
+	require.Regexp(t, `(?m)^ACTS AS +INTEGRATION,PICKER@RETAILER:2,PICKER@AGENT:7$`, out)
+	made := s.fake.clients[1]
+	require.Len(t, made.GetRoles(), 2)
+	require.Equal(t, time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC), made.GetExpireTime().AsTime())
+
+	require.Regexp(t, `(?m)^ACME +\S* +the account's API user +OVER-PRIVILEGED`, s.must("client", "list"))
+	require.NotContains(t, s.must("client", "list", "--over-privileged"), "ACME-erp")
+	require.NotContains(t, s.must("client", "narrow", "ACME", "--role", "INTEGRATION"), "OVER-PRIVILEGED")
+	require.Equal(t, []string{"roles"}, s.fake.mask)
+	s.must("client", "update", "ACME-erp", "--expires", "never")
+	require.Equal(t, []string{"expire_time"}, s.fake.mask)
+
+	require.Contains(t, s.must("client", "rotate", "ACME-erp"), "next-secret")
+	require.Equal(t, 24*time.Hour, s.fake.overlap)
+	s.must("client", "rotate", "ACME-erp", "--overlap", "0")
+	require.Zero(t, s.fake.overlap)
+	s.must("client", "revoke", "ACME-erp", "--yes")
+	require.NotContains(t, s.must("client", "list"), "ACME-erp")
+	for _, args := range [][]string{{"client", "create", "ACME-x", "--role", "R@nowhere"}, {"client", "create", "ACME-x", "--expires", "soon"},
+		{"client", "narrow", "ACME"}, {"client", "narrow", "ACME", "--role", "ADMIN"}, {"client", "create", "acme"}} {
+		code, _, errOut := s.run("", args...)
+		require.Equal(t, render.ExitUsage, code, "%v: %s", args, errOut)
+	}
 }
 
 func TestSecretsAreShownEvenWhenProvisioningFails(t *testing.T) {

@@ -21,12 +21,15 @@ type fake struct {
 	controlplanev1connect.UnimplementedAccountServiceHandler
 	controlplanev1connect.UnimplementedRetailerServiceHandler
 	controlplanev1connect.UnimplementedOperationServiceHandler
+	controlplanev1connect.UnimplementedApiClientServiceHandler
 
 	mu             sync.Mutex
 	regions        map[string]*cpv1.Region
 	accounts       map[string]*cpv1.Account
 	retailers      []*cpv1.Retailer
-	mask           []string // of the last update
+	clients        []*cpv1.ApiClient
+	overlap        time.Duration // of the last rotation
+	mask           []string      // of the last update
 	failOperations bool
 }
 
@@ -40,6 +43,7 @@ func (f *fake) register(s *connect.Server) {
 	controlplanev1connect.RegisterAccountServiceHandler(s, f)
 	controlplanev1connect.RegisterRetailerServiceHandler(s, f)
 	controlplanev1connect.RegisterOperationServiceHandler(s, f)
+	controlplanev1connect.RegisterApiClientServiceHandler(s, f)
 }
 
 func (f *fake) authenticate(next connect.ServerFunc) connect.ServerFunc {
@@ -132,6 +136,7 @@ func (f *fake) CreateAccount(_ context.Context, r *cpv1.CreateAccountRequest) (*
 	defer f.mu.Unlock()
 	a := r.GetAccount()
 	a.Region, a.State = "r1", cpv1.AccountState_ACCOUNT_STATE_PROVISIONING
+	a.Clients = []*cpv1.ApiClient{{ClientId: a.GetName(), Roles: r.GetClientRoles()}}
 	f.accounts[a.GetName()] = a
 	retailer := r.GetFirstRetailer()
 	retailer.Account, retailer.Number = a.GetName(), 1
@@ -177,6 +182,46 @@ func (f *fake) ListRetailers(_ context.Context, r *cpv1.ListRetailersRequest) (*
 		res.NextPageToken = f.retailers[at].GetRef()
 	}
 	return res, nil
+}
+
+func (f *fake) CreateApiClient(_ context.Context, r *cpv1.CreateApiClientRequest) (*cpv1.CreateApiClientResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.clients = append(f.clients, r.GetClient())
+	return &cpv1.CreateApiClientResponse{Client: r.GetClient(), ClientSecret: "made-secret"}, nil
+}
+
+func (f *fake) ListApiClients(_ context.Context, r *cpv1.ListApiClientsRequest) (*cpv1.ListApiClientsResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	res := &cpv1.ListApiClientsResponse{}
+	for _, c := range f.clients {
+		if !r.GetOverPrivileged() || c.GetOverPrivileged() {
+			res.Clients = append(res.Clients, c)
+		}
+	}
+	return res, nil
+}
+
+func (f *fake) UpdateApiClient(_ context.Context, r *cpv1.UpdateApiClientRequest) (*cpv1.UpdateApiClientResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mask = r.GetUpdateMask().GetPaths()
+	return &cpv1.UpdateApiClientResponse{Client: r.GetClient()}, nil
+}
+
+func (f *fake) RotateApiClientSecret(_ context.Context, r *cpv1.RotateApiClientSecretRequest) (*cpv1.RotateApiClientSecretResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.overlap = r.GetOverlap().AsDuration()
+	return &cpv1.RotateApiClientSecretResponse{Client: &cpv1.ApiClient{ClientId: r.GetClientId()}, ClientSecret: "next-secret"}, nil
+}
+
+func (f *fake) RevokeApiClient(_ context.Context, r *cpv1.RevokeApiClientRequest) (*cpv1.RevokeApiClientResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.clients = slices.DeleteFunc(f.clients, func(c *cpv1.ApiClient) bool { return c.GetClientId() == r.GetClientId() })
+	return &cpv1.RevokeApiClientResponse{Client: &cpv1.ApiClient{ClientId: r.GetClientId()}}, nil
 }
 
 var start = time.Unix(1_800_000_000, 0)

@@ -81,7 +81,7 @@ func runCommands(a *app) []*cobra.Command {
 func operatorCommands(a *app) []*cobra.Command {
 	commands := []*cobra.Command{
 		newLoginCommand(a), newLogoutCommand(a), newWhoAmICommand(a), newPasswordCommand(a), newOperatorCommand(a),
-		newRegionCommand(a), newEnvironmentCommand(a), newAccountCommand(a), newRetailerCommand(a), newNodeCommand(a),
+		newRegionCommand(a), newEnvironmentCommand(a), newAccountCommand(a), newClientCommand(a), newRetailerCommand(a), newNodeCommand(a),
 		newOperationCommand(a), newAuditCommand(a), newClusterCommand(a),
 	}
 	for _, c := range commands {
