@@ -34,7 +34,7 @@ type Operator struct {
 // Tenant is what a tenant's access token says.
 type Tenant struct {
 	Lifetime
-	Given Given // to which client it was given out
+	Given   Given // to which client it was given out
 	Account tenancy.AccountID
 	UserID  string
 	ID      string // of the token, to revoke it by; made by Issue when empty

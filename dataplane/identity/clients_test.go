@@ -161,14 +161,14 @@ func TestAClientActsInItsRoles(t *testing.T) {
 		require.NoError(t, p.Can(permission, 2))
 		require.Error(t, p.Can(permission, 1), "elsewhere")
 	}
-	again, err := f.service.Principal(t.Context(), p.Identity)
+	again, err := f.service.Principal(t.Context(), "ACME", p.Caller())
 	require.NoError(t, err)
 	require.NoError(t, again.Can("WORKFLOW_UPDATE", 2), "work in its name is done in its roles")
 	require.Error(t, again.Can("USER_UPDATE", 0), "and not in those of the user whose id it goes by")
 
 	f.has(old())
 	f.refused(answer.AccessToken, "CLIENT_CLOSED")
-	gone, err := f.service.Principal(t.Context(), p.Identity)
+	gone, err := f.service.Principal(t.Context(), "ACME", p.Caller())
 	require.NoError(t, err)
 	require.Nil(t, gone)
 	_, err = f.asks("ACME-erp", "one")
