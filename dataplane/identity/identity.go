@@ -229,11 +229,5 @@ func familyKey(t token.Tenant) string {
 	return familyPrefix + t.Family
 }
 
-// Principal is a user with its rights as they are now; nil, nil when there is no such user or it may not enter.
-func (s *Service) Principal(ctx context.Context, account tenancy.AccountID, user string) (*tenant.Principal, error) {
-	p, _, err := s.principals.get(ctx, account, catalogue.ID(user), time.Now())
-	return p, err
-}
-
 // open reports whether an account's users may work.
 func open(state string) bool { return state == "ACTIVE" }

@@ -84,7 +84,7 @@ func (a *API) send(w http.ResponseWriter, r *http.Request, p *tenant.Principal, 
 		if err := p.Can("WORKFLOW_UPDATE", tenancy.RetailerID(event.RetailerID)); err != nil {
 			return nil, err // who may not change the workflows runs none of his own
 		}
-		event.Caller = p.UserID
+		event.Caller = p.Caller()
 	}
 	outcome, err := run(r.Context(), p.Scope(), event)
 	if err != nil {

@@ -109,7 +109,7 @@ type Event struct {
 	Parents       []string       // ids of the events that caused it
 	Priority      Priority       //
 	RunOnce       *Workflow      // meta.workflow: used for this event only
-	Caller        string         // id of the user who answers for what the event's rules do; empty: rules of active workflows run for their retailer
+	Caller        string         // name of the user or API client who answers for what the event's rules do; empty: rules of active workflows run for their retailer
 }
 
 // Priority orders waiting work inside one account: checkout before store work before batches.

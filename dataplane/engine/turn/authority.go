@@ -16,8 +16,8 @@ import (
 
 // Callers knows what users may do at the moment.
 type Callers interface {
-	// Principal is a user with its rights; nil, nil when there is no such user or it may not enter any more.
-	Principal(ctx context.Context, account tenancy.AccountID, user string) (*tenant.Principal, error)
+	// Principal is who acts, as tenant.Identity names it, with its rights; nil, nil when there is nobody such or it may not enter any more.
+	Principal(ctx context.Context, account tenancy.AccountID, caller string) (*tenant.Principal, error)
 }
 
 // errNoCallers says that a runner cannot run events that users answer for.
