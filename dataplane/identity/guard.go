@@ -24,6 +24,7 @@ type guards struct {
 	waits   *lru.Cache[waitKey, waitEntry] // attempts that were refused a moment ago, so that a repetition costs no statement
 	clients *rate.Limiter                  // wrong client secrets that are counted: a check costs nothing, and a count does
 	lines   *rate.Limiter                  // lines in the log
+	book    *guess.Book                    // counts, while the database takes no writes
 }
 
 type waitKey struct {
@@ -51,7 +52,7 @@ func newGuards() guards {
 	if err != nil {
 		panic(err) // only a size below one fails
 	}
-	return guards{waits: waits, clients: rate.NewLimiter(clientPace, clientBurst), lines: rate.NewLimiter(linePace, lineBurst)}
+	return guards{waits: waits, clients: rate.NewLimiter(clientPace, clientBurst), lines: rate.NewLimiter(linePace, lineBurst), book: guess.NewBook(maxWaits)}
 }
 
 // The kinds of subjects whose attempts are counted.
@@ -93,10 +94,29 @@ func (s *Service) attempt(ctx context.Context, scope tenancy.Scope, username str
 		}
 		return err
 	}
-	if err := s.db.SucceedSignIn(ctx, scope, who); err != nil {
+	err = s.db.SucceedSignIn(ctx, scope, who)
+	if store.TakesNoWrites(err) {
+		s.guards.book.Succeed(bookKey(scope, who), who.Source, time.Now())
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("note that a user signed in: %w", err)
 	}
 	return nil
+}
+
+// count counts an attempt as failed, or says how long it must wait. While the database takes no writes, a full disk say, each node counts by
+// itself and from nothing: users can sign in and read, and guesses are still delayed.
+func (s *Service) count(ctx context.Context, scope tenancy.Scope, who store.SignIn) (time.Duration, error) {
+	wait, err := s.db.ReserveSignIn(ctx, scope, who)
+	if store.TakesNoWrites(err) {
+		return s.guards.book.Reserve(bookKey(scope, who), who.Source, time.Now()), nil
+	}
+	return wait, err
+}
+
+func bookKey(scope tenancy.Scope, who store.SignIn) string {
+	return string(scope.Account()) + "/" + who.Subject
 }
 
 // reserve counts an attempt as failed, or refuses it.
@@ -105,7 +125,7 @@ func (s *Service) reserve(ctx context.Context, scope tenancy.Scope, who store.Si
 	if w, ok := s.guards.waits.Get(key); ok && now.Before(w.fresh) {
 		return guess.Refused(w.until.Sub(now))
 	}
-	wait, err := s.db.ReserveSignIn(ctx, scope, who)
+	wait, err := s.count(ctx, scope, who)
 	if err != nil {
 		return fmt.Errorf("count an attempt to sign in: %w", err)
 	}

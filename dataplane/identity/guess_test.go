@@ -174,3 +174,17 @@ func TestTheRightClientSecretAlwaysOpens(t *testing.T) {
 	require.Equal(t, 200, s.send(ask{path: "/oauth/token", source: "192.0.2.1", form: grant("client_credentials")}).Status)
 	require.Equal(t, 200, s.login("192.0.2.1", "ann", right).Status, "a client's failures are not its users'")
 }
+
+// TestAFullDatabaseKeepsNobodyOut makes the table of counts answer as a full disk does.
+func TestAFullDatabaseKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	s.fill()
+	require.Equal(t, 200, s.login("192.0.2.1", "ann", right).Status)
+	refused := s.untilRefused("203.0.113.1", func(int) string { return "ann" })
+	require.Equal(t, 429, refused.Status, "guesses are counted in memory")
+	require.Equal(t, 200, s.login("192.0.2.1", "ann", right).Status)
+	require.Equal(t, 200, s.send(ask{path: "/oauth/token", source: "203.0.113.1", form: grant("client_credentials")}).Status)
+	require.Equal(t, 503, s.change("ann", right, "another good one").Status)
+	require.Equal(t, 200, s.login("192.0.2.1", "ann", right).Status, "the old one is still good")
+}

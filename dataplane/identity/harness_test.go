@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/auth/door"
@@ -36,6 +37,7 @@ import (
 // site is a gateway in front of nodes that serve tokens and users over one database. Requests say where they come from in X-Forwarded-For.
 type site struct {
 	t      *testing.T
+	dsn    string
 	db     *store.DB
 	state  *desired.State
 	hasher *password.Hasher
@@ -71,12 +73,13 @@ const right = "correct horse battery"
 func newSite(t *testing.T, nodes int) *site {
 	t.Helper()
 	dsn := dbtest.Template(t, "identity", migrate)
+	s := &site{t: t, dsn: dsn}
 	db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteAttempts: 1000, WriteBudget: time.Minute, ReadConnections: 4, WriteConnections: 8})
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 	state, err := desired.Open("")
 	require.NoError(t, err)
-	s := &site{t: t, db: db, state: state, hasher: password.NewHasher(password.Params{MemoryKiB: 8, Passes: 1, Lanes: 1}, 4), log: &lines{}}
+	s.db, s.state, s.log, s.hasher = db, state, &lines{}, password.NewHasher(password.Params{MemoryKiB: 8, Passes: 1, Lanes: 1}, 4)
 	for _, account := range []string{"ACME", "OTHER"} {
 		hash := sha256.Sum256([]byte("secret of " + account))
 		s.put(&nodev1.Resource{Kind: &nodev1.Resource_Account{Account: &nodev1.Account{
@@ -107,6 +110,22 @@ func migrate(dsn string) error {
 func (s *site) put(r *nodev1.Resource) {
 	s.t.Helper()
 	s.state.Apply(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: &nodev1.Change{Index: s.state.View().Index + 1, Resource: r}}})
+}
+
+// fill has the database say from now on that its disk is full.
+func (s *site) fill() {
+	s.t.Helper()
+	c, err := pgx.Connect(s.t.Context(), s.dsn)
+	require.NoError(s.t, err)
+	defer func() { _ = c.Close(context.WithoutCancel(s.t.Context())) }()
+	for _, statement := range []string{
+		`CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '53100'; END $$`,
+		`CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON sign_ins FOR EACH ROW EXECUTE FUNCTION full_disk()`,
+		`CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON users FOR EACH ROW EXECUTE FUNCTION full_disk()`,
+	} {
+		_, err := c.Exec(s.t.Context(), statement)
+		require.NoError(s.t, err)
+	}
 }
 
 // node adds a node; all of them share the hasher, so that work can be counted.
