@@ -135,6 +135,39 @@ func TestWritesAreNeverSentTwice(t *testing.T) {
 	require.EqualValues(t, 1, first.Load()+second.Load())
 }
 
+// TestOnlyDocumentsThatReadAreSentTwice has a node drop what looks like a mutation and is none, and what does not look like one and is.
+func TestOnlyDocumentsThatReadAreSentTwice(t *testing.T) {
+	t.Parallel()
+	var dropped, served atomic.Int64
+	b := setUp(t, dropping(t, &dropped), node(t, &served))
+	for body, reads := range map[string]bool{
+		`{"query":"{ me { id } }"}`: true,
+		`{"query":"# mutation\n{ orders(ref: \"mutation { x }\") { mutation: id } }"}`: true,
+		`{"query":"query mutation { me { id } }","variables":{"mutation":"mutation"}}`: true,
+		`{"query":"\u006dutation { createOrder(input: {}) { id } }"}`:                  false,
+		`{"query":"{ a }","query":"\u006dutation { x }"}`:                              false,
+		`{"query":"{ a }","QUERY":"\u006dutation { x }"}`:                              false,
+		`{"query":"query A { a } \u006dutation B { x }","operationName":"A"}`:          false,
+		`{"query":"{ a "}`:          false,
+		`[{"query":"{ a }"}]`:       false,
+		`query={a}`:                 false,
+		`{"query":"{ a }"} {"x":1}`: false,
+	} {
+		for before := dropped.Load(); dropped.Load() == before; { // until chance has sent it to the node that drops it
+			others := served.Load()
+			status, answer := b.call(t, http.MethodPost, "/graphql", body)
+			switch lost := dropped.Load() - before; {
+			case reads || lost == 0:
+				require.Equal(t, 200, status, "%s: %s", body, answer)
+			default:
+				require.Equal(t, 503, status, "%s: %s", body, answer)
+				require.Equal(t, others, served.Load(), body)
+				require.EqualValues(t, 1, lost, body)
+			}
+		}
+	}
+}
+
 func TestWritesMoveOnFromNodesThatTakeNoConnection(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64

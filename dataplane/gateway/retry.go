@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"errors"
 	"net"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/dataplane/gateway/link"
+	"github.com/fluent-oms/fluent/dataplane/graphql/document"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
@@ -101,13 +101,15 @@ func notSent(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-// onlyReads reports whether repeating the request can change nothing: a GET, or a GraphQL document without a mutation.
+// onlyReads reports whether repeating the request can change nothing: a GET, or a GraphQL document, decoded as nodes decode it, without a
+// mutation. It is asked only once a node was lost.
 func onlyReads(method string, target door.Target, body []byte) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return true
 	case http.MethodPost:
-		return strings.HasSuffix(target.Path, "/graphql") && !bytes.Contains(body, []byte("mutation"))
+		request, err := document.Decode(body)
+		return err == nil && strings.HasSuffix(target.Path, "/graphql") && document.OnlyReads(request.Query)
 	}
 	return false
 }
