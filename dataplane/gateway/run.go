@@ -44,10 +44,11 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 		return err
 	}
 	proxies := door.Proxies{Networks: config.Proxies}
-	listener, err := door.Listen(config.Listen, door.Port{Name: "tenants", Limits: config.Limits, Shared: proxies.Shared, Refusal: full(), Log: log})
+	inner, err := door.ListenAgain(config.Listen, filepath.Join(config.Dir, "port"), log)
 	if err != nil {
 		return err
 	}
+	listener := door.New(inner, door.Port{Name: "tenants", Limits: config.Limits, Shared: proxies.Shared, Refusal: full(), Log: log})
 	link, err := uplink.New(uplink.Config{
 		Servers: config.Servers, JoinToken: config.JoinToken, NodeID: config.ID, Kind: "gateway",
 		Address: listener.Addr().String(), Release: config.Release, Dir: config.Dir,

@@ -75,9 +75,9 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", config.Listen)
+	listener, err := door.ListenAgain(config.Listen, filepath.Join(config.Dir, "port"), log)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", config.Listen, err)
+		return err
 	}
 	n := &Node{config: config, log: log, state: state, registry: metrics.NewRegistry()}
 	n.measured = metrics.NewRequests(n.registry)
