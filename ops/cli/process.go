@@ -130,5 +130,5 @@ func (a *app) processLogger() *slog.Logger {
 	if err := level.UnmarshalText([]byte(os.Getenv("FLUENT_LOG"))); err != nil {
 		level = slog.LevelInfo
 	}
-	return slog.New(slog.NewJSONHandler(a.Err, &slog.HandlerOptions{Level: level}))
+	return slog.New(slog.NewJSONHandler(a.Err, &slog.HandlerOptions{Level: level, ReplaceAttr: door.CutAttr}))
 }

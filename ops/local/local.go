@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/ops/embedded"
 	"github.com/fluent-oms/fluent/ops/hostagent"
 	"github.com/fluent-oms/fluent/ops/supervise"
@@ -79,12 +79,12 @@ func Run(ctx context.Context, config Config, out io.Writer) (err error) {
 	if err := config.removeReadyFiles(); err != nil {
 		return err
 	}
-	logFile, err := os.OpenFile(filepath.Join(dir, "up.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	logFile, err := supervise.OpenLog(filepath.Join(dir, "up.log"))
 	if err != nil {
-		return fmt.Errorf("open the log: %w", err)
+		return err
 	}
 	defer func() { _ = logFile.Close() }()
-	i := &Installation{config: config, out: out, began: time.Now(), log: slog.New(slog.NewTextHandler(logFile, nil))}
+	i := &Installation{config: config, out: out, began: time.Now(), log: slog.New(slog.NewTextHandler(logFile, &slog.HandlerOptions{ReplaceAttr: door.CutAttr}))}
 	return i.run(ctx)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -19,10 +18,14 @@ const (
 	settled       = 10 * time.Second
 )
 
+// lastWords is how long what a child printed may take to come after it has ended, when others that it started hold its output open.
+const lastWords = time.Second
+
 // Child is a supervised process. All methods may be called from any goroutine.
 type Child struct {
 	spec    Spec
 	logFile string
+	output  *LogFile
 	log     *slog.Logger
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when the child has ended for good
@@ -65,12 +68,8 @@ func (c *Child) launch(ctx context.Context) (*process.Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", c.spec.Name, err)
 	}
-	out, err := os.OpenFile(c.logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open the log of %s: %w", c.spec.Name, err)
-	}
-	defer func() { _ = out.Close() }()
-	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Stdout, cmd.Stderr = c.output, c.output
+	cmd.WaitDelay = lastWords
 	proc, err := process.Start(cmd, restartable)
 	if err != nil {
 		return nil, err
@@ -85,6 +84,7 @@ func (c *Child) launch(ctx context.Context) (*process.Process, error) {
 // keep waits for the current run's end and starts the next, until ctx ends.
 func (c *Child) keep(ctx context.Context, proc *process.Process) {
 	defer close(c.done)
+	defer func() { _ = c.output.Close() }()
 	pause := shortestPause
 	for {
 		if proc != nil {

@@ -60,14 +60,15 @@ func (g *Group) Start(spec Spec) (*Child, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Child{spec: spec, logFile: filepath.Join(g.logs, spec.Name+".log"), log: g.log.With("process", spec.Name), cancel: cancel, done: make(chan struct{})}
-	if err := rotate(c.logFile); err != nil {
+	var err error
+	if c.output, err = OpenLog(c.logFile); err != nil {
 		cancel()
 		return nil, err
 	}
 	first, err := c.launch(ctx)
 	if err != nil {
 		cancel()
-		return nil, err
+		return nil, errors.Join(err, c.output.Close())
 	}
 	g.children = append(g.children, c)
 	go c.keep(ctx, first)
@@ -103,21 +104,6 @@ func (g *Group) Forget(c *Child) {
 			return
 		}
 	}
-}
-
-// largestLog is the size from which a log file is put aside at the next start.
-const largestLog = 32 << 20
-
-// rotate keeps one older log file.
-func rotate(path string) error {
-	st, err := os.Stat(path)
-	if err != nil || st.Size() < largestLog {
-		return nil
-	}
-	if err := os.Rename(path, path+".1"); err != nil {
-		return fmt.Errorf("put a long log aside: %w", err)
-	}
-	return nil
 }
 
 // restartable is the death signal of supervised processes: nothing that they do may depend on a graceful end, and a new supervisor
