@@ -113,6 +113,7 @@ func (s *Service) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-revocations.C:
+			s.principals.forgetStale(time.Now())
 			err = s.refreshRevocations(ctx)
 		case <-keys.C:
 			what, failure = "tokens' keys are those known before", &known

@@ -3,6 +3,7 @@ package availability
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"sync"
 	"time"
@@ -23,17 +24,22 @@ type Directory struct {
 
 	mu       sync.Mutex
 	accounts map[tenancy.AccountID]*account
+	swept    time.Time // when quiet accounts were last dropped
 }
 
 type account struct {
 	loading sync.Mutex // held by the one caller that loads
 	places  *Places    // guarded by Directory.mu
 	loaded  time.Time  // guarded by Directory.mu
+	used    time.Time  // when somebody last asked; guarded by Directory.mu
 	asOf    time.Time  // the same moment by the database's clock; guarded by Directory.mu
 }
 
 // DefaultAge is how old places may be.
 const DefaultAge = 3 * time.Second
+
+// quiet is for how many ages an account's places are kept when nobody asks for them.
+const quiet = 20
 
 // NewDirectory makes a directory whose places are at most age old when nobody else is just loading them; 0: DefaultAge.
 func NewDirectory(db *store.DB, age time.Duration) *Directory {
@@ -111,7 +117,9 @@ func (d *Directory) find(id tenancy.AccountID) (a *account, known *Places, fresh
 		a = &account{}
 		d.accounts[id] = a
 	}
-	return a, a.places, a.places != nil && time.Since(a.loaded) < d.age
+	now := time.Now()
+	a.used = now
+	return a, a.places, a.places != nil && now.Sub(a.loaded) < d.age
 }
 
 // load reads with the whole account's scope, since the places serve all retailers.
@@ -129,7 +137,19 @@ func (d *Directory) load(ctx context.Context, a *account, scope tenancy.Scope) (
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	a.places, a.loaded, a.asOf = places, started, asOf
+	d.sweep(started)
 	return places, nil
+}
+
+// sweep drops what nobody has asked for of late: places take up to megabytes, and a node serves many accounts at some time of the day.
+// d.mu is held.
+func (d *Directory) sweep(now time.Time) {
+	idle := quiet * d.age
+	if now.Sub(d.swept) < idle {
+		return
+	}
+	d.swept = now
+	maps.DeleteFunc(d.accounts, func(_ tenancy.AccountID, a *account) bool { return now.Sub(a.used) >= idle })
 }
 
 // Setting reads a plain setting for a rule: for a location (by ref, empty for none), the event's retailer, the account, then the

@@ -1,0 +1,54 @@
+package availability_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/modules/availability"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+func open(dsn string) (*store.DB, error) {
+	return store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
+}
+
+// TestPlacesOfQuietAccountsAreForgotten: what is in memory follows the accounts that are in use, not all that ever were.
+func TestPlacesOfQuietAccountsAreForgotten(t *testing.T) {
+	t.Parallel()
+	dsn := dbtest.Template(t, "availability", func(dsn string) error {
+		db, err := open(dsn)
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		return db.Migrate(context.Background(), nil)
+	})
+	db, err := open(dsn)
+	require.NoError(t, err)
+	t.Cleanup(db.Close)
+	d := availability.NewDirectory(db, time.Millisecond)
+	ask := func(account tenancy.AccountID) {
+		t.Helper()
+		scope, err := tenancy.NewScope(account)
+		require.NoError(t, err)
+		places, err := d.Places(t.Context(), scope)
+		require.NoError(t, err)
+		require.NotNil(t, places)
+	}
+	for n := range 20 {
+		ask(tenancy.AccountID(fmt.Sprint("ACCOUNT", n)))
+	}
+	require.Positive(t, d.Known())
+	require.Eventually(t, func() bool {
+		ask("BUSY")
+		return d.Known() == 1
+	}, time.Minute, 5*time.Millisecond)
+	ask("ACCOUNT7") // it comes back when it is wanted
+}
