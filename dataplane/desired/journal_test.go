@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -149,7 +150,7 @@ func TestAWriteThatWasCutShortIsLeftOut(t *testing.T) {
 	base := read(t, path)
 	var ends []int // of the changes
 	for n := uint64(6); n < 10; n++ {
-		s.Apply(update(n, account("ACME", fmt.Sprint("STATE", n)), false))
+		s.Apply(update(n, account("ACME", fmt.Sprint("STATE", n, strings.Repeat("x", 100))), false))
 		ends = append(ends, len(read(t, path)))
 	}
 	whole := read(t, path)
