@@ -86,9 +86,9 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// TestRetailersWithTheSameWorkflowsShareThem: hundreds of accounts use all their workflows, and there is one copy of each.
+// TestRetailersWithTheSameWorkflowsShareThem: many accounts use all their workflows, and there is one copy of each.
 func TestRetailersWithTheSameWorkflowsShareThem(t *testing.T) {
-	const accounts = 100
+	const accounts = 20
 	s := newShop(t)
 	for n := 1; n <= accounts; n++ {
 		s.open(n, defaults(t, n))
@@ -131,14 +131,14 @@ func TestRetailersWithTheSameWorkflowsShareThem(t *testing.T) {
 func TestParsedWorkflowsStayInTheirBudget(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
-	const retailers, budget = 60, 256 << 10
+	const name, retailers, budget = "INVENTORY_CATALOGUE::DEFAULT", 20, 64 << 10
 	for n := 1; n <= retailers; n++ {
-		text := strings.ReplaceAll(defaults(t, n)["ORDER::HD"], "PaymentTimeout", fmt.Sprint("Timeout", n)) // each its own
-		s.open(n, map[string]string{"ORDER::HD": text})
+		text := strings.ReplaceAll(defaults(t, 1)[name], `"ACTIVE"`, fmt.Sprintf(`"ACTIVE%d"`, n)) // each its own
+		s.open(n, map[string]string{name: text})
 	}
 	c := configuration.New(s.state, s, budget)
 	get := func(n int) *workflow.Workflow {
-		w, err := c.Get(t.Context(), accountName(n), tenancy.RetailerID(n), "ORDER::HD", 0)
+		w, err := c.Get(t.Context(), accountName(n), tenancy.RetailerID(n), name, 0)
 		require.NoError(t, err)
 		return w
 	}
@@ -159,7 +159,7 @@ func TestParsedWorkflowsStayInTheirBudget(t *testing.T) {
 
 	tiny := configuration.New(s.state, s, 1)
 	for range 2 {
-		w, err := tiny.Get(t.Context(), accountName(3), 3, "ORDER::HD", 0)
+		w, err := tiny.Get(t.Context(), accountName(3), 3, name, 0)
 		require.NoError(t, err)
 		require.Len(t, w.Rulesets, rules)
 		require.Zero(t, tiny.Stats().Bytes+tiny.Stats().Parts, "what fits no budget is not kept, and served all the same")

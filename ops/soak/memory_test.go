@@ -27,9 +27,8 @@ func TestTenThousandIdleAccountsFit(t *testing.T) {
 		names = append(names, a.Name)
 	}
 	plane := planetest.New(t)
-	plane.Say(planetest.Snapshot(1, dbtest.New(t)))
-	plane.Say(planetest.Tenants(1, 1, accounts, names))
-	index := uint64(1 + 2*accounts)
+	index := uint64(1000)
+	plane.Say(planetest.Snapshot(index, planetest.Environment(dbtest.New(t)), planetest.Tenants(1, accounts, names)))
 	dirs, pids := map[string]string{}, map[string]int{}
 	for _, kind := range []string{"node", "gateway"} {
 		dirs[kind] = t.TempDir()
@@ -59,7 +58,7 @@ func TestTenThousandIdleAccountsFit(t *testing.T) {
 		return info.Size()
 	}
 	before := size("node")
-	plane.Say(planetest.Tenants(index, accounts+1, 1, names))
+	plane.Say(planetest.Changes(index, planetest.Tenants(accounts+1, 1, names)))
 	require.Eventually(t, func() bool { return plane.LastReport("node").GetAppliedIndex() == index+2 }, time.Minute, 20*time.Millisecond)
 	t.Logf("the file has %d bytes; an account and its retailer took %d", before, size("node")-before)
 	require.InDelta(t, 1<<10, size("node")-before, 1<<10)

@@ -126,26 +126,49 @@ func (p *Plane) CommitConfiguration(context.Context, *nodev1.CommitConfiguration
 	return nil, errNot
 }
 
-// Snapshot is an environment with nothing but its database: an empty address is for gateways.
-func Snapshot(index uint64, database string) Frames {
+// Resources are what frames carry.
+type Resources = iter.Seq[*nodev1.Resource]
+
+// Snapshot is a whole state.
+func Snapshot(index uint64, parts ...Resources) Frames {
 	return func(yield func(*nodev1.WatchResponse) bool) {
-		_ = yield(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Snapshot{Snapshot: &nodev1.Resource{Kind: &nodev1.Resource_Environment{
-			Environment: &nodev1.Environment{Name: "shared", Region: "here", DatabaseUrl: database}}}}}) &&
-			yield(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_SnapshotEnd{SnapshotEnd: &nodev1.SnapshotEnd{Incarnation: "one", Index: index}}})
+		for _, part := range parts {
+			for r := range part {
+				if !yield(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Snapshot{Snapshot: r}}) {
+					return
+				}
+			}
+		}
+		yield(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_SnapshotEnd{SnapshotEnd: &nodev1.SnapshotEnd{Incarnation: "one", Index: index}}})
 	}
 }
 
-// Tenants are changes after an index that make so many accounts, from a number on, with one client, one host and one retailer each, who has
-// workflows of the given names. Their texts are in no database.
-func Tenants(after uint64, first, count int, workflows []string) Frames {
+// Changes are changes one by one after an index.
+func Changes(after uint64, all Resources) Frames {
 	return func(yield func(*nodev1.WatchResponse) bool) {
 		index := after // of each stream
-		send := func(r *nodev1.Resource) bool {
+		for r := range all {
 			index++
-			return yield(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: &nodev1.Change{Index: index, Resource: r}}})
+			if !yield(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: &nodev1.Change{Index: index, Resource: r}}}) {
+				return
+			}
 		}
+	}
+}
+
+// Environment is that of a database.
+func Environment(database string) Resources {
+	return func(yield func(*nodev1.Resource) bool) {
+		yield(&nodev1.Resource{Kind: &nodev1.Resource_Environment{Environment: &nodev1.Environment{Name: "shared", Region: "here", DatabaseUrl: database}}})
+	}
+}
+
+// Tenants are so many accounts, from a number on, with one client, one host and one retailer each, who has workflows of the given names: two
+// resources each. The workflows' texts are in no database.
+func Tenants(first, count int, workflows []string) Resources {
+	return func(yield func(*nodev1.Resource) bool) {
 		for n := first; n < first+count; n++ {
-			if !send(tenant(n)) || !send(retailer(n, workflows)) {
+			if !yield(tenant(n)) || !yield(retailer(n, workflows)) {
 				return
 			}
 		}
