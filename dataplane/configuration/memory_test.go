@@ -132,8 +132,9 @@ func TestParsedWorkflowsStayInTheirBudget(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	const name, retailers, budget = "INVENTORY_CATALOGUE::DEFAULT", 20, 64 << 10
+	text := defaults(t, 1)[name]
 	for n := 1; n <= retailers; n++ {
-		text := strings.ReplaceAll(defaults(t, 1)[name], `"ACTIVE"`, fmt.Sprintf(`"ACTIVE%d"`, n)) // each its own
+		text := strings.ReplaceAll(text, `"ACTIVE"`, fmt.Sprintf(`"ACTIVE%d"`, n)) // each its own
 		s.open(n, map[string]string{name: text})
 	}
 	c := configuration.New(s.state, s, budget)

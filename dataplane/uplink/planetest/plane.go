@@ -14,10 +14,10 @@ import (
 	"time"
 
 	"connectrpc.com/connect/v2"
-	"connectrpc.com/connect/v2/connecthttp"
 
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/auth/trust/trusttest"
+	"github.com/fluent-oms/fluent/auth/wire"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
 )
@@ -43,10 +43,10 @@ func New(t testing.TB) *Plane {
 	t.Helper()
 	p := &Plane{cluster: trusttest.New(t, "one"), more: make(chan struct{}), reports: map[string]*nodev1.ReportRequest{}}
 	p.Token = p.cluster.Token("token")
-	server := connect.NewServer()
+	server := wire.NewServer()
 	nodev1connect.RegisterNodeServiceHandler(server, p)
 	mux := http.NewServeMux()
-	connecthttp.Mount(mux, server)
+	wire.Mount(mux, server)
 	web := trusttest.Serve(t, trusttest.Listen(t), p.cluster.Server("cp1"), mux)
 	p.URL = web.URL
 	t.Cleanup(func() {
