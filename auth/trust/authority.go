@@ -23,8 +23,8 @@ const (
 	Lifetime = 24 * time.Hour
 	// AuthorityLifetime is how long an authority is good for. Another one takes over long before.
 	AuthorityLifetime = 3 * 365 * 24 * time.Hour
-	// leeway is how far clocks may be apart.
-	leeway = 5 * time.Minute
+	// leeway is how far clocks may be apart: more than an hour, since that is what a wrong time zone or the end of summer time makes of a clock.
+	leeway = 2 * time.Hour
 )
 
 // Authority signs the certificates of one cluster. It never changes.

@@ -61,6 +61,35 @@ func TestASyncEventForAnothersSlotWaitsForItsOwner(t *testing.T) {
 	require.Equal(t, 1, b.count(b.scope, o))
 }
 
+// A node dies, and the database's clock is set back by an hour: its leases seem to last for an hour. They are taken over all the same, and those of
+// the living are renewed.
+func TestADatabaseClockThatIsSetBackKeepsNoLeaseOfTheDead(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	dead, err := b.db.TakeRanges(b.ctx, "dead", []int{1, 2, 3}, 6*time.Second, false)
+	require.NoError(t, err)
+	require.Len(t, dead, 3)
+	_, _, err = b.db.Heartbeat(b.ctx, "dead", 6*time.Second)
+	require.NoError(t, err)
+	conn, err := pgx.Connect(b.ctx, b.dsn)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(b.ctx)) }()
+	for _, table := range []string{"slot_expiries", "engine_nodes"} {
+		_, err = conn.Exec(b.ctx, `UPDATE `+table+` SET expires_on = expires_on + INTERVAL '1 hour'`)
+		require.NoError(t, err)
+	}
+	next := b.new("next")
+	b.run(next)
+	require.Eventually(t, func() bool { return len(next.Ranges()) == store.Ranges }, time.Minute, 10*time.Millisecond)
+	_, err = conn.Exec(b.ctx, `UPDATE slot_expiries SET expires_on = expires_on + INTERVAL '1 hour'`)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		var far int
+		require.NoError(t, conn.QueryRow(b.ctx, `SELECT count(*) FROM slot_expiries WHERE expires_on > now() + INTERVAL '1 minute'`).Scan(&far))
+		return far == 0 && len(next.Ranges()) == store.Ranges
+	}, time.Minute, 10*time.Millisecond)
+}
+
 // deposed has a node pause just before the commit of a turn that ships an order unless it is shipped, lets another node take over and
 // ship it, and then goes on. It tells how many fulfilments the order has in the end.
 func deposed(t *testing.T, unfence bool) int {

@@ -124,7 +124,7 @@ func (s *Service) byRefreshToken(ctx context.Context, scope tenancy.Scope, clien
 		return nil, "", false, err
 	}
 	if !first { // somebody else has it, too: whoever got a successor may be the thief
-		if err := s.revoke(ctx, scope, familyKey(t), time.Now().Add(familyLife)); err != nil {
+		if err := s.revoke(ctx, scope, familyKey(t), s.db.Time().Add(familyLife)); err != nil {
 			return nil, "", false, err
 		}
 		return nil, "", false, wrong
@@ -218,7 +218,7 @@ func (s *Service) Revoke(ctx context.Context, req rest.RevokeRequest) error {
 	case clientID(t) != client.GetClientId():
 		return refuse(fault.Invalid, "invalid_request", "The token was given to another client")
 	case refresh: // and what was got with it
-		return errors.Join(s.revoke(ctx, scope, t.ID, t.ExpiresAt), s.revoke(ctx, scope, familyKey(t), time.Now().Add(familyLife)))
+		return errors.Join(s.revoke(ctx, scope, t.ID, t.ExpiresAt), s.revoke(ctx, scope, familyKey(t), s.db.Time().Add(familyLife)))
 	}
 	return s.revoke(ctx, scope, t.ID, t.ExpiresAt)
 }

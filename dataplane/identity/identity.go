@@ -52,7 +52,7 @@ func New(ctx context.Context, db *store.DB, state *desired.State, hasher *passwo
 		return nil, err
 	}
 	s := &Service{
-		db: db, state: state, hasher: hasher, log: log, keys: keys, verifier: token.NewVerifier(issuer, keys, time.Now),
+		db: db, state: state, hasher: hasher, log: log, keys: keys, verifier: token.NewVerifier(issuer, keys, db.Time),
 		principals: principals{db: db, cached: map[string]cachedPrincipal{}}, revoked: map[string]time.Time{},
 		guards: newGuards(),
 	}
@@ -90,7 +90,7 @@ func (s *Service) refreshKeys(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.signer = token.NewIssuer(issuer, signer, time.Now)
+	s.signer = token.NewIssuer(issuer, signer, s.db.Time)
 	return nil
 }
 
@@ -128,17 +128,26 @@ func (s *Service) Run(ctx context.Context) {
 // overlap is read again each time, since a revocation shows only when it is committed.
 const overlap = 10 * time.Second
 
+// setBack is more than the time for which a database's clock that was set back goes unnoticed.
+const setBack = 5 * time.Minute
+
 func (s *Service) refreshRevocations(ctx context.Context) error {
 	s.mu.RLock()
 	since := s.since
 	s.mu.RUnlock()
+	now := s.db.Now(ctx)
+	if now.Before(since) {
+		since = now.Add(-setBack) // the database's clock was set back, as far as a minute ago: what was revoked since lies before what was read
+	}
 	list, err := s.db.RevokedTokens(ctx, since.Add(-overlap))
 	if err != nil {
 		return fmt.Errorf("read revoked tokens: %w", err)
 	}
-	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if now.Before(s.since) {
+		s.since = now
+	}
 	for key, expires := range s.revoked {
 		if expires.Before(now.Add(-time.Hour)) {
 			delete(s.revoked, key)

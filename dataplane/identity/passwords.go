@@ -119,7 +119,7 @@ func (s *Service) inCharge(ctx context.Context, caller *tenant.Principal, userna
 // setPassword replaces the hash that was read of a user, and ends his tokens: those that carry a mark by the hash itself, those of older
 // releases by a revocation. It returns when no node takes them any more.
 func (s *Service) setPassword(ctx context.Context, scope tenancy.Scope, was *security.User, hash string) error {
-	if err := s.revoke(ctx, scope, unmarkedKey(string(was.ID)), time.Now().Add(familyLife)); err != nil {
+	if err := s.revoke(ctx, scope, unmarkedKey(string(was.ID)), s.db.Time().Add(familyLife)); err != nil {
 		return err
 	}
 	typ := store.TypeOf[security.User](s.db)

@@ -36,13 +36,14 @@ const (
 	heartbeatSQL = `INSERT INTO engine_nodes (node_id, expires_on) VALUES ($1, now() + $2 * INTERVAL '1 second')
 ON CONFLICT (node_id) DO UPDATE SET expires_on = excluded.expires_on`
 	forgetNodesSQL = `DELETE FROM engine_nodes WHERE expires_on < now() - INTERVAL '1 hour'`
-	liveNodesSQL   = `SELECT node_id FROM engine_nodes WHERE expires_on > now() ORDER BY node_id`
-	leasesSQL      = `SELECT e.range_id, e.epoch, e.owner, x.expires_on <= now() FROM slot_epochs e JOIN slot_expiries x ON x.range_id = e.range_id
-ORDER BY e.range_id`
+	// A lease of many times its life was made before the database's clock was set back; who holds it and lives renews it at once.
+	liveNodesSQL = `SELECT node_id FROM engine_nodes WHERE expires_on > now() AND expires_on <= now() + 10 * $1 * INTERVAL '1 second' ORDER BY node_id`
+	leasesSQL    = `SELECT e.range_id, e.epoch, e.owner, x.expires_on <= now() OR x.expires_on > now() + 10 * $1 * INTERVAL '1 second'
+FROM slot_epochs e JOIN slot_expiries x ON x.range_id = e.range_id ORDER BY e.range_id`
 	renewSQL = `UPDATE slot_expiries x SET expires_on = now() + $2 * INTERVAL '1 second'
 FROM slot_epochs e WHERE e.range_id = x.range_id AND e.owner = $1 AND x.expires_on > now() RETURNING x.range_id`
 	takeEpochsSQL = `UPDATE slot_epochs e SET epoch = e.epoch + 1, owner = $1
-FROM slot_expiries x WHERE x.range_id = e.range_id AND (x.expires_on <= now() OR $3 AND e.owner = $1) AND e.range_id = ANY ($2::int4[])
+FROM slot_expiries x WHERE x.range_id = e.range_id AND (x.expires_on <= now() OR x.expires_on > now() + 10 * $4 * INTERVAL '1 second' OR $3 AND e.owner = $1) AND e.range_id = ANY ($2::int4[])
 RETURNING e.range_id, e.epoch`
 	takeExpirySQL  = `UPDATE slot_expiries SET expires_on = now() + $1 * INTERVAL '1 second' WHERE range_id IN (SELECT e.range_id FROM slot_epochs e WHERE e.owner = $3 AND e.range_id = ANY ($2::int4[]))`
 	releaseSQL     = `UPDATE slot_expiries x SET expires_on = now() FROM slot_epochs e WHERE e.range_id = x.range_id AND e.owner = $1 AND x.range_id = ANY ($2::int4[])`
@@ -56,11 +57,11 @@ func (db *DB) Heartbeat(ctx context.Context, node string, ttl time.Duration) (no
 		{name: "leases.heartbeat", sql: heartbeatSQL, args: []any{node, ttl.Seconds()}},
 		{name: "leases.renew", sql: renewSQL, args: []any{node, ttl.Seconds()}},
 		{name: "leases.forget", sql: forgetNodesSQL},
-		{name: "leases.nodes", sql: liveNodesSQL, rows: func(rows pgx.Rows) (err error) {
+		{name: "leases.nodes", sql: liveNodesSQL, args: []any{ttl.Seconds()}, rows: func(rows pgx.Rows) (err error) {
 			nodes, err = pgx.CollectRows(rows, pgx.RowTo[string])
 			return err
 		}},
-		{name: "leases.all", sql: leasesSQL, rows: func(rows pgx.Rows) (err error) {
+		{name: "leases.all", sql: leasesSQL, args: []any{ttl.Seconds()}, rows: func(rows pgx.Rows) (err error) {
 			leases, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l Lease, err error) {
 				return l, row.Scan(&l.Range, &l.Epoch, &l.Owner, &l.Expired)
 			})
@@ -75,7 +76,7 @@ func (db *DB) Heartbeat(ctx context.Context, node string, ttl time.Duration) (no
 func (db *DB) TakeRanges(ctx context.Context, node string, ranges []int, ttl time.Duration, own bool) (map[int]Epoch, error) {
 	taken := map[int]Epoch{}
 	err := db.writeCalls(ctx, db.leases, []call{
-		{name: "leases.take", sql: takeEpochsSQL, args: []any{node, int32s(ranges), own}, rows: func(rows pgx.Rows) error {
+		{name: "leases.take", sql: takeEpochsSQL, args: []any{node, int32s(ranges), own, ttl.Seconds()}, rows: func(rows pgx.Rows) error {
 			clear(taken)
 			for rows.Next() {
 				var id int

@@ -26,7 +26,6 @@ import (
 	"log/slog"
 	"reflect"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -181,56 +180,4 @@ func (r *Reader) run(ctx context.Context, calls []call) error {
 		return errNoAccount
 	}
 	return r.send(ctx, calls)
-}
-
-// Now is the database's time, in UTC with microseconds, told by the node's clock and the difference that was last measured. It
-// needs no round trip but once a minute, when the difference is measured anew.
-func (db *DB) Now(ctx context.Context) time.Time {
-	if db.clock.stale() {
-		var now time.Time
-		sent := time.Now()
-		if err := db.readers.QueryRow(ctx, sqlVersion).Scan(new(string), &now); err == nil {
-			db.clock.set(sent, time.Now(), now)
-		}
-	}
-	return db.clock.now()
-}
-
-// clock follows the database's clock without asking it each time.
-type clock struct {
-	mu     sync.Mutex
-	offset time.Duration
-	at     time.Time
-	last   time.Time
-}
-
-const clockAge = time.Minute
-
-func (c *clock) set(sent, received, theirs time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.offset = theirs.Sub(sent.Add(received.Sub(sent) / 2))
-	c.at = received
-}
-
-func (c *clock) stale() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if time.Since(c.at) < clockAge {
-		return false
-	}
-	c.at = time.Now() // one caller measures, the others go on
-	return true
-}
-
-// now never goes back on one node.
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	t := time.Now().Add(c.offset).UTC().Truncate(time.Microsecond)
-	if t.Before(c.last) {
-		t = c.last
-	}
-	c.last = t
-	return t
 }
