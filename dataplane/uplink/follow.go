@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect/v2"
@@ -32,14 +33,18 @@ func (u *Uplink) follow(ctx context.Context) {
 func (u *Uplink) watch(ctx context.Context, c *plane) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	u.opened(c, cancel)
+	heard := u.opened(c, cancel)
 	view := u.state.View()
 	stream, err := c.Watch(ctx, &nodev1.WatchRequest{Incarnation: view.Incarnation, Index: view.Index})
 	if err != nil {
 		return err
 	}
 	defer stream.Close()
-	frames := readAhead(ctx, stream.Receive)
+	frames := readAhead(ctx, func() (*nodev1.WatchResponse, error) {
+		frame, err := stream.Receive()
+		heard.Store(time.Now().UnixNano())
+		return frame, err
+	})
 	defer frames.stop(cancel)
 	u.state.Begin()
 	for {
@@ -54,24 +59,40 @@ func (u *Uplink) watch(ctx context.Context, c *plane) error {
 	}
 }
 
-// opened notes with which server the stream is.
-func (u *Uplink) opened(c *plane, cancel context.CancelFunc) {
+// opened notes with which server the stream is, and gives where to note that it was heard.
+func (u *Uplink) opened(c *plane, cancel context.CancelFunc) (heard *atomic.Int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	heard = new(atomic.Int64)
 	for i := range u.clients {
 		if u.clients[i] == c {
-			u.stream = stream{server: i, cancel: cancel}
+			u.stream = stream{server: i, cancel: cancel, heard: heard}
 		}
 	}
+	return heard
 }
+
+// silence is for how long nothing may have come from a server that does not answer other calls.
+const silence = 2 * reportInterval
 
 // abandon ends the stream with a server that does not answer other calls: one that hangs would never end it.
 func (u *Uplink) abandon(server int) {
 	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.stream.cancel != nil && u.stream.server == server {
-		u.stream.cancel()
+	s := u.stream
+	u.mu.Unlock()
+	if s.cancel != nil && s.server == server {
+		s.endIfSilent()
 	}
+}
+
+// endIfSilent ends the stream, or looks again when it could have fallen silent. While frames come the server does not hang: a large snapshot
+// over a busy line, on which other calls take their time, would else be begun again and again.
+func (s stream) endIfSilent() {
+	if heard := time.Since(time.Unix(0, s.heard.Load())); heard >= 0 && heard < silence {
+		time.AfterFunc(silence-heard, s.endIfSilent)
+		return
+	}
+	s.cancel()
 }
 
 // reportInterval is how often a process reports; the control plane judges it gone after several of them are missing.

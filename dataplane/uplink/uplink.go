@@ -60,6 +60,7 @@ type Uplink struct {
 type stream struct {
 	server int
 	cancel context.CancelFunc
+	heard  *atomic.Int64 // when the last frame came, in nanoseconds since 1970
 }
 
 // New prepares an uplink over a state that it will keep current. It does not connect yet.

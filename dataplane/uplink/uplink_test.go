@@ -2,6 +2,7 @@ package uplink_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -193,6 +194,35 @@ func TestAServerThatHangsIsLeft(t *testing.T) {
 	node.reaches(t, 6)
 	asked := get(here, func(p *plane) *nodev1.WatchRequest { return p.watches[0] })
 	require.EqualValues(t, 5, asked.GetIndex())
+}
+
+// TestALongSnapshotIsNotBegunAgain: while a snapshot comes, that its server is too busy for other calls is no reason to leave it.
+func TestALongSnapshotIsNotBegunAgain(t *testing.T) {
+	t.Parallel()
+	busy := newPlane(t)
+	here := newPlaneOf(t, busy.cluster)
+	here.good["n1"] = true
+	asked := make(chan int, 1)
+	busy.script(func(stream nodev1connect.NodeServiceWatchServerStream) error {
+		if err := stream.Send(environment("shared")); err != nil {
+			return err
+		}
+		thaw := busy.freeze()
+		defer thaw()
+		for n := 0; get(here, func(p *plane) int { return p.reports }) < 2; n++ { // reports go elsewhere when busy did not answer
+			if err := stream.Send(snapshot(fmt.Sprint("ACCOUNT", n))); err != nil {
+				asked <- 0 // it was left
+				return err
+			}
+			time.Sleep(5 * time.Millisecond) // the line's own pace
+		}
+		asked <- watched(busy) + watched(here)
+		return frames(nil, snapshot("LAST"), end("one", 5))(stream)
+	})
+	node := start(t, t.TempDir(), "token", busy, here)
+	require.Equal(t, 1, <-asked, "nobody was asked for the snapshot again")
+	node.reaches(t, 5)
+	require.NotNil(t, node.state.View().Account("LAST"))
 }
 
 func TestWhatIsAskedForIsSeenBeforeItIsAnswered(t *testing.T) {
