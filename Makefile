@@ -20,7 +20,7 @@ PACKAGES ?= ./...
 # Options for `go test`. The race detector needs a C compiler; without -race none is asked for.
 TESTFLAGS ?= -race -timeout 15m
 
-.PHONY: help up build test gen check-gen lint lint-sql bench demo clean
+.PHONY: help up build test gen check-gen lint lint-sql soak bench demo clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ lint: need-go-npm lint-sql ## gofmt, vet, staticcheck, buf lint, and all SQL aga
 
 lint-sql: need-go
 	@$(TOLD) "Reading all SQL with CockroachDB's grammar" ops/tools/lint-sql.sh
+
+soak: need-go-database build ## run what takes minutes or has to be timed; one of it: make soak ARGS='-run Descriptors'
+	@$(TOLD) 'Compiling the soak tests' $(GO) test -tags soak -run '^$$' ./ops/soak/... >/dev/null
+	@$(GO) test -tags soak -v -count=1 -timeout 4h $(ARGS) ./ops/soak/...
 
 bench: need-go-database build ## measure the API beside raw SQL on the same database; see docs/performance.md
 	@$(GO) run ./ops/bench $(ARGS)

@@ -16,7 +16,7 @@ type Limits struct {
 const (
 	// MostByDefault bounds the memory of connections where descriptors do not.
 	MostByDefault = 10_000
-	// keptBack are the descriptors that no port may plan for: files, the database, calls to other processes.
+	// keptBack are the descriptors that no port may plan for: those of lastOnes, and what is open already.
 	keptBack = 128
 )
 
@@ -31,6 +31,9 @@ func Descriptors() int {
 
 // DefaultConnections is half of the process's descriptors, since a request may need another for its way on, and MostByDefault at most.
 func DefaultConnections() int { return min(max(Descriptors()/2, 16), MostByDefault) }
+
+// lastOnes is how many of the process's descriptors no connection gets that comes in.
+func lastOnes(have int) int { return min(max(have/16, 4), 64) }
 
 func (l Limits) orDefault() Limits {
 	if l.Connections == 0 {

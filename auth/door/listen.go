@@ -198,6 +198,10 @@ func (l *Listener) enter(c net.Conn) {
 		l.greet(&guarded{Conn: c, leave: l.spare.restore}, nil)
 		return
 	}
+	if amongTheLast(c) {
+		l.turnAway(c, shedDescriptors)
+		return
+	}
 	group := ""
 	if from := addressOf(c); l.port.Shared == nil || !l.port.Shared(from) {
 		group = Group(from)
@@ -208,6 +212,25 @@ func (l *Listener) enter(c net.Conn) {
 		return
 	}
 	l.greet(&guarded{Conn: c, leave: place.leave}, place)
+}
+
+// amongTheLast reports whether a connection has got one of the last descriptors. The kernel gives out the lowest that is free, so its number tells.
+// Those are for the process's own work, which it could not go on with otherwise: files, the database, calls to others and to itself.
+func amongTheLast(c net.Conn) bool {
+	kernel, ok := c.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := kernel.SyscallConn()
+	if err != nil {
+		return false
+	}
+	number := 0
+	if err := raw.Control(func(fd uintptr) { number = int(fd) }); err != nil {
+		return false
+	}
+	have := Descriptors()
+	return number >= have-lastOnes(have)
 }
 
 // greet gives a connection to the server, after its greeting. p is nil for our own call, which needs no place.

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -327,7 +328,18 @@ func child() int {
 	}()
 	fmt.Println(l.Addr())
 	in := bufio.NewScanner(os.Stdin)
-	for in.Scan() { // each line asks for the judgement after three more rounds
+	var eaten []*os.File
+	for in.Scan() { // each line asks for the judgement after four more rounds
+		switch in.Text() {
+		case "eat": // what is left of the descriptors
+			for f, err := os.Open(os.DevNull); err == nil; f, err = os.Open(os.DevNull) {
+				eaten = append(eaten, f)
+			}
+		case "spit":
+			for _, f := range eaten {
+				_ = f.Close()
+			}
+		}
 		for until := rounds.Load() + 4; rounds.Load() < until; time.Sleep(time.Millisecond) {
 		}
 		fmt.Printf("deaf %q\n", self.Deaf())
@@ -353,8 +365,8 @@ func TestDescriptorsThatRanOutComeBack(t *testing.T) {
 		require.True(t, lines.Scan(), "the process ended")
 		return lines.Text()
 	}
-	judged := func() string {
-		_, err := io.WriteString(in, "\n")
+	judged := func(after string) string {
+		_, err := io.WriteString(in, after+"\n")
 		require.NoError(t, err)
 		return line()
 	}
@@ -378,7 +390,13 @@ func TestDescriptorsThatRanOutComeBack(t *testing.T) {
 		require.Less(t, len(held), 40)
 	}
 	require.Greater(t, len(held), 15)
-	require.Equal(t, `deaf ""`, judged(), "the descriptors that are kept are for the process's own call")
+	require.Equal(t, `deaf ""`, judged(""), "the last descriptors are for the process itself")
+	require.Equal(t, `deaf ""`, judged("eat"), "and when it has used them, one for each side of its own calls is left")
+	for range 20 {
+		c := dial()
+		require.Nil(t, ask(c), "turned away, and at once")
+		require.NoError(t, c.Close())
+	}
 	require.NotNil(t, ask(held[0]), "who was there first is served")
 	for _, c := range held {
 		require.NoError(t, c.Close())
@@ -388,11 +406,16 @@ func TestDescriptorsThatRanOutComeBack(t *testing.T) {
 		defer func() { _ = c.Close() }()
 		return ask(c) != nil
 	}, patience, time.Millisecond, "it serves again")
-	require.Equal(t, `deaf ""`, judged())
+	require.Equal(t, `deaf ""`, judged("spit"))
 	answer, err := http.Get("http://" + at + "/")
 	require.NoError(t, err)
 	body, err := io.ReadAll(answer.Body)
 	require.NoError(t, err)
 	require.NoError(t, answer.Body.Close())
-	require.NotEqual(t, "0", strings.Fields(string(body))[0], "connections were turned away for want of descriptors")
+	figures := strings.Fields(string(body))
+	require.Len(t, figures, 2)
+	shed, err := strconv.Atoi(figures[0])
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, shed, 40, "connections were turned away for want of descriptors")
+	require.NotEqual(t, "0", figures[1], "accepting failed, too")
 }

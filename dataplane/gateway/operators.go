@@ -67,6 +67,9 @@ func (g *Gateway) Operators() http.Handler {
 	return mux
 }
 
+// ownPort is the reason of a gateway that does not reach itself.
+const ownPort = "OWN_PORT_UNREACHABLE"
+
 // operatorsConnections is how many connections of operators' tools there may be.
 const operatorsConnections = 64
 
@@ -114,7 +117,7 @@ func (g *Gateway) serveReadiness(w http.ResponseWriter, _ *http.Request) {
 		reasons = append(reasons, reason{"DRAINING", "the gateway was asked to stop"})
 	}
 	if deaf := g.self.Deaf(); deaf != "" {
-		reasons = append(reasons, reason{"OWN_PORT_UNREACHABLE", deaf})
+		reasons = append(reasons, reason{ownPort, deaf})
 	}
 	if g.readyNodes() == 0 {
 		reasons = append(reasons, reason{"NO_READY_NODE", "no node of the environment is ready; fluent node list says why"})

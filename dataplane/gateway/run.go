@@ -96,15 +96,18 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 }
 
 func (g *Gateway) report() *nodev1.ReportRequest {
-	state, deaf := "READY", g.self.Deaf()
+	state, problem := "READY", g.self.Deaf()
+	if problem != "" {
+		problem = ownPort + ": " + problem
+	}
 	switch {
 	case g.draining.Load():
 		state = "DRAINING"
-	case deaf != "":
+	case problem != "":
 		state = "JOINING"
 	}
 	return &nodev1.ReportRequest{
-		State: state, AppliedIndex: g.state.View().Index, Load: &nodev1.Load{Requests: g.Requests()}, Problem: deaf,
+		State: state, AppliedIndex: g.state.View().Index, Load: &nodev1.Load{Requests: g.Requests()}, Problem: problem,
 	}
 }
 

@@ -47,6 +47,7 @@ func TestFaults(t *testing.T) {
 	t.Run("a leader hangs", f.leaderHangs)
 	t.Run("the control plane hangs", f.controlPlaneHangs)
 	t.Run("a node cannot write its folder", f.folderIsLost)
+	t.Run("a node and the leader run out of descriptors", f.descriptorsRunOut)
 	t.Run("a node hangs for longer than its lease", f.nodeHangs)
 	t.Run("the database hangs", f.databaseHangs)
 	t.Run("an account is made once though the database dies", f.databaseDiesDuringAStep)
