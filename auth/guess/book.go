@@ -136,3 +136,15 @@ func (b *Book) Drain(limit int) (list []Failure, others int) {
 	b.others = 0 // Purge evicts, which is not forgetting
 	return list, others
 }
+
+// Restore puts back what Drain returned and nobody could take.
+func (b *Book) Restore(list []Failure, others int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.others += others
+	for _, f := range list {
+		k := pairKey{f.User, f.Source}
+		n, _ := b.failures.Get(k)
+		b.failures.Add(k, n+f.Times)
+	}
+}

@@ -54,6 +54,7 @@ type Deps struct {
 	Authorities *keyring.Authorities
 	Presence    *presence.Tracker
 	Passwords   *password.Hasher
+	Guesses     *guess.Book // of logins, while this server leads
 	Policy      *policy.Engine
 	Logger      *slog.Logger
 	Now         func() time.Time
@@ -66,23 +67,21 @@ type API struct {
 	Deps
 	server  *connect.Server
 	forward *forwarder
-	guesses *guess.Book   // of logins, while this server leads
 	lines   *rate.Limiter // about failed logins, in the log
 }
 
-// What a server remembers of failed logins, and how much of it goes into its log.
+// How much of failed logins goes into a server's log.
 const (
-	maxGuesses = 10_000 // pairs, operators and sources each
-	linePace   = 5      // lines a second
-	lineBurst  = 100
+	linePace  = 5 // lines a second
+	lineBurst = 100
 )
 
 // New makes the API.
 func New(d Deps) (*API, error) {
-	if d.Store == nil || d.Consensus == nil || d.Keys == nil || d.Authorities == nil || d.Presence == nil || d.Passwords == nil || d.Policy == nil || d.Logger == nil || d.Now == nil || d.Deaf == nil {
+	if d.Store == nil || d.Consensus == nil || d.Keys == nil || d.Authorities == nil || d.Presence == nil || d.Passwords == nil || d.Guesses == nil || d.Policy == nil || d.Logger == nil || d.Now == nil || d.Deaf == nil {
 		return nil, errors.New("api: every field of Deps is required")
 	}
-	a := &API{Deps: d, guesses: guess.NewBook(maxGuesses), lines: rate.NewLimiter(linePace, lineBurst)}
+	a := &API{Deps: d, lines: rate.NewLimiter(linePace, lineBurst)}
 	guard, err := interceptor.Server(interceptor.Deps{
 		Authenticate: a.authenticate, PermissionOf: permissionOf(), Facts: a.facts, Policy: d.Policy, Logger: d.Logger,
 	})

@@ -69,7 +69,7 @@ func (a operators) attempt(ctx context.Context, username, given string) (*statev
 	}
 	defer leave()
 	source := door.Group(door.SourceOf(ctx))
-	if wait := a.guesses.Reserve(username, source, a.Now()); wait > 0 {
+	if wait := a.Guesses.Reserve(username, source, a.Now()); wait > 0 {
 		a.failed(ctx, username, "login refused: too many failures")
 		return nil, guess.Refused(wait)
 	}
@@ -78,11 +78,11 @@ func (a operators) attempt(ctx context.Context, username, given string) (*statev
 		return nil, err
 	}
 	if !right {
-		a.guesses.Note(username, source)
+		a.Guesses.Note(username, source)
 		a.failed(ctx, username, "login failed")
 		return nil, fault.New(fault.Unauthenticated, "Username or password is wrong.").With("reason", "WRONG_PASSWORD")
 	}
-	a.guesses.Succeed(username, source, a.Now())
+	a.Guesses.Succeed(username, source, a.Now())
 	return record, nil
 }
 
@@ -154,7 +154,7 @@ func (a operators) ResetPassword(ctx context.Context, r *cpv1.ResetPasswordReque
 	if err != nil {
 		return nil, err
 	}
-	a.guesses.Unlock(r.GetUsername(), a.Now())
+	a.Guesses.Unlock(r.GetUsername(), a.Now())
 	if result.Replayed {
 		return &cpv1.ResetPasswordResponse{}, nil
 	}
@@ -166,7 +166,7 @@ func (a operators) UnlockOperator(ctx context.Context, r *cpv1.UnlockOperatorReq
 	if _, found := state.Operators.Get(a.Store.View(), r.GetUsername()); !found {
 		return nil, absent("operator", r.GetUsername())
 	}
-	a.guesses.Unlock(r.GetUsername(), a.Now())
+	a.Guesses.Unlock(r.GetUsername(), a.Now())
 	p, _ := auth.FromContext(ctx)
 	a.Logger.InfoContext(ctx, "operator unlocked", "username", r.GetUsername(), "by", p.Subject)
 	return &cpv1.UnlockOperatorResponse{}, nil

@@ -28,6 +28,7 @@ type Deps struct {
 	Committer Committer
 	Presence  *presence.Tracker
 	Tenants   Tenants
+	Failures  Failures // of logins
 	Logger    *slog.Logger
 	Now       func() time.Time
 }

@@ -41,6 +41,7 @@ type Config struct {
 	Times            door.Times    // zero: the standard ones
 	HeartbeatTimeout time.Duration // 0: the cluster's default
 	ApplyDeadline    time.Duration // 0: the cluster's default
+	AuditLogins      time.Duration // how often failed logins are written into the audit; 0: reconcile.LoginsEvery
 	Logger           *slog.Logger  // nil: nothing is logged
 	Now              func() time.Time
 	Listen           func(network, address string) (net.Listener, error) // opens the API's port, so that a test can make it deaf; nil: net.Listen

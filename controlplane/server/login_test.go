@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect/v2"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/controlplane/server"
@@ -22,6 +23,7 @@ func doorstep(t *testing.T) (*trio, *atomic.Int64) {
 	begin, passed := time.Now(), &atomic.Int64{}
 	c := newTrioTuned(t, &trio{beat: calm, now: func() time.Time { return begin.Add(time.Duration(passed.Load())) }, tune: func(config *server.Config) {
 		config.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+		config.AuditLogins = 50 * time.Millisecond
 	}})
 	return c, passed
 }
@@ -33,6 +35,10 @@ func (c *trio) from(t *testing.T, at, source, username, password string) (int, m
 		map[string]string{"X-Forwarded-For": source})
 	for _, own := range []string{"Date", "Fluent-Index"} {
 		header.Del(own)
+	}
+	details, _ := body["details"].([]any)
+	for _, d := range details { // the same facts as in debug, in an order by chance
+		delete(d.(map[string]any), "value")
 	}
 	return status, body, header
 }
@@ -53,6 +59,7 @@ func TestOperatorsPasswordsAreNotGuessed(t *testing.T) {
 	_, unknown, other := cp.from(t, follower, "192.0.2.1", "nobody", operatorPassword)
 	require.Equal(t, known, unknown)
 	require.Equal(t, header, other)
+	cp.heard(t, `"root" from 192.0.2.1: `, `"nobody" from 192.0.2.1: `)
 	_, known, header = cp.from(t, cp.leader(), "192.0.2.2", operatorName, "wrong")
 	_, unknown, other = cp.from(t, cp.leader(), "192.0.2.2", "nobody", "wrong")
 	require.Equal(t, known, unknown)
@@ -151,4 +158,23 @@ func TestANewPasswordEndsAnOperatorsSessions(t *testing.T) {
 	passed.Add(int64(73 * time.Hour))
 	_, err = login(late.GetPassword(), "fourth choice")
 	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err), "it has ended")
+}
+
+// heard waits until the audit tells of failed logins.
+func (c *trio) heard(t *testing.T, parts ...string) {
+	t.Helper()
+	service := controlplanev1connect.NewAuditServiceClient(c.operator())
+	require.EventuallyWithT(t, func(collect *assert.CollectT) {
+		list, err := service.ListAuditRecords(t.Context(), &cpv1.ListAuditRecordsRequest{Resource: "login"})
+		require.NoError(collect, err)
+		text := ""
+		for _, r := range list.GetRecords() {
+			text += r.GetDetail() + "; "
+			require.Equal(collect, "system/logins", r.GetActor())
+			require.Equal(collect, "NOTE_FAILED_LOGINS", r.GetAction())
+		}
+		for _, part := range parts {
+			require.Contains(collect, text, part)
+		}
+	}, patience, 50*time.Millisecond)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/auth/door"
+	"github.com/fluent-oms/fluent/auth/guess"
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/policy"
 	"github.com/fluent-oms/fluent/auth/trust"
@@ -24,6 +25,7 @@ import (
 
 const (
 	hashesAtOnce = 2               // argon2id takes 19 MiB each
+	maxGuesses   = 10_000          // what is remembered of failed logins: pairs, operators and sources each
 	gracePeriod  = 5 * time.Second // for calls that are under way when the server is told to end
 )
 
@@ -79,12 +81,12 @@ func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, er
 		}
 	}()
 	keys := keyring.New(store, config.Now)
-	heard := presence.New()
+	heard, guesses := presence.New(), guess.NewBook(maxGuesses)
 	hasher := password.NewHasher(password.Standard(), hashesAtOnce)
 	shared := &committer{ready: make(chan struct{}), hold: config.Hold}
 	work := reconcile.Deps{
 		Store: store, Committer: shared, Presence: heard, Logger: config.Logger, Now: config.Now,
-		Tenants: reconcile.NewNodeClient(authorities.Party()),
+		Tenants: reconcile.NewNodeClient(authorities.Party()), Failures: guesses,
 	}
 	first := &initialiser{store: store, committer: shared, hasher: hasher, config: config, authorities: authorities}
 	members, err := cluster.Open(
@@ -97,6 +99,7 @@ func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, er
 		shared.bound(duty("machines", reconcile.Machines, work)),
 		shared.bound(duty("provision", reconcile.Provision, work)),
 		shared.bound(duty("housekeeping", reconcile.Housekeep, work)),
+		shared.bound(duty("logins", reconcile.Logins(config.AuditLogins), work)),
 	)
 	if err != nil {
 		return nil, err
@@ -105,7 +108,7 @@ func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, er
 	self := callSelf(ctx, config, members)
 	handlers, err := api.New(api.Deps{
 		Store: store, Consensus: members, Keys: keys, Authorities: authorities, Presence: heard, Passwords: hasher, Policy: rules, Logger: config.Logger, Now: config.Now,
-		Deaf: self.Deaf,
+		Deaf: self.Deaf, Guesses: guesses,
 	})
 	if err != nil {
 		return nil, errors.Join(err, members.Close())

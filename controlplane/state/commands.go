@@ -50,6 +50,7 @@ var handlers = map[statev1.Kind]handler{
 	statev1.Kind_KIND_ADD_AUTHORITY:        handle(addAuthority),
 	statev1.Kind_KIND_REMOVE_AUTHORITY:     handle(removeAuthority),
 	statev1.Kind_KIND_BEGIN_TERM:           handle(beginTerm),
+	statev1.Kind_KIND_NOTE_FAILED_LOGINS:   handle(noteFailedLogins),
 	statev1.Kind_KIND_CREATE_API_CLIENT:    handle(createAPIClient),
 	statev1.Kind_KIND_UPDATE_API_CLIENT:    handle(updateAPIClient),
 	statev1.Kind_KIND_ROTATE_API_CLIENT:    handle(rotateAPIClient),
@@ -68,7 +69,8 @@ func Command(kind statev1.Kind, meta *statev1.Meta, body proto.Message) (*statev
 // schemaOf is the oldest schema that understands a command with a body.
 func schemaOf(body proto.Message) uint32 {
 	switch b := body.(type) {
-	case *statev1.CreateApiClient, *statev1.UpdateApiClient, *statev1.RotateApiClient, *statev1.RevokeApiClient:
+	case *statev1.CreateApiClient, *statev1.UpdateApiClient, *statev1.RotateApiClient, *statev1.RevokeApiClient,
+		*statev1.NoteFailedLogins:
 		return 4
 	case *statev1.CreateAccount:
 		if len(b.GetRecord().GetAccount().GetClients()) > 0 {

@@ -37,6 +37,7 @@ func TestOldLogsAndSnapshotsLoad(t *testing.T) {
 		l.must(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: ended, Error: &cpv1.OperationError{Code: "C"}})
 		l.must(statev1.Kind_KIND_REMOVE_OPERATIONS, &statev1.RemoveOperations{Operations: []string{ended}})
 		l.clients()
+		l.must(statev1.Kind_KIND_NOTE_FAILED_LOGINS, &statev1.NoteFailedLogins{Failures: []*statev1.FailedLogin{{Username: "root", Source: "192.0.2.1", Times: 3}}, Others: 2})
 		var log []byte
 		for _, entry := range l.entries {
 			log = append(binary.AppendUvarint(log, uint64(len(entry))), entry...)

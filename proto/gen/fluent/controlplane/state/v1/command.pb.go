@@ -72,6 +72,7 @@ const (
 	Kind_KIND_UPDATE_API_CLIENT    Kind = 39 // schema 4
 	Kind_KIND_ROTATE_API_CLIENT    Kind = 40 // schema 4
 	Kind_KIND_REVOKE_API_CLIENT    Kind = 41 // schema 4
+	Kind_KIND_NOTE_FAILED_LOGINS   Kind = 42 // schema 4
 )
 
 // Enum value maps for Kind.
@@ -119,6 +120,7 @@ var (
 		39: "KIND_UPDATE_API_CLIENT",
 		40: "KIND_ROTATE_API_CLIENT",
 		41: "KIND_REVOKE_API_CLIENT",
+		42: "KIND_NOTE_FAILED_LOGINS",
 	}
 	Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED":          0,
@@ -163,6 +165,7 @@ var (
 		"KIND_UPDATE_API_CLIENT":    39,
 		"KIND_ROTATE_API_CLIENT":    40,
 		"KIND_REVOKE_API_CLIENT":    41,
+		"KIND_NOTE_FAILED_LOGINS":   42,
 	}
 )
 
@@ -2277,6 +2280,120 @@ func (x *SetPassword) GetPasswordHash() string {
 	return ""
 }
 
+// NoteFailedLogins writes into the audit who failed to log in, and changes nothing. Strangers cause it, so there is one for many, and not often.
+type NoteFailedLogins struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Failures      []*FailedLogin         `protobuf:"bytes,1,rep,name=failures,proto3" json:"failures,omitempty"`
+	Others        int64                  `protobuf:"varint,2,opt,name=others,proto3" json:"others,omitempty"` // failures besides those that are listed
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NoteFailedLogins) Reset() {
+	*x = NoteFailedLogins{}
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NoteFailedLogins) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NoteFailedLogins) ProtoMessage() {}
+
+func (x *NoteFailedLogins) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NoteFailedLogins.ProtoReflect.Descriptor instead.
+func (*NoteFailedLogins) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *NoteFailedLogins) GetFailures() []*FailedLogin {
+	if x != nil {
+		return x.Failures
+	}
+	return nil
+}
+
+func (x *NoteFailedLogins) GetOthers() int64 {
+	if x != nil {
+		return x.Others
+	}
+	return 0
+}
+
+// FailedLogin is how often a username failed from a source; there need not be such an operator.
+type FailedLogin struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Username      string                 `protobuf:"bytes,1,opt,name=username,proto3" json:"username,omitempty"`
+	Source        string                 `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	Times         int64                  `protobuf:"varint,3,opt,name=times,proto3" json:"times,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FailedLogin) Reset() {
+	*x = FailedLogin{}
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FailedLogin) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FailedLogin) ProtoMessage() {}
+
+func (x *FailedLogin) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FailedLogin.ProtoReflect.Descriptor instead.
+func (*FailedLogin) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *FailedLogin) GetUsername() string {
+	if x != nil {
+		return x.Username
+	}
+	return ""
+}
+
+func (x *FailedLogin) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *FailedLogin) GetTimes() int64 {
+	if x != nil {
+		return x.Times
+	}
+	return 0
+}
+
 type AddSigningKey struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Key           *SigningKey            `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
@@ -2286,7 +2403,7 @@ type AddSigningKey struct {
 
 func (x *AddSigningKey) Reset() {
 	*x = AddSigningKey{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2298,7 +2415,7 @@ func (x *AddSigningKey) String() string {
 func (*AddSigningKey) ProtoMessage() {}
 
 func (x *AddSigningKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2311,7 +2428,7 @@ func (x *AddSigningKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddSigningKey.ProtoReflect.Descriptor instead.
 func (*AddSigningKey) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{39}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *AddSigningKey) GetKey() *SigningKey {
@@ -2331,7 +2448,7 @@ type AddAuthority struct {
 
 func (x *AddAuthority) Reset() {
 	*x = AddAuthority{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2343,7 +2460,7 @@ func (x *AddAuthority) String() string {
 func (*AddAuthority) ProtoMessage() {}
 
 func (x *AddAuthority) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2356,7 +2473,7 @@ func (x *AddAuthority) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddAuthority.ProtoReflect.Descriptor instead.
 func (*AddAuthority) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{40}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *AddAuthority) GetAuthority() *Authority {
@@ -2375,7 +2492,7 @@ type RemoveAuthority struct {
 
 func (x *RemoveAuthority) Reset() {
 	*x = RemoveAuthority{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[41]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2387,7 +2504,7 @@ func (x *RemoveAuthority) String() string {
 func (*RemoveAuthority) ProtoMessage() {}
 
 func (x *RemoveAuthority) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[41]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2400,7 +2517,7 @@ func (x *RemoveAuthority) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveAuthority.ProtoReflect.Descriptor instead.
 func (*RemoveAuthority) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{41}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *RemoveAuthority) GetFingerprint() string {
@@ -2419,7 +2536,7 @@ type RemoveSigningKey struct {
 
 func (x *RemoveSigningKey) Reset() {
 	*x = RemoveSigningKey{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[42]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2431,7 +2548,7 @@ func (x *RemoveSigningKey) String() string {
 func (*RemoveSigningKey) ProtoMessage() {}
 
 func (x *RemoveSigningKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[42]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2444,7 +2561,7 @@ func (x *RemoveSigningKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveSigningKey.ProtoReflect.Descriptor instead.
 func (*RemoveSigningKey) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{42}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *RemoveSigningKey) GetKeyId() string {
@@ -2465,7 +2582,7 @@ type AccountCreated struct {
 
 func (x *AccountCreated) Reset() {
 	*x = AccountCreated{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[43]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2477,7 +2594,7 @@ func (x *AccountCreated) String() string {
 func (*AccountCreated) ProtoMessage() {}
 
 func (x *AccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[43]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2490,7 +2607,7 @@ func (x *AccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountCreated.ProtoReflect.Descriptor instead.
 func (*AccountCreated) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{43}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *AccountCreated) GetAccount() *v1.Account {
@@ -2518,7 +2635,7 @@ type RetailerCreated struct {
 
 func (x *RetailerCreated) Reset() {
 	*x = RetailerCreated{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[44]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2530,7 +2647,7 @@ func (x *RetailerCreated) String() string {
 func (*RetailerCreated) ProtoMessage() {}
 
 func (x *RetailerCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[44]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2543,7 +2660,7 @@ func (x *RetailerCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetailerCreated.ProtoReflect.Descriptor instead.
 func (*RetailerCreated) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{44}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *RetailerCreated) GetRetailer() *v1.Retailer {
@@ -2571,7 +2688,7 @@ type ConfigurationCommitted struct {
 
 func (x *ConfigurationCommitted) Reset() {
 	*x = ConfigurationCommitted{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[45]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2583,7 +2700,7 @@ func (x *ConfigurationCommitted) String() string {
 func (*ConfigurationCommitted) ProtoMessage() {}
 
 func (x *ConfigurationCommitted) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[45]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2596,7 +2713,7 @@ func (x *ConfigurationCommitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigurationCommitted.ProtoReflect.Descriptor instead.
 func (*ConfigurationCommitted) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{45}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ConfigurationCommitted) GetVersion() *ConfigurationVersion {
@@ -2757,7 +2874,14 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\rpassword_hash\x18\x03 \x01(\tR\fpasswordHash\"N\n" +
 	"\vSetPassword\x12\x1a\n" +
 	"\busername\x18\x01 \x01(\tR\busername\x12#\n" +
-	"\rpassword_hash\x18\x02 \x01(\tR\fpasswordHash\"K\n" +
+	"\rpassword_hash\x18\x02 \x01(\tR\fpasswordHash\"q\n" +
+	"\x10NoteFailedLogins\x12E\n" +
+	"\bfailures\x18\x01 \x03(\v2).fluent.controlplane.state.v1.FailedLoginR\bfailures\x12\x16\n" +
+	"\x06others\x18\x02 \x01(\x03R\x06others\"W\n" +
+	"\vFailedLogin\x12\x1a\n" +
+	"\busername\x18\x01 \x01(\tR\busername\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12\x14\n" +
+	"\x05times\x18\x03 \x01(\x03R\x05times\"K\n" +
 	"\rAddSigningKey\x12:\n" +
 	"\x03key\x18\x01 \x01(\v2(.fluent.controlplane.state.v1.SigningKeyR\x03key\"U\n" +
 	"\fAddAuthority\x12E\n" +
@@ -2776,7 +2900,7 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\v22.fluent.controlplane.state.v1.ConfigurationVersionR\aversion\x12H\n" +
 	"\n" +
 	"activation\x18\x02 \x01(\v2(.fluent.controlplane.state.v1.ActivationR\n" +
-	"activation*\xa0\b\n" +
+	"activation*\xbd\b\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fKIND_INITIALISE\x10\x01\x12\x12\n" +
@@ -2820,7 +2944,8 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\x16KIND_CREATE_API_CLIENT\x10&\x12\x1a\n" +
 	"\x16KIND_UPDATE_API_CLIENT\x10'\x12\x1a\n" +
 	"\x16KIND_ROTATE_API_CLIENT\x10(\x12\x1a\n" +
-	"\x16KIND_REVOKE_API_CLIENT\x10)BMZKgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1;statev1b\x06proto3"
+	"\x16KIND_REVOKE_API_CLIENT\x10)\x12\x1b\n" +
+	"\x17KIND_NOTE_FAILED_LOGINS\x10*BMZKgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1;statev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_state_v1_command_proto_rawDescOnce sync.Once
@@ -2835,7 +2960,7 @@ func file_fluent_controlplane_state_v1_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fluent_controlplane_state_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fluent_controlplane_state_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
+var file_fluent_controlplane_state_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
 var file_fluent_controlplane_state_v1_command_proto_goTypes = []any{
 	(Kind)(0),                      // 0: fluent.controlplane.state.v1.Kind
 	(*Command)(nil),                // 1: fluent.controlplane.state.v1.Command
@@ -2877,78 +3002,81 @@ var file_fluent_controlplane_state_v1_command_proto_goTypes = []any{
 	(*CommitConfiguration)(nil),    // 37: fluent.controlplane.state.v1.CommitConfiguration
 	(*PutOperator)(nil),            // 38: fluent.controlplane.state.v1.PutOperator
 	(*SetPassword)(nil),            // 39: fluent.controlplane.state.v1.SetPassword
-	(*AddSigningKey)(nil),          // 40: fluent.controlplane.state.v1.AddSigningKey
-	(*AddAuthority)(nil),           // 41: fluent.controlplane.state.v1.AddAuthority
-	(*RemoveAuthority)(nil),        // 42: fluent.controlplane.state.v1.RemoveAuthority
-	(*RemoveSigningKey)(nil),       // 43: fluent.controlplane.state.v1.RemoveSigningKey
-	(*AccountCreated)(nil),         // 44: fluent.controlplane.state.v1.AccountCreated
-	(*RetailerCreated)(nil),        // 45: fluent.controlplane.state.v1.RetailerCreated
-	(*ConfigurationCommitted)(nil), // 46: fluent.controlplane.state.v1.ConfigurationCommitted
-	nil,                            // 47: fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
-	nil,                            // 48: fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
-	(*timestamppb.Timestamp)(nil),  // 49: google.protobuf.Timestamp
-	(*SigningKey)(nil),             // 50: fluent.controlplane.state.v1.SigningKey
-	(*OperatorRecord)(nil),         // 51: fluent.controlplane.state.v1.OperatorRecord
-	(*Authority)(nil),              // 52: fluent.controlplane.state.v1.Authority
-	(*v1.Region)(nil),              // 53: fluent.controlplane.v1.Region
-	(*v1.Environment)(nil),         // 54: fluent.controlplane.v1.Environment
-	(*AccountRecord)(nil),          // 55: fluent.controlplane.state.v1.AccountRecord
-	(*v1.Account)(nil),             // 56: fluent.controlplane.v1.Account
-	(*ClientSecret)(nil),           // 57: fluent.controlplane.state.v1.ClientSecret
-	(*v1.ApiClient)(nil),           // 58: fluent.controlplane.v1.ApiClient
-	(*v1.Retailer)(nil),            // 59: fluent.controlplane.v1.Retailer
-	(*v1.OperationError)(nil),      // 60: fluent.controlplane.v1.OperationError
-	(*v1.WaitingFor)(nil),          // 61: fluent.controlplane.v1.WaitingFor
-	(*v1.Node)(nil),                // 62: fluent.controlplane.v1.Node
-	(v1.NodeState)(0),              // 63: fluent.controlplane.v1.NodeState
-	(*v1.Host)(nil),                // 64: fluent.controlplane.v1.Host
-	(*JoinToken)(nil),              // 65: fluent.controlplane.state.v1.JoinToken
-	(*v1.Operator)(nil),            // 66: fluent.controlplane.v1.Operator
-	(*v1.Operation)(nil),           // 67: fluent.controlplane.v1.Operation
-	(*ConfigurationVersion)(nil),   // 68: fluent.controlplane.state.v1.ConfigurationVersion
-	(*Activation)(nil),             // 69: fluent.controlplane.state.v1.Activation
+	(*NoteFailedLogins)(nil),       // 40: fluent.controlplane.state.v1.NoteFailedLogins
+	(*FailedLogin)(nil),            // 41: fluent.controlplane.state.v1.FailedLogin
+	(*AddSigningKey)(nil),          // 42: fluent.controlplane.state.v1.AddSigningKey
+	(*AddAuthority)(nil),           // 43: fluent.controlplane.state.v1.AddAuthority
+	(*RemoveAuthority)(nil),        // 44: fluent.controlplane.state.v1.RemoveAuthority
+	(*RemoveSigningKey)(nil),       // 45: fluent.controlplane.state.v1.RemoveSigningKey
+	(*AccountCreated)(nil),         // 46: fluent.controlplane.state.v1.AccountCreated
+	(*RetailerCreated)(nil),        // 47: fluent.controlplane.state.v1.RetailerCreated
+	(*ConfigurationCommitted)(nil), // 48: fluent.controlplane.state.v1.ConfigurationCommitted
+	nil,                            // 49: fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
+	nil,                            // 50: fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
+	(*timestamppb.Timestamp)(nil),  // 51: google.protobuf.Timestamp
+	(*SigningKey)(nil),             // 52: fluent.controlplane.state.v1.SigningKey
+	(*OperatorRecord)(nil),         // 53: fluent.controlplane.state.v1.OperatorRecord
+	(*Authority)(nil),              // 54: fluent.controlplane.state.v1.Authority
+	(*v1.Region)(nil),              // 55: fluent.controlplane.v1.Region
+	(*v1.Environment)(nil),         // 56: fluent.controlplane.v1.Environment
+	(*AccountRecord)(nil),          // 57: fluent.controlplane.state.v1.AccountRecord
+	(*v1.Account)(nil),             // 58: fluent.controlplane.v1.Account
+	(*ClientSecret)(nil),           // 59: fluent.controlplane.state.v1.ClientSecret
+	(*v1.ApiClient)(nil),           // 60: fluent.controlplane.v1.ApiClient
+	(*v1.Retailer)(nil),            // 61: fluent.controlplane.v1.Retailer
+	(*v1.OperationError)(nil),      // 62: fluent.controlplane.v1.OperationError
+	(*v1.WaitingFor)(nil),          // 63: fluent.controlplane.v1.WaitingFor
+	(*v1.Node)(nil),                // 64: fluent.controlplane.v1.Node
+	(v1.NodeState)(0),              // 65: fluent.controlplane.v1.NodeState
+	(*v1.Host)(nil),                // 66: fluent.controlplane.v1.Host
+	(*JoinToken)(nil),              // 67: fluent.controlplane.state.v1.JoinToken
+	(*v1.Operator)(nil),            // 68: fluent.controlplane.v1.Operator
+	(*v1.Operation)(nil),           // 69: fluent.controlplane.v1.Operation
+	(*ConfigurationVersion)(nil),   // 70: fluent.controlplane.state.v1.ConfigurationVersion
+	(*Activation)(nil),             // 71: fluent.controlplane.state.v1.Activation
 }
 var file_fluent_controlplane_state_v1_command_proto_depIdxs = []int32{
 	0,  // 0: fluent.controlplane.state.v1.Command.kind:type_name -> fluent.controlplane.state.v1.Kind
 	2,  // 1: fluent.controlplane.state.v1.Command.meta:type_name -> fluent.controlplane.state.v1.Meta
-	49, // 2: fluent.controlplane.state.v1.Meta.time:type_name -> google.protobuf.Timestamp
-	50, // 3: fluent.controlplane.state.v1.Initialise.key:type_name -> fluent.controlplane.state.v1.SigningKey
-	51, // 4: fluent.controlplane.state.v1.Initialise.operator:type_name -> fluent.controlplane.state.v1.OperatorRecord
-	52, // 5: fluent.controlplane.state.v1.Initialise.authority:type_name -> fluent.controlplane.state.v1.Authority
-	53, // 6: fluent.controlplane.state.v1.PutRegion.region:type_name -> fluent.controlplane.v1.Region
-	54, // 7: fluent.controlplane.state.v1.PutEnvironment.environment:type_name -> fluent.controlplane.v1.Environment
-	55, // 8: fluent.controlplane.state.v1.CreateAccount.record:type_name -> fluent.controlplane.state.v1.AccountRecord
-	56, // 9: fluent.controlplane.state.v1.UpdateAccount.account:type_name -> fluent.controlplane.v1.Account
-	57, // 10: fluent.controlplane.state.v1.SetClientSecret.secret:type_name -> fluent.controlplane.state.v1.ClientSecret
-	58, // 11: fluent.controlplane.state.v1.CreateApiClient.client:type_name -> fluent.controlplane.v1.ApiClient
-	58, // 12: fluent.controlplane.state.v1.UpdateApiClient.client:type_name -> fluent.controlplane.v1.ApiClient
-	49, // 13: fluent.controlplane.state.v1.RotateApiClient.overlap_end:type_name -> google.protobuf.Timestamp
-	59, // 14: fluent.controlplane.state.v1.CreateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
-	59, // 15: fluent.controlplane.state.v1.UpdateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
-	47, // 16: fluent.controlplane.state.v1.RetailerPrepared.artefacts:type_name -> fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
-	60, // 17: fluent.controlplane.state.v1.FinishOperation.error:type_name -> fluent.controlplane.v1.OperationError
-	61, // 18: fluent.controlplane.state.v1.NoteOperation.waiting_for:type_name -> fluent.controlplane.v1.WaitingFor
-	62, // 19: fluent.controlplane.state.v1.PlanNode.node:type_name -> fluent.controlplane.v1.Node
-	62, // 20: fluent.controlplane.state.v1.JoinNode.node:type_name -> fluent.controlplane.v1.Node
-	63, // 21: fluent.controlplane.state.v1.JudgeNode.state:type_name -> fluent.controlplane.v1.NodeState
-	64, // 22: fluent.controlplane.state.v1.JoinHost.host:type_name -> fluent.controlplane.v1.Host
-	63, // 23: fluent.controlplane.state.v1.JudgeHost.state:type_name -> fluent.controlplane.v1.NodeState
-	65, // 24: fluent.controlplane.state.v1.CreateJoinToken.token:type_name -> fluent.controlplane.state.v1.JoinToken
-	48, // 25: fluent.controlplane.state.v1.CommitConfiguration.artefacts:type_name -> fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
-	66, // 26: fluent.controlplane.state.v1.PutOperator.operator:type_name -> fluent.controlplane.v1.Operator
-	50, // 27: fluent.controlplane.state.v1.AddSigningKey.key:type_name -> fluent.controlplane.state.v1.SigningKey
-	52, // 28: fluent.controlplane.state.v1.AddAuthority.authority:type_name -> fluent.controlplane.state.v1.Authority
-	56, // 29: fluent.controlplane.state.v1.AccountCreated.account:type_name -> fluent.controlplane.v1.Account
-	67, // 30: fluent.controlplane.state.v1.AccountCreated.operation:type_name -> fluent.controlplane.v1.Operation
-	59, // 31: fluent.controlplane.state.v1.RetailerCreated.retailer:type_name -> fluent.controlplane.v1.Retailer
-	67, // 32: fluent.controlplane.state.v1.RetailerCreated.operation:type_name -> fluent.controlplane.v1.Operation
-	68, // 33: fluent.controlplane.state.v1.ConfigurationCommitted.version:type_name -> fluent.controlplane.state.v1.ConfigurationVersion
-	69, // 34: fluent.controlplane.state.v1.ConfigurationCommitted.activation:type_name -> fluent.controlplane.state.v1.Activation
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	51, // 2: fluent.controlplane.state.v1.Meta.time:type_name -> google.protobuf.Timestamp
+	52, // 3: fluent.controlplane.state.v1.Initialise.key:type_name -> fluent.controlplane.state.v1.SigningKey
+	53, // 4: fluent.controlplane.state.v1.Initialise.operator:type_name -> fluent.controlplane.state.v1.OperatorRecord
+	54, // 5: fluent.controlplane.state.v1.Initialise.authority:type_name -> fluent.controlplane.state.v1.Authority
+	55, // 6: fluent.controlplane.state.v1.PutRegion.region:type_name -> fluent.controlplane.v1.Region
+	56, // 7: fluent.controlplane.state.v1.PutEnvironment.environment:type_name -> fluent.controlplane.v1.Environment
+	57, // 8: fluent.controlplane.state.v1.CreateAccount.record:type_name -> fluent.controlplane.state.v1.AccountRecord
+	58, // 9: fluent.controlplane.state.v1.UpdateAccount.account:type_name -> fluent.controlplane.v1.Account
+	59, // 10: fluent.controlplane.state.v1.SetClientSecret.secret:type_name -> fluent.controlplane.state.v1.ClientSecret
+	60, // 11: fluent.controlplane.state.v1.CreateApiClient.client:type_name -> fluent.controlplane.v1.ApiClient
+	60, // 12: fluent.controlplane.state.v1.UpdateApiClient.client:type_name -> fluent.controlplane.v1.ApiClient
+	51, // 13: fluent.controlplane.state.v1.RotateApiClient.overlap_end:type_name -> google.protobuf.Timestamp
+	61, // 14: fluent.controlplane.state.v1.CreateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
+	61, // 15: fluent.controlplane.state.v1.UpdateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
+	49, // 16: fluent.controlplane.state.v1.RetailerPrepared.artefacts:type_name -> fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
+	62, // 17: fluent.controlplane.state.v1.FinishOperation.error:type_name -> fluent.controlplane.v1.OperationError
+	63, // 18: fluent.controlplane.state.v1.NoteOperation.waiting_for:type_name -> fluent.controlplane.v1.WaitingFor
+	64, // 19: fluent.controlplane.state.v1.PlanNode.node:type_name -> fluent.controlplane.v1.Node
+	64, // 20: fluent.controlplane.state.v1.JoinNode.node:type_name -> fluent.controlplane.v1.Node
+	65, // 21: fluent.controlplane.state.v1.JudgeNode.state:type_name -> fluent.controlplane.v1.NodeState
+	66, // 22: fluent.controlplane.state.v1.JoinHost.host:type_name -> fluent.controlplane.v1.Host
+	65, // 23: fluent.controlplane.state.v1.JudgeHost.state:type_name -> fluent.controlplane.v1.NodeState
+	67, // 24: fluent.controlplane.state.v1.CreateJoinToken.token:type_name -> fluent.controlplane.state.v1.JoinToken
+	50, // 25: fluent.controlplane.state.v1.CommitConfiguration.artefacts:type_name -> fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
+	68, // 26: fluent.controlplane.state.v1.PutOperator.operator:type_name -> fluent.controlplane.v1.Operator
+	41, // 27: fluent.controlplane.state.v1.NoteFailedLogins.failures:type_name -> fluent.controlplane.state.v1.FailedLogin
+	52, // 28: fluent.controlplane.state.v1.AddSigningKey.key:type_name -> fluent.controlplane.state.v1.SigningKey
+	54, // 29: fluent.controlplane.state.v1.AddAuthority.authority:type_name -> fluent.controlplane.state.v1.Authority
+	58, // 30: fluent.controlplane.state.v1.AccountCreated.account:type_name -> fluent.controlplane.v1.Account
+	69, // 31: fluent.controlplane.state.v1.AccountCreated.operation:type_name -> fluent.controlplane.v1.Operation
+	61, // 32: fluent.controlplane.state.v1.RetailerCreated.retailer:type_name -> fluent.controlplane.v1.Retailer
+	69, // 33: fluent.controlplane.state.v1.RetailerCreated.operation:type_name -> fluent.controlplane.v1.Operation
+	70, // 34: fluent.controlplane.state.v1.ConfigurationCommitted.version:type_name -> fluent.controlplane.state.v1.ConfigurationVersion
+	71, // 35: fluent.controlplane.state.v1.ConfigurationCommitted.activation:type_name -> fluent.controlplane.state.v1.Activation
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_fluent_controlplane_state_v1_command_proto_init() }
@@ -2963,7 +3091,7 @@ func file_fluent_controlplane_state_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fluent_controlplane_state_v1_command_proto_rawDesc), len(file_fluent_controlplane_state_v1_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   48,
+			NumMessages:   50,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
