@@ -1,5 +1,7 @@
 package door
 
+import "time"
+
 // Held is how many connections a listener has.
 func Held(l *Listener) int { return l.places.now() }
 
@@ -14,4 +16,13 @@ func Shed(l *Listener, why string) int64 {
 		}
 	}
 	panic("no reason " + why)
+}
+
+// Remembered is how many sources and credentials are remembered.
+func (f *Failures) Remembered() (sources, credentials int) { return f.sources.Len(), f.good.Len() }
+
+// StopClock has no time pass for it.
+func (f *Failures) StopClock() {
+	at := time.Now()
+	f.now = func() time.Time { return at }
 }

@@ -149,14 +149,25 @@ func unquoted(value string) string {
 // Group is the key under which limits count a source: an IPv4 address, or the /64 of an IPv6 one, since whoever has one address there has
 // all of them. "unknown" stands for the zero address.
 func Group(source netip.Addr) string {
-	source = plain(source)
-	switch {
-	case !source.IsValid():
+	switch of := group(source); {
+	case !of.IsValid():
 		return "unknown"
-	case source.Is4():
-		return source.String()
+	case of.IsSingleIP():
+		return of.Addr().String()
+	default:
+		return of.String()
 	}
-	return netip.PrefixFrom(source, 64).Masked().String()
+}
+
+// group is the network that Group names; the zero one for the zero address.
+func group(source netip.Addr) netip.Prefix {
+	source = plain(source)
+	bits := 64
+	if source.Is4() {
+		bits = 32
+	}
+	of, _ := source.Prefix(bits) // fails for the zero address only
+	return of
 }
 
 type sourceKey struct{}

@@ -21,6 +21,8 @@ import (
 type Settings struct {
 	Proxies door.Proxies    // whose word on a client's address is believed
 	Bodies  door.BodyLimits // how much of requests' bodies is held
+	// Failures is how many requests of a source may fail in a minute before it is known who calls; 0: any number.
+	Failures int
 }
 
 // Gateway is an http.Handler over the nodes of one environment.
@@ -28,6 +30,7 @@ type Gateway struct {
 	state    *desired.State
 	settings Settings
 	bodies   *door.Bodies
+	failures *door.Failures
 	log      *slog.Logger
 	nodes    balancer
 	link     *link.Pool
@@ -45,7 +48,8 @@ const answerTime = 2 * time.Minute
 // New makes a gateway that routes by the given desired state.
 func New(state *desired.State, settings Settings, log *slog.Logger) *Gateway {
 	g := &Gateway{
-		state: state, settings: settings, bodies: door.NewBodies(settings.Bodies), log: log, nodes: balancer{backends: map[string]*backend{}}, link: link.New(answerTime), buffers: newBuffers(),
+		state: state, settings: settings, bodies: door.NewBodies(settings.Bodies), failures: door.NewFailures(settings.Failures, log),
+		log: log, nodes: balancer{backends: map[string]*backend{}}, link: link.New(answerTime), buffers: newBuffers(),
 	}
 	g.tenants, g.self = http.HandlerFunc(g.serve), door.NewSelfCall(door.StandardTimes(), log, nil)
 	g.measure()
@@ -70,8 +74,20 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	g.requests.Add(1)
 	rest.NameRequest(w, r)
-	g.figures.requests.Serve(w, r, g.tenants)
+	if signsIn(r.URL.Path) { // nodes delay who guesses
+		g.figures.requests.Serve(w, r, g.tenants)
+		return
+	}
+	source, credential := g.settings.Proxies.Source(r), r.Header.Get("Authorization")
+	if !g.failures.Admits(source, credential) {
+		rest.WriteError(w, r, g.log, fault.New(fault.Limited, "Too many requests from here failed before it was known who called; try again in a moment"))
+		return
+	}
+	g.failures.Note(source, credential, g.figures.requests.Serve(w, r, g.tenants))
 }
+
+// signsIn reports whether a path is that of token requests.
+func signsIn(path string) bool { return strings.HasSuffix(path, "/oauth/token") }
 
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	target, err := door.ReadTarget(r)
@@ -103,7 +119,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, target door.Tar
 		g.failed(w, r, err)
 		return
 	}
-	if strings.HasSuffix(target.Path, "/oauth/token") {
+	if signsIn(target.Path) {
 		rest.WriteTokenError(w, err)
 		return
 	}

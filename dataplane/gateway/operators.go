@@ -38,7 +38,7 @@ func (g *Gateway) measure() {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read)
 	}
 	f.registry.MustRegister(
-		g.bodies,
+		g.bodies, g.failures,
 		count("fluent_gateway_retries_total", "Requests that were sent to a further node.", &f.again),
 		count("fluent_gateway_shed_total", "Requests for which no node was ready in time.", &f.shed),
 		count("fluent_gateway_lost_total", "Requests whose node was lost while it worked on them.", &f.lost),

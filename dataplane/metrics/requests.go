@@ -63,8 +63,8 @@ func NewRequests(reg prometheus.Registerer) *Requests {
 	return r
 }
 
-// Serve lets a handler answer and measures it.
-func (r *Requests) Serve(w http.ResponseWriter, req *http.Request, next http.Handler) {
+// Serve lets a handler answer, measures it, and says the status of its answer.
+func (r *Requests) Serve(w http.ResponseWriter, req *http.Request, next http.Handler) (status int) {
 	began := time.Now()
 	group := r.group(req.URL.Path)
 	seen := r.writers.Get().(*recorder) // the pool holds nothing else
@@ -73,10 +73,11 @@ func (r *Requests) Serve(w http.ResponseWriter, req *http.Request, next http.Han
 	defer func() {
 		r.inFlight.Dec()
 		r.seconds[group][min(max(seen.status/100, 0), 5)].Observe(time.Since(began).Seconds())
-		seen.ResponseWriter = nil
+		status, seen.ResponseWriter = seen.status, nil
 		r.writers.Put(seen)
 	}()
 	next.ServeHTTP(seen, req)
+	return status // set by what is deferred
 }
 
 func (r *Requests) group(path string) int {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/dataplane/gateway"
 )
 
@@ -13,6 +14,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 	l := limiter{public: true}
 	var operators string
 	var drain time.Duration
+	var failures int
 	cmd := &cobra.Command{
 		Use:   "gateway",
 		Short: "Run a gateway: it sends tenants' requests to the nodes of an environment",
@@ -35,7 +37,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 			log := a.processLogger()
 			config := gateway.Config{
 				Listen: j.listen, Operators: operators, Dir: j.dir, ID: j.id, Servers: servers, JoinToken: token, Release: a.version, DrainTime: drain,
-				Proxies: j.proxies, Bodies: j.bodyLimits(), Limits: limits,
+				Proxies: j.proxies, Bodies: j.bodyLimits(), Failures: failures, Limits: limits,
 			}
 			return gateway.Run(cmd.Context(), config, log, func(address string) { log.Info("the gateway serves", "address", address) })
 		},
@@ -44,6 +46,8 @@ func newGatewayCommand(a *app) *cobra.Command {
 	l.flags(cmd)
 	cmd.Flags().StringVar(&j.listen, "listen", "127.0.0.1:8080", "address that tenants call")
 	cmd.Flags().StringVar(&operators, "metrics-listen", "", "address for /metrics, /healthz and /readyz, out of the reach of tenants (default none)")
+	cmd.Flags().IntVar(&failures, "failures-per-minute", door.StandardFailures,
+		"requests that one address may have fail in a minute before it is known who calls; 0: no limit")
 	cmd.Flags().DurationVar(&drain, "drain", 10*time.Second, "how long requests under way may take after a stop was asked for")
 	return cmd
 }

@@ -1,0 +1,61 @@
+package door_test
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/auth/door"
+)
+
+func TestSourcesThatOnlyFailAreRefused(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	f := door.NewFailures(60, slog.New(slog.NewJSONHandler(&out, nil)))
+	f.StopClock()
+	bad, other := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("203.0.113.9")
+	neighbour := netip.MustParseAddr("2001:db8::ffff:2")
+	f.Note(bad, "Bearer good", 200)
+	for range 60 {
+		require.True(t, f.Admits(bad, ""))
+		for _, status := range []int{200, 404, 409, 500, 503, 429} {
+			f.Note(bad, "Bearer good", status) // somebody known, or nobody's fault
+		}
+		f.Note(bad, "", 429)
+		f.Note(bad, "", 200)
+		f.Note(bad, "Bearer forged", 401)
+	}
+	const refused = 1000
+	for range refused / 2 {
+		require.False(t, f.Admits(bad, "Bearer forged"))
+		require.False(t, f.Admits(neighbour, ""), "who has one address there has all of them")
+	}
+	require.True(t, f.Admits(bad, "Bearer good"), "who was known a moment ago")
+	require.True(t, f.Admits(other, ""))
+	require.Equal(t, 1, strings.Count(out.String(), "\n"), "%s", out.String())
+	f.Note(other, "", 404)
+	require.True(t, f.Admits(other, ""))
+}
+
+func TestWhatIsRememberedOfFailuresIsBounded(t *testing.T) {
+	t.Parallel()
+	f := door.NewFailures(1, slog.New(slog.DiscardHandler))
+	for i := range 100_000 {
+		source := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
+		f.Note(source, fmt.Sprint("Bearer ", i), 200)
+		f.Note(source, "", 401)
+	}
+	sources, credentials := f.Remembered()
+	require.LessOrEqual(t, sources, 8192)
+	require.LessOrEqual(t, credentials, 16384)
+	none := door.NewFailures(0, slog.New(slog.DiscardHandler))
+	for range 1000 {
+		none.Note(netip.Addr{}, "", 401)
+		require.True(t, none.Admits(netip.Addr{}, ""))
+	}
+}
