@@ -37,6 +37,9 @@ type Config struct {
 
 // Run serves until ctx ends, then drains. ready is called with the address once requests are taken.
 func Run(ctx context.Context, config Config, log *slog.Logger, ready func(address string)) error {
+	if err := config.Limits.Check(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
 		return fmt.Errorf("make the gateway's folder: %w", err)
 	}
