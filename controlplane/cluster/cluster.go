@@ -214,7 +214,7 @@ func (c *Cluster) Apply(ctx context.Context, command *statev1.Command) (state.Re
 		floor = state.Schema // a new cluster begins with the release that makes it
 	}
 	if command.GetSchema() > floor {
-		return state.Result{}, fault.New(fault.Unprocessable, "Not before the upgrade is finalised: this needs schema %d, the cluster is at %d.", command.GetSchema(), floor)
+		return state.Result{}, fault.New(fault.Unprocessable, "Not before the upgrade is finalised (fluent cluster finalise-upgrade, once all servers and nodes are of the new release): this needs schema %d, the cluster is at %d.", command.GetSchema(), floor)
 	}
 	encoded, err := proto.Marshal(command)
 	if err != nil {
