@@ -121,8 +121,8 @@ func TestAgeAndLeeway(t *testing.T) {
 	requireReason(t, err, "TOKEN_EXPIRED")
 	_, err = f.verifier(91 * time.Second).Tenant(raw)
 	requireReason(t, err, "TOKEN_INVALID")
-	_, err = f.verifier(-31 * time.Second).Operator(raw)
-	requireReason(t, err, "TOKEN_INVALID")
+	_, err = f.verifier(-time.Hour).Operator(raw)
+	require.NoError(t, err, "a clock that was set back knows its own tokens")
 }
 
 func TestIssuerKeysAndAlgorithmAreInsistedOn(t *testing.T) {

@@ -98,7 +98,7 @@ func (s *Service) Principal(ctx context.Context, of tenancy.AccountID, caller st
 	if err != nil || user.principal == nil || id == "" {
 		return user.principal, err
 	}
-	client := givenTo(account, token.Tenant{Account: of, Given: token.Given{Client: id}}, time.Now())
+	client := givenTo(account, token.Tenant{Account: of, Given: token.Given{Client: id}}, s.db.Time())
 	if client == nil {
 		return nil, nil
 	}

@@ -84,7 +84,7 @@ func (s *Service) client(ctx context.Context, id, secret string) (*nodev1.Accoun
 		return nil, nil, refuse(fault.Invalid, "invalid_request", "client_id is missing")
 	}
 	account, client := s.state.View().Client(id)
-	if client == nil || !proves(client, secret, time.Now()) {
+	if client == nil || !proves(client, secret, s.db.Time()) {
 		return nil, nil, s.wrongClient(ctx, account, id)
 	}
 	if !open(account.GetState()) {

@@ -182,7 +182,7 @@ func (s *Service) Authenticate(ctx context.Context, raw, host string) (*tenant.P
 	if account == nil || !open(account.GetState()) {
 		return nil, refused.With("reason", "ACCOUNT_CLOSED")
 	}
-	client := givenTo(account, t, time.Now())
+	client := givenTo(account, t, s.db.Time())
 	if client == nil {
 		return nil, refused.With("reason", "CLIENT_CLOSED")
 	}
