@@ -105,17 +105,27 @@ func (c *Configurations) Get(ctx context.Context, account tenancy.AccountID, ret
 		hash, _ = active.Artefact(ArtefactName(name, version))
 	}
 	if hash == "" {
-		best := -1
-		for _, r := range references(active) {
-			if r.Name == name && r.Version > best {
-				best, hash = r.Version, r.Hash
-			}
-		}
+		hash, _ = active.Artefact(newest(active, name))
 	}
 	if hash == "" {
 		return nil, nil
 	}
 	return c.load(ctx, account, retailer, name, hash)
+}
+
+// newest is the artefact of a workflow's highest major; empty where there is none.
+func newest(of *desired.Configuration, name string) (artefact string) {
+	best := -1
+	for each := range of.Names() {
+		rest, ok := strings.CutPrefix(each, prefix)
+		if !ok || !strings.HasPrefix(rest, name) || !strings.HasPrefix(rest[len(name):], "/") {
+			continue
+		}
+		if major, err := strconv.Atoi(rest[len(name)+1:]); err == nil && major > best {
+			best, artefact = major, each
+		}
+	}
+	return artefact
 }
 
 // Known reports whether a retailer has an active workflow of a name, readable or not.

@@ -29,6 +29,9 @@ func (c *Configurations) load(ctx context.Context, account tenancy.AccountID, re
 	if errors.Is(err, errBroken) {
 		return nil, fault.New(fault.Unavailable, "Workflow %s of retailer %d cannot be used: its text %.12s is missing or damaged. Upload it again", name, retailer, hash).Wrap(err)
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, fault.New(fault.Unavailable, "Workflow %s of retailer %d could not be read in time; try again soon", name, retailer).Wrap(err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read workflow %s of retailer %d: %w", name, retailer, err)
 	}

@@ -31,6 +31,7 @@ type shop struct {
 	texts map[string][]byte
 	reads int
 	gate  chan struct{} // reads wait for it
+	fails error         // what reads end with
 }
 
 func (s *shop) Artefact(_ context.Context, scope tenancy.Scope, hash string) ([]byte, error) {
@@ -40,6 +41,9 @@ func (s *shop) Artefact(_ context.Context, scope tenancy.Scope, hash string) ([]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reads++
+	if s.fails != nil {
+		return nil, s.fails
+	}
 	if text := s.texts[string(scope.Account())+"/"+hash]; text != nil {
 		return text, nil
 	}
@@ -234,4 +238,36 @@ func TestABrokenWorkflowIsItsOwnRetailersTrouble(t *testing.T) {
 	require.NoError(t, get(3, "ORDER::HD"))
 	require.NoError(t, get(4, "ORDER::HD"))
 	require.Error(t, get(2, "ORDER::HD"))
+}
+
+// TestADatabaseThatIsTooSlowIsSaidSo: who waited for a workflow in vain may try again, and that is what he is told.
+func TestADatabaseThatIsTooSlowIsSaidSo(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.open(1, defaults(t, 1))
+	s.fails = fmt.Errorf("read: %w", context.DeadlineExceeded)
+	c := configuration.New(s.state, s, 0)
+	_, err := c.Get(t.Context(), accountName(1), 1, "ORDER::HD", 0)
+	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+	require.ErrorContains(t, err, "could not be read in time")
+	s.fails = nil
+	_, err = c.Get(t.Context(), accountName(1), 1, "ORDER::HD", 0)
+	require.NoError(t, err)
+}
+
+// TestAKnownWorkflowCostsFewAllocations: it is looked for in every turn, and by every order that is placed.
+func TestAKnownWorkflowCostsFewAllocations(t *testing.T) {
+	s := newShop(t)
+	s.open(1, defaults(t, 1))
+	c := configuration.New(s.state, s, 0)
+	ctx := t.Context()
+	for version, most := range map[int]float64{0: 4, 10000: 4} {
+		got := testing.AllocsPerRun(100, func() {
+			if w, err := c.Get(ctx, "ACCOUNT1", 1, "ORDER::HD", version); err != nil || w == nil {
+				t.Error(w, err)
+			}
+		})
+		t.Logf("version %d: %.0f allocations", version, got)
+		require.LessOrEqual(t, got, most)
+	}
 }

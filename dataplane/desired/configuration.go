@@ -69,6 +69,25 @@ func (c *Configuration) Artefact(name string) (hash string, ok bool) {
 	return hash, ok
 }
 
+// Names gives the names of all active artefacts, in no order.
+func (c *Configuration) Names() iter.Seq[string] {
+	return func(yield func(name string) bool) {
+		if c == nil {
+			return
+		}
+		for _, a := range c.artefacts {
+			if !yield(a.name.Value()) {
+				return
+			}
+		}
+		for name := range c.odd {
+			if !yield(name) {
+				return
+			}
+		}
+	}
+}
+
 // Artefacts gives names and hashes of all active artefacts, in no order.
 func (c *Configuration) Artefacts() iter.Seq2[string, string] {
 	return func(yield func(name, hash string) bool) {
