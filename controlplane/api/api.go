@@ -58,7 +58,7 @@ type Deps struct {
 	Policy      *policy.Engine
 	Logger      *slog.Logger
 	Now         func() time.Time
-	// Deaf says why the server cannot be reached on its own ports; empty if it can.
+	// Deaf says why calls should go to another server: it does not reach its own ports, or is short of memory. Empty if they need not.
 	Deaf func() string
 }
 

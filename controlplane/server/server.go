@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/guess"
+	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/policy"
 	"github.com/fluent-oms/fluent/auth/trust"
@@ -60,6 +62,7 @@ type parts struct {
 	store       *state.Store
 	authorities *keyring.Authorities
 	self        *door.SelfCall
+	guard       *memory.Guard
 }
 
 func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, error) {
@@ -106,14 +109,15 @@ func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, er
 	}
 	shared.bind(members)
 	self := callSelf(ctx, config, members)
+	guard := memory.NewGuard(memory.Limit(), config.Logger, nil)
 	handlers, err := api.New(api.Deps{
 		Store: store, Consensus: members, Keys: keys, Authorities: authorities, Presence: heard, Passwords: hasher, Policy: rules, Logger: config.Logger, Now: config.Now,
-		Deaf: self.Deaf, Guesses: guesses,
+		Deaf: func() string { return cmp.Or(self.Deaf(), guard.Short()) }, Guesses: guesses,
 	})
 	if err != nil {
 		return nil, errors.Join(err, members.Close())
 	}
-	return &parts{cluster: members, api: handlers, store: store, authorities: authorities, self: self}, nil
+	return &parts{cluster: members, api: handlers, store: store, authorities: authorities, self: self, guard: guard}, nil
 }
 
 // crowded answers a client behind a proxy that has too many requests under way, in the form of Connect's errors.
@@ -121,6 +125,22 @@ func crowded(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusTooManyRequests)
 	_, _ = io.WriteString(w, `{"code":"resource_exhausted","message":"Too many requests of this client are under way."}`)
+}
+
+// spared are the calls that are taken however short of memory the server is: what tells of its state, and what comes from machines and servers.
+func spared(r *http.Request) bool {
+	switch r.URL.Path {
+	case "/healthz", "/readyz", "/metrics":
+		return true
+	}
+	return r.TLS != nil && len(r.TLS.PeerCertificates) > 0
+}
+
+// short answers while the server is short of memory, in the form of Connect's errors.
+func short(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = io.WriteString(w, `{"code":"unavailable","message":"This server is short of memory; ask another one, or try again in a moment."}`)
 }
 
 // full is what a caller is told whose connection is one too many, in the form of Connect's errors; callers by TLS see the connection end.
@@ -166,10 +186,12 @@ func serve(ctx context.Context, config Config, listener net.Listener, p *parts) 
 	defer endStreams()
 	ports, _ := p.cluster.Port()
 	crowd := door.NewCrowd(believed, config.Limits.PerAddress)
-	handler := withMetrics(p.api.Handler(), newCollector(p.cluster, p.store), door.NewCollector(p.self, port, ports), crowd)
+	handler := withMetrics(p.api.Handler(), newCollector(p.cluster, p.store), door.NewCollector(p.self, port, ports), crowd, p.guard)
 	handler = crowd.Handler(believed.Handler(trust.Handler(handler, config.Now)), http.HandlerFunc(crowded))
+	handler = p.guard.Handler(handler, http.HandlerFunc(short), spared)
 	web := door.NewServer(handler, config.Times, true, config.Logger)
 	web.BaseContext = func(net.Listener) context.Context { return streams }
+	go p.guard.Run(ctx)
 	ended := make(chan error, 2)
 	go func() { ended <- web.Serve(port) }()
 	go func() {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/auth/door"
+	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/gateway/link"
 	"github.com/fluent-oms/fluent/dataplane/rest"
@@ -40,6 +41,7 @@ type Gateway struct {
 	figures  figures
 	tenants  http.Handler
 	self     *door.SelfCall // of a process; what is not run as one is never called
+	guard    *memory.Guard  // of a process
 }
 
 // answerTime is how long a node may work on a request.

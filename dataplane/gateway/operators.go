@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/fluent-oms/fluent/auth/door"
+	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/dataplane/metrics"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -102,6 +103,17 @@ func (g *Gateway) crowded(w http.ResponseWriter, r *http.Request) {
 	rest.WriteError(w, r, g.log, fault.New(fault.Limited, "Too many requests of this client are under way"))
 }
 
+// short answers while the gateway is short of memory.
+func (g *Gateway) short(w http.ResponseWriter, r *http.Request) {
+	rest.WriteError(w, r, g.log, fault.New(fault.Unavailable, "The gateway is short of memory; try again in a moment").WithCode("S0002E"))
+}
+
+// door is what stands before the gateway at the tenants' port.
+func (g *Gateway) door(crowd *door.Crowd) http.Handler {
+	nobody := func(*http.Request) bool { return false } // the operators' port is another one
+	return g.guard.Handler(crowd.Handler(g, http.HandlerFunc(g.crowded)), http.HandlerFunc(g.short), nobody)
+}
+
 // full is what a tenant is told whose connection is one too many.
 func full() []byte {
 	return rest.TurnedAway(fault.New(fault.Unavailable, "There are too many connections; try again in a moment").WithCode("S0002E"))
@@ -118,6 +130,9 @@ func (g *Gateway) serveReadiness(w http.ResponseWriter, _ *http.Request) {
 	}
 	if deaf := g.self.Deaf(); deaf != "" {
 		reasons = append(reasons, reason{ownPort, deaf})
+	}
+	if short := g.guard.Short(); short != "" {
+		reasons = append(reasons, reason{memory.Code, short})
 	}
 	if g.readyNodes() == 0 {
 		reasons = append(reasons, reason{"NO_READY_NODE", "no node of the environment is ready; fluent node list says why"})

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fluent-oms/fluent/auth/door"
+	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/uplink"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
@@ -66,13 +67,15 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 			link.ReportNow()
 		}
 	}).Add(listener, nil)
+	g.guard = memory.NewGuard(memory.Limit(), log, link.ReportNow)
+	g.figures.registry.MustRegister(g.guard)
 	operators, err := g.openOperators(config.Operators, listener)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	crowd := door.NewCrowd(proxies, config.Limits.PerAddress)
 	g.figures.registry.MustRegister(crowd)
-	server := door.NewServer(crowd.Handler(g, http.HandlerFunc(g.crowded)), door.StandardTimes(), false, log)
+	server := door.NewServer(g.door(crowd), door.StandardTimes(), false, log)
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -91,6 +94,7 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 		group.Go(func() error { return g.serveOperators(groupCtx, operators) })
 	}
 	group.Go(func() error { return g.self.Run(groupCtx) })
+	group.Go(func() error { g.guard.Run(groupCtx); return nil })
 	group.Go(func() error {
 		<-groupCtx.Done()
 		return g.stop(server, config.DrainTime)
@@ -103,6 +107,9 @@ func (g *Gateway) report() *nodev1.ReportRequest {
 	state, problem := "READY", g.self.Deaf()
 	if problem != "" {
 		problem = ownPort + ": " + problem
+	}
+	if short := g.guard.Short(); problem == "" && short != "" {
+		problem = memory.Code + ": " + short
 	}
 	switch {
 	case g.draining.Load():

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/dataplane/store"
 )
 
@@ -20,7 +21,7 @@ const (
 
 // reason is why a node is not ready, for machines and for people.
 type reason struct {
-	Code    string `json:"code"` // STARTING, DRAINING, DATABASE_UNREACHABLE, OWN_PORT_UNREACHABLE
+	Code    string `json:"code"` // STARTING, DRAINING, DATABASE_UNREACHABLE, OWN_PORT_UNREACHABLE, MEMORY_SHORT
 	Message string `json:"message"`
 }
 
@@ -89,6 +90,9 @@ func (n *Node) reasons() []reason {
 	if deaf := n.self.Deaf(); deaf != "" {
 		out = append(out, reason{ownPort, deaf})
 	}
+	if short := n.guard.Short(); short != "" {
+		out = append(out, reason{memory.Code, short})
+	}
 	if r := n.health.database.Load(); r != nil {
 		out = append(out, *r)
 	}
@@ -110,7 +114,7 @@ func (n *Node) standing() (state, problem string) {
 		problem = p.Code + ": " + p.Message
 	}
 	for _, r := range reasons {
-		if r.Code == "DATABASE_UNREACHABLE" || r.Code == ownPort {
+		if r.Code == "DATABASE_UNREACHABLE" || r.Code == ownPort || r.Code == memory.Code {
 			problem = r.Code + ": " + shortened(r.Message, 900)
 		}
 	}

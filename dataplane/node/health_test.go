@@ -11,7 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/auth/door"
+	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/auth/trust/trusttest"
+	"github.com/fluent-oms/fluent/dataplane/gateway"
 	"github.com/fluent-oms/fluent/dataplane/metrics"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
@@ -100,4 +102,40 @@ func TestANodeThatDoesNotReachItselfIsNotReady(t *testing.T) {
 	require.NoError(t, n.self.Round(t.Context(), time.Minute))
 	state, _ = n.standing()
 	require.Equal(t, "READY", state, "it comes back by itself")
+}
+
+// TestANodeShortOfMemoryRefusesTenantsAndNothingElse gives the node a limit that it is over.
+func TestANodeShortOfMemoryRefusesTenantsAndNothingElse(t *testing.T) {
+	t.Parallel()
+	n := member(t, trusttest.New(t, "one"))
+	n.registry = metrics.NewRegistry()
+	n.measured = metrics.NewRequests(n.registry)
+	n.services.Store(&services{})
+	n.operators = n.operate()
+	reached := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	n.handler.set(reached)
+	n.guard = memory.NewGuard(1, n.log, nil)
+	n.registry.MustRegister(n.guard)
+	ask := func(method, path string) *httptest.ResponseRecorder {
+		answer := httptest.NewRecorder()
+		n.server().Handler.ServeHTTP(answer, httptest.NewRequest(method, path, nil))
+		return answer
+	}
+	require.Equal(t, http.StatusTeapot, ask("POST", "/graphql").Code)
+	n.guard.Look()
+
+	refused := ask("POST", "/graphql")
+	require.Equal(t, http.StatusServiceUnavailable, refused.Code)
+	require.Equal(t, "1", refused.Header().Get("Retry-After"))
+	require.Equal(t, "1", refused.Header().Get(gateway.DrainingHeader), "the gateway asks another node")
+	require.Contains(t, refused.Body.String(), "S0002E")
+	ready := ask("GET", "/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, ready.Code)
+	require.Contains(t, ready.Body.String(), "MEMORY_SHORT")
+	require.Equal(t, http.StatusTeapot, ask("POST", nudgePath).Code)
+	require.Equal(t, http.StatusTeapot, ask("POST", tenantServicePath+"PrepareAccount").Code)
+	require.Contains(t, ask("GET", "/metrics").Body.String(), "fluent_memory_shed_total 1")
+	state, problem := n.standing()
+	require.Equal(t, "JOINING", state)
+	require.Contains(t, problem, "MEMORY_SHORT")
 }

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fluent-oms/fluent/auth/door"
+	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/metrics"
@@ -57,6 +58,7 @@ type Node struct {
 	health    health
 	self      *door.SelfCall
 	crowd     *door.Crowd
+	guard     *memory.Guard
 	measured  *metrics.Requests
 	registry  *prometheus.Registry
 	strangers http.Handler // handler, for requests whose callers must show who they are before they may send much
@@ -86,7 +88,8 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 			n.link.ReportNow()
 		}
 	})
-	n.registry.MustRegister(n.readiness(), problemCollector{&n.health})
+	n.guard = memory.NewGuard(memory.Limit(), log, func() { n.link.ReportNow() })
+	n.registry.MustRegister(n.readiness(), problemCollector{&n.health}, n.guard)
 	n.operators = n.operate()
 	bodies := door.NewBodies(config.Bodies)
 	n.strangers = bodies.Handler(&n.handler)
@@ -130,6 +133,7 @@ func (n *Node) run(ctx context.Context, listener net.Listener, ready func()) err
 		return nil
 	})
 	group.Go(func() error { return n.self.Run(groupCtx) })
+	group.Go(func() error { n.guard.Run(groupCtx); return nil })
 	group.Go(func() error { return n.work(working, ready) })
 	group.Go(func() error {
 		select {

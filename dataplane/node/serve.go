@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -27,12 +28,28 @@ func (s *swap) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*s.current.L
 // server serves HTTP/1.1 and HTTP/2 on one port: gateways, other nodes, the control plane. The latter two come with TLS.
 func (n *Node) server() *http.Server {
 	handler := n.crowd.Handler(n.believed().Handler(trust.Handler(http.HandlerFunc(n.serve), time.Now)), http.HandlerFunc(n.crowded))
+	handler = n.guard.Handler(handler, http.HandlerFunc(n.short), spared)
 	return door.NewServer(handler, door.StandardTimes(), true, n.log)
 }
 
 // believed are those whose word on a client's address counts.
 func (n *Node) believed() door.Proxies {
 	return door.Proxies{Networks: n.config.Proxies, Known: n.fromGateway}
+}
+
+// spared are the requests that are taken however short of memory the node is: what tells of its state, and what other processes of ours ask.
+func spared(r *http.Request) bool {
+	switch r.URL.Path {
+	case "/healthz", "/readyz", "/metrics", nudgePath:
+		return true
+	}
+	return strings.HasPrefix(r.URL.Path, tenantServicePath)
+}
+
+// short answers while the node is short of memory. Nothing has begun, so the gateway asks another one.
+func (n *Node) short(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set(gateway.DrainingHeader, "1")
+	rest.WriteError(w, r, silent, fault.New(fault.Unavailable, "This node is short of memory; ask another one").WithCode("S0002E"))
 }
 
 // crowded answers a client behind a proxy that has too many requests under way.

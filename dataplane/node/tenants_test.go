@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/auth/door"
+	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/auth/trust/trusttest"
 	"github.com/fluent-oms/fluent/dataplane/desired"
@@ -47,7 +48,8 @@ func member(t *testing.T, cluster *trusttest.Cluster) *Node {
 	require.NoError(t, err)
 	link, err := uplink.New(uplink.Config{Servers: []string{"http://127.0.0.1:1"}, NodeID: "n1", Dir: dir}, state, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	return &Node{config: Config{ID: "n1"}, state: state, link: link, log: slog.New(slog.DiscardHandler), self: door.NewSelfCall(door.StandardTimes(), slog.New(slog.DiscardHandler), nil), crowd: door.NewCrowd(door.Proxies{}, 0)}
+	return &Node{config: Config{ID: "n1"}, state: state, link: link, log: slog.New(slog.DiscardHandler), self: door.NewSelfCall(door.StandardTimes(), slog.New(slog.DiscardHandler), nil), crowd: door.NewCrowd(door.Proxies{}, 0),
+		guard: memory.NewGuard(memory.Limit(), slog.New(slog.DiscardHandler), nil)}
 }
 
 func TestOnlyTheOwnControlPlanePreparesTenants(t *testing.T) {

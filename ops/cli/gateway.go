@@ -6,12 +6,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fluent-oms/fluent/auth/door"
+	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/dataplane/gateway"
 )
 
 func newGatewayCommand(a *app) *cobra.Command {
 	var j joiner
 	l := limiter{public: true}
+	var m memoryLimit
 	var operators string
 	var drain time.Duration
 	var failures int
@@ -35,6 +37,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 			}
 			serveTuned()
 			log := a.processLogger()
+			m.apply(log, memory.GatewayShare)
 			config := gateway.Config{
 				Listen: j.listen, Operators: operators, Dir: j.dir, ID: j.id, Servers: servers, JoinToken: token, Release: a.version, DrainTime: drain,
 				Proxies: j.proxies, Bodies: j.bodyLimits(), Failures: failures, Limits: limits,
@@ -44,6 +47,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 	}
 	j.flags(cmd)
 	l.flags(cmd)
+	m.flag(cmd, memory.GatewayShare, "this process")
 	cmd.Flags().StringVar(&j.listen, "listen", "127.0.0.1:8080", "address that tenants call")
 	cmd.Flags().StringVar(&operators, "metrics-listen", "", "address for /metrics, /healthz and /readyz, out of the reach of tenants (default none)")
 	cmd.Flags().IntVar(&failures, "failures-per-minute", door.StandardFailures,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/ops/cli/remote"
 	"github.com/fluent-oms/fluent/ops/hostagent"
 	"github.com/fluent-oms/fluent/ops/supervise"
@@ -21,23 +22,25 @@ func newHostCommand(a *app) *cobra.Command {
 	var j joiner
 	var capacity int32
 	var workflows uint32
+	var m memoryLimit
 	cmd := &cobra.Command{
 		Use:   "host",
 		Short: "Run the nodes that the control plane wants on this machine",
 		Long:  "Starts and watches node processes as the control plane asks. " + joinHelp,
 		Args:  usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runHost(cmd.Context(), j, capacity, workflows)
+			return a.runHost(cmd.Context(), j, m, capacity, workflows)
 		},
 	}
 	j.flags(cmd)
 	cmd.Flags().StringVar(&j.listen, "address", "127.0.0.1", "IP address of this machine on which its nodes are reached")
+	m.flag(cmd, memory.HostShare, "the agent and its nodes together, in equal parts for --capacity nodes (four without it)")
 	cmd.Flags().Int32Var(&capacity, "capacity", 0, "most node processes; 0: no limit")
 	cmd.Flags().Uint32Var(&workflows, workflowMemory, 0, "for each node: "+workflowMemoryUsage)
 	return cmd
 }
 
-func (a *app) runHost(ctx context.Context, j joiner, capacity int32, workflows uint32) error {
+func (a *app) runHost(ctx context.Context, j joiner, m memoryLimit, capacity int32, workflows uint32) error {
 	servers, err := j.serverList()
 	if err != nil {
 		return err
@@ -59,6 +62,7 @@ func (a *app) runHost(ctx context.Context, j joiner, capacity int32, workflows u
 	}
 	defer func() { _ = lock.Unlock() }()
 	log := a.processLogger()
+	each := m.divide(log, capacity)
 	group, err := supervise.NewGroup(filepath.Join(j.dir, "logs"), log)
 	if err != nil {
 		return err
@@ -69,6 +73,9 @@ func (a *app) runHost(ctx context.Context, j joiner, capacity int32, workflows u
 		JoinToken: func(context.Context) (string, error) { return token, nil },
 		Command: func(s hostagent.Start) *exec.Cmd {
 			cmd := nodeProcess(program, servers, j, s)
+			if each != "" {
+				cmd.Args = append(cmd.Args, "--memory-limit", each)
+			}
 			if s.Kind == cpv1.MachineKind_MACHINE_KIND_NODE {
 				cmd.Args = append(cmd.Args, fmt.Sprintf("--%s=%d", workflowMemory, workflows))
 			}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/dataplane/node"
 )
 
@@ -19,6 +20,7 @@ const (
 func newNodeCommand(a *app) *cobra.Command {
 	var j joiner
 	var l limiter
+	var m memoryLimit
 	var drain time.Duration
 	var workflows uint32
 	cmd := group("node", "Data-plane nodes: run one, list and steer them", newNodeAdminCommands(a)...)
@@ -42,6 +44,7 @@ func newNodeCommand(a *app) *cobra.Command {
 		}
 		serveTuned()
 		log := a.processLogger()
+		m.apply(log, memory.NodeShare)
 		config := node.Config{
 			ID: j.id, Dir: j.dir, Listen: j.listen, Servers: servers, JoinToken: token, Release: a.version, DrainTime: drain,
 			Proxies: j.proxies, Bodies: j.bodyLimits(), Limits: limits, WorkflowMemory: int64(workflows) << 20,
@@ -50,6 +53,7 @@ func newNodeCommand(a *app) *cobra.Command {
 	}
 	j.flags(cmd)
 	l.flags(cmd)
+	m.flag(cmd, memory.NodeShare, "this process")
 	cmd.Flags().StringVar(&j.listen, "listen", "127.0.0.1:0", "address that gateways call")
 	cmd.Flags().Uint32Var(&workflows, workflowMemory, 0, workflowMemoryUsage)
 	cmd.Flags().DurationVar(&drain, "drain", 10*time.Second, "how long requests under way may take after a stop was asked for")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/controlplane/server"
 	"github.com/fluent-oms/fluent/ops/cli/render"
 	"github.com/fluent-oms/fluent/ops/debug"
@@ -17,6 +18,7 @@ func newServerCommand(a *app) *cobra.Command {
 	var config server.Config
 	var peers, passwordFile string
 	var l limiter
+	var m memoryLimit
 	cmd := &cobra.Command{
 		Use:   "server",
 		Short: "Run a control-plane server",
@@ -37,12 +39,14 @@ func newServerCommand(a *app) *cobra.Command {
 				return render.UsageError{Err: err}
 			}
 			config.Logger = a.processLogger()
+			m.apply(config.Logger, memory.ServerShare)
 			config.Hold = debug.Hold
 			config.Ready = func(address string) { config.Logger.Info("the control-plane server answers", "address", address) }
 			return server.Run(cmd.Context(), config)
 		},
 	}
 	l.flags(cmd)
+	m.flag(cmd, memory.ServerShare, "this process")
 	f := cmd.Flags()
 	f.StringVar(&config.ID, "id", "", "name of this server among the peers")
 	f.StringVar(&config.Dir, "dir", "", "state folder of this server")

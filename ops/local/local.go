@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/auth/door"
+	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/ops/embedded"
 	"github.com/fluent-oms/fluent/ops/hostagent"
 	"github.com/fluent-oms/fluent/ops/supervise"
@@ -26,8 +27,9 @@ type Config struct {
 	Nodes         int
 	Database      string // auto, postgres, cockroach, or a URL
 	Demo          bool
-	ReadyFile     string // written when everything answers; empty: none
-	Program       string // the fluent binary
+	ReadyFile     string        // written when everything answers; empty: none
+	Memory        memory.Option // of all processes together, but for the database; nothing: memory.Together of the machine's
+	Program       string        // the fluent binary
 	Release       string
 }
 
@@ -58,6 +60,7 @@ type Installation struct {
 	servers  []*supervise.Child
 	gateway  *supervise.Child
 	agent    *hostagent.Agent
+	memory   map[string]int64 // limits in bytes, by the first argument of a process
 	database *database
 }
 
@@ -91,6 +94,9 @@ func Run(ctx context.Context, config Config, out io.Writer) (err error) {
 func (i *Installation) run(ctx context.Context) error {
 	var err error
 	if i.state, err = openState(i.config); err != nil {
+		return err
+	}
+	if err := i.divideMemory(len(i.state.Servers)); err != nil {
 		return err
 	}
 	if i.group, err = supervise.NewGroup(filepath.Join(i.config.Dir, "logs"), i.log); err != nil {

@@ -80,7 +80,7 @@ func (i *Installation) serverCommand(s server) *exec.Cmd {
 
 // command prepares one of our own processes, which joins with a token unless that is empty.
 func (i *Installation) command(args []string, joinToken string) *exec.Cmd {
-	cmd := exec.Command(i.config.Program, args...)
+	cmd := exec.Command(i.config.Program, i.limited(args)...)
 	if joinToken != "" {
 		cmd.Args = append(cmd.Args, "--join-token-file", "-")
 		supervise.Whisper(cmd, joinToken)
