@@ -17,8 +17,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
-	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/auth/memory"
@@ -66,10 +65,7 @@ func child() {
 	})
 	mux.HandleFunc("GET /work", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, g.Short()) })
-	mux.HandleFunc("GET /shed", func(w http.ResponseWriter, _ *http.Request) {
-		text, _ := testutil.CollectAndFormat(g, expfmt.TypeTextPlain, "fluent_memory_shed_total")
-		_, _ = w.Write(text)
-	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	refuse := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -112,8 +108,9 @@ func TestAProcessShedsNearItsLimitAndRecovers(t *testing.T) {
 	res, why := ask("GET", "/readyz")
 	require.Equal(t, http.StatusOK, res.StatusCode, "what is spared is answered")
 	require.Contains(t, why, "of 128 MiB of memory")
-	_, shed := ask("GET", "/shed")
-	require.NotContains(t, shed, "fluent_memory_shed_total 0")
+	_, shed := ask("GET", "/metrics")
+	require.Contains(t, shed, "\nfluent_memory_limit_bytes 1.34217728e+08")
+	require.NotContains(t, shed, "\nfluent_memory_shed_total 0")
 
 	ask("POST", "/drop")
 	require.Eventually(t, works, time.Minute, 10*time.Millisecond)

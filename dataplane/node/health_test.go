@@ -114,6 +114,7 @@ func TestANodeShortOfMemoryRefusesTenantsAndNothingElse(t *testing.T) {
 	n.operators = n.operate()
 	reached := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	n.handler.set(reached)
+	n.strangers = &n.handler
 	n.guard = memory.NewGuard(1, n.log, nil)
 	n.registry.MustRegister(n.guard)
 	ask := func(method, path string) *httptest.ResponseRecorder {
