@@ -36,6 +36,6 @@ func TestAGatewayShortOfMemoryRefuses(t *testing.T) {
 	ready := httptest.NewRecorder()
 	g.Operators().ServeHTTP(ready, httptest.NewRequest(http.MethodGet, "/readyz", nil))
 	require.Contains(t, ready.Body.String(), "MEMORY_SHORT")
-	require.Contains(t, g.report().GetProblem(), "of memory are in use")
+	require.Contains(t, g.report().GetProblem(), "MEMORY_SHORT: ")
 	require.Equal(t, "JOINING", g.report().GetState())
 }
