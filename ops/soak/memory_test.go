@@ -35,9 +35,11 @@ func TestTenThousandIdleAccountsFit(t *testing.T) {
 		pids[kind] = machine(t, plane, kind, dirs[kind])
 	}
 	for kind := range pids {
-		require.Eventually(t, func() bool { return plane.LastReport(kind).GetAppliedIndex() == index }, 5*time.Minute, 100*time.Millisecond, kind)
+		require.Eventually(t, func() bool {
+			r := plane.LastReport(kind)
+			return r.GetAppliedIndex() == index && (kind != "node" || r.GetState() == "READY")
+		}, 5*time.Minute, 100*time.Millisecond, kind)
 	}
-	require.Equal(t, "READY", plane.LastReport("node").GetState())
 	for kind, pid := range pids {
 		t.Logf("%s: %d MB resident when it has heard of all", kind, resident(t, pid)>>20)
 	}
