@@ -22,6 +22,7 @@ const (
 	provision       = "provision" // the reconciler's name in the audit
 	atOnce          = 32          // operations that are worked on at the same time
 	longestWait     = 5 * time.Second
+	gathering       = 5 * time.Millisecond // what changes together is looked at together: each look goes through all operations
 	shortestBackoff = 50 * time.Millisecond
 	patience        = 2 * time.Second // how long an operation waits at its end for nodes that lag
 )
@@ -37,8 +38,9 @@ func Provision(ctx context.Context, d Deps) error {
 	for ctx.Err() == nil {
 		view := d.Store.View()
 		running, changed := state.RunningInTurn(view)
+		room := map[string]bool{} // by environment
 		for _, o := range running {
-			if !p.mayGoOn(view, o) || !p.take(o.GetId()) {
+			if !p.mayGoOn(view, o, room) || !p.take(o.GetId()) {
 				continue
 			}
 			workers.Go(func() {
@@ -47,6 +49,7 @@ func Provision(ctx context.Context, d Deps) error {
 			})
 		}
 		wait(ctx, longestWait, changed, view.Abandoned(), p.freed)
+		wait(ctx, gathering)
 	}
 	return nil
 }
@@ -62,13 +65,18 @@ type provisioner struct {
 }
 
 // mayGoOn is false while all nodes that could work for an operation have enough to do. It then takes no slot, so that it keeps nobody of
-// another environment from going on.
-func (p *provisioner) mayGoOn(v state.View, o *cpv1.Operation) bool {
+// another environment from going on. known is what this look has found of environments.
+func (p *provisioner) mayGoOn(v state.View, o *cpv1.Operation, known map[string]bool) bool {
 	if !state.Prepares(o) {
 		return true
 	}
-	ready, _ := state.ReadyNodes(v, o.GetEnvironment())
-	return p.lanes.room(ready)
+	room, looked := known[o.GetEnvironment()]
+	if !looked {
+		ready, _ := state.ReadyNodes(v, o.GetEnvironment())
+		room = p.lanes.room(ready)
+		known[o.GetEnvironment()] = room
+	}
+	return room
 }
 
 // take reserves an operation for one worker, if there is a free slot.

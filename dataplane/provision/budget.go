@@ -11,7 +11,8 @@ import (
 const AtOnce = 2
 
 // Budget is what provisioning may take from a node that serves tenants: so many at once, and of each second a share only. What was not used
-// is saved up to a burst, so that a single new account never waits; two hundred of them are spread over half a minute, and orders go on.
+// is saved up to a burst, so that a few new accounts never wait; two hundred of them are spread over a minute, and orders go on. What is saved is little: slow answers of
+// a second are the slowest hundredth of a minute and a half.
 //
 // The time is the whole of a preparation, waits for the database among it, so the share bounds what provisioning asks of the node and of
 // its database alike.
@@ -27,9 +28,9 @@ type Budget struct {
 	asOf  time.Time
 }
 
-// NewBudget makes a node's budget: AtOnce at once, a quarter of each second, and two seconds saved at most.
+// NewBudget makes a node's budget: AtOnce at once, 15 % of each second, and 300 ms saved at most, which is some five accounts.
 func NewBudget() *Budget {
-	const share, burst = 0.25, 2 * time.Second
+	const share, burst = 0.15, 300 * time.Millisecond
 	return newBudget(AtOnce, share, burst, time.Now, sleep)
 }
 
