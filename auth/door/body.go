@@ -57,6 +57,14 @@ func (b *Bodies) Guard(w http.ResponseWriter, r *http.Request) *Body {
 	return body
 }
 
+// Hurry bounds how long a request's body may keep its connection when nobody reads it: a server reads on after an answer, and before some. It is
+// for the beginning of what may be refused before its body is guarded.
+func (b *Bodies) Hurry(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(b.now().Add(b.limits.Progress)) // a connection that has no deadline needs none
+	}
+}
+
 // Allow says that the caller has proved who he is, and may send so many bytes.
 func (b *Body) Allow(limit int64) {
 	b.bodies.mu.Lock()

@@ -195,3 +195,15 @@ func TestABodyIsHeldUntilItIsSentOn(t *testing.T) {
 	require.Equal(t, 200, res.StatusCode)
 	require.Zero(t, held(t, front))
 }
+
+// TestRefusedBodiesKeepNoConnection holds back bodies of requests that are refused before their bodies are looked at.
+func TestRefusedBodiesKeepNoConnection(t *testing.T) {
+	t.Parallel()
+	_, url, _, _, _ := guarded(t, door.BodyLimits{Progress: 20 * time.Millisecond})
+	for first, status := range map[string]int{
+		"POST /metrics": 404, "POST http://a/graphql": 400, "get /graphql": 400, "GET /healthz": 200, "GET /": 200, "POST /graphql": 400, "POST /oauth/token": 400,
+	} {
+		raw := first + " HTTP/1.1\r\nHost: acme.localhost\r\nAccept: text/html\r\nContent-Length: 100\r\n\r\nheld back"
+		require.Equal(t, []int{status}, ask(t, url, raw), first)
+	}
+}

@@ -66,6 +66,7 @@ func (g *Gateway) Drain() { g.draining.Store(true) }
 
 // ServeHTTP implements http.Handler.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.bodies.Hurry(w, r)
 	if r.RequestURI == "/healthz" { // as balancers ask, some of them without naming a host
 		g.health(w)
 		return

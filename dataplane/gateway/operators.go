@@ -100,6 +100,7 @@ func (g *Gateway) serveOperators(ctx context.Context, port *door.Listener) error
 
 // crowded answers a client behind a proxy that has too many requests under way.
 func (g *Gateway) crowded(w http.ResponseWriter, r *http.Request) {
+	g.bodies.Hurry(w, r)
 	rest.WriteError(w, r, g.log, fault.New(fault.Limited, "Too many requests of this client are under way"))
 }
 

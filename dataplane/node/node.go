@@ -61,6 +61,7 @@ type Node struct {
 	guard     *memory.Guard
 	measured  *metrics.Requests
 	registry  *prometheus.Registry
+	bodies    *door.Bodies
 	strangers http.Handler // handler, for requests whose callers must show who they are before they may send much
 	operators http.Handler // /healthz, /readyz, /metrics: in all states of the node
 }
@@ -91,9 +92,9 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	n.guard = memory.NewGuard(memory.Limit(), log, func() { n.link.ReportNow() })
 	n.registry.MustRegister(n.readiness(), problemCollector{&n.health}, n.guard)
 	n.operators = n.operate()
-	bodies := door.NewBodies(config.Bodies)
-	n.strangers = bodies.Handler(&n.handler)
-	n.registry.MustRegister(bodies)
+	n.bodies = door.NewBodies(config.Bodies)
+	n.strangers = n.bodies.Handler(&n.handler)
+	n.registry.MustRegister(n.bodies)
 	n.link, err = uplink.New(uplink.Config{
 		Servers: config.Servers, JoinToken: config.JoinToken, NodeID: config.ID, Kind: "node",
 		Address: listener.Addr().String(), Release: config.Release, Dir: config.Dir,

@@ -82,6 +82,10 @@ func (n *Node) fromGateway(_ *http.Request, peer netip.Addr) bool {
 var silent = slog.New(slog.DiscardHandler)
 
 func (n *Node) serve(w http.ResponseWriter, r *http.Request) {
+	_, ours := trust.Caller(r.Context())
+	if !ours {
+		n.bodies.Hurry(w, r)
+	}
 	rest.NameRequest(w, r)
 	switch r.RequestURI {
 	case "/healthz", "/readyz", "/metrics":
@@ -100,7 +104,7 @@ func (n *Node) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n.requests.Add(1)
-	if _, ours := trust.Caller(r.Context()); ours {
+	if ours {
 		n.measured.Serve(w, r, &n.handler)
 		return
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -9,6 +10,9 @@ import (
 	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/dataplane/gateway"
 )
+
+// failuresVariable sets what the option --failures-per-minute is where it is not given.
+const failuresVariable = "FLUENT_FAILURES_PER_MINUTE"
 
 func newGatewayCommand(a *app) *cobra.Command {
 	var j joiner
@@ -35,6 +39,10 @@ func newGatewayCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			failures, err := option(failures, failuresVariable, door.StandardFailures)
+			if err != nil {
+				return err
+			}
 			serveTuned()
 			log := a.processLogger()
 			m.apply(log, memory.GatewayShare)
@@ -50,8 +58,9 @@ func newGatewayCommand(a *app) *cobra.Command {
 	m.flag(cmd, memory.GatewayShare, "this process")
 	cmd.Flags().StringVar(&j.listen, "listen", "127.0.0.1:8080", "address that tenants call")
 	cmd.Flags().StringVar(&operators, "metrics-listen", "", "address for /metrics, /healthz and /readyz, out of the reach of tenants (default none)")
-	cmd.Flags().IntVar(&failures, "failures-per-minute", door.StandardFailures,
-		"requests that one address may have fail in a minute before it is known who calls; 0: no limit")
+	cmd.Flags().IntVar(&failures, "failures-per-minute", unset,
+		fmt.Sprintf("requests that one address may have fail in a minute before it is known who calls, 0: no limit (default %d; or %s)", door.StandardFailures, failuresVariable))
+	cmd.Flags().Lookup("failures-per-minute").DefValue = "0" // the text says what it is
 	cmd.Flags().DurationVar(&drain, "drain", 10*time.Second, "how long requests under way may take after a stop was asked for")
 	return cmd
 }
