@@ -2,7 +2,6 @@ package door
 
 import (
 	"container/list"
-	"math"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -15,7 +14,7 @@ import (
 
 // BodyLimits say how much of requests' bodies a process holds. What is zero gets the default.
 type BodyLimits struct {
-	Total    int64         // bytes of all bodies; by default an eighth of the process's memory limit, 64 MiB without one
+	Total    int64         // bytes of all bodies; by default an eighth of the process's memory limit, and 64 MiB at most
 	Progress time.Duration // in which a body must bring its next part, or end; by default 10 s
 	Stall    time.Duration // after which a body without progress gives way to others that need the room; by default 1 s
 	Patience time.Duration // how long a body waits for room; by default 2 s
@@ -39,10 +38,7 @@ const (
 
 func (l BodyLimits) orDefault() BodyLimits {
 	if l.Total == 0 {
-		l.Total = usualTotal
-		if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
-			l.Total = limit / shareOfMemory
-		}
+		l.Total = min(usualTotal, debug.SetMemoryLimit(-1)/shareOfMemory)
 	}
 	l.Total = max(l.Total, leastTotal)
 	for _, d := range []struct {

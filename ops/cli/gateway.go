@@ -44,6 +44,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 				return err
 			}
 			serveTuned()
+			go keepHeadroom(cmd.Context())
 			log := a.processLogger()
 			m.apply(log, memory.GatewayShare)
 			config := gateway.Config{

@@ -49,7 +49,7 @@ func (j *joiner) flags(cmd *cobra.Command) {
 	f.StringVar(&j.servers, "servers", "", "control-plane servers, comma-separated")
 	f.StringVar(&j.tokenFile, "join-token-file", "", "file with the one-time token for the first start; -: standard input")
 	f.Var(networks{&j.proxies}, "trusted-proxies", proxiesUsage)
-	f.Uint32Var(&j.bodies, "body-memory", 0, "MiB of memory for requests' bodies (of a host: for each of its nodes); 0: an eighth of the process's memory limit, or 64 without one")
+	f.Uint32Var(&j.bodies, "body-memory", 0, "MiB of memory for requests' bodies (of a host: for each of its nodes); 0: an eighth of the process's memory limit, and 64 at most")
 }
 
 const proxiesUsage = "addresses and networks of proxies whose X-Forwarded-For is believed, comma-separated (default none)"
