@@ -36,7 +36,7 @@ import (
 
 // site is a gateway in front of nodes that serve tokens and users over one database. Requests say where they come from in X-Forwarded-For.
 type site struct {
-	t      *testing.T
+	t      testing.TB
 	dsn    string
 	db     *store.DB
 	state  *desired.State
@@ -70,7 +70,13 @@ func (l *lines) String() string {
 // right is everybody's password.
 const right = "correct horse battery"
 
-func newSite(t *testing.T, nodes int) *site {
+func newSite(t testing.TB, nodes int) *site {
+	t.Helper()
+	return newSiteOf(t, nodes, password.Params{MemoryKiB: 8, Passes: 1, Lanes: 1})
+}
+
+// newSiteOf makes one whose hashes cost so much.
+func newSiteOf(t testing.TB, nodes int, cost password.Params) *site {
 	t.Helper()
 	dsn := dbtest.Template(t, "identity", migrate)
 	s := &site{t: t, dsn: dsn}
@@ -79,7 +85,7 @@ func newSite(t *testing.T, nodes int) *site {
 	t.Cleanup(db.Close)
 	state, err := desired.Open("")
 	require.NoError(t, err)
-	s.db, s.state, s.log, s.hasher = db, state, &lines{}, password.NewHasher(password.Params{MemoryKiB: 8, Passes: 1, Lanes: 1}, 4)
+	s.db, s.state, s.log, s.hasher = db, state, &lines{}, password.NewHasher(cost, 4)
 	for _, account := range []string{"ACME", "OTHER"} {
 		hash := sha256.Sum256([]byte("secret of " + account))
 		s.put(&nodev1.Resource{Kind: &nodev1.Resource_Account{Account: &nodev1.Account{
@@ -145,7 +151,7 @@ func (s *site) node() {
 	s.put(&nodev1.Resource{Kind: &nodev1.Resource_Peer{Peer: &nodev1.Peer{NodeId: id, Kind: "node", Address: strings.TrimPrefix(web.URL, "http://"), State: "READY"}}})
 }
 
-func scope(t *testing.T, account tenancy.AccountID) tenancy.Scope {
+func scope(t testing.TB, account tenancy.AccountID) tenancy.Scope {
 	t.Helper()
 	sc, err := tenancy.NewScope(account)
 	require.NoError(t, err)

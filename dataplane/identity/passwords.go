@@ -59,6 +59,9 @@ func (s *Service) ResetPassword(ctx context.Context, caller *tenant.Principal, u
 	if err != nil {
 		return rest.OneTimePassword{}, err
 	}
+	if isMachine(user.User) {
+		return rest.OneTimePassword{}, fault.New(fault.Unprocessable, "No password lets %q in: only API clients act as this user", username).At("username")
+	}
 	made, until := password.Secret(secretBytes), s.db.Now(ctx).Add(onceLife)
 	hash, err := s.hasher.Hash(ctx, made)
 	if err != nil {

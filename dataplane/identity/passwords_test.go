@@ -74,6 +74,7 @@ func TestAnAdministratorResetsAPassword(t *testing.T) {
 		return s.send(ask{path: "/api/v4.1/user/password/reset", token: token, json: `{"username":"` + username + `"}`})
 	}
 	require.Equal(t, 404, reset(admin, "zoe").Status)
+	require.Equal(t, 422, reset(admin, "api").Status, "a client's user gets no password")
 	for range 8 { // she is locked out by her own attempts
 		s.login("192.0.2.1", "ann", "forgotten it")
 	}
