@@ -100,6 +100,8 @@ func TestNobodyGainsByAClient(t *testing.T) {
 		"a keeper makes no administrator":      {who: keeper, call: creating("ACME-x", "ADMIN", "ACCOUNT"), kind: fault.Forbidden},
 		"nor one of a retailer":                {who: keeper, call: creating("ACME-x", "ADMIN", "RETAILER"), kind: fault.Forbidden},
 		"nor one that may what he may not":     {who: keeper, call: creating("ACME-x", "WRITER", "RETAILER"), kind: fault.Forbidden},
+		"nor one at a place not there yet":     {who: keeper, call: creating("ACME-x", "ADMIN", "AGENT"), kind: fault.Forbidden},
+		"which an administrator may":           {who: admin, call: creating("ACME-x", "ADMIN", "AGENT"), ok: true},
 		"a role that is not there":             {who: admin, call: creating("ACME-x", "LOKER", "ACCOUNT"), kind: fault.Invalid},
 		"an id of another account":             {who: admin, call: creating("OTHER-x", "LOOKER", "ACCOUNT"), kind: fault.Invalid},
 		"the first client's id":                {who: admin, call: creating("ACME", "LOOKER", "ACCOUNT"), kind: fault.Invalid},

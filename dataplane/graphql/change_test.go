@@ -360,3 +360,79 @@ func TestAnotherAccountSeesNothing(t *testing.T) {
 	res = w.run(stranger, `{ order(ref: "O-1") { id } customer(ref: "kim@example.com") { id } retailerById(id: 1) { id } }`, "")
 	require.Equal(t, `{"order":null,"customer":null,"retailerById":null}`, string(res.Data))
 }
+
+// TestNobodyGivesRightsThatHeHasNot: who keeps users and roles makes no administrator, neither of another nor of himself, in no place, not even in
+// one that is not there yet.
+func TestNobodyGivesRightsThatHeHasNot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	at := func(kind, id string) tenant.Context {
+		c := tenant.Context{Type: tenant.ContextType(kind), ID: id}
+		if kind == "RETAILER" {
+			c.Retailer = 1
+		}
+		return c
+	}
+	keeper := func(c tenant.Context) *tenant.Principal {
+		keeps := tenant.Grant{Role: "KEEPER", Permissions: []string{"USER_CREATE", "USER_UPDATE", "ROLE_CREATE", "ROLE_UPDATE", "USER_VIEW", "ROLE_VIEW"}, Contexts: []tenant.Context{at("ACCOUNT", "0")}}
+		return principal("ACME", "7", keeps, tenant.Grant{Role: "LOOKER", Permissions: []string{"ORDER_VIEW"}, Contexts: []tenant.Context{c}})
+	}
+	w.data(`mutation { a: createRole(input: {name: "ADMIN"}) { id } b: createRole(input: {name: "LOOKER", permissions: {name: "ORDER_VIEW"}}) { id }
+		c: createRole(input: {name: "WRITER", permissions: {name: "ORDER_UPDATE"}}) { id } }`, "")
+	w.data(`mutation { createUser(input: {ref: "u", username: "u", password: "p", type: "ADMIN", firstName: "U", primaryEmail: "u@b.c", timezone: "UTC"}) { id } }`, "")
+	user := w.data(`{ user(username: "u") { id } }`, "")["user"].(map[string]any)["id"].(string)
+	location := w.data(`mutation { createLocation(input: {ref: "S", type: "STORE", name: "S", retailer: {id: 1}, openingSchedule: {allHours: true, monStart: 0, monEnd: 0, tueStart: 0, tueEnd: 0,
+		wedStart: 0, wedEnd: 0, thuStart: 0, thuEnd: 0, friStart: 0, friEnd: 0, satStart: 0, satEnd: 0, sunStart: 0, sunEnd: 0},
+		primaryAddress: {ref: "S", latitude: 1, longitude: 1, timeZone: "UTC"}}) { id } }`, "")["createLocation"].(map[string]any)["id"].(string)
+
+	everywhere, shop := at("ACCOUNT", "0"), at("RETAILER", "1")
+	n := 0
+	for _, c := range []struct {
+		who        *tenant.Principal
+		role       string
+		kind, id   string
+		permission string // that is missing; empty: it is given
+	}{
+		{w.admin, "ADMIN", "ACCOUNT", "0", ""},
+		{w.admin, "ADMIN", "AGENT", "4711", ""},
+		{keeper(everywhere), "LOOKER", "ACCOUNT", "0", ""},
+		{keeper(everywhere), "LOOKER", "AGENT", location, ""},
+		{keeper(everywhere), "ADMIN", "ACCOUNT", "0", "ADMIN"},
+		{keeper(everywhere), "ADMIN", "RETAILER", "1", "ADMIN"},
+		{keeper(everywhere), "ADMIN", "AGENT", location, "ADMIN"},
+		{keeper(everywhere), "ADMIN", "AGENT", "4711", "ADMIN"},
+		{keeper(everywhere), "WRITER", "AGENT", "4711", "ORDER_UPDATE"},
+		{keeper(everywhere), "WRITER", "RETAILER", "99", "ORDER_UPDATE"},
+		{keeper(shop), "LOOKER", "RETAILER", "1", ""},
+		{keeper(shop), "LOOKER", "AGENT", location, ""},
+		{keeper(shop), "LOOKER", "AGENT", "4711", "ORDER_VIEW"},
+		{keeper(shop), "LOOKER", "RETAILER", "2", "ORDER_VIEW"},
+		{keeper(shop), "LOOKER", "ACCOUNT", "0", "ORDER_VIEW"},
+	} {
+		n++
+		roles := fmt.Sprintf(`roles: [{role: {name: %q}, contexts: [{contextType: %q, contextId: %s}]}]`, c.role, c.kind, c.id)
+		name := fmt.Sprintf("made%d", n)
+		made := w.run(c.who, `mutation { createUser(input: {ref: "`+name+`", username: "`+name+`", password: "p", type: "ADMIN", firstName: "U", primaryEmail: "u@b.c", timezone: "UTC", `+roles+`}) { id } }`, "")
+		changed := w.run(c.who, `mutation { updateUser(input: {id: `+user+`, `+roles+`}) { id } }`, "")
+		want := []string(nil)
+		if c.permission != "" {
+			want = []string{"C0020E Permission missing: " + c.permission}
+		}
+		require.Equal(t, want, messages(made), "made: %s at %s %s", c.role, c.kind, c.id)
+		if c.permission == "" {
+			w.data(`mutation { removeUserRolesFromUser(input: {user: {id: `+user+`}, `+roles+`}) { status } }`, "")
+		}
+		require.Equal(t, want, messages(changed), "changed: %s at %s %s", c.role, c.kind, c.id)
+	}
+
+	for mutation, want := range map[string][]string{
+		`createRole(input: {name: "MORE", permissions: [{name: "ORDER_VIEW"}, {name: "ORDER_UPDATE"}]}) { id }`: {"C0020E Permission missing: ORDER_UPDATE"},
+		`updateRole(input: {name: "LOOKER", permissions: {name: "ORDER_UPDATE"}}) { id }`:                       {"C0020E Permission missing: ORDER_UPDATE"},
+		`updateRole(input: {name: "WRITER", permissions: {name: "ORDER_VIEW"}}) { id }`:                         nil,
+		`createRole(input: {name: "SAME", permissions: {name: "USER_UPDATE"}}) { id }`:                          nil,
+	} {
+		require.Equal(t, want, messages(w.run(keeper(everywhere), `mutation { `+mutation+` }`, "")), mutation)
+	}
+	require.Equal(t, []string{"C0020E Permission missing: ORDER_VIEW"},
+		messages(w.run(keeper(shop), `mutation { createRole(input: {name: "WIDE", permissions: {name: "ORDER_VIEW"}}) { id } }`, "")), "a role holds wherever it is given")
+}

@@ -320,6 +320,21 @@ func TestRolesThatAnAccountLacks(t *testing.T) {
 	require.Error(t, p.Can("ORDER_UPDATE", 1))
 }
 
+// TestAPlaceThatIsNotThereGivesNothingAndCountsAsAll: a role at a location that is made later may not be given by who has less than the account.
+func TestAPlaceThatIsNotThereGivesNothingAndCountsAsAll(t *testing.T) {
+	t.Parallel()
+	f := newFirm(t)
+	theirs, missing, err := f.service.Granting(t.Context(), "ACME", role("ADMIN", "AGENT", "4711"))
+	require.NoError(t, err)
+	require.Empty(t, missing)
+	require.Error(t, theirs.CanSomewhere("ORDER_VIEW"))
+	of := func(at tenant.Context) *tenant.Principal {
+		return tenant.New(tenant.Identity{Account: "ACME"}, tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{at}})
+	}
+	require.Error(t, of(tenant.Context{Type: tenant.RetailerContext, ID: "1", Retailer: 1}).InCharge(theirs, "USER_UPDATE"))
+	require.NoError(t, of(tenant.Context{Type: tenant.AccountContext, ID: "0"}).InCharge(theirs, "USER_UPDATE"))
+}
+
 func TestTokensAreEndedByTheirOwnClientOnly(t *testing.T) {
 	t.Parallel()
 	f := newFirm(t)

@@ -194,10 +194,7 @@ func grant(role *security.Role, contexts []security.RoleContext, retailerOf map[
 		case tenant.RetailerContext:
 			at.Retailer = retailerNumber(c.ContextID)
 		case tenant.AgentContext:
-			var known bool
-			if at.Retailer, known = retailerOf[c.ContextID]; !known {
-				continue // a location that is gone gives nothing
-			}
+			at.Retailer = retailerOf[c.ContextID] // 0 of a location that is not there: it gives nothing
 		}
 		g.Contexts = append(g.Contexts, at)
 	}

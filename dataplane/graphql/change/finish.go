@@ -133,7 +133,10 @@ func (s *session) guard(ctx context.Context, d *draft) error {
 	case *security.User:
 		return s.secrets(ctx, e, d)
 	case *security.Role:
-		return s.knownPermissions(e, d.place)
+		if err := s.knownPermissions(e, d.place); err != nil {
+			return err
+		}
+		return s.mayWrite(d)
 	case *foundation.Setting:
 		return knownSetting(e, d.place)
 	}
@@ -180,13 +183,13 @@ func (s *session) secrets(ctx context.Context, u *security.User, d *draft) error
 		*into.hash = hash
 		d.touch(d.typ.Field(into.field))
 	}
-	return s.roleContexts(u, d)
+	return s.roleContexts(ctx, u, d)
 }
 
 // contextTypes are where a role can hold.
 var contextTypes = []string{"ACCOUNT", "RETAILER", "AGENT"}
 
-func (s *session) roleContexts(u *security.User, d *draft) error {
+func (s *session) roleContexts(ctx context.Context, u *security.User, d *draft) error {
 	for _, r := range u.Roles {
 		for _, c := range r.Contexts {
 			if !slices.Contains(contextTypes, c.ContextType) {
@@ -194,7 +197,7 @@ func (s *session) roleContexts(u *security.User, d *draft) error {
 			}
 		}
 	}
-	return nil
+	return s.mayGive(ctx, u, d)
 }
 
 func finishUser(_ context.Context, _ *session, d *draft) error {
