@@ -6,14 +6,17 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/ops/apiclient"
@@ -99,8 +102,18 @@ func TestTheDatabasesClockJumps(t *testing.T) {
 	require.NoError(t, server.CreateDatabase(t.Context(), "fluent"))
 	c := startClocks(t, server.DSN("fluent"))
 	c.load(t)
+	conn, err := pgx.Connect(t.Context(), server.DSN("fluent"))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
 	for _, by := range []string{"+3600", "+0", "-3600", "+0"} {
 		set(by)
+		seconds, err := strconv.Atoi(by)
+		require.NoError(t, err)
+		require.Eventually(t, func() bool {
+			var off float64
+			require.NoError(t, conn.QueryRow(t.Context(), `SELECT extract(epoch FROM clock_timestamp() - $1::TIMESTAMPTZ)::FLOAT8`, time.Now()).Scan(&off))
+			return math.Abs(off-float64(seconds)) < 30
+		}, patience, time.Second, "the database's clock does not jump to %s", by)
 		c.works(t, "the database at "+by)
 		time.Sleep(70 * time.Second) // until all nodes have asked it for its time
 		c.works(t, "the database at "+by+", later")
