@@ -115,13 +115,8 @@ func (b *Body) Read(to []byte) (int, error) {
 	case b.received >= b.limit:
 		return b.lookAhead()
 	}
-	if b.received >= b.room() {
-		if err := b.bodies.take(b, b.next()); err != nil {
-			if !errors.Is(err, ErrUnknownCaller) {
-				b.ended = err
-			}
-			return 0, err
-		}
+	if _, err := b.Reserve(); err != nil {
+		return 0, err
 	}
 	n, err := b.from.Read(to[:min(int64(len(to)), b.limit-b.received, b.room()-b.received)])
 	b.received += int64(n)
@@ -133,6 +128,19 @@ func (b *Body) Read(to []byte) (int, error) {
 		err = b.end(err)
 	}
 	return n, err
+}
+
+// Reserve finds room for what comes next, as reading it would, and says how much of the body has room: so large a buffer will do.
+func (b *Body) Reserve() (int64, error) {
+	if b.received >= b.room() && b.received < b.limit && b.declared <= b.limit && b.ended == nil {
+		if err := b.bodies.take(b, b.next()); err != nil {
+			if !errors.Is(err, ErrUnknownCaller) {
+				b.ended = err
+			}
+			return 0, err
+		}
+	}
+	return b.room(), nil
 }
 
 // room is how much of the body has room. Only the body's own reader changes it, so that it may look without the lock.

@@ -158,6 +158,7 @@ func (b *Bodies) take(body *Body, size int64) error {
 	p.waiting.Remove(place)
 	b.admit(p)
 	b.shed.Add(1)
+	body.setDeadline(b.now().Add(b.limits.Stall)) // for the server, which reads on
 	return fault.New(fault.Unavailable, "Too many large bodies are on their way at the moment; try again").WithCode("S0002E").At("body")
 }
 

@@ -46,11 +46,7 @@ func (g *Gateway) read(in *incoming, r *http.Request) error {
 	in.buffer = g.buffers.take()
 	in.body = *in.buffer
 	for {
-		if len(in.body) == cap(in.body) {
-			in.grow()
-		}
-		n, err := in.guard.Read(in.body[len(in.body):cap(in.body)])
-		in.body = in.body[:len(in.body)+n]
+		err := in.readOn()
 		switch {
 		case err == nil:
 		case errors.Is(err, io.EOF):
@@ -66,15 +62,20 @@ func (g *Gateway) read(in *incoming, r *http.Request) error {
 	}
 }
 
-// grow doubles the buffer, but not beyond what was said to come.
-func (in *incoming) grow() {
-	size := 2 * cap(in.body)
-	if told := in.guard.Declared(); told >= 0 {
-		size = min(size, int(told))
+// readOn reads what comes next of the body, into a buffer that is never larger than the room that was found.
+func (in *incoming) readOn() error {
+	if len(in.body) == cap(in.body) {
+		room, err := in.guard.Reserve()
+		if err != nil {
+			return err
+		}
+		larger := make([]byte, len(in.body), max(int(room), len(in.body)+1))
+		copy(larger, in.body)
+		in.body = larger
 	}
-	larger := make([]byte, len(in.body), max(size, len(in.body)+1))
-	copy(larger, in.body)
-	in.body = larger
+	n, err := in.guard.Read(in.body[len(in.body):cap(in.body)])
+	in.body = in.body[:len(in.body)+n]
+	return err
 }
 
 // ProofPath is where nodes say of a request's token whether it is good: 204 if it is, else what any request with it would get.
