@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // The pause after an error of accepting doubles from the shortest to the longest, as net/http's does.
@@ -214,8 +216,9 @@ func (l *Listener) enter(c net.Conn) {
 	l.greet(&guarded{Conn: c, leave: place.leave}, place)
 }
 
-// amongTheLast reports whether a connection has got one of the last descriptors. The kernel gives out the lowest that is free, so its number tells.
-// Those are for the process's own work, which it could not go on with otherwise: files, the database, calls to others and to itself.
+// amongTheLast reports whether a connection has got one of the last descriptors. Those are for the process's own work, which it could not go on
+// with otherwise: files, the database, calls to others and to itself. The kernel gives out the lowest number that is free, so mostly the
+// connection's own number tells; where the highest numbers are in use for other things, what is left is tried.
 func amongTheLast(c net.Conn) bool {
 	kernel, ok := c.(syscall.Conn)
 	if !ok {
@@ -225,12 +228,27 @@ func amongTheLast(c net.Conn) bool {
 	if err != nil {
 		return false
 	}
-	number := 0
-	if err := raw.Control(func(fd uintptr) { number = int(fd) }); err != nil {
+	have := Descriptors()
+	first := have - lastOnes(have)
+	last := false
+	if err := raw.Control(func(fd uintptr) {
+		last = int(fd) >= first || !free(fd, first, 1) && !free(fd, 0, lastOnes(have))
+	}); err != nil {
 		return false
 	}
-	have := Descriptors()
-	return number >= have-lastOnes(have)
+	return last
+}
+
+// free reports whether so many descriptors are left from a number on, by taking and giving back copies of one.
+func free(of uintptr, from, count int) bool {
+	for range count {
+		another, err := unix.FcntlInt(of, unix.F_DUPFD_CLOEXEC, from)
+		if err != nil {
+			return false
+		}
+		defer func() { _ = unix.Close(another) }()
+	}
+	return true
 }
 
 // greet gives a connection to the server, after its greeting. p is nil for our own call, which needs no place.

@@ -144,7 +144,7 @@ func TestTheAPIIsCalledWithoutCurl(t *testing.T) {
 	profile := filepath.Join(t.TempDir(), "profile")
 	operator.run(t, "", "account", "create", "TYPED", "--retailer", "TYPED-AU", "--profile", profile)
 
-	const query = `{ me { username } retailers { edges { node { ref } } } }`
+	const query = `{ me { username } retailers(ref: ["DEMO", "TYPED-AU"]) { edges { node { ref } } } }`
 	require.JSONEq(t, `{"me":{"username":"demo-admin"},"retailers":{"edges":[{"node":{"ref":"DEMO"}}]}}`, operator.run(t, "", "api", "graphql", "--ready-file", ready, query))
 	require.Contains(t, operator.run(t, query, "api", "graphql", "--profile", profile, "-"), `"TYPED-AU"`)
 	token := strings.TrimSpace(operator.run(t, "", "api", "token", "--profile", profile))
