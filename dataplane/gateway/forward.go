@@ -11,8 +11,8 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/gateway/link"
 )
 
-// maxKept is the size up to which buffers are used again.
-const maxKept = 64 << 10
+// maxKept is the size up to which buffers are used again. Larger ones, kept for nobody, were most of what an attack left behind.
+const maxKept = 16 << 10
 
 // buffers are for requests on their way to a node, and for answers on their way back.
 type buffers struct{ pool sync.Pool }
