@@ -125,7 +125,24 @@ func (i *Installation) signIn(ctx context.Context) (*controlPlane, error) {
 		return nil, err
 	}
 	i.say("control plane has a leader")
-	return cp, nil
+	return cp, i.finaliseUpgrade(ctx, cp)
+}
+
+// finaliseUpgrade lets the servers of a folder that an earlier release made write what this one understands. Where each server is upgraded by
+// itself, an operator says when; here all of them are this program.
+func (i *Installation) finaliseUpgrade(ctx context.Context, cp *controlPlane) error {
+	cluster := controlplanev1connect.NewClusterServiceClient(cp.client)
+	return i.await(ctx, "all servers to understand this release", func(ctx context.Context) error {
+		status, err := cluster.GetStatus(ctx, &cpv1.GetStatusRequest{})
+		if err != nil || status.GetSchemaFloor() >= status.GetSchema() {
+			return err
+		}
+		if _, err := cluster.FinaliseUpgrade(ctx, &cpv1.FinaliseUpgradeRequest{}); err != nil {
+			return err
+		}
+		i.say("upgrade finalised: the control plane writes schema %d, before it was %d", status.GetSchema(), status.GetSchemaFloor())
+		return nil
+	})
 }
 
 // bearer is the operator's token, renewed a minute before it ends.
