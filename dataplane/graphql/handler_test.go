@@ -47,6 +47,7 @@ func TestBodiesThatAreNoRequest(t *testing.T) {
 		{"invalid UTF-8", "{\"query\":\"{me{id}}\xff\"}", 400, "line 1, column 19"},
 		{"too deep", `{"query":"{me{id}}","variables":{"a":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + "}}", 413, "line 1, column 164"},
 		{"too many values", `{"query":"{me{id}}","variables":{"a":[` + strings.Repeat("0,", 200_000) + "0]}}", 413, ""},
+		{"a number beyond all", `{"query":"{me{id}}","variables":{"a":1e400}}`, 400, "line 1, column 38"},
 		{"too large", `{"query":"` + strings.Repeat(" ", 2<<20) + `"}`, 413, ""},
 	} {
 		status, out := w.post(c.body)

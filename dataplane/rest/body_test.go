@@ -39,6 +39,7 @@ func TestWrongBodiesAreRefusedWithTheirPlace(t *testing.T) {
 		{"two megabytes and one", strings.Repeat(" ", MaxBody+1), "body", fault.TooLarge},
 		{"too deep", `{"attributes": ` + strings.Repeat("[", 200), "line 1, column 143", fault.TooLarge},
 		{"too many values", `{"attributes": [` + strings.Repeat("{},", 200_000), "line 1, column", fault.TooLarge},
+		{"a number of 131,001 digits", `{"attributes": {"a": 1e131000}}`, "line 1, column 22", fault.Invalid},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -36,25 +37,25 @@ type Trail struct {
 
 // Event is an event that ran in the turn: one that waited or was received, or one that a rule sent inline.
 type Event struct {
-	ID          string          `json:"id"`
-	Inline      bool            `json:"inline,omitempty"`
-	Parents     []string        `json:"parents,omitempty"`
-	Name        string          `json:"name"`
-	Type        string          `json:"type"`
-	EntityType  string          `json:"entityType"`
-	EntityID    string          `json:"entityId,omitempty"`
-	EntityRef   string          `json:"entityRef,omitempty"`
-	Attributes  map[string]any  `json:"attributes,omitempty"`
-	Source      string          `json:"source,omitempty"`
-	GeneratedBy string          `json:"by,omitempty"`
-	GeneratedOn time.Time       `json:"on"`
-	State       string          `json:"state"`              // SUCCESS, NO_MATCH, FAILED; of records, whatever they say
-	Category    string          `json:"category,omitempty"` // of a record that no ruleset answers, such as BATCH; empty for events
-	Reason      string          `json:"reason,omitempty"`
-	Snapshot    json.RawMessage `json:"snapshot,omitempty"` // the entity before the event, of events that are not inline
-	Start       int64           `json:"start"`
-	Stop        int64           `json:"stop"`
-	Rulesets    []*Ruleset      `json:"rulesets,omitempty"`
+	ID          string           `json:"id"`
+	Inline      bool             `json:"inline,omitempty"`
+	Parents     []string         `json:"parents,omitempty"`
+	Name        string           `json:"name"`
+	Type        string           `json:"type"`
+	EntityType  string           `json:"entityType"`
+	EntityID    string           `json:"entityId,omitempty"`
+	EntityRef   string           `json:"entityRef,omitempty"`
+	Attributes  catalogue.Values `json:"attributes,omitempty"`
+	Source      string           `json:"source,omitempty"`
+	GeneratedBy string           `json:"by,omitempty"`
+	GeneratedOn time.Time        `json:"on"`
+	State       string           `json:"state"`              // SUCCESS, NO_MATCH, FAILED; of records, whatever they say
+	Category    string           `json:"category,omitempty"` // of a record that no ruleset answers, such as BATCH; empty for events
+	Reason      string           `json:"reason,omitempty"`
+	Snapshot    json.RawMessage  `json:"snapshot,omitempty"` // the entity before the event, of events that are not inline
+	Start       int64            `json:"start"`
+	Stop        int64            `json:"stop"`
+	Rulesets    []*Ruleset       `json:"rulesets,omitempty"`
 }
 
 // Ruleset is one run of a ruleset.

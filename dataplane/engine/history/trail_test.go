@@ -12,6 +12,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
 )
 
 // FuzzDecode: a trail's body that disk or hand has spoilt is an error, never a crash or a flood of memory.
@@ -41,6 +42,17 @@ func TestATrailComesBackAsItWas(t *testing.T) {
 	require.Equal(t, trail.TurnID, again.TurnID)
 	_, err = history.Decode(&store.Trail{Body: row.Body[:len(row.Body)/2]})
 	require.Error(t, err)
+}
+
+// TestNumbersOfAttributesComeBackFromATrail: those that no float64 holds neither lose digits nor keep others' events from being listed.
+func TestNumbersOfAttributesComeBackFromATrail(t *testing.T) {
+	t.Parallel()
+	given := catalogue.Values{"id": json.Number("900719925474099267"), "far": json.Number("1e999"), "near": 2.5}
+	row, err := history.Encode(&history.Trail{TurnID: "501a209b-dd23-8bc9-a234-cb0f41c80000", Events: []*history.Event{{Name: "E", Attributes: given}}})
+	require.NoError(t, err)
+	again, err := history.Decode(&row)
+	require.NoError(t, err)
+	require.Equal(t, given, again.Events[0].Attributes)
 }
 
 // full is a trail in which every member has a value.

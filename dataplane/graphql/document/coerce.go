@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
 )
 
 // InputError says that a value does not fit its type.
@@ -335,8 +338,8 @@ func unstorable(v any, depth int) *InputError {
 	case string:
 		return withoutNUL(v)
 	case json.Number:
-		if f, err := v.Float64(); err != nil || math.IsInf(f, 0) {
-			return badInput(nil, "%.20s… is not a number that can be stored", v)
+		if err := catalogue.CheckNumber(v.String()); err != nil {
+			return badInput(nil, "%s", fault.Of(err).Detail)
 		}
 	case []any:
 		for i, x := range v {

@@ -33,7 +33,11 @@ func Decode(body []byte) (Request, error) {
 		return Request{}, fault.Invalidf(place(body, at), "half of a surrogate pair is no character").WithCode("C0140E")
 	}
 	if at, err := catalogue.CheckJSON(body); err != nil {
-		return Request{}, fault.Of(err).At(place(body, at)).WithCode("C0141E")
+		wrong := fault.Of(err).At(place(body, at))
+		if wrong.Kind == fault.TooLarge {
+			wrong = wrong.WithCode("C0141E")
+		}
+		return Request{}, wrong
 	}
 	var req Request
 	if err := decodeOne(body, &req); err == nil && req.Query != "" {
