@@ -55,3 +55,19 @@ func TestOneClientBehindAProxyDoesNotGetAll(t *testing.T) {
 	leave <- struct{}{}
 	<-ended
 }
+
+// TestARequestThatBreaksOffLeavesItsPlace has the handler end as proxies do whose answer cannot be sent whole.
+func TestARequestThatBreaksOffLeavesItsPlace(t *testing.T) {
+	t.Parallel()
+	networks, err := door.ParseProxies("10.0.0.0/8")
+	require.NoError(t, err)
+	crowd := door.NewCrowd(door.Proxies{Networks: networks}, 1)
+	handler := crowd.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), http.NotFoundHandler())
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.RemoteAddr = "10.0.0.1:5000"
+	r.Header.Set("X-Forwarded-For", "203.0.113.9")
+	for range 3 {
+		require.PanicsWithValue(t, http.ErrAbortHandler, func() { handler.ServeHTTP(httptest.NewRecorder(), r) })
+	}
+	require.Zero(t, crowd.Shed())
+}

@@ -1,6 +1,9 @@
 package door
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Held is how many connections a listener has.
 func Held(l *Listener) int { return l.places.now() }
@@ -25,4 +28,44 @@ func (f *Failures) Remembered() (sources, credentials int) { return f.sources.Le
 func (f *Failures) StopClock() {
 	at := time.Now()
 	f.now = func() time.Time { return at }
+}
+
+// Waiting is how many bodies of callers that are known wait for room.
+func (b *Bodies) Waiting() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.pools[known].waiting.Len()
+}
+
+// Stalled is how many bodies were told to give way.
+func (b *Bodies) Stalled() int64 { return b.cut.Load() }
+
+// CountLooks counts how often the time is asked for, as it is once by each search for bodies that stall.
+func (b *Bodies) CountLooks() func() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var looks atomic.Int64
+	b.now = func() time.Time { looks.Add(1); return time.Now() }
+	return looks.Load
+}
+
+// Callers is how many addresses a listener counts connections of.
+func Callers(l *Listener) int {
+	l.places.mu.Lock()
+	defer l.places.mu.Unlock()
+	return len(l.places.from)
+}
+
+// Reserved is how many addresses a listener takes for the process's own.
+func Reserved(l *Listener) int {
+	l.reserved.mu.Lock()
+	defer l.reserved.mu.Unlock()
+	return len(l.reserved.from)
+}
+
+// Relieving is whether the descriptor that a listener keeps is lent, or was never lent.
+func Relieving(l *Listener) bool {
+	l.spare.mu.Lock()
+	defer l.spare.mu.Unlock()
+	return l.faults.Load() == 0 || l.spare.file == nil
 }

@@ -29,6 +29,7 @@ func TestSourcesThatOnlyFailAreRefused(t *testing.T) {
 		f.Note(bad, "", 429)
 		f.Note(bad, "", 200)
 		f.Note(bad, "Bearer forged", 401)
+		f.Note(bad, "Bearer forged", 503) // says nothing of who called
 	}
 	const refused = 1000
 	for range refused / 2 {

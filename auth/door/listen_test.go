@@ -167,6 +167,26 @@ func TestOneAddressDoesNotGetAll(t *testing.T) {
 	require.Zero(t, door.Shed(l, "full"))
 }
 
+func TestNothingIsRememberedOfAddressesThatHaveGone(t *testing.T) {
+	t.Parallel()
+	l := listen(t, door.Port{Name: "test", Limits: door.Limits{Connections: 100, PerAddress: 1}})
+	serve(t, l, door.StandardTimes())
+	var held []net.Conn
+	for i := range 20 {
+		from := fmt.Sprintf("127.0.1.%d", i+1)
+		c := connect(t, l, from)
+		require.NotNil(t, ask(c))
+		require.Nil(t, ask(connect(t, l, from)))
+		held = append(held, c)
+	}
+	require.Equal(t, 20, door.Callers(l))
+	for _, c := range held {
+		require.NoError(t, c.Close())
+	}
+	require.Eventually(t, func() bool { return door.Callers(l) == 0 }, patience, time.Millisecond)
+	require.Zero(t, door.Held(l))
+}
+
 func TestPeersThatProveThemselvesDoNotCountForTheirAddress(t *testing.T) {
 	t.Parallel()
 	// A greeting of one byte: m is a peer of ours, anything else a stranger.

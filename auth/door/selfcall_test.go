@@ -146,3 +146,89 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	self := door.NewSelfCall(door.StandardTimes(), quietLog(), func(string, bool) { cancel() }).Add(l, nil)
 	require.NoError(t, self.Run(ctx))
 }
+
+// hiccup has no descriptor for a while, then lets one connection in, and hangs.
+type hiccup struct {
+	net.Listener
+	fails int
+	taken bool
+	ever  chan struct{}
+}
+
+func (h *hiccup) Accept() (net.Conn, error) {
+	if h.fails > 0 {
+		h.fails--
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	if h.taken {
+		<-h.ever
+	}
+	h.taken = true
+	return h.Listener.Accept()
+}
+
+// TestAWantOfDescriptorsThatIsOverExcusesNothing has a loop hang that had no descriptors once, and has had them since.
+func TestAWantOfDescriptorsThatIsOverExcusesNothing(t *testing.T) {
+	t.Parallel()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	h := &hiccup{Listener: inner, fails: 4, ever: make(chan struct{})}
+	t.Cleanup(func() { close(h.ever) })
+	l := door.New(h, door.Port{Name: "test"})
+	t.Cleanup(func() { _ = l.Close() })
+	serve(t, l, door.StandardTimes())
+	require.NotNil(t, ask(connect(t, l, "127.0.0.1")))
+	self := door.NewSelfCall(door.StandardTimes(), quietLog(), nil).Add(l, nil)
+	for range 5 {
+		require.NoError(t, self.Round(t.Context(), short))
+	}
+	require.ErrorIs(t, self.Round(t.Context(), short), door.ErrStuck)
+}
+
+// TestAddressesOfOwnCallsAreGivenBack makes calls that come through and calls that do not: who has the address next is a stranger.
+func TestAddressesOfOwnCallsAreGivenBack(t *testing.T) {
+	t.Parallel()
+	l := listen(t, door.Port{Name: "test"})
+	serve(t, l, door.StandardTimes())
+	self := door.NewSelfCall(door.StandardTimes(), quietLog(), nil).Add(l, nil)
+	for range 3 {
+		require.NoError(t, self.Round(t.Context(), patience))
+	}
+	require.Empty(t, self.Deaf())
+	require.Zero(t, door.Reserved(l))
+	require.NoError(t, l.Close())
+	for range 3 {
+		require.NoError(t, self.Round(t.Context(), patience))
+	}
+	require.Contains(t, self.Deaf(), "connection refused")
+	require.Zero(t, door.Reserved(l))
+}
+
+// once has no descriptor at first. Unlike others here it has deadlines, as sockets have.
+type once struct {
+	*net.TCPListener
+	failed bool
+}
+
+func (o *once) Accept() (net.Conn, error) {
+	if !o.failed {
+		o.failed = true
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return o.TCPListener.Accept()
+}
+
+// TestReliefThatNobodyTakesPasses has nobody wait at the door when a descriptor runs out, and others come later.
+func TestReliefThatNobodyTakesPasses(t *testing.T) {
+	t.Parallel()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	l := door.New(&once{TCPListener: inner.(*net.TCPListener)}, door.Port{Name: "test"})
+	t.Cleanup(func() { _ = l.Close() })
+	serve(t, l, door.StandardTimes())
+	require.Eventually(t, func() bool { return !door.Relieving(l) }, patience, time.Millisecond)
+	for range 3 {
+		require.NotNil(t, ask(connect(t, l, "127.0.0.1")))
+	}
+	require.EqualValues(t, 1, door.Faults(l))
+}

@@ -155,6 +155,28 @@ func TestRevokedClientsAreGone(t *testing.T) {
 	require.True(t, fault.Is(full.Err, fault.Limited), "%v", full.Err)
 }
 
+// TestExpiredClientsCanBeDescribedAndProlonged changes a client whose end has come: only a new end must lie ahead.
+func TestExpiredClientsCanBeDescribedAndProlonged(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	l.found()
+	l.provision(l.account("ACME"))
+	end := int(l.index) + 2
+	client := &cpv1.ApiClient{ClientId: "ACME-x", Roles: acting("INTEGRATION"), ExpireTime: at(end)}
+	l.must(statev1.Kind_KIND_CREATE_API_CLIENT, &statev1.CreateApiClient{Client: client, SecretHash: []byte("s")})
+	l.must(statev1.Kind_KIND_HEARTBEAT, &statev1.Heartbeat{})
+	l.must(statev1.Kind_KIND_HEARTBEAT, &statev1.Heartbeat{})
+	require.Equal(t, cpv1.ApiClientState_API_CLIENT_STATE_EXPIRED, l.client("ACME-x").GetState())
+	client.Description = "the old till"
+	l.must(statev1.Kind_KIND_UPDATE_API_CLIENT, &statev1.UpdateApiClient{Client: client})
+	require.Equal(t, "the old till", l.client("ACME-x").GetDescription())
+	client.ExpireTime = at(end + 1)
+	require.True(t, fault.Is(l.apply(statev1.Kind_KIND_UPDATE_API_CLIENT, &statev1.UpdateApiClient{Client: client}).Err, fault.Invalid), "another end that has come")
+	client.ExpireTime = at(end + 1000)
+	l.must(statev1.Kind_KIND_UPDATE_API_CLIENT, &statev1.UpdateApiClient{Client: client})
+	require.Equal(t, cpv1.ApiClientState_API_CLIENT_STATE_ACTIVE, l.client("ACME-x").GetState())
+}
+
 // TestClientsActAsSomethingThatExists names what a client cannot act as.
 func TestClientsActAsSomethingThatExists(t *testing.T) {
 	t.Parallel()
