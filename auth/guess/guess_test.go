@@ -145,3 +145,38 @@ func TestTheBookIsBounded(t *testing.T) {
 	require.Empty(t, list)
 	require.Zero(t, others)
 }
+
+func TestWhatIsCountedIsBounded(t *testing.T) {
+	t.Parallel()
+	r := guess.Record{}
+	for range 10_000 { // more than a fortnight forgets one by one
+		r = r.Reserve(start)
+	}
+	later := start.Add(72 * time.Hour)
+	_, waits, _ := fail(r, 5, later)
+	require.Equal(t, make([]time.Duration, 5), waits)
+}
+
+func TestAnUnlockForgetsWhatAUserDidHimself(t *testing.T) {
+	t.Parallel()
+	b := guess.NewBook(100)
+	for b.Reserve("ann", "192.0.2.1", start) == 0 {
+	}
+	for b.Reserve("bob", "192.0.2.1", start) == 0 {
+	}
+	b.Unlock("ann", start)
+	require.Zero(t, b.Reserve("ann", "192.0.2.1", start))
+	require.Positive(t, b.Reserve("bob", "192.0.2.1", start), "and nobody else")
+}
+
+func TestWhatIsRestoredIsAddedToWhatCameMeanwhile(t *testing.T) {
+	t.Parallel()
+	b := guess.NewBook(100)
+	b.Note("ann", "s")
+	b.Note("ann", "s")
+	list, others := b.Drain(10)
+	b.Note("ann", "s")
+	b.Restore(list, others)
+	again, _ := b.Drain(10)
+	require.Equal(t, []guess.Failure{{User: "ann", Source: "s", Times: 3}}, again)
+}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,4 +54,62 @@ func TestProcessesOfTheClusterDoNotCountForTheirAddress(t *testing.T) {
 		require.True(t, come(node), "with a certificate of the cluster")
 	}
 	require.False(t, come(nil))
+}
+
+// watching notes the last deadline that was set for a connection.
+type watching struct {
+	net.Conn
+	mu   sync.Mutex
+	last time.Time
+	set  int
+}
+
+func (w *watching) SetDeadline(at time.Time) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last, w.set = at, w.set+1
+	return w.Conn.SetDeadline(at)
+}
+
+type watchedListener struct {
+	net.Listener
+	came chan *watching
+}
+
+func (l *watchedListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	w := &watching{Conn: c}
+	l.came <- w
+	return w, nil
+}
+
+// TestTheGreetingsTimeEndsWithTheGreeting looks at connections that have greeted: whatever comes later has other bounds.
+func TestTheGreetingsTimeEndsWithTheGreeting(t *testing.T) {
+	t.Parallel()
+	cluster := trusttest.New(t, "one")
+	server := cluster.Server("cp1")
+	inner := &watchedListener{Listener: trusttest.Listen(t), came: make(chan *watching, 1)}
+	port := trust.Listen(inner, server.Open(nil), door.Port{Name: "test"})
+	t.Cleanup(func() { _ = port.Close() })
+	for _, secure := range []bool{false, true} {
+		raw, err := net.Dial("tcp", port.Addr().String())
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = raw.Close() })
+		if secure {
+			go func() { _ = tls.Client(raw, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(t.Context()) }()
+		} else {
+			_, err = io.WriteString(raw, "G")
+			require.NoError(t, err)
+		}
+		_, err = port.Accept()
+		require.NoError(t, err)
+		w := <-inner.came
+		w.mu.Lock()
+		require.GreaterOrEqual(t, w.set, 2)
+		require.Zero(t, w.last, "by TLS: %v", secure)
+		w.mu.Unlock()
+	}
 }

@@ -130,6 +130,10 @@ func TestLargeBodiesNeedAGoodToken(t *testing.T) {
 			require.Equal(t, c.calls*int64(c.size), node.bytes.Load()-size, "%s: whole", c.name)
 		}
 	}
+	before := node.proofs.Load()
+	status, _ := post(t, url, good, bytes.NewReader(make([]byte, 2*mebi+1)))
+	require.Equal(t, 413, status)
+	require.Equal(t, before, node.proofs.Load(), "no token makes a body good of which it is told that it is too large")
 }
 
 // held reads from the gateway's metrics how many bytes of bodies it holds.

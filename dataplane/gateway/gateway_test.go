@@ -1,8 +1,10 @@
 package gateway_test
 
 import (
+	"bytes"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/gateway"
 	"github.com/fluent-oms/fluent/ops/embedded/porttest"
@@ -135,6 +138,55 @@ func TestWritesAreNeverSentTwice(t *testing.T) {
 	require.EqualValues(t, 1, first.Load()+second.Load())
 }
 
+// TestAResetConnectionIsNoRefusal has nodes that break off hard, as those do that are killed with requests unread.
+func TestAResetConnectionIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	resetting := func() *httptest.Server {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.ReadAll(r.Body)
+			calls.Add(1)
+			c, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				_ = c.(*net.TCPConn).SetLinger(0)
+				_ = c.Close()
+			}
+		}))
+		t.Cleanup(s.Close)
+		return s
+	}
+	b := setUp(t, resetting(), resetting())
+	status, body := b.call(t, http.MethodPost, "/api/v4.1/event/async", `{}`)
+	require.Equal(t, 503, status)
+	require.Contains(t, body, "may have been carried out")
+	require.EqualValues(t, 1, calls.Load())
+}
+
+// TestNodesAreNoBusierThanTheyAre has a node that has served alone get its part beside another one: what it has done weighs no more.
+func TestNodesAreNoBusierThanTheyAre(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{10, door.UnknownBody + 1} { // of the latter, the node says first whether the token is good
+		front, url, old, good, _ := guarded(t, door.BodyLimits{})
+		ask := func() {
+			status, answer := post(t, url, good, bytes.NewReader(make([]byte, size)))
+			require.Equal(t, 200, status, answer)
+		}
+		for range 60 {
+			ask()
+		}
+		fresh := &knowing{verifier: old.verifier}
+		back := httptest.NewServer(fresh)
+		t.Cleanup(back.Close)
+		front.Meet(&nodev1.Peer{NodeId: "fresh", Kind: "node", Address: strings.TrimPrefix(back.URL, "http://"), State: "READY"})
+		before := old.calls.Load()
+		for range 40 {
+			ask()
+		}
+		require.Positive(t, fresh.calls.Load())
+		require.Greater(t, old.calls.Load(), before, "of 40 requests the older node got none")
+	}
+}
+
 // TestOnlyDocumentsThatReadAreSentTwice has a node drop what looks like a mutation and is none, and what does not look like one and is.
 func TestOnlyDocumentsThatReadAreSentTwice(t *testing.T) {
 	t.Parallel()
@@ -190,11 +242,13 @@ func TestDrainingNodesAreLeft(t *testing.T) {
 	}))
 	t.Cleanup(draining.Close)
 	b := setUp(t, draining, node(t, &served))
-	for range 20 {
+	began := time.Now()
+	for range 40 {
 		status, _ := b.call(t, http.MethodPost, "/api/v4.1/event/async", `{}`)
 		require.Equal(t, 200, status)
 	}
-	require.EqualValues(t, 20, served.Load())
+	require.EqualValues(t, 40, served.Load())
+	require.LessOrEqual(t, refused.Load(), 1+int64(time.Since(began)/(500*time.Millisecond)), "for half a second it is not asked again")
 }
 
 func TestRequestsWaitForANodeToBecomeReady(t *testing.T) {

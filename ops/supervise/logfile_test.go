@@ -52,12 +52,14 @@ func TestALogThatCannotBeWrittenEndsNobody(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 5, n)
 	require.NoError(t, os.Remove(folder))
-	_, err = l.Write([]byte("kept\n"))
-	require.NoError(t, err)
+	for _, line := range []string{"kept\n", "and more\n"} {
+		_, err = l.Write([]byte(line))
+		require.NoError(t, err)
+	}
 	require.NoError(t, l.Close())
 	text, err := os.ReadFile(filepath.Join(folder, "node.log"))
 	require.NoError(t, err)
-	require.Equal(t, "5 bytes of this log could not be written\nkept\n", string(text))
+	require.Equal(t, "5 bytes of this log could not be written\nkept\nand more\n", string(text))
 	_, err = openLog(filepath.Join(folder, "node.log", "x"), 1)
 	require.Error(t, err)
 }

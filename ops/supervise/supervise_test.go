@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -62,6 +63,7 @@ func TestEachStartAsksForItsCommand(t *testing.T) {
 	t.Parallel()
 	g := newGroup(t)
 	var asked atomic.Int64
+	began := time.Now()
 	c, err := g.Start(supervise.Spec{Name: "short", Command: func(context.Context) (*exec.Cmd, error) {
 		if asked.Add(1) == 2 {
 			return nil, errors.New("no token now")
@@ -70,6 +72,7 @@ func TestEachStartAsksForItsCommand(t *testing.T) {
 	}})
 	require.NoError(t, err)
 	eventually(t, func() bool { return asked.Load() >= 4 }, "further starts, also after one that failed")
+	require.GreaterOrEqual(t, time.Since(began), 700*time.Millisecond, "pauses that grow: 0.1, 0.2 and 0.4 s")
 	require.GreaterOrEqual(t, c.Status().Restarts, 2)
 }
 
@@ -104,4 +107,53 @@ func TestFolderHasOneOwner(t *testing.T) {
 	lock, err = supervise.LockFolder(dir)
 	require.NoError(t, err)
 	require.NoError(t, lock.Unlock())
+}
+
+// TestAChildThatLeavesItsOutputOpenIsStartedAgain has it start something that goes on, as daemons do.
+func TestAChildThatLeavesItsOutputOpenIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	left := filepath.Join(t.TempDir(), "left")
+	g := newGroup(t)
+	c, err := g.Start(supervise.Spec{Name: "forking", Command: shell("sleep 600 & echo $! >> " + left + "; exit 3")})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		g.Stop()
+		text, err := os.ReadFile(left)
+		require.NoError(t, err)
+		for _, line := range strings.Fields(string(text)) {
+			pid, err := strconv.Atoi(line)
+			require.NoError(t, err)
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	})
+	eventually(t, func() bool { return c.Status().Restarts > 0 }, "a second run")
+}
+
+// TestHigherLayersEndFirst has a child look for the one that it needs while it is being stopped.
+func TestHigherLayersEndFirst(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	g := newGroup(t)
+	below, err := g.Start(supervise.Spec{Name: "below", Command: shell("exec sleep 600")})
+	require.NoError(t, err)
+	found, ready := filepath.Join(dir, "found"), filepath.Join(dir, "ready")
+	script := "trap 'kill -0 " + strconv.Itoa(below.Status().PID) + " && touch " + found + "; exit' TERM; touch " + ready + "; while :; do sleep 0.05; done"
+	_, err = g.Start(supervise.Spec{Name: "above", Layer: 1, Command: shell(script)})
+	require.NoError(t, err)
+	eventually(t, func() bool { _, err := os.Stat(ready); return err == nil }, "the trap")
+	g.Stop()
+	require.FileExists(t, found)
+}
+
+func TestChildrenInheritNoSecrets(t *testing.T) {
+	for _, name := range []string{"FLUENT_TOKEN", "FLUENT_JOIN_TOKEN", "FLUENT_ADMIN_PASSWORD", "FLUENT_API_CLIENT_SECRET", "FLUENT_TOKENS", "FLUENT_REGION", "MY_TOKEN"} {
+		t.Setenv(name, "x")
+	}
+	kept := supervise.Environ()
+	for _, name := range []string{"FLUENT_TOKEN", "FLUENT_JOIN_TOKEN", "FLUENT_ADMIN_PASSWORD", "FLUENT_API_CLIENT_SECRET"} {
+		require.NotContains(t, kept, name+"=x")
+	}
+	for _, name := range []string{"FLUENT_TOKENS", "FLUENT_REGION", "MY_TOKEN"} {
+		require.Contains(t, kept, name+"=x")
+	}
 }
