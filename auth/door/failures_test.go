@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
@@ -58,5 +60,47 @@ func TestWhatIsRememberedOfFailuresIsBounded(t *testing.T) {
 	for range 1000 {
 		none.Note(netip.Addr{}, "", 401)
 		require.True(t, none.Admits(netip.Addr{}, ""))
+	}
+}
+
+// A handler of a process refuses who only fails, and looks at neither its own processes nor those who sign in.
+func TestProcessesRefuseSourcesThatOnlyFail(t *testing.T) {
+	t.Parallel()
+	f := door.NewFailures(3, quietLog())
+	f.StopClock()
+	served := 0
+	next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served++
+		if r.Header.Get("Authorization") != "Bearer good" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		require.NoError(t, http.NewResponseController(w).Flush(), "streams reach the connection")
+	})
+	refuse := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) })
+	handler := f.Handler(next, refuse, door.Proxies{}, func(r *http.Request) bool { return r.URL.Path == "/login" })
+	call := func(path, from, credential string) int {
+		r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
+		r.RemoteAddr = from + ":1"
+		r.Header.Set("Authorization", credential)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w.Code
+	}
+	require.Equal(t, http.StatusOK, call("/", "192.0.2.1", "Bearer good"))
+	for range 3 {
+		require.Equal(t, http.StatusUnauthorized, call("/", "192.0.2.1", "Bearer bad"))
+		require.Equal(t, http.StatusUnauthorized, call("/login", "192.0.2.2", ""))
+	}
+	require.Equal(t, http.StatusTooManyRequests, call("/", "192.0.2.1", "Bearer bad"))
+	require.Equal(t, http.StatusOK, call("/", "192.0.2.1", "Bearer good"), "who was known a moment ago")
+	require.Equal(t, http.StatusUnauthorized, call("/login", "192.0.2.1", ""))
+	require.Equal(t, http.StatusUnauthorized, call("/", "192.0.2.2", ""), "signing in is no failure here")
+	require.Equal(t, 10, served)
+
+	free := door.NewFailures(0, quietLog()).Handler(next, refuse, door.Proxies{}, func(*http.Request) bool { return false })
+	for range 5 {
+		w := httptest.NewRecorder()
+		free.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+		require.Equal(t, http.StatusUnauthorized, w.Code, "0 is no limit")
 	}
 }

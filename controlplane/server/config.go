@@ -32,7 +32,10 @@ type Config struct {
 	Key         string // --tls-key
 
 	Proxies []netip.Prefix // --trusted-proxies: whose X-Forwarded-For is believed
-	Limits  door.Limits    // --connections, --connections-per-address: of the API's port
+
+	// Failures is how many calls of a source may fail in a minute before it is known who calls; 0: any number.
+	Failures int
+	Limits   door.Limits // --connections, --connections-per-address: of the API's port
 
 	// The first operator, a platform administrator, is made when the cluster is formed. Later starts ignore these.
 	OperatorUsername string // --operator-username

@@ -181,3 +181,20 @@ func TestServersCloseIdleConnectionsAndTurnAwayWhoIsTooMuch(t *testing.T) {
 	_, page := busy.get("/metrics")
 	require.Contains(t, page, "fluent_self_call_deaf 0")
 }
+
+// TestServersRefuseWhoOnlyFails: calls without a session that fail, one after the other, are refused; logins are delayed by other means, and who was
+// known a moment ago goes on.
+func TestServersRefuseWhoOnlyFails(t *testing.T) {
+	t.Parallel()
+	cp := newTrioTuned(t, &trio{beat: calm, tune: func(c *server.Config) { c.Failures = 5 }})
+	line := cp.keptLine("cp1")
+	last := 0
+	for range 12 {
+		last, _ = line.get("/fluent.controlplane.v1.RegionService/ListRegions?encoding=json&message=%7B%7D&connect=v1")
+	}
+	require.Equal(t, http.StatusTooManyRequests, last)
+	_, page := line.get("/metrics")
+	require.NotContains(t, page, "fluent_failures_refused_total 0")
+	status, _ := line.get("/readyz")
+	require.Equal(t, http.StatusOK, status, "health is for anybody")
+}

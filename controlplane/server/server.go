@@ -23,6 +23,7 @@ import (
 	"github.com/fluent-oms/fluent/controlplane/presence"
 	"github.com/fluent-oms/fluent/controlplane/reconcile"
 	"github.com/fluent-oms/fluent/controlplane/state"
+	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
 )
 
 const (
@@ -127,6 +128,19 @@ func crowded(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, `{"code":"resource_exhausted","message":"Too many requests of this client are under way."}`)
 }
 
+// failing answers a source whose calls failed too often before it was known who called.
+func failing(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", "1")
+	w.WriteHeader(http.StatusTooManyRequests)
+	_, _ = io.WriteString(w, `{"code":"resource_exhausted","message":"Too many calls from here failed before it was known who called; try again in a moment."}`)
+}
+
+// known are the calls that no count of failures concerns: health and metrics, other processes of ours, and logins, which are delayed by name and source.
+func known(r *http.Request) bool {
+	return spared(r) || r.URL.Path == controlplanev1connect.AuthServiceLoginProcedure
+}
+
 // spared are the calls that are taken however short of memory the server is: what tells of its state, and what comes from machines and servers.
 func spared(r *http.Request) bool {
 	switch r.URL.Path {
@@ -186,7 +200,9 @@ func serve(ctx context.Context, config Config, listener net.Listener, p *parts) 
 	defer endStreams()
 	ports, _ := p.cluster.Port()
 	crowd := door.NewCrowd(believed, config.Limits.PerAddress)
-	handler := withMetrics(p.api.Handler(), newCollector(p.cluster, p.store), door.NewCollector(p.self, port, ports), crowd, p.guard)
+	failures := door.NewFailures(config.Failures, config.Logger)
+	handler := withMetrics(p.api.Handler(), newCollector(p.cluster, p.store), door.NewCollector(p.self, port, ports), crowd, p.guard, failures)
+	handler = failures.Handler(handler, http.HandlerFunc(failing), believed, known)
 	handler = crowd.Handler(believed.Handler(trust.Handler(handler, config.Now)), http.HandlerFunc(crowded))
 	handler = p.guard.Handler(handler, http.HandlerFunc(short), spared)
 	web := door.NewServer(handler, config.Times, true, config.Logger)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -77,20 +76,17 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	g.requests.Add(1)
 	rest.NameRequest(w, r)
-	if signsIn(r.URL.Path) { // nodes delay who guesses
+	if rest.SignsIn(r) { // nodes delay who guesses
 		g.figures.requests.Serve(w, r, g.tenants)
 		return
 	}
 	source, credential := g.settings.Proxies.Source(r), r.Header.Get("Authorization")
 	if !g.failures.Admits(source, credential) {
-		rest.WriteError(w, r, g.log, fault.New(fault.Limited, "Too many requests from here failed before it was known who called; try again in a moment"))
+		rest.WriteError(w, r, g.log, rest.TooManyFailures())
 		return
 	}
 	g.failures.Note(source, credential, g.figures.requests.Serve(w, r, g.tenants))
 }
-
-// signsIn reports whether a path is that of token requests.
-func signsIn(path string) bool { return strings.HasSuffix(path, "/oauth/token") }
 
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	target, err := door.ReadTarget(r)
@@ -122,7 +118,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, target door.Tar
 		g.failed(w, r, err)
 		return
 	}
-	if signsIn(target.Path) {
+	if rest.IsTokenPath(target.Path) {
 		rest.WriteTokenError(w, err)
 		return
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/metrics"
+	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/dataplane/uplink"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
@@ -37,6 +38,7 @@ type Config struct {
 	Release   string
 	DrainTime time.Duration // how long requests under way may take after a stop was asked for
 	Bodies    door.BodyLimits
+	Failures  int            // how many requests of a source may fail in a minute before it is known who calls; 0: any number, for gateways count
 	Proxies   []netip.Prefix // whose X-Forwarded-For is believed besides that of the environment's gateways
 	Limits    door.Limits    // of connections
 
@@ -93,8 +95,9 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	n.registry.MustRegister(n.readiness(), problemCollector{&n.health}, n.guard)
 	n.operators = n.operate()
 	n.bodies = door.NewBodies(config.Bodies)
-	n.strangers = n.bodies.Handler(&n.handler)
-	n.registry.MustRegister(n.bodies)
+	failures := door.NewFailures(config.Failures, log)
+	n.strangers = failures.Handler(n.bodies.Handler(&n.handler), http.HandlerFunc(n.failing), n.believed(), rest.SignsIn)
+	n.registry.MustRegister(n.bodies, failures)
 	n.link, err = uplink.New(uplink.Config{
 		Servers: config.Servers, JoinToken: config.JoinToken, NodeID: config.ID, Kind: "node",
 		Address: listener.Addr().String(), Release: config.Release, Dir: config.Dir,

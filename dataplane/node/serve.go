@@ -57,6 +57,11 @@ func (n *Node) crowded(w http.ResponseWriter, r *http.Request) {
 	rest.WriteError(w, r, n.log, fault.New(fault.Limited, "Too many requests of this client are under way"))
 }
 
+// failing answers a source whose requests failed too often before it was known who called.
+func (n *Node) failing(w http.ResponseWriter, r *http.Request) {
+	rest.WriteError(w, r, n.log, rest.TooManyFailures())
+}
+
 // full is what a gateway is told whose connection is one too many; it asks another node.
 func full() []byte {
 	return rest.TurnedAway(fault.New(fault.Unavailable, "This node has too many connections; ask another one").WithCode("S0002E"), gateway.DrainingHeader, "1")

@@ -122,6 +122,17 @@ func Public(path string) bool {
 	return path == "/graphql" || strings.HasPrefix(path, "/oauth/") || strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/orchestration/")
 }
 
+// IsTokenPath reports whether a decoded path is that of token requests.
+func IsTokenPath(path string) bool { return strings.HasSuffix(path, "/oauth/token") }
+
+// SignsIn reports whether somebody signs in with a request. Who guesses is delayed by name and source, so other limits on failures leave it out.
+func SignsIn(r *http.Request) bool { return IsTokenPath(r.URL.Path) }
+
+// TooManyFailures is what a source hears whose requests failed too often before it was known who called.
+func TooManyFailures() error {
+	return fault.New(fault.Limited, "Too many requests from here failed before it was known who called; try again in a moment")
+}
+
 // withoutRetailer takes off a leading /retailer/{id}, as some integration platforms put in base URLs.
 func withoutRetailer(path string) string {
 	if rest, ok := strings.CutPrefix(path, "/retailer/"); ok {

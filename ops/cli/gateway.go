@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,16 +10,13 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/gateway"
 )
 
-// failuresVariable sets what the option --failures-per-minute is where it is not given.
-const failuresVariable = "FLUENT_FAILURES_PER_MINUTE"
-
 func newGatewayCommand(a *app) *cobra.Command {
 	var j joiner
 	l := limiter{public: true}
 	var m memoryLimit
 	var operators string
 	var drain time.Duration
-	var failures int
+	var failures failureLimit
 	cmd := &cobra.Command{
 		Use:   "gateway",
 		Short: "Run a gateway: it sends tenants' requests to the nodes of an environment",
@@ -39,7 +35,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			failures, err := option(failures, failuresVariable, door.StandardFailures)
+			mayFail, err := failures.perMinute()
 			if err != nil {
 				return err
 			}
@@ -49,7 +45,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 			m.apply(log, memory.GatewayShare)
 			config := gateway.Config{
 				Listen: j.listen, Operators: operators, Dir: j.dir, ID: j.id, Servers: servers, JoinToken: token, Release: a.version, DrainTime: drain,
-				Proxies: j.proxies, Bodies: j.bodyLimits(), Failures: failures, Limits: limits,
+				Proxies: j.proxies, Bodies: j.bodyLimits(), Failures: mayFail, Limits: limits,
 			}
 			return gateway.Run(cmd.Context(), config, log, func(address string) { log.Info("the gateway serves", "address", address) })
 		},
@@ -59,9 +55,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 	m.flag(cmd, memory.GatewayShare, "this process")
 	cmd.Flags().StringVar(&j.listen, "listen", "127.0.0.1:8080", "address that tenants call")
 	cmd.Flags().StringVar(&operators, "metrics-listen", "", "address for /metrics, /healthz and /readyz, out of the reach of tenants (default none)")
-	cmd.Flags().IntVar(&failures, "failures-per-minute", unset,
-		fmt.Sprintf("requests that one address may have fail in a minute before it is known who calls, 0: no limit (default %d; or %s)", door.StandardFailures, failuresVariable))
-	cmd.Flags().Lookup("failures-per-minute").DefValue = "0" // the text says what it is
+	failures.flag(cmd, door.StandardFailures)
 	cmd.Flags().DurationVar(&drain, "drain", 10*time.Second, "how long requests under way may take after a stop was asked for")
 	return cmd
 }

@@ -81,3 +81,19 @@ func option(given int, variable string, fallback int) (int, error) {
 	}
 	return n, nil
 }
+
+// failuresVariable sets what the option --failures-per-minute is where it is not given.
+const failuresVariable = "FLUENT_FAILURES_PER_MINUTE"
+
+// failureLimit is how many requests of one address may fail before it is known who calls.
+type failureLimit struct{ given, fallback int }
+
+func (l *failureLimit) flag(cmd *cobra.Command, fallback int) {
+	l.fallback = fallback
+	cmd.Flags().IntVar(&l.given, "failures-per-minute", unset,
+		fmt.Sprintf("requests that one address may have fail in a minute before it is known who calls, 0: no limit (default %d; or %s)", fallback, failuresVariable))
+	cmd.Flags().Lookup("failures-per-minute").DefValue = "0" // the text says what it is
+}
+
+// perMinute puts option and environment together.
+func (l *failureLimit) perMinute() (int, error) { return option(l.given, failuresVariable, l.fallback) }

@@ -23,6 +23,7 @@ func newNodeCommand(a *app) *cobra.Command {
 	var m memoryLimit
 	var drain time.Duration
 	var workflows uint32
+	var failures failureLimit
 	cmd := group("node", "Data-plane nodes: run one, list and steer them", newNodeAdminCommands(a)...)
 	cmd.Long = "With --dir and --servers: runs a node. " + joinHelp +
 		"\nOtherwise: lists and steers the nodes of the control plane."
@@ -38,6 +39,10 @@ func newNodeCommand(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		mayFail, err := failures.perMinute()
+		if err != nil {
+			return err
+		}
 		token, err := j.joinToken(a.In)
 		if err != nil {
 			return err
@@ -47,13 +52,14 @@ func newNodeCommand(a *app) *cobra.Command {
 		m.apply(log, memory.NodeShare)
 		config := node.Config{
 			ID: j.id, Dir: j.dir, Listen: j.listen, Servers: servers, JoinToken: token, Release: a.version, DrainTime: drain,
-			Proxies: j.proxies, Bodies: j.bodyLimits(), Limits: limits, WorkflowMemory: int64(workflows) << 20,
+			Proxies: j.proxies, Bodies: j.bodyLimits(), Failures: mayFail, Limits: limits, WorkflowMemory: int64(workflows) << 20,
 		}
 		return node.Run(cmd.Context(), config, log, func(address string) { log.Info("the node takes work", "address", address) })
 	}
 	j.flags(cmd)
 	l.flags(cmd)
 	m.flag(cmd, memory.NodeShare, "this process")
+	failures.flag(cmd, 0) // gateways count
 	cmd.Flags().StringVar(&j.listen, "listen", "127.0.0.1:0", "address that gateways call")
 	cmd.Flags().Uint32Var(&workflows, workflowMemory, 0, workflowMemoryUsage)
 	cmd.Flags().DurationVar(&drain, "drain", 10*time.Second, "how long requests under way may take after a stop was asked for")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/controlplane/server"
 	"github.com/fluent-oms/fluent/ops/cli/render"
@@ -19,6 +20,7 @@ func newServerCommand(a *app) *cobra.Command {
 	var peers, passwordFile string
 	var l limiter
 	var m memoryLimit
+	var failures failureLimit
 	cmd := &cobra.Command{
 		Use:   "server",
 		Short: "Run a control-plane server",
@@ -35,6 +37,9 @@ func newServerCommand(a *app) *cobra.Command {
 			if config.Limits, err = l.limits(); err != nil {
 				return err
 			}
+			if config.Failures, err = failures.perMinute(); err != nil {
+				return err
+			}
 			if err := config.Validate(); err != nil {
 				return render.UsageError{Err: err}
 			}
@@ -48,6 +53,7 @@ func newServerCommand(a *app) *cobra.Command {
 	l.flags(cmd)
 	m.flag(cmd, memory.ServerShare, "this process")
 	f := cmd.Flags()
+	failures.flag(cmd, door.StandardFailures)
 	f.StringVar(&config.ID, "id", "", "name of this server among the peers")
 	f.StringVar(&config.Dir, "dir", "", "state folder of this server")
 	f.StringVar(&peers, "peers", "", "all servers: id=raft-host:port=api-host:port,…")
