@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/auth/token"
@@ -180,11 +181,39 @@ func TestAFullDatabaseKeepsNobodyOut(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, 1)
 	s.fill()
-	require.Equal(t, 200, s.login("192.0.2.1", "ann", right).Status)
+	for range 10 { // more than may fail
+		require.Equal(t, 200, s.login("192.0.2.1", "ann", right).Status)
+	}
 	refused := s.untilRefused("203.0.113.1", func(int) string { return "ann" })
 	require.Equal(t, 429, refused.Status, "guesses are counted in memory")
 	require.Equal(t, 200, s.login("192.0.2.1", "ann", right).Status)
 	require.Equal(t, 200, s.send(ask{path: "/oauth/token", source: "203.0.113.1", form: grant("client_credentials")}).Status)
 	require.Equal(t, 503, s.change("ann", right, "another good one").Status)
 	require.Equal(t, 200, s.login("192.0.2.1", "ann", right).Status, "the old one is still good")
+}
+
+// TestAnUnlockIsHeardAtEveryNode has a user wait for a quarter of an hour, at nodes that remember it.
+func TestAnUnlockIsHeardAtEveryNode(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 2)
+	admin := s.login("192.0.2.9", "admin", right).field("access_token")
+	require.Equal(t, 401, s.login("192.0.2.1", "bob", "wrong password").Status)
+	c, err := pgx.Connect(t.Context(), s.dsn)
+	require.NoError(t, err)
+	_, err = c.Exec(t.Context(), `UPDATE sign_ins SET failures = 15, failed_on = now() WHERE subject = 'user bob' AND source <> ''`)
+	require.NoError(t, err)
+	require.NoError(t, c.Close(t.Context()))
+	at := func(node int) answer {
+		return s.send(ask{to: s.urls[node], path: "/oauth/token", source: "192.0.2.1", form: grant("password", "username", "bob", "password", right)})
+	}
+	for node := range s.urls {
+		refused := at(node)
+		require.Equal(t, 429, refused.Status)
+		wait, err := strconv.Atoi(refused.Header.Get("Retry-After"))
+		require.NoError(t, err)
+		require.Greater(t, wait, 600)
+	}
+	require.Equal(t, 200, s.send(ask{to: s.urls[0], path: "/api/v4.1/user/unlock", token: admin, json: `{"username":"bob"}`}).Status)
+	require.Equal(t, 200, at(0).Status, "at once where it was done")
+	require.EventuallyWithT(t, func(c *assertCollect) { require.Equal(c, 200, at(1).Status) }, time.Minute, 100*time.Millisecond)
 }

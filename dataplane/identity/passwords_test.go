@@ -1,15 +1,23 @@
 package identity_test
 
 import (
+	"fmt"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
+	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/security"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
 
 type assertCollect = assert.CollectT
@@ -128,4 +136,83 @@ func TestASpentRefreshTokenEndsItsFamily(t *testing.T) {
 	}
 	require.Equal(t, []int{200}, s.whether(another.field("access_token")), "another sign-in's tokens stay")
 	require.Equal(t, 200, refresh(another.field("refresh_token")).Status)
+}
+
+// TestAOneTimePasswordEnds uses one whose time has come, and one of a user who was closed.
+func TestAOneTimePasswordEnds(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	once := func(until time.Duration) {
+		hash, err := s.hasher.Hash(t.Context(), "serves once")
+		require.NoError(t, err)
+		require.NoError(t, s.db.Write(t.Context(), scope(t, "ACME"), func(tx *store.Tx) error {
+			found, err := store.Get[security.User](t.Context(), tx.Reader, "2")
+			if err != nil {
+				return err
+			}
+			found[0].PasswordHash = password.Once(hash, s.db.Now(t.Context()).Add(until))
+			tx.Update(found[0], store.TypeOf[security.User](s.db).Field("passwordHash"))
+			return nil
+		}))
+	}
+	once(time.Hour)
+	require.Equal(t, 403, s.login("192.0.2.1", "ann", "serves once").Status, "it must be changed")
+	once(-time.Second)
+	require.Equal(t, 401, s.login("192.0.2.1", "ann", "serves once").Status)
+	require.Equal(t, 401, s.change("ann", "serves once", "another good one").Status)
+}
+
+// TestOfManyChangesAtOnceOneIsMade has four people who know a password change it.
+func TestOfManyChangesAtOnceOneIsMade(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	known := right
+	for round := range 3 {
+		statuses := make([]int, 4)
+		var all sync.WaitGroup
+		for i := range statuses {
+			all.Go(func() {
+				form := grant("", "username", "ann", "password", known, "new_password", fmt.Sprintf("choice %d of %d", i, round))
+				statuses[i] = s.send(ask{path: "/oauth/password", form: form, source: fmt.Sprintf("192.0.2.%d", 10*round+i)}).Status
+			})
+		}
+		all.Wait()
+		made := slices.Index(statuses, 200)
+		require.GreaterOrEqual(t, made, 0, "%v", statuses)
+		require.NotContains(t, statuses[made+1:], 200, "%v", statuses)
+		known = fmt.Sprintf("choice %d of %d", made, round)
+	}
+	require.Equal(t, 200, s.login("", "ann", known).Status)
+}
+
+// TestRevokingARefreshTokenEndsWhatCameOfIt revokes one, and one of another sign-in stays.
+func TestRevokingARefreshTokenEndsWhatCameOfIt(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	first, another := s.login("", "ann", right), s.login("", "ann", right)
+	second := s.send(ask{path: "/oauth/token", form: grant("refresh_token", "refresh_token", first.field("refresh_token"))})
+	require.Equal(t, 200, second.Status)
+	require.Equal(t, 200, s.send(ask{path: "/oauth/revoke", form: grant("", "token", second.field("refresh_token"))}).Status)
+	require.Equal(t, []int{401}, s.whether(first.field("access_token")))
+	require.Equal(t, []int{401}, s.whether(second.field("access_token")))
+	require.Equal(t, []int{200}, s.whether(another.field("access_token")))
+}
+
+// TestNobodyEntersWhoWasClosed has the right password, and clients the right secret.
+func TestNobodyEntersWhoWasClosed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	require.Equal(t, 401, s.login("", "eve", right).Status)
+	before := s.login("", "ann", right)
+	require.Equal(t, []int{200}, s.whether(before.field("access_token")))
+	account := proto.CloneOf(s.state.View().Account("ACME"))
+	account.State = "SUSPENDED"
+	s.put(&nodev1.Resource{Kind: &nodev1.Resource_Account{Account: account}})
+	for _, form := range []url.Values{grant("client_credentials"), grant("password", "username", "ann", "password", right),
+		grant("refresh_token", "refresh_token", before.field("refresh_token"))} {
+		refused := s.send(ask{path: "/oauth/token", form: form})
+		require.Equal(t, 401, refused.Status, refused.Body)
+		require.Equal(t, "invalid_client", refused.field("error"))
+	}
+	require.Equal(t, []int{401}, s.whether(before.field("access_token")))
 }

@@ -167,6 +167,8 @@ func TestOnlyReads(t *testing.T) {
 		"{ g":                                          false,
 		"\"a":                                          false,
 		"query @skip(if: true) { g } mutation { g }":   false,
+		"{ a { b } c }":                                true,
+		"query($x: I) @d(if: [1]) @e { g }":            true,
 	} {
 		require.Equal(t, want, document.OnlyReads(text), text)
 	}

@@ -220,3 +220,29 @@ func TestFieldsThatCannotBeMerged(t *testing.T) {
 	require.Contains(t, errs[0].Message, "merged in more than")
 	require.Equal(t, document.CodeLimit, errs[0].Extensions["code"])
 }
+
+// TestLimitsHoldForAllOperationsAndPlacesTogether adds up what is within each limit by itself.
+func TestLimitsHoldForAllOperationsAndPlacesTogether(t *testing.T) {
+	t.Parallel()
+	cache, err := document.NewCache(gqlparser.MustLoadSchema(&ast.Source{Input: animals}))
+	require.NoError(t, err)
+	many := "fragment f on Dog { friends(in: {n: 1 list: [" + strings.Repeat(`"a" `, 1000) + "]}) { __typename } }"
+	operation := func(name string) string { return " query " + name + " { dog {" + strings.Repeat(" ...f", 26) + " } }" }
+	_, errs := cache.Load(many + operation("A"))
+	require.Empty(t, errs)
+	_, errs = cache.Load(many + operation("A") + operation("B"))
+	require.Len(t, errs, 1)
+	require.Contains(t, errs[0].Message, "arguments and literals")
+
+	deep := func(levels int, inside string) string { // with something less deep behind it on each level
+		return strings.Repeat("friend { ", levels) + inside + strings.Repeat(" name }", levels)
+	}
+	text := func(levels int) string {
+		return "query { dog { ...a } } fragment a on Pet { " + deep(50, "...b") + " } fragment b on Pet { " + deep(levels, "name") + " }"
+	}
+	_, errs = cache.Load(text(48)) // and dog, and name
+	require.Empty(t, errs)
+	_, errs = cache.Load(text(49))
+	require.Len(t, errs, 1)
+	require.Contains(t, errs[0].Message, "fields deep")
+}
