@@ -1,6 +1,7 @@
 package door
 
 import (
+	"net/http"
 	"sync/atomic"
 	"time"
 )
@@ -68,4 +69,12 @@ func Relieving(l *Listener) bool {
 	l.spare.mu.Lock()
 	defer l.spare.mu.Unlock()
 	return l.faults.Load() == 0 || l.spare.file == nil
+}
+
+// StreamsUnderWay is how many requests over HTTP/2 a server has from callers without a certificate.
+func StreamsUnderWay(server *http.Server) int {
+	s := server.Handler.(*streams)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all
 }

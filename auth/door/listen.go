@@ -32,6 +32,8 @@ type Port struct {
 	Shared func(netip.Addr) bool
 	// Refusal is what a connection is told that is turned away; empty: nothing. It must be short enough never to wait.
 	Refusal []byte
+	// Patience is how long the other end may take to make room for 16 KiB of what is written to it; 0: half a minute.
+	Patience time.Duration
 	// Greet looks at what comes first on a connection. nil: connections are taken as they come.
 	Greet Greeting
 	Log   *slog.Logger // nil: nothing is logged
@@ -80,6 +82,9 @@ func New(inner net.Listener, port Port) *Listener {
 		port.Log = slog.New(slog.DiscardHandler)
 	}
 	port.Limits = port.Limits.orDefault()
+	if port.Patience == 0 {
+		port.Patience = usualPatience
+	}
 	l := &Listener{
 		inner: inner, port: port, spare: newSpare(),
 		ready: make(chan net.Conn), closed: make(chan struct{}), ended: make(chan struct{}),
@@ -197,7 +202,7 @@ func (l *Listener) relieve() bool {
 // enter finds a place for a connection.
 func (l *Listener) enter(c net.Conn) {
 	if l.reserved.has(c) {
-		l.greet(&guarded{Conn: c, leave: l.spare.restore}, nil)
+		l.greet(&guarded{Conn: c, leave: l.spare.restore, patience: l.port.Patience}, nil)
 		return
 	}
 	if amongTheLast(c) {
@@ -213,7 +218,7 @@ func (l *Listener) enter(c net.Conn) {
 		l.turnAway(c, why)
 		return
 	}
-	l.greet(&guarded{Conn: c, leave: place.leave}, place)
+	l.greet(&guarded{Conn: c, leave: place.leave, patience: l.port.Patience}, place)
 }
 
 // amongTheLast reports whether a connection has got one of the last descriptors. Those are for the process's own work, which it could not go on
@@ -313,20 +318,6 @@ func addressOf(c net.Conn) netip.Addr {
 		return plain(tcp.AddrPort().Addr())
 	}
 	return netip.Addr{}
-}
-
-// guarded is a connection that leaves its place when it is closed.
-type guarded struct {
-	net.Conn
-	leave func()
-	once  sync.Once
-}
-
-// Close implements net.Conn.
-func (c *guarded) Close() error {
-	err := c.Conn.Close()
-	c.once.Do(c.leave)
-	return err
 }
 
 // spare keeps a descriptor for the moment in which none is left.

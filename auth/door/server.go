@@ -11,6 +11,7 @@ import (
 type Times struct {
 	Head time.Duration // for a request's head to be whole
 	Idle time.Duration // for the next request on a connection; streams under way are requests
+	Take time.Duration // for a request's body to be there over HTTP/2, and for the other end to take a part of the answer
 	Ping time.Duration // of silence on an HTTP/2 connection, after which the other end must show that it is there
 
 	Call   time.Duration // from one call of the process to itself to the next
@@ -19,7 +20,7 @@ type Times struct {
 
 // StandardTimes are those of all our servers. Gateways keep idle connections to nodes for a minute, so nodes must keep them for longer.
 func StandardTimes() Times {
-	return Times{Head: 10 * time.Second, Idle: 2 * time.Minute, Ping: time.Minute, Call: 2 * time.Second, Answer: 3 * time.Second}
+	return Times{Head: 10 * time.Second, Idle: 2 * time.Minute, Take: usualPatience, Ping: time.Minute, Call: 2 * time.Second, Answer: 3 * time.Second}
 }
 
 // pong is how long the other end may take to answer a ping.
@@ -37,15 +38,18 @@ const (
 
 // NewServer makes a server that lets nobody sit on a connection for nothing. clearHTTP2 has it take HTTP/2 without TLS as well.
 func NewServer(handler http.Handler, times Times, clearHTTP2 bool, log *slog.Logger) *http.Server {
+	if times.Take == 0 {
+		times.Take = usualPatience
+	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(clearHTTP2)
 	return &http.Server{
-		Handler: handler, Protocols: protocols, ReadHeaderTimeout: times.Head, IdleTimeout: times.Idle, MaxHeaderBytes: mostHead,
+		Handler: newStreams(handler, times.Take), Protocols: protocols, ReadHeaderTimeout: times.Head, IdleTimeout: times.Idle, MaxHeaderBytes: mostHead,
 		DisableGeneralOptionsHandler: true, // it answers OPTIONS * past all handlers
 		HTTP2: &http.HTTP2Config{
-			SendPingTimeout: times.Ping, PingTimeout: pong, MaxReceiveBufferPerConnection: aheadInAll, MaxReceiveBufferPerStream: ahead,
+			MaxConcurrentStreams: mostStreams, SendPingTimeout: times.Ping, PingTimeout: pong, MaxReceiveBufferPerConnection: aheadInAll, MaxReceiveBufferPerStream: ahead,
 		},
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn), // refused certificates, with the reason
 	}
