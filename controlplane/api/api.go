@@ -138,7 +138,7 @@ var welcome = webapp.Welcome{
 		{Address: "POST /fluent.controlplane.v1.…", Use: "The API: one path for each method of the services in proto/; gRPC reflection lists them"},
 		{Address: "GET /.well-known/jwks.json", Use: "The keys that verify operators' tokens"},
 		{Address: "GET /healthz", Use: "200 while this server runs"},
-		{Address: "GET /readyz", Use: "200 while it knows a leader"},
+		{Address: "GET /readyz", Use: "200 while there is a leader and this server reaches its own ports"},
 	},
 }
 

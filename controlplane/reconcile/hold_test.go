@@ -96,7 +96,7 @@ func TestAnOperationSaysWhichIndexANodeLacks(t *testing.T) {
 	require.Eventually(t, func() bool { return w.operation(id).GetWaitingFor().GetReason() == "NODE_BEHIND" }, time.Minute, 5*time.Millisecond, "%v", w.operation(id))
 	o := w.operation(id)
 	require.Equal(t, "node/a1", o.GetWaitingFor().GetResource())
-	require.Equal(t, "The node a1 has not taken on the new account yet.", o.GetWaitingFor().GetDetail())
+	require.Equal(t, "The node a1 has not heard of it yet.", o.GetWaitingFor().GetDetail())
 	w.heard.Note(presence.NodeKey("a1"), presence.Report{Seen: time.Now(), State: "READY", AppliedIndex: 1 << 40})
 	w.done(id)
 }

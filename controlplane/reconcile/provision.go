@@ -236,7 +236,7 @@ func (p *provisioner) finish(ctx context.Context, v state.View, o *cpv1.Operatio
 	for _, n := range ready {
 		report, known := p.Presence.Last(presence.NodeKey(n.GetId()))
 		if (!known || report.AppliedIndex < needed) && waited < patience {
-			detail := fmt.Sprintf("The node %s has not taken on the new account yet.", n.GetId())
+			detail := fmt.Sprintf("The node %s has not heard of it yet.", n.GetId())
 			return &hold{reason: nodeBehind, resource: "node/" + n.GetId(), detail: detail, wake: changed}, nil
 		}
 	}

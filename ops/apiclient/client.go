@@ -4,6 +4,7 @@ package apiclient
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,9 +49,24 @@ type StatusError struct {
 	Body   string
 }
 
-// Error shows the status and the start of the body.
+// Error is what the answer says is wrong, with its status; the start of the body where it says nothing.
 func (e *StatusError) Error() string {
+	if said := e.said(); said != "" {
+		return fmt.Sprintf("%s (status %d)", said, e.Status)
+	}
 	return fmt.Sprintf("status %d: %.500s", e.Status, e.Body)
+}
+
+// said is the message of an answer of the REST API, or the description of an OAuth one.
+func (e *StatusError) said() string {
+	var body struct {
+		Message     string `json:"message"`
+		Description string `json:"error_description"`
+	}
+	if json.Unmarshal([]byte(e.Body), &body) != nil {
+		return ""
+	}
+	return cmp.Or(body.Message, body.Description)
 }
 
 // GraphQLError is the errors part of a GraphQL answer.

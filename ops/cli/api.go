@@ -27,8 +27,8 @@ type tenantAccess struct{ profile, ready string }
 
 // flags adds the flags that choose between the two.
 func (t *tenantAccess) flags(cmd *cobra.Command) {
-	cmd.PersistentFlags().StringVar(&t.profile, "profile", "", "folder with an account's profile, as `fluent account create --profile` writes it")
-	cmd.PersistentFlags().StringVar(&t.ready, "ready-file", readyFileName, "ready file of a running `fluent up`; its demo account is used")
+	cmd.PersistentFlags().StringVar(&t.profile, "profile", "", "`folder` with an account's profile, as fluent account create --profile writes it")
+	cmd.PersistentFlags().StringVar(&t.ready, "ready-file", readyFileName, "ready `file` of a running fluent up; its demo account is used")
 }
 
 // client is a client of the tenant's API.

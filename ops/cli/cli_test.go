@@ -114,7 +114,7 @@ func TestRegions(t *testing.T) {
 
 	code, _, errOut := s.run("", "region", "create", "Not A Name", "--country", "Australia")
 	require.Equal(t, render.ExitUsage, code)
-	require.Contains(t, errOut, "The request is not valid:\n  region.name: ")
+	require.Contains(t, errOut, "The request is not valid:\n  region.name: want up to 63 small letters")
 	require.Contains(t, errOut, "\n  region.country: ")
 	code, _, errOut = s.run("", "region", "get", "nowhere")
 	require.Equal(t, render.ExitNotFound, code)

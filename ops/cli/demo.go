@@ -45,7 +45,7 @@ func newDemoCommand(a *app) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&ready, "ready-file", "", "ready file of a running `fluent up` (default: "+readyFileName+", if there is one)")
+	cmd.Flags().StringVar(&ready, "ready-file", "", "ready `file` of a running fluent up (default: "+readyFileName+", if there is one)")
 	cmd.Flags().StringVar(&account, "account", "", "name of the account to make (default: one that is new)")
 	cmd.Flags().BoolVar(&detail, "detail", false, "print the whole trace: rulesets, times, all properties")
 	return cmd

@@ -160,20 +160,20 @@ func newWhoAmICommand(a *app) *cobra.Command {
 			}); err != nil || a.output == string(render.JSON) {
 				return err
 			}
-			return printPermissions(a.Out, res.GetPermissions())
+			return printPermissions(a.Out, "MAY", res.GetPermissions())
 		}),
 	}
 }
 
-// printPermissions prints permissions by what they concern, a line each: "account.create", "account.get" become "account  create get".
-func printPermissions(to io.Writer, permissions []string) error {
+// printPermissions prints, below a title, permissions by what they concern, a line each: "account.create", "account.get" become "account  create get".
+func printPermissions(to io.Writer, title string, permissions []string) error {
 	verbs := map[string][]string{}
 	for _, p := range permissions {
 		resource, verb, _ := strings.Cut(p, ".")
 		verbs[resource] = append(verbs[resource], verb)
 	}
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "\nMAY")
+	_, _ = fmt.Fprintf(w, "\n%s\n", title)
 	for _, resource := range slices.Sorted(maps.Keys(verbs)) {
 		_, _ = fmt.Fprintf(w, "  %s\t%s\n", resource, strings.Join(verbs[resource], " "))
 	}

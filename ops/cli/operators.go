@@ -152,7 +152,11 @@ func newOperatorUnlock(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "unlock USERNAME", Short: "Let an operator log in at once who must wait after failed attempts", Args: usage(cobra.ExactArgs(1)),
 		RunE: a.run(func(ctx context.Context, client *connect.Client, args []string) error {
-			_, err := controlplanev1connect.NewAuthServiceClient(client).UnlockOperator(ctx, &cpv1.UnlockOperatorRequest{Username: args[0]})
+			service := controlplanev1connect.NewAuthServiceClient(client)
+			if _, err := service.UnlockOperator(ctx, &cpv1.UnlockOperatorRequest{Username: args[0]}); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(a.Out, "%s may log in at once.\n", args[0])
 			return err
 		}),
 	}
@@ -190,11 +194,18 @@ func newRoleList(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printList(a, res.GetRoles(), []render.Column[*cpv1.Role]{
+			if err := printList(a, res.GetRoles(), []render.Column[*cpv1.Role]{
 				{Title: "ROLE", Value: (*cpv1.Role).GetName},
 				{Title: "DESCRIPTION", Value: (*cpv1.Role).GetDescription},
-				{Title: "PERMISSIONS", Value: func(r *cpv1.Role) string { return strings.Join(r.GetPermissions(), " ") }},
-			})
+			}); err != nil || a.output == string(render.JSON) {
+				return err
+			}
+			for _, r := range res.GetRoles() {
+				if err := printPermissions(a.Out, strings.ToUpper(r.GetName())+" MAY", r.GetPermissions()); err != nil {
+					return err
+				}
+			}
+			return nil
 		}),
 	}
 }

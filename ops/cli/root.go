@@ -44,9 +44,10 @@ func Run(ctx context.Context, version string, args []string, io IO) int {
 
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "fluent",
-		Short:         "Fluent, a multi-tenant order management system",
-		Long:          "Fluent runs the platform (up, server, node, gateway, host) and operates it (login, region, environment, account, …).",
+		Use:   "fluent",
+		Short: "Fluent, a multi-tenant order management system",
+		Long: "Fluent runs the platform (up, server, node, gateway, host), operates it (login, region, environment, account, …), and calls\n" +
+			"one account's API as its users do (api, user).",
 		Version:       a.version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -60,8 +61,10 @@ func newRoot(a *app) *cobra.Command {
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return render.UsageError{Err: err} })
-	root.AddGroup(&cobra.Group{ID: groupRun, Title: "Run the platform:"}, &cobra.Group{ID: groupOperate, Title: "Operate it:"})
+	root.AddGroup(&cobra.Group{ID: groupRun, Title: "Run the platform:"}, &cobra.Group{ID: groupOperate, Title: "Operate it:"},
+		&cobra.Group{ID: groupTenant, Title: "Work in one account, by its own API:"})
 	root.AddCommand(inGroup(groupRun, runCommands(a)...)...)
+	root.AddCommand(inGroup(groupTenant, newAPICommand(a), newUserCommand(a))...)
 	root.AddCommand(inGroup(groupOperate, operatorCommands(a)...)...)
 	root.AddCommand(newVersionCommand(a))
 	return root
@@ -70,11 +73,12 @@ func newRoot(a *app) *cobra.Command {
 const (
 	groupRun     = "run"
 	groupOperate = "operate"
+	groupTenant  = "tenant"
 )
 
 // runCommands are the processes of the platform.
 func runCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{newUpCommand(a), newDemoCommand(a), newAPICommand(a), newUserCommand(a), newServerCommand(a), newGatewayCommand(a), newHostCommand(a)}
+	return []*cobra.Command{newUpCommand(a), newDemoCommand(a), newServerCommand(a), newGatewayCommand(a), newHostCommand(a)}
 }
 
 // operatorCommands call a control plane.

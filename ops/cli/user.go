@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -88,7 +88,7 @@ func newUserReset(a *app, access *tenantAccess) *cobra.Command {
 				return render.Value(a.Out, once)
 			}
 			_, err = fmt.Fprintf(a.Out, "ONE-TIME PASSWORD  %s   (shown this once)\nUNTIL              %s\nCHANGE IT          fluent user password %s --profile …\n",
-				once.Password, once.ExpiresOn.Local().Format(time.RFC3339), args[0])
+				once.Password, once.ExpiresOn.Local().Format(render.Clock), args[0])
 			return err
 		}),
 	}
@@ -98,17 +98,20 @@ func newUserUnlock(a *app, access *tenantAccess) *cobra.Command {
 	return &cobra.Command{
 		Use: "unlock USERNAME", Short: "Let a user sign in at once who must wait after failed attempts", Args: usage(cobra.ExactArgs(1)),
 		RunE: a.tenant(access, func(ctx context.Context, client *apiclient.Client, args []string) error {
-			return client.UnlockUser(ctx, args[0])
+			if err := client.UnlockUser(ctx, args[0]); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(a.Out, "%s may sign in at once.\n", args[0])
+			return err
 		}),
 	}
 }
 
 func newUserFailures(a *app, access *tenantAccess) *cobra.Command {
-	var username string
-	cmd := &cobra.Command{
-		Use: "failures", Short: "Show who failed to sign in, from where, how often", Args: usage(cobra.NoArgs),
-		RunE: a.tenant(access, func(ctx context.Context, client *apiclient.Client, _ []string) error {
-			list, err := client.SignInFailures(ctx, username)
+	return &cobra.Command{
+		Use: "failures [USERNAME]", Short: "Show who failed to sign in, from where, how often", Args: usage(cobra.MaximumNArgs(1)),
+		RunE: a.tenant(access, func(ctx context.Context, client *apiclient.Client, args []string) error {
+			list, err := client.SignInFailures(ctx, strings.Join(args, ""))
 			if err != nil {
 				return err
 			}
@@ -122,11 +125,9 @@ func newUserFailures(a *app, access *tenantAccess) *cobra.Command {
 				if f.ClientID != "" {
 					who = "client " + f.ClientID
 				}
-				fmt.Fprintf(t, "%q\t%s\t%d\t%s\n", who, f.Source, f.Times, f.LastOn.Local().Format(time.RFC3339))
+				fmt.Fprintf(t, "%q\t%s\t%d\t%s\n", who, f.Source, f.Times, f.LastOn.Local().Format(render.Clock))
 			}
 			return t.Flush()
 		}),
 	}
-	cmd.Flags().StringVar(&username, "username", "", "of this user only")
-	return cmd
 }

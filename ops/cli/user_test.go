@@ -27,6 +27,11 @@ func TestUserCommands(t *testing.T) {
 			_, _ = io.WriteString(w, `{"username":"ann","password":"once-only","expiresOn":"2026-11-30T09:00:00Z"}`)
 		case "/api/v4.1/user/sign-in-failures":
 			_, _ = io.WriteString(w, `{"results":[{"username":"ann","source":"192.0.2.1","times":7,"lastOn":"2026-11-27T09:00:00Z"},{"clientId":"ACME","source":"192.0.2.2","times":1,"lastOn":"2026-11-27T09:00:00Z"}]}`)
+		case "/api/v4.1/user/unlock":
+			if string(body) != `{"username":"ann"}` {
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = io.WriteString(w, `{"errors":[{"code":"C0120E","message":"There is no user"}],"status":404,"message":"There is no user"}`)
+			}
 		default:
 			_, _ = io.WriteString(w, "{}")
 		}
@@ -53,9 +58,11 @@ func TestUserCommands(t *testing.T) {
 	require.Contains(t, s.must("user", "reset-password", "ann", "--profile", dir), "ONE-TIME PASSWORD  once-only")
 	require.Equal(t, `POST /api/v4.1/user/password/reset {"username":"ann"}`, last())
 	require.Contains(t, s.must("user", "reset-password", "ann", "--profile", dir, "-o", "json"), `"password": "once-only"`)
-	s.must("user", "unlock", "ann", "--profile", dir)
+	require.Equal(t, "ann may sign in at once.\n", s.must("user", "unlock", "ann", "--profile", dir))
 	require.Equal(t, `POST /api/v4.1/user/unlock {"username":"ann"}`, last())
-	out = s.must("user", "failures", "--username", "ann", "--profile", dir)
+	_, _, errOut = s.run("", "user", "unlock", "nobody", "--profile", dir)
+	require.Equal(t, "fluent: There is no user (status 404)\n", errOut)
+	out = s.must("user", "failures", "ann", "--profile", dir)
 	require.Equal(t, `GET /api/v4.1/user/sign-in-failures?username=ann `, last())
 	require.Regexp(t, `"ann" +192.0.2.1 +7 `, out)
 	require.Regexp(t, `"client ACME" +192.0.2.2 +1 `, out)

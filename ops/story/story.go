@@ -145,7 +145,7 @@ func (t *Teller) provision(ctx context.Context) (string, error) {
 	t.client = apiclient.New(t.Platform.Gateway, t.credentials)
 	var steps []string
 	for _, s := range done.GetSteps() {
-		steps = append(steps, strings.ToLower(s.GetTitle()))
+		steps = append(steps, lowerFirst(s.GetTitle()))
 	}
 	return fmt.Sprintf("account %s is provisioned:\n%s", t.Account, strings.Join(steps, ",\n")), nil
 }
@@ -164,4 +164,12 @@ func (t *Teller) enter(ctx context.Context) (string, error) {
 	}
 	t.retailer = found.Retailers.Edges[0].Node.ID
 	return fmt.Sprintf("gets a token and finds retailer %s (%s)", found.Retailers.Edges[0].Node.Ref, t.retailer), nil
+}
+
+// lowerFirst begins a title as it stands within a sentence; names in it stay as they are.
+func lowerFirst(title string) string {
+	if title == "" {
+		return ""
+	}
+	return strings.ToLower(title[:1]) + title[1:]
 }

@@ -123,7 +123,7 @@ func details(call *connect.Error) (fields, facts []string) {
 		switch d := m.(type) {
 		case *validatepb.Violations:
 			for _, v := range d.GetViolations() {
-				fields = append(fields, fmt.Sprintf("%s: %s", protovalidate.FieldPathString(v.GetField()), v.GetMessage()))
+				fields = append(fields, fmt.Sprintf("%s: %s", protovalidate.FieldPathString(v.GetField()), inWords(v.GetMessage())))
 			}
 		case *errdetails.BadRequest:
 			for _, v := range d.GetFieldViolations() {
