@@ -19,6 +19,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/auth/trust/trusttest"
 	"github.com/fluent-oms/fluent/auth/wire"
 	"github.com/fluent-oms/fluent/controlplane/cluster"
@@ -213,4 +214,38 @@ func TestWaitOperationSaysHowLongItTakes(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "/", nil)
 	_, ok := waitOf(r, []byte("nonsense"))
 	require.False(t, ok)
+}
+
+// TestAStrangersCallIsNotTheFollowersOwn has the leader say who calls: of a call without a certificate nobody, whatever the caller says, though
+// it comes over the follower's connection.
+func TestAStrangersCallIsNotTheFollowersOwn(t *testing.T) {
+	t.Parallel()
+	p := newPair(t, standardLimits, true, func(w http.ResponseWriter, r *http.Request) {
+		id, _ := trust.Caller(r.Context())
+		w.Header().Set("Who", id.String())
+	})
+	for _, says := range []string{"", trust.Nobody, "spiffe://fluent/one/server/cp1"} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.follower+controlplanev1connect.OperationServiceGetOperationProcedure, strings.NewReader("{}"))
+		require.NoError(t, err)
+		request.Header.Set(trust.CallerHeader, says)
+		answer, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, http.StatusOK, answer.StatusCode)
+		require.Equal(t, (trust.Identity{}).String(), answer.Header.Get("Who"), says)
+	}
+}
+
+// TestACallIsPassedOnOnce sends one that was passed on already, as servers do that take each other for the leader.
+func TestACallIsPassedOnOnce(t *testing.T) {
+	t.Parallel()
+	p := newPair(t, standardLimits, true, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusOK) })
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.follower+controlplanev1connect.OperationServiceGetOperationProcedure, strings.NewReader("{}"))
+	require.NoError(t, err)
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set(forwardedHeader, "1")
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, http.StatusServiceUnavailable, answer.StatusCode)
 }

@@ -126,6 +126,10 @@ func (c *trio) clientsLives(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, rotated.GetClientSecret())
 	require.Len(t, rotated.GetClient().GetSecrets(), 2)
+	for _, overlap := range []time.Duration{-time.Second, 90*24*time.Hour + time.Second} {
+		_, err = all.RotateApiClientSecret(t.Context(), &cpv1.RotateApiClientSecretRequest{ClientId: "ACME-erp", Overlap: durationpb.New(overlap)})
+		require.Equal(t, connect.CodeInvalidArgument, connect.CodeOf(err), "%v: %v", overlap, err)
+	}
 	_, err = all.RotateApiClientSecret(t.Context(), &cpv1.RotateApiClientSecretRequest{ClientId: "ACME-erp"})
 	require.Equal(t, connect.CodeFailedPrecondition, connect.CodeOf(err), "%v", err)
 	_, err = all.RotateApiClientSecret(t.Context(), &cpv1.RotateApiClientSecretRequest{ClientId: "ACME-erp", Overlap: durationpb.New(365 * 24 * time.Hour)})

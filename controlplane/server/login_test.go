@@ -11,6 +11,7 @@ import (
 	"connectrpc.com/connect/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"github.com/fluent-oms/fluent/controlplane/server"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
@@ -152,6 +153,13 @@ func TestANewPasswordEndsAnOperatorsSessions(t *testing.T) {
 	require.NoError(t, err)
 	_, err = login(once.GetPassword(), "")
 	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err), "it served once")
+
+	_, err = as(cp.token).UpdateOperator(t.Context(), &cpv1.UpdateOperatorRequest{Operator: &cpv1.Operator{Username: "rita", Disabled: true}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"disabled"}}})
+	require.NoError(t, err)
+	_, err = login("third choice", "")
+	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err), "who was disabled, as if the password were wrong")
+	_, err = as(cp.token).UpdateOperator(t.Context(), &cpv1.UpdateOperatorRequest{Operator: &cpv1.Operator{Username: "rita"}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"disabled"}}})
+	require.NoError(t, err)
 
 	late, err := as(cp.token).ResetPassword(t.Context(), &cpv1.ResetPasswordRequest{Username: "rita"})
 	require.NoError(t, err)

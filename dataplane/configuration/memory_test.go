@@ -27,16 +27,24 @@ type shop struct {
 	*store.DB // unused: only texts are read
 	state     *desired.State
 
-	mu    sync.Mutex
-	texts map[string][]byte
-	reads int
-	gate  chan struct{} // reads wait for it
-	fails error         // what reads end with
+	mu      sync.Mutex
+	texts   map[string][]byte
+	reads   int
+	reading chan struct{} // hears of reads that begin
+	gate    chan struct{} // reads wait for it
+	fails   error         // what reads end with
 }
 
-func (s *shop) Artefact(_ context.Context, scope tenancy.Scope, hash string) ([]byte, error) {
+func (s *shop) Artefact(ctx context.Context, scope tenancy.Scope, hash string) ([]byte, error) {
+	if s.reading != nil {
+		s.reading <- struct{}{}
+	}
 	if s.gate != nil {
-		<-s.gate
+		select {
+		case <-s.gate:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -269,5 +277,54 @@ func TestAKnownWorkflowCostsFewAllocations(t *testing.T) {
 		})
 		t.Logf("version %d: %.0f allocations", version, got)
 		require.LessOrEqual(t, got, most)
+	}
+}
+
+// TestWhoGivesUpTakesTheReadingFromNobody has the caller go away whose request began to read what others may wait for, too.
+func TestWhoGivesUpTakesTheReadingFromNobody(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.open(1, defaults(t, 1))
+	s.gate, s.reading = make(chan struct{}), make(chan struct{}, 1)
+	c := configuration.New(s.state, s, 64<<20)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		_, err := c.Get(ctx, accountName(1), 1, "ORDER::HD", 0)
+		ended <- err
+	}()
+	<-s.reading
+	cancel()
+	close(s.gate)
+	require.NoError(t, <-ended)
+	require.EqualValues(t, 1, c.Stats().Workflows)
+}
+
+// TestWhatIsCountedIsWhatIsKept drops many workflows that share nearly all they have, and counts those that are left anew.
+func TestWhatIsCountedIsWhatIsKept(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	const accounts, name = 30, "ORDER::HD"
+	for n := 1; n <= accounts; n++ {
+		s.open(n, map[string]string{name: defaults(t, n)[name]})
+	}
+	use := func(c *configuration.Configurations, from, to int) configuration.Stats {
+		for n := from; n <= to; n++ {
+			_, err := c.Get(t.Context(), accountName(n), tenancy.RetailerID(n), name, 0)
+			require.NoError(t, err)
+		}
+		return c.Stats()
+	}
+	all := configuration.New(s.state, s, 64<<20)
+	one := use(all, 1, 1).Bytes
+	few := use(all, 2, 5).Bytes
+	require.Less(t, few, 5*one, "they share")
+	for _, budget := range []int64{one + 1<<10, few} {
+		kept := use(configuration.New(s.state, s, budget), 1, accounts)
+		require.Positive(t, kept.Workflows)
+		require.Less(t, kept.Workflows, int64(accounts))
+		anew := use(configuration.New(s.state, s, 64<<20), accounts-int(kept.Workflows)+1, accounts)
+		require.Equal(t, anew.Bytes, kept.Bytes)
+		require.Equal(t, anew.Parts, kept.Parts)
 	}
 }

@@ -314,3 +314,23 @@ func read(t *testing.T, path string) []byte {
 	require.NoError(t, err)
 	return text
 }
+
+// TestAFileThatLostItsEndIsWrittenAnew takes the end of the file away while its writer lives, as repairs of file systems do.
+func TestAFileThatLostItsEndIsWrittenAnew(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "desired")
+	s, err := desired.Open(path)
+	require.NoError(t, err)
+	apply(t, s, snapshot(account("A", "ACTIVE")), end("one", 1), update(2, account("B", "ACTIVE"), false))
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(path, info.Size()-5))
+	apply(t, s, update(3, account("C", "ACTIVE"), false))
+	require.NoError(t, s.Unkept())
+	again, err := desired.Open(path)
+	require.NoError(t, err)
+	require.EqualValues(t, 3, again.View().Index)
+	for _, name := range []string{"A", "B", "C"} {
+		require.NotNil(t, again.View().Account(name), name)
+	}
+}

@@ -160,3 +160,22 @@ func TestWhatCannotBeKeptIsKnownAllTheSame(t *testing.T) {
 	require.NotNil(t, caught.View().Account("LATE"))
 	require.EqualValues(t, 6, caught.View().Index)
 }
+
+// TestAHostThatMovedIsNotTakenAlong has the account that had a host change after another one has got it.
+func TestAHostThatMovedIsNotTakenAlong(t *testing.T) {
+	t.Parallel()
+	s, err := desired.Open("")
+	require.NoError(t, err)
+	with := func(name string, hosts []string, clients ...*nodev1.ApiClient) *nodev1.Resource {
+		r := account(name, "ACTIVE")
+		r.GetAccount().Hosts, r.GetAccount().Clients = hosts, clients
+		return r
+	}
+	apply(t, s, end("one", 1), update(2, with("OLD", []string{"shop.example"}), false), update(3, with("NEW", []string{"shop.example"}), false),
+		update(4, with("OLD", nil), false))
+	require.Equal(t, "NEW", s.View().AccountByHost("shop.example").GetName())
+	apply(t, s, update(5, with("OLD", nil), true))
+	require.Equal(t, "NEW", s.View().AccountByHost("shop.example").GetName())
+	apply(t, s, update(6, with("NEW", nil), true))
+	require.Nil(t, s.View().AccountByHost("shop.example"))
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/dataplane/store"
 )
 
 // TestUnknownAndWrongAnswerAlike asks each question twice, about what there is and about what there is not, from a source of its own.
@@ -216,4 +217,40 @@ func TestAnUnlockIsHeardAtEveryNode(t *testing.T) {
 	require.Equal(t, 200, s.send(ask{to: s.urls[0], path: "/api/v4.1/user/unlock", token: admin, json: `{"username":"bob"}`}).Status)
 	require.Equal(t, 200, at(0).Status, "at once where it was done")
 	require.EventuallyWithT(t, func(c *assertCollect) { require.Equal(c, 200, at(1).Status) }, time.Minute, 100*time.Millisecond)
+}
+
+// TestEveryAttemptLeavesItsPlace counts the places for people who sign in before and after attempts of each kind.
+func TestEveryAttemptLeavesItsPlace(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	free := func() (n int) {
+		for {
+			leave, err := s.hasher.Admit()
+			if err != nil {
+				return n
+			}
+			defer leave()
+			n++
+		}
+	}
+	before := free()
+	require.Positive(t, before)
+	require.Equal(t, 200, s.login("192.0.2.1", "ann", right).Status)
+	require.Equal(t, 401, s.login("192.0.2.1", "zoe", right).Status)
+	s.untilRefused("192.0.2.2", func(int) string { return "bob" })
+	require.Equal(t, 400, s.change("ann", right, "short").Status)
+	require.Equal(t, before, free())
+}
+
+// TestSignInsDelayNobodyAtTheirSource has a hundred users of one source sign in for the first time, as the staff of a new store does.
+func TestSignInsDelayNobodyAtTheirSource(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	for i := range 100 {
+		who := store.SignIn{Subject: fmt.Sprint("user u", i), Source: "192.0.2.7"}
+		wait, err := s.db.ReserveSignIn(t.Context(), scope(t, "ACME"), who)
+		require.NoError(t, err)
+		require.Zero(t, wait, "user %d", i)
+		require.NoError(t, s.db.SucceedSignIn(t.Context(), scope(t, "ACME"), who))
+	}
 }

@@ -99,10 +99,30 @@ func TestWhoGivesUpLeavesHisPlace(t *testing.T) {
 	b.saved = -time.Hour
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := b.enter(ctx)
-	require.ErrorIs(t, err, context.Canceled)
+	for range 50 { // by chance he gives up before he has a place, or after
+		_, err := b.enter(ctx)
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	require.Empty(t, b.slots)
 	b.saved, b.burst = time.Hour, time.Hour
 	leave, err := b.enter(t.Context())
 	require.NoError(t, err)
 	leave()
+}
+
+// TestNoMoreIsSavedThanABurst lets hours pass without work, and then works on for longer than a burst.
+func TestNoMoreIsSavedThanABurst(t *testing.T) {
+	t.Parallel()
+	clock := &hour{at: time.Now()}
+	b := newBudget(1, 0.25, 2*time.Second, clock.now, clock.pause)
+	clock.work(5 * time.Hour)
+	leave, err := b.enter(t.Context())
+	require.NoError(t, err)
+	clock.work(4 * time.Second)
+	leave()
+	require.Zero(t, clock.paused)
+	leave, err = b.enter(t.Context())
+	require.NoError(t, err)
+	leave()
+	require.InDelta(t, 8*time.Second, clock.paused, float64(10*time.Millisecond), "two seconds were owed: what is earned while the burst is full is not saved")
 }

@@ -246,3 +246,29 @@ func TestLimitsHoldForAllOperationsAndPlacesTogether(t *testing.T) {
 	require.Len(t, errs, 1)
 	require.Contains(t, errs[0].Message, "fields deep")
 }
+
+// TestArgumentsAndLiteralsAreBoundedToTheLast stays within limits by nothing, and goes over them by one.
+func TestArgumentsAndLiteralsAreBoundedToTheLast(t *testing.T) {
+	t.Parallel()
+	cache, err := document.NewCache(gqlparser.MustLoadSchema(&ast.Source{Input: animals}))
+	require.NoError(t, err)
+	says := func(text string) string {
+		_, errs := cache.Load(text)
+		require.NotEmpty(t, errs, text) // each breaks another rule anyway
+		return errs[0].Message
+	}
+	arguments := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "a%d: 1 ", i)
+		}
+		return "{ dog { friends(" + b.String() + ") { __typename } } }"
+	}
+	require.NotContains(t, says(arguments(50)), "arguments stand in one place")
+	require.Contains(t, says(arguments(51)), "more than 50 arguments stand in one place")
+	nested := func(n int) string {
+		return "{ dog { friends(n: " + strings.Repeat("[", n) + "1" + strings.Repeat("]", n) + ") { __typename } } }"
+	}
+	require.NotContains(t, says(nested(32)), "levels deep")
+	require.Contains(t, says(nested(33)), "nested more than 32 levels deep")
+}
