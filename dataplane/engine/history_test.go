@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,6 +77,40 @@ func TestTheEventLogPagesThroughEverythingOnce(t *testing.T) {
 	require.NoError(t, err)
 	_, err = e.History().Get(b.ctx, limited, later.ID)
 	require.True(t, fault.Is(err, fault.NotFound), "another retailer's events are not to be seen")
+}
+
+// TestASearchHoldsSoMuchAndNoMore: a store assistant may send events of two megabytes, and ask for five thousand.
+func TestASearchHoldsSoMuchAndNoMore(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	e := b.new("n1")
+	now := time.Now()
+	const turns, each = 50, 2 << 20
+	require.NoError(t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error {
+		for i := range turns {
+			at := now.Add(-time.Duration(i) * time.Second)
+			id := string(b.db.NewUUID())
+			row, err := history.Encode(&history.Trail{TurnID: id, RetailerID: 1, At: at, RootType: "ORDER", RootID: "7", Events: []*history.Event{
+				{ID: id, Name: "Large", Type: "NORMAL", EntityType: "ORDER", EntityID: "7", State: "SUCCESS", GeneratedOn: at, Attributes: map[string]any{"a": strings.Repeat("x", each)}},
+			}})
+			if err != nil {
+				return err
+			}
+			tx.AddTrail(row)
+		}
+		return nil
+	}))
+	search := func(q history.Query) (*history.Page, error) { return e.History().Search(b.ctx, b.scope, q) }
+	_, err := search(history.Query{Count: history.MaxCount})
+	require.Equal(t, "C0001E", fault.Of(err).Code)
+	require.Equal(t, "count", fault.Of(err).Field)
+	page, err := search(history.Query{Count: 5, EventType: "ORCHESTRATION"})
+	require.NoError(t, err)
+	require.Equal(t, 5, page.Count)
+	require.True(t, page.HasMore)
+	page, err = search(history.Query{Count: history.MaxCount, Name: "Small"})
+	require.NoError(t, err, "what is not taken does not count")
+	require.Zero(t, page.Count)
 }
 
 func TestItemsLookAsTheEventAPIShowsThem(t *testing.T) {

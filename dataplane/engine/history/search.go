@@ -20,10 +20,14 @@ const (
 	defaultBack  = 30 * 24 * time.Hour
 	maxBack      = 124 * 24 * time.Hour // about four months
 	maxAhead     = 31 * 24 * time.Hour  // about one month
-	trailPage    = 200
-	maxTrails    = 20_000 // turns that one search reads at most
-	maxWaiting   = 2_000  // waiting events that one search reads at most, of each state
+	fewTrails    = 20                   // turns that a search reads first
+	trailPage    = 200                  // turns that it reads at a time if they are small
+	maxTrails    = 20_000               // turns that one search reads at most
+	maxWaiting   = 2_000                // waiting events that one search reads at most, of each state
 )
+
+// MaxBytes bounds what a search holds: the length, as JSON, of the turns that it took something from. Callers choose their events' attributes.
+const MaxBytes = 64 << 20
 
 // Query selects items of the event log. Empty members do not limit.
 type Query struct {
@@ -182,6 +186,7 @@ type search struct {
 	want  int
 	held  []Item // may still be overtaken
 	found []Item
+	bytes int // of the turns that they are from
 }
 
 func (s *search) waiting(ctx context.Context) error {
@@ -207,7 +212,7 @@ func (s *search) waiting(ctx context.Context) error {
 const slack = time.Hour
 
 func (s *search) turns(ctx context.Context) error {
-	tq := store.TrailQuery{From: s.q.From, To: s.q.To.Add(slack), Limit: trailPage, Keys: s.keys()}
+	tq := store.TrailQuery{From: s.q.From, To: s.q.To.Add(slack), Limit: fewTrails, Keys: s.keys()}
 	if s.q.RootEntityType != "" && s.q.RootEntityID != "" {
 		tq.RootType, tq.RootID = s.q.RootEntityType, s.q.RootEntityID
 	}
@@ -225,14 +230,23 @@ func (s *search) turns(ctx context.Context) error {
 				return err
 			}
 		}
-		if read += len(rows); len(rows) < trailPage {
+		if read += len(rows); len(rows) < tq.Limit {
 			break
 		}
 		last := rows[len(rows)-1]
-		tq.Before, tq.BeforeID = last.GeneratedOn, last.TurnID
+		tq.Before, tq.BeforeID, tq.Limit = last.GeneratedOn, last.TurnID, nextPage(rows)
 	}
 	s.settle(time.Time{})
 	return nil
+}
+
+// nextPage is how many turns to read after those that were read: as many as take some megabytes if they are as long.
+func nextPage(rows []store.Trail) int {
+	bytes := 1
+	for i := range rows {
+		bytes += len(rows[i].Body)
+	}
+	return max(1, min(trailPage, len(rows)*(4<<20)/bytes))
 }
 
 // children finds what an event caused: in its own turn, and in turns of events that it sent elsewhere.
@@ -250,7 +264,7 @@ func (s *search) children(ctx context.Context, tq store.TrailQuery) error {
 	if err != nil {
 		return err
 	}
-	tq.Keys = append(tq.Keys, parentKey(s.q.SourceEvents))
+	tq.Keys, tq.Limit = append(tq.Keys, parentKey(s.q.SourceEvents)), trailPage
 	rows, err := s.r.Trails(ctx, tq)
 	if err != nil {
 		return err
@@ -272,8 +286,15 @@ func (s *search) take(row *store.Trail) error {
 	if err != nil {
 		return err
 	}
+	before := len(s.held)
 	for _, it := range Expand(s.scope.Account(), t) {
 		s.offer(it)
+	}
+	if len(s.held) == before {
+		return nil
+	}
+	if s.bytes += t.length; s.bytes > MaxBytes {
+		return fault.Invalidf("count", "What was found is longer than %d MB: ask for fewer at a time, or for less than all", MaxBytes>>20).WithCode("C0001E")
 	}
 	return nil
 }

@@ -33,6 +33,8 @@ type Trail struct {
 	Tries      int                `json:"tries"` // how often the turn ran before it committed
 	Took       int64              `json:"took"`  // of the last try, without the commit
 	Events     []*Event           `json:"events"`
+
+	length int // as JSON, in bytes; of those that were read
 }
 
 // Event is an event that ran in the turn: one that waited or was received, or one that a rule sent inline.
@@ -158,7 +160,7 @@ func Decode(row *store.Trail) (*Trail, error) {
 	if err := json.Unmarshal(text, t); err != nil {
 		return nil, fmt.Errorf("read the trail of turn %s: %w", row.TurnID, err)
 	}
-	t.TurnID = row.TurnID
+	t.TurnID, t.length = row.TurnID, len(text)
 	return t, nil
 }
 
