@@ -79,7 +79,7 @@ func smallDisk(t *testing.T, size string) string {
 }
 
 // startOn starts a database whose tables lie on the small disk and whose log lies elsewhere: a server without space for its log stops, which is
-// another story (docs/operating.md).
+// another story (docs/runbooks.md).
 func startOn(t *testing.T, disk string) *embedded.Server {
 	t.Helper()
 	engine, err := embedded.FindKind(embedded.Postgres)
