@@ -254,3 +254,41 @@ func TestSignInsDelayNobodyAtTheirSource(t *testing.T) {
 		require.NoError(t, s.db.SucceedSignIn(t.Context(), scope(t, "ACME"), who))
 	}
 }
+
+// TestCountsOfSignInsAreRemoved has ten subjects fail, one after another, and one succeed.
+func TestCountsOfSignInsAreRemoved(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	acme := scope(t, "ACME")
+	for i := range 10 {
+		_, err := s.db.ReserveSignIn(t.Context(), acme, store.SignIn{Subject: fmt.Sprint("user u", i), Source: "192.0.2.7"})
+		require.NoError(t, err)
+	}
+	purge := func(age time.Duration, keep, limit, want int) {
+		t.Helper()
+		removed, err := s.db.PurgeSignIns(t.Context(), "ACME", age, keep, limit)
+		require.NoError(t, err)
+		require.Equal(t, want, removed)
+	}
+	left := func() (subjects []string) {
+		list, err := s.db.Reader(acme).FailedSignIns(t.Context(), "", 100)
+		require.NoError(t, err)
+		for _, f := range list {
+			subjects = append(subjects, f.Subject)
+		}
+		return subjects
+	}
+	require.Len(t, left(), 10)
+	purge(time.Hour, 20, 100, 0)
+	purge(time.Hour, 7, 10, 10) // an attempt has two rows of the account, of one time: no more than seven are six
+	purge(time.Hour, 7, 10, 4)
+	require.Equal(t, []string{"user u9", "user u8", "user u7"}, left(), "the latest are kept")
+
+	ann := store.SignIn{Subject: "user ann", Source: "192.0.2.7"}
+	_, err := s.db.ReserveSignIn(t.Context(), acme, ann)
+	require.NoError(t, err)
+	require.NoError(t, s.db.SucceedSignIn(t.Context(), acme, ann))
+	require.NotContains(t, left(), "user ann", "who signed in has not failed")
+	purge(time.Hour, 0, 100, 8)
+	require.Empty(t, left())
+}

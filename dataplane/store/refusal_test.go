@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -81,4 +82,18 @@ func TestTheLastWordOfAServerThatCrashesLeavesACommitOpen(t *testing.T) {
 	require.Equal(t, store.Fatal, store.Classify(refused), "a repeat at once would be refused, too")
 	require.False(t, store.LostAnswer(refused))
 	require.False(t, store.LostAnswer(errors.Join(refused)))
+	_, only := store.RefusalOf(refused)
+	require.True(t, only)
+	_, only = store.RefusalOf(last)
+	require.False(t, only, "that nothing was written is not known")
+}
+
+func TestErrorsOfAServerThatIsBusyOrGoingMayBeRepeated(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]store.Class{
+		"40001": store.Retryable, "40P01": store.Retryable, "53300": store.Retryable, "57P01": store.Retryable, "57P03": store.Retryable, "08006": store.Retryable,
+		"40003": store.Ambiguous, "23505": store.Fatal, "57014": store.Fatal, "42P01": store.Fatal,
+	} {
+		require.Equal(t, want, store.Classify(fmt.Errorf("run: %w", &pgconn.PgError{Severity: "ERROR", SeverityUnlocalized: "ERROR", Code: code})), code)
+	}
 }
