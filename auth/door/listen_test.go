@@ -204,6 +204,8 @@ func TestPeersThatProveThemselvesDoNotCountForTheirAddress(t *testing.T) {
 		_, err := io.WriteString(c, as)
 		require.NoError(t, err)
 		if ask(c) == nil {
+			_, err := c.Read(make([]byte, 1))
+			require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "it was turned away and left open")
 			return nil
 		}
 		return c

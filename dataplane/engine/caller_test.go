@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -71,6 +73,20 @@ func callersBench(t *testing.T) (*bench, *users, func(*engine.Deps, *engine.Conf
 			}
 			c.Turn.Set(other, map[string]any{"status": "STOLEN"})
 			return nil
+		}},
+		rules.Rule{Plugin: "test", Name: "SetBoth", Props: []rules.Prop{prop("order")}, Run: func(ctx context.Context, c *rules.Context) error {
+			c.Turn.Set(c.Entity, map[string]any{"status": "MINE"})
+			other, err := c.Read.Get(ctx, domain.Catalogue().Type("Order"), catalogue.ID(text(c, "order")))
+			if err != nil || other == nil {
+				return fmt.Errorf("no such order: %w", err)
+			}
+			c.Turn.Set(other, map[string]any{"status": "STOLEN"})
+			return nil
+		}},
+		rules.Rule{Plugin: "test", Name: "OpenCatalogue", Props: []rules.Prop{prop("retailers")}, Run: func(ctx context.Context, c *rules.Context) error {
+			made := &inventory.ProductCatalogue{Ref: "shared", Name: "shared", RetailerRefs: strings.Fields(text(c, "retailers"))}
+			made.Type = "DEFAULT"
+			return c.Turn.Create(ctx, made)
 		}},
 		rules.Rule{Plugin: "test", Name: "Effect", Run: func(_ context.Context, c *rules.Context) error {
 			c.Turn.Effect("mine", func() rules.Effect { return silent{} })
@@ -141,6 +157,10 @@ func TestARunOnceWorkflowMayDoWhatItsSenderMay(t *testing.T) {
 	u.give(tenant.Grant{Role: "SEES", Permissions: []string{"ORDER_VIEW"}, Contexts: []tenant.Context{in(1), in(2)}},
 		tenant.Grant{Role: "WORKS", Permissions: all, Contexts: []tenant.Context{in(1)}})
 	refused("Permission missing: ORDER_UPDATE", set, do("SetOther", "order", string(there.ID)))
+	refused("Permission missing: ORDER_UPDATE", do("SetBoth", "order", string(there.ID)))
+	u.may(one, append(all, "PRODUCTCATALOGUE_CREATE", "PRODUCTCATALOGUE_UPDATE")...)
+	refused("Permission missing: PRODUCTCATALOGUE_CREATE", set, do("OpenCatalogue", "retailers", "1 2"))
+	refused("Permission missing: PRODUCTCATALOGUE_CREATE", set, do("OpenCatalogue", "retailers", "2"))
 	u.give()
 	u.byID = nil
 	refused("user ann, who sent the event, may not work here any more", set)
