@@ -123,10 +123,12 @@ func Public(path string) bool {
 }
 
 // IsTokenPath reports whether a decoded path is that of token requests.
-func IsTokenPath(path string) bool { return strings.HasSuffix(path, "/oauth/token") }
+func IsTokenPath(path string) bool { return withoutRetailer(path) == "/oauth/token" }
 
 // SignsIn reports whether somebody signs in with a request. Who guesses is delayed by name and source, so other limits on failures leave it out.
-func SignsIn(r *http.Request) bool { return IsTokenPath(r.URL.Path) }
+func SignsIn(r *http.Request) bool {
+	return r.Method == http.MethodPost && IsTokenPath(r.URL.Path)
+}
 
 // TooManyFailures is what a source hears whose requests failed too often before it was known who called.
 func TooManyFailures() error {
