@@ -1,6 +1,8 @@
 package door
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -18,8 +20,8 @@ const (
 	mostOfOne     = 1024
 )
 
-// streams bounds requests over HTTP/2 of whoever shows no certificate: their number, the time in which their bodies must be there, and the time
-// in which the other end must take each part of an answer. Over HTTP/1 connections have these limits.
+// streams bounds requests of whoever shows no certificate: the time in which each part of their bodies must be there, and over HTTP/2 their number
+// and the time in which the other end must take each part of an answer. Over HTTP/1 connections have the latter limits.
 type streams struct {
 	next     http.Handler
 	patience time.Duration
@@ -35,7 +37,18 @@ func newStreams(next http.Handler, patience time.Duration) *streams {
 
 // ServeHTTP implements http.Handler.
 func (s *streams) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.ProtoMajor < 2 || r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+		s.next.ServeHTTP(w, r)
+		return
+	}
+	if r.Body != nil && r.Body != http.NoBody {
+		pressed := *r // the server looks at its own request's body, to know what to do with the connection
+		body := &pressedBody{ReadCloser: r.Body, control: http.NewResponseController(w), patience: s.patience}
+		body.hurry()
+		pressed.Body = body
+		r = &pressed
+	}
+	if r.ProtoMajor < 2 {
 		s.next.ServeHTTP(w, r)
 		return
 	}
@@ -49,7 +62,6 @@ func (s *streams) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.leave(group)
 	answer := &patient{ResponseWriter: w, control: http.NewResponseController(w), patience: s.patience}
-	_ = answer.control.SetReadDeadline(time.Now().Add(s.patience)) // of a body that is there in time nothing more is read
 	s.next.ServeHTTP(answer, r)
 	if answer.wrote {
 		_ = answer.FlushError() // the server would wait for the other end to take it, too, but after the request has left
@@ -74,6 +86,30 @@ func (s *streams) leave(group string) {
 	if s.under[group]--; s.under[group] == 0 {
 		delete(s.under, group)
 	}
+}
+
+// pressedBody is a body each part of which must be there in time. Who guards bodies better (see Bodies) sets deadlines of his own.
+type pressedBody struct {
+	io.ReadCloser
+	control  *http.ResponseController
+	patience time.Duration
+	unmarked int // bytes since the deadline was set
+}
+
+func (b *pressedBody) hurry() { _ = b.control.SetReadDeadline(time.Now().Add(b.patience)) }
+
+// Read implements io.Reader.
+func (b *pressedBody) Read(to []byte) (int, error) {
+	n, err := b.ReadCloser.Read(to)
+	b.unmarked += n
+	switch {
+	case errors.Is(err, io.EOF):
+		_ = b.control.SetReadDeadline(time.Time{}) // the server goes on reading, to hear of a caller who hangs up
+	case err == nil && b.unmarked >= piece:
+		b.unmarked = 0
+		b.hurry()
+	}
+	return n, err
 }
 
 // patient is an answer each part of which must be taken in time.

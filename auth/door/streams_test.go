@@ -1,6 +1,7 @@
 package door_test
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -118,4 +119,35 @@ func TestStrangersHaveSoManyStreams(t *testing.T) {
 	more.asks(10, true)
 	require.Equal(t, map[string]int{"503": 10}, more.hears(10))
 	require.Equal(t, http.StatusOK, ask(connect(t, l, "127.0.0.1")).StatusCode, "a connection over HTTP/1 is one request")
+}
+
+// TestHalfBodiesEnd over HTTP/1, at servers that do not guard bodies otherwise, and who has brought all of his may wait for the answer.
+func TestHalfBodiesEnd(t *testing.T) {
+	t.Parallel()
+	times := door.StandardTimes()
+	times.Take = 50 * time.Millisecond
+	l := listen(t, door.Port{Name: "test"})
+	server := door.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		select {
+		case <-r.Context().Done():
+			w.WriteHeader(http.StatusGone)
+		case <-time.After(4 * times.Take):
+		}
+		_, _ = fmt.Fprint(w, len(body), err)
+	}), times, true, quietLog())
+	go func() { _ = server.Serve(l) }() // ends with Close
+	t.Cleanup(func() { _ = server.Close() })
+	for body, want := range map[string]string{"half": "4 ", "all of it!": "10 <nil>"} {
+		c := connect(t, l, "127.0.0.1")
+		_, err := io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"+body)
+		require.NoError(t, err)
+		answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+		require.NoError(t, err)
+		text, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Contains(t, string(text), want)
+		require.True(t, answer.StatusCode == http.StatusOK || body == "half", "%s: %s", body, text)
+	}
 }
