@@ -249,7 +249,7 @@ func TestSilenceBeforeTheGreetingIsBounded(t *testing.T) {
 
 func TestIdleConnectionsAreClosed(t *testing.T) {
 	t.Parallel()
-	times := door.Times{Head: 50 * time.Millisecond, Idle: 50 * time.Millisecond, Ping: time.Minute}
+	times := door.Times{Head: time.Second, Idle: 500 * time.Millisecond, Ping: time.Minute} // long enough for a request on a busy machine
 	l := listen(t, door.Port{Name: "test"})
 	serve(t, l, times)
 	ended := func(c net.Conn) {
@@ -279,7 +279,7 @@ func TestStreamsUnderWayAreNotIdle(t *testing.T) {
 		_ = http.NewResponseController(w).Flush()
 		<-release
 		_, _ = io.WriteString(w, "late")
-	}), door.Times{Head: 20 * time.Millisecond, Idle: 20 * time.Millisecond, Ping: 20 * time.Millisecond}, true, quietLog())
+	}), door.Times{Head: 400 * time.Millisecond, Idle: 400 * time.Millisecond, Ping: 400 * time.Millisecond}, true, quietLog())
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { _ = server.Close() })
 	for _, http2 := range []bool{false, true} {
