@@ -127,7 +127,7 @@ func (c *Cluster) setLeading(leading bool) {
 func (c *Cluster) run(ctx context.Context, d Duty) {
 	for ctx.Err() == nil {
 		err := d.Run(ctx)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || c.files.leaving.Load() { // others are leaving, too, so that nothing can be committed
 			return
 		}
 		c.deps.Logger.Error("leader duty ended early; it begins again", "duty", d.Name, "error", err)
@@ -149,7 +149,11 @@ func (c *Cluster) watchdog(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if err := c.heartbeat(ctx); err != nil && ctx.Err() == nil {
+		err := c.heartbeat(ctx)
+		if c.files.leaving.Load() { // whoever could take over may be leaving, too
+			return nil
+		}
+		if err != nil && ctx.Err() == nil {
 			c.giveUp(ctx, err)
 			return fmt.Errorf("heartbeat: %w", err)
 		}
@@ -195,7 +199,7 @@ func (c *Cluster) transfer(ctx context.Context) (answered bool, err error) {
 
 // StepDown hands leadership over if this server leads: it commits, but is of no use to callers. It may be elected again; then it must be told again.
 func (c *Cluster) StepDown(ctx context.Context, why string) {
-	if c.raft.State() != raft.Leader {
+	if c.raft.State() != raft.Leader || c.files.leaving.Load() {
 		return
 	}
 	c.deps.Logger.Error("handing leadership over", "server", c.config.ID, "because", why)

@@ -41,7 +41,7 @@ func TestPasswordsOnTheCommandLine(t *testing.T) {
 	require.Equal(t, http.StatusOK, status(as("what she likes better")))
 
 	operator.run(t, "", "user", "unlock", "ann", "--profile", profile)
-	require.Contains(t, operator.run(t, "", "user", "failures", "--username", "ann", "--profile", profile), `"ann"`)
+	require.Contains(t, operator.run(t, "", "user", "failures", "ann", "--profile", profile), `"ann"`)
 	once := decoded(t, operator.run(t, "", "user", "reset-password", "ann", "--profile", profile, "-o", "json"))
 	require.Equal(t, http.StatusForbidden, status(as(once.Password)), "it serves for one thing only")
 	_, err := operator.try(once.Password+"\nann\n", "user", "password", "ann", "--profile", profile)
