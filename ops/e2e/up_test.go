@@ -50,9 +50,10 @@ func TestUpAgainAndBeside(t *testing.T) {
 		kept.becomes(t, order, booked)
 	})
 
+	stopped := stopQuietly(t, dir)
 	require.NoError(t, first.Stop())
 	require.NoFileExists(t, filepath.Join(dir, "ready.json"), "nothing is ready any more")
-	quietLogs(t, dir)
+	stopped()
 	second := startIn(t, dir)
 	t.Run("again after a stop", func(t *testing.T) {
 		require.Equal(t, first.Ready, second.Ready, "addresses and credentials stay")
@@ -105,18 +106,27 @@ func readyFiles(t *testing.T, bare, withDemo *stack.Stack) {
 	require.False(t, errors.Is(err, os.ErrNotExist), "its database is in its folder")
 }
 
-// quietLogs: a stop that was asked for is no error to anybody.
-func quietLogs(t *testing.T, dir string) {
+// stopQuietly is to be called before a stop, and what it returns after it: a stop that was asked for is no error to anybody.
+func stopQuietly(t *testing.T, dir string) (stopped func()) {
 	t.Helper()
 	logs, err := filepath.Glob(filepath.Join(dir, "logs", "*.log"))
 	require.NoError(t, err)
 	require.NotEmpty(t, logs)
-	for _, path := range append(logs, filepath.Join(dir, "up.log")) {
+	logs = append(logs, filepath.Join(dir, "up.log"))
+	before := map[string]int{}
+	for _, path := range logs {
 		raw, err := os.ReadFile(path)
 		require.NoError(t, err)
-		for line := range strings.Lines(string(raw)) {
-			require.NotContains(t, strings.ToUpper(line), "ERROR]", "%s", path)
-			require.NotContains(t, line, `"level":"ERROR"`, "%s", path)
+		before[path] = len(raw)
+	}
+	return func() {
+		for _, path := range logs {
+			raw, err := os.ReadFile(path)
+			require.NoError(t, err)
+			for line := range strings.Lines(string(raw[before[path]:])) {
+				require.NotContains(t, strings.ToUpper(line), "ERROR]", "%s", path)
+				require.NotContains(t, line, `"level":"ERROR"`, "%s", path)
+			}
 		}
 	}
 }
