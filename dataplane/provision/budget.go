@@ -25,6 +25,7 @@ type Budget struct {
 
 	mu      sync.Mutex
 	saved   time.Duration // below zero: owed
+	last    time.Duration // how long the last work took
 	asOf    time.Time
 	share   float64       // as of the last look
 	looked  time.Time     // when the share was found last
@@ -41,7 +42,7 @@ type terms struct {
 
 // NewBudget makes a node's budget. tenants says how long all its answers to tenants have taken so far.
 func NewBudget(tenants func() time.Duration) *Budget {
-	return newBudget(AtOnce, terms{idle: 0.5, busy: 0.04, burst: 300 * time.Millisecond, look: 250 * time.Millisecond}, tenants, time.Now, sleep)
+	return newBudget(AtOnce, terms{idle: 0.5, busy: 0.04, burst: 100 * time.Millisecond, look: 250 * time.Millisecond}, tenants, time.Now, sleep)
 }
 
 func newBudget(atOnce int, t terms, tenants func() time.Duration, now func() time.Time, pause func(context.Context, time.Duration) error) *Budget {
@@ -70,7 +71,8 @@ func (b *Budget) enter(ctx context.Context) (leave func(), err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	for wait := b.owed(); wait > 0; wait = b.owed() {
+	foreseen, wait := b.begin()
+	for ; wait > 0; foreseen, wait = b.begin() {
 		if err := b.pause(ctx, wait); err != nil {
 			<-b.slots
 			return nil, err
@@ -78,27 +80,31 @@ func (b *Budget) enter(ctx context.Context) (leave func(), err error) {
 	}
 	began := b.now()
 	return func() {
-		b.spend(b.now().Sub(began))
+		b.settle(b.now().Sub(began), foreseen)
 		<-b.slots
 	}, nil
 }
 
-// owed is how long it takes until what was spent too much is made up for, or until the share should be looked at again.
-func (b *Budget) owed() time.Duration {
+// begin spends what the last work took, so that who waits beside does not begin at the same moment, and says how much that is. While more was
+// spent than there is, it says instead how long it takes until that is made up for, or until the share should be looked at again.
+func (b *Budget) begin() (foreseen, wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.earn()
-	if b.saved > 0 {
-		return 0
+	if b.saved <= 0 {
+		return 0, min(b.terms.look, max(time.Millisecond, time.Duration(float64(-b.saved)/b.share)))
 	}
-	return min(b.terms.look, max(time.Millisecond, time.Duration(float64(-b.saved)/b.share)))
+	b.saved -= b.last
+	return b.last, 0
 }
 
-func (b *Budget) spend(took time.Duration) {
+// settle spends what a work took beyond what was foreseen.
+func (b *Budget) settle(took, foreseen time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.earn()
-	b.saved -= took
+	b.saved += foreseen - took
+	b.last = took
 }
 
 // earn adds what the time since the last call has brought, by the share that was found last: a while over which the node was not watched tells

@@ -63,17 +63,36 @@ func TestTheShareFollowsWhatTenantsTake(t *testing.T) {
 	}
 }
 
+// TestWhatOneTakesTheOtherWaitsFor: two may be inside, and yet they don't begin together once there is nothing saved for both.
+func TestWhatOneTakesTheOtherWaitsFor(t *testing.T) {
+	t.Parallel()
+	clock := &hour{at: time.Now()}
+	b := newBudget(2, steady(0.1, 50*time.Millisecond), nobody, clock.now, clock.pause)
+	first, err := b.enter(t.Context())
+	require.NoError(t, err)
+	clock.work(40 * time.Millisecond)
+	first()
+	require.Zero(t, clock.paused)
+	_, err = b.enter(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, clock.paused, "something was left")
+	_, err = b.enter(t.Context())
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, clock.paused, 200*time.Millisecond, "the second one takes as long as the first did")
+}
+
 // TestHowBusyANodeIsNowIsNotReadFromLongAgo: after a quiet night it may be busy, and the average of the night says nothing of that.
 func TestHowBusyANodeIsNowIsNotReadFromLongAgo(t *testing.T) {
 	t.Parallel()
 	clock := &hour{at: time.Now()}
 	b := newBudget(1, terms{idle: 0.5, busy: 0.04, burst: 50 * time.Millisecond, look: 250 * time.Millisecond}, nobody, clock.now, clock.pause)
 	clock.work(8 * time.Hour)
-	b.spend(time.Second)
+	b.settle(time.Second, 0)
 	require.InDelta(t, 0.04, b.share, 1e-9)
-	require.LessOrEqual(t, b.owed(), 250*time.Millisecond, "then it is looked at again")
+	_, wait := b.begin()
+	require.Equal(t, 250*time.Millisecond, wait, "then it is looked at again")
 	clock.work(250 * time.Millisecond)
-	b.owed()
+	b.begin()
 	require.InDelta(t, 0.5, b.share, 1e-9)
 }
 
