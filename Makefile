@@ -15,12 +15,12 @@ BINARY  := bin/fluent
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # Options for `make up` and `make demo`, for example: make up ARGS='--dir /tmp/one --listen 127.0.0.1:0'
 ARGS    ?=
-# Packages that `make test` runs, for example: make test PACKAGES=./domain/...
+# Packages that `make test` runs, for example: make test PACKAGES=./domain/... ; `make mutate` takes them, too, else what differs from main.
 PACKAGES ?= ./...
 # Options for `go test`. The race detector needs a C compiler; without -race none is asked for.
 TESTFLAGS ?= -race -timeout 15m
 
-.PHONY: help up build test gen check-gen lint lint-sql soak bench demo clean
+.PHONY: help up build test gen check-gen lint lint-sql mutate soak bench demo clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ lint: need-go-npm lint-sql ## gofmt, vet, staticcheck, buf lint, and all SQL aga
 
 lint-sql: need-go
 	@$(TOLD) "Reading all SQL with CockroachDB's grammar" ops/tools/lint-sql.sh
+
+mutate: need-go-database ## change code a little, place by place, and print what no test notices
+	@mkdir -p .cache && $(GO) build -o .cache/mutate ./ops/mutate
+	@.cache/mutate -go $(GO) $(ARGS) $(if $(filter file default,$(origin PACKAGES)),,$(PACKAGES))
 
 soak: need-go-database build ## run what takes minutes or has to be timed; one of it: make soak ARGS='-run Descriptors'
 	@$(TOLD) 'Compiling the soak tests' $(GO) test -tags soak -run '^$$' ./ops/soak/... >/dev/null
