@@ -4,24 +4,10 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/fluent-oms/fluent/domain/fault"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 )
-
-// CurrentAuthority is the authority that signs at a time: the newest that is active by then.
-func CurrentAuthority(v View, now *timestamppb.Timestamp) (*statev1.Authority, bool) {
-	list, _ := Authorities.List(v, Page{})
-	var current *statev1.Authority
-	for _, a := range list {
-		active := a.GetActiveTime().AsTime()
-		if !active.After(now.AsTime()) && (current == nil || active.After(current.GetActiveTime().AsTime())) {
-			current = a
-		}
-	}
-	return current, current != nil
-}
 
 // addAuthority adds an authority; those before it retire when it becomes active.
 func addAuthority(tx *Tx, c *statev1.AddAuthority) (proto.Message, error) {

@@ -87,9 +87,6 @@ func New(d Deps) (*Executor, error) {
 	return e, nil
 }
 
-// Schema is the schema that requests are validated against.
-func (e *Executor) Schema() *ast.Schema { return e.schema }
-
 // Execute answers one request of a principal. What is wrong with the request is in the response.
 func (e *Executor) Execute(ctx context.Context, p *tenant.Principal, req document.Request) answer.Response {
 	doc, errs := e.documents.Load(req.Query)

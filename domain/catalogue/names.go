@@ -53,9 +53,6 @@ func title(name string) string {
 // BaseType is the name inside a type text: [RetailerId!]! → RetailerId.
 func BaseType(text string) string { return strings.Trim(text, "[]! ") }
 
-// IsList reports whether a type text is a list.
-func IsList(text string) bool { return strings.HasPrefix(text, "[") }
-
 // nonNull adds a ! to a type text that has none.
 func nonNull(text string) string { return strings.TrimSuffix(text, "!") + "!" }
 

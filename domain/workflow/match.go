@@ -106,11 +106,6 @@ func (a UserAction) complete(ruleset string) UserAction {
 // WorkflowName is the name of the workflow that entities of a root type and subtype follow: ORDER::HD.
 func WorkflowName(entityType, subtype string) string { return entityType + "::" + subtype }
 
-// SplitName takes a workflow's name apart; ok is false where it is not TYPE::SUBTYPE.
-func SplitName(name string) (entityType, subtype string, ok bool) {
-	return strings.Cut(name, "::")
-}
-
 // Roots are the entity types that workflows of the public format begin with. Those that have no entities here are kept all the same, so
 // that an implementer's whole set uploads.
 var Roots = []string{"BILLING_ACCOUNT", "CONTROL_GROUP", "FULFILMENT_OPTIONS", "INVENTORY_CATALOGUE", "LOCATION", "ORDER", "PRODUCT_CATALOGUE",

@@ -83,9 +83,6 @@ func (c Config) complete() (Config, error) {
 	return c, err
 }
 
-// Engine tells which program the server runs.
-func (s *Server) Engine() Engine { return s.engine }
-
 // DSN is the URL of a database of the server, for its superuser. The database need not exist.
 func (s *Server) DSN(db string) string { return s.dsn(db) }
 

@@ -117,9 +117,6 @@ func (s *Stack) Client() *apiclient.Client {
 	})
 }
 
-// Output is what `fluent up` has printed so far.
-func (s *Stack) Output() string { return s.output.tail() }
-
 // Pid is the process id of `fluent up`.
 func (s *Stack) Pid() int { return s.command.Process.Pid }
 

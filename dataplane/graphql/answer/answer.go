@@ -109,9 +109,6 @@ func (r Response) Unavailable() bool {
 	return true
 }
 
-// MarshalJSON writes data before errors and leaves out what is absent.
-func (r Response) MarshalJSON() ([]byte, error) { return r.Append(make([]byte, 0, len(r.Data)+64)) }
-
 // Append writes the response to the end of a buffer. Data is taken as it is.
 func (r Response) Append(to []byte) ([]byte, error) {
 	begin := len(to) + 1

@@ -1,7 +1,6 @@
 package answer
 
 import (
-	"encoding/json"
 	"math"
 	"strconv"
 	"time"
@@ -127,16 +126,6 @@ func (w *Writer) Time(t time.Time) {
 	w.separate()
 	w.buf = t.UTC().AppendFormat(append(w.buf, '"'), "2006-01-02T15:04:05.000Z")
 	w.buf = append(w.buf, '"')
-}
-
-// Any writes a decoded JSON value.
-func (w *Writer) Any(v any) error {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	w.Raw(raw)
-	return nil
 }
 
 func appendString(buf []byte, s string) []byte {

@@ -45,9 +45,6 @@ func (l *Lab) Close(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// Clients is how many connections there are.
-func (l *Lab) Clients() int { return len(l.conns) }
-
 // Now is the database's time.
 func (l *Lab) Now(ctx context.Context) (time.Time, error) {
 	var now time.Time

@@ -5,8 +5,6 @@ package porttest
 import (
 	"fmt"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"sync/atomic"
 	"testing"
@@ -32,23 +30,6 @@ func Address(t testing.TB) string {
 	}
 	defer func() { _ = l.Close() }()
 	return l.Addr().String()
-}
-
-// Server starts a web server, of HTTP/1.1 and HTTP/2 in the clear as ours are, whose address stays unanswered once it is closed.
-func Server(t testing.TB, handler http.Handler) *httptest.Server {
-	t.Helper()
-	l, err := net.Listen("tcp", Address(t))
-	if err != nil {
-		t.Fatalf("start a web server: %v", err)
-	}
-	s := httptest.NewUnstartedServer(handler)
-	_ = s.Listener.Close()
-	s.Listener = l
-	s.Config.Protocols = new(http.Protocols)
-	s.Config.Protocols.SetHTTP1(true)
-	s.Config.Protocols.SetUnencryptedHTTP2(true)
-	s.Start()
-	return s
 }
 
 func free(address string) error {
