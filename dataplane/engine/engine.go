@@ -57,17 +57,18 @@ type Deps struct {
 
 // Config is how an engine works. Zero values are replaced by the defaults in brackets.
 type Config struct {
-	Node       string        // this node's id; required
-	Workers    int           // turns at a time [4 for each core, at least 8]
-	Poll       time.Duration // how often the queues are read when nothing wakes the engine [200ms]
-	Sweep      time.Duration // how often the whole queue is searched for overlooked events [1m]
-	Schedule   time.Duration // how often due events are released [250ms]
-	LeaseTTL   time.Duration // [6s]
-	SyncWait   time.Duration // how long a synchronous event waits for the node that runs it [30s]
-	Share      int           // most turns of one account that share a commit [16]
-	PerAccount int           // most turns of one account at a time [three quarters of Workers]
-	Creations  int           // most creations that run their first turn at a time; three quarters of them of one account [4 × Workers]
-	Window     int           // events that one poll reads of an account [512]
+	Node       string           // this node's id; required
+	Workers    int              // turns at a time [4 for each core, at least 8]
+	Poll       time.Duration    // how often the queues are read when nothing wakes the engine [200ms]
+	Sweep      time.Duration    // how often the whole queue is searched for overlooked events [1m]
+	Schedule   time.Duration    // how often due events are released [250ms]
+	LeaseTTL   time.Duration    // [6s]
+	SyncWait   time.Duration    // how long a synchronous event waits for the node that runs it [30s]
+	Share      int              // most turns of one account that share a commit [16]
+	PerAccount int              // most turns of one account at a time [three quarters of Workers]
+	Creations  int              // most creations that run their first turn at a time; three quarters of them of one account [4 × Workers]
+	Window     int              // events that one poll reads of an account [512]
+	Now        func() time.Time // the clock of leases and rests; what is due when is the database's to say [time.Now]
 	Limits     Limits
 }
 
@@ -92,6 +93,9 @@ func (c Config) withDefaults() Config {
 	orTime(&c.Schedule, 250*time.Millisecond)
 	orTime(&c.LeaseTTL, 6*time.Second)
 	orTime(&c.SyncWait, 30*time.Second)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	return c
 }
 
@@ -150,9 +154,9 @@ func New(d Deps, cfg Config) (*Engine, error) {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
 	e := &Engine{d: d, cfg: cfg, runner: runner, log: history.NewLog(d.DB), wake: make(chan struct{}, 1),
-		queue: queue.New(queue.Config{PerAccount: cfg.PerAccount})}
+		queue: queue.New(queue.Config{PerAccount: cfg.PerAccount, Now: cfg.Now})}
 	e.starts.init(cfg, e.commitFresh)
-	e.leases, err = lease.New(d.DB, lease.Config{Node: cfg.Node, TTL: cfg.LeaseTTL, Logger: d.Logger, Changed: e.leasesChanged})
+	e.leases, err = lease.New(d.DB, lease.Config{Node: cfg.Node, TTL: cfg.LeaseTTL, Logger: d.Logger, Now: cfg.Now, Changed: e.leasesChanged})
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}

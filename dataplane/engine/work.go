@@ -72,13 +72,13 @@ func (e *Engine) newJob(w *queue.Work) *job {
 	if err != nil {
 		e.d.Logger.Error("an event row names no account", "error", err)
 	}
-	return &job{work: w, scope: scope, began: time.Now(), fates: map[string]queue.Fate{}, marks: map[string]store.EventMark{}}
+	return &job{work: w, scope: scope, began: e.cfg.Now(), fates: map[string]queue.Fate{}, marks: map[string]store.EventMark{}}
 }
 
 // do runs the jobs' turns one after another and commits them together; the roots are free again when it returns.
 func (e *Engine) do(ctx context.Context, jobs []*job) {
 	defer func() {
-		now := time.Now()
+		now := e.cfg.Now()
 		for _, j := range jobs {
 			e.queue.Done(j.work, now.Sub(j.began)/time.Duration(len(jobs)), j.rest, j.fates)
 		}

@@ -28,6 +28,8 @@ type Config struct {
 	Node   string        // this node's id, unique among live nodes
 	TTL    time.Duration // how long a range stays with a node that does not renew [6s]
 	Logger *slog.Logger
+	// Now is this node's clock, by which it stops using ranges; tests step it [time.Now, whose monotonic reading counts].
+	Now func() time.Time
 	// Changed is called after the set of held ranges has changed. It must not block.
 	Changed func()
 }
@@ -55,6 +57,9 @@ func New(table Table, cfg Config) (*Manager, error) {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	if cfg.Changed == nil {
 		cfg.Changed = func() {}
@@ -86,7 +91,7 @@ func (m *Manager) margin() time.Duration { return m.cfg.TTL / 4 }
 func (m *Manager) Step(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, m.cfg.TTL/2)
 	defer cancel()
-	sent := time.Now()
+	sent := m.cfg.Now()
 	nodes, leases, err := m.table.Heartbeat(bounded, m.cfg.Node, m.cfg.TTL)
 	if err != nil {
 		return err
@@ -109,7 +114,7 @@ func (m *Manager) Step(ctx context.Context) error {
 		m.began = true
 		return nil
 	}
-	sent = time.Now()
+	sent = m.cfg.Now()
 	taken, err := m.table.TakeRanges(bounded, m.cfg.Node, free, m.cfg.TTL, own)
 	if err != nil {
 		return err
@@ -188,14 +193,14 @@ func (m *Manager) Held(rangeID int) (epoch store.Epoch, until time.Time, ok bool
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	epoch, ok = m.held[rangeID]
-	return epoch, m.until, ok && time.Now().Before(m.until)
+	return epoch, m.until, ok && m.cfg.Now().Before(m.until)
 }
 
 // Ranges lists the ranges that this node holds now.
 func (m *Manager) Ranges() []int {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if !time.Now().Before(m.until) {
+	if !m.cfg.Now().Before(m.until) {
 		return nil
 	}
 	out := make([]int, 0, len(m.held))

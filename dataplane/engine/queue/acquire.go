@@ -84,7 +84,7 @@ func (q *Queue) Keep(keep func(slot int) bool) {
 func (q *Queue) Crowded() []string {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	now := time.Now()
+	now := q.cfg.Now()
 	var out []string
 	for name, r := range q.roots {
 		if r.notBefore.After(now) || len(r.rows) >= q.cfg.Batch {
@@ -116,7 +116,7 @@ func (q *Queue) Oldest() time.Time {
 
 // sweep forgets what was finished long ago.
 func (q *Queue) sweep() {
-	now := time.Now()
+	now := q.cfg.Now()
 	if now.Sub(q.swept) < remember {
 		return
 	}

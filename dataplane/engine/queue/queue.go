@@ -19,6 +19,8 @@ type Config struct {
 	Quantum    time.Duration // work that an account may do before the next has its turn [5ms]
 	PerAccount int           // most roots of one account that are worked on at once [no limit]
 	Batch      int           // most events that one piece of work takes [64]
+	// Now is the clock by which roots rest and finished events are forgotten; tests step it [time.Now].
+	Now func() time.Time
 }
 
 // Root names a root entity across accounts.
@@ -103,8 +105,11 @@ func New(cfg Config) *Queue {
 	if cfg.Batch <= 0 {
 		cfg.Batch = 64
 	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	return &Queue{cfg: cfg, roots: map[Root]*root{}, accounts: map[tenancy.AccountID]*account{}, known: map[string]bool{},
-		finished: map[string]time.Time{}, changed: make(chan struct{}), swept: time.Now()}
+		finished: map[string]time.Time{}, changed: make(chan struct{}), swept: cfg.Now()}
 }
 
 // Add queues event rows that are not known yet and tells how many those were.
@@ -196,7 +201,7 @@ func (q *Queue) wake() {
 func (q *Queue) Next(ctx context.Context) *Work {
 	for {
 		q.mu.Lock()
-		w, later := q.pick(time.Now())
+		w, later := q.pick(q.cfg.Now())
 		changed := q.changed
 		q.mu.Unlock()
 		if w != nil {
@@ -232,7 +237,7 @@ func (q *Queue) TryNext(id tenancy.AccountID, limit int) []*Work {
 	var out []*Work
 	a := q.accounts[id]
 	for a != nil && len(out) < limit {
-		w, _ := q.take(a, time.Now())
+		w, _ := q.take(a, q.cfg.Now())
 		if w == nil {
 			break
 		}
@@ -398,7 +403,7 @@ func (q *Queue) Done(w *Work, cost time.Duration, rest time.Duration, fates map[
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	r, a := q.root(w.Root), q.account(w.Root.Account)
-	now := time.Now()
+	now := q.cfg.Now()
 	for i := range w.Rows {
 		id := string(w.Root.Account) + "/" + w.Rows[i].Event.ID
 		switch {

@@ -100,23 +100,6 @@ func TestARootIsWorkedOnByOneAtATimeInOrderOfArrival(t *testing.T) {
 	require.Zero(t, q.Add(row("A", 1, 3, 0)), "a read that began before the commit brings nothing back")
 }
 
-func TestARootThatRestsLetsOthersPass(t *testing.T) {
-	t.Parallel()
-	q := queue.New(queue.Config{})
-	q.Add(row("A", 1, 1, 0))
-	w := q.Next(t.Context())
-	const rest = 2 * time.Second
-	began := time.Now()
-	q.Done(w, time.Millisecond, rest, nil)
-	require.Equal(t, []string{"A/ORDER/1"}, q.Crowded())
-	q.Add(row("A", 2, 2, 0))
-	require.Equal(t, "2", q.Next(t.Context()).Root.Key)
-	again := q.Next(t.Context())
-	require.Equal(t, "1", again.Root.Key)
-	require.Equal(t, 1, again.Failures)
-	require.GreaterOrEqual(t, time.Since(began), rest)
-}
-
 func TestWorkOfSlotsThatMovedAwayIsForgotten(t *testing.T) {
 	t.Parallel()
 	q := queue.New(queue.Config{})
