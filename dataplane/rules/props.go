@@ -33,18 +33,35 @@ func (p Props) Text(name string) (string, error) {
 	return "", fmt.Errorf("property %s: want a string, got %s", name, p[name])
 }
 
-// Int returns an integer property.
-func (p Props) Int(name string) (int, error) { return decode[int](p, name) }
+// Int returns an integer property, which may be written as 2.0 or 1e2 as well: it is a whole number.
+func (p Props) Int(name string) (int, error) {
+	n, err := decode[int](p, name)
+	if err == nil {
+		return n, nil
+	}
+	if f, bad := decode[float64](p, name); bad == nil && f == float64(int64(f)) {
+		return int(f), nil
+	}
+	return 0, err
+}
 
 // Bool returns a boolean property.
 func (p Props) Bool(name string) (bool, error) { return decode[bool](p, name) }
 
-// Texts returns a property that is an array of strings; a single string counts as an array of one.
+// Texts returns a property that is an array of strings; a single string counts as an array of one. Here nothing but a string is one.
 func (p Props) Texts(name string) ([]string, error) {
 	if s, err := decode[string](p, name); err == nil && p.Has(name) {
 		return []string{s}, nil
 	}
-	return decode[[]string](p, name)
+	list, err := decode[[]*string](p, name)
+	out := make([]string, len(list))
+	for i, s := range list {
+		if s == nil {
+			return nil, fmt.Errorf("property %s: want strings, got %s", name, p[name])
+		}
+		out[i] = *s
+	}
+	return out, err
 }
 
 // Into decodes a property of any shape into v.

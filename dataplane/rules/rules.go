@@ -26,10 +26,10 @@ type Rule struct {
 	Run      func(ctx context.Context, c *Context) error
 }
 
-// Check fails where a mandatory property is missing. Workflows that were posted without a look at their rules may lack some.
+// Check fails where a mandatory property is missing or null. Workflows that were posted without a look at their rules may lack some.
 func (r *Rule) Check(p Props) error {
 	for i := range r.Props {
-		if _, given := p[r.Props[i].Name]; r.Props[i].Required && !given {
+		if r.Props[i].Required && !p.Has(r.Props[i].Name) {
 			return fmt.Errorf("PropertyNotFoundException: rule %s needs the property %s", r.Name, r.Props[i].Name)
 		}
 	}

@@ -1,8 +1,10 @@
 package path
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +23,7 @@ func Equal(a, b any) bool {
 func Compare(a, b any) (order int, ok bool) {
 	if x, okx := Number(a); okx {
 		if y, oky := Number(b); oky {
-			return sign(x - y), true
+			return cmp.Compare(x, y), true
 		}
 	}
 	if x, okx := instant(a); okx {
@@ -32,7 +34,7 @@ func Compare(a, b any) (order int, ok bool) {
 	return 0, false
 }
 
-// Number reads a number, also from text.
+// Number reads a number, also from text. What a parser of floats takes for infinite or for no number is a text like any other: a Mr Nan.
 func Number(v any) (float64, bool) {
 	switch n := v.(type) {
 	case float64:
@@ -56,7 +58,7 @@ func Number(v any) (float64, bool) {
 		}
 	case string:
 		f, err := strconv.ParseFloat(strings.TrimSpace(n), 64)
-		return f, err == nil
+		return f, err == nil && !math.IsNaN(f) && !math.IsInf(f, 0)
 	}
 	return 0, false
 }
@@ -97,14 +99,4 @@ func instant(v any) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
-}
-
-func sign(f float64) int {
-	switch {
-	case f < 0:
-		return -1
-	case f > 0:
-		return 1
-	}
-	return 0
 }

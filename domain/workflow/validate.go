@@ -130,21 +130,22 @@ func (p PropSpec) wants() string {
 	return p.Type
 }
 
-// fits is lenient where the rules' accessors are: numbers and booleans pass as strings, a single value as an array of one.
+// fits is lenient where the rules' accessors are: numbers and booleans pass as a string, whole numbers as integers however they are written,
+// a single value as an array of one. In arrays, strings are strings, and null is none.
 func (p PropSpec) fits(raw json.RawMessage) bool {
 	var v any
 	if json.Unmarshal(raw, &v) != nil {
 		return false
 	}
 	list, isList := v.([]any)
-	if !isList {
+	if !p.Multiple {
 		return p.fitsOne(v)
 	}
-	if !p.Multiple {
-		return p.Type == "JSON"
+	if !isList {
+		list = []any{v}
 	}
 	for _, x := range list {
-		if !p.fitsOne(x) {
+		if _, isText := x.(string); !p.fitsOne(x) || p.Type == "STRING" && !isText {
 			return false
 		}
 	}
@@ -162,7 +163,7 @@ func (p PropSpec) fitsOne(v any) bool {
 	case string:
 		return p.Type == "STRING" || p.Type == "JSON"
 	}
-	return true
+	return p.Type == "JSON"
 }
 
 func sortedKeys[V any](m map[string]V) []string {
