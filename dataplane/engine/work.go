@@ -304,7 +304,7 @@ func (e *Engine) refused(ctx context.Context, j *job, err error) {
 		j.stale++
 		j.try-- // others' changes do not use up the tries that shortfalls have
 		e.again(ctx, j)
-	case ctx.Err() != nil, store.Classify(err) != store.Fatal, fault.Is(err, fault.Unavailable), fault.Is(err, fault.Limited):
+	case ctx.Err() != nil, store.Classify(err) != store.Fatal, errors.Is(err, store.ErrStale), fault.Is(err, fault.Unavailable), fault.Is(err, fault.Limited):
 		e.transient(j, fmt.Errorf("commit the turn: %w", err))
 	default:
 		e.giveUp(ctx, j, err)

@@ -198,7 +198,7 @@ func TestANewProcessTakesWhatItsNameHolds(t *testing.T) {
 	require.Equal(t, []int{1, 3}, m.Ranges())
 }
 
-// TestANodeTakesItsShareAndGivesBackTheRest.
+// TestANodeTakesItsShareAndGivesBackTheRest of what it holds when others come.
 func TestANodeTakesItsShareAndGivesBackTheRest(t *testing.T) {
 	t.Parallel()
 	d := newTable(7, "n0", "n1", "n2") // shares of 3, 2 and 2

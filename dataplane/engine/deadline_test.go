@@ -1,0 +1,126 @@
+package engine_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/engine"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/store"
+)
+
+// clock is a node's time, which only the test moves.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) step(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// stepping has an engine lease for an hour, by the clock.
+func stepping(c *clock) func(*engine.Deps, *engine.Config) {
+	return func(_ *engine.Deps, cfg *engine.Config) {
+		cfg.LeaseTTL, cfg.Now, cfg.SyncWait = time.Hour, c.now, 200*time.Millisecond
+	}
+}
+
+// TestNoTurnBeginsAfterTheDeadlineOfItsLease, be it of an event that is at hand already: the database may have given the range away.
+func TestNoTurnBeginsAfterTheDeadlineOfItsLease(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	running, proceed := make(chan struct{}), make(chan struct{})
+	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Wait", Run: func(context.Context, *rules.Context) error {
+		close(running)
+		<-proceed
+		return nil
+	}})
+	b.flow("ACME", on("Wait", "ORDER", "", do("Wait"), do("Count")), on("Count", "ORDER", "", do("Count")))
+	c := &clock{at: time.Now()}
+	e := b.new("n1", oneWorker, stepping(c))
+	stop := b.run(e)
+	list := b.orders(b.scope, 3)
+	first, second := event(list[0], "Wait"), event(list[1], "Count")
+	require.NoError(t, e.Submit(b.ctx, b.scope, first))
+	<-running
+	require.NoError(t, e.Submit(b.ctx, b.scope, second))
+	n, _ := e.Backlog(b.ctx)
+	require.Equal(t, 1, n, "it is in memory")
+	c.step(time.Hour)
+	require.Empty(t, e.Ranges())
+	close(proceed)
+	b.settled(b.scope, first)
+	res, err := e.RunSync(b.ctx, b.scope, event(list[2], "Count"))
+	require.NoError(t, err)
+	require.Equal(t, store.EventPending, res.State, "it is queued, for whoever has the range")
+	require.Eventually(t, func() bool { n, _ := e.Backlog(b.ctx); return n == 0 }, time.Minute, time.Millisecond)
+	stop() // whatever ran has ended
+	require.Equal(t, store.EventPending, b.state(b.scope, second.ID))
+	require.Equal(t, store.EventPending, b.state(b.scope, res.EventID))
+	require.Equal(t, 1, b.count(b.scope, list[0]), "what had begun ends, for its commit is fenced")
+	require.Zero(t, b.count(b.scope, list[1]))
+
+	b.run(b.new("n2"))
+	b.settled(b.scope, second)
+	require.Equal(t, 1, b.count(b.scope, list[1]))
+}
+
+// TestAPollIsNotNeeded for what its own node knows of: that an event came due, that memory runs low, that another node has something for it.
+func TestAPollIsNotNeeded(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.flow("ACME", on("Plan", "ORDER", "", do("Send", "eventName", "Count", "to", "20ms")), on("Count", "ORDER", "", do("Count")))
+	list := b.orders(b.scope, 40)
+	idle := func(_ *engine.Deps, c *engine.Config) {
+		c.Poll, c.Sweep, c.LeaseTTL = time.Hour, time.Hour, 4*time.Second
+	}
+	e := b.new("n1", idle, func(_ *engine.Deps, c *engine.Config) { c.Window = 8 })
+	writer := b.new("writer")
+	for _, o := range list[:38] {
+		require.NoError(t, writer.Submit(b.ctx, b.scope, event(o, "Count")))
+	}
+	b.run(e)
+	require.Eventually(t, func() bool { return e.Stats().Events.Load() == 38 }, time.Minute, time.Millisecond, "eight at a time")
+	_, err := e.RunSync(b.ctx, b.scope, event(list[38], "Plan"))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return b.count(b.scope, list[38]) == 1 }, time.Minute, 5*time.Millisecond)
+	require.EqualValues(t, 1, e.Stats().Released.Load())
+
+	var told []string
+	guest := b.new("n2", idle, func(d *engine.Deps, _ *engine.Config) {
+		d.Nudge = func(_ context.Context, node string, rows ...store.EventRow) {
+			for _, r := range rows {
+				told = append(told, node+" "+r.Event.Name)
+			}
+			e.Nudged(rows...)
+		}
+	})
+	b.run(guest)
+	mine := func() bool { return len(guest.Ranges()) == store.Ranges/2 && len(e.Ranges()) == store.Ranges/2 }
+	require.Eventually(t, mine, time.Minute, 10*time.Millisecond)
+	o := list[39]
+	for !slices.Contains(e.Ranges(), rangeOf(o)) {
+		o = b.orders(b.scope, 1)[0]
+	}
+	later, now := event(o, "Later"), event(o, "Count")
+	later.ScheduledOn = time.Now().Add(time.Hour)
+	require.NoError(t, guest.Submit(b.ctx, b.scope, later, now))
+	b.settled(b.scope, now)
+	require.Equal(t, 1, b.count(b.scope, o))
+	require.Equal(t, []string{"n1 Count"}, told, "what is for later is nobody's yet")
+	require.Equal(t, store.EventScheduled, b.state(b.scope, later.ID))
+}

@@ -1,0 +1,69 @@
+package engine_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/engine"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/workflow"
+)
+
+// TestTurnsHaveTheirLimits: events follow one another so many times, and so many rulesets run, and not one more; a rule that does not end is ended.
+func TestTurnsHaveTheirLimits(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.rules = append(b.rules,
+		rules.Rule{Plugin: "test", Name: "Chain", Run: func(_ context.Context, c *rules.Context) error {
+			if n := c.Event.Attributes["n"].(int); n > 0 {
+				c.Turn.Send(workflow.Event{Name: "Chain", Attributes: map[string]any{"n": n - 1}})
+			}
+			return nil
+		}},
+		rules.Rule{Plugin: "test", Name: "Fan", Run: func(_ context.Context, c *rules.Context) error {
+			for range c.Event.Attributes["n"].(int) {
+				c.Turn.Send(workflow.Event{Name: "Leaf"})
+			}
+			return nil
+		}},
+		rules.Rule{Plugin: "test", Name: "Hang", Run: func(ctx context.Context, _ *rules.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}})
+	b.flow("ACME", on("Chain", "ORDER", "", do("Chain"), do("Count")), on("Fan", "ORDER", "", do("Fan")), on("Leaf", "ORDER", "", do("Count")),
+		on("Hang", "ORDER", "", do("Count"), do("Hang")))
+	for _, c := range []struct {
+		name   string
+		n      int
+		limits engine.Limits
+		says   string
+		count  int
+	}{
+		{"Chain", 3, engine.Limits{Depth: 3}, "", 4},
+		{"Chain", 4, engine.Limits{Depth: 3}, "deeper than they may", 0},
+		{"Chain", 4, engine.Limits{Rulesets: 5}, "", 5},
+		{"Chain", 4, engine.Limits{Rulesets: 4}, "more rulesets than it may", 0},
+		{"Fan", 20, engine.Limits{Depth: 1}, "", 20},
+		{"Hang", 0, engine.Limits{Time: 20 * time.Millisecond}, "longer than it may", 0},
+	} {
+		e := b.new("n1", func(_ *engine.Deps, cfg *engine.Config) { cfg.Limits = c.limits })
+		stop := b.run(e)
+		o := b.orders(b.scope, 1)[0]
+		ev := event(o, c.name)
+		ev.Attributes = map[string]any{"n": c.n}
+		res, err := e.RunSync(b.ctx, b.scope, ev)
+		require.NoError(t, err)
+		if c.says == "" {
+			require.Equal(t, store.EventSuccess, res.State, res.Error)
+		} else {
+			require.Equal(t, store.EventFailed, res.State)
+			require.Contains(t, res.Error, c.says)
+		}
+		require.Equal(t, c.count, b.count(b.scope, o))
+		stop()
+	}
+}
