@@ -15,7 +15,7 @@ const slabRows = 32
 // collect reads an answer into groups. It may run again when the statement is repeated.
 func (s *selection) collect(rows pgx.Rows, res *Result) error {
 	l := &s.shape.layout
-	if err := checkFormats(l.columns, rows.FieldDescriptions()[l.offset:]); err != nil {
+	if err := checkFormats(l.columns, rows, l.offset); err != nil {
 		return err
 	}
 	var slab []any
@@ -48,7 +48,7 @@ func (s *selection) collect(rows pgx.Rows, res *Result) error {
 // collectEntities reads an answer into structs.
 func (s *selection) collectEntities(rows pgx.Rows, take func(entity any)) error {
 	l := &s.shape.layout
-	if err := checkFormats(l.columns, rows.FieldDescriptions()[l.offset:]); err != nil {
+	if err := checkFormats(l.columns, rows, l.offset); err != nil {
 		return err
 	}
 	groups, err := s.each(rows, func(at *grouping, raw [][]byte) error {

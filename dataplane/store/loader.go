@@ -17,7 +17,7 @@ import (
 // walk all rows of an account in that order.
 func entities(m *model, name, source string, args []any, put func(found []any)) call {
 	return call{name: name, sql: m.sourceText(source), args: args, rows: func(rows pgx.Rows) error {
-		if err := checkFormats(m.columns, rows.FieldDescriptions()); err != nil {
+		if err := checkFormats(m.columns, rows, 0); err != nil {
 			return err
 		}
 		var found []any

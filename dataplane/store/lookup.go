@@ -105,7 +105,7 @@ func (m *model) lookup(kind string, arrays []array, scope tenancy.Scope, out []a
 	}
 	return call{name: m.typ.Table + "." + kind, sql: m.lookups[lookupForm{kind, single, limited}], args: args, steady: !limited, rows: func(rows pgx.Rows) error {
 		clear(out)
-		if err := checkFormats(m.columns, rows.FieldDescriptions()[1:]); err != nil {
+		if err := checkFormats(m.columns, rows, 1); err != nil {
 			return err
 		}
 		for rows.Next() {

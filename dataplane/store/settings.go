@@ -61,7 +61,7 @@ func (m *model) list(alias string) string {
 
 // each makes an entity of each row that has the model's columns.
 func (m *model) each(rows pgx.Rows, take func(entity any)) error {
-	if err := checkFormats(m.columns, rows.FieldDescriptions()); err != nil {
+	if err := checkFormats(m.columns, rows, 0); err != nil {
 		return err
 	}
 	for rows.Next() {
@@ -119,10 +119,10 @@ LEFT JOIN roles r ON r.account_id = $1 AND r.id = (x.e->>'role')::INT8 WHERE u.a
 
 func collectPrincipal(rows pgx.Rows, users, roles *model) (*Principal, error) {
 	n := len(users.columns)
-	if err := checkFormats(users.columns, rows.FieldDescriptions()); err != nil {
+	if err := checkFormats(users.columns, rows, 0); err != nil {
 		return nil, err
 	}
-	if err := checkFormats(roles.columns, rows.FieldDescriptions()[n:]); err != nil {
+	if err := checkFormats(roles.columns, rows, n); err != nil {
 		return nil, err
 	}
 	var p *Principal

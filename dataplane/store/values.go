@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -19,11 +19,20 @@ import (
 // secondsTo2000 is the wire's epoch, 2000-01-01, in Unix seconds.
 const secondsTo2000 = 946684800
 
-// checkFormats makes sure that columns come as decode expects: fixed-size values in binary. Text and JSON look alike in both forms, but
-// for JSON's leading version byte, which decode handles.
-func checkFormats(columns []column, descriptions []pgconn.FieldDescription) error {
+// checkFormats makes sure that columns, of which the first is the from-th of a row, come as decode expects: fixed-size values in binary. Text
+// and JSON look alike in both forms, but for JSON's leading version byte, which decode handles. Rows of a statement that failed have no columns
+// at all: the error is then the statement's.
+func checkFormats(columns []column, rows pgx.Rows, from int) error {
+	fields := rows.FieldDescriptions()
+	if len(fields) < from+len(columns) {
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		return fmt.Errorf("store: %d columns came where %d were asked for", len(fields), from+len(columns))
+	}
 	for i, c := range columns {
-		if c.kind != kindText && c.kind != kindJSON && descriptions[i].Format != pgtype.BinaryFormatCode {
+		if c.kind != kindText && c.kind != kindJSON && fields[from+i].Format != pgtype.BinaryFormatCode {
 			return fmt.Errorf("store: column %s came as text", c.name)
 		}
 	}
