@@ -28,7 +28,7 @@ type limits struct {
 	unary   time.Duration // of a caller who names no deadline; a request has to arrive within this, too
 	waiting time.Duration // of WaitOperation, on top of what the caller wants to wait
 	longest time.Duration // of WaitOperation when that cannot be told; the longest that validation lets through, and waiting
-	idle    time.Duration // how long a stream that is passed on may be silent
+	idle    time.Duration // how long a stream that is passed on may be silent, also before it says anything
 }
 
 var standardLimits = limits{unary: 30 * time.Second, waiting: 5 * time.Second, longest: 305 * time.Second, idle: 5 * time.Minute}
@@ -80,6 +80,7 @@ type bound struct {
 	began  time.Time
 	end    context.CancelCauseFunc
 	timer  *time.Timer // nil without a bound
+	silent *time.Timer // of a stream that was passed on; else nil
 }
 
 // apply makes the bound hold for a request, and for the reading of it. The returned function takes it off.
@@ -92,8 +93,10 @@ func (b *bound) apply(w http.ResponseWriter, r *http.Request) (*http.Request, fu
 		r.Body = arriveWithin(min(b.limits.unary, b.most), w, r)
 	}
 	return r, func() {
-		if b.timer != nil {
-			b.timer.Stop()
+		for _, t := range []*time.Timer{b.timer, b.silent} {
+			if t != nil {
+				t.Stop()
+			}
 		}
 		end(nil)
 	}
@@ -127,8 +130,13 @@ func (a *arriving) Read(to []byte) (int, error) {
 	return n, err
 }
 
-// requestRead tells the bound what the call asks for: WaitOperation says how long it is to take.
+// requestRead tells the bound that the call is about to be passed on, and what it asks for: WaitOperation says how long it is to take. A
+// stream is silent from here on.
 func (b *bound) requestRead(r *http.Request, body []byte) {
+	if b.spec.StreamType != connect.StreamTypeUnary {
+		b.silent = time.AfterFunc(b.limits.idle, func() { b.end(errIdle) })
+		return
+	}
 	_, own := deadlineOf(r.Header)
 	if own || b.spec.Procedure != controlplanev1connect.OperationServiceWaitOperationProcedure {
 		return
@@ -175,7 +183,8 @@ func (b *bound) watch(res *http.Response) error {
 	if b.spec.StreamType == connect.StreamTypeUnary {
 		return nil
 	}
-	res.Body = &watched{ReadCloser: res.Body, idle: b.limits.idle, timer: time.AfterFunc(b.limits.idle, func() { b.end(errIdle) })}
+	b.silent.Reset(b.limits.idle)
+	res.Body = &watched{ReadCloser: res.Body, idle: b.limits.idle, timer: b.silent}
 	return nil
 }
 

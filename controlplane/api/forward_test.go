@@ -118,12 +118,12 @@ func TestALeaderMayRefuseBeforeTheRequestIsThere(t *testing.T) {
 	}
 }
 
-// TestCallsThatAreNotAnsweredEnd covers a leader that never answers, a caller who never sends, and a stream that falls silent.
+// TestCallsThatAreNotAnsweredEnd covers a leader that never answers, a caller who never sends, and a stream that falls silent, or says nothing at all.
 func TestCallsThatAreNotAnsweredEnd(t *testing.T) {
 	t.Parallel()
 	brief := limits{unary: 200 * time.Millisecond, waiting: 200 * time.Millisecond, longest: time.Hour, idle: 200 * time.Millisecond}
 	p := newPair(t, brief, true, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == controlplanev1connect.OperationServiceWatchOperationProcedure {
+		if r.URL.Path == controlplanev1connect.OperationServiceWatchOperationProcedure && r.Header.Get("Mute") == "" {
 			w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
 			_ = http.NewResponseController(w).Flush()
 		}
@@ -142,6 +142,16 @@ func TestCallsThatAreNotAnsweredEnd(t *testing.T) {
 			_, err = stream.Receive()
 			require.Error(t, err, "a silent stream ends")
 			require.NoError(t, stream.Close())
+			mute, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.follower+controlplanev1connect.OperationServiceWatchOperationProcedure, strings.NewReader("\x00\x00\x00\x00\x02{}"))
+			require.NoError(t, err)
+			mute.Header.Set("Content-Type", "application/connect+json")
+			mute.Header.Set("Mute", "1")
+			silent, err := client.Do(mute)
+			require.NoError(t, err)
+			said, err := io.ReadAll(silent.Body)
+			require.NoError(t, err)
+			require.NoError(t, silent.Body.Close())
+			require.Contains(t, string(said), `"unavailable"`)
 			reader, writer := io.Pipe()
 			defer writer.Close()
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.follower+controlplanev1connect.OperationServiceGetOperationProcedure, reader)
