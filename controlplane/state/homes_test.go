@@ -1,0 +1,381 @@
+package state_test
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/fluent-oms/fluent/controlplane/state"
+	"github.com/fluent-oms/fluent/domain/fault"
+	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
+)
+
+// abroad adds a second region with an environment to what found makes.
+func (l *log) abroad() {
+	l.must(statev1.Kind_KIND_PUT_REGION, &statev1.PutRegion{Region: &cpv1.Region{Name: "there", Jurisdictions: []string{"EU", "CH"}}})
+	l.must(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "other", Region: "there"}})
+}
+
+// create makes an account as an operator asks for it.
+func (l *log) create(a *cpv1.Account) state.Result {
+	return l.apply(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{Record: &statev1.AccountRecord{
+		Account: a, FirstRetailer: &cpv1.Retailer{Ref: a.GetName()}, Administrator: &statev1.Administrator{Username: "admin", PasswordHash: "p"},
+	}})
+}
+
+func (l *log) accountOf(name string) *cpv1.Account {
+	record, _ := state.Accounts.Get(l.store.View(), name)
+	return record.GetAccount()
+}
+
+// TestAnAccountIsWhereItMayBe asks for accounts with and without jurisdictions, regions and environments.
+func TestAnAccountIsWhereItMayBe(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	l.found()
+	l.abroad()
+	for name, c := range map[string]struct {
+		account *cpv1.Account
+		refused string // field
+		region  string // of what was made
+	}{
+		"ANYWHERE": {account: &cpv1.Account{}},
+		"REGION":   {account: &cpv1.Account{Region: "there"}, region: "there"}, // without a jurisdiction: any will do, so this one
+		"BOTH":     {account: &cpv1.Account{Region: "there", Jurisdictions: []string{"US", "CH"}}, region: "there"},
+		"ENV":      {account: &cpv1.Account{Environment: "other"}, region: "there"},
+		"ENVBOTH":  {account: &cpv1.Account{Environment: "other", Region: "there", Jurisdictions: []string{"EU"}}, region: "there"},
+		"LATER":    {account: &cpv1.Account{Jurisdictions: []string{"US"}}}, // its region may yet come
+		"NOREGION": {account: &cpv1.Account{Region: "nowhere"}, refused: "account.region"},
+		"NOENV":    {account: &cpv1.Account{Environment: "missing"}, refused: "account.environment"},
+		"APART":    {account: &cpv1.Account{Environment: "other", Region: "here"}, refused: "account.region"},
+		"LAW":      {account: &cpv1.Account{Region: "there", Jurisdictions: []string{"AU"}}, refused: "account.jurisdictions"},
+		"ENVLAW":   {account: &cpv1.Account{Environment: "other", Jurisdictions: []string{"AU"}}, refused: "account.jurisdictions"},
+	} {
+		c.account.Name = name
+		err := l.create(c.account).Err
+		if c.refused == "" {
+			require.NoError(t, err, name)
+			require.Equal(t, c.region, l.accountOf(name).GetRegion(), name)
+			continue
+		}
+		require.True(t, fault.Is(err, fault.Invalid), "%s: %v", name, err)
+		require.Equal(t, c.refused, fault.Of(err).Field, name)
+		require.Nil(t, l.accountOf(name), name)
+	}
+}
+
+// TestAHostLeadsToOneAccount gives hosts to accounts that have them already, and that others have.
+func TestAHostLeadsToOneAccount(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	l.found()
+	require.NoError(t, l.create(&cpv1.Account{Name: "ACME", Hosts: []string{"a.example", "b.example"}}).Err)
+	taken := l.create(&cpv1.Account{Name: "BETA", Hosts: []string{"c.example", "b.example"}})
+	require.True(t, fault.Is(taken.Err, fault.Exists), "%v", taken.Err)
+	require.Equal(t, "account.hosts", fault.Of(taken.Err).Field)
+	require.NoError(t, l.create(&cpv1.Account{Name: "BETA", Hosts: []string{"c.example"}}).Err)
+	update := func(name string, hosts ...string) error {
+		wanted := &cpv1.Account{Name: name, Hosts: hosts, State: l.accountOf(name).GetState()}
+		return l.apply(statev1.Kind_KIND_UPDATE_ACCOUNT, &statev1.UpdateAccount{Account: wanted}).Err
+	}
+	require.True(t, fault.Is(update("BETA", "a.example"), fault.Exists))
+	require.Equal(t, []string{"c.example"}, l.accountOf("BETA").GetHosts())
+	require.NoError(t, update("ACME", "a.example", "d.example"), "it keeps its own")
+	require.NoError(t, update("BETA", "b.example"), "which is nobody's any more")
+}
+
+// TestAccountsGoBetweenStates tries each change of an account's state, and deletes one that is still being provisioned.
+func TestAccountsGoBetweenStates(t *testing.T) {
+	t.Parallel()
+	const provisioning, active, suspended, deleting = cpv1.AccountState_ACCOUNT_STATE_PROVISIONING, cpv1.AccountState_ACCOUNT_STATE_ACTIVE,
+		cpv1.AccountState_ACCOUNT_STATE_SUSPENDED, cpv1.AccountState_ACCOUNT_STATE_DELETING
+	l := newLog(t)
+	l.found()
+	running, other := l.account("ACME"), l.account("BETA")
+	to := func(name string, wanted cpv1.AccountState) error {
+		return l.apply(statev1.Kind_KIND_UPDATE_ACCOUNT, &statev1.UpdateAccount{Account: &cpv1.Account{Name: name, State: wanted}}).Err
+	}
+	require.NoError(t, to("ACME", provisioning), "nothing changes")
+	for _, wanted := range []cpv1.AccountState{active, suspended} {
+		require.True(t, fault.Is(to("ACME", wanted), fault.Unprocessable), "not before it is provisioned: %s", wanted)
+	}
+	l.provision(other)
+	require.NoError(t, to("BETA", suspended))
+	require.True(t, fault.Is(to("BETA", provisioning), fault.Unprocessable))
+	require.NoError(t, to("BETA", active))
+
+	require.NoError(t, to("ACME", deleting))
+	o, _ := state.Operations.Get(l.store.View(), running)
+	require.Equal(t, cpv1.OperationState_OPERATION_STATE_FAILED, o.GetState(), "nothing provisions it any more")
+	require.Equal(t, "ACCOUNT_DELETED", o.GetError().GetCode())
+	require.Equal(t, cpv1.StepState_STEP_STATE_FAILED, o.GetSteps()[0].GetState())
+	require.True(t, fault.Is(l.apply(statev1.Kind_KIND_PLACE_ACCOUNT, &statev1.PlaceAccount{Operation: running, Environment: "shared"}).Err, fault.Conflict))
+	record, _ := state.Accounts.Get(l.store.View(), "ACME")
+	require.Nil(t, record.GetAdministrator(), "its administrator's hash goes")
+	o, _ = state.Operations.Get(l.store.View(), other)
+	require.Equal(t, cpv1.OperationState_OPERATION_STATE_DONE, o.GetState(), "another account's operation stays")
+	require.NoError(t, to("BETA", deleting))
+	o, _ = state.Operations.Get(l.store.View(), other)
+	require.Equal(t, cpv1.OperationState_OPERATION_STATE_DONE, o.GetState(), "what has ended stays as it ended")
+	for _, wanted := range []cpv1.AccountState{active, suspended, provisioning} {
+		require.True(t, fault.Is(to("BETA", wanted), fault.Unprocessable), "it is gone for good: %s", wanted)
+	}
+}
+
+// TestPlacesThatAreInUseStay deletes regions and environments with something in them, and moves an environment.
+func TestPlacesThatAreInUseStay(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	l.found()
+	l.abroad()
+	region := func(name string) error {
+		return l.apply(statev1.Kind_KIND_DELETE_REGION, &statev1.DeleteRegion{Name: name}).Err
+	}
+	environment := func(name string) error {
+		return l.apply(statev1.Kind_KIND_DELETE_ENVIRONMENT, &statev1.DeleteEnvironment{Name: name}).Err
+	}
+	require.True(t, fault.Is(region("here"), fault.Unprocessable), "it has one environment")
+	e, _ := state.Environments.Get(l.store.View(), "shared")
+	moved := l.apply(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "shared", Region: "there"}, Etag: e.GetEtag()})
+	require.True(t, fault.Is(moved.Err, fault.Invalid), "%v", moved.Err)
+	nowhere := l.apply(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "third", Region: "nowhere"}})
+	require.True(t, fault.Is(nowhere.Err, fault.Invalid), "%v", nowhere.Err)
+
+	require.NoError(t, l.create(&cpv1.Account{Name: "ACME", Environment: "other"}).Err)
+	require.True(t, fault.Is(environment("other"), fault.Unprocessable), "an account is in it")
+	require.NoError(t, environment("shared"))
+	_, found := state.Nodes.Get(l.store.View(), "n1")
+	require.False(t, found, "its nodes go with it")
+	require.NoError(t, region("here"))
+	require.True(t, fault.Is(region("here"), fault.NotFound))
+}
+
+// TestOnlyNodesThatServeAreReady puts a gateway and nodes in each state into an environment.
+func TestOnlyNodesThatServeAreReady(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	l.found() // n1 is ready
+	l.join("g1", cpv1.MachineKind_MACHINE_KIND_GATEWAY, "shared")
+	l.join("n2", cpv1.MachineKind_MACHINE_KIND_NODE, "shared")
+	for _, id := range []string{"g1", "n2"} {
+		l.must(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: id, State: cpv1.NodeState_NODE_STATE_READY})
+	}
+	ids := func() (out []string) {
+		ready, _ := state.ReadyNodes(l.store.View(), "shared")
+		for _, n := range ready {
+			out = append(out, n.GetId())
+		}
+		return out
+	}
+	require.Equal(t, []string{"n1", "n2"}, ids(), "gateways prepare nobody")
+	for _, s := range []cpv1.NodeState{cpv1.NodeState_NODE_STATE_DRAINING, cpv1.NodeState_NODE_STATE_JOINING, cpv1.NodeState_NODE_STATE_GONE} {
+		l.must(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: "n1", State: s})
+		require.Equal(t, []string{"n2"}, ids(), s)
+	}
+}
+
+func (l *log) join(id string, kind cpv1.MachineKind, environment string) {
+	l.must(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
+		Hash: []byte(id), Kind: kind, Environment: environment, ExpireTime: at(1000),
+	}})
+	l.must(statev1.Kind_KIND_JOIN_NODE, &statev1.JoinNode{TokenHash: []byte(id), Node: &cpv1.Node{Id: id, Kind: kind, Address: id + ":80"}})
+}
+
+// heard are an environment's changes since an index, in short.
+func (l *log) heard(environment string, since state.Index) (out []string) {
+	l.t.Helper()
+	l.join("mark", cpv1.MachineKind_MACHINE_KIND_GATEWAY, environment)
+	defer l.must(statev1.Kind_KIND_DELETE_NODE, &statev1.DeleteNode{Id: "mark"})
+	feed, err := l.store.View().Follow(environment, since)
+	require.NoError(l.t, err)
+	for {
+		_, changes, err := feed.Next(l.t.Context())
+		require.NoError(l.t, err)
+		for _, c := range changes {
+			if told(c) == "peer mark" {
+				return out
+			}
+			out = append(out, told(c))
+		}
+	}
+}
+
+func told(c *nodev1.Change) string {
+	text := map[bool]string{true: "-"}[c.GetDeleted()]
+	switch r := c.GetResource(); {
+	case r.GetAccount() != nil:
+		text += r.GetAccount().GetName() + " " + r.GetAccount().GetState()
+		for _, client := range r.GetAccount().GetClients() {
+			text += " " + client.GetClientId()
+		}
+	case r.GetConfiguration() != nil:
+		text += "configuration of " + r.GetConfiguration().GetAccount()
+	case r.GetPeer() != nil:
+		text += "peer " + r.GetPeer().GetNodeId()
+	}
+	return text
+}
+
+// TestAnAccountThatMovesTakesItsConfigurationAlong places an account elsewhere than it was asked for.
+func TestAnAccountThatMovesTakesItsConfigurationAlong(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	l.found()
+	l.abroad()
+	since := l.index
+	made := l.create(&cpv1.Account{Name: "ACME", Environment: "other", Clients: []*cpv1.ApiClient{{ClientId: "ACME"}, {ClientId: "ACME-erp"}}})
+	require.NoError(t, made.Err)
+	l.must(statev1.Kind_KIND_COMMIT_CONFIGURATION, &statev1.CommitConfiguration{Account: "ACME", Retailer: 1, Artefacts: map[string]string{"workflow/A": "1"}})
+	require.Equal(t, []string{"ACME PROVISIONING", "configuration of ACME"}, l.heard("other", since))
+	since = l.index
+	operation := made.Message.(*statev1.AccountCreated).GetOperation().GetId()
+	l.must(statev1.Kind_KIND_PLACE_ACCOUNT, &statev1.PlaceAccount{Operation: operation, Environment: "shared"})
+	require.Equal(t, []string{"-ACME PROVISIONING"}, l.heard("other", since))
+	require.Equal(t, []string{"ACME PROVISIONING", "configuration of ACME"}, l.heard("shared", since))
+	require.Equal(t, "here", l.accountOf("ACME").GetRegion())
+	o, _ := state.Operations.Get(l.store.View(), operation)
+	require.Equal(t, "shared", o.GetEnvironment())
+}
+
+// TestWhatTenantsActivateWhileTheyAreProvisionedStays commits a configuration between the steps of an operation.
+func TestWhatTenantsActivateWhileTheyAreProvisionedStays(t *testing.T) {
+	t.Parallel()
+	for name, early := range map[string]bool{"before its own is made": true, "after it": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLog(t)
+			l.found()
+			operation := l.account("ACME")
+			commit := func() *statev1.ConfigurationCommitted {
+				return l.must(statev1.Kind_KIND_COMMIT_CONFIGURATION, &statev1.CommitConfiguration{
+					Account: "ACME", Retailer: 1, Artefacts: map[string]string{"workflow/A": "own"}, Author: "ann",
+				}).Message.(*statev1.ConfigurationCommitted)
+			}
+			l.must(statev1.Kind_KIND_PLACE_ACCOUNT, &statev1.PlaceAccount{Operation: operation, Environment: "shared"})
+			l.must(statev1.Kind_KIND_ACCOUNT_PREPARED, &statev1.AccountPrepared{Operation: operation})
+			var own *statev1.ConfigurationCommitted
+			if early {
+				own = commit()
+			}
+			l.must(statev1.Kind_KIND_RETAILER_PREPARED, &statev1.RetailerPrepared{Operation: operation, Artefacts: map[string]string{"workflow/A": "1"}})
+			if !early {
+				own = commit()
+			}
+			active := func() string {
+				a, _ := state.Activations.Get(l.store.View(), state.RetailerKey("ACME", 1))
+				return a.GetVersion()
+			}
+			require.Equal(t, own.GetVersion().GetId(), active())
+			l.must(statev1.Kind_KIND_ACTIVATE_WORKFLOWS, &statev1.ActivateWorkflows{Operation: operation})
+			require.Equal(t, own.GetVersion().GetId(), active(), "the tenant's own stays")
+			o, _ := state.Operations.Get(l.store.View(), operation)
+			require.NotEqual(t, own.GetVersion().GetId(), o.GetResult()[state.ResultVersion])
+			require.Equal(t, index(l), o.GetResult()[state.ResultOpenedIndex], "nodes must know of it by then")
+			again := l.apply(statev1.Kind_KIND_ACTIVATE_WORKFLOWS, &statev1.ActivateWorkflows{Operation: operation})
+			require.True(t, fault.Is(again.Err, fault.Conflict), "a deposed leader comes too late")
+
+			require.Equal(t, cpv1.AccountState_ACCOUNT_STATE_PROVISIONING, l.accountOf("ACME").GetState())
+			l.must(statev1.Kind_KIND_OPEN_CLIENT, &statev1.OpenClient{Operation: operation})
+			require.Equal(t, cpv1.AccountState_ACCOUNT_STATE_ACTIVE, l.accountOf("ACME").GetState())
+			o, _ = state.Operations.Get(l.store.View(), operation)
+			require.Equal(t, index(l), o.GetResult()[state.ResultOpenedIndex])
+			require.InDelta(t, 5.0/6, o.GetProgress(), 1e-9)
+			l.must(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: operation})
+			require.Equal(t, own.GetVersion().GetId(), active())
+		})
+	}
+}
+
+func index(l *log) string { return strconv.FormatUint(uint64(l.index), 10) }
+
+// TestNobodyComesInBeforeTheClientIsOpened follows what an account's nodes hear of its clients.
+func TestNobodyComesInBeforeTheClientIsOpened(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	l.found()
+	since := l.index
+	made := l.create(&cpv1.Account{Name: "ACME", Environment: "shared", Clients: []*cpv1.ApiClient{{ClientId: "ACME"}}})
+	require.NoError(t, made.Err)
+	l.provision(made.Message.(*statev1.AccountCreated).GetOperation().GetId())
+	require.Equal(t, []string{"ACME PROVISIONING", "ACME PROVISIONING", "configuration of ACME", "ACME ACTIVE ACME"}, l.heard("shared", since))
+}
+
+// TestAnOperationThatWaitsSaysSinceWhen notes the same reason twice, and then another one.
+func TestAnOperationThatWaitsSaysSinceWhen(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	l.found()
+	operation := l.account("ACME")
+	note := func(reason, detail string, failed bool) *cpv1.Operation {
+		body := &statev1.NoteOperation{Operation: operation, Step: state.StepPlace, FailedAttempt: failed}
+		if reason != "" {
+			body.WaitingFor = &cpv1.WaitingFor{Reason: reason, Detail: detail}
+		}
+		return l.must(statev1.Kind_KIND_NOTE_OPERATION, body).Message.(*cpv1.Operation)
+	}
+	first := note("NODE_ERROR", "one", true).GetWaitingFor()
+	require.Equal(t, at(int(l.index)).AsTime(), first.GetSince().AsTime())
+	second := note("NODE_ERROR", "two", true)
+	require.Equal(t, first.GetSince().AsTime(), second.GetWaitingFor().GetSince().AsTime(), "it has waited for that all the time")
+	require.Equal(t, "two", second.GetWaitingFor().GetDetail())
+	require.EqualValues(t, 2, second.GetSteps()[0].GetAttempts())
+	third := note("NODE_BEHIND", "", false)
+	require.Equal(t, at(int(l.index)).AsTime(), third.GetWaitingFor().GetSince().AsTime())
+	require.EqualValues(t, 2, third.GetSteps()[0].GetAttempts())
+	require.Nil(t, note("", "", false).GetWaitingFor())
+	wrong := l.apply(statev1.Kind_KIND_NOTE_OPERATION, &statev1.NoteOperation{Operation: operation, Step: state.StepReady})
+	require.True(t, fault.Is(wrong.Err, fault.Conflict))
+
+	// One that has ended does not end again, neither well nor badly.
+	fail := &statev1.FinishOperation{Operation: operation, Error: &cpv1.OperationError{Code: "FIRST"}}
+	ended := l.must(statev1.Kind_KIND_FINISH_OPERATION, fail).Message.(*cpv1.Operation)
+	fail.Error = &cpv1.OperationError{Code: "SECOND"}
+	again := l.must(statev1.Kind_KIND_FINISH_OPERATION, fail).Message.(*cpv1.Operation)
+	require.Equal(t, "FIRST", again.GetError().GetCode())
+	require.Equal(t, ended.GetEndTime().AsTime(), again.GetEndTime().AsTime())
+	require.True(t, fault.Is(l.apply(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: operation}).Err, fault.Conflict))
+}
+
+// TestAuthoritiesRetireInTurn adds a second and a third one before the second has begun to sign, and removes them.
+func TestAuthoritiesRetireInTurn(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	l.must(statev1.Kind_KIND_INITIALISE, &statev1.Initialise{ClusterId: "c", Key: key("k1", 0), Authority: authority("a1", 0), SchemaFloor: state.Schema})
+	add := func(name string, minute int) *statev1.Authority {
+		return l.must(statev1.Kind_KIND_ADD_AUTHORITY, &statev1.AddAuthority{Authority: authority(name, minute)}).Message.(*statev1.Authority)
+	}
+	signs := func(minute int) string {
+		a, _ := state.CurrentAuthority(l.store.View(), at(minute))
+		return a.GetFingerprint()
+	}
+	retires := func(name string) int {
+		a, _ := state.Authorities.Get(l.store.View(), name)
+		if a.GetRetireTime() == nil {
+			return -1
+		}
+		return int(a.GetRetireTime().AsTime().Sub(at(0).AsTime()).Minutes())
+	}
+	require.Empty(t, add("a2", 10).GetKey(), "answers carry no private key")
+	require.True(t, fault.Is(l.apply(statev1.Kind_KIND_ADD_AUTHORITY, &statev1.AddAuthority{Authority: authority("a2", 10)}).Err, fault.Exists))
+	require.Equal(t, []string{"a1", "a2", "a2"}, []string{signs(9), signs(10), signs(11)})
+	require.Equal(t, []int{10, -1}, []int{retires("a1"), retires("a2")})
+	add("a3", 20)
+	require.Equal(t, []int{10, 20, -1}, []int{retires("a1"), retires("a2"), retires("a3")}, "who retires already does not do it later")
+	_, none := state.CurrentAuthority(l.store.View(), timestamppb.New(at(0).AsTime().Add(-1)))
+	require.False(t, none)
+
+	remove := func(name string, minute int) error {
+		l.index = state.Index(minute) - 1 // the minute of the command that follows is that of its index
+		l.index = max(l.index, l.store.View().Index())
+		return l.apply(statev1.Kind_KIND_REMOVE_AUTHORITY, &statev1.RemoveAuthority{Fingerprint: name}).Err
+	}
+	require.True(t, fault.Is(remove("a1", 9), fault.Unprocessable), "it signs")
+	require.NoError(t, remove("a1", 10), "it does not sign any more")
+	require.True(t, fault.Is(remove("a1", 11), fault.NotFound))
+	require.True(t, fault.Is(remove("a3", 30), fault.Unprocessable), "it is the last")
+	require.NoError(t, remove("a2", 31))
+}
