@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -103,11 +104,15 @@ func (w *world) account(name string, jurisdictions ...string) string {
 
 // run runs a reconciler until the test ends.
 func (w *world) run(duty func(context.Context, reconcile.Deps) error) {
+	w.runWith(w.deps(), duty)
+}
+
+func (w *world) runWith(deps reconcile.Deps, duty func(context.Context, reconcile.Deps) error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = duty(ctx, w.deps())
+		_ = duty(ctx, deps)
 	}()
 	w.t.Cleanup(func() { cancel(); <-ended })
 }
@@ -115,6 +120,13 @@ func (w *world) run(duty func(context.Context, reconcile.Deps) error) {
 func (w *world) operation(id string) *cpv1.Operation {
 	o, _ := state.Operations.Get(w.store.View(), id)
 	return o
+}
+
+// opened is the index that nodes must know of before an operation is done.
+func (w *world) opened(id string) state.Index {
+	index, err := strconv.ParseUint(w.operation(id).GetResult()[state.ResultOpenedIndex], 10, 64)
+	require.NoError(w.t, err)
+	return state.Index(index)
 }
 
 func (w *world) done(id string) {
