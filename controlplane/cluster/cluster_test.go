@@ -29,6 +29,8 @@ type server struct {
 	store *state.Store
 	terms *atomic.Int32 // duties that run now
 	most  *atomic.Int32
+	begun *atomic.Int32
+	slow  *atomic.Pointer[chan struct{}] // what duties wait for after their term; nil: nothing
 }
 
 type group struct {
@@ -37,16 +39,23 @@ type group struct {
 	peers   []cluster.Peer
 	trust   *trusttest.Cluster
 	servers map[string]*server
+	cables  map[[2]string]*cable // from, to; none: they reach each other
 }
 
 func newGroup(t *testing.T, size int) *group {
+	t.Helper()
+	g := unstarted(t, size)
+	g.startAll()
+	t.Cleanup(g.stopAll)
+	return g
+}
+
+func unstarted(t *testing.T, size int) *group {
 	t.Helper()
 	g := &group{t: t, dir: t.TempDir(), trust: trusttest.New(t, "one"), servers: map[string]*server{}}
 	for i := range size {
 		g.peers = append(g.peers, cluster.Peer{ID: fmt.Sprintf("s%d", i), Raft: porttest.Address(t), API: "unused:1"})
 	}
-	g.startAll()
-	t.Cleanup(g.stopAll)
 	return g
 }
 
@@ -54,19 +63,32 @@ func (g *group) start(id string) {
 	g.t.Helper()
 	store, err := state.New()
 	require.NoError(g.t, err)
-	s := &server{store: store, terms: &atomic.Int32{}, most: &atomic.Int32{}}
+	s := &server{store: store, terms: &atomic.Int32{}, most: &atomic.Int32{}, begun: &atomic.Int32{}, slow: &atomic.Pointer[chan struct{}]{}}
 	s.Cluster, err = cluster.Open(
 		cluster.Deps{Store: store, Logger: slog.New(slog.DiscardHandler), Now: time.Now, Trust: g.trust.Server(id), Fatal: func(err error) { g.t.Errorf("fatal: %v", err) }},
-		cluster.Config{ID: id, Dir: filepath.Join(g.dir, id), Peers: g.peers, Bootstrap: true, HeartbeatTimeout: 400 * time.Millisecond},
+		cluster.Config{ID: id, Dir: filepath.Join(g.dir, id), Peers: g.seenBy(id), RaftListen: g.address(id), Bootstrap: true, HeartbeatTimeout: 400 * time.Millisecond},
 		cluster.Duty{Name: "count", Run: func(ctx context.Context) error {
+			s.begun.Add(1)
 			s.most.Store(max(s.most.Load(), s.terms.Add(1)))
 			defer s.terms.Add(-1)
 			<-ctx.Done()
+			if slow := s.slow.Load(); slow != nil {
+				<-*slow
+			}
 			return nil
 		}},
 	)
 	require.NoError(g.t, err)
 	g.servers[id] = s
+}
+
+func (g *group) address(id string) string {
+	for _, p := range g.peers {
+		if p.ID == id {
+			return p.Raft
+		}
+	}
+	return ""
 }
 
 func (g *group) startAll() {
