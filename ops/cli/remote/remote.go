@@ -2,6 +2,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -20,11 +21,14 @@ import (
 	"github.com/fluent-oms/fluent/auth/wire"
 )
 
-// rounds is how often all servers are tried, and pause the wait between: enough for the election of a leader. No round begins after longest.
+// All servers are tried in rounds, with a pause between. Servers of which none answers are tried so often; while one does, and says that it cannot
+// serve the call now, rounds go on for electionTime: until followers notice that their leader is gone they know no better. No round begins
+// after longest.
 const (
-	rounds  = 4
-	pause   = 700 * time.Millisecond
-	longest = 30 * time.Second
+	rounds       = 4
+	pause        = 700 * time.Millisecond
+	electionTime = 5 * time.Second
+	longest      = 30 * time.Second
 )
 
 // ParseServers reads a comma-separated list of base URLs. An address without scheme means http.
@@ -137,27 +141,47 @@ func (s *stream) Receive(answer any) error {
 	if s.closed {
 		return io.EOF
 	}
-	var err error
+	var enough time.Time // for an election
 	begin := time.Now()
-	for round := range rounds {
-		if round > 0 && time.Since(begin) > longest {
-			break
+	for round := 1; ; round++ {
+		err := s.round(answer)
+		if err == nil || connect.CodeOf(err) != connect.CodeUnavailable {
+			return err
 		}
-		if round > 0 {
-			if waitErr := wait(s.ctx, pause); waitErr != nil {
-				return errors.Join(waitErr, err)
-			}
+		if enough.IsZero() && said(err) {
+			enough = time.Now().Add(electionTime)
 		}
-		start, n := s.transport.first(), len(s.transport.servers)
-		for i := range n {
-			index := (start + i) % n
-			if err = s.try(index, answer); connect.CodeOf(err) != connect.CodeUnavailable || err == nil {
-				s.transport.answered(index)
-				return err
-			}
+		if round >= rounds && time.Now().After(enough) || time.Since(begin) > longest {
+			return err
+		}
+		if waitErr := wait(s.ctx, pause); waitErr != nil {
+			return errors.Join(waitErr, err)
 		}
 	}
-	return err
+}
+
+// round tries each server once, beginning with the one that answered last. Where none could serve the call, the error is what one of them said, if
+// one did.
+func (s *stream) round(answer any) error {
+	var refusal, err error
+	start, n := s.transport.first(), len(s.transport.servers)
+	for i := range n {
+		index := (start + i) % n
+		if err = s.try(index, answer); err == nil || connect.CodeOf(err) != connect.CodeUnavailable {
+			s.transport.answered(index)
+			return err
+		}
+		if said(err) {
+			refusal = err
+		}
+	}
+	return cmp.Or(refusal, err)
+}
+
+// said reports whether an error is a server's answer.
+func said(err error) bool {
+	var answered *connect.Error
+	return errors.As(err, &answered) && answered.IsRemote()
 }
 
 // try sends the request to one server and reads the first answer.
