@@ -379,3 +379,29 @@ func TestAuthoritiesRetireInTurn(t *testing.T) {
 	require.True(t, fault.Is(remove("a3", 30), fault.Unprocessable), "it is the last")
 	require.NoError(t, remove("a2", 31))
 }
+
+// TestTheSecretOfBeforeIsTheOnlyOne sets one as servers of an earlier release do, for a client with two, beside another client.
+func TestTheSecretOfBeforeIsTheOnlyOne(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	l.found()
+	secret := func(id, hash string) *statev1.ClientSecret {
+		return &statev1.ClientSecret{ClientId: id, Hash: []byte(hash)}
+	}
+	l.must(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{Record: &statev1.AccountRecord{
+		Account: &cpv1.Account{Name: "ACME", Clients: []*cpv1.ApiClient{{ClientId: "ACME"}, {ClientId: "ACME-erp"}}}, FirstRetailer: &cpv1.Retailer{Ref: "R1"},
+		Secrets: []*statev1.ClientSecret{secret("ACME-erp", "e1"), secret("ACME", "a1"), secret("ACME-erp", "e2"), secret("ACME", "a2")},
+	}})
+	l.must(statev1.Kind_KIND_SET_CLIENT_SECRET, &statev1.SetClientSecret{Account: "ACME", Secret: secret("ACME", "a3")})
+	record, _ := state.Accounts.Get(l.store.View(), "ACME")
+	var have []string
+	for _, s := range record.GetSecrets() {
+		have = append(have, string(s.GetHash()))
+	}
+	require.Equal(t, []string{"e1", "a3", "e2"}, have)
+	for _, c := range record.GetAccount().GetClients() {
+		require.Equal(t, c.GetClientId() == "ACME", c.GetRotateTime().AsTime().Equal(at(int(l.index)).AsTime()), c.GetClientId())
+	}
+	unknown := l.apply(statev1.Kind_KIND_SET_CLIENT_SECRET, &statev1.SetClientSecret{Account: "ACME", Secret: secret("ACME-pos", "p1")})
+	require.True(t, fault.Is(unknown.Err, fault.NotFound))
+}
