@@ -106,18 +106,32 @@ func (w Week) span(t time.Time, days int) (from, to time.Time, ok bool) {
 		zone = time.UTC
 	}
 	y, m, d := t.In(zone).Date()
-	d += days
-	midnight := time.Date(y, m, d, 0, 0, 0, 0, zone)
-	day := w.Days[midnight.Weekday()]
+	date := time.Date(y, m, d+days, 0, 0, 0, 0, time.UTC)
+	next := date.AddDate(0, 0, 1)
+	day := w.Days[date.Weekday()]
 	switch {
 	case day.Closed():
 		return from, to, false
 	case day.Start == 0 && day.End == 0:
-		return midnight, time.Date(y, m, d+1, 0, 0, 0, 0, zone), true
+		return local(zone, date, 0), local(zone, next, 0), true
+	case day.End <= day.Start:
+		return local(zone, date, day.Start), local(zone, next, day.End), true
 	}
-	from = time.Date(y, m, d, day.Start/100, day.Start%100, 0, 0, zone)
-	if day.End <= day.Start {
-		d++
+	return local(zone, date, day.Start), local(zone, date, day.End), true
+}
+
+// local is the moment at which clocks of a zone show a time of day (HHMM) on a date: the first one where they show it twice; where they skip
+// it, the one at which it would have been without the change, as calendars do (RFC 5545, section 3.3.5). time.Date promises neither, and
+// what it does differs east and west of Greenwich: where midnight is skipped it is on another day.
+func local(zone *time.Location, date time.Time, hhmm int) time.Time {
+	wall := date.Add(time.Duration(hhmm/100)*time.Hour + time.Duration(hhmm%100)*time.Minute)
+	_, before := wall.AddDate(0, 0, -1).In(zone).Zone() // a day is more than any offset, and less than from one change to the next
+	_, after := wall.AddDate(0, 0, 1).In(zone).Zone()
+	for _, offset := range []int{before, after} {
+		at := wall.Add(-time.Duration(offset) * time.Second).In(zone)
+		if _, shown := at.Zone(); shown == offset {
+			return at
+		}
 	}
-	return from, time.Date(y, m, d, day.End/100, day.End%100, 0, 0, zone), true
+	return wall.Add(-time.Duration(before) * time.Second).In(zone)
 }

@@ -116,3 +116,100 @@ func between(w opening.Week, from, to time.Time) time.Duration {
 	}
 	return sum
 }
+
+// every is a week with the same hours each day.
+func every(start, end int) (w opening.Week) {
+	for d := range w.Days {
+		w.Days[d] = opening.Day{Start: start, End: end}
+	}
+	return w
+}
+
+// TestDaysOf23And25Hours: in Berlin clocks go from 2 to 3 on 2026-03-29 and from 3 to 2 on 2026-10-25; in New York on 03-08 and 11-01 from 1 to 2;
+// in Santiago midnight of Sunday 2026-09-06 does not exist, in Havana that of Sunday 2026-03-08, and that of Sunday 11-01 comes twice.
+func TestDaysOf23And25Hours(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, zone string
+		week       opening.Week
+		from, to   string
+		d          time.Duration
+	}{
+		{"around the clock, 23 hours", "Europe/Berlin", opening.Week{}, "2026-03-29T00:00:00+01:00", "2026-03-30T00:00:00+02:00", 23 * time.Hour},
+		{"around the clock, 25 hours", "Europe/Berlin", opening.Week{}, "2026-10-25T00:00:00+02:00", "2026-10-26T00:00:00+01:00", 25 * time.Hour},
+		{"business hours are by the clock", "Europe/Berlin", every(900, 1700), "2026-03-28T16:00:00+01:00", "2026-03-29T10:00:00+02:00", 2 * time.Hour},
+		{"business hours are by the clock", "Europe/Berlin", every(900, 1700), "2026-10-24T16:00:00+02:00", "2026-10-25T10:00:00+01:00", 2 * time.Hour},
+		{"hours of which one is skipped", "Europe/Berlin", every(100, 500), "2026-03-29T01:00:00+01:00", "2026-03-29T05:00:00+02:00", 3 * time.Hour},
+		{"hours of which one comes twice", "Europe/Berlin", every(100, 500), "2026-10-25T01:00:00+02:00", "2026-10-25T05:00:00+01:00", 5 * time.Hour},
+		{"closes at the moment that is skipped", "Europe/Berlin", every(2200, 200), "2026-03-28T22:00:00+01:00", "2026-03-29T03:00:00+02:00", 4 * time.Hour},
+		{"west of Greenwich, too", "America/New_York", every(2200, 200), "2026-03-07T22:00:00-05:00", "2026-03-08T03:00:00-04:00", 4 * time.Hour},
+		{"opens within the skipped hour", "America/New_York", every(230, 500), "2026-03-08T03:30:00-04:00", "2026-03-08T05:00:00-04:00", 90 * time.Minute},
+		{"closes at the first of two", "America/New_York", every(2200, 130), "2026-10-31T22:00:00-04:00", "2026-11-01T01:30:00-04:00", 210 * time.Minute},
+		{"east of Greenwich, too", "Europe/Berlin", every(2200, 230), "2026-10-24T22:00:00+02:00", "2026-10-25T02:30:00+02:00", 270 * time.Minute},
+		{"opens at the first of two", "Europe/Berlin", every(230, 500), "2026-10-25T02:30:00+02:00", "2026-10-25T05:00:00+01:00", 210 * time.Minute},
+		{"a day without a midnight", "America/Santiago", opening.Week{}, "2026-09-06T01:00:00-03:00", "2026-09-07T00:00:00-03:00", 23 * time.Hour},
+		{"a day with two midnights", "America/Havana", opening.Week{}, "2026-11-01T00:00:00-04:00", "2026-11-02T00:00:00-05:00", 25 * time.Hour},
+	} {
+		zone, err := time.LoadLocation(c.zone)
+		require.NoError(t, err)
+		c.week.Zone = zone
+		from, to := at(c.from), at(c.to)
+		got, err := c.week.Add(from, c.d)
+		require.NoError(t, err, c.name)
+		require.True(t, to.Equal(got), "%s, %s: want %s, got %s", c.name, c.zone, to, got.In(zone))
+		require.Equal(t, c.d, c.week.Between(from, to), c.name)
+		require.True(t, c.week.Open(from), "%s: open at %s", c.name, from)
+		require.True(t, c.week.Open(to.Add(-time.Second)), "%s: open until %s", c.name, to)
+	}
+}
+
+// TestTheWeekdayIsTheOneOfTheCalendar: where midnight does not exist the day is not taken for the one before.
+func TestTheWeekdayIsTheOneOfTheCalendar(t *testing.T) {
+	t.Parallel()
+	for zone, sunday := range map[string]string{"America/Santiago": "2026-09-06T12:00:00-03:00", "America/Havana": "2026-03-08T12:00:00-04:00"} {
+		at := at(sunday)
+		loaded, err := time.LoadLocation(zone)
+		require.NoError(t, err)
+		require.Equal(t, time.Sunday, at.In(loaded).Weekday())
+		w := store(loaded)
+		require.False(t, w.Open(at), "%s: the store is closed on Sundays", zone)
+		require.True(t, w.Open(at.AddDate(0, 0, -1)), zone)
+		got, err := w.Add(at, time.Hour)
+		require.NoError(t, err)
+		require.Equal(t, time.Monday, got.In(loaded).Weekday())
+		require.Equal(t, 10, got.In(loaded).Hour(), zone)
+	}
+}
+
+func TestHoursEndWhenTheyEnd(t *testing.T) {
+	t.Parallel()
+	w := every(900, 1700)
+	for clock, open := range map[string]bool{"08:59:59": false, "09:00:00": true, "16:59:59": true, "17:00:00": false} {
+		require.Equal(t, open, w.Open(at("2026-03-02T"+clock+"Z")), clock)
+	}
+	require.Equal(t, time.Duration(0), w.Between(at("2026-03-02T16:00:00Z"), at("2026-03-02T16:00:00Z")))
+	require.Equal(t, time.Duration(0), w.Between(at("2026-03-02T16:00:00Z"), at("2026-03-02T10:00:00Z")), "backwards is nothing")
+	require.Equal(t, time.Duration(0), w.Between(at("2026-03-02T17:00:00Z"), at("2026-03-03T09:00:00Z")), "closed all the time")
+	require.Equal(t, 9*time.Hour, w.Between(at("2026-03-02T16:00:00Z"), at("2026-03-03T17:30:00Z")))
+	got, err := w.Add(at("2026-03-02T20:00:00Z"), 0)
+	require.NoError(t, err)
+	require.Equal(t, at("2026-03-02T20:00:00Z"), got, "no time is over at once")
+	late := every(2000, 2400)
+	require.NoError(t, late.Check())
+	got, err = late.Add(at("2026-03-02T23:00:00Z"), 2*time.Hour)
+	require.NoError(t, err)
+	require.Equal(t, at("2026-03-03T21:00:00Z"), got, "2400 is the end of the day")
+	for _, d := range []opening.Day{{Start: -5, End: 900}, {Start: 900, End: 2401}, {Start: 960, End: 1700}} {
+		w.Days[time.Friday] = d
+		require.ErrorContains(t, w.Check(), "Friday", "%v", d)
+	}
+	w.Days[time.Friday] = opening.Day{Start: -1, End: -1}
+	require.NoError(t, w.Check(), "closed")
+	once := every(1, 1)
+	once.Days[time.Monday] = opening.Day{Start: 900, End: 1000}
+	got, err = once.Add(at("2026-03-02T09:00:00Z"), 58*time.Hour)
+	require.NoError(t, err)
+	require.Equal(t, at("2027-04-05T10:00:00Z"), got, "the 58th Monday is within the horizon")
+	_, err = once.Add(at("2026-03-02T09:00:00Z"), 59*time.Hour)
+	require.ErrorIs(t, err, opening.ErrNeverOpen, "the 59th is not")
+}
