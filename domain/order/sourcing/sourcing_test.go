@@ -12,23 +12,25 @@ import (
 	"github.com/fluent-oms/fluent/domain/order/sourcing"
 )
 
-// request is the fixture that the scenarios share: four locations on the equator, three products, a customer at 0, 0.
+// request is the fixture that the scenarios share: four locations on the equator, three products, a customer at 0, 0. DEPOT, which is nearer than
+// all of them and holds everything, is in none of the default networks; another retailer's catalogue, BASE:2, holds everything everywhere.
 func request(needs ...sourcing.Need) *sourcing.Request {
 	r := &sourcing.Request{Now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC), Needs: needs,
-		Destination: &sourcing.Point{}, Stock: map[string]sourcing.Stock{"BASE:1": {}}}
-	stock := map[string][3]int{"DC1": {100, 20, 0}, "STORE_A": {5, 2, 4}, "STORE_B": {8, 0, 10}, "STORE_C": {0, 1, 6}}
+		Destination: &sourcing.Point{}, Stock: map[string]sourcing.Stock{"BASE:1": {}, "BASE:2": {}}}
+	stock := map[string][3]int{"DC1": {100, 20, 0}, "STORE_A": {5, 2, 4}, "STORE_B": {8, 0, 10}, "STORE_C": {0, 1, 6}, "DEPOT": {90, 90, 90}}
 	for _, l := range []struct {
 		ref, kind string
 		longitude float64
-	}{{"STORE_C", "STORE", 0.20}, {"DC1", "WAREHOUSE", 0.90}, {"STORE_B", "STORE", 0.10}, {"STORE_A", "STORE", 0.05}} {
-		networks := []string{"NET_HD", "NET_ALL"}
-		if l.kind == "STORE" {
-			networks = append(networks, "NET_CC")
-		}
-		r.Locations = append(r.Locations, sourcing.Location{Ref: l.ref, Type: l.kind, Networks: networks,
-			Point: &sourcing.Point{Longitude: l.longitude}})
+		networks  []string
+	}{
+		{"STORE_C", "STORE", 0.20, []string{"NET_HD", "NET_ALL", "NET_CC"}}, {"DEPOT", "WAREHOUSE", 0.01, []string{"NET_B2B"}},
+		{"DC1", "WAREHOUSE", 0.90, []string{"NET_HD", "NET_ALL"}}, {"STORE_B", "STORE", 0.10, []string{"NET_HD", "NET_ALL", "NET_CC"}},
+		{"STORE_A", "STORE", 0.05, []string{"NET_HD", "NET_ALL", "NET_CC"}},
+	} {
+		r.Locations = append(r.Locations, sourcing.Location{Ref: l.ref, Type: l.kind, Networks: l.networks, Point: &sourcing.Point{Longitude: l.longitude}})
 		for p, n := range stock[l.ref] {
 			r.Stock["BASE:1"].Put(l.ref, fmt.Sprintf("P%d", p+1), sourcing.Units{ATS: n})
+			r.Stock["BASE:2"].Put(l.ref, fmt.Sprintf("P%d", p+1), sourcing.Units{ATS: 99})
 		}
 	}
 	return r
@@ -230,7 +232,34 @@ func TestConditions(t *testing.T) {
 		{condition: sourcing.Condition{Path: "missing", Operator: "not_equals", Value: "x"}},
 		{condition: sourcing.Condition{Path: "missing", Operator: "not_exists"}, want: true},
 		{condition: sourcing.Condition{Path: "missing", Operator: "not_in", Value: []any{"x"}}, want: true},
+		{condition: sourcing.Condition{Path: "missing", Operator: "exists"}},
+		{condition: sourcing.Condition{Path: "missing", Operator: "equals", Value: "x", Scope: "NONE"}, want: true},
 		{condition: sourcing.Condition{Path: "type", Operator: "exists"}, want: true},
+		{condition: sourcing.Condition{Path: "type", Operator: "not_exists"}},
+		{condition: sourcing.Condition{Path: "type", Operator: "not_equals", Value: "CC"}, want: true},
+		{condition: sourcing.Condition{Path: "type", Operator: "not_equals", Value: "HD"}},
+		{condition: sourcing.Condition{Path: "type", Operator: "in", Value: []any{"CC", "HD"}}, want: true},
+		{condition: sourcing.Condition{Path: "type", Operator: "in", Value: []any{"CC"}}},
+		{condition: sourcing.Condition{Path: "type", Operator: "not_in", Value: []any{"CC", "HD"}}},
+		{condition: sourcing.Condition{Path: "type", Operator: "not_in", Value: []any{"CC"}}, want: true},
+		{condition: sourcing.Condition{Path: "type", Operator: "not_in", Value: "CC"}, fails: true},
+		{condition: sourcing.Condition{Path: "type", Operator: "contains", Value: "C"}},
+		{condition: sourcing.Condition{Path: "totalPrice", Operator: "greater_than", Value: 540.0}},
+		{condition: sourcing.Condition{Path: "totalPrice", Operator: "greater_than_or_equals", Value: 540.0}, want: true},
+		{condition: sourcing.Condition{Path: "totalPrice", Operator: "greater_than_or_equals", Value: 541.0}},
+		{condition: sourcing.Condition{Path: "totalPrice", Operator: "less_than", Value: 540.0}},
+		{condition: sourcing.Condition{Path: "totalPrice", Operator: "less_than", Value: 541.0}, want: true},
+		{condition: sourcing.Condition{Path: "totalPrice", Operator: "less_than_or_equals", Value: 540.0}, want: true},
+		{condition: sourcing.Condition{Path: "totalPrice", Operator: "between", Value: []any{540.0, 600.0}}, want: true},
+		{condition: sourcing.Condition{Path: "totalPrice", Operator: "between", Value: []any{500.0, 540.0}}, want: true},
+		{condition: sourcing.Condition{Path: "totalPrice", Operator: "between", Value: []any{541.0, 600.0}}},
+		{condition: sourcing.Condition{Path: "totalPrice", Operator: "between", Value: []any{500.0, 539.0}}},
+		{condition: sourcing.Condition{Path: "totalPrice", Operator: "between", Value: []any{500.0}}, fails: true},
+		{condition: sourcing.Condition{Path: "totalPrice", Operator: "between", Value: []any{500.0, "dear"}}, fails: true},
+		{condition: sourcing.Condition{Path: "items.ref", Operator: "contains", Value: "P", Scope: "ALL"}, want: true},
+		{condition: sourcing.Condition{Path: "items.ref", Operator: "equals", Value: "P8", Scope: "ANY"}},
+		{condition: sourcing.Condition{Path: "items.ref", Operator: "equals", Value: "P2", Scope: "NONE"}},
+		{condition: sourcing.Condition{Path: "items.ref", Operator: "equals", Value: "P2", Scope: "MOST"}, fails: true},
 		{condition: sourcing.Condition{Path: "type", Operator: "contains", Value: "D"}, want: true},
 		{condition: sourcing.Condition{Path: "type", Operator: "less_than", Value: 3.0}, fails: true},
 		{condition: sourcing.Condition{Path: "type", Operator: "resembles", Value: 3.0}, fails: true},
