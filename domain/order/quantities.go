@@ -27,15 +27,6 @@ func Live(status string) bool {
 	return true
 }
 
-// Final reports whether a fulfilment is over. An escalated one is neither live nor final: it waits for a person.
-func Final(status string) bool {
-	switch status {
-	case StatusComplete, StatusRejected, StatusExpired, StatusCancelled:
-		return true
-	}
-	return false
-}
-
 // Quantities say where the units of an order line are. Committed + Escalated + Cancelled + Unfulfilled is the line's quantity.
 type Quantities struct {
 	Committed   int // with live fulfilments, less what they rejected

@@ -113,7 +113,7 @@ func (p *Position) move(r *Row, clock Clock, index int) string {
 		status = stock.Active
 	}
 	q := p.find(func(q *Quantity) bool { return q.Ref == ref })
-	if q != nil && q.Quantity == r.Quantity && q.Status == status && q.ExpectedOn.Equal(r.ExpectedOn) {
+	if q != nil && q.Quantity == r.Quantity && q.Status == status && q.ExpectedOn.Equal(r.ExpectedOn) && (r.Condition == "" || sameCondition(q.Condition, r.Condition)) {
 		return OutcomeUnchanged
 	}
 	if q == nil {
@@ -121,6 +121,9 @@ func (p *Position) move(r *Row, clock Clock, index int) string {
 		p.Quantities = append(p.Quantities, q)
 	}
 	q.Quantity, q.Status, q.ExpectedOn, q.ExpiresOn, q.Supplier = r.Quantity, status, r.ExpectedOn, r.ExpiresOn, r.Supplier
+	if r.Condition != "" {
+		q.Condition = r.Condition
+	}
 	q.take(r)
 	p.Touched = true
 	return OutcomeUpdated
@@ -142,7 +145,11 @@ func (p *Position) settle(known *Known) {
 			p.OnHand += q.Quantity
 		}
 	}
-	p.Status = known.PositionStatus(p.ProductRef, p.LocationRef)
+	status := known.PositionStatus(p.ProductRef, p.LocationRef)
+	if status == stock.Active && p.Status != "" && p.Status != stock.Created && p.Status != stock.Inactive {
+		return // somebody set another status in which it may be sold, such as AT_RISK: a count does not take it back
+	}
+	p.Status = status
 }
 
 func (p *Position) find(match func(*Quantity) bool) *Quantity {

@@ -96,8 +96,5 @@ func BaseRef(catalogueRef, productRef, locationRef string) string {
 	return catalogueRef + ":" + productRef + ":" + locationRef
 }
 
-// AggregateRef is the ref of a product's virtual position in an AGGREGATE catalogue.
-func AggregateRef(catalogueRef, productRef string) string { return catalogueRef + ":" + productRef }
-
 // InventoryCatalogue is the ref of the inventory catalogue that a retailer starts with.
 func InventoryCatalogue(retailer int32) string { return fmt.Sprintf("DEFAULT:%d", retailer) }

@@ -150,3 +150,44 @@ func TestCriteriaSayWhatTheyMiss(t *testing.T) {
 		}
 	}
 }
+
+// TestAPlaceWithoutCoordinatesDoesNotShiftTheOthers: how far they are is measured among those that are somewhere.
+func TestAPlaceWithoutCoordinatesDoesNotShiftTheOthers(t *testing.T) {
+	t.Parallel()
+	p := sourcing.Default("HD_DEFAULT", 1)
+	ratings := func(r *sourcing.Request) map[string]float64 {
+		_, attempts, err := sourcing.Primary(p, r)
+		require.NoError(t, err)
+		out := map[string]float64{}
+		for _, x := range attempts[0].Ranking {
+			out[x.Location] = x.Ratings[0]
+		}
+		return out
+	}
+	want := ratings(request(need("1", "P1", 2, 50)))
+	require.Len(t, want, 3)
+	r := request(need("1", "P1", 2, 50))
+	r.Locations = append(r.Locations, sourcing.Location{Ref: "NOWHERE", Networks: []string{"NET_HD"}})
+	r.Stock["BASE:1"].Put("NOWHERE", "P1", sourcing.Units{ATS: 1})
+	got := ratings(r)
+	delete(got, "NOWHERE")
+	require.Equal(t, want, got)
+}
+
+// TestWhereAllAreEquallyFarNobodyIsFarther: one location alone, or several in one place, are as near as can be.
+func TestWhereAllAreEquallyFarNobodyIsFarther(t *testing.T) {
+	t.Parallel()
+	r := request(need("1", "P1", 2, 50))
+	for i := range r.Locations {
+		r.Locations[i].Point = &sourcing.Point{Longitude: 3}
+	}
+	_, attempts, err := sourcing.Primary(sourcing.Default("HD_DEFAULT", 1), r)
+	require.NoError(t, err)
+	require.Len(t, attempts[0].Ranking, 3)
+	for _, x := range attempts[0].Ranking {
+		require.Equal(t, []float64{1}, x.Ratings, x.Location)
+	}
+	sydney, melbourne := sourcing.Point{Latitude: -33.8688, Longitude: 151.2093}, sourcing.Point{Latitude: -37.8136, Longitude: 144.9631}
+	require.InDelta(t, 713.4, sourcing.Kilometres(sydney, melbourne), 0.5, "degrees of longitude are shorter away from the equator")
+	require.InDelta(t, 713.4, sourcing.Kilometres(melbourne, sydney), 0.5)
+}

@@ -127,6 +127,25 @@ func TestTheFallbackIsTheFirstThatApplies(t *testing.T) {
 	require.ErrorContains(t, err, "BAD")
 }
 
+// TestTheFallbackRatesWhatIsStillOpen: DC1 is second best for the whole order, and has nothing of what STORE_B leaves open.
+func TestTheFallbackRatesWhatIsStillOpen(t *testing.T) {
+	t.Parallel()
+	p := &sourcing.Profile{VirtualCatalogue: "BASE:1", Network: "NET_HD", MaxSplit: 1, Fallback: []sourcing.Strategy{{Ref: "S", Criteria: criteria("orderValue")}}}
+	plan, attempts, err := sourcing.Fallback(p, request(need("1", "P1", 8, 50), need("2", "P3", 20, 30)))
+	require.NoError(t, err)
+	require.Equal(t, "DC1", attempts[0].Ranking[1].Location)
+	require.Equal(t, "STORE_B[P1×8 P3×10] STORE_C[P3×6] rest[P3×4]", text(plan))
+
+	r := request(need("1", "P3", 20, 30))
+	r.Live = 2
+	nine := 9
+	p.Fallback = append(p.Fallback, sourcing.Strategy{Ref: "GENEROUS", MaxSplit: &nine, Criteria: criteria("orderValue")})
+	plan, attempts, err = sourcing.Fallback(p, r)
+	require.NoError(t, err)
+	require.Equal(t, "rest[P3×20]", text(plan), "the first that applies decides, and it is at its limit")
+	require.Equal(t, map[string]string{"S": sourcing.LimitReached}, outcomes(attempts))
+}
+
 // TestLiveFulfilmentsCountAgainstEachLimit: of three fulfilments two are there already.
 func TestLiveFulfilmentsCountAgainstEachLimit(t *testing.T) {
 	t.Parallel()
