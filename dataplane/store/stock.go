@@ -213,18 +213,20 @@ func (tx *Tx) ReleaseStock(s StockScope, associations []string) {
 	tx.queue(call{name: "stock.release", sql: sqlRelease, args: []any{account, s.CatalogueID, tx.now, s.CatalogueRef, associations}})
 }
 
-// Confirmation says how many units of a product a fulfilment found when picking.
+// Confirmation says how many units of a product a fulfilment found at a location when picking.
 type Confirmation struct {
 	Association string // fulfilment id
 	ProductRef  string
+	LocationRef string
 	Filled      int
 	SaleID      catalogue.ID // ids for the quantities that may be needed
 	CorrectID   catalogue.ID
 }
 
-const confirmed = `FROM unnest($5::text[], $6::text[], $7::int8[], $8::text[], $9::text[]) AS a (association, product_ref, filled, sale_id, correct_id)
+// confirmed are the reservations that confirmations speak of.
+const confirmed = `FROM unnest($5::text[], $6::text[], $7::text[], $8::int8[], $9::text[], $10::text[]) AS a (association, product_ref, location_ref, filled, sale_id, correct_id)
 	JOIN inventory_quantities q ON q.account_id = $1 AND q.association_ref = a.association AND q.type = 'RESERVED' AND q.status = 'ACTIVE' AND q.catalogue_id = $2::int8
-	JOIN inventory_positions p ON p.account_id = $1 AND p.id = q.position_id AND p.product_ref = a.product_ref`
+	JOIN inventory_positions p ON p.account_id = $1 AND p.id = q.position_id AND p.product_ref = a.product_ref AND p.location_ref = a.location_ref`
 
 const sqlConfirm = `INSERT INTO inventory_quantities (account_id, id, created_on, updated_on, ref, type, status, workflow_ref, workflow_version,
 	quantity, catalogue_id, position_id, association_ref)
@@ -236,26 +238,29 @@ FROM (
 ) x WHERE x.n <> 0 AND $4::text IS NOT NULL
 ON CONFLICT (account_id, ref, catalogue_id) DO NOTHING`
 
-const sqlConfirmed = `UPDATE inventory_quantities SET status = 'INACTIVE', updated_on = $3
-WHERE account_id = $1 AND catalogue_id = $2::int8 AND association_ref = ANY ($4::text[]) AND type = 'RESERVED' AND status = 'ACTIVE'`
+const sqlConfirmed = `UPDATE inventory_quantities q SET status = 'INACTIVE', updated_on = $3
+FROM unnest($4::text[], $5::text[], $6::text[]) AS a (association, product_ref, location_ref), inventory_positions p
+WHERE q.account_id = $1 AND q.catalogue_id = $2::int8 AND q.association_ref = a.association AND q.type = 'RESERVED' AND q.status = 'ACTIVE'
+AND p.account_id = $1 AND p.id = q.position_id AND p.product_ref = a.product_ref AND p.location_ref = a.location_ref`
 
-// ConfirmStock queues what picking means: reservations become sales and corrections of the same size, so on hand stays. All of a
-// fulfilment's products are confirmed at once.
+// ConfirmStock queues what picking means: reservations become sales and corrections of the same size, so on hand stays. What no
+// confirmation speaks of stays reserved. Each association, product and location is confirmed at most once in a call.
 func (tx *Tx) ConfirmStock(s StockScope, confirmations []Confirmation) {
 	if len(confirmations) == 0 {
 		return
 	}
 	n := len(confirmations)
-	associations, products, filled := make([]string, n), make([]string, n), make([]int64, n)
+	associations, products, locations, filled := make([]string, n), make([]string, n), make([]string, n), make([]int64, n)
 	sales, corrections := make([]string, n), make([]string, n)
 	for i, c := range confirmations {
-		associations[i], products[i], filled[i], sales[i], corrections[i] = c.Association, c.ProductRef, int64(c.Filled), string(c.SaleID), string(c.CorrectID)
+		associations[i], products[i], locations[i], filled[i] = c.Association, c.ProductRef, c.LocationRef, int64(c.Filled)
+		sales[i], corrections[i] = string(c.SaleID), string(c.CorrectID)
 	}
 	account := string(tx.scope.Account())
 	tx.pending.reserving = nil
 	tx.queue(call{name: "stock.confirm", sql: sqlConfirm,
-		args: []any{account, s.CatalogueID, tx.now, s.CatalogueRef, associations, products, filled, sales, corrections}})
-	tx.queue(call{name: "stock.confirmed", sql: sqlConfirmed, args: []any{account, s.CatalogueID, tx.now, associations}})
+		args: []any{account, s.CatalogueID, tx.now, s.CatalogueRef, associations, products, locations, filled, sales, corrections}})
+	tx.queue(call{name: "stock.confirmed", sql: sqlConfirmed, args: []any{account, s.CatalogueID, tx.now, associations, products, locations}})
 }
 
 // AggregateScope is an AGGREGATE virtual catalogue and what its positions are summed over.

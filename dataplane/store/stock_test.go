@@ -24,7 +24,7 @@ func TestOneFlushLocksStockOnce(t *testing.T) {
 	ctx := store.WithTrace(context.Background(), seen)
 	move := func(tx *store.Tx, fulfilment string) {
 		tx.ReleaseStock(stock, []string{fulfilment})
-		tx.ConfirmStock(stock, []store.Confirmation{{Association: fulfilment, ProductRef: "P1", SaleID: db.NewUUID(), CorrectID: db.NewUUID()}})
+		tx.ConfirmStock(stock, []store.Confirmation{{Association: fulfilment, ProductRef: "P1", LocationRef: "L1", SaleID: db.NewUUID(), CorrectID: db.NewUUID()}})
 	}
 	require.NoError(t, db.WriteLocked(ctx, scopeOf(t, "ACME"), func(tx *store.Tx) error {
 		move(tx, "1")

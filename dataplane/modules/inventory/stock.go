@@ -31,7 +31,7 @@ type move struct {
 	key         store.StockKey
 	figure      store.StockFigure
 	quantity    int
-	filled      map[string]int // ResetReserve: by product
+	filled      map[store.StockKey]int // ResetReserve: units found
 	oversell    bool
 	touchedKeys []store.StockKey // Unreserve: where units come back
 }
@@ -120,9 +120,14 @@ func (s *Stock) Release(fulfilmentID string, lines []Line) {
 	s.moves = append(s.moves, m)
 }
 
-// Confirm turns a fulfilment's reservations into sales of what was found and corrections for the rest. On hand stays.
-func (s *Stock) Confirm(fulfilmentID string, filled map[string]int) {
-	s.moves = append(s.moves, move{operation: stock.ResetReserve, fulfilment: fulfilmentID, filled: filled})
+// Confirm turns a fulfilment's reservations where lines say into sales of what was found there, the lines' quantities, and corrections
+// for the rest. On hand stays, and so do reservations that no line speaks of.
+func (s *Stock) Confirm(fulfilmentID string, found []Line) {
+	m := move{operation: stock.ResetReserve, fulfilment: fulfilmentID, filled: map[store.StockKey]int{}}
+	for _, l := range found {
+		m.filled[l.key()] += l.Quantity
+	}
+	s.moves = append(s.moves, m)
 }
 
 // Taken is what this turn has reserved of a position already.
@@ -203,14 +208,28 @@ func (s *Stock) apply(t *store.Tx, moves []move, changed map[string][]string) {
 		}
 		t.ReleaseStock(scope, ids)
 	case stock.ResetReserve:
-		var list []store.Confirmation
-		for _, m := range moves {
-			for product, n := range m.filled {
-				list = append(list, store.Confirmation{Association: m.fulfilment, ProductRef: product, Filled: n, SaleID: s.module.id(), CorrectID: s.module.id()})
+		t.ConfirmStock(scope, s.confirmations(moves))
+	}
+}
+
+// confirmations are what moves confirm; what was confirmed is not confirmed again.
+func (s *Stock) confirmations(moves []move) []store.Confirmation {
+	type held struct {
+		fulfilment string
+		key        store.StockKey
+	}
+	done := map[held]bool{}
+	var list []store.Confirmation
+	for _, m := range moves {
+		for k, n := range m.filled {
+			if h := (held{m.fulfilment, k}); !done[h] {
+				done[h] = true
+				list = append(list, store.Confirmation{Association: m.fulfilment, ProductRef: k.ProductRef, LocationRef: k.LocationRef, Filled: n,
+					SaleID: s.module.id(), CorrectID: s.module.id()})
 			}
 		}
-		t.ConfirmStock(scope, list)
 	}
+	return list
 }
 
 func (s *Stock) reservations(moves []move, changed map[string][]string) []store.Reservation {

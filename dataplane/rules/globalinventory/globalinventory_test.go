@@ -202,6 +202,9 @@ func TestMovementsOfAFulfilmentFromOutside(t *testing.T) {
 		"no fulfilment": {"operation": "RESERVE", "items": []any{line}}, "no product": event("RESERVE", m{"locationRef": "A", "quantity": 1}),
 		"a negative quantity": event("RESERVE", m{"productRef": "P1", "locationRef": "A", "quantity": -1}),
 		"a fraction":          event("RESERVE", m{"productRef": "P1", "locationRef": "A", "quantity": 0.5}),
+		"words":               event("RESERVE", m{"productRef": "P1", "locationRef": "A", "quantity": "many"}),
+		"fewer than nothing":  event("RESET_RESERVE", m{"productRef": "P1", "locationRef": "A", "filledQuantity": -1}),
+		"half of one found":   event("RESET_RESERVE", m{"productRef": "P1", "locationRef": "A", "filledQuantity": 0.5}),
 	} {
 		require.Error(t, w.run(rule, w.catalogue, nil, bad), msg)
 	}

@@ -75,7 +75,7 @@ func fulfilmentUpdate(ctx context.Context, c *rules.Context, m *modules.Module, 
 	if fulfilment == "" {
 		return fmt.Errorf("the event has no attribute fulfilmentId")
 	}
-	lines, filled, err := eventLines(c.Event.Attributes)
+	lines, found, err := eventLines(c.Event.Attributes)
 	if err != nil {
 		return err
 	}
@@ -93,32 +93,41 @@ func fulfilmentUpdate(ctx context.Context, c *rules.Context, m *modules.Module, 
 	case stock.Unreserve:
 		s.Release(fulfilment, lines)
 	case stock.ResetReserve:
-		s.Confirm(fulfilment, filled)
+		s.Confirm(fulfilment, found)
 	default:
 		return fmt.Errorf("attribute operation: want RESERVE, UNRESERVE or RESET_RESERVE")
 	}
 	return nil
 }
 
-func eventLines(attributes map[string]any) ([]modules.Line, map[string]int, error) {
+// eventLines are the event's items, and those of them that say what was found, with that quantity.
+func eventLines(attributes map[string]any) (lines, found []modules.Line, err error) {
 	list, ok := attributes["items"].([]any)
 	if !ok {
 		return nil, nil, fmt.Errorf("the event has no attribute items")
 	}
-	filled := map[string]int{}
-	var lines []modules.Line
 	for n, x := range list {
 		m, _ := x.(map[string]any)
 		l := modules.Line{ProductRef: path.Text(m["productRef"]), LocationRef: path.Text(m["locationRef"])}
-		quantity, ok := path.Number(m["quantity"])
-		if l.ProductRef == "" || l.LocationRef == "" || ok && (quantity < 0 || quantity != math.Trunc(quantity)) {
-			return nil, nil, fmt.Errorf("items[%d]: want productRef, locationRef and a whole quantity not below zero", n)
+		quantity, ok1 := units(m["quantity"])
+		filled, ok2 := units(m["filledQuantity"])
+		if l.ProductRef == "" || l.LocationRef == "" || !ok1 || !ok2 {
+			return nil, nil, fmt.Errorf("items[%d]: want productRef, locationRef and whole quantities not below zero", n)
 		}
-		l.Quantity = int(quantity)
+		if l.Quantity = filled; m["filledQuantity"] != nil {
+			found = append(found, l)
+		}
+		l.Quantity = quantity
 		lines = append(lines, l)
-		if f, ok := path.Number(m["filledQuantity"]); ok {
-			filled[l.ProductRef] += int(f)
-		}
 	}
-	return lines, filled, nil
+	return lines, found, nil
+}
+
+// units is a whole number not below zero; nothing is zero.
+func units(v any) (int, bool) {
+	if v == nil {
+		return 0, true
+	}
+	n, ok := path.Number(v)
+	return int(n), ok && n >= 0 && n == math.Trunc(n) && n <= math.MaxInt32
 }

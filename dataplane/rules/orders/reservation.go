@@ -51,7 +51,7 @@ func updateInventory(ctx context.Context, c *rules.Context, o *ordering.Order, f
 	case stock.Unreserve:
 		s.Release(string(f.ID), linesOf(o, f, func(i *order.FulfilmentItem) int { return ordering.Requested(i) }))
 	case stock.ResetReserve:
-		s.Confirm(string(f.ID), filledByProduct(o, f))
+		s.Confirm(string(f.ID), linesOf(o, f, func(i *order.FulfilmentItem) int { return i.FilledQuantity }))
 	default:
 		return fmt.Errorf("property operation: %q is none of RESERVE, UNRESERVE, RESET_RESERVE", operation)
 	}
@@ -82,16 +82,6 @@ func linesOf(o *ordering.Order, f *order.Fulfilment, quantity func(*order.Fulfil
 			l.ProductRef = item.ProductRef
 		}
 		out = append(out, l)
-	}
-	return out
-}
-
-func filledByProduct(o *ordering.Order, f *order.Fulfilment) map[string]int {
-	out := map[string]int{}
-	for _, i := range o.ItemsOf(f) {
-		if item := o.Item(i.OrderItemID); item != nil {
-			out[item.ProductRef] += i.FilledQuantity
-		}
 	}
 	return out
 }
