@@ -1,0 +1,301 @@
+package inventory_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
+	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/inventory"
+)
+
+// with adds members to a record.
+func with(r map[string]any, members ...any) map[string]any {
+	for n := 0; n < len(members); n += 2 {
+		r[members[n].(string)] = members[n+1]
+	}
+	return r
+}
+
+// batches stores records as batches of a retailer and loads all of them in one commit.
+func (h *house) batches(retailer int32, ref string, batches ...[]map[string]any) (ids []catalogue.ID) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	job, err := h.db.NewJobID(ctx, h.scope)
+	require.NoError(h.t, err)
+	h.write(func(tx *store.Tx) {
+		tx.AddJob(&store.Job{ID: job, RetailerID: 1, Name: "load", ClosesOn: time.Now().Add(time.Hour)})
+	})
+	for _, rows := range batches {
+		id, err := h.db.NewBatchID(ctx, h.scope)
+		require.NoError(h.t, err)
+		ids = append(ids, id)
+		var records []json.RawMessage
+		for _, r := range rows {
+			raw, err := json.Marshal(r)
+			require.NoError(h.t, err)
+			records = append(records, raw)
+		}
+		require.NoError(h.t, h.db.Write(ctx, h.scope, func(tx *store.Tx) error {
+			return tx.AddBatch(ctx, &store.Batch{ID: id, JobID: job, RetailerID: 1, Action: "UPSERT", EntityType: "INVENTORY", Event: "InventoryChanged", Header: json.RawMessage(`{}`)}, records)
+		}))
+	}
+	h.must(h.turn(retailer, nil, func(ctx context.Context, c *rules.Context) error {
+		for _, id := range ids {
+			c.Event.ID, c.Event.Attributes = string(h.db.NewUUID()), map[string]any{"batchId": string(id), "jobId": string(job)}
+			batch, list, err := h.module.Rows(ctx, c)
+			if err != nil {
+				return err
+			}
+			h.module.Load(c, h.stock[ref]).Add(c, batch, list)
+		}
+		return nil
+	}))
+	return ids
+}
+
+// results prints a batch's records as their message or code and message.
+func (h *house) results(id catalogue.ID) []string {
+	h.t.Helper()
+	rows, err := h.db.Reader(h.scope).BatchRows(h.t.Context(), id, 0, 100)
+	require.NoError(h.t, err)
+	out := make([]string, len(rows))
+	for i, r := range rows {
+		require.Equal(h.t, i, r.Number)
+		out[i] = r.Message
+		if r.Code != "" {
+			out[i] = r.Code + " " + r.Message
+		}
+	}
+	return out
+}
+
+// TestLoadsStayWithinTheirRetailer: its own locations and records, but in a catalogue that retailers share, and for the account as a whole.
+func TestLoadsStayWithinTheirRetailer(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	own, foreign := row("P1", "A", 1), row("P1", "Z", 2)
+	refused := "C0120E locationRef: there is no location Z"
+	require.Equal(t, []string{"", refused}, h.results(h.batches(1, "DEFAULT:1", []map[string]any{own, foreign})[0]))
+	require.Equal(t, []string{"P1:A 1 ACTIVE"}, h.positions("DEFAULT:1"))
+	require.Equal(t, []string{"", ""}, h.results(h.batches(1, "SHARED", []map[string]any{own, foreign})[0]))
+	require.Equal(t, []string{"P1:A 1 ACTIVE", "P1:Z 2 ACTIVE"}, h.positions("SHARED"))
+	require.Equal(t, []string{"P1@A 1 ACTIVE", "P1@Z 2 ACTIVE"}, h.virtual("BASE"))
+	require.Equal(t, []string{"P1@A 1 ACTIVE"}, h.virtual("BASE:1"), "equal refs in another catalogue")
+	require.Equal(t, []string{"UNCHANGED", ""}, h.results(h.batches(0, "DEFAULT:1", []map[string]any{own, foreign})[0]), "a load of the account")
+
+	got := h.results(h.batches(1, "DEFAULT:1", []map[string]any{with(row("P1", "A", 4), "retailerId", 2), with(row("P1", "A", 5), "retailerId", 1), with(row("P2", "A", 6), "retailerId", "1")})[0])
+	require.Equal(t, []string{"400 retailerId: the batch is retailer 1's", "", ""}, got)
+	require.Equal(t, []string{"P1:A 5 ACTIVE", "P1:Z 2 ACTIVE", "P2:A 6 ACTIVE"}, h.positions("DEFAULT:1"))
+	require.Equal(t, []string{""}, h.results(h.batches(0, "DEFAULT:2", []map[string]any{with(row("P1", "Z", 4), "retailerId", 2)})[0]))
+}
+
+// TestWhatIsLoadedIsSoldWhereItMayBe: OUT is in no network, OFF is closed, OLD is no longer sold and NEW is not known.
+func TestWhatIsLoadedIsSoldWhereItMayBe(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	sent := h.load(1, "DEFAULT:1", row("P1", "A", 1), row("P1", "B", 2), row("P1", "OUT", 3), row("P1", "OFF", 4), row("OLD", "A", 5), row("NEW", "A", 6))
+	require.Equal(t, []string{"NEW:A 6 CREATED", "OLD:A 5 INACTIVE", "P1:A 1 ACTIVE", "P1:B 2 ACTIVE", "P1:OFF 4 INACTIVE", "P1:OUT 3 ACTIVE"}, h.positions("DEFAULT:1"))
+	want := []string{"OLD@A 0 INACTIVE", "P1@A 1 ACTIVE", "P1@B 2 ACTIVE", "P1@OFF 0 INACTIVE"}
+	require.Equal(t, want, h.virtual("BASE:1"))
+	for _, other := range []string{"GONE:1", "BASE:2", "BASE", "AGG:1"} {
+		require.Empty(t, h.virtual(other), other)
+	}
+	require.Equal(t, []string{"AGG:1/1 OLD", "AGG:1/1 P1", "AGG:1/1 P1"}, announced(sent), "A and OFF are in its network, B and OUT are not, and NEW is nothing yet")
+	require.Empty(t, h.load(1, "DEFAULT:1", row("P1", "A", 1)), "nothing has changed")
+
+	master := all[inventory.ProductCatalogue](h)[0]
+	h.write(func(tx *store.Tx) { tx.Insert(product(h.id("StandardProduct"), master, "NEW", "ACTIVE")) })
+	h.load(1, "DEFAULT:1", row("NEW", "A", 6), row("NEW", "A", 7))
+	require.Contains(t, h.positions("DEFAULT:1"), "NEW:A 7 ACTIVE")
+	require.Equal(t, append([]string{"NEW@A 7 ACTIVE"}, want...), h.virtual("BASE:1"))
+}
+
+// TestALoadSeesALocationThatWasOpenedJustNow, though the node remembers places for an hour here.
+func TestALoadSeesALocationThatWasOpenedJustNow(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.load(1, "DEFAULT:1", row("P1", "A", 1))
+	h.write(func(tx *store.Tx) { tx.Insert(location(h.id("Location"), "FRESH", "ACTIVE", "1")) })
+	require.Equal(t, []string{""}, h.results(h.batches(1, "DEFAULT:1", []map[string]any{row("P1", "FRESH", 3)})[0]))
+	require.Contains(t, h.positions("DEFAULT:1"), "P1:FRESH 3 ACTIVE")
+}
+
+// TestLoadsKeepWhatRecordsSay: condition, time of the count, expected date and area come back at the next load.
+func TestLoadsKeepWhatRecordsSay(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	const ten, eleven = "2026-03-02T10:00:00Z", "2026-03-02T11:00:00.5Z"
+	records := []map[string]any{with(row("P1", "A", 5), "asOf", eleven, "storageAreaRef", "SHELF", "attributes", map[string]any{"colour": "red"}),
+		with(row("P1", "A", 3), "condition", "DAMAGED", "asOf", eleven), with(row("P1", "A", 40), "type", "EXPECTED", "externalRef", "PO7", "expectedOn", ten),
+		with(row("P1", "A", 2), "type", "DELTA", "ref", "MOVE", "condition", "USED")}
+	require.Equal(t, []string{"", "", "", ""}, h.results(h.batches(1, "DEFAULT:1", records)[0]))
+	require.Equal(t, []string{"P1:A 5 ACTIVE"}, h.positions("DEFAULT:1"))
+	check := func() {
+		t.Helper()
+		stored := h.quantities("DEFAULT:1")
+		require.Len(t, stored, 4)
+		count := stored["LAST_ON_HAND:P1:A"]
+		colour, _ := count.Attributes.Get("colour")
+		asOf, _ := count.Attributes.Get("asOf")
+		require.Equal(t, []any{5, "ACTIVE", "", "SHELF", "red", eleven}, []any{count.Quantity, count.Status, count.Condition, count.StorageAreaRef, colour, asOf})
+		require.Equal(t, []any{3, "DAMAGED"}, []any{stored["LAST_ON_HAND:P1:A:DAMAGED"].Quantity, stored["LAST_ON_HAND:P1:A:DAMAGED"].Condition})
+		require.Equal(t, []any{2, "DELTA", "USED"}, []any{stored["MOVE"].Quantity, stored["MOVE"].Type, stored["MOVE"].Condition})
+		expected := stored["EXPECTED:P1:A:PO7"]
+		require.Equal(t, []any{40, "EXPECTED", ten}, []any{expected.Quantity, expected.Type, expected.ExpectedOn.UTC().Format(time.RFC3339)})
+	}
+	check()
+	require.Equal(t, []string{"UNCHANGED", "UNCHANGED", "UNCHANGED", "UNCHANGED"}, h.results(h.batches(1, "DEFAULT:1", records)[0]))
+	check()
+	older := []map[string]any{with(row("P1", "A", 9), "asOf", ten), with(row("P1", "A", 9), "condition", "DAMAGED", "asOf", ten)}
+	require.Equal(t, []string{"STALE", "STALE"}, h.results(h.batches(1, "DEFAULT:1", older)[0]))
+	check()
+	require.Equal(t, []string{""}, h.results(h.batches(1, "DEFAULT:1", []map[string]any{with(row("P1", "A", 40), "type", "EXPECTED", "externalRef", "PO7", "expectedOn", eleven)})[0]))
+	require.Equal(t, "2026-03-02T11:00:00Z", h.quantities("DEFAULT:1")["EXPECTED:P1:A:PO7"].ExpectedOn.UTC().Truncate(time.Second).Format(time.RFC3339))
+	require.Equal(t, []string{"P1:A 5 ACTIVE"}, h.positions("DEFAULT:1"))
+}
+
+// TestBatchesOfACommitAreMergedOneAfterAnother: the second sees what the first did, each hears of its own records, and a movement without ref is
+// new in each.
+func TestBatchesOfACommitAreMergedOneAfterAnother(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	move := with(row("P1", "A", 1), "type", "DELTA")
+	ids := h.batches(1, "DEFAULT:1", []map[string]any{row("P1", "A", 5), move, row("P1", "NOWHERE", 1), row("P2", "B", 1)},
+		[]map[string]any{row("P1", "A", 5), with(row("P1", "A", 1), "type", "DELTA"), row("", "A", 1)})
+	none := "C0120E locationRef: there is no location NOWHERE"
+	require.Equal(t, []string{"", "", none, ""}, h.results(ids[0]))
+	require.Equal(t, []string{"UNCHANGED", "", "400 skuRef: is empty"}, h.results(ids[1]))
+	require.Contains(t, h.positions("DEFAULT:1"), "P2:B 1 ACTIVE")
+	position := ""
+	for _, p := range all[inventory.InventoryPosition](h) {
+		if p.Ref == "P1:A" {
+			position = string(p.ID)
+		}
+	}
+	rows, err := h.db.Reader(h.scope).BatchRows(t.Context(), ids[1], 0, 10)
+	require.NoError(t, err)
+	require.Equal(t, []string{position, "P1:A"}, []string{rows[0].EntityID, rows[0].EntityRef}, "also where the position was made in the same commit")
+	for _, id := range ids {
+		b, err := h.db.Reader(h.scope).Batch(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, store.BatchComplete, b.Status)
+	}
+	moves := 0
+	for _, q := range h.quantities("DEFAULT:1") {
+		if q.Type == "DELTA" {
+			moves++
+		}
+	}
+	require.Equal(t, 2, moves)
+}
+
+// TestARewoundLoadLoadsNothing: what was asked for before the mark stays.
+func TestARewoundLoadLoadsNothing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.must(h.turn(1, nil, func(ctx context.Context, c *rules.Context) error {
+		l := h.module.Load(c, h.stock["DEFAULT:1"])
+		for n, r := range []map[string]any{row("P1", "A", 1), row("P2", "A", 2)} {
+			mark := l.Mark()
+			c.Event.Attributes = r
+			_, list, err := h.module.Rows(ctx, c)
+			require.NoError(t, err)
+			l.Add(c, "", list)
+			if n == 1 {
+				l.Rewind(mark)
+			}
+		}
+		return nil
+	}))
+	require.Equal(t, []string{"P1:A 1 ACTIVE"}, h.positions("DEFAULT:1"))
+}
+
+// TestRecounts: of one position, of a product's, of a location's; of this catalogue, and no others.
+func TestRecounts(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	stocked := []map[string]any{row("P1", "A", 1), row("P1", "B", 1), row("P2", "A", 1), row("P2", "B", 1), row("P1", "OUT", 1)}
+	h.load(1, "DEFAULT:1", stocked...)
+	h.load(1, "SHARED", row("P1", "A", 1))
+	wrong := func() {
+		h.write(func(tx *store.Tx) {
+			for _, p := range all[inventory.InventoryPosition](h) {
+				p.OnHand = 9
+				tx.Update(p, domain.Catalogue().Type("InventoryPosition").Field("onHand"))
+			}
+		})
+	}
+	type asked = *modules.Recount
+	recount := func(ask func(asked)) []string {
+		t.Helper()
+		wrong()
+		return announced(h.must(h.turn(1, nil, func(_ context.Context, c *rules.Context) error {
+			ask(h.module.Recount(c, h.stock["DEFAULT:1"]))
+			return nil
+		})))
+	}
+	var one string
+	for _, p := range all[inventory.InventoryPosition](h) {
+		if p.Ref == "P1:A" && p.CatalogueID == h.stock["DEFAULT:1"].ID {
+			one = string(p.ID)
+		}
+	}
+	require.Equal(t, []string{"AGG:1/1 P1"}, recount(func(r asked) { r.Position(one) }))
+	require.Equal(t, []string{"P1:A 1 ACTIVE", "P1:B 9 ACTIVE", "P1:OUT 9 ACTIVE", "P2:A 9 ACTIVE", "P2:B 9 ACTIVE"}, h.positions("DEFAULT:1"))
+	require.Equal(t, []string{"P1:A 9 ACTIVE"}, h.positions("SHARED"))
+	require.Equal(t, []string{"AGG:1/1 P1"}, recount(func(r asked) { r.Product("P1") }))
+	require.Equal(t, []string{"P1:A 1 ACTIVE", "P1:B 1 ACTIVE", "P1:OUT 1 ACTIVE", "P2:A 9 ACTIVE", "P2:B 9 ACTIVE"}, h.positions("DEFAULT:1"))
+	require.Empty(t, recount(func(r asked) { r.Location("B") }), "B is not in the aggregate's network")
+	require.Equal(t, []string{"P1:A 9 ACTIVE", "P1:B 1 ACTIVE", "P1:OUT 9 ACTIVE", "P2:A 9 ACTIVE", "P2:B 1 ACTIVE"}, h.positions("DEFAULT:1"))
+	require.Equal(t, []string{"AGG:1/1 P1 P2"}, recount(func(r asked) { r.Location("A"); r.Location("OUT") }))
+	require.Equal(t, []string{"P1@A 1 ACTIVE", "P1@B 1 ACTIVE", "P2@A 1 ACTIVE", "P2@B 1 ACTIVE"}, h.virtual("BASE:1"))
+}
+
+// rebuild rebuilds a virtual catalogue page by page and returns where each page ended.
+func (h *house) rebuild(ref string, pageSize int, statuses ...string) []string {
+	h.t.Helper()
+	var ends []string
+	for after := ""; ; {
+		var next string
+		h.must(h.turn(1, nil, func(ctx context.Context, c *rules.Context) (err error) {
+			next, err = h.module.Rebuild(ctx, c, h.sold[ref], after, pageSize, statuses)
+			return err
+		}))
+		if next == "" {
+			return ends
+		}
+		ends, after = append(ends, next), next
+	}
+}
+
+func TestRebuilds(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.load(1, "DEFAULT:1", row("P1", "A", 1), row("P1", "B", 2), row("P2", "A", 3), row("P2", "OUT", 4), row("P3", "A", 5), row("OLD", "A", 7), row("NEW", "A", 8))
+	want := h.virtual("BASE:1")
+	h.write(func(tx *store.Tx) {
+		for _, v := range all[inventory.VirtualPosition](h) {
+			v.Quantity = 99
+			tx.Update(v, domain.Catalogue().Type("VirtualPosition").Field("quantity"))
+		}
+	})
+	require.Equal(t, []string{"OLD", "P2"}, h.rebuild("BASE:1", 2), "five products: two pages and a bit")
+	require.Equal(t, want, h.virtual("BASE:1"))
+	require.Equal(t, []string{"P3"}, h.rebuild("AGG:1", 5, "ACTIVE"), "a full page is not known to be the last")
+	require.Equal(t, []string{"NEW@AGG:1 0 ACTIVE", "OLD@AGG:1 0 ACTIVE", "P1@AGG:1 1 ACTIVE", "P2@AGG:1 3 ACTIVE", "P3@AGG:1 5 ACTIVE"}, h.virtual("AGG:1"), "the first network's, and what may be sold")
+	require.Empty(t, h.rebuild("AGG:1", 6, "ACTIVE", "INACTIVE", "CREATED"))
+	require.Contains(t, h.virtual("AGG:1"), "OLD@AGG:1 7 ACTIVE", "statuses that count are the caller's choice")
+	require.Empty(t, h.rebuild("BASE:2", 2), "there is nothing")
+	lost := *h.sold["AGG:1"]
+	lost.NetworkIDs, lost.Ref = nil, "LOST"
+	h.sold["LOST"] = &lost
+	require.Empty(t, h.rebuild("LOST", 9, "ACTIVE"))
+}
