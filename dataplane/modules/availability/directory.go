@@ -102,13 +102,6 @@ func (d *Directory) Refresh(ctx context.Context, scope tenancy.Scope) (*Places, 
 	return d.load(ctx, a, scope)
 }
 
-// Forget drops what is known of an account, after a change on this node.
-func (d *Directory) Forget(id tenancy.AccountID) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.accounts, id)
-}
-
 func (d *Directory) find(id tenancy.AccountID) (a *account, known *Places, fresh bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -11,7 +11,6 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
-	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -19,20 +18,19 @@ func open(dsn string) (*store.DB, error) {
 	return store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
 }
 
+func migrate(dsn string) error {
+	db, err := open(dsn)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.Migrate(context.Background(), nil)
+}
+
 // TestPlacesOfQuietAccountsAreForgotten: what is in memory follows the accounts that are in use, not all that ever were.
 func TestPlacesOfQuietAccountsAreForgotten(t *testing.T) {
 	t.Parallel()
-	dsn := dbtest.Template(t, "availability", func(dsn string) error {
-		db, err := open(dsn)
-		if err != nil {
-			return err
-		}
-		defer db.Close()
-		return db.Migrate(context.Background(), nil)
-	})
-	db, err := open(dsn)
-	require.NoError(t, err)
-	t.Cleanup(db.Close)
+	db, _ := migrated(t)
 	d := availability.NewDirectory(db, time.Millisecond)
 	ask := func(account tenancy.AccountID) {
 		t.Helper()

@@ -286,7 +286,7 @@ func TestAFulfilmentIsConfirmedWhereItFoundWhat(t *testing.T) {
 	}))
 	h.must(h.stockTurn(1, "DEFAULT:1", func(_ context.Context, s *modules.Stock) error {
 		s.Confirm("F1", []modules.Line{line("P1", "A", 1), line("P1", "A", 2), line("P1", "B", 0)})
-		s.Confirm("F1", []modules.Line{line("P1", "A", 4), line("P1", "OUT", 4)})
+		s.Confirm("F1", []modules.Line{line("P1", "A", 4), line("P1", "B", 3), line("P1", "OUT", 4)})
 		return nil
 	}))
 	stored := h.quantities("DEFAULT:1")

@@ -3,6 +3,7 @@ package orders_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -16,7 +17,8 @@ import (
 
 type m = map[string]any
 
-// world is an order of P1×4 and P2×2, delivered to an address, with the fulfilments that a test adds.
+// world is an order of P1×4 and P2×2, made two days ago, delivered to an address, with the fulfilments that a test adds, made yesterday. Its
+// customer has an address more.
 type world struct {
 	*ruletest.Turn
 	t     *testing.T
@@ -28,21 +30,25 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	price, tax, fee := 50.0, 5.0, 10.0
 	w := &world{t: t, order: &order.Order{Node: catalogue.Node{ID: "1"}, Ref: "O1", FulfilmentChoiceID: "2", CustomerID: "4"}}
-	w.order.Type, w.order.Status = "HD", "BOOKED"
+	w.order.Type, w.order.Status, w.order.CreatedOn = "HD", "BOOKED", ruletest.Now.Add(-48*time.Hour)
+	second := &foundation.CustomerAddress{AddressFields: foundation.AddressFields{Node: catalogue.Node{ID: "33"}, City: "Hobart", Postcode: "7000"}}
 	w.home = &foundation.CustomerAddress{AddressFields: foundation.AddressFields{Node: catalogue.Node{ID: "3"}, City: "Sydney", Postcode: "2000"}}
 	choice := &order.FulfilmentChoice{Node: catalogue.Node{ID: "2"}, DeliveryType: "EXPRESS", DeliveryAddressID: "3", FulfilmentPrice: &fee}
 	for n, q := range []int{4, 2} {
 		w.items = append(w.items, &order.OrderItem{Node: catalogue.Node{ID: catalogue.ID(fmt.Sprint(10 + n))}, Ref: fmt.Sprintf("I%d", n+1), Quantity: q,
 			ProductRef: fmt.Sprintf("P%d", n+1), OrderID: "1", PaidPrice: &price, TaxPrice: &tax})
 	}
-	w.Turn = ruletest.New(w.order, choice, w.home, w.items[0], w.items[1])
+	w.Turn = ruletest.New(w.order, choice, w.home, second, w.items[0], w.items[1])
 	return w
 }
+
+// created is when fulfilments of the world were made: Sunday at eight.
+var created = ruletest.Now.Add(-26 * time.Hour)
 
 // add puts a fulfilment of the first item's units on the order; filled and rejected are those of its item.
 func (w *world) add(id, status string, requested, filled, rejected int) (*order.Fulfilment, *order.FulfilmentItem) {
 	f := &order.Fulfilment{Node: catalogue.Node{ID: catalogue.ID(id)}, Ref: "O1-" + id, OrderID: "1", FromLocationRef: "STORE_A"}
-	f.Type, f.Status = "HD_PFS", status
+	f.Type, f.Status, f.CreatedOn = "HD_PFS", status, created
 	i := &order.FulfilmentItem{Row: catalogue.Row{ID: catalogue.ID(id + "0")}, Ref: "O1-" + id + "-1", RequestedQuantity: &requested, FilledQuantity: filled,
 		RejectedQuantity: rejected, OrderItemID: w.items[0].ID, FulfilmentID: f.ID}
 	w.Add(f)

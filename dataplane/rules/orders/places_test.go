@@ -3,6 +3,7 @@ package orders_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,13 +22,15 @@ import (
 	"github.com/fluent-oms/fluent/domain/order"
 )
 
-// settle gives the world three places: NEAR and FAR, stores, and DC, a warehouse, which is off; NEAR and DC are in NET. Settings are
-// name, value, name, value….
+// settle gives the world three places: NEAR and FAR, stores, and DC, a warehouse, which is off; NEAR and DC are in NET, FAR is in another network
+// and open from 9 to 17 but on Sundays. Settings are name, value, name, value… of retailer 1 (NAME@NEAR: of that place), the world's; retailer 2 has others of the same names.
 func (w *world) settle(settings ...string) {
 	w.t.Helper()
-	rows := &store.PlaceRows{NetworkLocations: map[catalogue.ID][]catalogue.ID{"50": {"21", "23"}},
-		Networks:            []*foundation.Network{{Node: catalogue.Node{ID: "50"}, Ref: "NET"}},
-		InventoryCatalogues: []*stocked.InventoryCatalogue{{Node: catalogue.Node{ID: "60"}, Ref: "DEFAULT:1"}}}
+	rows := &store.PlaceRows{NetworkLocations: map[catalogue.ID][]catalogue.ID{"50": {"21", "23"}, "51": {"22"}},
+		Networks: []*foundation.Network{{Node: catalogue.Node{ID: "50"}, Ref: "NET"}, {Node: catalogue.Node{ID: "51"}, Ref: "NET_B2B"}},
+		Schedules: []*foundation.OpeningSchedule{{Node: catalogue.Node{ID: "40"}, MonStart: 900, MonEnd: 1700, TueStart: 900, TueEnd: 1700, WedStart: 900, WedEnd: 1700,
+			ThuStart: 900, ThuEnd: 1700, FriStart: 900, FriEnd: 1700, SatStart: 900, SatEnd: 1700, SunStart: -1, SunEnd: -1}},
+		InventoryCatalogues: []*stocked.InventoryCatalogue{{Node: catalogue.Node{ID: "61"}, Ref: "DEFAULT:2"}, {Node: catalogue.Node{ID: "60"}, Ref: "DEFAULT:1"}}}
 	for n, l := range []struct {
 		id, ref, kind, status, city, postcode string
 		longitude                             float64
@@ -36,10 +39,19 @@ func (w *world) settle(settings ...string) {
 		a := &foundation.StoreAddress{}
 		a.ID, a.City, a.Postcode, a.Latitude, a.Longitude, a.TimeZone = catalogue.ID(rune('a'+n)), l.city, l.postcode, &latitude, &longitude, "UTC"
 		rows.Addresses = append(rows.Addresses, a)
-		rows.Locations = append(rows.Locations, &foundation.Location{Node: catalogue.Node{ID: catalogue.ID(l.id)}, Ref: l.ref, Type: l.kind, Status: l.status, PrimaryAddressID: a.ID})
+		at := &foundation.Location{Node: catalogue.Node{ID: catalogue.ID(l.id)}, Ref: l.ref, Type: l.kind, Status: l.status, PrimaryAddressID: a.ID}
+		if l.ref == "FAR" {
+			at.OpeningScheduleID = "40"
+		}
+		rows.Locations = append(rows.Locations, at)
 	}
 	for n := 0; n+1 < len(settings); n += 2 {
-		rows.Settings = append(rows.Settings, &foundation.Setting{Name: settings[n], Context: "RETAILER", ContextID: 1, Value: settings[n+1]})
+		name, at, _ := strings.Cut(settings[n], "@")
+		x := &foundation.Setting{Name: name, Context: "RETAILER", ContextID: 1, Value: settings[n+1]}
+		if at != "" {
+			x.Context, x.ContextID = "AGENT", map[string]int{"NEAR": 21, "FAR": 22}[at]
+		}
+		rows.Settings = append(rows.Settings, &foundation.Setting{Name: name, Context: "RETAILER", ContextID: 2, Value: "another retailer's"}, x)
 	}
 	places := availability.NewFixed(ruletest.Account, rows)
 	stock := inventory.New(nil, places)

@@ -30,6 +30,7 @@ type Turn struct {
 	Created  []any
 	Webhooks []string // name → endpoint
 	Logs     []string
+	Facts    []map[string]any // what was logged with each of Logs
 	Linked   []string
 	root     any
 	parts    []any
@@ -156,7 +157,9 @@ func (t *Turn) Send(ev workflow.Event) {
 func (t *Turn) Webhook(name, endpoint string) { t.Webhooks = append(t.Webhooks, name+" → "+endpoint) }
 
 // Log remembers a record.
-func (t *Turn) Log(message string, _ map[string]any) { t.Logs = append(t.Logs, message) }
+func (t *Turn) Log(message string, facts map[string]any) {
+	t.Logs, t.Facts = append(t.Logs, message), append(t.Facts, facts)
+}
 
 // Effect finds or makes an effect.
 func (t *Turn) Effect(key string, make func() rules.Effect) rules.Effect {
