@@ -18,7 +18,7 @@ type assertion = assert.CollectT
 func TestLoadAndRecount(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1).stocked()
-	require.Len(t, w.positions(), 12)
+	require.Len(t, w.positions(), 15)
 	for _, p := range w.positions() {
 		require.Equal(t, "ACTIVE", p.Status, p.Ref)
 		w.onHand(p.Ref, p.OnHand)

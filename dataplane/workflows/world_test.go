@@ -30,7 +30,9 @@ import (
 )
 
 // world is the fixture of the acceptance scenarios on a real database with the real engine: four locations on the equator, three
-// products, a customer at 0, 0.
+// products, a customer at 0, 0, whose orders were made two days ago. DEPOT, which is nearer than all four, is in no network that home delivery
+// draws from. STORE_Z, the second nearest, is another retailer's: in the same networks, with plenty of the same products, in that retailer's
+// catalogues.
 type world struct {
 	t       testing.TB
 	ctx     context.Context
@@ -124,8 +126,14 @@ func (w *world) fixture() {
 	for _, l := range []struct {
 		ref, kind string
 		longitude float64
-	}{{"DC1", "WAREHOUSE", 0.90}, {"STORE_A", "STORE", 0.05}, {"STORE_B", "STORE", 0.10}, {"STORE_C", "STORE", 0.20}} {
-		w.location(l.ref, l.kind, l.longitude, networks)
+		networks  string
+	}{{"DC1", "WAREHOUSE", 0.90, "NET_HD NET_ALL"}, {"STORE_A", "STORE", 0.05, "NET_HD NET_ALL NET_CC"}, {"STORE_B", "STORE", 0.10, "NET_HD NET_ALL NET_CC"},
+		{"STORE_C", "STORE", 0.20, "NET_HD NET_ALL NET_CC"}, {"DEPOT", "WAREHOUSE", 0.01, "NET_ALL"}, {"STORE_Z", "STORE", 0.06, "NET_HD NET_ALL"}} {
+		var in []catalogue.ID
+		for _, n := range strings.Fields(l.networks) {
+			in = append(in, networks[n].ID)
+		}
+		w.location(l.ref, l.kind, l.longitude, in)
 	}
 	products := &inventory.ProductCatalogue{Node: catalogue.Node{ID: w.id("ProductCatalogue")}, Ref: "MASTER:1", Name: "Master"}
 	flow(&products.Orchestrated, "MASTER", "ACTIVE", "PRODUCT_CATALOGUE::MASTER")
@@ -145,11 +153,30 @@ func (w *world) fixture() {
 		w.insert(vc)
 		w.roots[v.ref] = vc.ID
 	}
+	w.otherRetailer(networks["NET_ALL"].ID)
 	zero := 0.0
 	a := &foundation.CustomerAddress{AddressFields: foundation.AddressFields{Node: catalogue.Node{ID: w.id("CustomerAddress")}, Ref: "HOME", Latitude: &zero, Longitude: &zero}}
 	c := &foundation.Customer{Node: catalogue.Node{ID: w.id("Customer")}, Ref: "CUST1", Username: "CUST1", FirstName: "C", RetailerID: "1"}
 	w.insert(a, c)
 	w.address, w.who = a.ID, c.ID
+}
+
+// otherRetailer gives retailer 2 catalogues over the same network, with ninety of each product at STORE_Z.
+func (w *world) otherRetailer(network catalogue.ID) {
+	active := catalogue.Orchestrated{Type: "DEFAULT", Status: "ACTIVE"}
+	ic := &inventory.InventoryCatalogue{Node: catalogue.Node{ID: w.id("InventoryCatalogue")}, Ref: "DEFAULT:2", Name: "Stock", RetailerRefs: []string{"2"}, Orchestrated: active}
+	vc := &inventory.VirtualCatalogue{Node: catalogue.Node{ID: w.id("VirtualCatalogue")}, Ref: "BASE:2", Name: "BASE:2", InventoryCatalogueRef: ic.Ref, ProductCatalogueRef: "MASTER:1",
+		NetworkIDs: []string{string(network)}, RetailerRefs: []string{"2"}, Orchestrated: active}
+	vc.Type = "BASE"
+	rows := []any{ic, vc}
+	for n := 1; n <= 3; n++ {
+		product := fmt.Sprintf("P%d", n)
+		p := &inventory.InventoryPosition{Node: catalogue.Node{ID: w.db.NewUUID()}, Ref: product + ":STORE_Z", ProductRef: product, LocationRef: "STORE_Z", OnHand: 90, CatalogueID: ic.ID, Orchestrated: active}
+		q := &inventory.InventoryQuantity{Node: catalogue.Node{ID: w.db.NewUUID()}, Ref: "LAST_ON_HAND:" + p.Ref, Quantity: 90, CatalogueID: ic.ID, PositionID: p.ID, Orchestrated: active}
+		q.Type = "LAST_ON_HAND"
+		rows = append(rows, p, q, &inventory.VirtualPosition{Node: catalogue.Node{ID: w.db.NewUUID()}, Ref: "BASE:2:" + p.Ref, ProductRef: product, GroupRef: "STORE_Z", Quantity: 90, CatalogueID: vc.ID, Orchestrated: active})
+	}
+	w.insert(rows...)
 }
 
 func (w *world) product(ref string) {
@@ -159,20 +186,22 @@ func (w *world) product(ref string) {
 	w.insert(p)
 }
 
-func (w *world) location(ref, kind string, longitude float64, networks map[string]*foundation.Network) {
+func (w *world) location(ref, kind string, longitude float64, networks []catalogue.ID) {
+	retailer := catalogue.ID("1")
+	if ref == "STORE_Z" {
+		retailer = "2"
+	}
 	zero := 0.0
 	a := &foundation.StoreAddress{AddressFields: foundation.AddressFields{Node: catalogue.Node{ID: w.id("StoreAddress")}, Ref: ref, Latitude: &zero, Longitude: &longitude}}
 	h := &foundation.OpeningSchedule{Node: catalogue.Node{ID: w.id("OpeningSchedule")}, AllHours: true}
-	l := &foundation.Location{Node: catalogue.Node{ID: w.id("Location")}, Ref: ref, Type: kind, Status: "ACTIVE", Name: ref, RetailerID: "1",
+	l := &foundation.Location{Node: catalogue.Node{ID: w.id("Location")}, Ref: ref, Type: kind, Status: "ACTIVE", Name: ref, RetailerID: retailer,
 		WorkflowRef: "LOCATION::" + kind, WorkflowVersion: 10000, PrimaryAddressID: a.ID, OpeningScheduleID: h.ID}
 	w.insert(a, h, l)
 	w.roots[ref] = l.ID
 	edge := domain.Catalogue().Type("Network").Edge("locations")
 	require.NoError(w.t, w.db.Write(w.ctx, w.scope, func(tx *store.Tx) error {
-		for name, n := range networks {
-			if name != "NET_CC" || kind == "STORE" {
-				tx.Link(edge, n.ID, l.ID)
-			}
+		for _, n := range networks {
+			tx.Link(edge, n, l.ID)
 		}
 		return nil
 	}))
@@ -236,7 +265,7 @@ func (w *world) load(rows ...string) []store.BatchRow {
 // stocked loads the table of the fixture.
 func (w *world) stocked() *world {
 	require.Empty(w.t, w.load("P1,DC1,100", "P1,STORE_A,5", "P1,STORE_B,8", "P1,STORE_C,0", "P2,DC1,20", "P2,STORE_A,2", "P2,STORE_B,0", "P2,STORE_C,1",
-		"P3,DC1,0", "P3,STORE_A,4", "P3,STORE_B,10", "P3,STORE_C,6"))
+		"P3,DC1,0", "P3,STORE_A,4", "P3,STORE_B,10", "P3,STORE_C,6", "P1,DEPOT,70", "P2,DEPOT,70", "P3,DEPOT,70"))
 	return w
 }
 
@@ -249,7 +278,7 @@ func (w *world) newOrder(kind, pickup string, lines ...string) (*order.Order, *w
 	choice := &order.FulfilmentChoice{Node: catalogue.Node{ID: w.id("FulfilmentChoice")}, DeliveryType: "STANDARD", FulfilmentPrice: &fee, FulfilmentTaxPrice: &feeTax,
 		DeliveryAddressID: w.address, PickupLocationRef: pickup}
 	o := &order.Order{Node: catalogue.Node{ID: w.id("Order")}, RetailerID: "1", CustomerID: w.who, FulfilmentChoiceID: choice.ID}
-	o.Ref = fmt.Sprintf("O%d", w.orders)
+	o.Ref, o.CreatedOn = fmt.Sprintf("O%d", w.orders), w.db.Now(w.ctx).Add(-48*time.Hour)
 	choice.OrderID = o.ID
 	flow(&o.Orchestrated, kind, "CREATED", "ORDER::"+kind)
 	entities := []any{o, choice}
@@ -320,12 +349,15 @@ func (w *world) fulfilment(id catalogue.ID, n int, name string, attributes map[s
 	return w.event(name, "FULFILMENT", w.rows(id).Fulfilments[n-1].ID, "ORDER", id, attributes)
 }
 
+// positions are those of retailer 1's catalogue, by ref.
 func (w *world) positions() map[string]*inventory.InventoryPosition {
 	list, err := store.Load[inventory.InventoryPosition](w.ctx, w.db.Reader(w.scope), store.Query{})
 	require.NoError(w.t, err)
 	out := map[string]*inventory.InventoryPosition{}
 	for _, p := range list {
-		out[p.Ref] = p
+		if p.CatalogueID == w.roots["DEFAULT:1"] {
+			out[p.Ref] = p
+		}
 	}
 	return out
 }
@@ -378,9 +410,14 @@ func (w *world) quantities(positionRef string) []string {
 	return out
 }
 
-// balanced wants the books to agree once everything is at rest.
+// balanced wants the books to agree once everything is at rest, and those of the other retailer to be as they were.
 func (w *world) balanced() {
 	w.t.Helper()
+	for _, v := range w.virtual() {
+		if v.GroupRef == "STORE_Z" {
+			require.Equal(w.t, 90, v.Quantity, v.Ref)
+		}
+	}
 	require.EventuallyWithT(w.t, func(t *assertion) {
 		found, err := w.db.Ledger(w.ctx, w.scope)
 		require.NoError(t, err)
