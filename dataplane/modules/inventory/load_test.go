@@ -188,13 +188,14 @@ func TestBatchesOfACommitAreMergedOneAfterAnother(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, store.BatchComplete, b.Status)
 	}
+	h.load(1, "DEFAULT:1", with(row("P1", "A", 1), "type", "DELTA"), with(row("P1", "A", 1), "type", "DELTA"))
 	moves := 0
 	for _, q := range h.quantities("DEFAULT:1") {
 		if q.Type == "DELTA" {
 			moves++
 		}
 	}
-	require.Equal(t, 2, moves)
+	require.Equal(t, 4, moves, "two of the batches, and two that came alone")
 }
 
 // TestARewoundLoadLoadsNothing: what was asked for before the mark stays.

@@ -27,13 +27,14 @@ func TestDeadlinesCountFromCreation(t *testing.T) {
 		require.NoError(t, err)
 		return at
 	}
-	limits := []string{"PICK_N_PACK_TIME_LIMIT", "4", "PICK_N_PACK_TIME_LIMIT@NEAR", "30", "PICK_N_PACK_TIME_LIMIT_EXPRESS", "1.5"}
+	limits := []string{"PICK_N_PACK_TIME_LIMIT", "4", "PICK_N_PACK_TIME_LIMIT@NEAR", "30", "PICK_N_PACK_TIME_LIMIT_EXPRESS", "1.5", "PICK_N_PACK_TIME_LIMIT_STANDARD@NEAR", "3"}
 	for _, c := range []struct {
 		name, at, delivery string
 		want               time.Time
 	}{
 		{"a location that nobody knows is always open", "STORE_A", "", day("1T12:00")}, {"in opening hours", "FAR", "", day("2T13:00")}, {"by the location's own limit", "NEAR", "", day("2T14:00")},
 		{"express", "FAR", "EXPRESS", day("2T10:30")}, {"express goes before the location", "NEAR", "EXPRESS", day("1T09:30")}, {"no limit of that type", "FAR", "STANDARD", day("2T13:00")},
+		{"the location's of that type", "NEAR", "STANDARD", day("1T11:00")},
 	} {
 		w := newWorld(t)
 		w.settle(limits...)
@@ -145,14 +146,26 @@ func TestOpenUnitsAreCancelledFirst(t *testing.T) {
 	require.Equal(t, 3, ordering.Cancelled(w.items[0]))
 }
 
+// TestWhatIsCoveredTwiceIsNotOpen: a line with more units in fulfilments than it has loses no more of them than the caller cancels.
+func TestWhatIsCoveredTwiceIsNotOpen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("5", "ASSIGNED", 4, 0, 0)
+	f, i := w.add("6", "ESCALATED", 2, 0, 0)
+	require.Empty(t, w.run("CancelOrderItems", w.order, nil, m{"items": []any{m{"ref": "I1", "quantity": 1}}}))
+	require.Equal(t, []any{"ESCALATED", 1, 1}, []any{f.Status, *i.RequestedQuantity, ordering.Cancelled(w.items[0])})
+}
+
 func TestTotals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	feeTax := 1.0
+	w.Parts()[0].(*order.FulfilmentChoice).FulfilmentTaxPrice = &feeTax
 	third, tax := 0.1, 0.033333
 	w.items[1].PaidPrice, w.items[1].TaxPrice = &third, &tax
 	w.items[0].Attributes = catalogue.Attributes{{Name: "cancelledQuantity", Type: "INTEGER", Value: 1}}
 	require.Empty(t, w.run("RecalculateOrderTotals", w.order, nil, nil))
-	require.Equal(t, []float64{3*50 + 0.2 + 10, 15.0667}, []float64{*w.order.TotalPrice, *w.order.TotalTaxPrice}, "to the hundredth of a cent")
+	require.Equal(t, []float64{3*50 + 0.2 + 10, 16.0667}, []float64{*w.order.TotalPrice, *w.order.TotalTaxPrice}, "to the hundredth of a cent")
 	w.items[0].PaidPrice = nil
 	require.Empty(t, w.run("RecalculateOrderTotals", w.order, nil, nil))
 	require.InDelta(t, 10.2, *w.order.TotalPrice, 1e-9)
@@ -176,6 +189,7 @@ func TestPicksCountWhatIsStillAskedFor(t *testing.T) {
 	f, i := w.add("5", "ASSIGNED", 5, 1, 1)
 	require.True(t, w.fails("ConfirmFulfilmentItems", f, nil, m{"items": []any{m{"productRef": "P1", "filledQuantity": 4}}}), "one more than is open")
 	require.True(t, w.fails("ConfirmFulfilmentItems", f, nil, m{"items": []any{m{"productRef": "P1", "orderItemRef": "I2", "filledQuantity": 1}}}), "all names must fit")
+	require.True(t, w.fails("ConfirmFulfilmentItems", f, nil, m{"items": []any{m{"productRef": "P1", "filledQuantity": 2}, m{"productRef": "P1", "filledQuantity": 2}}}), "one more in two entries")
 	w = newWorld(t)
 	f, i = w.add("5", "ASSIGNED", 2, 0, 0)
 	one := 1
@@ -327,6 +341,11 @@ func TestProposals(t *testing.T) {
 		got := w.Sent[0].Attributes["proposedFulfilment"].(map[string]any)
 		require.Equal(t, c.want, got["locationRef"], "%+v", c)
 		require.InDelta(t, c.rating, got["rating"], 1e-9, "%+v", c)
+		w.Sent = nil
+		f, _ := w.add("5", "EXPIRED", 1, 0, 1)
+		f.FromLocationRef = c.want
+		require.NoError(t, w.Run(orders.Rules(), "SelectProposedFulfilment", w.order, m{"eventName": "Next"}, event()))
+		require.NotEqual(t, c.want, w.Sent[0].Attributes["proposedFulfilment"].(map[string]any)["locationRef"], "it was tried")
 	}
 }
 
