@@ -129,7 +129,8 @@ func (db *DB) once(ctx context.Context, p *pool, account string, calls []call) e
 	}
 	defer c.Release()
 	all, done := db.fenced(c.Conn().PgConn(), p.use, account, calls)
-	err = exchange(ctx, c.Conn(), all)
+	h := hooked{pg: c.Conn(), hook: db.opts.Hook, at: Place{Account: placeOf(account)}}
+	err = h.exchange(ctx, all)
 	done(err)
 	return err
 }

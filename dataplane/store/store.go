@@ -54,6 +54,7 @@ type Options struct {
 	WriteAttempts    int           // how often a write is tried before it fails with fault Unavailable [50]
 	WriteBudget      time.Duration // how long a write is tried [10s]
 	MaxRows          int           // most rows that one query returns [100000]
+	Hook             Hook          // for tests [none]
 }
 
 func (o Options) withDefaults() Options {

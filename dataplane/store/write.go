@@ -43,7 +43,7 @@ func (db *DB) writeEnvironment(ctx context.Context, p *pool, fn func(tx *Tx) err
 func (db *DB) writeLoop(ctx context.Context, p *pool, scope tenancy.Scope, begin string, fn func(tx *Tx) error) error {
 	started := time.Now()
 	for n := 1; ; n++ {
-		err := db.attempt(ctx, p, scope, begin, fn)
+		err := db.attempt(ctx, p, n, scope, begin, fn)
 		class := Classify(err)
 		if err == nil || class != Retryable {
 			db.opts.Metrics.wrote(err, class, n, time.Since(started))
@@ -77,26 +77,17 @@ func pause(ctx context.Context, n int) bool {
 	}
 }
 
-func (db *DB) attempt(ctx context.Context, p *pool, scope tenancy.Scope, begin string, fn func(tx *Tx) error) error {
+func (db *DB) attempt(ctx context.Context, p *pool, n int, scope tenancy.Scope, begin string, fn func(tx *Tx) error) error {
 	c, err := db.acquire(ctx, p)
 	if err != nil {
 		return err
 	}
 	defer c.Release()
+	at := Place{Account: scope.Account(), Attempt: n}
 	if db.engine == CockroachDB {
-		limited := crdb.WithMaxRetries(ctx, db.opts.WriteAttempts)
-		return crdbpgx.ExecuteTx(limited, c, pgx.TxOptions{IsoLevel: pgx.Serializable}, func(inner pgx.Tx) error {
-			tx := db.newTx(scope, &txConn{pg: inner.Conn(), begun: true})
-			if err := fn(tx); err != nil {
-				return err
-			}
-			if tx.conn.failure != nil {
-				return tx.conn.failure
-			}
-			return tx.flush(ctx, false)
-		})
+		return db.attemptBySavepoints(ctx, c, at, scope, fn)
 	}
-	own := &txConn{pg: c.Conn(), begin: begin, account: string(scope.Account())}
+	own := &txConn{hooked: hooked{pg: c.Conn(), hook: db.opts.Hook, at: at}, begin: begin, account: string(scope.Account())}
 	if own.account == "" {
 		own.account = everyAccount
 	}
@@ -105,7 +96,37 @@ func (db *DB) attempt(ctx context.Context, p *pool, scope tenancy.Scope, begin s
 	if err := fn(tx); err != nil {
 		return err
 	}
+	if err := own.pass(ctx, Decided); err != nil {
+		return err
+	}
 	return tx.flush(ctx, true)
+}
+
+// attemptBySavepoints is an attempt in the way that CockroachDB wants it, where conflicts repeat the closure within one transaction.
+func (db *DB) attemptBySavepoints(ctx context.Context, c crdbpgx.Conn, at Place, scope tenancy.Scope, fn func(tx *Tx) error) error {
+	limited := crdb.WithMaxRetries(ctx, db.opts.WriteAttempts)
+	var last *txConn
+	err := crdbpgx.ExecuteTx(limited, c, pgx.TxOptions{IsoLevel: pgx.Serializable}, func(inner pgx.Tx) error {
+		last = &txConn{hooked: hooked{pg: inner.Conn(), hook: db.opts.Hook, at: at}, begun: true}
+		tx := db.newTx(scope, last)
+		if err := fn(tx); err != nil {
+			return err
+		}
+		if last.failure != nil {
+			return last.failure
+		}
+		if err := last.pass(ctx, Decided); err != nil {
+			return err
+		}
+		if err := tx.flush(ctx, false); err != nil {
+			return err
+		}
+		return ambiguousIfCut(last.pass(ctx, Committing))
+	})
+	if err != nil {
+		return err
+	}
+	return ambiguousIfCut(last.pass(ctx, Committed))
 }
 
 func (db *DB) newTx(scope tenancy.Scope, c *txConn) *Tx {
@@ -116,7 +137,7 @@ func (db *DB) newTx(scope tenancy.Scope, c *txConn) *Tx {
 
 // txConn is the connection of one attempt. BEGIN is put off until something is sent.
 type txConn struct {
-	pg      *pgx.Conn
+	hooked
 	begin   string
 	begun   bool
 	account string // named to the database with BEGIN, for row-level security
@@ -140,7 +161,7 @@ func (c *txConn) exchange(ctx context.Context, calls []call, commit bool) error 
 	if commit {
 		all = append(all[:len(all):len(all)], call{name: "commit", sql: sqlCommit, control: true, done: committed})
 	}
-	err := exchange(ctx, c.pg, all)
+	err := c.hooked.exchange(ctx, all)
 	if err == nil {
 		return nil
 	}
