@@ -49,6 +49,23 @@ const (
 // does when nothing is there to wait for. The test must see to it that no other session can be the one that waits.
 func (r *Run) Blocked(t testing.TB, dsn string) {
 	t.Helper()
+	if !r.waits(t, dsn) {
+		t.Fatalf("it ended without waiting for a lock: %v", r.err)
+	}
+}
+
+// Passes waits for the run's end and returns its error, and fails the test if a session of the database waits for a lock before that.
+func (r *Run) Passes(t testing.TB, dsn string) error {
+	t.Helper()
+	if r.waits(t, dsn) {
+		t.Fatal("it waits for a lock")
+	}
+	return r.err
+}
+
+// waits reports what comes first: that a session waits for a lock, or the end of the run.
+func (r *Run) waits(t testing.TB, dsn string) bool {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
 	defer cancel()
 	c, err := pgx.Connect(ctx, dsn)
@@ -68,9 +85,9 @@ func (r *Run) Blocked(t testing.TB, dsn string) {
 		}
 		switch {
 		case ended:
-			t.Fatalf("it ended without waiting for a lock: %v", r.err)
+			return false
 		case n > 0:
-			return
+			return true
 		}
 		select {
 		case <-r.done:
