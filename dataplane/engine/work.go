@@ -234,7 +234,7 @@ func (e *Engine) settleAmbiguous(ctx context.Context, jobs []*job, err error) er
 			return nil
 		}
 		if readErr == nil {
-			return fault.New(fault.Unavailable, "the commit did not take place").Wrap(errors.Unwrap(err))
+			return fault.New(fault.Unavailable, "the commit did not take place").Wrap(errors.New(err.Error())) // ErrAmbiguous no more
 		}
 		if !sleep(ctx, min(firstRest<<n, longestRest)) {
 			break

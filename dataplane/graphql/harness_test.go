@@ -17,6 +17,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/graphql/change"
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -32,6 +33,7 @@ type world struct {
 	exec   *graphql.Executor
 	admin  *tenant.Principal
 	nudges *nudges
+	hooks  *storetest.Hooks // of the store, with nothing in them
 }
 
 type nudges struct {
@@ -77,10 +79,11 @@ func migrate(dsn string) error {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	dsn := dbtest.Template(t, "graphql", migrate)
-	db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute, ReadConnections: 4, WriteConnections: 4})
+	hooks := storetest.New(t)
+	db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute, ReadConnections: 4, WriteConnections: 4, Hook: hooks.Hook})
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
-	w := &world{t: t, db: db, nudges: &nudges{}}
+	w := &world{t: t, db: db, nudges: &nudges{}, hooks: hooks}
 	w.exec, err = graphql.New(graphql.Deps{
 		Catalogue: domain.Catalogue(), DB: db, Workflows: versions{}, Passwords: plain{}, Engine: w.nudges, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})

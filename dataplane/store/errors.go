@@ -103,6 +103,9 @@ func (db *DB) translate(err error) error {
 	if err == nil || errors.As(err, &f) {
 		return err
 	}
+	if Classify(err) == Ambiguous {
+		return unknown(err)
+	}
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
 		if pe.Code == stateUnique {
@@ -122,7 +125,7 @@ func (db *DB) translate(err error) error {
 		}
 		return err
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, ErrAmbiguous) {
+	if errors.Is(err, context.Canceled) {
 		return err
 	}
 	if connectionLost(err) {
@@ -148,6 +151,15 @@ func (db *DB) exists(pe *pgconn.PgError) error {
 	list := strings.Join(names, ", ")
 	return fault.New(fault.Exists, "%s with this %s exists", key.typ.Name, list).
 		WithCode(code).With("type", key.typ.Name).With("key", list).Wrap(pe)
+}
+
+// unknown is the fault of a commit whose outcome nobody knows. It is ErrAmbiguous.
+func unknown(cause error) error {
+	if !errors.Is(cause, ErrAmbiguous) {
+		cause = errors.Join(ErrAmbiguous, cause)
+	}
+	return fault.New(fault.Unavailable, "the database did not say whether the change was made; look before you send it again").
+		With("reason", "OUTCOME_UNKNOWN").Wrap(cause)
 }
 
 // unreachable is the fault of a database that does not answer now.

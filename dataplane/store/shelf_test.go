@@ -45,10 +45,24 @@ func newShelf(t *testing.T) *shelf {
 	s := &shelf{t: t, dsn: migratedDSN(t), hooks: storetest.New(t), scope: scopeOf(t, "ACME")}
 	s.db = open(t, s.dsn, store.Options{Hook: s.hooks.Hook})
 	s.raw = s.connect()
+	s.unfence()
 	for _, account := range []string{"ACME", "OTHER"} {
 		require.NoError(t, s.db.Write(t.Context(), scopeOf(t, account), func(tx *store.Tx) error { s.fill(tx); return nil }))
 	}
 	return s
+}
+
+// unfence takes the database's own fence between accounts away, as it is on CockroachDB: statements alone must tell them apart.
+func (s *shelf) unfence() {
+	rows, err := s.raw.Query(s.t.Context(), "SELECT relname FROM pg_class WHERE relrowsecurity AND relkind = 'r'")
+	require.NoError(s.t, err)
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(s.t, err)
+	require.NotEmpty(s.t, tables)
+	for _, table := range tables {
+		_, err := s.raw.Exec(s.t.Context(), "ALTER TABLE "+table+" DISABLE ROW LEVEL SECURITY")
+		require.NoError(s.t, err)
+	}
 }
 
 func (s *shelf) connect() *pgx.Conn {
@@ -99,6 +113,31 @@ func (s *shelf) take(fulfilment string, p catalogue.ID, n int) store.Reservation
 func (s *shelf) locked(fn func(tx *store.Tx)) {
 	s.t.Helper()
 	require.NoError(s.t, s.db.WriteLocked(s.t.Context(), s.scope, func(tx *store.Tx) error { fn(tx); return nil }))
+}
+
+// eachAccount writes in both accounts.
+func (s *shelf) eachAccount(fn func(tx *store.Tx)) {
+	s.t.Helper()
+	for _, account := range []string{"ACME", "OTHER"} {
+		require.NoError(s.t, s.db.WriteLocked(s.t.Context(), scopeOf(s.t, account), func(tx *store.Tx) error { fn(tx); return nil }))
+	}
+}
+
+// sql runs a statement past the store.
+func (s *shelf) sql(text string, args ...any) {
+	s.t.Helper()
+	_, err := s.raw.Exec(s.t.Context(), text, args...)
+	require.NoError(s.t, err)
+}
+
+// texts reads rows of one text.
+func (s *shelf) texts(text string, args ...any) []string {
+	s.t.Helper()
+	rows, err := s.raw.Query(s.t.Context(), text, args...)
+	require.NoError(s.t, err)
+	out, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(s.t, err)
+	return out
 }
 
 // onHand reads a position, past all policies.

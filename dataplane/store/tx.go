@@ -60,8 +60,8 @@ func (tx *Tx) Flush(ctx context.Context) error { return tx.flush(ctx, false) }
 
 // Write runs fn in a SERIALIZABLE transaction, flushes and commits. It repeats the whole of it, with a fresh Tx, when the database reports
 // a conflict or the connection is lost before the commit was sent, within Options.WriteAttempts and WriteBudget; so fn must have no effect
-// but through tx. When the answer to the commit is lost, the error is ErrAmbiguous: the caller must find out (by an id that
-// the transaction inserted) what became of it. Faults of fn are returned as they are.
+// but through tx. When the answer to the commit is lost, the error is ErrAmbiguous, and a fault Unavailable that says so: the caller must find
+// out (by an id that the transaction inserted) what became of it. Faults of fn are returned as they are.
 func (db *DB) Write(ctx context.Context, scope tenancy.Scope, fn func(tx *Tx) error) error {
 	return db.write(ctx, scope, sqlBegin, fn)
 }

@@ -47,9 +47,6 @@ func (db *DB) writeLoop(ctx context.Context, p *pool, scope tenancy.Scope, begin
 		class := Classify(err)
 		if err == nil || class != Retryable {
 			db.opts.Metrics.wrote(err, class, n, time.Since(started))
-			if class == Ambiguous && !errors.Is(err, ErrAmbiguous) {
-				err = errors.Join(ErrAmbiguous, err)
-			}
 			return db.translate(err)
 		}
 		db.opts.Metrics.retried(err)
