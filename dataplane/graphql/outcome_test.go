@@ -2,7 +2,6 @@ package graphql_test
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,34 +14,36 @@ import (
 func TestWhoDoesNotKnowWhatBecameOfAMutationSaysSo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	create := `mutation { createCustomer(input: {username: "NAME", primaryEmail: "a@b.c", firstName: "F", timezone: "UTC", promotionOptIn: false, retailer: {id: 1}}) { id username } }`
-	of := func(name string) string { return strings.ReplaceAll(create, "NAME", name) }
-	count := func(name string) int {
-		found, _ := at(w.data(`{ customers(username: ["`+name+`"], first: 5) { edges { node { id } } } }`, ""), "customers.edges").([]any)
-		return len(found)
+	create := func(name string) string {
+		return `mutation { createSetting(input: {name: "` + name + `", valueType: "STRING", value: "1", context: "RETAILER", contextId: 1}) { id name } }`
 	}
-
+	values := func(name string) []any {
+		list, _ := at(w.data(`{ settings(name: ["`+name+`"], first: 5) { edges { node { value } } } }`, ""), "settings.edges").([]any)
+		return list
+	}
 	w.hooks.LoseAnswer(storetest.At{})
-	require.Equal(t, "ann", at(w.data(of("ann"), ""), "createCustomer.username"))
-	require.Equal(t, 1, count("ann"))
+	made := w.data(create("ann"), "")
+	require.Equal(t, "ann", at(made, "createSetting.name"))
+	require.Len(t, values("ann"), 1)
 
 	w.hooks.LoseCommit(storetest.At{})
-	refused := w.failure(of("bob"), "")
+	refused := w.failure(create("bob"), "")
 	require.Contains(t, refused.Message, "is not known")
 	require.Equal(t, "S0002E", refused.Extensions.Code)
-	require.Equal(t, 0, count("bob"))
-	w.data(of("bob"), "")
-	require.Equal(t, 1, count("bob"))
+	require.Empty(t, values("bob"))
+	w.data(create("bob"), "")
+	require.Len(t, values("bob"), 1)
 
-	id := at(w.data(`{ customers(username: ["ann"], first: 1) { edges { node { id } } } }`, ""), "customers.edges.0.node.id").(string)
-	change := `mutation { updateCustomer(input: {id: "` + id + `", firstName: "G"}) { firstName } }`
+	update := func(value string) string {
+		return `mutation { updateSetting(input: {id: "` + at(made, "createSetting.id").(string) + `", valueType: "STRING", value: "` + value + `", context: "RETAILER", contextId: 1}) { value } }`
+	}
 	w.hooks.LoseAnswer(storetest.At{})
-	refused = w.failure(change, "")
+	refused = w.failure(update("2"), "")
 	require.Equal(t, "S0002E", refused.Extensions.Code)
 	require.Equal(t, "OUTCOME_UNKNOWN", refused.Extensions.Meta["reason"])
-	require.Equal(t, "G", at(w.data(`{ customerById(id: "`+id+`") { firstName } }`, ""), "customerById.firstName"))
+	require.Equal(t, "2", at(values("ann"), "0.node.value"))
 	w.hooks.LoseCommit(storetest.At{})
-	status, _ := w.post(`{"query":` + quote(strings.ReplaceAll(change, `"G"`, `"H"`)) + `}`)
+	status, _ := w.post(`{"query":` + quote(update("3")) + `}`)
 	require.Equal(t, http.StatusServiceUnavailable, status)
-	require.Equal(t, "G", at(w.data(`{ customerById(id: "`+id+`") { firstName } }`, ""), "customerById.firstName"))
+	require.Equal(t, "2", at(values("ann"), "0.node.value"))
 }

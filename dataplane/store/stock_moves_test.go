@@ -66,7 +66,11 @@ func TestReservationsTakeAllOrNothing(t *testing.T) {
 		tx.ReserveStock(oversold, []store.Reservation{s.take("f5", p2a, 3), s.take("f5", p1b, 1)}, errShort)
 	})
 	require.Equal(t, -3, s.onHand("ACME", p2a))
-	require.Equal(t, []int{0, 0, 0}, s.sellable("ACME", mainBase), "neither less than nothing, nor what is not for sale")
+	require.Equal(t, []int{0, 0, 0}, s.sellable("ACME", mainBase), "what is not for sale does not become so")
+	s.sql("UPDATE virtual_positions SET status = 'ACTIVE', quantity = 9 WHERE account_id = 'ACME' AND product_ref = 'P1' AND group_ref = 'B' AND catalogue_id = $1", mainBase)
+	s.locked(func(tx *store.Tx) { tx.ReserveStock(oversold, []store.Reservation{s.take("f6", p1b, 12)}, errShort) })
+	require.Equal(t, -3, s.onHand("ACME", p1b))
+	require.Equal(t, []int{0, 0, 0}, s.sellable("ACME", mainBase), "no less than nothing can be sold")
 	s.untouched()
 }
 

@@ -43,3 +43,7 @@ func scopeOf(t testing.TB, account string) tenancy.Scope {
 	require.NoError(t, err)
 	return s
 }
+
+func scopeNamed(account string) (tenancy.Scope, error) {
+	return tenancy.NewScope(tenancy.AccountID(account))
+}

@@ -61,8 +61,11 @@ func (db *DB) writeLoop(ctx context.Context, p *pool, scope tenancy.Scope, begin
 	}
 }
 
-// pause waits before a repetition: full jitter, 1 ms at first and 100 ms at most. It reports false when ctx ends first.
+// pause waits before a repetition: full jitter, 1 ms at first and 100 ms at most. It reports false when ctx ends first or had ended.
 func pause(ctx context.Context, n int) bool {
+	if ctx.Err() != nil {
+		return false
+	}
 	limit := min(time.Millisecond<<min(n, 10), 100*time.Millisecond)
 	timer := time.NewTimer(rand.N(limit))
 	defer timer.Stop()
