@@ -181,11 +181,12 @@ func committed(tag pgconn.CommandTag) error {
 }
 
 // lostAnswer reports whether an error in an exchange with COMMIT leaves the outcome open: the server did not answer, or answered while
-// going down. An answer with any other SQLSTATE means that nothing was committed; so does a connection that still stands.
+// going down. An answer with any other SQLSTATE means that nothing was committed, but for the one that says so itself (see Classify); so does
+// a connection that still stands.
 func (c *txConn) lostAnswer(err error) bool {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
-		return pe.Code == stateUnknownOutcome || serverGoing(pe.Code) || serverCrashed(pe)
+		return serverGoing(pe.Code) || serverCrashed(pe)
 	}
 	return c.pg.IsClosed()
 }
