@@ -67,8 +67,8 @@ func (d *draft) put(r *nodev1.Resource, deleted bool) {
 func (d *draft) account(a *nodev1.Account, deleted bool) {
 	before, _ := d.accounts.get(a.GetName())
 	for _, host := range before.GetHosts() {
-		if owner, _ := d.hosts.get(host); owner == before {
-			d.hosts.remove(host)
+		if owner, _ := d.hosts.get(hostName(host)); owner == before {
+			d.hosts.remove(hostName(host))
 		}
 	}
 	for _, c := range before.GetClients() {
@@ -82,7 +82,7 @@ func (d *draft) account(a *nodev1.Account, deleted bool) {
 	}
 	d.accounts.set(a.GetName(), a)
 	for _, host := range a.GetHosts() {
-		d.hosts.set(host, a)
+		d.hosts.set(hostName(host), a)
 	}
 	for _, c := range a.GetClients() {
 		d.clients.set(c.GetClientId(), client{account: a, client: c})

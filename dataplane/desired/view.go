@@ -6,6 +6,7 @@ package desired
 import (
 	"iter"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -55,20 +56,33 @@ func (v *View) Accounts() []*nodev1.Account {
 	return all
 }
 
-// AccountByHost finds the account that a Host header leads to: one of its listed hosts, or a first label that equals its name
-// without regard to case (demo.localhost). nil if there is none.
-func (v *View) AccountByHost(host string) *nodev1.Account {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
+// AccountByHost is the name of the account that a Host header leads to: the one that has listed the host, else what the host's first label
+// says (DEMO of demo.localhost), whether or not there is such an account: who asks with a token of another must not learn that from the
+// answer. Empty for addresses and for names of one label.
+func (v *View) AccountByHost(host string) string {
+	host = hostName(host)
 	if a, ok := v.hosts.get(host); ok {
-		return a
+		return a.GetName()
+	}
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return ""
 	}
 	label, _, ok := strings.Cut(host, ".")
 	if !ok {
-		return nil
+		return ""
 	}
-	return v.Account(strings.ToUpper(label))
+	return strings.ToUpper(label)
+}
+
+// SameHost reports whether two Host headers have one name. Ports do not count.
+func SameHost(a, b string) bool { return hostName(a) == hostName(b) }
+
+// hostName is the name in a Host header, as names are compared: without a port and the root's dot, in small letters.
+func hostName(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
 // Client finds the account and API client of a client id; nils if there is none.

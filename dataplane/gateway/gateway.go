@@ -23,6 +23,8 @@ type Settings struct {
 	Bodies  door.BodyLimits // how much of requests' bodies is held
 	// Failures is how many requests of a source may fail in a minute before it is known who calls; 0: any number.
 	Failures int
+	// Hosts are names of the gateway's own, at which the caller's token or client alone says the account. Every other name leads to one.
+	Hosts []string
 }
 
 // Gateway is an http.Handler over the nodes of one environment.
@@ -98,7 +100,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		rest.WriteError(w, r, g.log, fault.New(fault.NotFound, "There is no %s %s here", r.Method, target.Path))
 		return
 	}
-	in := incoming{target: target, source: g.settings.Proxies.Source(r), account: accountAt(g.state.View(), r.Host), guard: g.bodies.Guard(w, r)}
+	in := incoming{target: target, source: g.settings.Proxies.Source(r), account: g.accountAt(r.Host), guard: g.bodies.Guard(w, r)}
 	defer g.release(&in)
 	if err := g.read(&in, r); err != nil {
 		g.refuse(w, r, target, err)

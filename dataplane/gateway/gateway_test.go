@@ -38,7 +38,7 @@ func setUp(t *testing.T, nodes ...*httptest.Server) *bundle {
 	for i, n := range nodes {
 		b.peer(t, string(rune('a'+i)), strings.TrimPrefix(n.URL, "http://"), "READY")
 	}
-	front := httptest.NewServer(gateway.New(state, gateway.Settings{}, slog.New(slog.DiscardHandler)))
+	front := httptest.NewServer(gateway.New(state, gateway.Settings{Hosts: []string{"api.fluent.example"}}, slog.New(slog.DiscardHandler)))
 	t.Cleanup(front.Close)
 	b.url = front.URL
 	return b
@@ -91,13 +91,14 @@ func dropping(t *testing.T, calls *atomic.Int64) *httptest.Server {
 	return s
 }
 
-// TestTheHostNamesTheAccount tells what a node hears of a request's host. What names an account in other ways, or none, goes to a node as well.
+// TestTheHostNamesTheAccount tells what a node hears of a request's host, whether or not there is such an account.
 func TestTheHostNamesTheAccount(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
 	b := setUp(t, node(t, &calls))
 	for host, want := range map[string]string{
-		"acme.localhost:80": "ACME", "ACME.anything": "ACME", "api.acme.example": "ACME", "nobody.localhost": "", "localhost": "", "": "",
+		"acme.localhost:80": "ACME", "ACME.anything": "ACME", "api.acme.example": "ACME", "nobody.localhost": "NOBODY", "localhost": "", "": "",
+		"api.fluent.example": "", "API.fluent.example.:443": "", "acme.fluent.example": "ACME",
 	} {
 		req, err := http.NewRequest(http.MethodPost, b.url+"/oauth/token", strings.NewReader("client_id=nobody"))
 		require.NoError(t, err)
@@ -111,7 +112,7 @@ func TestTheHostNamesTheAccount(t *testing.T) {
 		require.Equal(t, 200, res.StatusCode)
 		require.Equal(t, want+" client_id=nobody", string(body), host)
 	}
-	require.EqualValues(t, 6, calls.Load())
+	require.EqualValues(t, 9, calls.Load())
 }
 
 func TestReadsGoToAnotherNodeWhenOneDropsThem(t *testing.T) {

@@ -33,7 +33,8 @@ type Config struct {
 	Proxies   []netip.Prefix // whose X-Forwarded-For is believed
 	Limits    door.Limits    // of tenants' connections
 	Bodies    door.BodyLimits
-	Failures  int // as in Settings
+	Failures  int      // as in Settings
+	Hosts     []string // as in Settings
 }
 
 // Run serves until ctx ends, then drains. ready is called with the address once requests are taken.
@@ -61,7 +62,7 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	g := New(state, Settings{Proxies: proxies, Bodies: config.Bodies, Failures: config.Failures}, log)
+	g := New(state, Settings{Proxies: proxies, Bodies: config.Bodies, Failures: config.Failures, Hosts: config.Hosts}, log)
 	g.self = door.NewSelfCall(door.StandardTimes(), log, func(_ string, changed bool) {
 		if changed {
 			link.ReportNow()

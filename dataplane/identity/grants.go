@@ -44,7 +44,7 @@ func (s *Service) Token(ctx context.Context, req rest.TokenRequest) (rest.TokenA
 		return rest.TokenAnswer{}, err
 	}
 	if req.Account != "" && req.Account != account.GetName() {
-		return rest.TokenAnswer{}, refuse(fault.Unauthenticated, "invalid_client", "Client %s is not one of account %s", req.ClientID, req.Account)
+		return rest.TokenAnswer{}, refuse(fault.Unauthenticated, "invalid_client", "Client %s is not one of the account that this host names", req.ClientID)
 	}
 	scope, err := tenancy.NewScope(tenancy.AccountID(account.GetName()))
 	if err != nil {

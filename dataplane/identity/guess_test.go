@@ -80,6 +80,49 @@ func TestUnknownAndWrongAnswerAlike(t *testing.T) {
 	}
 }
 
+// TestAForeignHostIsNotToldFromAnUnknownOne asks with what is good for ACME: at its own hosts and at those of nobody it is served, and at the hosts
+// of OTHER exactly what it is at hosts that nobody has.
+func TestAForeignHostIsNotToldFromAnUnknownOne(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	s.lists("ACME", "shop.acme.example")
+	s.lists("OTHER", "shop.other.example")
+	good := s.login("", "ann", right).field("access_token")
+	require.NotEmpty(t, good)
+	for name, c := range map[string]struct {
+		ask
+		served int
+	}{
+		"GraphQL":                         {ask{path: "/graphql", token: good, json: "{}"}, 200},
+		"GraphQL, too long to be unknown": {ask{path: "/graphql", token: good, json: `{"x":"` + strings.Repeat("x", 100<<10) + `"}`}, 200},
+		"a path of none":                  {ask{path: "/api/v4.1/none", token: good}, 404},
+		"REST":                            {ask{path: "/api/v4.1/user/unlock", token: good, json: "{}"}, 400},
+		"a client":                        {ask{path: "/oauth/token", form: grant("client_credentials")}, 200},
+		"a user":                          {ask{path: "/oauth/token", form: grant("password", "username", "ann", "password", right)}, 200},
+		"a refresh token that is none":    {ask{path: "/oauth/token", form: grant("refresh_token", "refresh_token", "x")}, 400},
+		"a password that is to be changed": {ask{path: "/oauth/password", form: grant("", "username", "ann", "password", right,
+			"new_password", "short")}, 400},
+	} {
+		at := func(host string) answer {
+			a := c.ask
+			a.host = host
+			return s.send(a)
+		}
+		for _, host := range []string{"acme.localhost", "ACME.anything:80", "shop.acme.example", "localhost", ""} {
+			require.Equal(t, c.served, at(host).Status, "%s at %q", name, host)
+		}
+		refused := 401
+		if c.served == 404 {
+			refused = 404
+		}
+		unknown := at("nobody.localhost")
+		require.Equal(t, refused, unknown.Status, name)
+		for _, host := range []string{"other.localhost", "other.localhost:80", "OTHER.anything", "shop.other.example", "shop.nobody.example", "api.fluent.example"} {
+			require.Equal(t, unknown, at(host), "%s at %q", name, host)
+		}
+	}
+}
+
 // withoutTime takes out how long to wait, which goes on falling between two answers.
 func withoutTime(a answer) answer {
 	if a.Status == http.StatusTooManyRequests {

@@ -87,10 +87,7 @@ func newSiteOf(t testing.TB, nodes int, cost password.Params) *site {
 	require.NoError(t, err)
 	s.db, s.state, s.log, s.hasher = db, state, &lines{}, password.NewHasher(cost, 4)
 	for _, account := range []string{"ACME", "OTHER"} {
-		hash := sha256.Sum256([]byte("secret of " + account))
-		s.put(&nodev1.Resource{Kind: &nodev1.Resource_Account{Account: &nodev1.Account{
-			Name: account, State: "ACTIVE", Clients: []*nodev1.ApiClient{{ClientId: account, SecretHash: hash[:], RefreshTokens: true}},
-		}}})
+		s.lists(account)
 		s.people(tenancy.AccountID(account))
 	}
 	for range nodes {
@@ -101,6 +98,15 @@ func newSiteOf(t testing.TB, nodes int, cost password.Params) *site {
 	t.Cleanup(front.Close)
 	s.front = front.URL
 	return s
+}
+
+// lists has an account be known, and hosts lead to it.
+func (s *site) lists(account string, hosts ...string) {
+	s.t.Helper()
+	hash := sha256.Sum256([]byte("secret of " + account))
+	s.put(&nodev1.Resource{Kind: &nodev1.Resource_Account{Account: &nodev1.Account{
+		Name: account, State: "ACTIVE", Hosts: hosts, Clients: []*nodev1.ApiClient{{ClientId: account, SecretHash: hash[:], RefreshTokens: true}},
+	}}})
 }
 
 func migrate(dsn string) error {
@@ -144,7 +150,10 @@ func (s *site) node() {
 		_, _ = io.WriteString(w, "{}")
 	}))
 	believing := door.Proxies{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
-	web := httptest.NewServer(believing.Handler(api))
+	mux := http.NewServeMux()
+	mux.Handle("/", api)
+	mux.Handle("GET "+gateway.ProofPath, api.Proof())
+	web := httptest.NewServer(believing.Handler(mux))
 	s.t.Cleanup(web.Close)
 	s.nodes, s.urls = append(s.nodes, service), append(s.urls, web.URL)
 	id := fmt.Sprintf("n%d", len(s.nodes))

@@ -176,7 +176,7 @@ func (s *Service) Authenticate(ctx context.Context, raw, host string) (*tenant.P
 		return nil, refused.With("reason", "TOKEN_REVOKED")
 	}
 	if host != "" && host != string(t.Account) {
-		return nil, fault.New(fault.Unauthenticated, "The access token is not one of account %s", host).WithCode("S0040E")
+		return nil, fault.New(fault.Unauthenticated, "The access token is not one of the account that this host names").WithCode("S0040E")
 	}
 	account := s.state.View().Account(string(t.Account))
 	if account == nil || !open(account.GetState()) {

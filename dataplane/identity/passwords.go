@@ -29,7 +29,7 @@ func (s *Service) ChangePassword(ctx context.Context, req rest.PasswordRequest) 
 		return err
 	}
 	if req.Account != "" && req.Account != account.GetName() {
-		return refuse(fault.Unauthenticated, "invalid_client", "Client %s is not one of account %s", req.ClientID, req.Account)
+		return refuse(fault.Unauthenticated, "invalid_client", "Client %s is not one of the account that this host names", req.ClientID)
 	}
 	scope, err := tenancy.NewScope(tenancy.AccountID(account.GetName()))
 	if err != nil {

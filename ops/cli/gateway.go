@@ -17,6 +17,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 	var operators string
 	var drain time.Duration
 	var failures failureLimit
+	var hosts []string
 	cmd := &cobra.Command{
 		Use:   "gateway",
 		Short: "Run a gateway: it sends tenants' requests to the nodes of an environment",
@@ -45,7 +46,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 			m.apply(log, memory.GatewayShare)
 			config := gateway.Config{
 				Listen: j.listen, Operators: operators, Dir: j.dir, ID: j.id, Servers: servers, JoinToken: token, Release: a.version, DrainTime: drain,
-				Proxies: j.proxies, Bodies: j.bodyLimits(), Failures: mayFail, Limits: limits,
+				Proxies: j.proxies, Bodies: j.bodyLimits(), Failures: mayFail, Limits: limits, Hosts: hosts,
 			}
 			return gateway.Run(cmd.Context(), config, log, func(address string) { log.Info("the gateway serves", "address", address) })
 		},
@@ -55,6 +56,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 	m.flag(cmd, memory.GatewayShare, "this process")
 	cmd.Flags().StringVar(&j.listen, "listen", "127.0.0.1:8080", "address that tenants call")
 	cmd.Flags().StringVar(&operators, "metrics-listen", "", "address for /metrics, /healthz and /readyz, out of the reach of tenants (default none)")
+	cmd.Flags().StringSliceVar(&hosts, "own-hosts", nil, "host names of the gateway itself, for all accounts; every other name with a dot in it leads to one account")
 	failures.flag(cmd, door.StandardFailures)
 	cmd.Flags().DurationVar(&drain, "drain", 10*time.Second, "how long requests under way may take after a stop was asked for")
 	return cmd
