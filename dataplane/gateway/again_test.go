@@ -48,12 +48,13 @@ func TestAGatewayStartsAgainAsItWas(t *testing.T) {
 			return "", nil
 		}
 	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // connections to the first would be tried at the second
 	// at asks for a path at a host.
 	at := func(address, host, path string) (int, string) {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+path, http.NoBody)
 		require.NoError(t, err)
 		req.Host = host
-		res, err := http.DefaultClient.Do(req)
+		res, err := client.Do(req)
 		require.NoError(t, err)
 		defer res.Body.Close()
 		body, err := io.ReadAll(res.Body)

@@ -66,8 +66,7 @@ func (c caller) call(method, path, forwarded string) int {
 
 func from(t *testing.T, source, to string) caller {
 	dialer := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(source), 0))}
-	transport := &http.Transport{DialContext: dialer.DialContext}
-	t.Cleanup(transport.CloseIdleConnections)
+	transport := &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}
 	return caller{t, to, &http.Client{Transport: transport}}
 }
 
@@ -97,7 +96,7 @@ func TestNodesRefuseWhoOnlyFailsWhereTheyAreToldTo(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, proxy.call(http.MethodPost, "/graphql", ""), "another source")
 	require.Less(t, until(proxy, "198.51.100.1"), 100)
 	require.Equal(t, http.StatusUnauthorized, proxy.call(http.MethodPost, "/graphql", "198.51.100.2"), "a client behind a proxy counts for itself")
-	res, err := http.Get("http://" + address + "/metrics")
+	res, err := bad.http.Get("http://" + address + "/metrics")
 	require.NoError(t, err)
 	page, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
