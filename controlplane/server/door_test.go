@@ -197,4 +197,6 @@ func TestServersRefuseWhoOnlyFails(t *testing.T) {
 	require.Regexp(t, `(?m)^fluent_failures_refused_total [1-9]`, page)
 	status, _ := line.get("/readyz")
 	require.Equal(t, http.StatusOK, status, "health is for anybody")
+	status, _, _ = cp.from(t, "cp1", "", operatorName, operatorPassword)
+	require.Equal(t, http.StatusOK, status, "and so is signing in")
 }

@@ -28,7 +28,7 @@ func TestAGatewayStartsAgainAsItWas(t *testing.T) {
 	plane.Say(planetest.Snapshot(1, planetest.Tenants(1, 1, nil), func(yield func(*nodev1.Resource) bool) { yield(peer) }))
 	config := gateway.Config{
 		Listen: "127.0.0.1:0", Dir: t.TempDir(), ID: "g1", Servers: []string{plane.URL}, JoinToken: plane.Token, Hosts: []string{"api.fluent.example"},
-		Limits: door.Limits{Connections: 100}, Failures: 2,
+		Limits: door.Limits{Connections: 100}, Failures: 2, DrainTime: time.Minute,
 	}
 	start := func() (string, func()) {
 		ctx, cancel := context.WithCancel(context.Background())

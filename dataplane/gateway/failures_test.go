@@ -32,6 +32,7 @@ func TestWhoOnlyFailsIsRefusedAtTheDoor(t *testing.T) {
 	}
 	require.GreaterOrEqual(t, counts[401]+counts[404]+counts[400], 40, "%v", counts)
 	require.Positive(t, counts[429], "%v", counts)
+	require.Equal(t, 401, first(ask(t, s.URL, "POST /oauth/token HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")), "nodes delay who guesses")
 	status, _ = post(t, s.URL, good, strings.NewReader("{}"))
 	require.Equal(t, 200, status)
 }
