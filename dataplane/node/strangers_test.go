@@ -23,7 +23,9 @@ func run(t *testing.T, config node.Config) (address string, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended, ready := make(chan error, 1), make(chan string, 1)
 	config.ID, config.Listen = "n1", "127.0.0.1:0"
-	go func() { ended <- node.Run(ctx, config, slog.New(slog.DiscardHandler), func(address string) { ready <- address }) }()
+	go func() {
+		ended <- node.Run(ctx, config, slog.New(slog.DiscardHandler), func(address string) { ready <- address })
+	}()
 	stopped := false
 	stop = func() {
 		cancel()
