@@ -113,6 +113,68 @@ func TestASearchHoldsSoMuchAndNoMore(t *testing.T) {
 	require.Zero(t, page.Count)
 }
 
+// TestASearchHoldsSoMuchOfWhatWaits: events that wait are as long as their senders like, too, and there may be thousands of them.
+func TestASearchHoldsSoMuchOfWhatWaits(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	e := b.new("n1") // it does not run
+	now := time.Now()
+	const each, long = 20, 2 << 20 // of both states less than a search holds, together more
+	o := b.orders(b.scope, 1)[0]
+	parent := string(b.db.NewUUID())
+	waits := func(name string, ago time.Duration, due time.Time, length int, parents ...string) *workflow.Event {
+		w := event(o, name)
+		w.ID, w.GeneratedOn, w.ScheduledOn, w.Parents = string(b.db.NewUUID()), now.Add(-ago), due, parents
+		w.Attributes = map[string]any{"a": strings.Repeat("x", length)}
+		return w
+	}
+	for i := range each {
+		require.NoError(t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error {
+			at := time.Duration(i) * time.Second
+			tx.AppendEvents(waits("Large", at, time.Time{}, long), waits("Large", at, now.Add(time.Hour), long))
+			if i == each-1 {
+				tx.AppendEvents(waits("Small", time.Hour, time.Time{}, 1, parent), waits("Other", time.Hour, now.Add(time.Hour), 1))
+			}
+			return nil
+		}))
+	}
+	search := func(q history.Query) (*history.Page, error) { return e.History().Search(b.ctx, b.scope, q) }
+	for _, state := range []string{"PENDING", "SCHEDULED"} {
+		page, err := search(history.Query{Count: history.MaxCount, EventStatus: state})
+		require.NoError(t, err)
+		require.Equal(t, each+1, page.Count)
+		require.Len(t, page.Results[0].Attributes[0].Value, long)
+	}
+	_, err := search(history.Query{Count: history.MaxCount})
+	require.Equal(t, "C0001E", fault.Of(err).Code)
+	require.Equal(t, "count", fault.Of(err).Field)
+
+	var seen []string
+	for start := 0; start < 12; start += 6 {
+		page, err := search(history.Query{Start: start, Count: 6})
+		require.NoError(t, err, "fewer at a time")
+		require.True(t, page.HasMore)
+		for _, it := range page.Results {
+			require.Equal(t, start/2+len(seen)%6/2, int(now.Sub(it.GeneratedOn.Time).Round(time.Second)/time.Second), "newest first, of both states")
+			seen = append(seen, it.ID)
+		}
+	}
+	require.Len(t, seen, 12)
+	page, err := search(history.Query{Count: history.MaxCount, Name: "Small"})
+	require.NoError(t, err, "what is not taken does not count")
+	require.Equal(t, 1, page.Count)
+	require.Equal(t, "x", page.Results[0].Attributes[0].Value)
+	page, err = search(history.Query{Count: history.MaxCount, SourceEvents: parent})
+	require.NoError(t, err)
+	require.Equal(t, 1, page.Count)
+	require.Equal(t, []string{parent}, page.Results[0].Context.SourceEvents)
+	limited, err := tenancy.NewScope("ACME", 7)
+	require.NoError(t, err)
+	page, err = e.History().Search(b.ctx, limited, history.Query{Count: history.MaxCount})
+	require.NoError(t, err)
+	require.Zero(t, page.Count, "another retailer's events are not to be seen")
+}
+
 func TestItemsLookAsTheEventAPIShowsThem(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -64,6 +64,7 @@ type EventRow struct {
 	DoneOn     time.Time // zero while it waits
 	TurnID     string    // the turn that ran it
 	Error      string    // why it FAILED, or why nothing matched
+	Length     int       // of what callers chose of it (attributes and the like), as JSON, in bytes; of rows that were read whole
 }
 
 // Slot is the row's slot.
@@ -262,8 +263,11 @@ func onDivision(meaning error) func(*pgconn.PgError) error {
 	}
 }
 
-const eventColumnsSQL = `e.account_id, e.id::text, e.state, e.priority, e.received_on, e.generated_on, e.due_on, e.done_on, e.retailer_id,
-	e.name, e.type, e.entity_type, e.entity_id, e.entity_ref, e.root_type, e.root_id, e.root_ref, COALESCE(e.turn_id::text, ''), e.detail::text`
+const (
+	eventHeadSQL = `e.account_id, e.id::text, e.state, e.priority, e.received_on, e.generated_on, e.due_on, e.done_on, e.retailer_id,
+	e.name, e.type, e.entity_type, e.entity_id, e.entity_ref, e.root_type, e.root_id, e.root_ref, COALESCE(e.turn_id::text, ''), `
+	eventColumnsSQL = eventHeadSQL + `e.detail::text`
+)
 
 func scanEvents(rows pgx.Rows, take func(EventRow)) error {
 	for rows.Next() {
@@ -277,6 +281,7 @@ func scanEvents(rows pgx.Rows, take func(EventRow)) error {
 			return err
 		}
 		var d detail
+		r.Length = len(body)
 		if err := json.Unmarshal([]byte(body), &d); err != nil {
 			return fmt.Errorf("event %s: stored detail: %w", e.ID, err)
 		}
@@ -304,21 +309,28 @@ func (r *Reader) Event(ctx context.Context, id string) (*EventRow, error) {
 	return &rows[0], nil
 }
 
-// The states are written out, for only so the partial indexes serve.
+// The states are written out, for only so the partial indexes serve. What callers may make as long as they like is left out.
 const (
-	pendingOf   = `SELECT ` + eventColumnsSQL + ` FROM events e WHERE e.account_id = $1 AND e.state = 'PENDING'` + waitingOrder
-	scheduledOf = `SELECT ` + eventColumnsSQL + ` FROM events e WHERE e.account_id = $1 AND e.state = 'SCHEDULED'` + waitingOrder
+	pendingOf   = `SELECT ` + eventHeadSQL + `'{}' FROM events e WHERE e.account_id = $1 AND e.state = 'PENDING'` + waitingOrder
+	scheduledOf = `SELECT ` + eventHeadSQL + `'{}' FROM events e WHERE e.account_id = $1 AND e.state = 'SCHEDULED'` + waitingOrder
 
 	waitingOrder = ` AND e.generated_on >= $2 AND e.generated_on <= $3 ORDER BY e.generated_on DESC, e.id DESC LIMIT $4`
 )
 
-// WaitingEvents lists at most limit events that wait in the state (PENDING or SCHEDULED), generated in the time given, newest first.
+// WaitingEvents lists at most limit events that wait in the state (PENDING or SCHEDULED), generated in the time given, newest first: the columns
+// that searches look at, without attributes, parents and who sent them. Events reads those.
 func (r *Reader) WaitingEvents(ctx context.Context, state EventState, from, to time.Time, limit int) ([]EventRow, error) {
 	name, sql := "events.waitingPending", pendingOf
 	if state == EventScheduled {
 		name, sql = "events.waitingScheduled", scheduledOf
 	}
 	return r.events(ctx, name, sql, string(r.scope.Account()), from, to, limit)
+}
+
+// Events reads whole event rows, in no order; those that are not there any more are left out.
+func (r *Reader) Events(ctx context.Context, ids ...string) ([]EventRow, error) {
+	return r.events(ctx, "events.list", `SELECT `+eventColumnsSQL+` FROM events e WHERE e.account_id = $1 AND e.id = ANY ($2::text[]::uuid[])`,
+		string(r.scope.Account()), ids)
 }
 
 func (r *Reader) events(ctx context.Context, name, sql string, args ...any) ([]EventRow, error) {

@@ -20,13 +20,13 @@ const (
 	defaultBack  = 30 * 24 * time.Hour
 	maxBack      = 124 * 24 * time.Hour // about four months
 	maxAhead     = 31 * 24 * time.Hour  // about one month
-	fewTrails    = 20                   // turns that a search reads first
-	trailPage    = 200                  // turns that it reads at a time if they are small
+	fewTrails    = 20                   // turns, or waiting events, that a search reads first
+	trailPage    = 200                  // of them that it reads at a time if they are small
 	maxTrails    = 20_000               // turns that one search reads at most
-	maxWaiting   = 2_000                // waiting events that one search reads at most, of each state
 )
 
-// MaxBytes bounds what a search holds: the length, as JSON, of the turns that it took something from. Callers choose their events' attributes.
+// MaxBytes bounds what a search holds: the length, as JSON, of the turns that it took something from, and of waiting events. Callers choose their
+// events' attributes.
 const MaxBytes = 64 << 20
 
 // Query selects items of the event log. Empty members do not limit.
@@ -186,26 +186,7 @@ type search struct {
 	want  int
 	held  []Item // may still be overtaken
 	found []Item
-	bytes int // of the turns that they are from
-}
-
-func (s *search) waiting(ctx context.Context) error {
-	if s.q.EventType != "" && s.q.EventType != orchestration {
-		return nil
-	}
-	for _, state := range []store.EventState{store.EventPending, store.EventScheduled} {
-		if s.q.EventStatus != "" && s.q.EventStatus != string(state) {
-			continue
-		}
-		rows, err := s.r.WaitingEvents(ctx, state, s.q.From, s.q.To, maxWaiting)
-		if err != nil {
-			return err
-		}
-		for i := range rows {
-			s.offer(Waiting(&rows[i]))
-		}
-	}
-	return nil
+	bytes int // of the turns that they are from, and of waiting events
 }
 
 // slack is how long before its turn an item may have been generated and still be found at the upper end of a search.
@@ -233,20 +214,19 @@ func (s *search) turns(ctx context.Context) error {
 		if read += len(rows); len(rows) < tq.Limit {
 			break
 		}
-		last := rows[len(rows)-1]
-		tq.Before, tq.BeforeID, tq.Limit = last.GeneratedOn, last.TurnID, nextPage(rows)
+		last, bytes := rows[len(rows)-1], 0
+		for i := range rows {
+			bytes += len(rows[i].Body)
+		}
+		tq.Before, tq.BeforeID, tq.Limit = last.GeneratedOn, last.TurnID, nextPage(len(rows), bytes)
 	}
 	s.settle(time.Time{})
 	return nil
 }
 
-// nextPage is how many turns to read after those that were read: as many as take some megabytes if they are as long.
-func nextPage(rows []store.Trail) int {
-	bytes := 1
-	for i := range rows {
-		bytes += len(rows[i].Body)
-	}
-	return max(1, min(trailPage, len(rows)*(4<<20)/bytes))
+// nextPage is how many rows to read after those that were read: as many as take some megabytes if they are as long.
+func nextPage(rows, bytes int) int {
+	return max(1, min(trailPage, rows*(4<<20)/(bytes+1)))
 }
 
 // children finds what an event caused: in its own turn, and in turns of events that it sent elsewhere.
@@ -293,7 +273,12 @@ func (s *search) take(row *store.Trail) error {
 	if len(s.held) == before {
 		return nil
 	}
-	if s.bytes += t.length; s.bytes > MaxBytes {
+	return s.hold(t.length)
+}
+
+// hold counts the length of what was taken.
+func (s *search) hold(length int) error {
+	if s.bytes += length; s.bytes > MaxBytes {
 		return fault.Invalidf("count", "What was found is longer than %d MB: ask for fewer at a time, or for less than all", MaxBytes>>20).WithCode("C0001E")
 	}
 	return nil
@@ -317,10 +302,11 @@ func (s *search) keys() []string {
 	return keys
 }
 
-func (s *search) offer(it Item) {
-	if s.q.matches(&it) && allows(s.scope, it.RetailerID) {
+func (s *search) offer(it Item) (taken bool) {
+	if taken = s.q.matches(&it) && allows(s.scope, it.RetailerID); taken {
 		s.held = append(s.held, it)
 	}
+	return taken
 }
 
 // settle moves held items that are not earlier than t to what was found.

@@ -1,0 +1,67 @@
+package history
+
+import (
+	"context"
+
+	"github.com/fluent-oms/fluent/dataplane/store"
+)
+
+// maxWaiting is how many waiting events one search looks at, of each state.
+const maxWaiting = 2_000
+
+// waiting finds events that have not run yet: the newest of each state, for there may be turns between them.
+func (s *search) waiting(ctx context.Context) error {
+	if s.q.EventType != "" && s.q.EventType != orchestration {
+		return nil
+	}
+	for _, state := range []store.EventState{store.EventPending, store.EventScheduled} {
+		if s.q.EventStatus != "" && s.q.EventStatus != string(state) {
+			continue
+		}
+		heads, err := s.r.WaitingEvents(ctx, state, s.q.From, s.q.To, maxWaiting)
+		if err != nil {
+			return err
+		}
+		if err := s.readWaiting(ctx, state, s.candidates(heads)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// candidates are the ids of events of which nothing but what they were sent by may stand against them: only those are read whole.
+func (s *search) candidates(heads []store.EventRow) (ids []string) {
+	q := s.q
+	q.SourceEvents = ""
+	for i := range heads {
+		if it := Waiting(&heads[i]); q.matches(&it) && allows(s.scope, it.RetailerID) {
+			ids = append(ids, it.ID)
+		}
+	}
+	return ids
+}
+
+// readWaiting takes as many events as a page can show, few at a time while they are long.
+func (s *search) readWaiting(ctx context.Context, state store.EventState, ids []string) error {
+	most := len(s.held) + s.want
+	for next := fewTrails; len(ids) > 0 && len(s.held) < most; {
+		part := ids[:min(next, len(ids), most-len(s.held))]
+		ids = ids[len(part):]
+		rows, err := s.r.Events(ctx, part...)
+		if err != nil {
+			return err
+		}
+		read := 0
+		for i := range rows {
+			read += rows[i].Length
+			if rows[i].State != state || !s.offer(Waiting(&rows[i])) { // it ran meanwhile, or another event sent it
+				continue
+			}
+			if err := s.hold(rows[i].Length); err != nil {
+				return err
+			}
+		}
+		next = nextPage(len(part), read)
+	}
+	return nil
+}
