@@ -35,11 +35,14 @@ type Guard struct {
 	limit   int64
 	log     *slog.Logger
 	changed func()
+	collect func()
 
 	samples  []metrics.Sample // of the goroutine that looks
 	used     atomic.Int64
 	shedding atomic.Bool
 	shed     atomic.Int64
+
+	collected time.Time // by the goroutine that looks
 }
 
 // NewGuard makes a guard of a limit, as Limit gives it; changed, if it is not nil, is called when shedding begins or ends.
@@ -47,7 +50,7 @@ func NewGuard(limit int64, log *slog.Logger, changed func()) *Guard {
 	if changed == nil {
 		changed = func() {}
 	}
-	g := &Guard{limit: limit, log: log, changed: changed}
+	g := &Guard{limit: limit, log: log, changed: changed, collect: runtime.GC}
 	for _, name := range figures {
 		g.samples = append(g.samples, metrics.Sample{Name: name})
 	}
@@ -67,17 +70,21 @@ func (g *Guard) Run(ctx context.Context) {
 	}
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	var collected time.Time
 	for {
-		if g.Look(); g.shedding.Load() && time.Since(collected) > collectEvery {
-			runtime.GC()
-			collected = time.Now()
-		}
+		g.tend(time.Now())
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
+	}
+}
+
+// tend looks, and collects now and then while load is shed. Only one goroutine may do so.
+func (g *Guard) tend(now time.Time) {
+	if g.Look(); g.shedding.Load() && now.Sub(g.collected) > collectEvery {
+		g.collect()
+		g.collected = now
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/policy"
@@ -15,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/fault"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 type accounts struct{ *API }
@@ -173,16 +175,14 @@ func (a accounts) update(ctx context.Context, named *cpv1.Account, change func(*
 	return out, err
 }
 
-// RotateClientSecret gives an API client a new secret.
+// RotateClientSecret is RotateApiClientSecret without an overlap, by the name that it had when an account had one client.
 func (a accounts) RotateClientSecret(ctx context.Context, r *cpv1.RotateClientSecretRequest) (*cpv1.RotateClientSecretResponse, error) {
-	id, secret := first(r.GetClientId(), r.GetAccount()), first(r.GetClientSecret(), password.Secret(secretBytes))
-	body := &statev1.SetClientSecret{Account: r.GetAccount(), Secret: &statev1.ClientSecret{ClientId: id, Hash: secretHash(secret)}}
-	result, err := a.change(ctx, statev1.Kind_KIND_SET_CLIENT_SECRET, body, r)
-	if err != nil {
-		return nil, err
+	id := first(r.GetClientId(), r.GetAccount())
+	if string(tenancy.AccountOfClient(id)) != r.GetAccount() {
+		return nil, absent("API client", id)
 	}
-	if result.Replayed {
-		secret = ""
-	}
-	return &cpv1.RotateClientSecretResponse{ClientId: id, ClientSecret: secret}, nil
+	rotated, err := clients(a).RotateApiClientSecret(ctx, &cpv1.RotateApiClientSecretRequest{
+		ClientId: id, ClientSecret: r.GetClientSecret(), Overlap: durationpb.New(0), RequestId: r.GetRequestId(),
+	})
+	return &cpv1.RotateClientSecretResponse{ClientId: id, ClientSecret: rotated.GetClientSecret()}, err
 }

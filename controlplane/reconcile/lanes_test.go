@@ -102,3 +102,44 @@ func TestTwoHundredAccountsAtOnceMeetNoNodeInACrowd(t *testing.T) {
 	}
 	require.Positive(t, c.most["a2"], "they are spread")
 }
+
+// TestALaneThatIsLeftIsOfferedAtOnce: who waits hears of it, and looks at another node at each attempt.
+func TestALaneThatIsLeftIsOfferedAtOnce(t *testing.T) {
+	t.Parallel()
+	freed := make(chan struct{}, 1)
+	l := reconcile.NewLanes(freed)
+	ready := []*cpv1.Node{{Id: "a"}, {Id: "b"}, {Id: "c"}}
+	require.True(t, l.Room(nil), "who waits for a node says so himself")
+	on, leave := l.Enter(nil, 0)
+	require.Nil(t, on)
+	require.Nil(t, leave)
+	for attempt, want := range []string{"a", "b", "c", "a"} {
+		on, leave := l.Enter(ready, attempt)
+		require.Equal(t, want, on.GetId())
+		leave()
+	}
+	require.Len(t, freed, 1, "and who has heard of it already is not waited for")
+	require.Zero(t, l.Busy())
+	<-freed
+
+	inside := map[string]int{}
+	var last func()
+	for range len(ready) * state.PreparationsPerNode {
+		require.True(t, l.Room(ready))
+		on, leave := l.Enter(ready, 0)
+		inside[on.GetId()]++
+		last = leave
+	}
+	for _, n := range ready {
+		require.Equal(t, state.PreparationsPerNode, inside[n.GetId()])
+	}
+	require.False(t, l.Room(ready))
+	on, _ = l.Enter(ready, 1)
+	require.Nil(t, on)
+	require.Empty(t, freed)
+	last()
+	require.Len(t, freed, 1)
+	require.True(t, l.Room(ready))
+	on, _ = l.Enter(ready, 1)
+	require.NotNil(t, on)
+}

@@ -137,6 +137,24 @@ func (c *trio) clientsLives(t *testing.T) {
 	rotated, err = all.RotateApiClientSecret(t.Context(), &cpv1.RotateApiClientSecretRequest{ClientId: "ACME-erp", Overlap: durationpb.New(0)})
 	require.NoError(t, err)
 	require.Len(t, rotated.GetClient().GetSecrets(), 1)
+	_, err = all.RotateApiClientSecret(t.Context(), &cpv1.RotateApiClientSecretRequest{ClientId: "ACME-erp"})
+	require.NoError(t, err)
+	accounts := controlplanev1connect.NewAccountServiceClient(c.operator())
+	_, err = accounts.RotateClientSecret(t.Context(), &cpv1.RotateClientSecretRequest{Account: "BETA", ClientId: "ACME-erp"})
+	require.Equal(t, connect.CodeNotFound, connect.CodeOf(err), "%v", err)
+	_, err = accounts.RotateClientSecret(t.Context(), &cpv1.RotateClientSecretRequest{Account: "ACME", ClientId: "ACME-none"})
+	require.Equal(t, connect.CodeNotFound, connect.CodeOf(err), "%v", err)
+	old, err := accounts.RotateClientSecret(t.Context(), &cpv1.RotateClientSecretRequest{Account: "ACME", ClientId: "ACME-erp", ClientSecret: strings.Repeat("chosen", 6)})
+	require.NoError(t, err)
+	require.Equal(t, "ACME-erp", old.GetClientId())
+	require.Equal(t, strings.Repeat("chosen", 6), old.GetClientSecret())
+	shown, err := all.ListApiClients(t.Context(), &cpv1.ListApiClientsRequest{Account: "ACME"})
+	require.NoError(t, err)
+	for _, client := range shown.GetClients() {
+		if client.GetClientId() == "ACME-erp" {
+			require.Len(t, client.GetSecrets(), 1, "by the old name, too: no overlap")
+		}
+	}
 
 	revoked, err := all.RevokeApiClient(t.Context(), &cpv1.RevokeApiClientRequest{ClientId: "ACME-erp"})
 	require.NoError(t, err)
@@ -148,5 +166,5 @@ func (c *trio) clientsLives(t *testing.T) {
 		require.Equal(t, "operator/root", r.GetActor())
 		actions = append(actions, r.GetAction())
 	}
-	require.ElementsMatch(t, strings.Fields("CREATE_API_CLIENT ROTATE_API_CLIENT ROTATE_API_CLIENT REVOKE_API_CLIENT"), actions)
+	require.ElementsMatch(t, strings.Fields("CREATE_API_CLIENT ROTATE_API_CLIENT ROTATE_API_CLIENT ROTATE_API_CLIENT ROTATE_API_CLIENT REVOKE_API_CLIENT"), actions)
 }

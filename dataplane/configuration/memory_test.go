@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -327,4 +328,36 @@ func TestWhatIsCountedIsWhatIsKept(t *testing.T) {
 		require.Equal(t, anew.Bytes, kept.Bytes)
 		require.Equal(t, anew.Parts, kept.Parts)
 	}
+}
+
+// TestFewTextsAreParsedAtOnce: each takes many times its length for a moment.
+func TestFewTextsAreParsedAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	texts := defaults(t, 1)
+	s.open(1, texts)
+	c := configuration.New(s.state, s, 64<<20)
+	leave := c.Parsing()
+	s.reading = make(chan struct{}, len(texts))
+	done := make(chan error, len(texts))
+	for name := range texts {
+		go func() {
+			_, err := c.Get(t.Context(), accountName(1), 1, name, 10000)
+			done <- err
+		}()
+	}
+	for range texts {
+		<-s.reading
+	}
+	select {
+	case <-done:
+		require.Fail(t, "a text was parsed though no place was free")
+	case <-time.After(100 * time.Millisecond): // without the bound they are done in a few
+	}
+	require.Zero(t, c.Stats().Reads)
+	leave()
+	for range texts {
+		require.NoError(t, <-done)
+	}
+	require.EqualValues(t, len(texts), c.Stats().Reads)
 }

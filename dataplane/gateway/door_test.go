@@ -19,6 +19,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/trust/trusttest"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/ops/embedded/porttest"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
 
 // TestAGatewayLimitsConnections runs a whole gateway, without nodes, and comes from addresses of the loopback.
@@ -95,4 +96,37 @@ func TestAGatewayThatDoesNotReachItselfIsNotReady(t *testing.T) {
 	answer := httptest.NewRecorder()
 	g.Operators().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/readyz", nil))
 	require.Contains(t, answer.Body.String(), `"OWN_PORT_UNREACHABLE"`)
+}
+
+// TestBalancersAreToldWhenAGatewayCannotServe: no node, no port of its own, and on its way out.
+func TestBalancersAreToldWhenAGatewayCannotServe(t *testing.T) {
+	t.Parallel()
+	state, err := desired.Open("")
+	require.NoError(t, err)
+	g := New(state, Settings{}, slog.New(slog.DiscardHandler))
+	health := func() int {
+		answer := httptest.NewRecorder()
+		g.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/healthz", http.NoBody))
+		return answer.Code
+	}
+	require.Equal(t, http.StatusServiceUnavailable, health(), "there is no node")
+	node := &nodev1.Peer{NodeId: "n1", Kind: "node", Address: "127.0.0.1:1", State: "READY"}
+	state.Apply(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: &nodev1.Change{Index: 1, Resource: &nodev1.Resource{Kind: &nodev1.Resource_Peer{Peer: node}}}}})
+	require.Equal(t, http.StatusOK, health())
+	port, err := door.Listen("127.0.0.1:0", door.Port{Name: "tenants"})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = port.Close() })
+	g.self.Add(port, nil)
+	require.Equal(t, http.StatusOK, health())
+	for range 3 {
+		require.NoError(t, g.self.Round(t.Context(), time.Millisecond))
+	}
+	require.Equal(t, http.StatusServiceUnavailable, health(), "nobody accepts at its port")
+	server := &http.Server{Handler: http.NotFoundHandler(), ReadHeaderTimeout: time.Minute}
+	t.Cleanup(func() { _ = server.Close() })
+	go func() { _ = server.Serve(port) }()
+	require.NoError(t, g.self.Round(t.Context(), time.Minute))
+	require.Equal(t, http.StatusOK, health())
+	g.Drain()
+	require.Equal(t, http.StatusServiceUnavailable, health(), "it was asked to stop")
 }

@@ -80,6 +80,31 @@ func TestUnknownAndWrongAnswerAlike(t *testing.T) {
 	}
 }
 
+// TestWrongClientSecretsAreCountedUpToAPace: beyond it they are answered alike, and cost the database nothing.
+func TestWrongClientSecretsAreCountedUpToAPace(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	const pace = 3
+	s.nodes[0].Counting(pace)
+	c, err := pgx.Connect(t.Context(), s.dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close(t.Context()) })
+	counted := func() (n int) {
+		require.NoError(t, c.QueryRow(t.Context(), `SELECT count(DISTINCT subject) FROM sign_ins WHERE subject LIKE 'client X%'`).Scan(&n))
+		return n
+	}
+	var first answer
+	for i := range 3 * pace {
+		a := s.send(ask{path: "/oauth/token", form: url.Values{"grant_type": {"client_credentials"}, "client_id": {fmt.Sprint("X", i)}, "client_secret": {"wrong"}}})
+		if i == 0 {
+			first = a
+		}
+		require.Equal(t, 401, a.Status)
+		require.Equal(t, first, a)
+		require.Equal(t, min(i+1, pace), counted())
+	}
+}
+
 // TestAForeignHostIsNotToldFromAnUnknownOne asks with what is good for ACME: at its own hosts and at those of nobody it is served, and at the hosts
 // of OTHER exactly what it is at hosts that nobody has.
 func TestAForeignHostIsNotToldFromAnUnknownOne(t *testing.T) {

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -96,4 +97,17 @@ func TestErrorsOfAServerThatIsBusyOrGoingMayBeRepeated(t *testing.T) {
 	} {
 		require.Equal(t, want, store.Classify(fmt.Errorf("run: %w", &pgconn.PgError{Severity: "ERROR", SeverityUnlocalized: "ERROR", Code: code})), code)
 	}
+}
+
+// TestWhoGivesUpHearsThatHeGaveUp, and not that the database does not answer, or that all connections are busy.
+func TestWhoGivesUpHearsThatHeGaveUp(t *testing.T) {
+	t.Parallel()
+	db := open(t, migratedDSN(t), store.Options{ReadConnections: 1})
+	reader := db.Reader(scopeOf(t, "ACME"))
+	gone, giveUp := context.WithCancel(t.Context())
+	giveUp()
+	_, err := reader.Select(gone, store.Query{Type: store.TypeOf[foundation.Setting](db)})
+	require.ErrorIs(t, err, context.Canceled)
+	require.False(t, fault.Is(err, fault.Unavailable), "%v", err)
+	require.False(t, fault.Is(err, fault.Limited), "%v", err)
 }

@@ -90,3 +90,21 @@ func TestPartsMakeTheWorkflowAgain(t *testing.T) {
 	}
 	require.JSONEq(t, plain(want), plain(got))
 }
+
+// TestOnlyNamesOfThreePartsLoseTheirAccount: others mean something else without it.
+func TestOnlyNamesOfThreePartsLoseTheirAccount(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]workflow.RuleCall{
+		"ACME.core.SetState":      {Name: "core.SetState", Own: true},
+		"GLOBEX.core.SetState":    {Name: "GLOBEX.core.SetState"},
+		"ACMEX.core.SetState":     {Name: "ACMEX.core.SetState"},
+		"ACME.SetState":           {Name: "ACME.SetState"},
+		"ACME.core.more.SetState": {Name: "ACME.core.more.SetState"},
+	} {
+		w, theirs, _ := parts(t, strings.Replace(sharedText, "ACME.core.SetState", name, 1), "ACME")
+		call := workflow.Assemble(w, theirs).Rulesets[0].Rules[0]
+		require.Equal(t, want.Name, call.Name)
+		require.Equal(t, want.Own, call.Own, name)
+		require.Equal(t, name, call.FullName("ACME"))
+	}
+}

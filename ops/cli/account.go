@@ -135,7 +135,7 @@ func newAccountDelete(a *app) *cobra.Command {
 func newAccountSecret(a *app) *cobra.Command {
 	var id string
 	cmd := &cobra.Command{
-		Use: "rotate-secret NAME", Short: "Give an account's API client a new secret; the old one stops working", Args: usage(cobra.ExactArgs(1)),
+		Use: "rotate-secret NAME", Short: "The same as: fluent client rotate NAME --overlap 0", Args: usage(cobra.ExactArgs(1)),
 		RunE: a.run(func(ctx context.Context, client *connect.Client, args []string) error {
 			req := &cpv1.RotateClientSecretRequest{Account: args[0], ClientId: id, RequestId: a.requestID()}
 			res, err := controlplanev1connect.NewAccountServiceClient(client).RotateClientSecret(ctx, req)

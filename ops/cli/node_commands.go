@@ -19,7 +19,7 @@ func nodeColumns() []render.Column[*cpv1.Node] {
 		{Title: "ID", Value: (*cpv1.Node).GetId},
 		{Title: "ENVIRONMENT", Value: (*cpv1.Node).GetEnvironment},
 		{Title: "KIND", Value: func(n *cpv1.Node) string { return render.Enum(n.GetKind()) }},
-		{Title: "STATE", Value: func(n *cpv1.Node) string { return render.Enum(n.GetState()) }},
+		{Title: "STATE", Value: nodeState},
 		{Title: "ADDRESS", Value: (*cpv1.Node).GetAddress},
 		{Title: "HOST", Value: (*cpv1.Node).GetHost},
 		{Title: "CPU", Value: nodeLoad(func(l *cpv1.NodeLoad) string { return fmt.Sprintf("%.0f%%", 100*l.GetCpuShare()) })},
@@ -32,6 +32,14 @@ func nodeColumns() []render.Column[*cpv1.Node] {
 		{Title: "LAST SEEN", Value: func(n *cpv1.Node) string { return render.Time(n.GetLastSeen()) }, Wide: true},
 		{Title: "ETAG", Value: (*cpv1.Node).GetEtag, Wide: true},
 	}
+}
+
+// nodeState is what a node does. One that was asked to drain is on its way there before it has heard of it.
+func nodeState(n *cpv1.Node) string {
+	if s := n.GetState(); n.GetDrain() && (s == cpv1.NodeState_NODE_STATE_JOINING || s == cpv1.NodeState_NODE_STATE_READY) {
+		return render.Enum(cpv1.NodeState_NODE_STATE_DRAINING)
+	}
+	return render.Enum(n.GetState())
 }
 
 // nodeLoad prints a figure of a node's last report; nothing where there is no report.

@@ -101,6 +101,20 @@ func TestCollectMergesAndSkips(t *testing.T) {
 	require.Equal(t, []string{"g", "i", "h"}, keys)
 }
 
+// TestVariablesInEachOfSeveralFragmentsAreSeen: those of a fragment that another one follows, too.
+func TestVariablesInEachOfSeveralFragmentsAreSeen(t *testing.T) {
+	t.Parallel()
+	fragments := ` fragment x on Query { a: f(id: $i) { g } } fragment y on Query { b: f(n: $n) { ...z } } fragment z on Query { g }`
+	for _, spreads := range []string{"...x ...y", "...y ...x", "...x ...y ...z", "...z ...x ...y"} {
+		_, err := prepare(t, `query($i: ID, $n: Int) { `+spreads+` }`+fragments, `{"query":"x"}`)
+		require.NoError(t, err, spreads)
+		_, err = prepare(t, `query($n: Int) { `+spreads+` }`+fragments, `{"query":"x"}`)
+		require.ErrorContains(t, err, `"$i" is not defined`, spreads)
+		_, err = prepare(t, `query($i: ID) { `+spreads+` }`+fragments, `{"query":"x"}`)
+		require.ErrorContains(t, err, `"$n" is not defined`, spreads)
+	}
+}
+
 func FuzzRequest(f *testing.F) {
 	for _, seed := range []string{
 		`{"query":"{ f(id: 5) { g } }"}`, `{"query":"query($in: Inner) { f(in: $in) { g } }","variables":{"in":{"n":1}}}`,

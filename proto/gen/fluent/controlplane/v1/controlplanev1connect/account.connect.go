@@ -105,7 +105,8 @@ type AccountServiceClient interface {
 	UpdateAccount(context.Context, *v1.UpdateAccountRequest) (*v1.UpdateAccountResponse, error)
 	// DeleteAccount closes an account: nodes refuse it at once. Its data stay in the environment's database until they are erased.
 	DeleteAccount(context.Context, *v1.DeleteAccountRequest) (*v1.DeleteAccountResponse, error)
-	// RotateClientSecret gives an API client a new secret; the old one stops working.
+	// RotateClientSecret is RotateApiClientSecret without an overlap, by the name that it had when an account had one client: the old secrets
+	// end, and with them the tokens in which the client acts as itself.
 	RotateClientSecret(context.Context, *v1.RotateClientSecretRequest) (*v1.RotateClientSecretResponse, error)
 }
 
@@ -128,7 +129,8 @@ type AccountServiceHandler interface {
 	UpdateAccount(context.Context, *v1.UpdateAccountRequest) (*v1.UpdateAccountResponse, error)
 	// DeleteAccount closes an account: nodes refuse it at once. Its data stay in the environment's database until they are erased.
 	DeleteAccount(context.Context, *v1.DeleteAccountRequest) (*v1.DeleteAccountResponse, error)
-	// RotateClientSecret gives an API client a new secret; the old one stops working.
+	// RotateClientSecret is RotateApiClientSecret without an overlap, by the name that it had when an account had one client: the old secrets
+	// end, and with them the tokens in which the client acts as itself.
 	RotateClientSecret(context.Context, *v1.RotateClientSecretRequest) (*v1.RotateClientSecretResponse, error)
 }
 
