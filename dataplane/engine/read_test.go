@@ -73,8 +73,11 @@ func TestRulesReadWhatTheirTurnHasDone(t *testing.T) {
 			say("by id", got)
 		}
 		return nil
+	}}, rules.Rule{Plugin: "test", Name: "Touch", Run: func(_ context.Context, c *rules.Context) error {
+		c.Turn.Set(c.Root.Find("FULFILMENT", "", "EARLIER"), map[string]any{"status": "TOUCHED"})
+		return nil
 	}})
-	failed := on("Go", "ORDER", "", do("Look"), do("Ship"), do("SetState", "status", "DONE"), do("Look"))
+	failed := on("Go", "ORDER", "", do("Look"), do("Ship"), do("SetState", "status", "DONE"), do("Touch"), do("Look"))
 	failed.EventType = workflow.Exception
 	b.flow("ACME", on("Go", "ORDER", "", do("Ship"), do("SetState", "status", "LOST"), do("Refuse")), failed)
 	e := b.new("n1")
@@ -91,7 +94,7 @@ func TestRulesReadWhatTheirTurnHasDone(t *testing.T) {
 	made := o.Ref + "-F/CREATED"
 	require.Equal(t, []string{
 		"list 10: EARLIER/OPEN", "list 1: EARLIER/OPEN", "of another: ", "parts: EARLIER/OPEN", "by ref: <nil>", "root: " + o.Ref + "/CREATED",
-		"list 10: EARLIER/OPEN " + made, "list 1: EARLIER/OPEN", "of another: ", "parts: EARLIER/OPEN " + made, "by ref: " + made, "root: " + o.Ref + "/DONE", "by id: " + made,
+		"list 10: EARLIER/TOUCHED " + made, "list 1: EARLIER/TOUCHED", "of another: ", "parts: EARLIER/TOUCHED " + made, "by ref: " + made, "root: " + o.Ref + "/DONE", "by id: " + made,
 	}, said)
 }
 

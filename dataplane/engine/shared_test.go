@@ -19,6 +19,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // oneWorker has turns of what waits share commits: the worker takes one root and as many more as there are.
@@ -152,50 +153,54 @@ func TestAnAccountLeavesOthersRoomToCreate(t *testing.T) {
 	b.flow("ACME", on("CREATE", "ORDER", "CREATED", do("Count")))
 	b.flow("OTHER", on("CREATE", "ORDER", "CREATED", do("Count")))
 	inside, proceed := make(chan struct{}), make(chan struct{})
+	goOn := sync.OnceFunc(func() { close(proceed) })
+	t.Cleanup(goOn)
 	e := b.new("n1", func(d *engine.Deps, c *engine.Config) {
 		c.Creations = 4
 		d.Starts = map[string]engine.Starter{"ORDER": func(context.Context, *store.Reader, any, []any, []any) ([]any, error) {
-			inside <- struct{}{}
+			select {
+			case inside <- struct{}{}:
+			case <-proceed:
+			}
 			<-proceed
 			return nil, nil
 		}}
 	})
-	ended := make(chan bool, 4)
-	begin := func(account string) {
-		_, c := b.creation(string(b.db.NewUUID()))
-		go func() {
-			done, err := e.Create(b.ctx, scopeOf(t, "ACME").Account(), c)
-			if account == "OTHER" {
-				done, err = e.Create(b.ctx, scopeOf(t, "OTHER").Account(), c)
-			}
-			ended <- done && err == nil
-		}()
+	type answer struct {
+		done bool
+		err  error
 	}
-	refused := func(account string, why string) {
+	ended := make(chan answer, 10)
+	// try begins a creation, and reports whether it was let in.
+	try := func(account tenancy.AccountID) bool {
 		t.Helper()
 		_, c := b.creation(string(b.db.NewUUID()))
-		done, err := e.Create(b.ctx, scopeOf(t, "ACME").Account(), c)
-		if account == "OTHER" {
-			done, err = e.Create(b.ctx, scopeOf(t, "OTHER").Account(), c)
+		go func() {
+			done, err := e.Create(b.ctx, account, c)
+			ended <- answer{done, err}
+		}()
+		select {
+		case <-inside:
+			return true
+		case a := <-ended:
+			require.Equal(t, answer{}, a, "who is not let in creates by himself")
+			return false
 		}
-		require.NoError(t, err)
-		require.False(t, done, why)
 	}
 	for range 3 {
-		begin("ACME")
-		<-inside
+		require.True(t, try("ACME"))
 	}
-	refused("ACME", "three of four are its own")
-	begin("OTHER")
-	<-inside
-	refused("OTHER", "there are four")
-	close(proceed)
+	require.False(t, try("ACME"), "three of four are its own")
+	require.True(t, try("OTHER"))
+	require.False(t, try("OTHER"), "there are four")
+	goOn()
 	for range 4 {
-		require.True(t, <-ended)
+		require.Equal(t, answer{done: true}, <-ended)
 	}
-	begin("ACME")
-	<-inside
-	require.True(t, <-ended)
+	_, c := b.creation("last")
+	done, err := e.Create(b.ctx, "ACME", c)
+	require.NoError(t, err)
+	require.True(t, done, "there is room again")
 }
 
 // TestStaleDataUsesUpNoTries: others change the order seven times, each time after a turn decided on it. Its effect is not told that this is the
