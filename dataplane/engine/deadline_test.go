@@ -124,3 +124,30 @@ func TestAPollIsNotNeeded(t *testing.T) {
 	require.Equal(t, []string{"n1 Count"}, told, "what is for later is nobody's yet")
 	require.Equal(t, store.EventScheduled, b.state(b.scope, later.ID))
 }
+
+// TestAnEventComesDueAtItsTimeAndOnce: one that is due shows that the due were looked for; one that is for later has stayed. When its time has come, of
+// two nodes that look for it one releases it, and it runs once.
+func TestAnEventComesDueAtItsTimeAndOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.flow("ACME", on("Count", "ORDER", "", do("Count")))
+	busy := func(_ *engine.Deps, c *engine.Config) { c.Schedule, c.LeaseTTL = 2*time.Millisecond, 2*time.Second }
+	first, second := b.new("n1", busy), b.new("n2", busy)
+	b.run(first)
+	b.run(second)
+	list := b.orders(b.scope, 2)
+	soon, later, last := event(list[0], "Count"), event(list[1], "Count"), event(list[1], "Count")
+	soon.ScheduledOn, later.ScheduledOn = b.db.Now(b.ctx).Add(20*time.Millisecond), b.db.Now(b.ctx).Add(time.Hour)
+	require.NoError(t, first.Submit(b.ctx, b.scope, soon, later))
+	b.settled(b.scope, soon)
+	require.Equal(t, store.EventScheduled, b.state(b.scope, later.ID))
+	released := func() int64 { return first.Stats().Released.Load() + second.Stats().Released.Load() }
+	require.Eventually(t, func() bool { return released() == 1 }, time.Minute, time.Millisecond)
+	b.sql(`UPDATE events SET due_on = now() WHERE id = $1`, later.ID)
+	b.settled(b.scope, later)
+	require.NoError(t, second.Submit(b.ctx, b.scope, last))
+	b.settled(b.scope, last)
+	require.Equal(t, 1, b.count(b.scope, list[0]))
+	require.Equal(t, 2, b.count(b.scope, list[1]))
+	require.Eventually(t, func() bool { return released() == 2 }, time.Minute, time.Millisecond)
+}

@@ -42,7 +42,9 @@ func everything(other *order.Order, mu *sync.Mutex, commits *[]string) rules.Rul
 			return err
 		}
 		o := c.Root.Entity().(*order.Order)
-		c.Turn.Set(o, map[string]any{"status": o.Status + "," + who})
+		before := o.Status
+		c.Turn.Set(o, map[string]any{"status": "on the way"})
+		c.Turn.Set(o, map[string]any{"status": before + "," + who})
 		f := &order.Fulfilment{Ref: "F-" + who, OrderID: o.ID}
 		f.Type = "HD_PFS"
 		a := &order.Article{Ref: "A-" + who, OrderID: o.ID}

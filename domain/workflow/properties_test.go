@@ -33,6 +33,7 @@ func TestWhatFitsAProperty(t *testing.T) {
 		{workflow.PropSpec{Type: "INTEGER", Multiple: true}, "[1, 2.0]", ""},
 		{workflow.PropSpec{Type: "INTEGER", Multiple: true}, "1", ""},
 		{workflow.PropSpec{Type: "INTEGER", Multiple: true}, "[1, 2.5]", "want an array of INTEGER, got [1, 2.5]"},
+		{workflow.PropSpec{Type: "INTEGER", Multiple: true}, "[1, null]", "want an array of INTEGER, got [1, null]"},
 		{workflow.PropSpec{Type: "FLOAT"}, "7.5", ""},
 		{workflow.PropSpec{Type: "FLOAT"}, "false", "want FLOAT, got false"},
 		{workflow.PropSpec{Type: "FLOAT"}, `"7.5"`, `want FLOAT, got "7.5"`},

@@ -140,7 +140,7 @@ func TestAWebhookWithoutAnAddressIsNotSent(t *testing.T) {
 	o := newOrder()
 	turn := withoutSettings(o)
 	require.NoError(t, turn.Run(core.Rules(), "SendWebhook", o, m{"webhookName": "W"}, nil))
-	require.NoError(t, turn.Run(core.Rules(), "SendWebhookIf", o, m{"jsonpath": "event.gone", "value": "x", "webhookEndpoint": "https://x.test"}, nil))
+	require.NoError(t, turn.Run(core.Rules(), "SendWebhookIf", o, m{"jsonpath": "event.gone", "value": "", "webhookEndpoint": "https://x.test"}, nil))
 	require.NoError(t, turn.Run(core.Rules(), "SendNotification", o, m{"template": "SHORT_PICK"}, nil))
 	require.Empty(t, turn.Webhooks)
 	require.Equal(t, []string{"no endpoint for webhook W", "notification SHORT_PICK"}, turn.Logs)
