@@ -100,6 +100,25 @@ func TestATransferMayComeFromAnyNetwork(t *testing.T) {
 	require.Equal(t, "BOOKED; O1-1 CC_PFDC DEPOT SENT_TO_WMS P2×30", w.order(w.placeAs("CC", "STORE_A", "P2×30")))
 	require.Equal(t, "BOOKED; O2-1 HD_PFDC DC1 SENT_TO_WMS P2×20; O2-2 HD_PFS STORE_A AWAITING_WAVE P2×2; O2-3 HD_PFS STORE_C AWAITING_WAVE P2×1; O2-4 REJECTED REJECTED ESCALATED P2×7",
 		w.order(w.place("P2×30")))
+	require.Equal(t, "BOOKED; O3-1 CC_PFS STORE_B AWAITING_WAVE P1×2", w.order(w.placeAs("CC", "STORE_C", "P1×2")), "the nearest to the store, not to the customer")
 	w.onHand("P2:DEPOT", 40)
+	w.balanced()
+}
+
+// TestWhatIsSwitchedOffInTheCatalogueIsNotSold: the virtual position of STORE_A still says five.
+func TestWhatIsSwitchedOffInTheCatalogueIsNotSold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1).stocked()
+	for _, v := range w.virtual() {
+		if v.ProductRef == "P1" && v.GroupRef == "STORE_A" {
+			require.Equal(t, 5, v.Quantity)
+			v.Status = "INACTIVE"
+			require.NoError(t, w.db.Write(w.ctx, w.scope, func(tx *store.Tx) error {
+				tx.Update(v, domain.Catalogue().Type("VirtualPosition").Field("status"))
+				return nil
+			}))
+		}
+	}
+	require.Equal(t, "BOOKED; O1-1 HD_PFS STORE_B AWAITING_WAVE P1×2", w.order(w.place("P1×2")))
 	w.balanced()
 }
