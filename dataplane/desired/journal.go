@@ -8,12 +8,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
 
 // shortest is how long the changes in the file may become before it is written anew, however short its snapshot is.
 const shortest = 256 << 10 // bytes
+
+// syncEvery is how often at the most appended changes are forced to the disk. A process that dies loses none of them; a machine that does
+// may lose those of the last while, and the stream then goes on from the change before. Each sync that makes a file longer waits for the file
+// system's own log, and with it whoever else writes to that disk: the database, where all of this runs on one machine.
+const syncEvery = time.Second
 
 // journal is the file that keeps a view: a snapshot, and the changes since. A burst of changes costs one write of its own length; when the
 // changes are longer than the snapshot, the file is written anew, so that it stays below twice what it holds.
@@ -26,6 +32,7 @@ type journal struct {
 	end     int64       // where the next record goes; what follows in the file is a write that was cut short
 	compact int64       // end at which it is written anew
 	pending []byte      // records that could not be appended yet
+	synced  time.Time   // when it was forced to the disk last
 }
 
 // append adds changes to the file, and those that earlier could not be added. The view is what they lead to.
@@ -58,8 +65,11 @@ func (j *journal) append(frames []*nodev1.WatchResponse, v *View) (err error) {
 	if err == nil {
 		if _, err = file.WriteAt(j.pending, j.end); err != nil {
 			err = errors.Join(err, file.Truncate(j.end)) // else the next try does
-		} else if err = file.Sync(); err != nil {
-			j.info = nil // what of it is on disk nobody knows
+		} else if now := time.Now(); now.Sub(j.synced) >= syncEvery {
+			if err = file.Sync(); err != nil {
+				j.info = nil // what of it is on disk nobody knows
+			}
+			j.synced = now
 		}
 	}
 	if err = errors.Join(err, file.Close()); err != nil {

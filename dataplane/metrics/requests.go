@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,7 +30,7 @@ func routes() []route {
 	return []route{
 		{"/graphql", "graphql"}, {"/oauth/", "oauth"}, {"/api/v4.1/event", "event"}, {"/api/v4.1/job", "job"},
 		{"/api/v4.1/workflow", "workflow"}, {"/api/v4.1/transition", "transition"}, {"/orchestration/", "plugin"},
-		{"/internal/", "internal"}, {"/fluent.node.", "internal"}, {"", last},
+		{"/internal/", internal}, {"/fluent.node.", internal}, {"", last},
 	}
 }
 
@@ -41,8 +42,16 @@ type Requests struct {
 	routes   []route
 	seconds  [][6]prometheus.Observer
 	inFlight prometheus.Gauge
+	tenants  atomic.Int64 // nanoseconds
 	writers  sync.Pool
 }
+
+// internal is the route of what the installation's own processes ask.
+const internal = "internal"
+
+// OfTenants is how long all answers to tenants together have taken. Two moments' difference, divided by the time between them, is how many
+// requests were being answered on average.
+func (r *Requests) OfTenants() time.Duration { return time.Duration(r.tenants.Load()) }
 
 // NewRequests makes and registers the figures of one process.
 func NewRequests(reg prometheus.Registerer) *Requests {
@@ -72,7 +81,11 @@ func (r *Requests) Serve(w http.ResponseWriter, req *http.Request, next http.Han
 	r.inFlight.Inc()
 	defer func() {
 		r.inFlight.Dec()
-		r.seconds[group][min(max(seen.status/100, 0), 5)].Observe(time.Since(began).Seconds())
+		took := time.Since(began)
+		r.seconds[group][min(max(seen.status/100, 0), 5)].Observe(took.Seconds())
+		if r.routes[group].name != internal {
+			r.tenants.Add(int64(took))
+		}
 		status, seen.ResponseWriter = seen.status, nil
 		r.writers.Put(seen)
 	}()

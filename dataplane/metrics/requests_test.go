@@ -27,3 +27,15 @@ func TestRequestsAreCountedByRouteAndResult(t *testing.T) {
 	}
 	require.NotContains(t, page.Body.String(), "caller")
 }
+
+func TestWhatTheInstallationAsksItselfIsNoTenants(t *testing.T) {
+	t.Parallel()
+	requests := metrics.NewRequests(prometheus.NewRegistry())
+	answer := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	for _, path := range []string{"/internal/probe", "/fluent.node.v1.TenantService/PrepareAccount"} {
+		requests.Serve(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, path, nil), answer)
+		require.Zero(t, requests.OfTenants(), path)
+	}
+	requests.Serve(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/graphql", nil), answer)
+	require.Positive(t, requests.OfTenants())
+}

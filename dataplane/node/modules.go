@@ -61,7 +61,7 @@ func (s *services) serveTenants(m modules, hasher *password.Hasher) error {
 		Identity: s.identity, Clients: clients.New(n.link, s.identity), Configurations: s.configurations, Control: n.link, Rules: m.library.Names(), Library: m.library.Rules(),
 		Engine: events{s.engine}, History: s.engine.History(), Batching: batching.New(s.db, nudge), Store: s.db, Log: n.log,
 	}, executor.Handler())
-	s.handler = n.mux(s, api, n.tenants(provision.New(s.db, provision.NewBudget(), defaults)))
+	s.handler = n.mux(s, api, n.tenants(provision.New(s.db, provision.NewBudget(n.measured.OfTenants), defaults)))
 	return nil
 }
 

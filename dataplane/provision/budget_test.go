@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -36,10 +37,69 @@ func (h *hour) work(d time.Duration) {
 	h.at = h.at.Add(d)
 }
 
+// steady is a budget that gives the same whoever else is served.
+func steady(share float64, burst time.Duration) terms {
+	return terms{idle: share, busy: share, burst: burst, look: time.Second}
+}
+
+func nobody() time.Duration { return 0 }
+
+// TestTheShareFollowsWhatTenantsTake lets a node answer so many requests at any time, and measures what provisioning gets of each second.
+func TestTheShareFollowsWhatTenantsTake(t *testing.T) {
+	t.Parallel()
+	for underWay, want := range map[float64]float64{0: 0.5, 0.25: 0.375, 0.5: 0.25, 0.92: 0.04, 1: 0.04, 30: 0.04} {
+		clock := &hour{at: time.Now()}
+		start := clock.now()
+		tenants := func() time.Duration { return time.Duration(underWay * float64(clock.now().Sub(start))) }
+		b := newBudget(1, terms{idle: 0.5, busy: 0.04, burst: 50 * time.Millisecond, look: 250 * time.Millisecond}, tenants, clock.now, clock.pause)
+		const works, single = 400, 20 * time.Millisecond
+		for range works {
+			leave, err := b.enter(t.Context())
+			require.NoError(t, err)
+			clock.work(single)
+			leave()
+		}
+		assert.InEpsilon(t, want, float64(works*single)/float64(clock.now().Sub(start)), 0.05, "%v requests under way", underWay)
+	}
+}
+
+// TestWhatOneTakesTheOtherWaitsFor: two may be inside, and yet they don't begin together once there is nothing saved for both.
+func TestWhatOneTakesTheOtherWaitsFor(t *testing.T) {
+	t.Parallel()
+	clock := &hour{at: time.Now()}
+	b := newBudget(2, steady(0.1, 50*time.Millisecond), nobody, clock.now, clock.pause)
+	first, err := b.enter(t.Context())
+	require.NoError(t, err)
+	clock.work(40 * time.Millisecond)
+	first()
+	require.Zero(t, clock.paused)
+	_, err = b.enter(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, clock.paused, "something was left")
+	_, err = b.enter(t.Context())
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, clock.paused, 200*time.Millisecond, "the second one takes as long as the first did")
+}
+
+// TestHowBusyANodeIsNowIsNotReadFromLongAgo: after a quiet night it may be busy, and the average of the night says nothing of that.
+func TestHowBusyANodeIsNowIsNotReadFromLongAgo(t *testing.T) {
+	t.Parallel()
+	clock := &hour{at: time.Now()}
+	b := newBudget(1, terms{idle: 0.5, busy: 0.04, burst: 50 * time.Millisecond, look: 250 * time.Millisecond}, nobody, clock.now, clock.pause)
+	clock.work(8 * time.Hour)
+	b.settle(time.Second, 0)
+	require.InDelta(t, 0.04, b.share, 1e-9)
+	_, wait := b.begin()
+	require.Equal(t, 250*time.Millisecond, wait, "then it is looked at again")
+	clock.work(250 * time.Millisecond)
+	b.begin()
+	require.InDelta(t, 0.5, b.share, 1e-9)
+}
+
 func TestABudgetTakesAShareOfEachSecondOnceItsSavingsAreSpent(t *testing.T) {
 	t.Parallel()
 	clock := &hour{at: time.Now()}
-	b := newBudget(1, 0.25, 2*time.Second, clock.now, clock.pause)
+	b := newBudget(1, steady(0.25, 2*time.Second), nobody, clock.now, clock.pause)
 	began := clock.now()
 	single := 100 * time.Millisecond
 	for range 20 { // two seconds of work: what was saved
@@ -63,7 +123,7 @@ func TestABudgetTakesAShareOfEachSecondOnceItsSavingsAreSpent(t *testing.T) {
 func TestNoMoreAreInsideThanTheBudgetAllows(t *testing.T) {
 	t.Parallel()
 	clock := &hour{at: time.Now()}
-	b := newBudget(AtOnce, 0.25, time.Hour, clock.now, clock.pause)
+	b := newBudget(AtOnce, steady(0.25, time.Hour), nobody, clock.now, clock.pause)
 	var inside, most, done atomic.Int64
 	full := make(chan struct{}) // closed when all places are taken, so that the limit is met and not only kept
 	var everybody sync.WaitGroup
@@ -95,7 +155,7 @@ func TestNoMoreAreInsideThanTheBudgetAllows(t *testing.T) {
 func TestWhoGivesUpLeavesHisPlace(t *testing.T) {
 	t.Parallel()
 	clock := &hour{at: time.Now()}
-	b := newBudget(1, 0.25, 0, clock.now, sleep)
+	b := newBudget(1, steady(0.25, 0), nobody, clock.now, sleep)
 	b.saved = -time.Hour
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -104,7 +164,7 @@ func TestWhoGivesUpLeavesHisPlace(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 	}
 	require.Empty(t, b.slots)
-	b.saved, b.burst = time.Hour, time.Hour
+	b.saved, b.terms.burst = time.Hour, time.Hour
 	leave, err := b.enter(t.Context())
 	require.NoError(t, err)
 	leave()
@@ -114,7 +174,7 @@ func TestWhoGivesUpLeavesHisPlace(t *testing.T) {
 func TestNoMoreIsSavedThanABurst(t *testing.T) {
 	t.Parallel()
 	clock := &hour{at: time.Now()}
-	b := newBudget(1, 0.25, 2*time.Second, clock.now, clock.pause)
+	b := newBudget(1, steady(0.25, 2*time.Second), nobody, clock.now, clock.pause)
 	clock.work(5 * time.Hour)
 	leave, err := b.enter(t.Context())
 	require.NoError(t, err)

@@ -21,6 +21,9 @@ import (
 )
 
 // migrated is the address of a database of the test's own, with the schema in it.
+// nobody is what a node's answers to tenants take that has none.
+func nobody() time.Duration { return 0 }
+
 func migrated(t *testing.T) string {
 	return dbtest.Template(t, "provision", func(dsn string) error {
 		db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
@@ -57,7 +60,7 @@ func retailer(of string, number int32) *nodev1.PrepareRetailerRequest {
 func TestAnAccountCostsFewRoundTripsAndMayBePreparedTwice(t *testing.T) {
 	t.Parallel()
 	db := open(t, migrated(t))
-	s := provision.New(db, provision.NewBudget(), defaults)
+	s := provision.New(db, provision.NewBudget(nobody), defaults)
 	counted := &store.Trace{}
 	ctx := store.WithTrace(t.Context(), counted)
 	first, err := s.PrepareAccount(ctx, account("ACME"))
@@ -105,7 +108,7 @@ func TestProvisioningTakesNoConnectionsFromOthersAndLeasesWaitForNobody(t *testi
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 	release := exhaust(t, db)
-	s := provision.New(db, provision.NewBudget(), defaults)
+	s := provision.New(db, provision.NewBudget(nobody), defaults)
 	var everybody sync.WaitGroup
 	for i := range 60 {
 		everybody.Go(func() {

@@ -17,6 +17,9 @@ const (
 	retailerTime = 30 * time.Second // for one server to make a retailer, which is longer than it waits for that itself
 	seenTime     = 10 * time.Second // for this process to hear of a change that was made
 	newsTime     = 500 * time.Millisecond
+
+	electionTime  = 5 * time.Second // for servers that answer to find a leader among them
+	electionPause = 200 * time.Millisecond
 )
 
 // Commit makes and activates a configuration version, and waits until this process has seen it. The error is Unavailable when no server
@@ -24,7 +27,7 @@ const (
 func (u *Uplink) Commit(ctx context.Context, req *nodev1.CommitConfigurationRequest) (*nodev1.Configuration, error) {
 	var active *nodev1.Configuration
 	changed := u.state.Changed()
-	err := u.call(ctx, commitTime, func(ctx context.Context, c *plane) error {
+	err := u.ask(ctx, commitTime, func(ctx context.Context, c *plane) error {
 		answer, err := c.CommitConfiguration(ctx, req)
 		active = answer.GetConfiguration()
 		return err
@@ -47,7 +50,7 @@ func (u *Uplink) Commit(ctx context.Context, req *nodev1.CommitConfigurationRequ
 // there), Exists when the account has a retailer of that ref.
 func (u *Uplink) CreateRetailer(ctx context.Context, req *nodev1.CreateRetailerRequest) (int32, error) {
 	var made *nodev1.CreateRetailerResponse
-	err := u.call(ctx, retailerTime, func(ctx context.Context, c *plane) error {
+	err := u.ask(ctx, retailerTime, func(ctx context.Context, c *plane) error {
 		var err error
 		made, err = c.CreateRetailer(ctx, req)
 		return err

@@ -13,7 +13,7 @@ import (
 // ListClients reads an account's clients.
 func (u *Uplink) ListClients(ctx context.Context, req *nodev1.ListClientsRequest) ([]*cpv1.ApiClient, error) {
 	var out *nodev1.ListClientsResponse
-	err := u.call(ctx, commitTime, func(ctx context.Context, c *plane) (err error) {
+	err := u.ask(ctx, commitTime, func(ctx context.Context, c *plane) (err error) {
 		out, err = c.ListClients(ctx, req)
 		return err
 	})
@@ -50,7 +50,7 @@ type changedClient interface {
 
 func changeClient(ctx context.Context, u *Uplink, change func(context.Context, *plane) (changedClient, error)) (*cpv1.ApiClient, error) {
 	var out changedClient
-	err := u.call(ctx, commitTime, func(ctx context.Context, c *plane) (err error) {
+	err := u.ask(ctx, commitTime, func(ctx context.Context, c *plane) (err error) {
 		out, err = change(ctx, c)
 		return err
 	})

@@ -8,6 +8,7 @@
 package uplink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -123,20 +124,52 @@ func (u *Uplink) NodeID() string {
 // byToken marks calls that go out with the token and without the certificate.
 type byToken struct{}
 
+// ask is call for what somebody waits for. Servers that answer, and say that they cannot serve it now, as while they elect a leader, are
+// asked again for electionTime; those that do not answer are not.
+func (u *Uplink) ask(ctx context.Context, most time.Duration, f func(ctx context.Context, c *plane) error) error {
+	silent := make([]bool, len(u.clients))
+	err := u.round(ctx, most, silent, f)
+	enough := time.Now().Add(electionTime) // from here: a server that hung for all of its time is no reason to give the others up
+	for pause := electionPause; err != nil && elsewhere(err) && answered(err) && ctx.Err() == nil && time.Now().Before(enough); {
+		pause = sleep(ctx, pause, time.Second)
+		err = u.round(ctx, most, silent, f)
+	}
+	return err
+}
+
 // call runs f against the servers in turn until one answers. A server that takes longer than most is passed over like one that
-// cannot be reached; most 0 waits for as long as it takes.
+// cannot be reached; most 0 waits for as long as it takes. Where none could serve it, the error is what one of them said, if one did.
 func (u *Uplink) call(ctx context.Context, most time.Duration, f func(ctx context.Context, c *plane) error) error {
-	var err error
+	return u.round(ctx, most, make([]bool, len(u.clients)), f)
+}
+
+// round is call for the servers that are not silent, and notes which are.
+func (u *Uplink) round(ctx context.Context, most time.Duration, silent []bool, f func(ctx context.Context, c *plane) error) error {
+	var said, err error
 	first := u.turn.Load()
 	for i := range u.clients {
 		n := (int(first) + i) % len(u.clients)
+		if silent[n] {
+			continue
+		}
 		err = u.attempt(ctx, n, most, f)
 		if err == nil || ctx.Err() != nil || !elsewhere(err) {
 			return err
 		}
+		if answered(err) {
+			said = err
+		} else {
+			silent[n] = true
+		}
 		u.turn.CompareAndSwap(uint32(n), uint32((n+1)%len(u.clients)))
 	}
-	return err
+	return cmp.Or(said, err)
+}
+
+// answered reports whether an error is what a server said.
+func answered(err error) bool {
+	call, _ := wire.Verdict(err)
+	return call != nil && call.IsRemote()
 }
 
 func (u *Uplink) attempt(ctx context.Context, server int, most time.Duration, f func(ctx context.Context, c *plane) error) error {

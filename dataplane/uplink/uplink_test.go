@@ -268,7 +268,7 @@ func TestRefusalsAreFaults(t *testing.T) {
 	node.reaches(t, 5)
 	for code, kind := range map[connect.Code]fault.Kind{
 		connect.CodeAlreadyExists: fault.Exists, connect.CodeAborted: fault.Conflict, connect.CodeNotFound: fault.NotFound,
-		connect.CodeFailedPrecondition: fault.Unprocessable, connect.CodeInvalidArgument: fault.Invalid, connect.CodeUnavailable: fault.Unavailable,
+		connect.CodeFailedPrecondition: fault.Unprocessable, connect.CodeInvalidArgument: fault.Invalid,
 		connect.CodeUnauthenticated: fault.Unavailable, connect.CodePermissionDenied: fault.Unavailable,
 	} {
 		refusal := connect.NewError(code, "no")
@@ -283,6 +283,48 @@ func TestRefusalsAreFaults(t *testing.T) {
 	p.web.Close()
 	_, err := node.link.CreateRetailer(t.Context(), &nodev1.CreateRetailerRequest{})
 	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+}
+
+// TestAnElectionIsWaitedFor: one server hangs, the other one has no leader for a while.
+func TestAnElectionIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	hangs := newPlaneOf(t, p.cluster)
+	p.script(frames(nil, environment("shared"), end("one", 5)))
+	node := start(t, t.TempDir(), "token", p, hangs)
+	node.reaches(t, 5)
+	t.Cleanup(hangs.freeze())
+	asked := 0
+	p.commit = func() (*nodev1.CommitConfigurationResponse, error) {
+		if asked++; asked < 3 {
+			return nil, connect.NewError(connect.CodeUnavailable, "no leader")
+		}
+		return &nodev1.CommitConfigurationResponse{Configuration: &nodev1.Configuration{Version: "v2", Index: 5}}, nil
+	}
+	active, err := node.link.Commit(t.Context(), &nodev1.CommitConfigurationRequest{})
+	require.NoError(t, err)
+	require.Equal(t, "v2", active.GetVersion())
+}
+
+// TestWithoutALeaderForLongCallersAreTold, in the words of the server that answered, whichever was asked last.
+func TestWithoutALeaderForLongCallersAreTold(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	gone := newPlaneOf(t, p.cluster)
+	p.script(frames(nil, environment("shared"), end("one", 5)))
+	node := start(t, t.TempDir(), "token", p, gone)
+	node.reaches(t, 5)
+	gone.web.CloseClientConnections()
+	gone.web.Close()
+	asked := 0
+	p.retailer = func() (*nodev1.CreateRetailerResponse, error) {
+		asked++
+		return nil, connect.NewError(connect.CodeUnavailable, "no leader")
+	}
+	_, err := node.link.CreateRetailer(t.Context(), &nodev1.CreateRetailerRequest{})
+	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+	require.ErrorContains(t, err, "no leader")
+	require.Greater(t, asked, 1)
 }
 
 func TestARefusedCertificate(t *testing.T) {

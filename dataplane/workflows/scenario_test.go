@@ -41,8 +41,9 @@ func TestLoadAndRecount(t *testing.T) {
 
 func TestClosestSingleLocation(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 1).stocked()
+	w := newWorld(t, 1)
 	w.insert(&foundation.Setting{Row: catalogue.Row{ID: w.id("Setting")}, Name: "PICK_N_PACK_TIME_LIMIT", Context: "RETAILER", ContextID: 1, ValueType: "STRING", Value: "4"})
+	w.stocked() // now: nodes keep settings for a moment from their first look at them
 	id := w.place("P1×2")
 	require.Equal(t, "BOOKED; O1-1 HD_PFS STORE_A AWAITING_WAVE P1×2", w.order(id))
 	f := w.rows(id).Fulfilments[0]
@@ -135,9 +136,10 @@ func TestShortPickIsSourcedElsewhereAndCountedAfterwards(t *testing.T) {
 
 func TestExpiredFulfilmentIsSourcedElsewhere(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 1).stocked()
+	w := newWorld(t, 1)
 	w.insert(&foundation.Setting{Row: catalogue.Row{ID: w.id("Setting")}, Name: "PICK_N_PACK_TIME_LIMIT", Context: "AGENT", ContextID: number(t, w.roots["STORE_A"]),
 		ValueType: "STRING", Value: "0.0002"})
+	w.stocked() // now: nodes keep settings for a moment from their first look at them
 	id := w.place("P1×2")
 	require.Eventually(t, func() bool { return len(w.rows(id).Fulfilments) == 2 }, time.Minute, 50*time.Millisecond)
 	require.Equal(t, "BOOKED; O1-1 HD_PFS STORE_A EXPIRED P1×2(0/2); O1-2 HD_PFS STORE_B AWAITING_WAVE P1×2", w.order(id))
