@@ -58,7 +58,7 @@ func newFirm(t *testing.T) *firm {
 	hasher := password.NewHasher(password.Params{MemoryKiB: 8, Passes: 1, Lanes: 1}, 2)
 	hash, err := hasher.Hash(t.Context(), "correct horse battery")
 	require.NoError(t, err)
-	_, err = provision.New(db, provision.NewBudget(), nil).PrepareAccount(t.Context(), &nodev1.PrepareAccountRequest{
+	_, err = provision.New(db, provision.NewBudget(func() time.Duration { return 0 }), nil).PrepareAccount(t.Context(), &nodev1.PrepareAccountRequest{
 		Account: "ACME", AdminUsername: "ann", AdminPasswordHash: []byte(hash), AdminEmail: "a@example.com", ApiUsername: "api@ACME",
 	})
 	require.NoError(t, err)
