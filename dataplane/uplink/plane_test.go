@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ type plane struct {
 	joinedBy    []string // whose certificate came with each join
 	watches     []*nodev1.WatchRequest
 	reports     int
+	drain       bool // what reports are answered
 	scripts     []func(stream nodev1connect.NodeServiceWatchServerStream) error // of the streams to come
 	commit      func() (*nodev1.CommitConfigurationResponse, error)
 	retailer    func() (*nodev1.CreateRetailerResponse, error)
@@ -131,7 +133,7 @@ func (p *plane) Report(ctx context.Context, r *nodev1.ReportRequest) (*nodev1.Re
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.reports++
-	answer := &nodev1.ReportResponse{}
+	answer := &nodev1.ReportResponse{Drain: p.drain}
 	var err error
 	if len(r.GetCertificateRequest()) > 0 {
 		p.wishes++
@@ -224,6 +226,8 @@ type process struct {
 	state *desired.State
 	stop  func()
 	ended chan error
+
+	drains atomic.Int32 // how often it was told to drain
 }
 
 const patience = time.Minute
@@ -247,7 +251,7 @@ func start(t *testing.T, dir, token string, planes ...*plane) *process {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		p.ended <- link.Run(ctx, func() *nodev1.ReportRequest { return &nodev1.ReportRequest{State: "READY"} }, func() {})
+		p.ended <- link.Run(ctx, func() *nodev1.ReportRequest { return &nodev1.ReportRequest{State: "READY"} }, func() { p.drains.Add(1) })
 	}()
 	p.stop = func() {
 		cancel()

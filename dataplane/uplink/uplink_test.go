@@ -364,3 +364,26 @@ func TestARefusedCertificate(t *testing.T) {
 		}
 	})
 }
+
+// TestADrainIsHeardOnce answers every report with it.
+func TestADrainIsHeardOnce(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	p.script(frames(nil, environment("shared"), end("one", 5)))
+	node := start(t, t.TempDir(), "token", p)
+	node.reaches(t, 5)
+	reported := func(n int) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			node.link.ReportNow()
+			return get(p, func(p *plane) int { return p.reports }) > n
+		}, patience, 5*time.Millisecond)
+	}
+	reported(1)
+	require.Zero(t, node.drains.Load())
+	p.mu.Lock()
+	p.drain = true
+	p.mu.Unlock()
+	reported(get(p, func(p *plane) int { return p.reports }) + 3)
+	require.EqualValues(t, 1, node.drains.Load())
+}

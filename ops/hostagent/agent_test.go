@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -38,6 +39,8 @@ type hosts struct {
 	mu      sync.Mutex
 	joins   int
 	tokens  int
+	refuses error                          // what who asks for a node's token is told; nil: it gets one
+	listens map[string][]string            // where each start of a node was told to listen
 	reports map[string]*cpv1.ProcessReport // last report of each node
 }
 
@@ -79,6 +82,9 @@ func (h *hosts) CreateNodeToken(context.Context, *cpv1.CreateNodeTokenRequest) (
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.tokens++
+	if h.refuses != nil {
+		return nil, h.refuses
+	}
 	return &cpv1.CreateNodeTokenResponse{Token: "node-token"}, nil
 }
 
@@ -96,7 +102,7 @@ func (h *hosts) counts() (joins, tokens int) {
 
 func serve(t *testing.T) (*hosts, *httptest.Server) {
 	t.Helper()
-	h := &hosts{cluster: trusttest.New(t, "one"), lists: make(chan []*cpv1.NodeProcess)}
+	h := &hosts{cluster: trusttest.New(t, "one"), lists: make(chan []*cpv1.NodeProcess), listens: map[string][]string{}}
 	server, mux := connect.NewServer(), http.NewServeMux()
 	controlplanev1connect.RegisterHostServiceHandler(server, h)
 	connecthttp.Mount(mux, server)
@@ -105,6 +111,9 @@ func serve(t *testing.T) (*hosts, *httptest.Server) {
 
 // sleeper is a node that has joined, as a real one would have, and does nothing.
 func (h *hosts) sleeper(s hostagent.Start) *exec.Cmd {
+	h.mu.Lock()
+	h.listens[s.NodeID] = append(h.listens[s.NodeID], s.Listen)
+	h.mu.Unlock()
 	if s.JoinToken != "" {
 		h.cluster.Join(s.Dir, h.cluster.Identity(trust.NodeKind, s.NodeID), time.Now())
 	}
@@ -176,4 +185,31 @@ func TestNodesComeUpWithoutControlPlane(t *testing.T) {
 	eventually(t, func() bool { return agent.Processes()["n1"] != 0 }, "the node runs again")
 	joins, _ := h.counts()
 	require.Equal(t, 1, joins)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	require.Len(t, h.listens["n1"], 2)
+	require.Equal(t, h.listens["n1"][0], h.listens["n1"][1], "gateways know it by that address")
+}
+
+// TestANodeThatCannotStartIsReportedAndTriedAgain refuses a node its token for a while, and takes another one off the list before it has started.
+func TestANodeThatCannotStartIsReportedAndTriedAgain(t *testing.T) {
+	t.Parallel()
+	h, web := serve(t)
+	t.Cleanup(web.Close)
+	h.refuses = connect.NewError(connect.CodePermissionDenied, "not yet")
+	agent, stop := run(t, t.TempDir(), h, web.URL)
+	t.Cleanup(stop)
+	h.lists <- []*cpv1.NodeProcess{{NodeId: "n1"}, {NodeId: "n2"}}
+	for _, id := range []string{"n1", "n2"} {
+		eventually(t, func() bool { return strings.Contains(h.report(id).GetDetail(), "not yet") }, "why it does not run")
+		require.False(t, h.report(id).GetRunning())
+	}
+	require.Empty(t, agent.Processes())
+	h.lists <- []*cpv1.NodeProcess{{NodeId: "n1"}}
+	eventually(t, func() bool { return h.report("n2") == nil }, "what is not wanted any more is not spoken of")
+	h.mu.Lock()
+	h.refuses = nil
+	h.mu.Unlock()
+	eventually(t, func() bool { r := h.report("n1"); return r.GetRunning() && r.GetDetail() == "" }, "it runs")
+	require.Len(t, agent.Processes(), 1)
 }
