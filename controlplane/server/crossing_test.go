@@ -136,7 +136,7 @@ func TestMachinesStayInTheirPlace(t *testing.T) {
 	}
 	for name, call := range calls {
 		for who, code := range wanted[name] {
-			err := call(lines[who])
+			err := settled(t, func() error { return call(lines[who]) })
 			if code == ok {
 				require.NoError(t, err, "%s by %s", name, who)
 				continue
@@ -183,8 +183,22 @@ func clientCalls(t *testing.T) map[string]func(line *connect.Client) error {
 	}
 }
 
+// settled gives the outcome of a call that is repeated while servers say that they have no leader, as clients do.
+func settled(t *testing.T, call func() error) (err error) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		err = call()
+		return connect.CodeOf(err) != connect.CodeUnavailable
+	}, patience, 20*time.Millisecond)
+	return err
+}
+
 // whatTheySee checks the desired state that each kind of machine is shown.
 func (c *trio) whatTheySee(lines map[string]*connect.Client) {
+	seen := func(line *connect.Client) (list []*nodev1.Resource, err error) {
+		err = settled(c.t, func() error { list, err = c.seen(line); return err })
+		return list, err
+	}
 	names := func(list []*nodev1.Resource) map[string]*nodev1.Resource {
 		out := map[string]*nodev1.Resource{}
 		for _, r := range list {
@@ -192,7 +206,7 @@ func (c *trio) whatTheySee(lines map[string]*connect.Client) {
 		}
 		return out
 	}
-	list, err := c.seen(lines["node"])
+	list, err := seen(lines["node"])
 	require.NoError(c.t, err)
 	own := names(list)
 	require.NotEmpty(c.t, own["environment"].GetEnvironment().GetDatabaseUrl())
@@ -202,7 +216,7 @@ func (c *trio) whatTheySee(lines map[string]*connect.Client) {
 	require.Equal(c.t, "INTEGRATION", mine.GetRoles()[0].GetRole())
 	require.NotContains(c.t, own, "peer/o1")
 
-	list, err = c.seen(lines["gateway"])
+	list, err = seen(lines["gateway"])
 	require.NoError(c.t, err)
 	front := names(list)
 	require.Equal(c.t, "shared", front["environment"].GetEnvironment().GetName())
@@ -214,7 +228,7 @@ func (c *trio) whatTheySee(lines map[string]*connect.Client) {
 		require.Empty(c.t, at.GetRoles())
 	}
 
-	list, err = c.seen(lines["foreign"])
+	list, err = seen(lines["foreign"])
 	require.NoError(c.t, err)
 	foreign := names(list)
 	require.Equal(c.t, "other", foreign["environment"].GetEnvironment().GetName())
@@ -223,7 +237,7 @@ func (c *trio) whatTheySee(lines map[string]*connect.Client) {
 	require.NotContains(c.t, foreign, "peer/n1")
 
 	for _, who := range []string{"host", "operator"} {
-		_, err = c.seen(lines[who])
+		_, err = seen(lines[who])
 		require.Equal(c.t, connect.CodePermissionDenied, connect.CodeOf(err), who)
 	}
 }
