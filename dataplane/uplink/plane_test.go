@@ -40,7 +40,7 @@ type plane struct {
 	joinedBy    []string // whose certificate came with each join
 	watches     []*nodev1.WatchRequest
 	reports     int
-	drain       bool // what reports are answered
+	drain       bool                                                            // what reports are answered
 	scripts     []func(stream nodev1connect.NodeServiceWatchServerStream) error // of the streams to come
 	commit      func() (*nodev1.CommitConfigurationResponse, error)
 	retailer    func() (*nodev1.CreateRetailerResponse, error)
