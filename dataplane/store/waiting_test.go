@@ -71,6 +71,9 @@ func TestEventsWaitInTheirOrder(t *testing.T) {
 	root, err := s.db.Reader(s.scope).PendingOfRoot(t.Context(), "ORDER", "1", 3)
 	require.NoError(t, err)
 	require.Equal(t, []string{"ACME low", "ACME first", "ACME second"}, names(root), "of one root as they came, whatever their urgency")
+	root, err = s.db.Reader(s.scope).PendingOfRoot(t.Context(), "ORDER", "2", 9)
+	require.NoError(t, err)
+	require.Equal(t, []string{"ACME elsewhere"}, names(root))
 	root, err = s.db.Reader(s.scope).PendingOfRoot(t.Context(), "WAVE", "1", 9)
 	require.NoError(t, err)
 	require.Equal(t, []string{"ACME wave"}, names(root))
@@ -163,6 +166,13 @@ func TestAnEventIsFinishedOnce(t *testing.T) {
 	require.Equal(t, []string{"ACME two"}, listed(at, at), "both ends belong to it")
 	require.Empty(t, listed(at.Add(time.Microsecond), at.Add(time.Hour)))
 	require.Empty(t, listed(at.Add(-time.Hour), at.Add(-time.Microsecond)))
+	newer := s.named("newer", "1")
+	newer.GeneratedOn = at.Add(time.Second)
+	s.locked(func(tx *store.Tx) { tx.AppendEvents(newer) })
+	require.Equal(t, []string{"ACME newer", "ACME two"}, listed(at, at.Add(time.Hour)), "the newest first")
+	theirs, err := s.db.Reader(scopeOf(t, "OTHER")).Event(t.Context(), newer.ID)
+	require.NoError(t, err)
+	require.Nil(t, theirs, "another account's event is none")
 }
 
 // leases of a node as others see them.
@@ -194,6 +204,11 @@ func TestARangeIsTakenOnlyWhenItIsFree(t *testing.T) {
 	require.Equal(t, []int{1}, take("n1", true, 1))
 	require.Equal(t, []store.Lease{{Range: 1, Epoch: 2, Owner: "n1"}, {Range: 2, Epoch: 1, Owner: "n1"}, {Range: 3, Epoch: 1, Owner: "n2"}, {Range: 4, Expired: true}}, ownersOf(t, s.db, "n1", 1, 2, 3, 4))
 
+	until = s.texts("SELECT expires_on::text FROM slot_expiries WHERE range_id IN (2, 3) ORDER BY range_id")
+	ownersOf(t, s.db, "n1")
+	renewed := s.texts("SELECT expires_on::text FROM slot_expiries WHERE range_id IN (2, 3) ORDER BY range_id")
+	require.NotEqual(t, until[0], renewed[0])
+	require.Equal(t, until[1], renewed[1], "each renews its own")
 	require.NoError(t, s.db.ReleaseRanges(t.Context(), "n2", []int{1}, false))
 	require.Empty(t, take("n2", false, 1), "nobody gives back what is another's")
 	s.sql("UPDATE slot_expiries SET expires_on = now() - INTERVAL '1 second' WHERE range_id IN (1, 3)")
