@@ -111,8 +111,9 @@ func (s *shelf) active(association string) []string {
 WHERE q.account_id = 'ACME' AND q.catalogue_id = 1 AND q.status = 'ACTIVE' AND q.association_ref = $1 ORDER BY 1`, association)
 }
 
+// confirmation is what a fulfilment found of a product at A.
 func (s *shelf) confirmation(fulfilment, product string, filled int) store.Confirmation {
-	return store.Confirmation{Association: fulfilment, ProductRef: product, Filled: filled, SaleID: s.db.NewUUID(), CorrectID: s.db.NewUUID()}
+	return store.Confirmation{Association: fulfilment, ProductRef: product, LocationRef: "A", Filled: filled, SaleID: s.db.NewUUID(), CorrectID: s.db.NewUUID()}
 }
 
 // TestWhatIsPickedIsSoldAndTheRestCorrected: on hand stays, and no unit is sold that was not reserved.
@@ -128,8 +129,10 @@ func TestWhatIsPickedIsSoldAndTheRestCorrected(t *testing.T) {
 	})
 	s.locked(func(tx *store.Tx) { tx.ReleaseStock(s.of(mainStock), []string{"gone"}) })
 	confirm := func() {
+		elsewhere := s.confirmation("later", "P1", 1)
+		elsewhere.LocationRef = "B"
 		s.locked(func(tx *store.Tx) {
-			tx.ConfirmStock(s.of(mainStock), []store.Confirmation{
+			tx.ConfirmStock(s.of(mainStock), []store.Confirmation{elsewhere,
 				s.confirmation("all", "P1", 1), s.confirmation("all", "P2", 1), s.confirmation("some", "P1", 1), s.confirmation("some", "P2", 0),
 				s.confirmation("none", "P1", 0), s.confirmation("none", "P2", 0), s.confirmation("more", "P1", 9), s.confirmation("more", "P2", 1),
 				s.confirmation("gone", "P1", 1),
