@@ -251,6 +251,17 @@ func TestMovesOfATurnAreTakenInTheirOrder(t *testing.T) {
 	stored := h.quantities("DEFAULT:1")
 	require.Equal(t, stock.Inactive, stored["F0:RESERVED:P1:A"].Status)
 	require.Equal(t, []int{-3, -1}, []int{stored["F1:SALE:P1:A"].Quantity, stored["F1:CORRECTION:P1:A"].Quantity})
+
+	h.load(1, "DEFAULT:1", row("P2", "B", 5))
+	h.must(h.stockTurn(1, "DEFAULT:1", func(ctx context.Context, s *modules.Stock) error {
+		_, err := s.Reserve(ctx, "F5", []modules.Line{line("P2", "B", 1)}, false)
+		require.NoError(t, err)
+		s.Release("F6", nil)
+		_, err = s.Reserve(ctx, "F6", []modules.Line{line("P2", "B", 2)}, false)
+		return err
+	}))
+	require.Equal(t, stock.Active, h.quantities("DEFAULT:1")["F6:RESERVED:P2:B"].Status, "what is reserved after a release is not released by it")
+	require.Contains(t, h.positions("DEFAULT:1"), "P2:B 2 ACTIVE")
 }
 
 // TestAggregatesHearOfWhatTheirNetworkHolds: B is in the second network only, OUT in none, and confirming moves nothing.

@@ -189,6 +189,8 @@ func TestPicksCountWhatIsStillAskedFor(t *testing.T) {
 	f, i := w.add("5", "ASSIGNED", 5, 1, 1)
 	require.True(t, w.fails("ConfirmFulfilmentItems", f, nil, m{"items": []any{m{"productRef": "P1", "filledQuantity": 4}}}), "one more than is open")
 	require.True(t, w.fails("ConfirmFulfilmentItems", f, nil, m{"items": []any{m{"productRef": "P1", "orderItemRef": "I2", "filledQuantity": 1}}}), "all names must fit")
+	w = newWorld(t)
+	f, _ = w.add("5", "ASSIGNED", 5, 1, 1)
 	require.True(t, w.fails("ConfirmFulfilmentItems", f, nil, m{"items": []any{m{"productRef": "P1", "filledQuantity": 2}, m{"productRef": "P1", "filledQuantity": 2}}}), "one more in two entries")
 	w = newWorld(t)
 	f, i = w.add("5", "ASSIGNED", 2, 0, 0)

@@ -105,7 +105,7 @@ func TestStatusFollowsMasterData(t *testing.T) {
 func TestParseNamesTheMemberAtFault(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ raw, field string }{
-		{`{"locationRef":"A","qty":1}`, "skuRef"}, {`{"skuRef":"","locationRef":"A","qty":1}`, "skuRef"},
+		{`{}`, "skuRef"}, {`{"locationRef":"A","qty":1}`, "skuRef"}, {`{"skuRef":"","locationRef":"A","qty":1}`, "skuRef"},
 		{`{"skuRef":"P","locationRef":"A"}`, "qty"}, {`{"skuRef":"P","locationRef":"A","qty":"1"}`, "qty"},
 		{`{"skuRef":"P","locationRef":"A","qty":1.5}`, "qty"}, {`{"skuRef":"P","locationRef":"A","qty":3000000000}`, "qty"},
 		{`{"skuRef":"P","locationRef":"A","qty":-1}`, "qty"}, {`{"skuRef":"P","locationRef":{},"qty":1}`, "locationRef"},
