@@ -213,3 +213,14 @@ func TestHoursEndWhenTheyEnd(t *testing.T) {
 	_, err = once.Add(at("2026-03-02T09:00:00Z"), 59*time.Hour)
 	require.ErrorIs(t, err, opening.ErrNeverOpen, "the 59th is not")
 }
+
+// TestTheDateIsTheOneOfTheLocation: in Sydney it is Monday while it still is Sunday in UTC.
+func TestTheDateIsTheOneOfTheLocation(t *testing.T) {
+	t.Parallel()
+	sydney, err := time.LoadLocation("Australia/Sydney")
+	require.NoError(t, err)
+	w := store(sydney)
+	for clock, open := range map[string]bool{"2026-02-28T22:30:00Z": false, "2026-03-01T22:30:00Z": true, "2026-03-02T05:59:00Z": true, "2026-03-02T06:00:00Z": false} {
+		require.Equal(t, open, w.Open(at(clock)), clock)
+	}
+}
