@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/turn"
 	"github.com/fluent-oms/fluent/dataplane/rules"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/tripwire"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
@@ -40,7 +41,10 @@ func migrate(dsn string) error {
 		return err
 	}
 	defer db.Close()
-	return db.Migrate(ctx, nil)
+	if err := db.Migrate(ctx, nil); err != nil {
+		return err
+	}
+	return tripwire.Set(ctx, dsn)
 }
 
 func newBench(t testing.TB) *bench {

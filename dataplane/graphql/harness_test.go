@@ -18,6 +18,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
+	"github.com/fluent-oms/fluent/dataplane/store/tripwire"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -73,7 +74,10 @@ func migrate(dsn string) error {
 		return err
 	}
 	defer db.Close()
-	return db.Migrate(ctx, nil)
+	if err := db.Migrate(ctx, nil); err != nil {
+		return err
+	}
+	return tripwire.Set(ctx, dsn)
 }
 
 func newWorld(t testing.TB) *world {

@@ -26,6 +26,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/tripwire"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/security"
@@ -116,7 +117,10 @@ func migrate(dsn string) error {
 		return err
 	}
 	defer db.Close()
-	return db.Migrate(ctx, nil)
+	if err := db.Migrate(ctx, nil); err != nil {
+		return err
+	}
+	return tripwire.Set(ctx, dsn)
 }
 
 func (s *site) put(r *nodev1.Resource) {

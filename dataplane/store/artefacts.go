@@ -26,7 +26,7 @@ func (db *DB) PutArtefact(ctx context.Context, scope tenancy.Scope, content []by
 		return "", errNoAccount
 	}
 	sum := sha256.Sum256(content)
-	err = db.sendWrite(ctx, []call{{name: "artefacts.put", sql: sqlArtefactPut, args: []any{string(scope.Account()), sum[:], content, db.Now(ctx)}}})
+	err = db.sendWrite(ctx, scope.Account(), []call{{name: "artefacts.put", sql: sqlArtefactPut, args: []any{string(scope.Account()), sum[:], content, db.Now(ctx)}}})
 	return hex.EncodeToString(sum[:]), err
 }
 

@@ -107,7 +107,7 @@ func (db *DB) numbers(ctx context.Context, key blockKey, take func(i int, number
 func (db *DB) refill(ctx context.Context, key blockKey, b *idBlock, want int64) error {
 	size := max(min(b.size*2, maxBlock), firstBlock, want)
 	var next int64
-	err := db.sendWrite(ctx, []call{{name: "id_blocks.take", sql: sqlIDBlock, args: []any{string(key.account), key.table, size}, rows: func(rows pgx.Rows) error {
+	err := db.sendWrite(ctx, key.account, []call{{name: "id_blocks.take", sql: sqlIDBlock, args: []any{string(key.account), key.table, size}, rows: func(rows pgx.Rows) error {
 		for rows.Next() {
 			if err := rows.Scan(&next); err != nil {
 				return err
@@ -178,7 +178,7 @@ func (db *DB) refillAll(ctx context.Context, account tenancy.AccountID, blocks m
 		sizes[i] = max(min(blocks[table].size*2, maxBlock), firstBlock, short[table])
 	}
 	ends := map[string]int64{}
-	err := db.sendWrite(ctx, []call{{name: "id_blocks.take", sql: sqlIDBlocks, args: []any{string(account), kinds, sizes}, rows: func(rows pgx.Rows) error {
+	err := db.sendWrite(ctx, account, []call{{name: "id_blocks.take", sql: sqlIDBlocks, args: []any{string(account), kinds, sizes}, rows: func(rows pgx.Rows) error {
 		for rows.Next() {
 			var kind string
 			var next int64
@@ -215,7 +215,7 @@ func (db *DB) ReserveIDs(ctx context.Context, scope tenancy.Scope, typ *catalogu
 	if scope.Account() == "" {
 		return errNoAccount
 	}
-	return db.sendWrite(ctx, []call{{name: "id_blocks.floor", sql: sqlIDFloor, args: []any{string(scope.Account()), typ.Table, upTo}}})
+	return db.sendWrite(ctx, scope.Account(), []call{{name: "id_blocks.floor", sql: sqlIDFloor, args: []any{string(scope.Account()), typ.Table, upTo}}})
 }
 
 // NewUUID makes an id of version 8: four random shard bits, so that new rows append at sixteen places of the key space, then the milliseconds

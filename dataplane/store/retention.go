@@ -78,13 +78,13 @@ func (db *DB) Purge(ctx context.Context, account tenancy.AccountID, what Purgeab
 	if !ok {
 		return 0, fmt.Errorf("store: nothing is known of how to purge %q", what)
 	}
-	return db.purge(ctx, what, sql, string(account), age.Seconds(), limit)
+	return db.purge(ctx, what, sql, account, age.Seconds(), limit)
 }
 
 func (db *DB) purgeShards(ctx context.Context, what Purgeable, sql string, account tenancy.AccountID, age time.Duration, limit int) (removed int, err error) {
 	before := db.Now(ctx).Add(-age)
 	for shard := range byte(shards) {
-		n, err := db.purge(ctx, what, sql, string(account), firstUUID(shard, time.UnixMilli(0)), firstUUID(shard, before), age.Seconds(), limit-removed)
+		n, err := db.purge(ctx, what, sql, account, firstUUID(shard, time.UnixMilli(0)), firstUUID(shard, before), age.Seconds(), limit-removed)
 		removed += n
 		if err != nil || removed >= limit {
 			return removed, err
@@ -93,8 +93,8 @@ func (db *DB) purgeShards(ctx context.Context, what Purgeable, sql string, accou
 	return removed, nil
 }
 
-func (db *DB) purge(ctx context.Context, what Purgeable, sql string, args ...any) (removed int, err error) {
-	err = db.sendWrite(ctx, []call{{name: string(what) + ".purge", sql: sql, args: args, done: func(tag pgconn.CommandTag) error {
+func (db *DB) purge(ctx context.Context, what Purgeable, sql string, account tenancy.AccountID, args ...any) (removed int, err error) {
+	err = db.sendWrite(ctx, account, []call{{name: string(what) + ".purge", sql: sql, args: append([]any{string(account)}, args...), done: func(tag pgconn.CommandTag) error {
 		removed = int(tag.RowsAffected())
 		return nil
 	}}})

@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // call is one statement to be sent, and what becomes of its answer.
@@ -102,9 +104,10 @@ func (db *DB) sendRead(ctx context.Context, calls []call) error {
 	return db.autocommit(ctx, db.readers, everyAccount, calls)
 }
 
-// sendWrite sends calls outside a transaction on a connection for writes. They must be such that a repetition does no harm.
-func (db *DB) sendWrite(ctx context.Context, calls []call) error {
-	return db.autocommit(ctx, db.writers, everyAccount, calls)
+// sendWrite sends calls of an account, or of everyAccount, outside a transaction on a connection for writes. They must be such that a repetition
+// does no harm.
+func (db *DB) sendWrite(ctx context.Context, account tenancy.AccountID, calls []call) error {
+	return db.autocommit(ctx, db.writers, string(account), calls)
 }
 
 func (db *DB) autocommit(ctx context.Context, p *pool, account string, calls []call) error {

@@ -171,7 +171,7 @@ func (r *Reader) FailedSignIns(ctx context.Context, subject string, limit int) (
 // keep. It tells how many; fewer than limit means that nothing is left to remove.
 func (db *DB) PurgeSignIns(ctx context.Context, account tenancy.AccountID, age time.Duration, keep, limit int) (removed int, err error) {
 	args := []any{string(account), age.Seconds(), int64(limit), int64(keep)}
-	err = db.sendWrite(ctx, []call{{name: "sign_ins.purge", sql: sqlSignInPurge, args: args, done: func(tag pgconn.CommandTag) error {
+	err = db.sendWrite(ctx, account, []call{{name: "sign_ins.purge", sql: sqlSignInPurge, args: args, done: func(tag pgconn.CommandTag) error {
 		removed = int(tag.RowsAffected())
 		return nil
 	}}})

@@ -34,7 +34,7 @@ func (db *DB) RevokeToken(ctx context.Context, scope tenancy.Scope, tokenID stri
 	if scope.Account() == "" {
 		return errNoAccount
 	}
-	return db.sendWrite(ctx, []call{{name: "tokens.revoke", sql: sqlTokenRevoke, args: []any{string(scope.Account()), tokenID, expires}}})
+	return db.sendWrite(ctx, scope.Account(), []call{{name: "tokens.revoke", sql: sqlTokenRevoke, args: []any{string(scope.Account()), tokenID, expires}}})
 }
 
 // Spent is a token that works once.
@@ -50,7 +50,7 @@ func (db *DB) SpendToken(ctx context.Context, scope tenancy.Scope, t Spent) (fir
 	if scope.Account() == "" {
 		return false, errNoAccount
 	}
-	err = db.sendWrite(ctx, []call{{
+	err = db.sendWrite(ctx, scope.Account(), []call{{
 		name: "tokens.spend", sql: sqlTokenSpend, args: []any{string(scope.Account()), t.TokenID, t.ExpiresOn, t.Family},
 		rows: func(rows pgx.Rows) error { first = rows.Next(); return rows.Err() },
 	}})
@@ -69,7 +69,7 @@ func (db *DB) RevokedTokens(ctx context.Context, since time.Time) (out []Revoked
 
 // ForgetTokens drops revocations of tokens that expired before a time.
 func (db *DB) ForgetTokens(ctx context.Context, before time.Time) error {
-	return db.sendWrite(ctx, []call{{name: "tokens.forget", sql: sqlTokenForget, args: []any{before}}})
+	return db.sendWrite(ctx, everyAccount, []call{{name: "tokens.forget", sql: sqlTokenForget, args: []any{before}}})
 }
 
 // EnvironmentKey is a key pair with which the environment's nodes sign tenants' tokens.
@@ -92,7 +92,7 @@ func (db *DB) EnvironmentKeys(ctx context.Context) (out []EnvironmentKey, err er
 
 // AddEnvironmentKey adds a key; one of the same id stays as it is.
 func (db *DB) AddEnvironmentKey(ctx context.Context, k EnvironmentKey) error {
-	return db.sendWrite(ctx, []call{{name: "environment_keys.add", sql: sqlKeyAdd, args: []any{k.ID, k.Public, k.Private, k.CreatedOn, k.ExpiresOn}}})
+	return db.sendWrite(ctx, everyAccount, []call{{name: "environment_keys.add", sql: sqlKeyAdd, args: []any{k.ID, k.Public, k.Private, k.CreatedOn, k.ExpiresOn}}})
 }
 
 // EnsureEnvironmentKey adds the key that fresh makes unless there is one that is valid until after a time, and returns all keys. Two nodes that start
@@ -124,5 +124,5 @@ func (db *DB) EnsureEnvironmentKey(ctx context.Context, validAfter time.Time, fr
 
 // ForgetEnvironmentKeys drops keys that expired before a time.
 func (db *DB) ForgetEnvironmentKeys(ctx context.Context, before time.Time) error {
-	return db.sendWrite(ctx, []call{{name: "environment_keys.forget", sql: sqlKeyForget, args: []any{before}}})
+	return db.sendWrite(ctx, everyAccount, []call{{name: "environment_keys.forget", sql: sqlKeyForget, args: []any{before}}})
 }

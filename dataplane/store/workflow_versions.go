@@ -54,7 +54,7 @@ func (db *DB) KeepWorkflowVersion(ctx context.Context, scope tenancy.Scope, of W
 		return fmt.Errorf("keep version %d of workflow %s: hash %q: %w", v.Version, of.Name, v.Hash, err)
 	}
 	args := []any{string(scope.Account()), int64(of.Retailer), of.Name, int64(v.Version), sum, v.Comment}
-	return db.sendWrite(ctx, []call{{name: "workflow_versions.keep", sql: sqlVersionKeep, args: args}})
+	return db.sendWrite(ctx, scope.Account(), []call{{name: "workflow_versions.keep", sql: sqlVersionKeep, args: args}})
 }
 
 // WorkflowVersions lists the versions that are active or remembered, newest first.

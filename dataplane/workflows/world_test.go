@@ -18,6 +18,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/rules/library"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/tripwire"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -54,7 +55,10 @@ func migrate(dsn string) error {
 		return err
 	}
 	defer db.Close()
-	return db.Migrate(ctx, nil)
+	if err := db.Migrate(ctx, nil); err != nil {
+		return err
+	}
+	return tripwire.Set(ctx, dsn)
 }
 
 // newWorld makes the fixture without stock and starts engines.

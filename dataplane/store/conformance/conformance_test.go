@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/conformance"
+	"github.com/fluent-oms/fluent/dataplane/store/tripwire"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/ops/embedded"
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
@@ -39,6 +40,21 @@ func isPostgres(t *testing.T, dsn string) bool {
 	require.NoError(t, err)
 	defer db.Close()
 	return db.Engine() == store.PostgreSQL
+}
+
+// TestConformanceOnATripwire runs the suite where nothing but a statement's own conditions keeps accounts apart, and each has a neighbour.
+func TestConformanceOnATripwire(t *testing.T) {
+	if !isPostgres(t, dbtest.New(t)) {
+		t.Skip("NOT CHECKED: the tripwire is made of what only PostgreSQL has")
+	}
+	conformance.Run(t, func(t testing.TB) string {
+		return dbtest.Template(t, "tripwire", func(dsn string) error {
+			if err := migrate(dsn); err != nil {
+				return err
+			}
+			return tripwire.Set(context.Background(), dsn)
+		})
+	})
 }
 
 // ownServer starts a server of an engine for the test, and returns how to make migrated databases in it.
