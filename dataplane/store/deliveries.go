@@ -79,5 +79,12 @@ WHERE account_id = $1 AND id = $2::uuid AND done_on IS NULL`
 
 // FinishDelivery records an attempt: state DONE or DEAD ends the delivery, an empty state has it tried again after the pause.
 func (db *DB) FinishDelivery(ctx context.Context, d Delivery, state, answer string, pause time.Duration) error {
-	return db.writeCalls(ctx, db.writers, call{name: "deliveries.finish", sql: finishDelivery, args: []any{string(d.Account), d.ID, state, answer, pause.Seconds()}})
+	scope, err := tenancy.NewScope(d.Account)
+	if err != nil {
+		return fmt.Errorf("store: finish webhook %s: %w", d.ID, err)
+	}
+	return db.Write(ctx, scope, func(tx *Tx) error {
+		tx.queue(call{name: "deliveries.finish", sql: finishDelivery, args: []any{string(d.Account), d.ID, state, answer, pause.Seconds()}})
+		return nil
+	})
 }
