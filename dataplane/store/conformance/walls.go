@@ -237,12 +237,10 @@ func engineWalls(b *bench) {
 			return tx.AddBatch(b.ctx, &store.Batch{ID: "2", JobID: "1", RetailerID: 1, Action: "UPSERT", EntityType: "INVENTORY", Header: json.RawMessage(`{}`)}, []json.RawMessage{json.RawMessage(`{}`)})
 		})
 	}
+	b.purgeAcross(theirs)
 	b.eventsAcross(theirs, now)
 	b.batchesAcross()
-	for _, what := range []store.Purgeable{store.PurgeEvents, store.PurgeTrails, store.PurgeDeliveries, store.PurgeBatchRows, store.PurgeBatches, store.PurgeJobs, store.PurgeSignIns} {
-		_, err := b.db.Purge(b.ctx, "ACME", what, -2*time.Hour, 100)
-		require.NoError(b.t, err)
-	}
+	b.purge(store.Purgeables()...)
 	r := b.db.Reader(b.scope)
 	trail, err := r.TrailByID(b.ctx, wallTurn)
 	require.NoError(b.t, err)
@@ -259,15 +257,63 @@ func engineWalls(b *bench) {
 	require.Len(b.t, job.Batches, 1)
 }
 
+// purge removes all of an account that is settled; that it is old need not be said.
+func (b *bench) purge(kinds ...store.Purgeable) {
+	b.t.Helper()
+	for _, what := range kinds {
+		_, err := b.db.Purge(b.ctx, "ACME", what, -2*time.Hour, 100)
+		require.NoError(b.t, err)
+	}
+}
+
+// purgeAcross has everything settled in the other account: of this one, where it waits under the same ids, nothing may go.
+func (b *bench) purgeAcross(theirs tenancy.Scope) {
+	third := "a0000000-0000-8000-8000-00000000000a"
+	for _, scope := range []tenancy.Scope{b.scope, theirs} {
+		b.write(scope, func(tx *store.Tx) error {
+			tx.AppendEvents(&workflow.Event{ID: third, Name: "X", Type: workflow.Normal, EntityType: "ORDER", EntityID: "12", RootType: "ORDER", RootID: "12", RetailerID: 1, GeneratedOn: tx.Now()})
+			tx.AddDelivery(store.Delivery{ID: third, Name: "W", Endpoint: "e"})
+			tx.AddJob(&store.Job{ID: "3", RetailerID: 1, Name: "J", ClosesOn: tx.Now().Add(time.Hour)})
+			return nil
+		})
+		b.write(scope, func(tx *store.Tx) error {
+			return tx.AddBatch(b.ctx, &store.Batch{ID: "4", JobID: "3", RetailerID: 1, Action: "UPSERT", EntityType: "INVENTORY", Header: json.RawMessage(`{}`)}, []json.RawMessage{json.RawMessage(`{}`)})
+		})
+	}
+	b.write(theirs, func(tx *store.Tx) error {
+		tx.FinishEvents(wallTurn, store.EventMark{ID: third, State: store.EventSuccess})
+		tx.FinishBatch("4", 1, nil)
+		return nil
+	})
+	require.NoError(b.t, b.db.FinishDelivery(b.ctx, store.Delivery{Account: theirs.Account(), ID: third}, "DONE", "200", 0))
+	b.purge(store.PurgeEvents, store.PurgeDeliveries, store.PurgeBatchRows, store.PurgeBatches)
+	r := b.db.Reader(b.scope)
+	e, err := r.Event(b.ctx, third)
+	require.NoError(b.t, err)
+	require.NotNil(b.t, e)
+	_, err = r.Batch(b.ctx, "4")
+	require.NoError(b.t, err)
+	rows, err := r.BatchRows(b.ctx, "4", 0, 10)
+	require.NoError(b.t, err)
+	require.Len(b.t, rows, 1)
+	sent, err := b.db.ClaimDeliveries(b.ctx, time.Hour, 10)
+	require.NoError(b.t, err)
+	waits := map[tenancy.AccountID]int{}
+	for _, d := range sent {
+		waits[d.Account]++
+	}
+	require.Equal(b.t, map[tenancy.AccountID]int{"ACME": 2, "OTHER": 1}, waits)
+}
+
 func (b *bench) eventsAcross(theirs tenancy.Scope, now time.Time) {
 	r, from, to := b.db.Reader(b.scope), now.Add(-time.Hour), now.Add(time.Hour)
 	e, err := r.Event(b.ctx, wallEvent)
 	require.NoError(b.t, err)
 	require.Equal(b.t, "ACME", e.Event.Name)
-	for _, state := range []store.EventState{store.EventPending, store.EventScheduled} {
+	for state, want := range map[store.EventState]int{store.EventPending: 2, store.EventScheduled: 1} {
 		list, err := r.WaitingEvents(b.ctx, state, from, to, 10)
 		require.NoError(b.t, err)
-		require.Len(b.t, list, 1, "%s", state)
+		require.Len(b.t, list, want, "%s", state)
 	}
 	list, err := r.PendingOfRoot(b.ctx, "ORDER", "11", 10)
 	require.NoError(b.t, err)
