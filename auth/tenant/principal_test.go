@@ -48,6 +48,9 @@ func TestCan(t *testing.T) {
 		{"a role without context gives nothing", []tenant.Grant{grant("CLERK", view)}, "ORDER_VIEW", 2, false},
 		{"an unknown context gives nothing", []tenant.Grant{grant("CLERK", view, tenant.Context{Type: "GALAXY", Retailer: 2})}, "ORDER_VIEW", 2, false},
 		{"no roles, no rights", nil, "ORDER_VIEW", 0, false},
+		{"a retailer that cannot be read is not the account", []tenant.Grant{grant("CLERK", view, tenant.Context{Type: tenant.RetailerContext, ID: "one"})}, "ORDER_VIEW", 0, false},
+		{"nor is an administrator of one the account's", []tenant.Grant{grant(tenant.AdminRole, nil, tenant.Context{Type: tenant.RetailerContext, ID: "one"})}, "ORDER_VIEW", 0, false},
+		{"nor of a location that is not there", []tenant.Grant{grant(tenant.AdminRole, nil, tenant.Context{Type: tenant.AgentContext, ID: "9"})}, "ORDER_VIEW", 0, false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

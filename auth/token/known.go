@@ -34,7 +34,7 @@ func newKnown() known {
 // find returns the token's content if it was checked with these keys and has not expired.
 func (k known) find(raw, audience string, keys *KeySet, now time.Time) (Tenant, bool) {
 	t, ok := k.tokens.Get(raw)
-	if !ok || t.audience != audience || t.keys != keys.keys.Load() || !now.Before(t.tenant.ExpiresAt.Add(leeway)) {
+	if !ok || t.audience != audience || t.keys != keys.keys.Load() || !now.Before(t.tenant.ExpiresAt.Add(Leeway)) {
 		return Tenant{}, false
 	}
 	return t.tenant, true

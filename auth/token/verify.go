@@ -15,8 +15,8 @@ import (
 // MaxSize is the longest token that is looked at, in bytes.
 const MaxSize = 8 << 10
 
-// leeway is how far clocks may be apart.
-const leeway = 30 * time.Second
+// Leeway is how far clocks may be apart: tokens are taken for so long after they have expired.
+const Leeway = 30 * time.Second
 
 // Verifier checks tokens of one issuer. It is safe for concurrent use.
 type Verifier struct {
@@ -82,7 +82,7 @@ func (v *Verifier) verify(raw, audience string) (*claims, error) {
 	parser := jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
 		jwt.WithAudience(audience), jwt.WithIssuer(v.issuer),
-		jwt.WithExpirationRequired(), jwt.WithLeeway(leeway),
+		jwt.WithExpirationRequired(), jwt.WithLeeway(Leeway),
 		jwt.WithTimeFunc(v.now), jwt.WithStrictDecoding(),
 	)
 	c := &claims{}

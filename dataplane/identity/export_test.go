@@ -1,6 +1,14 @@
 package identity
 
-import "golang.org/x/time/rate"
+import (
+	"context"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/tenancy"
+)
 
 // Counting lets so many wrong client secrets be counted, and no more.
 func (s *Service) Counting(most int) { s.guards.clients = rate.NewLimiter(0, most) }
@@ -10,4 +18,15 @@ func (s *Service) Cached() int {
 	s.principals.mu.Lock()
 	defer s.principals.mu.Unlock()
 	return len(s.principals.cached)
+}
+
+// Forget drops all principals, as a second that passes does.
+func (s *Service) Forget() { s.principals.forgetStale(time.Now().Add(time.Hour)) }
+
+// ReadRevocations does what Run does each second.
+func (s *Service) ReadRevocations(ctx context.Context) error { return s.refreshRevocations(ctx) }
+
+// Refuses reports whether a token is known to be revoked.
+func (s *Service) Refuses(account tenancy.AccountID, id string) bool {
+	return s.isRevoked(token.Tenant{Account: account, ID: id})
 }

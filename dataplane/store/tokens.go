@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -14,7 +15,7 @@ const (
 	sqlTokenRevoke = `INSERT INTO revoked_tokens (account_id, token_id, revoked_on, expires_on) VALUES ($1, $2, now(), $3) ON CONFLICT DO NOTHING`
 	sqlTokenSpend  = `INSERT INTO revoked_tokens (account_id, token_id, revoked_on, expires_on)
 SELECT $1, $2, now(), $3::TIMESTAMPTZ WHERE NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE account_id = $1 AND token_id = $4) ON CONFLICT DO NOTHING RETURNING token_id`
-	sqlTokenSince  = `SELECT account_id, token_id, revoked_on, expires_on FROM revoked_tokens WHERE revoked_on >= $1 AND expires_on > now()`
+	sqlTokenSince  = `SELECT account_id, token_id, revoked_on, expires_on FROM revoked_tokens WHERE revoked_on >= $1 AND expires_on > now() - $2 * INTERVAL '1 second'`
 	sqlTokenForget = `DELETE FROM revoked_tokens WHERE expires_on < $1`
 	sqlKeyAdd      = `INSERT INTO environment_keys (key_id, public_key, private_key, created_on, expires_on) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
 	sqlKeyList     = `SELECT key_id, public_key, private_key, created_on, expires_on FROM environment_keys ORDER BY created_on, key_id`
@@ -57,10 +58,11 @@ func (db *DB) SpendToken(ctx context.Context, scope tenancy.Scope, t Spent) (fir
 	return first, err
 }
 
-// RevokedTokens lists, for all accounts, what was revoked at or after a time and has not expired. A revocation shows only when it is
+// RevokedTokens lists, for all accounts, what was revoked at or after a time and has not expired, or no longer ago than the leeway with which
+// tokens are taken. A revocation shows only when it is
 // committed, so callers that poll ask again for the last few seconds each time.
 func (db *DB) RevokedTokens(ctx context.Context, since time.Time) (out []RevokedToken, err error) {
-	err = db.sendRead(ctx, []call{{name: "tokens.since", sql: sqlTokenSince, args: []any{since}, rows: func(rows pgx.Rows) (err error) {
+	err = db.sendRead(ctx, []call{{name: "tokens.since", sql: sqlTokenSince, args: []any{since, token.Leeway.Seconds()}, rows: func(rows pgx.Rows) (err error) {
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByPos[RevokedToken])
 		return err
 	}}})

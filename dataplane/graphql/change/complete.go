@@ -380,11 +380,34 @@ func (s *session) concerned(ctx context.Context, d *draft) ([]tenancy.RetailerID
 	if d.typ.Owner != nil {
 		return s.ownersRetailers(ctx, d)
 	}
+	if e := d.typ.RetailerEdge; e != nil && !d.fresh {
+		return s.joined(ctx, d, e)
+	}
 	all, err := s.retailersOf(ctx, d.entity)
 	if d.typ.Retailer != nil && d.typ.Retailer.Kind == catalogue.JSON && len(all) == 0 {
 		return []tenancy.RetailerID{0}, err // a catalogue of no retailer is every retailer's
 	}
 	return all, err
+}
+
+// joined lists the retailers that an entity is joined with, also those out of the caller's reach.
+func (s *session) joined(ctx context.Context, d *draft, e *catalogue.Edge) ([]tenancy.RetailerID, error) {
+	whole, err := tenancy.NewScope(s.who.Account)
+	if err != nil {
+		return nil, err
+	}
+	res, err := s.DB.Reader(whole).Select(ctx, store.Query{
+		Type: e.Target, Fields: []*catalogue.Field{e.Target.Field("id")}, NoCursors: true, Parents: &store.Parents{Edge: e, IDs: []catalogue.ID{idOf(d)}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []tenancy.RetailerID
+	for _, row := range res.Groups[0].Rows {
+		id, _ := row[0].(catalogue.ID)
+		out = append(out, one(id)...)
+	}
+	return out, nil
 }
 
 // ownersRetailers lists the retailers of what a setting or a comment is about. A setting of none is the account's. What a caller who is

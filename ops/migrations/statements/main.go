@@ -1,5 +1,5 @@
 // Command statements writes every SQL statement of the product to files, one per statement, for ops/tools/sqlgrammar to read: those that
-// the store derives from the catalogue, and the texts that are constants in its source.
+// the store derives from the catalogue, policies for row-level security among them, and the texts that are constants in its source.
 //
 // Usage: statements FOLDER, from the root of the repository.
 package main
@@ -34,6 +34,7 @@ func run(folder string) error {
 	if err != nil {
 		return fmt.Errorf("derive statements from the catalogue: %w", err)
 	}
+	derived = append(derived, store.Policies(domain.Catalogue())...)
 	for n, s := range derived {
 		if err := write(folder, fmt.Sprintf("derived-%04d-%s", n, s.Name), s.SQL); err != nil {
 			return err

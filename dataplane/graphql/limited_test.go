@@ -1,0 +1,188 @@
+package graphql_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// admin of an account, or of some of its retailers.
+func adminOf(account tenancy.AccountID, retailers ...tenancy.RetailerID) *tenant.Principal {
+	grant := tenant.Grant{Role: tenant.AdminRole}
+	for _, r := range retailers {
+		grant.Contexts = append(grant.Contexts, tenant.Context{Type: tenant.RetailerContext, ID: fmt.Sprint(r), Retailer: r})
+	}
+	if len(retailers) == 0 {
+		grant.Contexts = []tenant.Context{{Type: tenant.AccountContext}}
+	}
+	return principal(account, "9", grant)
+}
+
+// as runs the rest of a test as somebody else.
+func (w *world) as(p *tenant.Principal) *world {
+	other := *w
+	other.admin = p
+	return &other
+}
+
+// TestWhatIsRememberedIsOneAccountsOnly has two accounts with equal refs use the same node, one after the other: keys that filters name, and
+// references that inputs make, lead into the account of who asks.
+func TestWhatIsRememberedIsOneAccountsOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.as(adminOf("OTHER"))
+	w.retailer("OTHER", "1", "MAIN")
+	w.retailer("ACME", "3", "THIRD")
+	stock := func(w *world, catalogue, position string) {
+		w.data(fmt.Sprintf(`mutation { createInventoryCatalogue(input: {ref: %q, type: "DEFAULT", name: "Stock", retailerRefs: ["MAIN"]}) { id } }`, catalogue), "")
+		w.data(fmt.Sprintf(`mutation { createInventoryPosition(input: {ref: %q, type: "DEFAULT", productRef: "P", locationRef: "L", onHand: 1, catalogue: {ref: %q}}) { id } }`, position, catalogue), "")
+	}
+	stock(w, "IC", "MINE")
+	stock(other, "DECOY", "NOBODYS") // has the id of ACME's
+	stock(other, "IC", "THEIRS")
+	for range 2 {
+		for _, q := range []string{`{ inventoryPositions(catalogue: {ref: "IC"}) { edges { node { ref } } } }`} {
+			require.Equal(t, `{"inventoryPositions":{"edges":[{"node":{"ref":"MINE"}}]}}`, w.raw(q, ""))
+			require.Equal(t, `{"inventoryPositions":{"edges":[{"node":{"ref":"THEIRS"}}]}}`, other.raw(q, ""))
+		}
+	}
+
+	customer := w.shop("P1", "P2")
+	w.data(createOrder, orderInput("O-1", customer)) // the products and the retailer are remembered now
+	w.data(`mutation { createNetwork(input: {name: "N", retailers: {id: 3}}) { id } }`, "")
+	theirs := other.shopper("kim@example.com")
+	missing := other.failure(createOrder, orderInput("O-1", theirs))
+	require.Equal(t, []string{"C0120E", "input.items[0].productRef"}, []string{missing.Extensions.Code, missing.Extensions.Field})
+	require.Equal(t, "C0120E", other.failure(`mutation { createNetwork(input: {name: "N", retailers: {id: 3}}) { id } }`, "").Extensions.Code)
+
+	// So it is between those who see an account and those who see one retailer of it.
+	w.retailer("ACME", "2", "SECOND")
+	limited := w.as(adminOf("ACME", 2))
+	own := at(limited.data(`mutation { createCustomer(input: {username: "lee", firstName: "Lee", primaryEmail: "l@b.c", timezone: "UTC", promotionOptIn: false, retailer: {id: 2}}) { id } }`, ""), "createCustomer.id").(string)
+	order := `mutation($i: CreateOrderInput!) { createOrder(input: $i) { id } }`
+	foreign := limited.failure(order, fmt.Sprintf(`{"i":{"ref":"O-2","type":"HD","retailer":{"id":2},"customer":{"id":%q},"items":[{"ref":"1","productRef":"P1","productCatalogueRef":"PC:MASTER:1","quantity":1}]}}`, own))
+	require.Equal(t, []string{"C0120E", "input.items[0].productRef"}, []string{foreign.Extensions.Code, foreign.Extensions.Field})
+	hidden := limited.failure(order, fmt.Sprintf(`{"i":{"ref":"O-2","type":"HD","retailer":{"id":1},"customer":{"id":%q},"items":[]}}`, own))
+	require.Equal(t, []string{"C0120E", "input.retailer"}, []string{hidden.Extensions.Code, hidden.Extensions.Field})
+}
+
+// TestWhatTwoRetailersShareNeedsBoth changes a catalogue and a network that two retailers have.
+func TestWhatTwoRetailersShareNeedsBoth(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.retailer("ACME", "2", "SECOND")
+	network := at(w.data(`mutation { createInventoryCatalogue(input: {ref: "IC", type: "DEFAULT", name: "Stock", retailerRefs: ["1", "2"]}) { id }
+		createNetwork(input: {name: "N", retailers: [{id: 1}, {id: 2}]}) { id } }`, ""), "createNetwork.id").(string)
+	changes := []string{
+		`mutation { updateInventoryCatalogue(input: {ref: "IC", name: "X"}) { name } }`,
+		fmt.Sprintf(`mutation { updateNetwork(input: {id: %s, type: "X"}) { type } }`, network),
+	}
+	for _, change := range changes {
+		for _, only := range []tenancy.RetailerID{1, 2} {
+			require.Equal(t, "C0020E", w.as(adminOf("ACME", only)).failure(change, "").Extensions.Code, "%d: %s", only, change)
+		}
+	}
+	require.Equal(t, `{"inventoryCatalogue":{"name":"Stock"},"networkById":{"type":null}}`,
+		w.as(adminOf("ACME", 2)).raw(fmt.Sprintf(`{ inventoryCatalogue(ref: "IC") { name } networkById(id: %s) { type } }`, network), ""), "each sees them, and nothing was changed")
+	for _, change := range changes {
+		w.as(adminOf("ACME", 1, 2)).data(change, "")
+	}
+	require.Equal(t, `{"inventoryCatalogue":{"name":"X"},"networkById":{"type":"X"}}`, w.raw(fmt.Sprintf(`{ inventoryCatalogue(ref: "IC") { name } networkById(id: %s) { type } }`, network), ""))
+}
+
+// twoOrders makes an order with two lines and a fulfilment for each of two retailers, and tells the orders, their first lines and fulfilments.
+func (w *world) twoOrders() (orders, lines, fulfilments [2]string) {
+	w.t.Helper()
+	w.retailer("ACME", "2", "SECOND")
+	w.shop("P1", "P2")
+	for i := range orders {
+		customer := at(w.data(fmt.Sprintf(`mutation { createCustomer(input: {username: "c%d", firstName: "C", primaryEmail: "c@b.c", timezone: "UTC", promotionOptIn: false, retailer: {id: %d}}) { id } }`, i, i+1), ""), "createCustomer.id")
+		made := w.data(`mutation($i: CreateOrderInput!) { createOrder(input: $i) { id items { edges { node { id } } } } }`, fmt.Sprintf(`{"i":{"ref":"O-%d","type":"HD","retailer":{"id":%d},"customer":{"id":%q},
+			"items":[{"ref":"1","productRef":"P1","productCatalogueRef":"PC:MASTER:1","quantity":2},{"ref":"2","productRef":"P2","productCatalogueRef":"PC:MASTER:1","quantity":1}]}}`, i+1, i+1, customer))
+		orders[i], lines[i] = at(made, "createOrder.id").(string), at(made, "createOrder.items.edges.0.node.id").(string)
+		fulfilments[i] = at(w.data(fulfilment, fulfilmentOf(fmt.Sprintf("F-%d", i+1), orders[i], lines[i])), "createFulfilment.id").(string)
+	}
+	return orders, lines, fulfilments
+}
+
+const fulfilment = `mutation($i: CreateFulfilmentInput!) { createFulfilment(input: $i) { id items { edges { node { id } } } } }`
+
+func fulfilmentOf(ref, order, line string) string {
+	return fmt.Sprintf(`{"i":{"ref":%q,"type":"HD_PFS","order":{"id":%q},"items":[{"ref":"1","requestedQuantity":2,"filledQuantity":0,"rejectedQuantity":1,"orderItem":{"id":%q}}]}}`, ref, order, line)
+}
+
+// TestPartsOfAnotherOrderAreRefused puts lines, fulfilments and items of one order into another.
+func TestPartsOfAnotherOrderAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	orders, lines, fulfilments := w.twoOrders()
+	foreign := w.failure(fulfilment, fulfilmentOf("F-3", orders[0], lines[1]))
+	require.Equal(t, []string{"C0120E", "input.items[0].orderItem"}, []string{foreign.Extensions.Code, foreign.Extensions.Field})
+	require.Equal(t, `{"fulfilments":{"edges":[]}}`, w.raw(`{ fulfilments(ref: "F-3") { edges { node { id } } } }`, ""), "nothing was made")
+
+	const article = `mutation($f: [FulfilmentId!]!) { createArticle(input: {ref: "A", type: "BOX", height: 1, length: 1, width: 1, weight: 1, fulfilments: $f, items: {quantity: 2}}) { id } }`
+	both := w.failure(article, fmt.Sprintf(`{"f":[{"id":%q},{"id":%q}]}`, fulfilments[0], fulfilments[1]))
+	require.Equal(t, []string{"C0160E", "input.fulfilments[1]"}, []string{both.Extensions.Code, both.Extensions.Field})
+	w.data(article, fmt.Sprintf(`{"f":[{"id":%q}]}`, fulfilments[0]))
+
+	strange := w.failure(`mutation($i: UpdateOrderInput!) { updateOrder(input: $i) { id } }`, fmt.Sprintf(`{"i":{"id":%q,"items":[{"id":%q,"quantity":9}]}}`, orders[0], lines[1]))
+	require.Equal(t, "C0120E", strange.Extensions.Code)
+	require.Equal(t, `{"orderById":{"items":{"edges":[{"node":{"quantity":2}},{"node":{"quantity":1}}]}}}`, w.raw(fmt.Sprintf(`{ orderById(id: %s) { items { edges { node { quantity } } } } }`, orders[1]), ""))
+}
+
+// TestNestedReadsKeepToEachTypesRetailers has a user who sees all orders, and fulfilments of one retailer only.
+func TestNestedReadsKeepToEachTypesRetailers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	orders, _, fulfilments := w.twoOrders()
+	limited := w.as(principal("ACME", "9",
+		tenant.Grant{Role: "ORDERS", Permissions: []string{"ORDER_VIEW"}, Contexts: []tenant.Context{{Type: tenant.AccountContext}}},
+		tenant.Grant{Role: "PARCELS", Permissions: []string{"FULFILMENT_VIEW", "FULFILMENTITEM_VIEW"}, Contexts: []tenant.Context{{Type: tenant.RetailerContext, ID: "2", Retailer: 2}}}))
+	const one, two = `{"node":{"ref":"O-1","fulfilments":{"edges":[]}}}`, `{"node":{"ref":"O-2","fulfilments":{"edges":[{"node":{"ref":"F-2","items":{"edges":[{"node":{"rejectedQuantity":1}}]}}}]}}}`
+	const parcels = `fulfilments(first: 5) { edges { node { ref items(first: 5) { edges { node { rejectedQuantity } } } } } }`
+	require.Equal(t, `{"orders":{"edges":[`+one+`,`+two+`]}}`, limited.raw(`{ orders { edges { node { ref `+parcels+` } } } }`, ""))
+	require.Equal(t, `{"orderById":{"ref":"O-1","fulfilments":{"edges":[]}}}`, limited.raw(`{ orderById(id: `+orders[0]+`) { ref `+parcels+` } }`, ""))
+	require.Equal(t, `{"orders":{"edges":[{"node":{"ref":"O-1"}},{"node":{"ref":"O-2"}}]},"fulfilments":{"edges":[{"node":{"ref":"F-2"}}]},"hidden":null}`,
+		limited.raw(`{ orders { edges { node { ref } } } fulfilments { edges { node { ref } } } hidden: fulfilmentById(id: `+fulfilments[0]+`) { ref } }`, ""), "beside each other")
+	require.Equal(t, `{"fulfilmentById":{"ref":"F-2","order":{"ref":"O-2"}}}`, limited.raw(`{ fulfilmentById(id: `+fulfilments[1]+`) { ref order { ref } } }`, ""))
+
+	blind := w.as(principal("ACME", "9", tenant.Grant{Role: "ORDERS", Permissions: []string{"ORDER_VIEW"}, Contexts: []tenant.Context{{Type: tenant.AccountContext}}}))
+	for _, query := range []string{`{ orderById(id: ` + orders[1] + `) { ref ` + parcels + ` } }`, `{ fulfilmentById(id: ` + fulfilments[1] + `) { ref } }`, `{ orders { edges { node { fulfilments { edges { node { ref } } } } } } }`} {
+		res := blind.run(blind.admin, query, "")
+		require.NotEmpty(t, res.Errors, query)
+		require.Equal(t, "C0020E", res.Errors[0].Extensions.Code, query)
+		require.NotContains(t, string(res.Data), "F-2")
+	}
+}
+
+// TestEachChangeAsksForItsPermission has a user who sees everything and may change nothing.
+func TestEachChangeAsksForItsPermission(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.data(`mutation { createInventoryCatalogue(input: {ref: "IC", type: "DEFAULT", name: "Stock", retailerRefs: ["MAIN"]}) { id }
+		createNetwork(input: {name: "N", retailers: {id: 1}}) { id } }`, "")
+	w.data(`mutation { createInventoryPosition(input: {ref: "P", type: "DEFAULT", productRef: "P", locationRef: "L", onHand: 1, catalogue: {ref: "IC"}}) { id } }`, "")
+	all := []string{"INVENTORY_VIEW", "INVENTORYCATALOGUE_VIEW", "NETWORK_VIEW", "RETAILER_VIEW", "LOCATION_VIEW"}
+	looker := w.as(principal("ACME", "9", tenant.Grant{Role: "LOOKER", Permissions: all, Contexts: []tenant.Context{{Type: tenant.AccountContext}}}))
+	for _, change := range []string{
+		`updateNetwork(input: {id: 1, type: "X"}) { id }`, `updateInventoryCatalogue(input: {ref: "IC", name: "X"}) { id }`,
+		`updateInventoryPosition(input: {ref: "P", catalogue: {ref: "IC"}, onHand: 9}) { id }`,
+		`updateInventoryPositionsStatusByLocation(filter: {catalogue: {ref: "IC"}, locationRef: "L"}, input: {status: "X"}) { count }`,
+		`createRetailer(input: {name: "SECOND"}) { id }`,
+	} {
+		failed := looker.failure("mutation { x: "+change+" }", "")
+		require.Contains(t, []string{"C0020E", "S0001E"}, failed.Extensions.Code, change)
+	}
+	require.Equal(t, `{"inventoryPositions":{"edges":[{"node":{"onHand":1,"status":"CREATED"}}]}}`, w.raw(`{ inventoryPositions { edges { node { onHand status } } } }`, ""))
+
+	// A bulk change reaches what its permission reaches, and not all that its caller sees.
+	w.retailer("ACME", "2", "SECOND")
+	second := w.as(principal("ACME", "9", tenant.Grant{Role: "LOOKER", Permissions: all, Contexts: []tenant.Context{{Type: tenant.AccountContext}}},
+		tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.RetailerContext, ID: "2", Retailer: 2}}}))
+	failed := second.failure(`mutation { updateInventoryPositionsStatusByLocation(filter: {catalogue: {ref: "IC"}, locationRef: "L"}, input: {status: "X"}) { count } }`, "")
+	require.Equal(t, "C0120E", failed.Extensions.Code)
+}
