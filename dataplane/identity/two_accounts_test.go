@@ -98,7 +98,7 @@ func TestATokenServesOneAccount(t *testing.T) {
 		refused := s.send(a)
 		require.Equal(t, 401, refused.Status, "%s: %s", a.path, refused.Body)
 		require.Equal(t, "invalid_client", refused.field("error"))
-		require.Contains(t, refused.Body, "not one of account OTHER")
+		require.Contains(t, refused.Body, "not one of the account that this host names")
 	}
 
 	atOther := grantOther("refresh_token", "refresh_token", mine.field("refresh_token"))
