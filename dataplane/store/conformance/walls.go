@@ -148,7 +148,7 @@ func stockWalls(b *bench) {
 	locked := func(fn func(tx *store.Tx) error) { require.NoError(b.t, b.db.WriteLocked(b.ctx, b.scope, fn)) }
 	locked(func(tx *store.Tx) error { tx.ReleaseStock(place, []string{"f1"}); return nil })
 	locked(func(tx *store.Tx) error {
-		tx.ConfirmStock(place, []store.Confirmation{{Association: "f2", ProductRef: "P", Filled: 2, SaleID: b.db.NewUUID(), CorrectID: b.db.NewUUID()}})
+		tx.ConfirmStock(place, []store.Confirmation{{Association: "f2", ProductRef: "P", LocationRef: "L", Filled: 2, SaleID: b.db.NewUUID(), CorrectID: b.db.NewUUID()}})
 		return nil
 	})
 	b.available(b.scope, 7)
