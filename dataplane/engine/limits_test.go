@@ -48,7 +48,7 @@ func TestTurnsHaveTheirLimits(t *testing.T) {
 		{"Chain", 4, engine.Limits{Rulesets: 5}, "", 5},
 		{"Chain", 4, engine.Limits{Rulesets: 4}, "more rulesets than it may", 0},
 		{"Fan", 20, engine.Limits{Depth: 1}, "", 20},
-		{"Hang", 0, engine.Limits{Time: 20 * time.Millisecond}, "longer than it may", 0},
+		{"Hang", 0, engine.Limits{Time: time.Second}, "longer than it may", 0},
 	} {
 		e := b.new("n1", func(_ *engine.Deps, cfg *engine.Config) { cfg.Limits = c.limits })
 		stop := b.run(e)
