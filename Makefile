@@ -46,11 +46,12 @@ check-gen: gen ## fail if the generated code in the tree is not what gen makes
 	@new=$$(git ls-files --others --exclude-standard -- proto/gen); [ -z "$$new" ] \
 	  || { echo "Generated files are not committed: $$new" >&2; exit 1; }
 
-lint: need-go-npm lint-sql ## gofmt, vet, staticcheck, buf lint, and all SQL against CockroachDB's grammar
+lint: need-go-npm lint-sql ## gofmt, vet, staticcheck, dead code, buf lint, and all SQL against CockroachDB's grammar
 	@bad=$$(git ls-files -z '*.go' | xargs -0 gofmt -l); [ -z "$$bad" ] || { echo "gofmt these: $$bad" >&2; exit 1; }
 	@$(TOLD) 'go vet' $(GO) vet ./...
 	@$(TOLD) 'go vet, soak tests' $(GO) vet -tags soak ./ops/soak/...
 	@$(TOLD) 'staticcheck' $(GO) tool -modfile=ops/tools/lint.mod staticcheck ./...
+	@$(TOLD) 'Looking for functions that nothing reaches' ops/tools/dead.sh
 	@ops/tools/buf.sh lint
 
 lint-sql: need-go
