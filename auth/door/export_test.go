@@ -78,3 +78,8 @@ func StreamsUnderWay(server *http.Server) int {
 	defer s.mu.Unlock()
 	return s.all
 }
+
+// Streams bounds what strangers have under way over HTTP/2.
+func Streams(next http.Handler, patience time.Duration) http.Handler {
+	return newStreams(next, patience)
+}

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -150,4 +152,37 @@ func TestHalfBodiesEnd(t *testing.T) {
 		require.Contains(t, string(text), want)
 		require.True(t, answer.StatusCode == http.StatusOK || body == "half", "%s: %s", body, text)
 	}
+}
+
+// TestStrangersOfManyAddressesHaveSoManyStreamsInAll fills the limit from addresses none of which is at its own.
+func TestStrangersOfManyAddressesHaveSoManyStreamsInAll(t *testing.T) {
+	t.Parallel()
+	const all, each = 4096, 512
+	var group sync.WaitGroup
+	inside, end := make(chan struct{}), make(chan struct{})
+	handler := door.Streams(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		inside <- struct{}{}
+		<-end
+	}), time.Minute)
+	ask := func(from string, major int) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+		r.RemoteAddr, r.ProtoMajor = from+":1", major
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w
+	}
+	for i := range all {
+		group.Go(func() { ask(fmt.Sprintf("192.0.2.%d", 1+i/each), 2) })
+		<-inside
+	}
+	refused := ask("203.0.113.1", 2)
+	require.Equal(t, http.StatusServiceUnavailable, refused.Code)
+	require.Equal(t, "1", refused.Header().Get("Retry-After"))
+	group.Go(func() { ask("203.0.113.1", 1) }) // over HTTP/1 connections have limits
+	<-inside
+	close(end)
+	group.Wait()
+	group.Go(func() { require.Equal(t, http.StatusOK, ask("203.0.113.1", 2).Code) })
+	<-inside
+	group.Wait()
 }
