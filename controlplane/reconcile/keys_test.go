@@ -17,7 +17,6 @@ import (
 type house struct {
 	*world
 	began time.Time
-	index state.Index
 }
 
 func newHouse(t *testing.T, first *statev1.Initialise) *house {

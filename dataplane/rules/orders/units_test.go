@@ -186,14 +186,14 @@ func TestPicksCountWhatIsStillAskedFor(t *testing.T) {
 		}
 	}
 	w := newWorld(t)
-	f, i := w.add("5", "ASSIGNED", 5, 1, 1)
+	f, _ := w.add("5", "ASSIGNED", 5, 1, 1)
 	require.True(t, w.fails("ConfirmFulfilmentItems", f, nil, m{"items": []any{m{"productRef": "P1", "filledQuantity": 4}}}), "one more than is open")
 	require.True(t, w.fails("ConfirmFulfilmentItems", f, nil, m{"items": []any{m{"productRef": "P1", "orderItemRef": "I2", "filledQuantity": 1}}}), "all names must fit")
 	w = newWorld(t)
 	f, _ = w.add("5", "ASSIGNED", 5, 1, 1)
 	require.True(t, w.fails("ConfirmFulfilmentItems", f, nil, m{"items": []any{m{"productRef": "P1", "filledQuantity": 2}, m{"productRef": "P1", "filledQuantity": 2}}}), "one more in two entries")
 	w = newWorld(t)
-	f, i = w.add("5", "ASSIGNED", 2, 0, 0)
+	f, i := w.add("5", "ASSIGNED", 2, 0, 0)
 	one := 1
 	second := &order.FulfilmentItem{Row: catalogue.Row{ID: "51"}, Ref: "O1-5-2", RequestedQuantity: &one, OrderItemID: w.items[1].ID, FulfilmentID: f.ID}
 	w.Add(second)
