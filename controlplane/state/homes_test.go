@@ -177,6 +177,48 @@ func TestOnlyNodesThatServeAreReady(t *testing.T) {
 	}
 }
 
+// TestAMachineComesBackAsWhatItWas: a token for gateways makes no gateway of a node, nor of another environment's.
+func TestAMachineComesBackAsWhatItWas(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	l.found() // n1 is a node of shared
+	l.abroad()
+	for name, token := range map[string]*statev1.JoinToken{
+		"another kind":        {Kind: cpv1.MachineKind_MACHINE_KIND_GATEWAY, Environment: "shared"},
+		"another environment": {Kind: cpv1.MachineKind_MACHINE_KIND_NODE, Environment: "other"},
+	} {
+		token.Hash, token.ExpireTime = []byte(name), at(1000)
+		l.must(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: token})
+		err := l.apply(statev1.Kind_KIND_JOIN_NODE, &statev1.JoinNode{TokenHash: token.GetHash(), Node: &cpv1.Node{Id: "n1", Kind: token.GetKind(), Address: "n1:81"}}).Err
+		require.True(t, fault.Is(err, fault.Conflict), "%s: %v", name, err)
+	}
+	n, _ := state.Nodes.Get(l.store.View(), "n1")
+	require.Equal(t, []any{cpv1.MachineKind_MACHINE_KIND_NODE, "shared"}, []any{n.GetKind(), n.GetEnvironment()})
+	require.NotEqual(t, "n1:81", n.GetAddress())
+}
+
+// TestTokensGoWithTheirNode, and a host of the same name keeps its own.
+func TestTokensGoWithTheirNode(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	l.found()
+	l.join("n7", cpv1.MachineKind_MACHINE_KIND_NODE, "shared") // by a token that is bound to it now
+	for _, kind := range []cpv1.MachineKind{cpv1.MachineKind_MACHINE_KIND_NODE, cpv1.MachineKind_MACHINE_KIND_HOST} {
+		l.must(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
+			Hash: []byte(kind.String()), Kind: kind, Environment: "shared", Region: "here", Machine: "n7", ExpireTime: at(1000),
+		}})
+	}
+	l.must(statev1.Kind_KIND_DELETE_NODE, &statev1.DeleteNode{Id: "n7"})
+	tokens, _ := state.JoinTokens.List(l.store.View(), state.Page{})
+	var left []cpv1.MachineKind
+	for _, token := range tokens {
+		if token.GetMachine() == "n7" {
+			left = append(left, token.GetKind())
+		}
+	}
+	require.Equal(t, []cpv1.MachineKind{cpv1.MachineKind_MACHINE_KIND_HOST}, left)
+}
+
 func (l *log) join(id string, kind cpv1.MachineKind, environment string) {
 	l.must(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
 		Hash: []byte(id), Kind: kind, Environment: environment, ExpireTime: at(1000),

@@ -220,6 +220,13 @@ func TestCancelledItemsAreTakenWhereTheyHurtLeast(t *testing.T) {
 		w.run("CancelOrderItems", w.order, nil, m{"items": []any{m{"productRef": "P1", "quantity": 1}}}))
 	require.Equal(t, 1, ordering.Cancelled(w.items[0]))
 	require.Equal(t, "CancelFulfilment>FULFILMENT/5", w.run("ResourceLiveFulfilments", w.order, nil, nil))
+
+	w = newWorld(t)
+	w.add("5", "AWAITING_WAVE", 2, 0, 0)
+	w.add("6", "AWAITING_WAVE", 2, 0, 1) // the unit that it rejected is open again: it gives one and not two
+	sent := w.run("CancelOrderItems", w.order, nil, m{"items": []any{m{"ref": "I1", "quantity": 3}}})
+	require.Contains(t, sent, "CancelFulfilment>FULFILMENT/6")
+	require.Contains(t, sent, "CancelFulfilment>FULFILMENT/5")
 }
 
 func TestArticles(t *testing.T) {
