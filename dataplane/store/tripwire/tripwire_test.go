@@ -49,14 +49,19 @@ func TestStatementsThatForgetTheAccountTrip(t *testing.T) {
 		_, err := run(sql)
 		require.ErrorContains(t, err, tripwire.Message, sql)
 	}
-	for sql, rows := range map[string]int64{
-		`SELECT name FROM roles WHERE account_id = 'ACME'`: 2, `UPDATE roles SET name = 'X' WHERE account_id = 'ACME' AND id = 1`: 1,
-		`SELECT 1 FROM roles r JOIN jobs j ON j.account_id = r.account_id AND j.id = r.id WHERE r.account_id = 'ACME'`: 1,
-		`UPDATE batch_rows SET code = 'X' WHERE account_id = 'ACME'`:                                                   1, `DELETE FROM jobs WHERE account_id = 'ACME'`: 1,
+	for _, c := range []struct {
+		sql  string
+		rows int64
+	}{
+		{`SELECT name FROM roles WHERE account_id = 'ACME'`, 2},
+		{`UPDATE roles SET name = 'X' WHERE account_id = 'ACME' AND id = 1`, 1},
+		{`SELECT 1 FROM roles r JOIN jobs j ON j.account_id = r.account_id AND j.id = r.id WHERE r.account_id = 'ACME'`, 1},
+		{`UPDATE batch_rows SET code = 'X' WHERE account_id = 'ACME'`, 1},
+		{`DELETE FROM jobs WHERE account_id = 'ACME'`, 1},
 	} {
-		got, err := run(sql)
-		require.NoError(t, err, sql)
-		require.Equal(t, rows, got, sql)
+		got, err := run(c.sql)
+		require.NoError(t, err, c.sql)
+		require.Equal(t, c.rows, got, c.sql)
 	}
 	_, err = run(`SET fluent.account = '*'`)
 	require.NoError(t, err)
