@@ -1,11 +1,13 @@
 package interceptor_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +70,7 @@ type fixture struct {
 	handler accounts
 	mux     *http.ServeMux
 	url     string
+	log     *bytes.Buffer // what went wrong; to be read when no call is under way
 }
 
 func facts(_ context.Context, _ string, request any) (policy.Resource, bool, error) {
@@ -89,12 +92,13 @@ func setUp(t *testing.T, roles interceptor.RolesOf) fixture {
 	require.NoError(t, err)
 	engine, err := policy.New(t.Context())
 	require.NoError(t, err)
+	log := &bytes.Buffer{}
 	guard, err := interceptor.Server(interceptor.Deps{
 		Authenticate: interceptor.Tokens(token.NewVerifier("c", keys, time.Now), roles),
 		PermissionOf: func(procedure string) (string, bool) { p, ok := permissions[procedure]; return p, ok },
 		Facts:        facts,
 		Policy:       engine,
-		Logger:       slog.New(slog.DiscardHandler),
+		Logger:       slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	require.NoError(t, err)
 	server, h := connect.NewServer(guard), accounts{seen: make(chan seen, 1)}
@@ -104,7 +108,7 @@ func setUp(t *testing.T, roles interceptor.RolesOf) fixture {
 	connecthttp.Mount(mux, server)
 	web := httptest.NewServer(mux)
 	t.Cleanup(web.Close)
-	return fixture{issuer: token.NewIssuer("c", signer, time.Now), handler: h, mux: mux, url: web.URL}
+	return fixture{issuer: token.NewIssuer("c", signer, time.Now), handler: h, mux: mux, url: web.URL, log: log}
 }
 
 func (f fixture) client(raw string) *connect.Client {
@@ -130,6 +134,24 @@ func TestPublicMethodsNeedNoToken(t *testing.T) {
 		require.NoError(t, err)
 		require.Nil(t, (<-f.handler.seen).principal)
 	}
+}
+
+// TestWhoHasGoneIsNoError: a call that cannot be decided on is a fault of ours, but not if its caller went away meanwhile.
+func TestWhoHasGoneIsNoError(t *testing.T) {
+	t.Parallel()
+	f := setUp(t, nil)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	call := func(ctx context.Context) {
+		req := httptest.NewRequest(http.MethodPost, "/fluent.controlplane.v1.AccountService/GetAccount", strings.NewReader(`{"name":"BROKEN"}`)).WithContext(ctx)
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Authorization", "Bearer "+f.operator(t, auth.Role{Name: auth.Implementer, Accounts: []string{"ACME"}}))
+		f.mux.ServeHTTP(httptest.NewRecorder(), req)
+	}
+	call(gone)
+	require.Empty(t, f.log.String())
+	call(t.Context())
+	require.Contains(t, f.log.String(), "no decision")
 }
 
 func TestCallersMustShowAValidToken(t *testing.T) {

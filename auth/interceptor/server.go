@@ -144,7 +144,11 @@ func (d Deps) denied(ctx context.Context, p *auth.Principal, permission string, 
 
 // undecided turns a failure to decide into an error that tells no more than it should, and never into a permission.
 func (d Deps) undecided(ctx context.Context, what string, err error) error {
-	d.Logger.ErrorContext(ctx, "no decision", "on", what, "error", err)
+	level := slog.LevelError
+	if ctx.Err() != nil {
+		level = slog.LevelDebug // the caller has gone, and nobody waits for it
+	}
+	d.Logger.Log(ctx, level, "no decision", "on", what, "error", err)
 	if f := fault.Of(err); f.Kind == fault.Unavailable {
 		return connect.NewError(connect.CodeUnavailable, f.Detail).WithCause(err)
 	}

@@ -41,13 +41,14 @@ type summary struct {
 	broken                  []string              // packages that failed outside of any test
 	output                  map[testName][]string // of what has not ended yet; test "" is the package itself
 	parents                 map[testName]bool
+	blamed                  map[testName]bool // parents of which a part failed
 	perPackage              map[string]int
 }
 
 func newSummary(out io.Writer, now func() time.Time) *summary {
 	return &summary{
 		out: out, now: now, began: now(), spoken: now(), begun: map[string]time.Time{}, tests: map[testName]time.Time{},
-		output: map[testName][]string{}, parents: map[testName]bool{}, perPackage: map[string]int{},
+		output: map[testName][]string{}, parents: map[testName]bool{}, blamed: map[testName]bool{}, perPackage: map[string]int{},
 	}
 }
 
@@ -106,8 +107,13 @@ func (s *summary) endTest(action string, name testName) {
 	if action == "fail" {
 		s.print(fmt.Sprintf("\n=== %s %s\n%s", name.pkg, name.test, strings.Join(s.output[name], "")))
 	}
-	if s.parents[name] {
-		return
+	if action == "fail" {
+		for at := strings.LastIndexByte(name.test, '/'); at > 0; at = strings.LastIndexByte(name.test[:at], '/') {
+			s.blamed[testName{name.pkg, name.test[:at]}] = true
+		}
+	}
+	if s.parents[name] && (action != "fail" || s.blamed[name]) {
+		return // its parts are counted, unless it failed where they did not
 	}
 	s.perPackage[name.pkg]++
 	switch action {

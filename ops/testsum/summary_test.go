@@ -26,6 +26,11 @@ func TestSummaryCountsLeavesAndShowsFailures(t *testing.T) {
 {"Action":"output","Package":"p","Test":"TestC","Output":"    c_test.go:7: there is no cockroach binary\n"}
 {"Action":"output","Package":"p","Test":"TestC","Output":"--- SKIP: TestC (0.00s)\n"}
 {"Action":"skip","Package":"p","Test":"TestC"}
+{"Action":"run","Package":"p","Test":"TestD"}
+{"Action":"run","Package":"p","Test":"TestD/part"}
+{"Action":"pass","Package":"p","Test":"TestD/part"}
+{"Action":"output","Package":"p","Test":"TestD","Output":"after its part\n"}
+{"Action":"fail","Package":"p","Test":"TestD"}
 {"Action":"fail","Package":"p","Elapsed":1.5}
 {"Action":"output","Package":"q","Output":"panic: boom\n"}
 {"Action":"fail","Package":"q"}
@@ -35,7 +40,7 @@ func TestSummaryCountsLeavesAndShowsFailures(t *testing.T) {
 	require.Contains(t, out.String(), "panic: boom")
 	require.Contains(t, out.String(), "\nskipped: p TestC: there is no cockroach binary\n")
 	require.NotContains(t, out.String(), "not shown")
-	require.True(t, strings.HasSuffix(out.String(), "1 passed, 1 failed, 1 skipped\n"), out.String())
+	require.True(t, strings.HasSuffix(out.String(), "2 passed, 2 failed, 1 skipped\n"), out.String())
 	require.Equal(t, []string{"q"}, s.broken)
 }
 
