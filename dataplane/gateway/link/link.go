@@ -27,6 +27,8 @@ const (
 type Pool struct {
 	answer time.Duration // how long a node may take until its answer begins
 	dialer net.Dialer
+	now    func() time.Time
+	most   int // idle connections that are kept for a node
 
 	mu   sync.Mutex
 	idle map[string][]*conn // by address; the one used last at the end
@@ -34,7 +36,7 @@ type Pool struct {
 
 // New makes a pool. answer bounds how long a node may take until its answer begins.
 func New(answer time.Duration) *Pool {
-	return &Pool{answer: answer, dialer: net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}, idle: map[string][]*conn{}}
+	return &Pool{answer: answer, dialer: net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}, now: time.Now, most: idlePerNode, idle: map[string][]*conn{}}
 }
 
 type conn struct {
@@ -101,7 +103,7 @@ func (c *conn) exchange(req *http.Request, message Message, patience time.Durati
 // take finds an idle connection that still stands, or dials.
 func (p *Pool) take(ctx context.Context, address string) (*conn, error) {
 	for c := p.pop(address); c != nil; c = p.pop(address) {
-		if time.Since(c.since) < idleTimeout && c.r.Buffered() == 0 && alive(c.Conn) {
+		if p.now().Sub(c.since) < idleTimeout && c.r.Buffered() == 0 && alive(c.Conn) {
 			return c, nil
 		}
 		_ = c.Close()
@@ -126,15 +128,15 @@ func (p *Pool) pop(address string) *conn {
 }
 
 func (p *Pool) put(c *conn) {
-	c.since = time.Now()
+	c.since = p.now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	list := p.idle[c.address]
-	if len(list) > 0 && time.Since(list[0].since) > idleTimeout {
+	if len(list) > 0 && c.since.Sub(list[0].since) > idleTimeout {
 		_ = list[0].Close() // one that has not been needed for long
 		list = list[1:]
 	}
-	if len(list) >= idlePerNode {
+	if len(list) >= p.most {
 		_ = c.Close()
 		return
 	}
@@ -179,8 +181,8 @@ func (b *body) Close() error {
 		return nil
 	}
 	b.closed = true
-	quiet := b.release() // false: the request was cancelled, and the deadline set
-	if !b.ended {
+	quiet := b.release()                                                     // false: the request was cancelled, and the deadline set
+	if !b.ended && quiet && b.conn.SetReadDeadline(time.Unix(1, 0)) == nil { // what has not come yet is not waited for
 		var none [1]byte
 		n, err := b.ReadCloser.Read(none[:])
 		b.ended = n == 0 && errors.Is(err, io.EOF)
