@@ -18,6 +18,7 @@ import (
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 type clusters struct{ *API }
@@ -119,6 +120,16 @@ func auditPlace(v state.View, resource string) policy.Resource {
 	case "retailer", "configuration":
 		account, _, _ := strings.Cut(name, "/")
 		return accountPlace(v, account)
+	case "client":
+		return accountPlace(v, string(tenancy.AccountOfClient(name)))
+	case "host":
+		h, _ := state.Hosts.Get(v, name)
+		return policy.Resource{Region: h.GetRegion()}
+	case "join_token":
+		t, _ := state.JoinTokens.Get(v, name)
+		p := environmentPlace(v, t.GetEnvironment())
+		p.Region = first(p.Region, t.GetRegion())
+		return p
 	case "operation":
 		o, _ := state.Operations.Get(v, name)
 		return accountPlace(v, o.GetAccount())
