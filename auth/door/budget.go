@@ -140,8 +140,8 @@ func (b *Bodies) take(body *Body, size int64) error {
 		p.relieved = true
 		go b.relieve(p)
 	}
-	b.mu.Unlock()
 	patience := time.NewTimer(b.limits.Patience)
+	b.mu.Unlock()
 	defer patience.Stop()
 	select {
 	case <-w.heard:

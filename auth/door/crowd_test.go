@@ -71,3 +71,17 @@ func TestARequestThatBreaksOffLeavesItsPlace(t *testing.T) {
 	}
 	require.Zero(t, crowd.Shed())
 }
+
+// TestNoLimitIsNoLimit passes on whatever comes.
+func TestNoLimitIsNoLimit(t *testing.T) {
+	t.Parallel()
+	networks, err := door.ParseProxies("10.0.0.0/8")
+	require.NoError(t, err)
+	handler := door.NewCrowd(door.Proxies{Networks: networks}, 0).Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), http.NotFoundHandler())
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.RemoteAddr = "10.0.0.1:5000"
+	r.Header.Set("X-Forwarded-For", "203.0.113.9")
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	require.Equal(t, http.StatusOK, w.Code)
+}

@@ -25,10 +25,11 @@ func Shed(l *Listener, why string) int64 {
 // Remembered is how many sources and credentials are remembered.
 func (f *Failures) Remembered() (sources, credentials int) { return f.sources.Len(), f.good.Len() }
 
-// StopClock has no time pass for it.
-func (f *Failures) StopClock() {
+// StopClock has no time pass for it but that of steps, which must not be taken while it is asked.
+func (f *Failures) StopClock() (step func(time.Duration)) {
 	at := time.Now()
 	f.now = func() time.Time { return at }
+	return func(by time.Duration) { at = at.Add(by) }
 }
 
 // Waiting is how many bodies of callers that are known wait for room.
@@ -82,4 +83,19 @@ func StreamsUnderWay(server *http.Server) int {
 // Streams bounds what strangers have under way over HTTP/2.
 func Streams(next http.Handler, patience time.Duration) http.Handler {
 	return newStreams(next, patience)
+}
+
+// StreamsOf is how many requests are under way at a handler made by Streams, and of how many addresses.
+func StreamsOf(h http.Handler) (requests, addresses int) {
+	s := h.(*streams)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all, len(s.under)
+}
+
+// SetPatience is for bodies that come to wait from now on.
+func (b *Bodies) SetPatience(patience time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.limits.Patience = patience
 }

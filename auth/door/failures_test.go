@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -43,6 +44,53 @@ func TestSourcesThatOnlyFailAreRefused(t *testing.T) {
 	require.Equal(t, 1, strings.Count(out.String(), "\n"), "%s", out.String())
 	f.Note(other, "", 404)
 	require.True(t, f.Admits(other, ""))
+}
+
+// TestFailuresAreForgottenWithTime steps through the seconds after a source has failed too often, and through what the log hears of it.
+func TestFailuresAreForgottenWithTime(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	f := door.NewFailures(60, slog.New(slog.NewJSONHandler(&out, nil)))
+	step := f.StopClock()
+	from := netip.MustParseAddr("203.0.113.9")
+	// more is how many failures pass before the source is refused.
+	more := func(credential string, status int) (n int) {
+		for f.Admits(from, credential) {
+			f.Note(from, credential, status)
+			n++
+			require.LessOrEqual(t, n, 1000, "it is never refused")
+		}
+		return n
+	}
+	require.Equal(t, 60, more("", 404), "without a credential every answer that says no counts")
+	require.Contains(t, out.String(), `"requests":1,"last_source":"203.0.113.9","allowed_per_minute":60`)
+	out.Reset()
+	step(time.Second / 2)
+	require.Zero(t, more("", 404))
+	step(time.Second / 2)
+	require.Equal(t, 1, more("Bearer forged", 401))
+	step(30 * time.Second)
+	require.Equal(t, 30, more("", 400))
+	require.Empty(t, out.String(), "once a minute")
+	step(29 * time.Second)
+	require.Equal(t, 29, more("Bearer forged", 401))
+	require.Contains(t, out.String(), `"requests":4,`, "all that it has not heard of")
+	step(time.Hour)
+	require.Equal(t, 60, more("Bearer forged", 401), "nothing is saved up")
+	require.Contains(t, out.String(), `"requests":1,`)
+	step(time.Hour)
+	for _, status := range []int{403, 404, 409, 422} {
+		for range 100 {
+			f.Note(from, "Bearer another", status)
+		}
+	}
+	require.Equal(t, 60, more("", 405), "who shows a credential and is not refused for it is none of those")
+	for _, status := range []int{500, 503} {
+		f.Note(from, "Bearer another", status)
+	}
+	require.False(t, f.Admits(from, "Bearer another"), "nor is he known for good")
+	f.Note(from, "Bearer another", 204)
+	require.True(t, f.Admits(from, "Bearer another"))
 }
 
 func TestWhatIsRememberedOfFailuresIsBounded(t *testing.T) {

@@ -37,6 +37,27 @@ func TestCallersChooseLittleOfALog(t *testing.T) {
 	}
 }
 
+// TestWhereALogIsCut goes to the byte: characters stay whole, and only the line's own message may be longer than other values.
+func TestWhereALogIsCut(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	log := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{ReplaceAttr: door.CutAttr, AddSource: true}))
+	long := strings.Repeat("a", 1<<15)
+	log.WithGroup("g").Error(long, "msg", long, "fits", long[:1<<10], "half", long[:1<<10-1]+"é", door.StackKey, long, "error", errors.New(long))
+	var line struct {
+		Msg    string
+		Source map[string]any
+		G      map[string]string
+	}
+	require.NoError(t, json.Unmarshal(out.Bytes(), &line))
+	cut := func(size int) string { return long[:size] + "… (32768 bytes)" }
+	require.Equal(t, cut(4<<10), line.Msg)
+	require.Contains(t, line.Source, "line", "it is no text")
+	require.Equal(t, map[string]string{
+		"msg": cut(1 << 10), "fits": long[:1<<10], "half": long[:1<<10-1] + "… (1025 bytes)", "stack": cut(16 << 10), "error": cut(1 << 10),
+	}, line.G)
+}
+
 func TestWhatIsShortIsLoggedAsItIs(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

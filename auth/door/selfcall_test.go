@@ -2,6 +2,7 @@ package door_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/auth/door"
@@ -231,4 +233,71 @@ func TestReliefThatNobodyTakesPasses(t *testing.T) {
 		require.NotNil(t, ask(connect(t, l, "127.0.0.1")))
 	}
 	require.EqualValues(t, 1, door.Faults(l))
+}
+
+// everywhere says of a listener on the loopback that it is on all addresses.
+type everywhere struct{ net.Listener }
+
+func (e everywhere) Addr() net.Addr {
+	return &net.TCPAddr{IP: net.IPv6unspecified, Port: e.Listener.Addr().(*net.TCPAddr).Port}
+}
+
+// TestAPortOnAllAddressesIsCalledByTheLoopback fills it first: its own call comes in all the same.
+func TestAPortOnAllAddressesIsCalledByTheLoopback(t *testing.T) {
+	t.Parallel()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	l := door.New(everywhere{inner}, door.Port{Name: "test", Limits: door.Limits{Connections: 1}})
+	t.Cleanup(func() { _ = l.Close() })
+	serve(t, l, door.StandardTimes())
+	require.NotNil(t, ask(connect(t, inner, "127.0.0.1")))
+	self := door.NewSelfCall(door.StandardTimes(), quietLog(), nil).Add(l, nil)
+	for range 3 {
+		require.NoError(t, self.Round(t.Context(), patience))
+	}
+	require.Empty(t, self.Deaf())
+}
+
+// TestCallsThatEndWithTheProcessAreNoFailures, and their connections are closed.
+func TestCallsThatEndWithTheProcessAreNoFailures(t *testing.T) {
+	t.Parallel()
+	l := listen(t, door.Port{Name: "test"})
+	serve(t, l, door.StandardTimes())
+	var conns []net.Conn
+	ctx, cancel := context.WithCancel(t.Context())
+	self := door.NewSelfCall(door.StandardTimes(), quietLog(), func(string, bool) { t.Error("nothing was found out") }).Add(l, func(_ context.Context, c net.Conn) error {
+		conns = append(conns, c)
+		cancel()
+		return nil
+	})
+	for range 7 {
+		require.NoError(t, self.Round(ctx, patience))
+	}
+	require.Empty(t, self.Deaf())
+	require.NotEmpty(t, conns)
+	for _, c := range conns {
+		require.ErrorIs(t, c.SetDeadline(time.Now()), net.ErrClosed)
+	}
+}
+
+// TestFailedCallsAreCounted in what operators see.
+func TestFailedCallsAreCounted(t *testing.T) {
+	t.Parallel()
+	l := listen(t, door.Port{Name: "test", Limits: door.Limits{Connections: 7}})
+	self := door.NewSelfCall(door.StandardTimes(), quietLog(), nil).Add(l, func(context.Context, net.Conn) error { return errors.New("silence") })
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(door.NewCollector(self, l))
+	for range 4 {
+		require.NoError(t, self.Round(t.Context(), patience))
+	}
+	families, err := registry.Gather()
+	require.NoError(t, err)
+	figures := map[string]float64{}
+	for _, f := range families {
+		figures[f.GetName()] = f.GetMetric()[0].GetGauge().GetValue() + f.GetMetric()[0].GetCounter().GetValue()
+	}
+	require.Equal(t, map[string]float64{
+		"fluent_connections": 0, "fluent_connections_limit": 7, "fluent_connections_shed_total": 0, "fluent_accept_errors_total": 0,
+		"fluent_self_call_failures_total": 4, "fluent_self_call_deaf": 1,
+	}, figures)
 }
