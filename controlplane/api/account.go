@@ -135,7 +135,11 @@ func (a accounts) UpdateAccount(ctx context.Context, r *cpv1.UpdateAccountReques
 		return nil, fault.Invalidf("account.state", "Use DeleteAccount.")
 	}
 	out, err := a.update(ctx, r.GetAccount(), func(current *cpv1.Account) (*cpv1.Account, error) {
-		return merged(current, r.GetAccount(), r.GetUpdateMask(), "display_name", "jurisdictions", "quotas", "hosts", "state")
+		next, err := merged(current, r.GetAccount(), r.GetUpdateMask(), "display_name", "jurisdictions", "quotas", "hosts", "state")
+		if err != nil || slices.Equal(next.GetJurisdictions(), current.GetJurisdictions()) {
+			return next, err // where it is was lawful when it came there; what else it is may change, whatever became of the region
+		}
+		return next, state.CheckResidence(a.Store.View(), next)
 	}, r)
 	if err != nil {
 		return nil, err

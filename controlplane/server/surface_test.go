@@ -97,6 +97,7 @@ func TestWhatOperatorsSee(t *testing.T) {
 		require.Equal(t, "environment.region", problem(t, err).GetField())
 	})
 	t.Run("etags, masks and dry runs", func(t *testing.T) { cp.checkUpdates(t) })
+	t.Run("an account stays where it may be", func(t *testing.T) { cp.checkResidence(t) })
 	t.Run("roles limit what is seen and done", func(t *testing.T) { cp.checkRoles(t) })
 	t.Run("keys, health and reflection need no token", func(t *testing.T) {
 		status, text := get(t, cp.api(follower)+"/.well-known/jwks.json")
@@ -163,6 +164,42 @@ func (c *trio) checkUpdates(t *testing.T) {
 		Environment: &cpv1.Environment{Name: "shared", Region: "here"}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"region"}},
 	})
 	require.Equal(t, connect.CodeInvalidArgument, connect.CodeOf(err))
+}
+
+// checkResidence changes the jurisdictions of an account that has a region, and of one that has none yet.
+func (c *trio) checkResidence(t *testing.T) {
+	accounts := controlplanev1connect.NewAccountServiceClient(c.operator())
+	for _, a := range []*cpv1.Account{{Name: "PLACED", Environment: "shared", Jurisdictions: []string{"AU"}}, {Name: "LATER", Jurisdictions: []string{"AU"}}} {
+		_, err := accounts.CreateAccount(t.Context(), &cpv1.CreateAccountRequest{Account: a})
+		require.NoError(t, err)
+	}
+	update := func(a *cpv1.Account, dry bool, paths ...string) error {
+		_, err := accounts.UpdateAccount(t.Context(), &cpv1.UpdateAccountRequest{Account: a, UpdateMask: &fieldmaskpb.FieldMask{Paths: paths}, ValidateOnly: dry})
+		return err
+	}
+	allowed := func(name string) []string {
+		read, err := accounts.GetAccount(t.Context(), &cpv1.GetAccountRequest{Name: name})
+		require.NoError(t, err)
+		return read.GetAccount().GetJurisdictions()
+	}
+	for _, dry := range []bool{true, false} {
+		err := update(&cpv1.Account{Name: "PLACED", Jurisdictions: []string{"EU", "CH"}}, dry, "jurisdictions")
+		require.Equal(t, connect.CodeInvalidArgument, connect.CodeOf(err), "%v", err)
+		require.Equal(t, "account.jurisdictions", problem(t, err).GetField())
+		require.Equal(t, []string{"AU"}, allowed("PLACED"))
+	}
+	require.NoError(t, update(&cpv1.Account{Name: "LATER", Jurisdictions: []string{"EU"}}, false, "jurisdictions"), "it has no region yet, and waits for such a one")
+	require.Equal(t, []string{"EU"}, allowed("LATER"))
+	require.NoError(t, update(&cpv1.Account{Name: "PLACED"}, false, "jurisdictions"), "none allow any")
+	require.NoError(t, update(&cpv1.Account{Name: "PLACED", Jurisdictions: []string{"EU", "AU"}}, false))
+
+	_, err := controlplanev1connect.NewRegionServiceClient(c.operator()).UpdateRegion(t.Context(), &cpv1.UpdateRegionRequest{
+		Region: &cpv1.Region{Name: "here", Jurisdictions: []string{"NZ"}},
+	})
+	require.NoError(t, err)
+	require.NoError(t, update(&cpv1.Account{Name: "PLACED", DisplayName: "Placed", Jurisdictions: []string{"EU", "AU"}}, false), "what did not change keeps nobody from the rest")
+	require.Error(t, update(&cpv1.Account{Name: "PLACED", Jurisdictions: []string{"AU"}}, false))
+	require.Equal(t, []string{"EU", "AU"}, allowed("PLACED"))
 }
 
 func (c *trio) checkRoles(t *testing.T) {

@@ -53,14 +53,24 @@ func (tx *Tx) checkHome(a *cpv1.Account) error {
 		}
 		a.Region = e.GetRegion()
 	}
-	region, found := Regions.Get(tx.View, a.GetRegion())
-	if a.GetRegion() != "" && !found {
+	if _, found := Regions.Get(tx.View, a.GetRegion()); a.GetRegion() != "" && !found {
 		return fault.Invalidf("account.region", "There is no region %q.", a.GetRegion())
 	}
-	if found && !Resides(region, a.GetJurisdictions()) {
-		return fault.Invalidf("account.jurisdictions", "The region %s satisfies none of the account's jurisdictions.", a.GetRegion())
+	return CheckResidence(tx.View, a)
+}
+
+// CheckResidence refuses jurisdictions that the account's region does not satisfy. An account without a region is yet to be placed by them.
+// Updates are checked with it before they become commands: UPDATE_ACCOUNT is applied as logs of earlier releases have it, and its etag sees to it
+// that the account has not been placed meanwhile.
+func CheckResidence(v View, a *cpv1.Account) error {
+	if region, found := Regions.Get(v, a.GetRegion()); found && !Resides(region, a.GetJurisdictions()) {
+		return elsewhere(a)
 	}
 	return nil
+}
+
+func elsewhere(a *cpv1.Account) error {
+	return fault.Invalidf("account.jurisdictions", "The region %s satisfies none of the account's jurisdictions.", a.GetRegion())
 }
 
 // Resides reports whether a region satisfies one of the jurisdictions that an account allows; none allow any.
