@@ -19,6 +19,7 @@ var codes = map[fault.Kind]connect.Code{
 	fault.Unprocessable:   connect.CodeFailedPrecondition,
 	fault.Limited:         connect.CodeResourceExhausted,
 	fault.Unavailable:     connect.CodeUnavailable,
+	fault.Expired:         connect.CodeDeadlineExceeded,
 }
 
 // CodeOf is the Connect code that a kind of fault gets, from the control plane and from nodes alike.

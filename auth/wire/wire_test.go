@@ -152,7 +152,7 @@ func TestTheOutermostErrorIsTheVerdict(t *testing.T) {
 	require.Nil(t, call)
 	require.Nil(t, f)
 	require.Equal(t, error(said), wire.Relay(said), "a fault is told by itself, not by what caused it")
-	for kind := fault.Internal; kind <= fault.Unavailable; kind++ {
+	for kind := fault.Internal; kind <= fault.Expired; kind++ {
 		require.Equal(t, kind, wire.ToFault(wire.FromFault(fault.New(kind, "x"), "")).Kind, "kinds come back as they went")
 	}
 }

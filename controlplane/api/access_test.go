@@ -31,9 +31,9 @@ func TestEveryMethodDeclaresAPermissionThatThePolicyKnows(t *testing.T) {
 
 func TestEveryKindOfFaultHasACode(t *testing.T) {
 	t.Parallel()
-	for kind := fault.Internal; kind <= fault.Unavailable; kind++ {
+	for kind := fault.Internal; kind <= fault.Expired; kind++ {
 		require.NotZero(t, wire.CodeOf(kind), "kind %d", kind)
 	}
 	require.Equal(t, connect.CodeAborted, wire.CodeOf(fault.Conflict))
-	require.Zero(t, wire.CodeOf(fault.Unavailable+1), "a new kind needs a code, and this test its name")
+	require.Zero(t, wire.CodeOf(fault.Expired+1), "a new kind needs a code, and this test its name")
 }

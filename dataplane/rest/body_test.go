@@ -74,7 +74,7 @@ func TestMomentsComeInAllThreeForms(t *testing.T) {
 
 func TestEveryKindOfFaultHasAStatusAndACode(t *testing.T) {
 	t.Parallel()
-	for kind := fault.Internal; kind <= fault.Unavailable; kind++ {
+	for kind := fault.Internal; kind <= fault.Expired; kind++ {
 		require.NotZero(t, statuses[kind], "kind %d", kind)
 		require.NotEmpty(t, codes[kind], "kind %d", kind)
 	}

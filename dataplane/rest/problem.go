@@ -23,6 +23,7 @@ var statuses = map[fault.Kind]int{
 	fault.Unprocessable:   http.StatusUnprocessableEntity,
 	fault.Limited:         http.StatusTooManyRequests,
 	fault.Unavailable:     http.StatusServiceUnavailable,
+	fault.Expired:         http.StatusGatewayTimeout,
 }
 
 // codes are the platform codes of kinds whose faults don't name a finer one.
@@ -38,6 +39,7 @@ var codes = map[fault.Kind]string{
 	fault.Unprocessable:   "C0160E",
 	fault.Limited:         "C0011E",
 	fault.Unavailable:     "S0002E",
+	fault.Expired:         "S0002E",
 }
 
 // problem is the body of every REST error.

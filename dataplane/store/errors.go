@@ -106,6 +106,9 @@ func (db *DB) translate(err error) error {
 	if Classify(err) == Ambiguous {
 		return unknown(err)
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return expired(err)
+	}
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
 		if pe.Code == stateUnique {
@@ -160,6 +163,12 @@ func unknown(cause error) error {
 	}
 	return fault.New(fault.Unavailable, "the database did not say whether the change was made; look before you send it again").
 		With("reason", "OUTCOME_UNKNOWN").Wrap(cause)
+}
+
+// expired is the fault of a call whose caller gave it less time than it took. Nothing is said of the database: times of the store's own are
+// over as a busy pool or as a database that does not answer.
+func expired(cause error) error {
+	return fault.New(fault.Expired, "the time given was over before the database had answered").With("reason", "DEADLINE_EXCEEDED").Wrap(cause)
 }
 
 // unreachable is the fault of a database that does not answer now.

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -110,4 +112,59 @@ func TestWhoGivesUpHearsThatHeGaveUp(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.False(t, fault.Is(err, fault.Unavailable), "%v", err)
 	require.False(t, fault.Is(err, fault.Limited), "%v", err)
+}
+
+// TestWhoGivesTooLittleTimeHearsThat, whatever it was spent on: a connection, the database, or another try. What the database did not do in a
+// time of the store's own stays its silence.
+func TestWhoGivesTooLittleTimeHearsThat(t *testing.T) {
+	t.Parallel()
+	dsn := migratedDSN(t)
+	hooks := storetest.New(t)
+	db := open(t, dsn, store.Options{Hook: hooks.Hook, ReadConnections: 1, WriteAttempts: 1_000_000})
+	read := func(ctx context.Context, db *store.DB) error {
+		_, err := db.Reader(scopeOf(t, "ACME")).Select(ctx, store.Query{Type: store.TypeOf[foundation.Setting](db)})
+		return err
+	}
+	short := func() context.Context {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}
+	late := func(err error) {
+		t.Helper()
+		require.True(t, fault.Is(err, fault.Expired), "%v", err)
+		require.Equal(t, "DEADLINE_EXCEEDED", fault.Of(err).Meta["reason"])
+		require.NotContains(t, fault.Of(err).Detail, "does not answer")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, store.Fatal, store.Classify(err), "nobody tries again for a caller who has no time")
+	}
+
+	c, err := pgx.Connect(t.Context(), dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close(t.Context()) })
+	locked, err := c.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = locked.Exec(t.Context(), `LOCK TABLE settings IN ACCESS EXCLUSIVE MODE`)
+	require.NoError(t, err)
+	late(read(short(), db)) // the database works on it
+	require.NoError(t, locked.Rollback(t.Context()))
+
+	stop := hooks.Stop(storetest.At{Point: store.Sending})
+	holder := storetest.Go(func() error { return read(t.Context(), db) })
+	stop.Arrived()
+	late(read(short(), db)) // another one has the only connection
+	stop.Release()
+	require.NoError(t, holder.Wait())
+
+	ctx := short()
+	hooks.On(storetest.At{Point: store.Decided}, 1, func(context.Context, store.Place) error { <-ctx.Done(); return said("40001") })
+	err = db.Write(ctx, scopeOf(t, "ACME"), func(*store.Tx) error { return nil })
+	require.True(t, fault.Is(err, fault.Expired), "no time for another try: %v", err)
+
+	silent := silence(t, dsn)
+	mute := open(t, silent.dsn, store.Options{AcquireWait: 50 * time.Millisecond})
+	silent.begin()
+	err = read(t.Context(), mute)
+	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+	require.Equal(t, "DATABASE_UNREACHABLE", fault.Of(err).Meta["reason"], "nobody set a time but the store")
 }

@@ -53,7 +53,7 @@ func (db *DB) writeLoop(ctx context.Context, p *pool, scope tenancy.Scope, begin
 		if n >= db.opts.WriteAttempts || time.Since(started) > db.opts.WriteBudget || !pause(ctx, n) {
 			db.opts.Metrics.wrote(err, class, n, time.Since(started))
 			if ctx.Err() != nil {
-				return errors.Join(ctx.Err(), err)
+				return db.translate(errors.Join(ctx.Err(), err))
 			}
 			return fault.New(fault.Unavailable, "the data was changed by others in each of %d attempts; try again soon", n).
 				With("attempts", fmt.Sprint(n)).Wrap(err)

@@ -24,6 +24,7 @@ const (
 	Unprocessable               // 422 failed_precondition: well formed, but cannot be done in this state
 	Limited                     // 429 resource_exhausted: a limit was reached; Meta names limit, scope and figure
 	Unavailable                 // 503 unavailable: try again soon
+	Expired                     // 504 deadline_exceeded: the time that the caller gave was over; allow more, or ask for less
 )
 
 // Error is an application error. Fields are set by the constructors and With methods; the value is never changed once returned.

@@ -111,5 +111,5 @@ func transient(ctx context.Context, err error) bool {
 	if errors.Is(err, errTime) {
 		return false
 	}
-	return store.Classify(err) != store.Fatal || fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Limited)
+	return store.Classify(err) != store.Fatal || fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Expired) || fault.Is(err, fault.Limited)
 }

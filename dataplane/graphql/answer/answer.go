@@ -44,7 +44,7 @@ type Extensions struct {
 var defaultCodes = map[fault.Kind]string{
 	fault.Internal: "S0020E", fault.Invalid: "C0160E", fault.Unauthenticated: "S0040E", fault.Forbidden: "C0020E",
 	fault.NotFound: "C0120E", fault.Exists: "C0123E", fault.Conflict: "S0002E", fault.TooLarge: "C0141E",
-	fault.Unprocessable: "C0160E", fault.Limited: "C0011E", fault.Unavailable: "S0002E",
+	fault.Unprocessable: "C0160E", fault.Limited: "C0011E", fault.Unavailable: "S0002E", fault.Expired: "S0002E",
 }
 
 // FromFault makes an entry from any error; what is not a fault reads as an internal error without its cause.

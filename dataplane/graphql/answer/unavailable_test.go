@@ -32,3 +32,12 @@ func TestOnlyWhatMayBeSentAgainAsItIsIsUnavailable(t *testing.T) {
 		require.Equal(t, c.want, r.Unavailable(), "%s %v", c.data, c.errors)
 	}
 }
+
+func TestEveryKindOfFaultHasACode(t *testing.T) {
+	t.Parallel()
+	for kind := fault.Internal; kind <= fault.Expired; kind++ {
+		require.NotEmpty(t, answer.FromFault(fault.New(kind, "x"), nil).Extensions.Code, "kind %d", kind)
+	}
+	late := answer.Response{Data: json.RawMessage(`{"a":null}`), Errors: []*answer.Error{answer.FromFault(fault.New(fault.Expired, "late"), nil)}}
+	require.False(t, late.Unavailable(), "who sends it again with as little time waits in vain")
+}
