@@ -63,3 +63,43 @@ func TestALogThatCannotBeWrittenEndsNobody(t *testing.T) {
 	_, err = openLog(filepath.Join(folder, "node.log", "x"), 1)
 	require.Error(t, err)
 }
+
+// TestALogTakes128MiBAtTheMost begins with a log that a line fills to the last byte, and older ones beside it. The files are holes, and take no room.
+func TestALogTakes128MiBAtTheMost(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	hole := func(name string, size int64) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
+		require.NoError(t, os.Truncate(filepath.Join(dir, name), size))
+	}
+	const line = "the last\n"
+	hole("node.log", 32<<20-int64(len(line)))
+	for _, day := range []string{"01", "02", "03", "04", "05"} {
+		hole("node-2026-01-"+day+"T00-00-00.000.log", 32<<20)
+	}
+	hole("other-2026-01-01T00-00-00.000.log", 1)
+	files := func() (names []string, sum int64) {
+		entries, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		for _, e := range entries {
+			if info, err := e.Info(); err == nil && e.Name() != "other-2026-01-01T00-00-00.000.log" { // it may be on its way out
+				names, sum = append(names, e.Name()), sum+info.Size()
+			}
+		}
+		return names, sum
+	}
+	l, err := OpenLog(filepath.Join(dir, "node.log"))
+	require.NoError(t, err)
+	_, err = l.Write([]byte(line))
+	require.NoError(t, err)
+	names, _ := files()
+	require.Len(t, names, 6, "it is full, and not more than that")
+	_, err = l.Write([]byte(line))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { names, _ = files(); return len(names) == 4 }, time.Minute, time.Millisecond, "the oldest are removed")
+	require.Subset(t, names, []string{"node-2026-01-04T00-00-00.000.log", "node-2026-01-05T00-00-00.000.log", "node.log"})
+	_, sum := files()
+	require.Equal(t, int64(3*32<<20+len(line)), sum)
+	require.FileExists(t, filepath.Join(dir, "other-2026-01-01T00-00-00.000.log"), "what another one wrote is not its own")
+	require.NoError(t, l.Close())
+}
