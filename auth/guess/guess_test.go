@@ -65,11 +65,19 @@ func TestPatienceBoundsGuesses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		record guess.Record
+		fresh  func(*guess.Record) // what is another one's at each attempt
 		most   int
-	}{"a stranger": {guess.Record{}, 5 + 10 + 96}, "one at a familiar source": {guess.Record{Familiar: true}, 5 + 6 + 1440}} {
+	}{
+		"a stranger": {guess.Record{}, nil, 5 + 10 + 96}, "one at a familiar source": {guess.Record{Familiar: true}, nil, 5 + 6 + 1440},
+		"one name from everywhere":  {guess.Record{}, func(r *guess.Record) { r.Pair, r.Source = guess.Tally{}, guess.Tally{} }, 20 + 10 + 288},
+		"every name from one place": {guess.Record{}, func(r *guess.Record) { r.Pair, r.User = guess.Tally{}, guess.Tally{} }, 50 + 10 + 1440},
+	} {
 		r, n := c.record, 0
 		for now := start; now.Before(start.Add(24 * time.Hour)); n++ {
 			r = r.Reserve(now)
+			if c.fresh != nil {
+				c.fresh(&r)
+			}
 			now = now.Add(r.Wait(now))
 		}
 		require.LessOrEqual(t, n, c.most, name)
@@ -179,4 +187,55 @@ func TestWhatIsRestoredIsAddedToWhatCameMeanwhile(t *testing.T) {
 	b.Restore(list, others)
 	again, _ := b.Drain(10)
 	require.Equal(t, []guess.Failure{{User: "ann", Source: "s", Times: 3}}, again)
+}
+
+// crowd tries a name from so many sources that nobody has seen before, each once.
+func crowd(b *guess.Book, user, from string, n int, now time.Time) (passed int) {
+	for i := range n {
+		if b.Reserve(user, fmt.Sprintf("%s-%d", from, i), now) == 0 {
+			passed++
+		}
+	}
+	return passed
+}
+
+// TestAnUnlockLastsAnHour, whatever others do to the name meanwhile, and begins anew what they had done before.
+func TestAnUnlockLastsAnHour(t *testing.T) {
+	t.Parallel()
+	b := guess.NewBook(1000)
+	require.Equal(t, 20, crowd(b, "ann", "before", 60, start))
+	require.Positive(t, b.Reserve("ann", "home", start))
+	b.Unlock("ann", start)
+	require.Zero(t, b.Reserve("ann", "home", start))
+	b.Unlock("ann", start)
+	require.Equal(t, 19, crowd(b, "ann", "after", 19, start.Add(time.Hour)), "nothing of before is left when the pardon is over")
+
+	b.Unlock("ann", start)
+	late := start.Add(time.Hour - time.Second)
+	require.Equal(t, 60, crowd(b, "ann", "meanwhile", 60, late))
+	require.Zero(t, b.Reserve("ann", "office", late), "what others do to his name delays him nowhere")
+	require.Positive(t, b.Reserve("ann", "elsewhere", start.Add(time.Hour)), "until the hour is over")
+}
+
+// TestWhoMustWaitIsNotCounted: who asks again and again does not make his wait longer.
+func TestWhoMustWaitIsNotCounted(t *testing.T) {
+	t.Parallel()
+	b := guess.NewBook(100)
+	for range 5 {
+		require.Zero(t, b.Reserve("ann", "s", start))
+	}
+	for range 100 {
+		require.Equal(t, time.Second, b.Reserve("ann", "s", start))
+	}
+	require.Zero(t, b.Reserve("ann", "s", start.Add(time.Second)))
+}
+
+// TestASourceThatNobodyKnowsIsFamiliarToNobody: two whose sources are not known are not at the same one.
+func TestASourceThatNobodyKnowsIsFamiliarToNobody(t *testing.T) {
+	t.Parallel()
+	b := guess.NewBook(100)
+	require.Zero(t, b.Reserve("ann", "", start))
+	b.Succeed("ann", "", start)
+	crowd(b, "ann", "x", 60, start)
+	require.Positive(t, b.Reserve("ann", "", start))
 }
