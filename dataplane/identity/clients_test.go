@@ -220,7 +220,7 @@ func TestARevokedClientTakesAllItsTokensAlong(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestClientsExpireByTheNodesClock(t *testing.T) {
+func TestClientsExpire(t *testing.T) {
 	t.Parallel()
 	f := newFirm(t)
 	c := erp(role("INTEGRATION", "ACCOUNT", "0"), secrets("one")...)

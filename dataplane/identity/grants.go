@@ -192,7 +192,7 @@ func (s *Service) policy(ctx context.Context, scope tenancy.Scope, client *nodev
 		refreshable = setting.Value == "true"
 	}
 	if end := client.GetExpireTime(); end != 0 { // the tokens end with their client
-		life = max(time.Second, min(life, time.Until(time.Unix(end, 0)).Truncate(time.Second)))
+		life = max(time.Second, min(life, time.Unix(end, 0).Sub(s.db.Time()).Truncate(time.Second)))
 	}
 	return life, refreshable, nil
 }

@@ -25,13 +25,16 @@ func grantOther(kind string, more ...string) url.Values {
 }
 
 // issuer signs as the site's nodes do.
-func (s *site) issuer() *token.Issuer {
+func (s *site) issuer() *token.Issuer { return s.issuerAt(time.Now) }
+
+// issuerAt is issuer with another clock.
+func (s *site) issuerAt(now func() time.Time) *token.Issuer {
 	s.t.Helper()
 	keys, err := s.db.EnvironmentKeys(s.t.Context())
 	require.NoError(s.t, err)
 	signer, err := token.NewSigner(keys[len(keys)-1].Private)
 	require.NoError(s.t, err)
-	return token.NewIssuer("fluent", signer, time.Now)
+	return token.NewIssuer("fluent", signer, now)
 }
 
 // edit changes a user.

@@ -63,7 +63,7 @@ func (a *API) createJob(w http.ResponseWriter, r *http.Request, p *tenant.Princi
 	if err != nil {
 		return nil, err
 	}
-	return describeJob(job, time.Now()), nil
+	return describeJob(job, a.Store.Time()), nil
 }
 
 func describeJob(j *store.Job, now time.Time) jobAnswer {
@@ -97,7 +97,7 @@ func (a *API) getJob(_ http.ResponseWriter, r *http.Request, p *tenant.Principal
 	if err != nil {
 		return nil, err
 	}
-	return describeJob(job, time.Now()), nil
+	return describeJob(job, a.Store.Time()), nil
 }
 
 // batchRequest is a batch as callers send it.
@@ -237,7 +237,7 @@ func (a *API) getJobResults(_ http.ResponseWriter, r *http.Request, p *tenant.Pr
 		return nil, err
 	}
 	answer := jobResults{
-		ID: string(job.ID), Status: describeJob(job, time.Now()).Status, TotalBatches: len(job.Batches), Results: []jobBatchResults{},
+		ID: string(job.ID), Status: describeJob(job, a.Store.Time()).Status, TotalBatches: len(job.Batches), Results: []jobBatchResults{},
 	}
 	listed := 0
 	for _, b := range job.Batches {
