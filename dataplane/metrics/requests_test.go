@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -36,6 +37,16 @@ func TestWhatTheInstallationAsksItselfIsNoTenants(t *testing.T) {
 		requests.Serve(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, path, nil), answer)
 		require.Zero(t, requests.OfTenants(), path)
 	}
-	requests.Serve(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/graphql", nil), answer)
-	require.Positive(t, requests.OfTenants())
+	var inside time.Duration
+	for range 3 {
+		requests.Serve(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/graphql", nil), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			for began := time.Now(); ; { // what the clock can tell
+				if took := time.Since(began); took >= 100*time.Microsecond {
+					inside += took
+					return
+				}
+			}
+		}))
+	}
+	require.GreaterOrEqual(t, requests.OfTenants(), inside, "all of them together")
 }

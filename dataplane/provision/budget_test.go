@@ -186,3 +186,63 @@ func TestNoMoreIsSavedThanABurst(t *testing.T) {
 	leave()
 	require.InDelta(t, 8*time.Second, clock.paused, float64(10*time.Millisecond), "two seconds were owed: what is earned while the burst is full is not saved")
 }
+
+// TestWhatANodeGives measures a budget as nodes make it: two at once, a tenth of a second saved, half of each second of one that answers nobody, and
+// a twenty-fifth of one that answers all the time.
+func TestWhatANodeGives(t *testing.T) {
+	t.Parallel()
+	for underWay, want := range map[float64]float64{0: 0.5, 1: 0.04} {
+		clock := &hour{at: time.Now()}
+		start := clock.now()
+		b := NewBudget(func() time.Duration { return time.Duration(underWay * float64(clock.now().Sub(start))) })
+		b.now, b.pause, b.asOf, b.looked = clock.now, clock.pause, start, start
+		work := func(d time.Duration) {
+			leave, err := b.enter(t.Context())
+			require.NoError(t, err)
+			clock.work(d)
+			leave()
+		}
+		for range 5 {
+			work(20 * time.Millisecond)
+		}
+		require.Zero(t, clock.paused, "a few new accounts wait for nothing")
+		work(20 * time.Millisecond)
+		work(20 * time.Millisecond)
+		require.Positive(t, clock.paused, "but no more than a few")
+		began, works := clock.now(), 400
+		for range works {
+			work(20 * time.Millisecond)
+		}
+		assert.InEpsilon(t, want, float64(works)*0.02/clock.now().Sub(began).Seconds(), 0.1, "%v requests under way", underWay)
+	}
+	b := NewBudget(nobody)
+	for range 2 {
+		_, err := b.enter(t.Context())
+		require.NoError(t, err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := b.enter(gone)
+	require.ErrorIs(t, err, context.Canceled, "a third one waits for a place")
+}
+
+// TestABusyNodeIsSeenToBeBusyInTime has a node that answered nobody begin to answer all the time: within half a second its share is taken back.
+func TestABusyNodeIsSeenToBeBusyInTime(t *testing.T) {
+	t.Parallel()
+	clock := &hour{at: time.Now()}
+	start := clock.now()
+	busy := start.Add(10 * time.Second)
+	b := NewBudget(func() time.Duration { return max(0, clock.now().Sub(busy)) })
+	b.now, b.pause, b.asOf, b.looked = clock.now, clock.pause, start, start
+	for clock.now().Before(busy.Add(500 * time.Millisecond)) {
+		leave, err := b.enter(t.Context())
+		require.NoError(t, err)
+		clock.work(10 * time.Millisecond)
+		leave()
+	}
+	paused := clock.paused
+	leave, err := b.enter(t.Context())
+	require.NoError(t, err)
+	leave()
+	require.GreaterOrEqual(t, clock.paused-paused, 200*time.Millisecond)
+}

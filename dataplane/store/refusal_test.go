@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -73,6 +74,72 @@ func TestADatabaseThatTakesNoWritesIsToldFromOneThatIsGone(t *testing.T) {
 	}
 	require.NoError(t, write("2"))
 	require.False(t, store.TakesNoWrites(fault.New(fault.Unavailable, "something else")))
+}
+
+// TestWritesGoOnOnlyOnceATrialLikeAnOrderIsTaken has a disk on which what is small, or packs well, still finds room.
+func TestWritesGoOnOnlyOnceATrialLikeAnOrderIsTaken(t *testing.T) {
+	t.Parallel()
+	dsn := migratedDSN(t)
+	registry := prometheus.NewRegistry()
+	db := open(t, dsn, store.Options{Metrics: store.NewMetrics(registry)})
+	probe := db.Probe()
+	t.Cleanup(probe.Close)
+	c, err := pgx.Connect(t.Context(), dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close(context.WithoutCancel(t.Context())) })
+	do := func(sql string) {
+		t.Helper()
+		_, err := c.Exec(t.Context(), sql)
+		require.NoError(t, err)
+	}
+	refused := func(reason string) float64 {
+		families, err := registry.Gather()
+		require.NoError(t, err)
+		for _, f := range families {
+			for _, m := range f.GetMetric() {
+				if f.GetName() == "fluent_store_writes_refused_total" && m.GetLabel()[0].GetValue() == reason {
+					return m.GetCounter().GetValue()
+				}
+			}
+		}
+		return 0
+	}
+	do(`CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '53100'; END $$`)
+	do(`CREATE FUNCTION nearly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		IF octet_length(NEW.body) >= 262144 AND (SELECT count(DISTINCT get_byte(NEW.body, i)) FROM generate_series(0, 1999) i) > 200 THEN
+			RAISE EXCEPTION 'no' USING ERRCODE = TG_ARGV[0]; END IF; RETURN NEW; END $$`)
+	do(`CREATE TRIGGER full_disk BEFORE INSERT ON revoked_tokens FOR EACH ROW EXECUTE FUNCTION full_disk()`)
+	do(`CREATE TRIGGER nearly BEFORE INSERT ON artefacts FOR EACH ROW EXECUTE FUNCTION nearly('53100')`)
+	scope := scopeOf(t, "ACME")
+	write := func() error { return db.RevokeToken(t.Context(), scope, "t", time.Now()) }
+	require.True(t, store.TakesNoWrites(write()))
+	require.InDelta(t, 1, refused("DATABASE_FULL"), 0)
+	_, err = db.PutArtefact(t.Context(), scope, []byte("a little"))
+	require.NoError(t, err)
+	require.Equal(t, "DATABASE_FULL", probe.Refusal(t.Context()).Reason, "that it does not reach the database proves nothing")
+	require.NoError(t, probe.Check(t.Context()))
+	require.Equal(t, "DATABASE_FULL", probe.Refusal(t.Context()).Reason, "what finds a corner proves nothing")
+
+	do(`DROP TRIGGER nearly ON artefacts`)
+	do(`CREATE TRIGGER nearly BEFORE INSERT ON artefacts FOR EACH ROW EXECUTE FUNCTION nearly('25006')`)
+	require.Equal(t, "DATABASE_READ_ONLY", probe.Refusal(t.Context()).Reason, "what it says now counts")
+	do(`DROP TRIGGER nearly ON artefacts`)
+
+	// While a trial is under way, which will be taken, another write is refused.
+	holder, err := c.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = holder.Exec(t.Context(), `LOCK TABLE artefacts IN EXCLUSIVE MODE`)
+	require.NoError(t, err)
+	var found *store.Refusal
+	asked := storetest.Go(func() error { found = probe.Refusal(t.Context()); return nil })
+	asked.Blocked(t, dsn)
+	require.True(t, store.TakesNoWrites(write()))
+	require.NoError(t, holder.Commit(t.Context()))
+	require.NoError(t, asked.Wait())
+	require.NotNil(t, found, "what was said since is not forgotten")
+	require.Equal(t, "DATABASE_FULL", found.Reason)
+	require.Nil(t, probe.Refusal(t.Context()))
+	require.InDelta(t, 2, refused("DATABASE_FULL"), 0)
 }
 
 // PostgreSQL without space for its log says 53100 as its last word and goes down: whether the COMMIT in that trip took place is open.
