@@ -53,7 +53,8 @@ type desk struct {
 	began       time.Time
 	ahead       atomic.Int64 // of the clock
 
-	deaf atomic.Value // string
+	deaf  atomic.Value // string
+	fails atomic.Value // func(context.Context) error: what becomes of commits; none: they are applied
 
 	mu     sync.Mutex
 	before func(*statev1.Command) // called before a command is applied; may be nil
@@ -103,7 +104,10 @@ func newDesk(t *testing.T) *desk {
 func (d *desk) now() time.Time { return d.began.Add(time.Duration(d.ahead.Load())) }
 
 // Apply implements api.Consensus.
-func (d *desk) Apply(_ context.Context, command *statev1.Command) (state.Result, error) {
+func (d *desk) Apply(ctx context.Context, command *statev1.Command) (state.Result, error) {
+	if fails, ok := d.fails.Load().(func(context.Context) error); ok {
+		return state.Result{}, fails(ctx)
+	}
 	if hook := d.hook(); hook != nil {
 		hook(command)
 	}

@@ -192,3 +192,27 @@ func TestTheAuditShowsWhatARoleCovers(t *testing.T) {
 	require.Equal(t, []string{"retailer/" + state.RetailerKey("BETA", 2), "client/BETA-erp", "retailer/" + state.RetailerKey("ACME", 2), "client/ACME-erp"},
 		seen(root, &cpv1.ListAuditRecordsRequest{Actor: "operator/root"}))
 }
+
+// TestClientsAreListedOnce, page by page; of those that act as administrators only the ones that can.
+func TestClientsAreListedOnce(t *testing.T) {
+	t.Parallel()
+	d := twoPlaces(t)
+	for id, role := range map[string]string{"ACME-a": "ADMIN", "ACME-b": "INTEGRATION", "BETA-a": "ADMIN", "BETA-gone": "ADMIN", "BOLT-a": "ADMIN"} {
+		d.do(statev1.Kind_KIND_CREATE_API_CLIENT, &statev1.CreateApiClient{Client: &cpv1.ApiClient{ClientId: id, Roles: acting(role)}, SecretHash: []byte("s")})
+	}
+	d.do(statev1.Kind_KIND_REVOKE_API_CLIENT, &statev1.RevokeApiClient{ClientId: "BETA-gone"})
+	listed := func(over *connect.Client, r *cpv1.ListApiClientsRequest) []string {
+		return all(t, func(token string) ([]*cpv1.ApiClient, string, error) {
+			r.PageSize, r.PageToken = 1, token
+			out, err := cpc.NewApiClientServiceClient(over).ListApiClients(t.Context(), r)
+			return out.GetClients(), out.GetNextPageToken(), err
+		}, (*cpv1.ApiClient).GetClientId)
+	}
+	root := d.root()
+	require.Equal(t, []string{"ACME", "ACME-a", "ACME-b", "ASTRA", "BETA", "BETA-a", "BETA-gone", "BOLT", "BOLT-a"}, listed(root, &cpv1.ListApiClientsRequest{}))
+	require.Equal(t, []string{"BETA", "BETA-a", "BETA-gone"}, listed(root, &cpv1.ListApiClientsRequest{Account: "BETA"}))
+	require.Equal(t, []string{"ACME-a", "BETA-a"}, listed(root, &cpv1.ListApiClientsRequest{OverPrivileged: true}), "BOLT-a is not open yet, and BETA-gone was revoked")
+	require.Empty(t, listed(root, &cpv1.ListApiClientsRequest{Account: "NONE"}))
+	there := d.operator("rita", &cpv1.RoleBinding{Role: auth.RegionOperator, Regions: []string{"there"}})
+	require.Equal(t, []string{"BETA", "BETA-a", "BETA-gone", "BOLT", "BOLT-a"}, listed(there, &cpv1.ListApiClientsRequest{}))
+}
