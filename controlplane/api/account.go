@@ -56,7 +56,11 @@ func (a accounts) CreateAccount(ctx context.Context, r *cpv1.CreateAccountReques
 		Administrator: &statev1.Administrator{Username: secrets.GetUsername(), Email: r.GetAdministrator().GetEmail(), PasswordHash: hash},
 		FirstRetailer: withDefaults(r.GetFirstRetailer(), name),
 	}
-	result, err := a.change(ctx, statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{Record: record}, r)
+	body := &statev1.CreateAccount{Record: record}
+	if v := a.Store.View(); v.Cluster().GetSchemaFloor() >= state.StepsTogether {
+		body.PlaceIn = state.ChooseEnvironment(v, record.GetAccount())
+	}
+	result, err := a.change(ctx, statev1.Kind_KIND_CREATE_ACCOUNT, body, r)
 	if err != nil {
 		return nil, err
 	}

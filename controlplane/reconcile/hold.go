@@ -32,6 +32,7 @@ const (
 type hold struct {
 	reason, resource, detail string
 	failed                   bool            // an attempt was made and failed
+	passing                  bool            // it has only begun, and mostly ends by itself: not worth a record
 	wake                     <-chan struct{} // something that may end it
 }
 

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/fluent-oms/fluent/controlplane/presence"
 	"github.com/fluent-oms/fluent/controlplane/reconcile"
+	"github.com/fluent-oms/fluent/controlplane/state"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
@@ -86,13 +88,21 @@ func TestAnOperationSaysWhichIndexANodeLacks(t *testing.T) {
 	w.node("a1", "au-1")
 	w.heard.Note(presence.NodeKey("a1"), presence.Report{Seen: time.Now(), State: "READY", AppliedIndex: 1})
 	deps := w.deps()
-	started := time.Now()
-	deps.Now = func() time.Time { return started } // the operation's patience does not end
+	var begun atomic.Pointer[time.Time]
+	deps.Now = func() time.Time { // the operation waits for a second, and its patience does not end
+		if at := begun.Load(); at != nil {
+			return at.Add(time.Second)
+		}
+		return time.Now()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = reconcile.Provision(ctx, deps) }()
 	t.Cleanup(func() { cancel(); <-ended })
 	id := w.account("ACME", "AU")
+	require.Eventually(t, func() bool { return state.CurrentStep(w.operation(id)).GetName() == state.StepReady }, time.Minute, time.Millisecond)
+	at := state.CurrentStep(w.operation(id)).GetStartTime().AsTime()
+	begun.Store(&at)
 	require.Eventually(t, func() bool { return w.operation(id).GetWaitingFor().GetReason() == "NODE_BEHIND" }, time.Minute, 5*time.Millisecond, "%v", w.operation(id))
 	o := w.operation(id)
 	require.Equal(t, "node/a1", o.GetWaitingFor().GetResource())

@@ -87,6 +87,9 @@ func TestDoneMeansThatEveryReadyNodeKnows(t *testing.T) {
 	deps.Now = func() time.Time { return started.Add(time.Duration(late.Load())) }
 	w.runWith(deps, reconcile.Provision)
 	id := w.account("ACME")
+	require.Eventually(t, func() bool { return state.CurrentStep(w.operation(id)).GetName() == state.StepReady }, time.Minute, time.Millisecond)
+	require.Nil(t, w.operation(id).GetWaitingFor(), "what has only begun is not worth a commit")
+	late.Store(int64(time.Second))
 	behind := func(node string) {
 		t.Helper()
 		require.Eventually(t, func() bool {
@@ -107,12 +110,14 @@ func TestDoneMeansThatEveryReadyNodeKnows(t *testing.T) {
 
 	w.heard.Clear()
 	id = w.account("BETA")
+	require.Eventually(t, func() bool { return state.CurrentStep(w.operation(id)).GetName() == state.StepReady }, time.Minute, time.Millisecond)
+	late.Store(int64(2 * time.Second))
 	behind("a1")
-	late.Store(int64(2*time.Second - 1))
+	late.Store(int64(3*time.Second - 1))
 	says("a2", 1)
 	says("a1", w.opened(id))
 	behind("a2")
-	late.Store(int64(2 * time.Second))
+	late.Store(int64(3 * time.Second))
 	says("a2", 2) // wakes it
 	w.done(id)
 }

@@ -25,6 +25,7 @@ const (
 	gathering       = 5 * time.Millisecond // what changes together is looked at together: each look goes through all operations
 	shortestBackoff = 50 * time.Millisecond
 	patience        = 2 * time.Second // how long an operation waits at its end for nodes that lag
+	notable         = time.Second     // a wait for nodes that is shorter is not recorded: it is as good as certain, and a record is a commit
 )
 
 // Provision drives operations to their end for as long as ctx lasts. Each step is idempotent on the node's side and is ended by one
@@ -152,6 +153,9 @@ func (p *provisioner) fail(ctx context.Context, id string, cause error) {
 
 // note records what a step waits for, once per change of mind or failed attempt.
 func (p *provisioner) note(ctx context.Context, o *cpv1.Operation, step *cpv1.OperationStep, h *hold) {
+	if h.passing {
+		return
+	}
 	now := o.GetWaitingFor()
 	if !h.failed && proto.Equal(h.waitingFor(), &cpv1.WaitingFor{Reason: now.GetReason(), Resource: now.GetResource(), Detail: now.GetDetail()}) {
 		return
@@ -219,7 +223,9 @@ func (p *provisioner) createRetailer(ctx context.Context, v state.View, o *cpv1.
 	if err != nil {
 		return obstacle(n, err, attempt)
 	}
-	body := &statev1.RetailerPrepared{Operation: o.GetId(), Artefacts: prepared.GetArtefacts()}
+	body := &statev1.RetailerPrepared{
+		Operation: o.GetId(), Artefacts: prepared.GetArtefacts(), Through: v.Cluster().GetSchemaFloor() >= state.StepsTogether,
+	}
 	return nil, p.commit(ctx, provision, statev1.Kind_KIND_RETAILER_PREPARED, body)
 }
 
@@ -237,7 +243,7 @@ func (p *provisioner) finish(ctx context.Context, v state.View, o *cpv1.Operatio
 		report, known := p.Presence.Last(presence.NodeKey(n.GetId()))
 		if (!known || report.AppliedIndex < needed) && waited < patience {
 			detail := fmt.Sprintf("The node %s has not heard of it yet.", n.GetId())
-			return &hold{reason: nodeBehind, resource: "node/" + n.GetId(), detail: detail, wake: changed}, nil
+			return &hold{reason: nodeBehind, resource: "node/" + n.GetId(), detail: detail, wake: changed, passing: waited < notable}, nil
 		}
 	}
 	return nil, p.commit(ctx, provision, statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: o.GetId()})

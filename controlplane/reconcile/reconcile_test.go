@@ -154,6 +154,22 @@ func TestPlacementRespectsResidencyThenCapacity(t *testing.T) {
 	require.Eventually(t, func() bool { return w.operation(nowhere).GetWaitingFor().GetReason() == "NO_ENVIRONMENT" }, time.Minute, 5*time.Millisecond)
 }
 
+// TestAnAccountTakesFourCommits counts what making an account costs the servers: it is made and placed, its rows are there, its retailer is and
+// everything that follows from it, and it can be used.
+func TestAnAccountTakesFourCommits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.node("a1", "au-1")
+	w.do(statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: state.StepsTogether})
+	w.run(reconcile.Provision)
+	before := w.store.View().Index()
+	made := w.do(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{PlaceIn: "au-1", Record: &statev1.AccountRecord{
+		Account: &cpv1.Account{Name: "ACME"}, FirstRetailer: &cpv1.Retailer{Ref: "ACME"},
+	}})
+	w.done(made.(*statev1.AccountCreated).GetOperation().GetId())
+	require.Equal(t, before+4, w.store.View().Index())
+}
+
 func TestFailedAttemptsAreCountedAndTriedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -26,6 +26,10 @@ func createAccount(tx *Tx, c *statev1.CreateAccount) (proto.Message, error) {
 	retailer := record.GetFirstRetailer()
 	operation := newOperation(tx, kindAccount, account.GetName(), accountSteps())
 	operation.Retailer = 1
+	if environment, found := Environments.Get(tx.View, c.GetPlaceIn()); found { // one that is gone by now is chosen anew, by the step
+		settle(operation, account, environment)
+		tx.endStep(operation)
+	}
 	account.State = cpv1.AccountState_ACCOUNT_STATE_PROVISIONING
 	account.Operation = operation.GetId()
 	tx.firstClients(record)

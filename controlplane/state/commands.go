@@ -72,7 +72,14 @@ func schemaOf(body proto.Message) uint32 {
 	case *statev1.CreateApiClient, *statev1.UpdateApiClient, *statev1.RotateApiClient, *statev1.RevokeApiClient,
 		*statev1.NoteFailedLogins:
 		return 4
+	case *statev1.RetailerPrepared:
+		if b.GetThrough() {
+			return StepsTogether
+		}
 	case *statev1.CreateAccount:
+		if b.GetPlaceIn() != "" {
+			return StepsTogether
+		}
 		if len(b.GetRecord().GetAccount().GetClients()) > 0 {
 			return 4
 		}

@@ -38,6 +38,11 @@ func TestOldLogsAndSnapshotsLoad(t *testing.T) {
 		l.must(statev1.Kind_KIND_REMOVE_OPERATIONS, &statev1.RemoveOperations{Operations: []string{ended}})
 		l.clients()
 		l.must(statev1.Kind_KIND_NOTE_FAILED_LOGINS, &statev1.NoteFailedLogins{Failures: []*statev1.FailedLogin{{Username: "root", Source: "192.0.2.1", Times: 3}}, Others: 2})
+		short := l.must(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{PlaceIn: "shared", Record: &statev1.AccountRecord{
+			Account: &cpv1.Account{Name: "SHORT"}, FirstRetailer: &cpv1.Retailer{Ref: "R1"},
+		}}).Message.(*statev1.AccountCreated).GetOperation().GetId()
+		l.must(statev1.Kind_KIND_ACCOUNT_PREPARED, &statev1.AccountPrepared{Operation: short})
+		l.must(statev1.Kind_KIND_RETAILER_PREPARED, &statev1.RetailerPrepared{Operation: short, Artefacts: map[string]string{"workflow/A": "1"}, Through: true})
 		var log []byte
 		for _, entry := range l.entries {
 			log = append(binary.AppendUvarint(log, uint64(len(entry))), entry...)

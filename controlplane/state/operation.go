@@ -20,6 +20,10 @@ const (
 	StepReady             = "ready"
 )
 
+// StepsTogether is the schema since which one command may end several steps. Each commit costs every server a forced write, and steps that only
+// the state is needed for need no commit of their own.
+const StepsTogether uint32 = 5
+
 // The kinds of operations.
 const (
 	kindAccount  = "account.create"
@@ -101,6 +105,13 @@ func (tx *Tx) at(id, step string) (*cpv1.Operation, error) {
 
 // advance ends the current step, begins the next one and stores the operation.
 func (tx *Tx) advance(o *cpv1.Operation) (*cpv1.Operation, error) {
+	tx.endStep(o)
+	tx.touch("operation", o.GetId())
+	return o, Operations.put(tx, o)
+}
+
+// endStep ends the current step of an operation that is not stored yet, and begins the next one; after the last one the operation ends.
+func (tx *Tx) endStep(o *cpv1.Operation) {
 	for i, s := range o.GetSteps() {
 		if s.GetState() != cpv1.StepState_STEP_STATE_RUNNING {
 			continue
@@ -116,8 +127,6 @@ func (tx *Tx) advance(o *cpv1.Operation) (*cpv1.Operation, error) {
 	}
 	o.WaitingFor = nil
 	o.UpdateTime = tx.now()
-	tx.touch("operation", o.GetId())
-	return o, Operations.put(tx, o)
 }
 
 func endOperation(tx *Tx, o *cpv1.Operation, problem *cpv1.OperationError) {

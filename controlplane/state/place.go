@@ -87,3 +87,29 @@ func ReadyNodes(v View, environment string) ([]*cpv1.Node, <-chan struct{}) {
 	}
 	return ready, changed
 }
+
+// ChooseEnvironment is the environment that an account names, or else the best one for it: residency first, then the fewest accounts per ready
+// node. Empty when no shared environment with a ready node is where the account may be.
+func ChooseEnvironment(v View, account *cpv1.Account) string {
+	if account.GetEnvironment() != "" {
+		return account.GetEnvironment()
+	}
+	all, _ := Environments.List(v, Page{})
+	best, least := "", 0.0
+	for _, e := range all {
+		region, _ := Regions.Get(v, e.GetRegion())
+		elsewhere := account.GetRegion() != "" && account.GetRegion() != e.GetRegion()
+		if e.GetKind() != cpv1.EnvironmentKind_ENVIRONMENT_KIND_SHARED || elsewhere || !Resides(region, account.GetJurisdictions()) {
+			continue
+		}
+		ready, _ := ReadyNodes(v, e.GetName())
+		accounts, _ := Accounts.Group(v, InEnvironment(e.GetName()))
+		if len(ready) == 0 {
+			continue
+		}
+		if load := float64(len(accounts)) / float64(len(ready)); best == "" || load < least {
+			best, least = e.GetName(), load
+		}
+	}
+	return best
+}

@@ -25,13 +25,18 @@ func placeAccount(tx *Tx, c *statev1.PlaceAccount) (proto.Message, error) {
 		return nil, notFound("account", o.GetAccount())
 	}
 	record := proto.CloneOf(before)
-	record.Account.Environment, record.Account.Region = environment.GetName(), environment.GetRegion()
-	o.Environment = environment.GetName()
+	settle(o, record.GetAccount(), environment)
 	stamp(tx, record.GetAccount(), before.GetAccount())
 	if err := Accounts.put(tx, record); err != nil {
 		return nil, err
 	}
 	return tx.advance(o)
+}
+
+// settle says of an account, and of the operation that makes it, where it lives.
+func settle(o *cpv1.Operation, a *cpv1.Account, in *cpv1.Environment) {
+	a.Environment, a.Region = in.GetName(), in.GetRegion()
+	o.Environment = in.GetName()
 }
 
 // accountPrepared also forgets the administrator: the environment has the user now, and its hash has no business here.
@@ -66,7 +71,33 @@ func retailerPrepared(tx *Tx, c *statev1.RetailerPrepared) (proto.Message, error
 		return nil, err
 	}
 	setResult(o, ResultVersion, version.GetId())
-	return tx.advance(o)
+	tx.endStep(o)
+	if c.GetThrough() {
+		if err := tx.takeOwnSteps(o); err != nil {
+			return nil, err
+		}
+	}
+	tx.touch("operation", o.GetId())
+	return o, Operations.put(tx, o)
+}
+
+// takeOwnSteps takes the steps that ask nothing of a node, as long as the operation is at one.
+func (tx *Tx) takeOwnSteps(o *cpv1.Operation) error {
+	for {
+		var err error
+		switch CurrentStep(o).GetName() {
+		case StepActivateWorkflows:
+			err = tx.activateFirst(o)
+		case StepOpenClient:
+			err = tx.openClients(o)
+		default:
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		tx.endStep(o)
+	}
 }
 
 func activateWorkflows(tx *Tx, c *statev1.ActivateWorkflows) (proto.Message, error) {
@@ -74,15 +105,23 @@ func activateWorkflows(tx *Tx, c *statev1.ActivateWorkflows) (proto.Message, err
 	if err != nil {
 		return nil, err
 	}
+	if err := tx.activateFirst(o); err != nil {
+		return nil, err
+	}
+	return tx.advance(o)
+}
+
+// activateFirst lets a new retailer work by the workflows that were made for it.
+func (tx *Tx) activateFirst(o *cpv1.Operation) error {
 	key := RetailerKey(o.GetAccount(), o.GetRetailer())
 	// A version that the tenant has activated meanwhile stays.
 	if _, found := Activations.Get(tx.View, key); !found {
 		if _, err := tx.activate(o.GetAccount(), o.GetRetailer(), o.GetResult()[ResultVersion]); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	setResult(o, ResultOpenedIndex, etag(tx.index))
-	return tx.advance(o)
+	return nil
 }
 
 func openClient(tx *Tx, c *statev1.OpenClient) (proto.Message, error) {
@@ -90,9 +129,17 @@ func openClient(tx *Tx, c *statev1.OpenClient) (proto.Message, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := tx.openClients(o); err != nil {
+		return nil, err
+	}
+	return tx.advance(o)
+}
+
+// openClients lets a new account's clients in.
+func (tx *Tx) openClients(o *cpv1.Operation) error {
 	before, found := Accounts.Get(tx.View, o.GetAccount())
 	if !found {
-		return nil, notFound("account", o.GetAccount())
+		return notFound("account", o.GetAccount())
 	}
 	record := proto.CloneOf(before)
 	record.Account.State = cpv1.AccountState_ACCOUNT_STATE_ACTIVE
@@ -101,10 +148,10 @@ func openClient(tx *Tx, c *statev1.OpenClient) (proto.Message, error) {
 	}
 	stamp(tx, record.GetAccount(), before.GetAccount())
 	if err := Accounts.put(tx, record); err != nil {
-		return nil, err
+		return err
 	}
 	setResult(o, ResultOpenedIndex, etag(tx.index))
-	return tx.advance(o)
+	return nil
 }
 
 func commitConfiguration(tx *Tx, c *statev1.CommitConfiguration) (proto.Message, error) {

@@ -12,7 +12,7 @@ import (
 )
 
 // Schema is the newest schema of commands and snapshots that this release understands.
-const Schema uint32 = 4
+const Schema uint32 = 5
 
 // Index counts commands: it is the raft index of the last one that was applied. It only grows.
 type Index uint64

@@ -756,8 +756,10 @@ func (x *DeleteEnvironment) GetEtag() string {
 }
 
 type CreateAccount struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Record        *AccountRecord         `protobuf:"bytes,1,opt,name=record,proto3" json:"record,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Record *AccountRecord         `protobuf:"bytes,1,opt,name=record,proto3" json:"record,omitempty"`
+	// The environment that was named or that the leader chose: the command ends the step place, too. Empty: a command of its own does. Since schema 5.
+	PlaceIn       string `protobuf:"bytes,2,opt,name=place_in,json=placeIn,proto3" json:"place_in,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -797,6 +799,13 @@ func (x *CreateAccount) GetRecord() *AccountRecord {
 		return x.Record
 	}
 	return nil
+}
+
+func (x *CreateAccount) GetPlaceIn() string {
+	if x != nil {
+		return x.PlaceIn
+	}
+	return ""
 }
 
 // UpdateAccount replaces what may change: display name, jurisdictions, quotas, hosts, state.
@@ -1319,9 +1328,11 @@ func (x *AccountPrepared) GetOperation() string {
 
 // RetailerPrepared ends the step create_retailer.
 type RetailerPrepared struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Operation     string                 `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
-	Artefacts     map[string]string      `protobuf:"bytes,2,rep,name=artefacts,proto3" json:"artefacts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Operation string                 `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	Artefacts map[string]string      `protobuf:"bytes,2,rep,name=artefacts,proto3" json:"artefacts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The command also ends the steps after it that ask nothing of a node. Since schema 5.
+	Through       bool `protobuf:"varint,3,opt,name=through,proto3" json:"through,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1368,6 +1379,13 @@ func (x *RetailerPrepared) GetArtefacts() map[string]string {
 		return x.Artefacts
 	}
 	return nil
+}
+
+func (x *RetailerPrepared) GetThrough() bool {
+	if x != nil {
+		return x.Through
+	}
+	return false
 }
 
 // ActivateWorkflows ends the step activate_workflows.
@@ -2771,9 +2789,10 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\";\n" +
 	"\x11DeleteEnvironment\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
-	"\x04etag\x18\x02 \x01(\tR\x04etag\"T\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\"o\n" +
 	"\rCreateAccount\x12C\n" +
-	"\x06record\x18\x01 \x01(\v2+.fluent.controlplane.state.v1.AccountRecordR\x06record\"^\n" +
+	"\x06record\x18\x01 \x01(\v2+.fluent.controlplane.state.v1.AccountRecordR\x06record\x12\x19\n" +
+	"\bplace_in\x18\x02 \x01(\tR\aplaceIn\"^\n" +
 	"\rUpdateAccount\x129\n" +
 	"\aaccount\x18\x01 \x01(\v2\x1f.fluent.controlplane.v1.AccountR\aaccount\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\"o\n" +
@@ -2805,10 +2824,11 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\toperation\x18\x01 \x01(\tR\toperation\x12 \n" +
 	"\venvironment\x18\x02 \x01(\tR\venvironment\"/\n" +
 	"\x0fAccountPrepared\x12\x1c\n" +
-	"\toperation\x18\x01 \x01(\tR\toperation\"\xcb\x01\n" +
+	"\toperation\x18\x01 \x01(\tR\toperation\"\xe5\x01\n" +
 	"\x10RetailerPrepared\x12\x1c\n" +
 	"\toperation\x18\x01 \x01(\tR\toperation\x12[\n" +
-	"\tartefacts\x18\x02 \x03(\v2=.fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntryR\tartefacts\x1a<\n" +
+	"\tartefacts\x18\x02 \x03(\v2=.fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntryR\tartefacts\x12\x18\n" +
+	"\athrough\x18\x03 \x01(\bR\athrough\x1a<\n" +
 	"\x0eArtefactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"1\n" +
