@@ -39,13 +39,17 @@ const (
 	handshakeTime = 4 * time.Second
 )
 
+// mostConnections is how many connections to one process there may be. Of calls that come together while no connection has room for another, each
+// would dial: hundreds of handshakes, where a few connections carry all (64 calls each, door.NewServer). Beyond that calls wait for one another.
+const mostConnections = 32
+
 // newTransport speaks HTTP/2, which carries streams and calls over one connection and pings it.
 func newTransport(config *tls.Config) *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTime, KeepAlive: 15 * time.Second}
 	return &http.Transport{
 		DialContext: dialer.DialContext, TLSClientConfig: config, TLSHandshakeTimeout: handshakeTime, ForceAttemptHTTP2: true,
-		HTTP2:               &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTime},
-		MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute,
+		HTTP2:           &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTime},
+		MaxConnsPerHost: mostConnections, MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute,
 	}
 }
 

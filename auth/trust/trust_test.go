@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/trust"
@@ -296,4 +297,45 @@ func FuzzParseJoinToken(f *testing.F) {
 			t.Fatalf("%q became %+v", text, token)
 		}
 	})
+}
+
+// TestCallsThatComeTogetherShareConnections makes three hundred at once while there is no connection yet. All must be under way before one ends.
+func TestCallsThatComeTogetherShareConnections(t *testing.T) {
+	t.Parallel()
+	const calls = 300
+	cluster := trusttest.New(t, "one")
+	var came atomic.Int32
+	all := make(chan struct{})
+	listener := &counting{Listener: trusttest.Listen(t)}
+	server := trusttest.Serve(t, listener, cluster.Server("cp1"), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		if came.Add(1) == calls {
+			close(all)
+		}
+		<-all
+	}))
+	t.Cleanup(server.Close)
+	client := trust.NewClient(cluster.Party(cluster.Identity(trust.NodeKind, "n1")), trust.Anybody)
+	var group errgroup.Group
+	for range calls {
+		group.Go(func() error {
+			_, err := ask(client, trust.URL(server.URL))
+			return err
+		})
+	}
+	require.NoError(t, group.Wait())
+	require.Less(t, listener.accepted.Load(), int32(40))
+}
+
+// counting counts the connections that come.
+type counting struct {
+	net.Listener
+	accepted atomic.Int32
+}
+
+func (l *counting) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		l.accepted.Add(1)
+	}
+	return c, err
 }
