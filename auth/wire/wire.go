@@ -23,6 +23,9 @@ const (
 	PageBytes  = 256 << 10
 	// MaxStranger is how much of a request is held for a caller who has not proved yet who he is.
 	MaxStranger = 64 << 10
+	// worthCompressing is the least size that is compressed: to compress most answers, and the frames by which nodes follow the state, takes longer
+	// than to send them.
+	worthCompressing = 2 << 10
 )
 
 // NewTransport makes a client's way to one server or node.
@@ -39,7 +42,7 @@ func NewServer(interceptors ...connect.ServerInterceptor) *connect.Server {
 // Mount serves a server's procedures. Requests in JSON with unknown fields are refused, and those with unknown enum values in any form.
 func Mount(mux *http.ServeMux, server *connect.Server, more ...connecthttp.Option) {
 	options := []connecthttp.Option{
-		connecthttp.WithReadMaxBytes(MaxRequest),
+		connecthttp.WithReadMaxBytes(MaxRequest), connecthttp.WithCompressMinBytes(worthCompressing),
 		connecthttp.WithCodecs(binaryCodec{connectproto.NewBinaryCodec()}, newJSONCodec()),
 	}
 	connecthttp.Mount(mux, server, append(options, more...)...)

@@ -201,6 +201,28 @@ func TestMessagesHaveLimitsThatAreSaid(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, status)
 }
 
+// TestOnlyLongAnswersAreCompressed asks as somebody who takes either.
+func TestOnlyLongAnswersAreCompressed(t *testing.T) {
+	t.Parallel()
+	size := 0
+	h := &hop{get: func(context.Context, *cpv1.GetAccountRequest) (*cpv1.GetAccountResponse, error) {
+		return &cpv1.GetAccountResponse{Account: &cpv1.Account{DisplayName: strings.Repeat("x", size)}}, nil
+	}}
+	url := h.serve(t)
+	for n, want := range map[int]string{100: "", 4 << 10: "gzip"} {
+		size = n
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+controlplanev1connect.AccountServiceGetAccountProcedure, strings.NewReader("{}"))
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Accept-Encoding", "gzip")
+		res, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.Equal(t, http.StatusOK, res.StatusCode)
+		require.Equal(t, want, res.Header.Get("Content-Encoding"), "%d bytes", n)
+	}
+}
+
 // TestWordsThatNobodyKnowsAreRefused tries misspelt fields and enum values, in JSON and in binary, and what is spelt rightly.
 func TestWordsThatNobodyKnowsAreRefused(t *testing.T) {
 	t.Parallel()
