@@ -246,6 +246,117 @@ func TestRolesOfThisMomentCount(t *testing.T) {
 	require.ErrorContains(t, err, "was disabled or removed")
 }
 
+// TestAMachineThatShowsATokenIsItsOperator: the CLI runs on machines that have certificates, too.
+func TestAMachineThatShowsATokenIsItsOperator(t *testing.T) {
+	t.Parallel()
+	cluster, f := trusttest.New(t, "one"), setUp(t, nil)
+	web := trusttest.Serve(t, trusttest.Listen(t), cluster.Server("cp1"), f.mux)
+	t.Cleanup(web.Close)
+	host := trust.NewClient(cluster.Party(cluster.Identity(trust.HostKind, "h")), trust.Anybody)
+	call := func(raw string) error {
+		line := connect.NewClient(connecthttp.NewTransport(host, trust.URL(web.URL)), interceptor.StaticBearer(raw))
+		_, err := controlplanev1connect.NewAccountServiceClient(line).ListAccounts(t.Context(), &cpv1.ListAccountsRequest{})
+		return err
+	}
+	require.NoError(t, call(f.operator(t, auth.Role{Name: auth.PlatformAdministrator})))
+	got := (<-f.handler.seen).principal
+	require.Equal(t, auth.OperatorKind, got.Kind)
+	require.Equal(t, "ann", got.Subject)
+	require.NotEmpty(t, got.TokenID, "by which its session is ended")
+	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(call("nonsense")), "what it shows must be good, whatever else it is")
+	require.Equal(t, &auth.Principal{Kind: auth.NodeKind, Subject: "n1", Environment: "shared", NodeKind: trust.NodeKind},
+		interceptor.Machine(cluster.Identity(trust.NodeKind, "n1")))
+}
+
+// TestWhoCannotBeLookedUpIsNotLetIn: the state that tells roles cannot be read, for a moment or for a reason that is nobody's business.
+func TestWhoCannotBeLookedUpIsNotLetIn(t *testing.T) {
+	t.Parallel()
+	why := error(nil)
+	f := setUp(t, func(context.Context, token.Operator) ([]auth.Role, error) {
+		return []auth.Role{{Name: auth.PlatformAdministrator}}, why
+	})
+	client := f.accounts(f.operator(t))
+	call := func() error {
+		_, err := client.ListAccounts(t.Context(), &cpv1.ListAccountsRequest{})
+		return err
+	}
+	require.NoError(t, call())
+	<-f.handler.seen
+	why = fault.New(fault.Unavailable, "No leader; try again in a moment.")
+	require.Equal(t, connect.CodeUnavailable, connect.CodeOf(call()))
+	require.ErrorContains(t, call(), "No leader; try again")
+	why = errors.New("the disk is broken")
+	require.Equal(t, connect.CodeInternal, connect.CodeOf(call()))
+	require.NotContains(t, call().Error(), "disk")
+	require.Empty(t, f.handler.seen)
+}
+
+// TestWhoIsAllowedEverywhereIsNotAskedWhere: to find the place of a request costs, and may fail.
+func TestWhoIsAllowedEverywhereIsNotAskedWhere(t *testing.T) {
+	t.Parallel()
+	f := setUp(t, nil)
+	_, err := f.accounts(f.operator(t, auth.Role{Name: auth.PlatformAdministrator})).GetAccount(t.Context(), &cpv1.GetAccountRequest{Name: "BROKEN"})
+	require.NoError(t, err)
+	require.Equal(t, policy.Allow, (<-f.handler.seen).decision.Answer)
+}
+
+// TestRequestsThatCannotBeReadSaySo to callers with limited roles, whose requests are looked at first.
+func TestRequestsThatCannotBeReadSaySo(t *testing.T) {
+	t.Parallel()
+	f := setUp(t, nil)
+	req := httptest.NewRequest(http.MethodPost, "/fluent.controlplane.v1.AccountService/GetAccount", strings.NewReader(`{"name":`))
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+f.operator(t, auth.Role{Name: auth.Implementer, Accounts: []string{"ACME"}}))
+	w := httptest.NewRecorder()
+	f.mux.ServeHTTP(w, req)
+	require.Equal(t, http.StatusBadRequest, w.Code, w.Body.String())
+	require.Contains(t, w.Body.String(), "invalid_argument")
+	require.Empty(t, f.handler.seen)
+}
+
+func TestNoGuardIsHalfAGuard(t *testing.T) {
+	t.Parallel()
+	engine, err := policy.New(t.Context())
+	require.NoError(t, err)
+	for name, spoil := range map[string]func(*interceptor.Deps){
+		"authenticate": func(d *interceptor.Deps) { d.Authenticate = nil }, "permissions": func(d *interceptor.Deps) { d.PermissionOf = nil },
+		"policy": func(d *interceptor.Deps) { d.Policy = nil }, "logger": func(d *interceptor.Deps) { d.Logger = nil }, "": func(*interceptor.Deps) {},
+	} {
+		d := interceptor.Deps{
+			Authenticate: func(context.Context, string) (*auth.Principal, error) { return nil, nil },
+			PermissionOf: func(string) (string, bool) { return "", false }, Policy: engine, Logger: slog.New(slog.DiscardHandler),
+		}
+		spoil(&d)
+		_, err := interceptor.Server(d)
+		require.Equal(t, name != "", err != nil, name)
+	}
+}
+
+// TestCallsCarryTheTokenOfTheMoment, none where there is none, and are not made where it cannot be had.
+func TestCallsCarryTheTokenOfTheMoment(t *testing.T) {
+	t.Parallel()
+	var seen [][]string
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r.Header.Values("Authorization"))
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	t.Cleanup(web.Close)
+	raw, broken := "", error(nil)
+	line := connect.NewClient(connecthttp.NewTransport(http.DefaultClient, web.URL), interceptor.Bearer(func(context.Context) (string, error) { return raw, broken }))
+	call := func() error {
+		_, err := controlplanev1connect.NewAuthServiceClient(line).GetKeys(t.Context(), &cpv1.GetKeysRequest{})
+		return err
+	}
+	require.Error(t, call())
+	raw = "one"
+	require.Error(t, call())
+	raw = "two"
+	require.Error(t, call())
+	broken = errors.New("log in first")
+	require.ErrorContains(t, call(), "log in first")
+	require.Equal(t, [][]string{nil, {"Bearer one"}, {"Bearer two"}}, seen)
+}
+
 func TestExpiredTokensSaySo(t *testing.T) {
 	t.Parallel()
 	signer, err := token.NewSigner(token.NewSeed())
