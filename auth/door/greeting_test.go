@@ -160,3 +160,20 @@ func TestServersOfOurs(t *testing.T) {
 		require.Equal(t, status, answer.StatusCode, "%.60s", raw)
 	}
 }
+
+// TestWhoHasGoneByTheEndOfItsGreetingHoldsNothing has greetings close their connections and give them back, as one that failed may.
+func TestWhoHasGoneByTheEndOfItsGreetingHoldsNothing(t *testing.T) {
+	t.Parallel()
+	l := listen(t, door.Port{
+		Name: "test", Limits: door.Limits{Connections: 100, PerAddress: 2}, Greet: func(c net.Conn) (net.Conn, bool) { _ = c.Close(); return c, false },
+	})
+	for range 20 {
+		connect(t, l, "127.0.0.1")
+		c, err := l.Accept()
+		require.NoError(t, err)
+		_, err = c.Read(make([]byte, 1))
+		require.ErrorIs(t, err, net.ErrClosed)
+	}
+	require.Zero(t, door.Held(l))
+	require.Zero(t, door.Callers(l))
+}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -129,4 +130,108 @@ func TestBalancersAreToldWhenAGatewayCannotServe(t *testing.T) {
 	require.Equal(t, http.StatusOK, health())
 	g.Drain()
 	require.Equal(t, http.StatusServiceUnavailable, health(), "it was asked to stop")
+}
+
+// TestLargeBuffersAreKeptForNobody: they were most of what an attack left behind.
+func TestLargeBuffersAreKeptForNobody(t *testing.T) {
+	t.Parallel()
+	b := newBuffers()
+	for range 100 {
+		large := make([]byte, 0, maxKept+1)
+		b.give(&large)
+		require.LessOrEqual(t, cap(*b.take()), maxKept)
+	}
+}
+
+// TestAGatewayThatStopsSaysSoFirst: balancers and the control plane hear of it while a request is still under way.
+func TestAGatewayThatStopsSaysSoFirst(t *testing.T) {
+	t.Parallel()
+	g := knows(t, map[string]string{"a": "READY"})
+	inside, goOn := make(chan struct{}), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(inside); <-goOn }))
+	t.Cleanup(server.Close)
+	answered := make(chan error, 1)
+	go func() {
+		res, err := http.Get(server.URL)
+		if err == nil {
+			err = res.Body.Close()
+		}
+		answered <- err
+	}()
+	<-inside
+	g.requests.Add(3)
+	require.Equal(t, "READY", g.report().GetState())
+	require.EqualValues(t, 3, g.report().GetLoad().GetRequests())
+	require.Equal(t, g.state.View().Index, g.report().GetAppliedIndex())
+	ended := make(chan error, 1)
+	go func() { ended <- g.stop(server.Config, time.Minute) }()
+	require.Eventually(t, func() bool { return g.report().GetState() == "DRAINING" }, time.Minute, time.Millisecond)
+	require.Empty(t, ended)
+	close(goOn)
+	require.NoError(t, <-answered)
+	require.NoError(t, <-ended)
+}
+
+// TestAGatewayDoesAsItIsTold runs a whole one, without nodes, and looks at each limit that it was given.
+func TestAGatewayDoesAsItIsTold(t *testing.T) {
+	t.Parallel()
+	require.ErrorContains(t, Run(t.Context(), Config{Limits: door.Limits{PerAddress: -1}}, slog.New(slog.DiscardHandler), nil), "limits of connections")
+	ctx, stop := context.WithCancel(t.Context())
+	ended, ready := make(chan error, 1), make(chan string, 1)
+	operators, dir := porttest.Address(t), t.TempDir()
+	cluster := trusttest.New(t, "one")
+	cluster.Join(dir, cluster.Identity(trust.GatewayKind, "g1"), time.Now())
+	go func() {
+		ended <- Run(ctx, Config{
+			Listen: "127.0.0.1:0", Operators: operators, Dir: dir, ID: "g1", Servers: []string{"http://127.0.0.1:1"}, DrainTime: time.Minute,
+			Limits: door.Limits{Connections: 50, PerAddress: 2}, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.8/32")}, Bodies: door.BodyLimits{Total: 1 << 20},
+		}, slog.New(slog.DiscardHandler), func(address string) { ready <- address })
+	}()
+	address := <-ready
+	dialer := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.8:0"))}
+	client := &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
+	ask := func(ctx context.Context, client *http.Client, url, source string) (int, string, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+		require.NoError(t, err)
+		req.Header.Set("X-Forwarded-For", source)
+		res, err := client.Do(req)
+		if err != nil {
+			return 0, "", err
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		return res.StatusCode, string(text), err
+	}
+	page := func() string {
+		_, text, err := ask(t.Context(), http.DefaultClient, "http://"+operators+"/metrics", "")
+		require.NoError(t, err)
+		return text
+	}
+	waiting, leave := context.WithCancel(t.Context())
+	gone := make(chan error, 2)
+	for range 2 { // they wait for a node
+		go func() {
+			_, _, err := ask(waiting, client, "http://"+address+"/api/v4.1/event", "203.0.113.9")
+			gone <- err
+		}()
+	}
+	require.Eventually(t, func() bool { return strings.Contains(page(), "fluent_gateway_requests_held 2") }, 4*time.Second, time.Millisecond)
+	status, text, err := ask(t.Context(), client, "http://"+address+"/api/v4.1/event", "203.0.113.9")
+	require.NoError(t, err)
+	require.Equal(t, http.StatusTooManyRequests, status, "%s", text)
+	status, _, err = ask(t.Context(), client, "http://"+address+"/metrics", "203.0.113.10")
+	require.NoError(t, err)
+	require.Equal(t, http.StatusNotFound, status, "another client")
+	text = page()
+	for _, line := range []string{
+		"fluent_client_requests_shed_total 1", `fluent_bodies_bytes_limit{caller="unknown"} 262144`, `fluent_connections_limit{port="tenants"} 50`,
+		`fluent_connections_limit{port="operators"} 64`, "fluent_gateway_nodes_ready 0",
+	} {
+		require.Contains(t, text, "\n"+line+"\n")
+	}
+	leave()
+	require.Error(t, <-gone)
+	require.Error(t, <-gone)
+	stop()
+	require.NoError(t, <-ended)
 }
