@@ -310,3 +310,24 @@ func TestJoinTokensAreWhole(t *testing.T) {
 		require.Error(t, err, bad)
 	}
 }
+
+// TestANodeThatShowsTheAuthorityIsNoServer: authorities' certificates are no secret, and who joins gives away his token.
+func TestANodeThatShowsTheAuthorityIsNoServer(t *testing.T) {
+	t.Parallel()
+	cluster := trusttest.New(t, "one")
+	node := cluster.Party(cluster.Identity(trust.NodeKind, "n1"))
+	own := node.Certificate
+	node.Certificate = func(pin string) (*tls.Certificate, error) {
+		c, err := own(pin)
+		if err != nil {
+			return nil, err
+		}
+		with := *c
+		with.Certificate = [][]byte{c.Certificate[0], cluster.Authority.Certificate.Raw}
+		return &with, nil
+	}
+	token, err := trust.ParseJoinToken(cluster.Token("s"))
+	require.NoError(t, err)
+	_, err = ask(trust.NewJoinClient(token, time.Now), trust.URL(serve(t, node).URL))
+	require.ErrorContains(t, err, "is not a server")
+}
