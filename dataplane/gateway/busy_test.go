@@ -125,6 +125,30 @@ func TestANodeIsBusyWithWhatItWorksOn(t *testing.T) {
 	})
 }
 
+// TestWhoGoesAwaySaysNothingOfANode: before a connection is there, and while the request is under way.
+func TestWhoGoesAwaySaysNothingOfANode(t *testing.T) {
+	t.Parallel()
+	var leave context.CancelFunc
+	var calls atomic.Int64
+	front, _, node := alone(t, func(_ http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		leave()
+		<-r.Context().Done()
+	})
+	ask := func(ctx context.Context) {
+		front.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/v4.1/event", nil).WithContext(ctx))
+		_, rests := front.Busy(node)
+		require.False(t, rests)
+	}
+	var ctx context.Context
+	ctx, leave = context.WithCancel(t.Context())
+	defer leave()
+	ask(ctx)
+	require.EqualValues(t, 1, calls.Load())
+	ask(ctx) // has gone already
+	require.EqualValues(t, 1, calls.Load())
+}
+
 // TestANodeIsNotBusyWithTokensThatItHasJudged sends bodies for which the node says first whether the token is good.
 func TestANodeIsNotBusyWithTokensThatItHasJudged(t *testing.T) {
 	t.Parallel()

@@ -55,9 +55,11 @@ func (g *Gateway) send(r *http.Request, message link.Message, repeatable func() 
 			_ = res.Body.Close()
 			err = errDraining
 			node.rest(time.Now())
+		case r.Context().Err() != nil: // it is the caller who has gone, and says nothing of the node
+			return nil, nil, err
 		case notSent(err):
 			node.rest(time.Now())
-		case r.Context().Err() != nil || !repeatable():
+		case !repeatable():
 			return nil, nil, err
 		}
 		if tried == nil {
