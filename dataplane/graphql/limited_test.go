@@ -94,6 +94,38 @@ func TestWhatTwoRetailersShareNeedsBoth(t *testing.T) {
 	require.Equal(t, `{"inventoryCatalogue":{"name":"X"},"networkById":{"type":"X"}}`, w.raw(fmt.Sprintf(`{ inventoryCatalogue(ref: "IC") { name } networkById(id: %s) { type } }`, network), ""))
 }
 
+// TestWhatIsMadeForTwoRetailersNeedsBoth has a user who sees two retailers make a network for both, who may make networks for one.
+func TestWhatIsMadeForTwoRetailersNeedsBoth(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.retailer("ACME", "2", "SECOND")
+	maker := w.as(principal("ACME", "9", tenant.Grant{Role: "LOOKER", Permissions: []string{"NETWORK_VIEW", "RETAILER_VIEW"}, Contexts: []tenant.Context{{Type: tenant.AccountContext}}},
+		tenant.Grant{Role: "MAKER", Permissions: []string{"NETWORK_CREATE"}, Contexts: []tenant.Context{{Type: tenant.RetailerContext, ID: "2", Retailer: 2}}}))
+	for _, retailers := range []string{`[{id: 1}]`, `[{id: 1}, {id: 2}]`, `[{id: 2}, {id: 1}]`} {
+		require.Equal(t, "C0020E", maker.failure(`mutation { createNetwork(input: {name: "N", retailers: `+retailers+`}) { id } }`, "").Extensions.Code, retailers)
+	}
+	require.Equal(t, `{"networks":{"edges":[]}}`, w.raw(`{ networks { edges { node { ref } } } }`, ""))
+	require.Equal(t, `{"createNetwork":{"ref":"N"}}`, maker.raw(`mutation { createNetwork(input: {name: "N", retailers: {id: 2}}) { ref } }`, ""))
+}
+
+// TestPartsOfAnotherLocationAreRefused changes one location's address and hours through another.
+func TestPartsOfAnotherLocationAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var made [2]any
+	for i := range made {
+		made[i] = at(w.data(fmt.Sprintf(`mutation { createLocation(input: {ref: "L%d", type: "STORE", name: "x", retailer: {id: 1}, primaryAddress: {ref: "a", latitude: 1, longitude: 1, city: "Perth"},
+			openingSchedule: %s}) { id primaryAddress { id } openingSchedule { id } } }`, i, hours), ""), "createLocation")
+	}
+	for part, change := range map[string]string{"primaryAddress": `city: "X"`, "openingSchedule": `monStart: 900`} {
+		update := `mutation { updateLocation(input: {id: %s, name: "Y", ` + part + `: {id: %s, ` + change + `}}) { id } }`
+		foreign := w.failure(fmt.Sprintf(update, at(made[0], "id"), at(made[1], part+".id")), "")
+		require.Equal(t, []string{"C0120E", "input." + part}, []string{foreign.Extensions.Code, foreign.Extensions.Field})
+	}
+	require.Equal(t, `{"locations":{"edges":[{"node":{"name":"x","primaryAddress":{"city":"Perth"},"openingSchedule":{"monStart":0}}},{"node":{"name":"x","primaryAddress":{"city":"Perth"},"openingSchedule":{"monStart":0}}}]}}`,
+		w.raw(`{ locations { edges { node { name primaryAddress { city } openingSchedule { monStart } } } } }`, ""))
+}
+
 // twoOrders makes an order with two lines and a fulfilment for each of two retailers, and tells the orders, their first lines and fulfilments.
 func (w *world) twoOrders() (orders, lines, fulfilments [2]string) {
 	w.t.Helper()
