@@ -66,6 +66,7 @@ func (a *API) createJob(w http.ResponseWriter, r *http.Request, p *tenant.Princi
 	return describeJob(job, a.Store.Time()), nil
 }
 
+// describeJob tells of a job as of a moment by the database's clock, which decides whether it takes batches.
 func describeJob(j *store.Job, now time.Time) jobAnswer {
 	answer := jobAnswer{
 		ID: string(j.ID), JobID: string(j.ID), Name: j.Name, RetailerID: decimal(j.RetailerID), Status: "OPEN",
@@ -127,7 +128,8 @@ func (a *API) createBatch(w http.ResponseWriter, r *http.Request, p *tenant.Prin
 	if err != nil {
 		return nil, err
 	}
-	batch, err := a.Batching.AddBatch(r.Context(), p.Scope(), job, batching.Request{
+	// The caller may see more catalogues than he may load.
+	batch, err := a.Batching.AddBatch(r.Context(), p.ScopeFor("BATCH_CREATE"), job, batching.Request{
 		JobID: job.ID, Action: req.Action, EntityType: req.EntityType, Source: req.Source, Event: req.Event, CatalogueRef: req.CatalogueRef,
 		Header: header, Records: records, Author: p.Username,
 	})
