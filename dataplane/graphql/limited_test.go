@@ -94,6 +94,25 @@ func TestWhatTwoRetailersShareNeedsBoth(t *testing.T) {
 	require.Equal(t, `{"inventoryCatalogue":{"name":"X"},"networkById":{"type":"X"}}`, w.raw(fmt.Sprintf(`{ inventoryCatalogue(ref: "IC") { name } networkById(id: %s) { type } }`, network), ""))
 }
 
+// TestACatalogueOfNoRetailerIsEverybodys, whether it names none or was given an empty list, or null; one that names another retailer is not.
+func TestACatalogueOfNoRetailerIsEverybodys(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.retailer("ACME", "2", "SECOND")
+	for ref, retailers := range map[string]string{"NONE": ``, "EMPTY": `, retailerRefs: []`, "NULL": `, retailerRefs: null`, "REF": `, retailerRefs: "SECOND"`, "NUMBER": `, retailerRefs: "2"`, "FOREIGN": `, retailerRefs: ["MAIN", "1", "22", "SECONDS"]`} {
+		w.data(`mutation { createInventoryCatalogue(input: {ref: "`+ref+`", type: "DEFAULT", name: "Stock"`+retailers+`}) { id } }`, "")
+		w.data(`mutation { createInventoryPosition(input: {ref: "P", type: "DEFAULT", productRef: "P", locationRef: "`+ref+`", onHand: 1, catalogue: {ref: "`+ref+`"}}) { id } }`, "")
+	}
+	limited := w.as(adminOf("ACME", 2))
+	seen := limited.data(`{ inventoryCatalogues { edges { node { ref } } } inventoryPositions { edges { node { locationRef catalogue { ref } } } } }`, "")
+	require.ElementsMatch(t, []string{"NONE", "EMPTY", "NULL", "REF", "NUMBER"}, refs(t, at(seen, "inventoryCatalogues")))
+	require.Len(t, at(seen, "inventoryPositions.edges"), 5)
+	require.Nil(t, limited.data(`{ inventoryCatalogue(ref: "FOREIGN") { ref } }`, "")["inventoryCatalogue"])
+	for _, ref := range []string{"NONE", "EMPTY", "NULL"} {
+		require.Equal(t, "C0020E", limited.failure(`mutation { updateInventoryCatalogue(input: {ref: "`+ref+`", name: "X"}) { id } }`, "").Extensions.Code, "nor is it one retailer's to change")
+	}
+}
+
 // TestWhatIsMadeForTwoRetailersNeedsBoth has a user who sees two retailers make a network for both, who may make networks for one.
 func TestWhatIsMadeForTwoRetailersNeedsBoth(t *testing.T) {
 	t.Parallel()

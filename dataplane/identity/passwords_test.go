@@ -205,6 +205,12 @@ func TestNobodyEntersWhoWasClosed(t *testing.T) {
 	require.Equal(t, 401, s.login("", "eve", right).Status)
 	before := s.login("", "ann", right)
 	require.Equal(t, []int{200}, s.whether(before.field("access_token")))
+	acting := func() bool { // work in the name of a user whose token is not at hand
+		p, err := s.nodes[0].Principal(t.Context(), "ACME", "2")
+		require.NoError(t, err)
+		return p != nil
+	}
+	require.True(t, acting())
 	account := proto.CloneOf(s.state.View().Account("ACME"))
 	account.State = "SUSPENDED"
 	s.put(&nodev1.Resource{Kind: &nodev1.Resource_Account{Account: account}})
@@ -215,4 +221,5 @@ func TestNobodyEntersWhoWasClosed(t *testing.T) {
 		require.Equal(t, "invalid_client", refused.field("error"))
 	}
 	require.Equal(t, []int{401}, s.whether(before.field("access_token")))
+	require.False(t, acting())
 }
