@@ -127,6 +127,19 @@ func TestWhatIsMadeForTwoRetailersNeedsBoth(t *testing.T) {
 	require.Equal(t, `{"createNetwork":{"ref":"N"}}`, maker.raw(`mutation { createNetwork(input: {name: "N", retailers: {id: 2}}) { ref } }`, ""))
 }
 
+// TestAnAddressIsItsRetailers: who acts for one retailer makes addresses of that one; who acts for several, or for the account, of none.
+func TestAnAddressIsItsRetailers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.retailer("ACME", "2", "SECOND")
+	for ref, who := range map[string]*world{"ONE": w.as(adminOf("ACME", 1)), "TWO": w.as(adminOf("ACME", 2)), "BOTH": w.as(adminOf("ACME", 1, 2)), "WHOLE": w} {
+		who.data(`mutation { createCustomerAddress(input: {ref: "`+ref+`"}) { id } }`, "")
+	}
+	for who, want := range map[*world][]string{w.as(adminOf("ACME", 1)): {"ONE"}, w.as(adminOf("ACME", 2)): {"TWO"}, w.as(adminOf("ACME", 1, 2)): {"ONE", "TWO"}, w: {"ONE", "TWO", "BOTH", "WHOLE"}} {
+		require.ElementsMatch(t, want, refs(t, who.data(`{ customerAddresses { edges { node { ref } } } }`, "")["customerAddresses"]))
+	}
+}
+
 // TestPartsOfAnotherLocationAreRefused changes one location's address and hours through another.
 func TestPartsOfAnotherLocationAreRefused(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,10 @@
 package identity_test
 
 import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -8,8 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/security"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -102,7 +108,7 @@ func TestNodesHearOfRevocations(t *testing.T) {
 	require.True(t, hears(given("late", time.Hour)))
 	revoked("ahead", "1 hour") // by a database whose clock was ahead
 	require.True(t, hears(given("ahead", time.Hour)))
-	revoked("since", "0 seconds") // and is set back now
+	revoked("since", "-1 minute") // and was set back a while ago
 	require.True(t, hears(given("since", time.Hour)))
 	revoked("next", "0 seconds")
 	require.True(t, hears(given("next", time.Hour)))
@@ -118,4 +124,78 @@ func TestNodesHearOfRevocations(t *testing.T) {
 	s.node()
 	require.NoError(t, s.nodes[2].ReadRevocations(t.Context()))
 	require.True(t, s.nodes[2].Refuses("ACME", "just expired"))
+}
+
+// TestOldRevocationsAreKept: what was revoked long ago is read once, and holds until the token ends.
+func TestOldRevocationsAreKept(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	s.sql("INSERT INTO revoked_tokens (account_id, token_id, revoked_on, expires_on) VALUES ('ACME', 'old', now() - INTERVAL '10 minutes', now() + INTERVAL '30 minutes'), ('ACME', 'new', now(), now() + INTERVAL '30 minutes')")
+	for range 3 {
+		require.NoError(t, s.nodes[0].ReadRevocations(t.Context()))
+		require.True(t, s.nodes[0].Refuses("ACME", "old"))
+		require.True(t, s.nodes[0].Refuses("ACME", "new"))
+	}
+}
+
+// TestKeysFollowEachOther: a key signs until it has 45 days left; what it signed is taken beside what its successor signs.
+func TestKeysFollowEachOther(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	before := s.login("", "ann", right).field("access_token")
+	keys := func() []store.EnvironmentKey {
+		list, err := s.db.EnvironmentKeys(t.Context())
+		require.NoError(t, err)
+		return list
+	}
+	s.sql("UPDATE environment_keys SET created_on = now() - INTERVAL '44 days', expires_on = now() + INTERVAL '45 days 1 hour'")
+	s.node()
+	require.Len(t, keys(), 1)
+	s.sql("UPDATE environment_keys SET expires_on = now() + INTERVAL '44 days 23 hours'")
+	s.node()
+	after := keys()
+	require.Len(t, after, 2)
+	require.Greater(t, time.Until(after[1].ExpiresOn), 89*24*time.Hour)
+	_, err := s.nodes[2].Authenticate(t.Context(), before, "")
+	require.NoError(t, err)
+	raw := s.send(ask{to: s.urls[2], path: "/oauth/token", form: grant("password", "username", "ann", "password", right)}).field("access_token")
+	head, err := base64.RawURLEncoding.DecodeString(strings.Split(raw, ".")[0])
+	require.NoError(t, err)
+	require.Contains(t, string(head), after[1].ID)
+	_, err = s.nodes[2].Authenticate(t.Context(), raw, "")
+	require.NoError(t, err)
+}
+
+// TestSettingsGovernTokens: how long they live, at most thirty days, and whether they can be renewed.
+func TestSettingsGovernTokens(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	for i, c := range []struct {
+		seconds, refresh, life string
+		renewed                bool
+	}{{"", "", "86400", true}, {"1", "true", "1", true}, {"0", "false", "86400", false}, {"-5", "yes", "86400", false}, {"1h", "TRUE", "86400", false}, {"2592000", "true", "2592000", true}, {"2592001", "true", "2592000", true}} {
+		s.sql("DELETE FROM settings WHERE account_id = 'ACME'")
+		for n, setting := range []struct{ name, value string }{{"fc.oauth.access.token.seconds", c.seconds}, {"fc.oauth.refresh.tokens", c.refresh}} {
+			if setting.value == "" {
+				continue
+			}
+			require.NoError(t, s.db.Write(t.Context(), scope(t, "ACME"), func(tx *store.Tx) error {
+				tx.Insert(&foundation.Setting{Row: catalogue.Row{ID: catalogue.ID(fmt.Sprint(10*i + n + 1))}, Name: setting.name, Context: "ACCOUNT", ValueType: "STRING", Value: setting.value})
+				return nil
+			}))
+		}
+		got := s.login("192.0.2.1", "ann", right)
+		require.Contains(t, got.Body, `"expires_in":`+c.life+`,`, "%+v", c)
+		require.Equal(t, c.renewed, got.field("refresh_token") != "", "%+v", c)
+	}
+}
+
+// sql runs a statement as the database's owner.
+func (s *site) sql(statement string) {
+	s.t.Helper()
+	c, err := pgx.Connect(s.t.Context(), s.dsn)
+	require.NoError(s.t, err)
+	defer func() { _ = c.Close(context.WithoutCancel(s.t.Context())) }()
+	_, err = c.Exec(s.t.Context(), statement)
+	require.NoError(s.t, err)
 }

@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/security"
 )
 
 // TestUnknownAndWrongAnswerAlike asks each question twice, about what there is and about what there is not, from a source of its own.
@@ -359,4 +362,66 @@ func TestCountsOfSignInsAreRemoved(t *testing.T) {
 	require.NotContains(t, left(), "user ann", "who signed in has not failed")
 	purge(time.Hour, 0, 100, 8)
 	require.Empty(t, left())
+}
+
+// TestEachFailureIsALineInTheLog, with who and from where, also of users and clients that are not there; who signs in is none.
+func TestEachFailureIsALineInTheLog(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	require.Equal(t, 200, s.login("203.0.113.7", "ann", right).Status)
+	require.Equal(t, 401, s.login("203.0.113.8", "ann", "wrong password").Status)
+	require.Equal(t, 401, s.login("203.0.113.9", "nobody", right).Status)
+	stranger := grant("client_credentials")
+	stranger.Set("client_id", "NONE")
+	require.Equal(t, 401, s.send(ask{path: "/oauth/token", source: "203.0.113.10", form: stranger}).Status)
+	var told []string
+	for line := range strings.Lines(s.log.String()) {
+		var entry struct{ Msg, Account, Who, Source string }
+		require.NoError(t, json.Unmarshal([]byte(line), &entry))
+		if entry.Who != "" {
+			told = append(told, strings.Join([]string{entry.Msg, entry.Account, entry.Who, entry.Source}, "|"))
+		}
+	}
+	require.Equal(t, []string{"sign-in failed|ACME|user ann|203.0.113.8", "sign-in failed|ACME|user nobody|203.0.113.9", "client refused||client NONE|203.0.113.10"}, told)
+}
+
+// TestFailuresAreTheAccountsToSee: who may look at the users of one retailer sees none of them.
+func TestFailuresAreTheAccountsToSee(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	s.login("203.0.113.8", "ann", "wrong password")
+	require.NoError(t, s.db.Write(t.Context(), scope(t, "ACME"), func(tx *store.Tx) error {
+		tx.Update(&security.Role{Row: catalogue.Row{ID: "3"}, Name: "MANAGER", Permissions: []security.Permission{{Name: "USER_VIEW"}}}, store.TypeOf[security.Role](s.db).Field("permissions"))
+		return nil
+	}))
+	list := func(who string) answer {
+		return s.send(ask{path: "/api/v4.1/user/sign-in-failures", method: "GET", token: s.login("192.0.2.1", who, right).field("access_token")})
+	}
+	refused := list("mia")
+	require.Equal(t, 403, refused.Status)
+	require.NotContains(t, refused.Body, "203.0.113.8")
+	s.edit("ACME", "6", func(u *security.User) {
+		u.Roles[0].Contexts = []security.RoleContext{{ContextType: "ACCOUNT", ContextID: "0"}}
+	})
+	s.nodes[0].Forget()
+	require.Contains(t, list("mia").Body, "203.0.113.8")
+}
+
+// TestAResetUnlocks: who was locked out, and is given a password that serves once, gets in with it from where he was locked out; and who may not
+// unlock users does not learn whether there is one.
+func TestAResetUnlocks(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	s.untilRefused("203.0.113.9", func(int) string { return "ann" })
+	s.sql("UPDATE sign_ins SET failures = 40, failed_on = now() WHERE account_id = 'ACME' AND subject = 'user ann'") // so that time alone unlocks nobody
+	admin := s.login("192.0.2.9", "admin", right).field("access_token")
+	require.Equal(t, 429, s.login("203.0.113.9", "ann", right).Status)
+	reset := s.send(ask{path: "/api/v4.1/user/password/reset", token: admin, json: `{"username":"ann"}`})
+	require.Equal(t, 200, reset.Status, reset.Body)
+	in := s.login("203.0.113.9", "ann", reset.field("password"))
+	require.Equal(t, "password_change_required", in.field("error"), in.Body)
+	clerk := s.login("192.0.2.9", "bob", right).field("access_token")
+	for _, name := range []string{"ann", "nobody"} {
+		require.Equal(t, 403, s.send(ask{path: "/api/v4.1/user/unlock", token: clerk, json: `{"username":"` + name + `"}`}).Status, name)
+	}
 }

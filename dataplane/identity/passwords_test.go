@@ -136,6 +136,16 @@ func TestASpentRefreshTokenEndsItsFamily(t *testing.T) {
 	}
 	require.Equal(t, []int{200}, s.whether(another.field("access_token")), "another sign-in's tokens stay")
 	require.Equal(t, 200, refresh(another.field("refresh_token")).Status)
+	revoked, err := s.db.RevokedTokens(t.Context(), time.Time{})
+	require.NoError(t, err)
+	families := 0
+	for _, r := range revoked {
+		if strings.HasPrefix(r.TokenID, "family/") {
+			families++
+			require.Greater(t, r.ExpiresOn.Sub(r.RevokedOn), 30*24*time.Hour, "it outlives what was given out of it a moment before")
+		}
+	}
+	require.Equal(t, 1, families)
 }
 
 // TestAOneTimePasswordEnds uses one whose time has come, and one of a user who was closed.
