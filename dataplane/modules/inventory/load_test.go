@@ -300,3 +300,81 @@ func TestRebuilds(t *testing.T) {
 	h.sold["LOST"] = &lost
 	require.Empty(t, h.rebuild("LOST", 9, "ACTIVE"))
 }
+
+// TestWhatDidNotChangeIsNotWritten: neither rows that a load names again, nor those beside what it changes.
+func TestWhatDidNotChangeIsNotWritten(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	damaged := func() map[string]any { return with(row("P1", "A", 3), "condition", "DAMAGED") }
+	h.load(1, "DEFAULT:1", row("P1", "A", 5), damaged(), row("P2", "A", 1))
+	changed := func() map[string]time.Time {
+		out := map[string]time.Time{}
+		for _, q := range all[inventory.InventoryQuantity](h) {
+			out["quantity "+q.Ref] = q.UpdatedOn
+		}
+		for _, p := range all[inventory.InventoryPosition](h) {
+			out["position "+p.Ref] = p.UpdatedOn
+		}
+		for _, v := range all[inventory.VirtualPosition](h) {
+			out["virtual "+v.Ref] = v.UpdatedOn
+		}
+		return out
+	}
+	before := changed()
+	h.load(1, "DEFAULT:1", row("P1", "A", 5), damaged(), row("P2", "A", 1))
+	require.Equal(t, before, changed())
+	written := func() (names []string) {
+		after := changed()
+		for name, at := range after {
+			if !at.Equal(before[name]) {
+				names = append(names, name)
+			}
+		}
+		before = after
+		return names
+	}
+	h.load(1, "DEFAULT:1", row("P1", "A", 6))
+	require.ElementsMatch(t, []string{"quantity LAST_ON_HAND:P1:A", "position P1:A", "virtual BASE:1:P1:A"}, written())
+	h.load(1, "DEFAULT:1", with(row("P1", "A", 4), "condition", "DAMAGED"))
+	require.Equal(t, []string{"quantity LAST_ON_HAND:P1:A:DAMAGED"}, written(), "which is none that can be sold")
+}
+
+// TestACatalogueOfNoRetailerTakesStockOfAll locations.
+func TestACatalogueOfNoRetailerTakesStockOfAll(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	none := *h.stock["SHARED"]
+	none.RetailerRefs = nil
+	h.stock["NONE"] = &none
+	require.Equal(t, []string{"", ""}, h.results(h.batches(1, "NONE", []map[string]any{row("P1", "A", 1), row("P1", "Z", 2)})[0]))
+	require.Equal(t, []string{"P1:A 1 ACTIVE", "P1:Z 2 ACTIVE"}, h.positions("SHARED"))
+}
+
+// TestAFinishedBatchIsItsRetailersRecord, found by its job.
+func TestAFinishedBatchIsItsRetailersRecord(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ids := h.batches(1, "DEFAULT:1", []map[string]any{row("P1", "A", 5)}, []map[string]any{row("P1", "B", 5)})
+	batch, err := h.db.Reader(h.scope).Batch(t.Context(), ids[1])
+	require.NoError(t, err)
+	found, err := h.db.Reader(h.scope).Trails(t.Context(), store.TrailQuery{RootType: "JOB", RootID: string(batch.JobID), To: time.Now().Add(time.Hour), Limit: 9})
+	require.NoError(t, err)
+	require.Len(t, found, 2)
+	for _, trail := range found {
+		require.EqualValues(t, 1, trail.RetailerID)
+	}
+}
+
+// TestASumIsMadeOnce, however often a turn asks for it.
+func TestASumIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.load(1, "DEFAULT:1", row("P1", "A", 5))
+	h.must(h.turn(1, nil, func(_ context.Context, c *rules.Context) error {
+		sums := h.module.Aggregates(c, h.sold["AGG:1"], []string{"ACTIVE"})
+		sums.Product("P1", "P1")
+		sums.Product("P1")
+		return nil
+	}))
+	require.Equal(t, []string{"P1@AGG:1 5 ACTIVE"}, h.virtual("AGG:1"))
+}
