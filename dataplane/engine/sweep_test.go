@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,6 +42,40 @@ func TestWhatIsBehindIsNotOverlooked(t *testing.T) {
 	require.NoError(t, writer.Submit(b.ctx, b.scope, events[200:]...))
 	require.Eventually(t, func() bool { return refused.Load() > 100 }, time.Minute, 5*time.Millisecond)
 	deadlock.Store(false)
+	b.settled(b.scope, events...)
+	require.Zero(t, e.Stats().Overlooked.Load())
+}
+
+// TestMoreThanAReadBringsIsNotOverlooked: an account has more events than one poll reads, and the least urgent of them came first. The sweep finds those,
+// and knows that the poll reads the urgent ones before.
+func TestMoreThanAReadBringsIsNotOverlooked(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.flow("ACME", on("Count", "ORDER", "", do("Count")))
+	const window = 4
+	orders := b.orders(b.scope, 2*window+1)
+	var events []*workflow.Event
+	for _, o := range orders[1:] {
+		ev := event(o, "Count")
+		ev.Priority = workflow.Batch
+		events = append(events, ev)
+	}
+	for range window {
+		events = append(events, event(orders[0], "Count")) // one piece of work: while it is under way, memory is empty
+	}
+	require.NoError(t, b.new("writer").Submit(b.ctx, b.scope, events...))
+	e := b.new("n1", oneWorker, func(_ *engine.Deps, c *engine.Config) {
+		c.Poll, c.Sweep, c.Window, c.Share = time.Hour, 5*time.Millisecond, window, 1
+	})
+	began, proceed := make(chan struct{}), make(chan struct{})
+	begin, goOn := sync.OnceFunc(func() { close(began) }), sync.OnceFunc(func() { close(proceed) })
+	e.BeforeCommit(func(*engine.Outcome) error { begin(); <-proceed; return nil })
+	b.run(e)
+	t.Cleanup(goOn) // comes before that of run
+	<-began
+	require.Eventually(t, func() bool { n, _ := e.Backlog(b.ctx); return n >= window }, time.Minute, time.Millisecond, "the sweep brings them")
+	require.Zero(t, e.Stats().Overlooked.Load())
+	goOn()
 	b.settled(b.scope, events...)
 	require.Zero(t, e.Stats().Overlooked.Load())
 }
