@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,7 +18,9 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/order"
+	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
 // starting lets orders begin with their first turn; they point at nothing.
@@ -177,4 +181,144 @@ func TestCreationsHaveTheirLimits(t *testing.T) {
 	require.False(t, done)
 	close(proceed)
 	require.True(t, <-ended)
+}
+
+// abreast lets n creations join a convoy while its first commit is held up, and answers with what became of them.
+func (b *bench) abreast(e *engine.Engine, ran *atomic.Int32, n int) (orders []*order.Order, made []bool, errs []error) {
+	b.t.Helper()
+	proceed := make(chan struct{})
+	e.BeforeCommit(func(*engine.Outcome) error { <-proceed; return nil })
+	orders, made, errs = make([]*order.Order, n), make([]bool, n), make([]error, n)
+	var wait sync.WaitGroup
+	for i := range n {
+		var c engine.Creation
+		orders[i], c = b.creation(fmt.Sprintf("O-%d", i))
+		wait.Go(func() { made[i], errs[i] = e.Create(b.ctx, "ACME", c) })
+	}
+	require.Eventually(b.t, func() bool { return int(ran.Load()) == n }, time.Minute, time.Millisecond)
+	close(proceed)
+	wait.Wait()
+	return orders, made, errs
+}
+
+// running is a bench with a workflow whose first turn is counted.
+func running(t *testing.T) (*bench, *atomic.Int32) {
+	b := newBench(t)
+	var ran atomic.Int32
+	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Ran", Run: func(context.Context, *rules.Context) error { ran.Add(1); return nil }})
+	b.flow("ACME", on("CREATE", "ORDER", "CREATED", do("Ran"), do("Count")))
+	return b, &ran
+}
+
+// TestCreationsThatWaitShareCommits of as many as may share one.
+func TestCreationsThatWaitShareCommits(t *testing.T) {
+	t.Parallel()
+	const n, share = 40, 8
+	b, ran := running(t)
+	e := b.new("n1", starting, func(_ *engine.Deps, c *engine.Config) { c.Creations, c.Share = 100, share })
+	_, made, errs := b.abreast(e, ran, n)
+	for i := range n {
+		require.NoError(t, errs[i])
+		require.True(t, made[i])
+	}
+	commits := int(e.Stats().Commits.Load())
+	require.GreaterOrEqual(t, commits, n/share)
+	require.LessOrEqual(t, commits, n/2+runtime.GOMAXPROCS(0)/2)
+}
+
+// TestASharedCommitWhoseAnswerWasLostIsNotTriedInParts: all that were in it are there, and all callers hear that nobody knows.
+func TestASharedCommitWhoseAnswerWasLostIsNotTriedInParts(t *testing.T) {
+	t.Parallel()
+	const n = 12
+	b, ran := running(t)
+	e := b.new("n1", starting, func(_ *engine.Deps, c *engine.Config) { c.Creations = 100 })
+	e.AfterCommit(func(*engine.Outcome) error { return errors.Join(store.ErrAmbiguous, errors.New("the line went dead")) })
+	orders, made, errs := b.abreast(e, ran, n)
+	for i := range n {
+		require.ErrorIs(t, errs[i], store.ErrAmbiguous)
+		require.False(t, made[i])
+		require.NotNil(t, b.stored(orders[i].ID))
+	}
+}
+
+// TestACreationIsToldThatTheDatabaseTakesNoWrites: to try it in another way would be of no use. That others are busy is no such thing.
+func TestACreationIsToldThatTheDatabaseTakesNoWrites(t *testing.T) {
+	t.Parallel()
+	b, _ := running(t)
+	e := b.new("n1", starting)
+	for _, full := range []bool{true, false} {
+		e.BeforeCommit(func(*engine.Outcome) error {
+			f := fault.New(fault.Unavailable, "not now")
+			if full {
+				f = f.With("reason", "DATABASE_FULL")
+			}
+			return f
+		})
+		o, c := b.creation("O-1")
+		done, err := e.Create(b.ctx, "ACME", c)
+		require.False(t, done)
+		require.Equal(t, full, store.TakesNoWrites(err), "%v", err)
+		require.Equal(t, full, err != nil)
+		require.Nil(t, b.stored(o.ID))
+	}
+}
+
+// TestACreationGoesOnWhenItsCallerGoesAway once its commit has begun, in which others' orders may be.
+func TestACreationGoesOnWhenItsCallerGoesAway(t *testing.T) {
+	t.Parallel()
+	b, _ := running(t)
+	e := b.new("n1", starting)
+	ctx, leave := context.WithCancel(b.ctx)
+	e.BeforeCommit(func(*engine.Outcome) error { leave(); return nil })
+	o, c := b.creation("O-1")
+	done, err := e.Create(ctx, "ACME", c)
+	require.NoError(t, err)
+	require.True(t, done)
+	require.Equal(t, 1, b.count(b.scope, o))
+}
+
+// TestACreationsStructsStayAsTheyAre: the turn changes the root, what is created with it and what it found, and the caller's own, which he writes if the turn fails, not.
+func TestACreationsStructsStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	for _, fails := range []bool{false, true} {
+		b := newBench(t)
+		calls := []workflow.RuleCall{do("SetState", "status", "BOOKED"), do("SetParts")}
+		if fails {
+			calls = append(calls, do("Fail"))
+		}
+		b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "SetParts", Run: func(_ context.Context, c *rules.Context) error {
+			require.Len(t, c.Root.Parts(), 2)
+			for _, p := range c.Root.Parts() {
+				c.Turn.Set(p, map[string]any{"status": "SET"})
+			}
+			return nil
+		}})
+		b.flow("ACME", on("CREATE", "ORDER", "CREATED", calls...))
+		typ := domain.Catalogue().Type("Fulfilment")
+		ids, err := b.db.NewIDs(b.ctx, b.scope, typ, 2)
+		require.NoError(t, err)
+		o, c := b.creation("O-1")
+		list := make([]*order.Fulfilment, 2)
+		for i := range list {
+			list[i] = &order.Fulfilment{Ref: fmt.Sprint("F-", i), OrderID: o.ID}
+			list[i].ID, list[i].Type, list[i].Status = ids[i], "HD_PFS", "CREATED"
+		}
+		part, known := list[0], list[1]
+		require.NoError(t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { tx.Insert(known); return nil }))
+		c.Parts = []any{part}
+		was := known.Status
+		e := b.new("n1", func(d *engine.Deps, _ *engine.Config) {
+			d.Starts = map[string]engine.Starter{"ORDER": func(context.Context, *store.Reader, any, []any, []any) ([]any, error) { return []any{known}, nil }}
+		})
+		done, err := e.Create(b.ctx, "ACME", c)
+		require.NoError(t, err)
+		require.Equal(t, !fails, done)
+		require.Equal(t, []string{"CREATED", "CREATED", was}, []string{o.Status, part.Status, known.Status})
+		if fails {
+			continue
+		}
+		found, err := store.Get[order.Fulfilment](b.ctx, b.db.Reader(b.scope), ids...)
+		require.NoError(t, err)
+		require.Equal(t, []string{"BOOKED", "SET", "SET"}, []string{b.stored(o.ID).Status, found[0].Status, found[1].Status})
+	}
 }
