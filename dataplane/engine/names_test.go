@@ -43,11 +43,17 @@ func TestARefMeansTheRootsOwn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	list := b.orders(b.scope, 2)
-	other, own := b.fulfilment(list[1], "SAME", "OTHER"), b.fulfilment(list[0], "SAME", "OWN")
+	other := b.fulfilment(list[1], "SAME", "OTHER")
+	own := &order.Fulfilment{Ref: "SAME", OrderID: list[0].ID}
+	own.Type = "HD_PFS"
 	b.looking(func(ctx context.Context, c *rules.Context) error {
 		found, err := c.Read.Get(ctx, domain.Catalogue().Type("Fulfilment"), other.ID)
 		if err != nil || found == nil {
 			return fmt.Errorf("the other: %w", err)
+		}
+		require.Nil(t, c.Root.Find("FULFILMENT", "", "SAME"), "it is none of the root's")
+		if err := c.Turn.Create(ctx, own); err != nil {
+			return err
 		}
 		require.Equal(t, own.ID, c.Root.Find("FULFILMENT", "", "SAME").(*order.Fulfilment).ID)
 		c.Turn.Send(workflow.Event{Name: "Mark", EntityType: "FULFILMENT", EntityRef: "SAME"})
