@@ -188,10 +188,10 @@ func TestNoMoreIsSavedThanABurst(t *testing.T) {
 }
 
 // TestWhatANodeGives measures a budget as nodes make it: two at once, a tenth of a second saved, half of each second of one that answers nobody, and
-// a twenty-fifth of one that answers all the time.
+// a fiftieth of one that answers all the time.
 func TestWhatANodeGives(t *testing.T) {
 	t.Parallel()
-	for underWay, want := range map[float64]float64{0: 0.5, 1: 0.04} {
+	for underWay, want := range map[float64]float64{0: 0.5, 1: 0.02} {
 		clock := &hour{at: time.Now()}
 		start := clock.now()
 		b := NewBudget(func() time.Duration { return time.Duration(underWay * float64(clock.now().Sub(start))) })
