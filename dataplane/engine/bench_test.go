@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
+	"github.com/fluent-oms/fluent/dataplane/engine/enginetest"
 	"github.com/fluent-oms/fluent/dataplane/engine/turn"
 	"github.com/fluent-oms/fluent/dataplane/rules"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -29,7 +30,7 @@ type bench struct {
 	ctx   context.Context
 	dsn   string
 	db    *store.DB
-	shelf *engine.Shelf
+	shelf *enginetest.Shelf
 	rules []rules.Rule
 	scope tenancy.Scope
 }
@@ -49,7 +50,7 @@ func migrate(dsn string) error {
 
 func newBench(t testing.TB) *bench {
 	t.Helper()
-	b := &bench{t: t, ctx: t.Context(), dsn: dbtest.Template(t, "engine", migrate), shelf: engine.NewShelf(), scope: scopeOf(t, "ACME")}
+	b := &bench{t: t, ctx: t.Context(), dsn: dbtest.Template(t, "engine", migrate), shelf: enginetest.NewShelf(), scope: scopeOf(t, "ACME")}
 	b.db = b.open(b.dsn)
 	b.rules = testRules()
 	return b

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
+	"github.com/fluent-oms/fluent/dataplane/engine/enginetest"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -16,7 +17,7 @@ import (
 
 // unreadable gives every workflow but an account's, as long as that is broken.
 type unreadable struct {
-	*engine.Shelf
+	*enginetest.Shelf
 	account tenancy.AccountID
 	broken  atomic.Bool
 	asked   atomic.Int64

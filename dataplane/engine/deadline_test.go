@@ -3,39 +3,21 @@ package engine_test
 import (
 	"context"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
+	"github.com/fluent-oms/fluent/dataplane/engine/enginetest"
 	"github.com/fluent-oms/fluent/dataplane/rules"
 	"github.com/fluent-oms/fluent/dataplane/store"
 )
 
-// clock is a node's time, which only the test moves.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) step(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
 // stepping has an engine lease for an hour, by the clock.
-func stepping(c *clock) func(*engine.Deps, *engine.Config) {
+func stepping(c *enginetest.Clock) func(*engine.Deps, *engine.Config) {
 	return func(_ *engine.Deps, cfg *engine.Config) {
-		cfg.LeaseTTL, cfg.Now, cfg.SyncWait = time.Hour, c.now, 200*time.Millisecond
+		cfg.LeaseTTL, cfg.Now, cfg.SyncWait = time.Hour, c.Now, 200*time.Millisecond
 	}
 }
 
@@ -50,7 +32,7 @@ func TestNoTurnBeginsAfterTheDeadlineOfItsLease(t *testing.T) {
 		return nil
 	}})
 	b.flow("ACME", on("Wait", "ORDER", "", do("Wait"), do("Count")), on("Count", "ORDER", "", do("Count")))
-	c := &clock{at: time.Now()}
+	c := enginetest.NewClock()
 	e := b.new("n1", oneWorker, stepping(c))
 	stop := b.run(e)
 	list := b.orders(b.scope, 3)
@@ -60,7 +42,7 @@ func TestNoTurnBeginsAfterTheDeadlineOfItsLease(t *testing.T) {
 	require.NoError(t, e.Submit(b.ctx, b.scope, second))
 	n, _ := e.Backlog(b.ctx)
 	require.Equal(t, 1, n, "it is in memory")
-	c.step(time.Hour)
+	c.Step(time.Hour)
 	require.Empty(t, e.Ranges())
 	close(proceed)
 	b.settled(b.scope, first)

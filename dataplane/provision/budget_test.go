@@ -9,32 +9,22 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/engine/enginetest"
 )
 
-// hour is a clock that only pauses and work move on.
-type hour struct {
-	mu     sync.Mutex
-	at     time.Time
+// pausingClock steps over pauses instead of waiting, and adds them up. One goroutine at a time may pause.
+type pausingClock struct {
+	*enginetest.Clock
 	paused time.Duration
 }
 
-func (h *hour) now() time.Time {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.at
-}
+func newPausingClock() *pausingClock { return &pausingClock{Clock: enginetest.NewClock()} }
 
-func (h *hour) pause(_ context.Context, d time.Duration) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.at, h.paused = h.at.Add(d), h.paused+d
+func (c *pausingClock) pause(_ context.Context, d time.Duration) error {
+	c.Step(d)
+	c.paused += d
 	return nil
-}
-
-func (h *hour) work(d time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.at = h.at.Add(d)
 }
 
 // steady is a budget that gives the same whoever else is served.
@@ -48,29 +38,29 @@ func nobody() time.Duration { return 0 }
 func TestTheShareFollowsWhatTenantsTake(t *testing.T) {
 	t.Parallel()
 	for underWay, want := range map[float64]float64{0: 0.5, 0.25: 0.375, 0.5: 0.25, 0.92: 0.04, 1: 0.04, 30: 0.04} {
-		clock := &hour{at: time.Now()}
-		start := clock.now()
-		tenants := func() time.Duration { return time.Duration(underWay * float64(clock.now().Sub(start))) }
-		b := newBudget(1, terms{idle: 0.5, busy: 0.04, burst: 50 * time.Millisecond, look: 250 * time.Millisecond}, tenants, clock.now, clock.pause)
+		clock := newPausingClock()
+		start := clock.Now()
+		tenants := func() time.Duration { return time.Duration(underWay * float64(clock.Now().Sub(start))) }
+		b := newBudget(1, terms{idle: 0.5, busy: 0.04, burst: 50 * time.Millisecond, look: 250 * time.Millisecond}, tenants, clock.Now, clock.pause)
 		const works, single = 400, 20 * time.Millisecond
 		for range works {
 			leave, err := b.enter(t.Context())
 			require.NoError(t, err)
-			clock.work(single)
+			clock.Step(single)
 			leave()
 		}
-		assert.InEpsilon(t, want, float64(works*single)/float64(clock.now().Sub(start)), 0.05, "%v requests under way", underWay)
+		assert.InEpsilon(t, want, float64(works*single)/float64(clock.Now().Sub(start)), 0.05, "%v requests under way", underWay)
 	}
 }
 
 // TestWhatOneTakesTheOtherWaitsFor: two may be inside, and yet they don't begin together once there is nothing saved for both.
 func TestWhatOneTakesTheOtherWaitsFor(t *testing.T) {
 	t.Parallel()
-	clock := &hour{at: time.Now()}
-	b := newBudget(2, steady(0.1, 50*time.Millisecond), nobody, clock.now, clock.pause)
+	clock := newPausingClock()
+	b := newBudget(2, steady(0.1, 50*time.Millisecond), nobody, clock.Now, clock.pause)
 	first, err := b.enter(t.Context())
 	require.NoError(t, err)
-	clock.work(40 * time.Millisecond)
+	clock.Step(40 * time.Millisecond)
 	first()
 	require.Zero(t, clock.paused)
 	_, err = b.enter(t.Context())
@@ -84,46 +74,46 @@ func TestWhatOneTakesTheOtherWaitsFor(t *testing.T) {
 // TestHowBusyANodeIsNowIsNotReadFromLongAgo: after a quiet night it may be busy, and the average of the night says nothing of that.
 func TestHowBusyANodeIsNowIsNotReadFromLongAgo(t *testing.T) {
 	t.Parallel()
-	clock := &hour{at: time.Now()}
-	b := newBudget(1, terms{idle: 0.5, busy: 0.04, burst: 50 * time.Millisecond, look: 250 * time.Millisecond}, nobody, clock.now, clock.pause)
-	clock.work(8 * time.Hour)
+	clock := newPausingClock()
+	b := newBudget(1, terms{idle: 0.5, busy: 0.04, burst: 50 * time.Millisecond, look: 250 * time.Millisecond}, nobody, clock.Now, clock.pause)
+	clock.Step(8 * time.Hour)
 	b.settle(time.Second, 0)
 	require.InDelta(t, 0.04, b.share, 1e-9)
 	_, wait := b.begin()
 	require.Equal(t, 250*time.Millisecond, wait, "then it is looked at again")
-	clock.work(250 * time.Millisecond)
+	clock.Step(250 * time.Millisecond)
 	b.begin()
 	require.InDelta(t, 0.5, b.share, 1e-9)
 }
 
 func TestABudgetTakesAShareOfEachSecondOnceItsSavingsAreSpent(t *testing.T) {
 	t.Parallel()
-	clock := &hour{at: time.Now()}
-	b := newBudget(1, steady(0.25, 2*time.Second), nobody, clock.now, clock.pause)
-	began := clock.now()
+	clock := newPausingClock()
+	b := newBudget(1, steady(0.25, 2*time.Second), nobody, clock.Now, clock.pause)
+	began := clock.Now()
 	single := 100 * time.Millisecond
 	for range 20 { // two seconds of work: what was saved
 		leave, err := b.enter(t.Context())
 		require.NoError(t, err)
-		clock.work(single)
+		clock.Step(single)
 		leave()
 	}
 	require.Zero(t, clock.paused, "a few new accounts wait for nothing")
 	for range 180 {
 		leave, err := b.enter(t.Context())
 		require.NoError(t, err)
-		clock.work(single)
+		clock.Step(single)
 		leave()
 	}
-	took := clock.now().Sub(began)
+	took := clock.Now().Sub(began)
 	worked := 200 * single
 	require.InDelta(t, 0.25, float64(worked-2*time.Second)/float64(took), 0.01, "%v of work in %v", worked, took)
 }
 
 func TestNoMoreAreInsideThanTheBudgetAllows(t *testing.T) {
 	t.Parallel()
-	clock := &hour{at: time.Now()}
-	b := newBudget(AtOnce, steady(0.25, time.Hour), nobody, clock.now, clock.pause)
+	clock := newPausingClock()
+	b := newBudget(AtOnce, steady(0.25, time.Hour), nobody, clock.Now, clock.pause)
 	var inside, most, done atomic.Int64
 	full := make(chan struct{}) // closed when all places are taken, so that the limit is met and not only kept
 	var everybody sync.WaitGroup
@@ -154,8 +144,8 @@ func TestNoMoreAreInsideThanTheBudgetAllows(t *testing.T) {
 
 func TestWhoGivesUpLeavesHisPlace(t *testing.T) {
 	t.Parallel()
-	clock := &hour{at: time.Now()}
-	b := newBudget(1, steady(0.25, 0), nobody, clock.now, sleep)
+	clock := newPausingClock()
+	b := newBudget(1, steady(0.25, 0), nobody, clock.Now, sleep)
 	b.saved = -time.Hour
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -173,12 +163,12 @@ func TestWhoGivesUpLeavesHisPlace(t *testing.T) {
 // TestNoMoreIsSavedThanABurst lets hours pass without work, and then works on for longer than a burst.
 func TestNoMoreIsSavedThanABurst(t *testing.T) {
 	t.Parallel()
-	clock := &hour{at: time.Now()}
-	b := newBudget(1, steady(0.25, 2*time.Second), nobody, clock.now, clock.pause)
-	clock.work(5 * time.Hour)
+	clock := newPausingClock()
+	b := newBudget(1, steady(0.25, 2*time.Second), nobody, clock.Now, clock.pause)
+	clock.Step(5 * time.Hour)
 	leave, err := b.enter(t.Context())
 	require.NoError(t, err)
-	clock.work(4 * time.Second)
+	clock.Step(4 * time.Second)
 	leave()
 	require.Zero(t, clock.paused)
 	leave, err = b.enter(t.Context())

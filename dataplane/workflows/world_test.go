@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
+	"github.com/fluent-oms/fluent/dataplane/engine/enginetest"
 	"github.com/fluent-oms/fluent/dataplane/engine/turn"
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
@@ -39,7 +40,7 @@ type world struct {
 	ctx     context.Context
 	db      *store.DB
 	scope   tenancy.Scope
-	shelf   *engine.Shelf
+	shelf   *enginetest.Shelf
 	engines []*engine.Engine
 	dsn     string
 	orders  int
@@ -66,7 +67,7 @@ func newWorld(t testing.TB, engines int) *world {
 	t.Helper()
 	scope, err := tenancy.NewScope("ACME")
 	require.NoError(t, err)
-	w := &world{t: t, ctx: t.Context(), scope: scope, shelf: engine.NewShelf(), roots: map[string]catalogue.ID{}}
+	w := &world{t: t, ctx: t.Context(), scope: scope, shelf: enginetest.NewShelf(), roots: map[string]catalogue.ID{}}
 	dsn := dbtest.Template(t, "workflows", migrate)
 	w.dsn = dsn
 	w.db, err = store.Open(w.ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})

@@ -3,23 +3,22 @@ package lease_test
 import (
 	"context"
 	"errors"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/dataplane/engine/enginetest"
 	"github.com/fluent-oms/fluent/dataplane/engine/lease"
 	"github.com/fluent-oms/fluent/dataplane/store"
 )
 
-// table is a database as a node sees it, with a clock of the node's that only the test and calls that take time move.
+// table is a database as a node sees it. The node's clock is moved by the test, and by calls that take time.
 type table struct {
-	mu       sync.Mutex
-	at       time.Time
-	slow     time.Duration // what each call takes
-	down     error         // what calls answer with, after that time
-	noTaking error         // the same for TakeRanges alone
+	clock    *enginetest.Clock // the node's
+	slow     time.Duration     // what each call takes
+	down     error             // what calls answer with, after that time
+	noTaking error             // the same for TakeRanges alone
 	nodes    []string
 	leases   []store.Lease
 
@@ -30,32 +29,20 @@ type table struct {
 
 // newTable has so many ranges, all of them free.
 func newTable(ranges int, nodes ...string) *table {
-	d := &table{at: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC), nodes: nodes}
+	d := &table{clock: enginetest.NewClock(), nodes: nodes}
 	for id := range ranges {
 		d.leases = append(d.leases, store.Lease{Range: id, Expired: true})
 	}
 	return d
 }
 
-func (d *table) now() time.Time {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.at
-}
-
-func (d *table) step(by time.Duration) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.at = d.at.Add(by)
-}
-
 func (d *table) Heartbeat(context.Context, string, time.Duration) ([]string, []store.Lease, error) {
-	d.step(d.slow)
+	d.clock.Step(d.slow)
 	return d.nodes, append([]store.Lease(nil), d.leases...), d.down
 }
 
 func (d *table) TakeRanges(_ context.Context, node string, ranges []int, _ time.Duration, own bool) (map[int]store.Epoch, error) {
-	d.step(d.slow)
+	d.clock.Step(d.slow)
 	d.took = append(d.took, own)
 	if d.noTaking != nil {
 		return nil, d.noTaking
@@ -82,7 +69,7 @@ func (d *table) ReleaseRanges(_ context.Context, _ string, ranges []int, leaving
 // manager has leases of eight seconds, of which a node uses six.
 func (d *table) manager(t *testing.T, changed func()) *lease.Manager {
 	t.Helper()
-	m, err := lease.New(d, lease.Config{Node: "n1", TTL: 8 * time.Second, Now: d.now, Changed: changed})
+	m, err := lease.New(d, lease.Config{Node: "n1", TTL: 8 * time.Second, Now: d.clock.Now, Changed: changed})
 	require.NoError(t, err)
 	return m
 }
@@ -98,21 +85,21 @@ func TestANodeStopsBeforeTheDatabaseWouldGiveItsRangesAway(t *testing.T) {
 	d := newTable(2, "n1")
 	d.slow = time.Second
 	m := d.manager(t, nil)
-	asked := d.now()
+	asked := d.clock.Now()
 	require.NoError(t, m.Step(t.Context())) // a heartbeat and a take: two seconds
-	require.Equal(t, asked.Add(2*time.Second), d.now())
+	require.Equal(t, asked.Add(2*time.Second), d.clock.Now())
 	epoch, until, ok := m.Held(1)
 	require.True(t, ok)
 	require.EqualValues(t, 1, epoch)
 	require.Equal(t, asked.Add(6*time.Second), until, "the earlier of the two calls counts, for its renewal covers all")
-	d.step(4*time.Second - time.Nanosecond)
+	d.clock.Step(4*time.Second - time.Nanosecond)
 	require.True(t, held(m, 1))
 	require.Equal(t, []int{0, 1}, m.Ranges())
-	d.step(time.Nanosecond)
+	d.clock.Step(time.Nanosecond)
 	require.False(t, held(m, 1), "its time is over")
 	require.Empty(t, m.Ranges())
 
-	asked = d.now()
+	asked = d.clock.Now()
 	require.NoError(t, m.Step(t.Context()))
 	_, until, ok = m.Held(1)
 	require.True(t, ok, "the database had not given it away")
@@ -125,11 +112,11 @@ func TestAHeartbeatThatFailsRenewsNothing(t *testing.T) {
 	d := newTable(1, "n1")
 	m := d.manager(t, nil)
 	require.NoError(t, m.Step(t.Context()))
-	d.step(5 * time.Second)
+	d.clock.Step(5 * time.Second)
 	d.slow, d.down = time.Second-time.Nanosecond, errors.New("no connection")
 	require.Error(t, m.Step(t.Context()))
 	require.True(t, held(m, 0), "what it has it has until then")
-	d.step(time.Nanosecond)
+	d.clock.Step(time.Nanosecond)
 	require.False(t, held(m, 0))
 }
 

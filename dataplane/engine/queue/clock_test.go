@@ -8,30 +8,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/dataplane/engine/enginetest"
 	"github.com/fluent-oms/fluent/dataplane/engine/queue"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
-
-// clock is a time that only the test moves.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func newClock() *clock { return &clock{at: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)} }
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) step(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
 
 // ended is a context that is over: Next takes what is ready with it, and waits for nothing.
 func ended(t *testing.T) context.Context {
@@ -53,8 +34,8 @@ func ready(t *testing.T, q *queue.Queue) string {
 
 func TestARootThatRestsLetsOthersPass(t *testing.T) {
 	t.Parallel()
-	c := newClock()
-	q := queue.New(queue.Config{Now: c.now})
+	c := enginetest.NewClock()
+	q := queue.New(queue.Config{Now: c.Now})
 	q.Add(row("A", 1, 1, 0))
 	const rest = 2 * time.Second
 	for failures := range 3 {
@@ -62,12 +43,12 @@ func TestARootThatRestsLetsOthersPass(t *testing.T) {
 		require.Equal(t, failures, w.Failures)
 		q.Done(w, time.Millisecond, rest, nil)
 		require.Equal(t, []string{"A/ORDER/1"}, q.Crowded())
-		c.step(rest - time.Nanosecond)
+		c.Step(rest - time.Nanosecond)
 		require.Nil(t, q.Next(ended(t)), "it rests to the end")
 		require.Equal(t, []string{"A/ORDER/1"}, q.Crowded())
 		q.Add(row("A", 2, 10+failures, 0))
 		require.Equal(t, "2", ready(t, q))
-		c.step(time.Nanosecond)
+		c.Step(time.Nanosecond)
 		require.Empty(t, q.Crowded())
 	}
 	w := q.Next(ended(t))
@@ -93,8 +74,8 @@ func TestAWorkerWaitsForTheEndOfARest(t *testing.T) {
 // TestAForgottenEventComesBackWithTheNextRead, and a settled one does not as long as a read may be under way that began before its commit.
 func TestAForgottenEventComesBackWithTheNextRead(t *testing.T) {
 	t.Parallel()
-	c := newClock()
-	q := queue.New(queue.Config{Now: c.now})
+	c := enginetest.NewClock()
+	q := queue.New(queue.Config{Now: c.Now})
 	rows := []string{"A-1-1", "A-1-2", "A-1-3"}
 	q.Add(row("A", 1, 1, 0), row("A", 1, 2, 0), row("A", 1, 3, 0))
 	w := q.Next(ended(t))
@@ -105,9 +86,9 @@ func TestAForgottenEventComesBackWithTheNextRead(t *testing.T) {
 	require.Equal(t, 1, q.Add(row("A", 1, 2, 0)), "it is known to nobody")
 	require.Equal(t, 2, q.Len())
 
-	c.step(30 * time.Second)
+	c.Step(30 * time.Second)
 	require.Zero(t, q.Add(row("A", 1, 1, 0)))
-	c.step(30*time.Second + time.Nanosecond)
+	c.Step(30*time.Second + time.Nanosecond)
 	q.Add() // any call sweeps
 	require.Equal(t, 1, q.Add(row("A", 1, 1, 0)), "what was done is not remembered for ever")
 }

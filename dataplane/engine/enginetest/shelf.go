@@ -1,4 +1,4 @@
-package engine
+package enginetest
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// Shelf keeps workflows in memory: for tests, tools and replays. It is safe for use by many goroutines.
+// Shelf keeps workflows in memory. It may be used by many goroutines.
 type Shelf struct {
 	mu    sync.RWMutex
 	flows map[shelfKey][]*workflow.Workflow
@@ -36,16 +36,16 @@ func (s *Shelf) Put(account tenancy.AccountID, retailer tenancy.RetailerID, w *w
 	return nil
 }
 
-// Get returns the newest minor of the version's major. See Workflows.
+// Get returns the newest minor of the version's major. See engine.Workflows.
 func (s *Shelf) Get(_ context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string, version int) (*workflow.Workflow, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return Newest(s.flows[shelfKey{account, retailer, name}], version)
+	return newest(s.flows[shelfKey{account, retailer, name}], version)
 }
 
-// Newest picks from the versions of a workflow the newest minor of the version's major, or the newest of all where version is 0 or its
+// newest picks from the versions of a workflow the newest minor of the version's major, or the newest of all where version is 0 or its
 // major is not among them; nil when there are none.
-func Newest(versions []*workflow.Workflow, version int) (*workflow.Workflow, error) {
+func newest(versions []*workflow.Workflow, version int) (*workflow.Workflow, error) {
 	var best, ofMajor *workflow.Workflow
 	bestNumber, majorNumber := -1, -1
 	for _, w := range versions {
