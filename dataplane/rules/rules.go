@@ -139,8 +139,6 @@ type Reader interface {
 	ByKey(ctx context.Context, typ *catalogue.Type, key ...any) (any, error)
 	// List loads all entities whose field has one of the values, in creation order, at most limit.
 	List(ctx context.Context, typ *catalogue.Type, field string, values []any, limit int) ([]any, error)
-	// Setting reads a setting for a location, the retailer, the account, then the platform; "" and false when unset.
-	Setting(ctx context.Context, name string, retailer tenancy.RetailerID, location catalogue.ID) (string, bool, error)
 	// Module gives a module's own reader (stock, locations), made once per node.
 	Module(name string) any
 }

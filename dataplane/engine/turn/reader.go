@@ -7,7 +7,6 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rules"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
-	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // Get loads an entity by id. See rules.Reader. An entity that the turn knows is answered from memory, with the turn's changes.
@@ -88,64 +87,6 @@ func among(v any, values []any) bool {
 		}
 	}
 	return false
-}
-
-// The contexts of settings, most particular first.
-const (
-	contextLocation = "AGENT"
-	contextRetailer = "RETAILER"
-	contextAccount  = "ACCOUNT"
-	contextGlobal   = "GLOBAL"
-)
-
-// maxSettings bounds how many settings of one name are looked at.
-const maxSettings = 5000
-
-// Setting reads a setting. See rules.Reader.
-func (u *unit) Setting(ctx context.Context, name string, retailer tenancy.RetailerID, location catalogue.ID) (string, bool, error) {
-	typ := u.r.d.DB.Catalogue().Type("Setting")
-	if typ == nil {
-		return "", false, nil
-	}
-	list, ok := u.settings[name]
-	if !ok {
-		var err error
-		if list, err = u.List(ctx, typ, "name", []any{name}, maxSettings); err != nil {
-			return "", false, err
-		}
-		u.settings[name] = list
-	}
-	for _, want := range [][2]string{{contextLocation, string(location)}, {contextRetailer, fmt.Sprint(retailer)}, {contextAccount, ""}, {contextGlobal, ""}} {
-		for _, s := range list {
-			if textOf(typ, s, "context") != want[0] {
-				continue
-			}
-			if want[1] == "" || fmt.Sprint(typ.Field("contextId").Get(s)) == want[1] {
-				return settingValue(typ, s), true, nil
-			}
-		}
-	}
-	return "", false, nil
-}
-
-func settingValue(typ *catalogue.Type, s any) string {
-	if v := textOf(typ, s, "value"); v != "" {
-		return v
-	}
-	f := typ.Field("lobValue")
-	if f == nil {
-		return ""
-	}
-	switch v := f.Get(s).(type) {
-	case string:
-		return v
-	case []byte:
-		return string(v)
-	case nil:
-		return ""
-	default:
-		return jsonText(v)
-	}
 }
 
 // Module gives a module's own reader. See rules.Reader.

@@ -2,7 +2,6 @@ package turn
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -140,14 +139,6 @@ func choose(t *catalogue.Type, found []any, ev *workflow.Event, rootID string) a
 func ofRetailer(t *catalogue.Type, e any, retailer int32) bool {
 	own := retailerOf(t, e)
 	return retailer == 0 || own == 0 || own == tenancy.RetailerID(retailer)
-}
-
-func jsonText(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil || string(text) == "null" {
-		return ""
-	}
-	return string(text)
 }
 
 // where names the member by which an event addresses its entity.

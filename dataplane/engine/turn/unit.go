@@ -38,7 +38,6 @@ type unit struct {
 	byPtr    map[any]*entity
 	order    []*entity // as they came to be known
 	links    []LinkRow
-	settings map[string][]any
 
 	// what is to be sent and done
 	out       []*workflow.Event
@@ -93,7 +92,7 @@ func (r *Runner) newUnit(ctx context.Context, in Input) *unit {
 	first := in.Events[0]
 	u := &unit{r: r, in: in, read: r.d.DB.Reader(in.Scope), now: now, began: time.Now(), id: history.TurnOf(string(r.d.DB.NewUUID())),
 		ref:      reference{typeName: first.RootType, id: first.RootID, ref: first.RootRef, retailer: tenancy.RetailerID(first.RetailerID)},
-		entities: map[identity]*entity{}, byPtr: map[any]*entity{}, settings: map[string][]any{}, effects: map[string]rules.Effect{}}
+		entities: map[identity]*entity{}, byPtr: map[any]*entity{}, effects: map[string]rules.Effect{}}
 	u.trail = &history.Trail{TurnID: u.id, RetailerID: u.ref.retailer, At: now, RootType: u.ref.typeName, RootID: u.ref.id, RootRef: u.ref.ref,
 		Node: r.d.Node, Tries: in.Try}
 	return u

@@ -201,10 +201,5 @@ func (t *Turn) List(_ context.Context, typ *catalogue.Type, field string, values
 	return out, nil
 }
 
-// Setting finds nothing.
-func (t *Turn) Setting(context.Context, string, tenancy.RetailerID, catalogue.ID) (string, bool, error) {
-	return "", false, nil
-}
-
 // Module is what With gave.
 func (t *Turn) Module(name string) any { return t.modules[name] }
