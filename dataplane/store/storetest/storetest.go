@@ -100,13 +100,13 @@ func (h *Hooks) LoseCommit(at At) {
 
 // Stop stops the next transaction that comes to a place, until the test lets it go or ends. Those after it pass.
 func (h *Hooks) Stop(at At) *Stop {
-	s := &Stop{hooks: h, arrived: make(chan struct{}), verdict: make(chan error, 1)}
+	s := &Stop{hooks: h, arrived: make(chan struct{}), released: make(chan struct{})}
 	h.On(at, 1, func(ctx context.Context, p store.Place) error {
 		s.place = p
 		close(s.arrived)
 		select {
-		case err := <-s.verdict:
-			return err
+		case <-s.released:
+			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-h.t.Context().Done(): // which comes before its cleanup, so that stores can be closed
@@ -118,10 +118,10 @@ func (h *Hooks) Stop(at At) *Stop {
 
 // Stop is where a transaction stands, or will.
 type Stop struct {
-	hooks   *Hooks
-	arrived chan struct{}
-	verdict chan error
-	place   store.Place
+	hooks    *Hooks
+	arrived  chan struct{}
+	released chan struct{}
+	place    store.Place
 }
 
 // Arrived waits until a transaction stands there, and says where that is.
@@ -135,11 +135,5 @@ func (s *Stop) Arrived() store.Place {
 	return s.place
 }
 
-// Release lets the transaction go on. Like Fail and Cut it may be called before the transaction arrives, but only one of them, and once.
-func (s *Stop) Release() { s.verdict <- nil }
-
-// Fail makes the transaction fail there.
-func (s *Stop) Fail(err error) { s.verdict <- err }
-
-// Cut ends the transaction's connection there.
-func (s *Stop) Cut() { s.verdict <- store.ErrCut }
+// Release lets the transaction go on. It may be called before the transaction arrives, and once.
+func (s *Stop) Release() { close(s.released) }
