@@ -6,7 +6,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
-// codes is the one table from kinds of faults to Connect codes, and back.
+// codes is the one table from kinds of faults to Connect codes, and back, for the control plane and nodes alike.
 var codes = map[fault.Kind]connect.Code{
 	fault.Internal:        connect.CodeInternal,
 	fault.Invalid:         connect.CodeInvalidArgument,
@@ -21,9 +21,6 @@ var codes = map[fault.Kind]connect.Code{
 	fault.Unavailable:     connect.CodeUnavailable,
 	fault.Expired:         connect.CodeDeadlineExceeded,
 }
-
-// CodeOf is the Connect code that a kind of fault gets, from the control plane and from nodes alike.
-func CodeOf(kind fault.Kind) connect.Code { return codes[kind] }
 
 // kindOf is the kind of fault that a code stands for; Internal for codes that none has.
 func kindOf(code connect.Code) fault.Kind {

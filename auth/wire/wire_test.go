@@ -284,3 +284,12 @@ func post(t *testing.T, url, procedure, body string, header ...string) (int, ans
 	require.NoError(t, json.Unmarshal(raw, &out), "%s", raw)
 	return res.StatusCode, out
 }
+
+func TestEveryKindOfFaultHasACode(t *testing.T) {
+	t.Parallel()
+	for kind := fault.Internal; kind <= fault.Expired; kind++ {
+		require.NotZero(t, wire.Codes[kind], "kind %d", kind)
+	}
+	require.Equal(t, connect.CodeAborted, wire.Codes[fault.Conflict])
+	require.NotContains(t, wire.Codes, fault.Expired+1, "a new kind needs a code, and this test its name")
+}
