@@ -18,26 +18,8 @@ func (f *Failures) Handler(next, refuse http.Handler, proxies Proxies, spared fu
 			refuse.ServeHTTP(w, r)
 			return
 		}
-		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		seen := &StatusWriter{ResponseWriter: w, Status: http.StatusOK}
 		next.ServeHTTP(seen, r)
-		f.Note(source, credential, seen.status)
+		f.Note(source, credential, seen.Status)
 	})
 }
-
-// statusWriter remembers the status of an answer.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (s *statusWriter) WriteHeader(status int) {
-	s.status = status
-	s.ResponseWriter.WriteHeader(status)
-}
-
-// Flush implements http.Flusher, which streams look for.
-func (s *statusWriter) Flush() { _ = http.NewResponseController(s.ResponseWriter).Flush() }
-
-// Unwrap lets http.ResponseController reach the connection.
-func (s *statusWriter) Unwrap() http.ResponseWriter { return s.ResponseWriter }

@@ -184,7 +184,7 @@ func (l *Listener) relieve() bool {
 	}
 	defer l.spare.restore()
 	if timed, ok := l.inner.(interface{ SetDeadline(time.Time) error }); ok {
-		_ = timed.SetDeadline(time.Now().Add(relief))
+		_ = timed.SetDeadline(time.Now().Add(relief)) // it fails once the listener is closed, and so does Accept
 		defer func() { _ = timed.SetDeadline(time.Time{}) }()
 	}
 	c, err := l.inner.Accept()
@@ -291,8 +291,8 @@ func (l *Listener) hand(c net.Conn) {
 func (l *Listener) turnAway(c net.Conn, why reason) {
 	l.count(c, why)
 	if len(l.port.Refusal) > 0 {
-		_ = c.SetWriteDeadline(time.Now().Add(time.Second))
-		_, _ = c.Write(l.port.Refusal) // who does not hear it sees the end of the connection
+		_ = c.SetWriteDeadline(time.Now().Add(time.Second)) // it fails once the other end is gone, and so does Write
+		_, _ = c.Write(l.port.Refusal)                      // who does not hear it sees the end of the connection
 	}
 	_ = c.Close()
 }

@@ -96,6 +96,7 @@ type pressedBody struct {
 	unmarked int // bytes since the deadline was set
 }
 
+// hurry sets a deadline. That fails where there is no connection, as in tests, and for one that is gone, from which nothing can be read.
 func (b *pressedBody) hurry() { _ = b.control.SetReadDeadline(time.Now().Add(b.patience)) }
 
 // Read implements io.Reader.
@@ -120,6 +121,8 @@ type patient struct {
 	wrote    bool
 }
 
+// hurry and rest set a deadline and take it off. That fails where there is no connection, as in tests, and for one that is gone, to which
+// nothing can be written.
 func (p *patient) hurry() { _ = p.control.SetWriteDeadline(time.Now().Add(p.patience)) }
 func (p *patient) rest()  { _ = p.control.SetWriteDeadline(time.Time{}) }
 
@@ -132,7 +135,7 @@ func (p *patient) Write(b []byte) (int, error) {
 }
 
 // Flush implements http.Flusher.
-func (p *patient) Flush() { _ = p.FlushError() }
+func (p *patient) Flush() { _ = p.FlushError() } // http.Flusher has no error
 
 // FlushError is what http.ResponseController calls.
 func (p *patient) FlushError() error {

@@ -13,6 +13,7 @@ import (
 const handshakeByte = 0x16
 
 // greetingTime is how long a connection may take to show which of the two it is, and to end its handshake if it is TLS.
+// Deadlines cannot be set for connections that are closed, and then reading fails as well, which is where the error is looked at.
 const greetingTime = 10 * time.Second
 
 // Listen makes one port of two: who begins TLS gets a TLS connection, all others a plain one. Processes of the cluster, who prove that they

@@ -112,7 +112,7 @@ func arriveWithin(most time.Duration, w http.ResponseWriter, r *http.Request) io
 	if connection.SetReadDeadline(time.Now().Add(most)) != nil {
 		return r.Body // no connection: a handler that is called directly
 	}
-	return &arriving{ReadCloser: r.Body, all: func() { _ = connection.SetReadDeadline(time.Time{}) }}
+	return &arriving{ReadCloser: r.Body, all: func() { _ = connection.SetReadDeadline(time.Time{}) }} // one was set above
 }
 
 // arriving is a request whose reading is bounded.

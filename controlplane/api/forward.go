@@ -128,7 +128,7 @@ func (f *forwarder) pass(w http.ResponseWriter, r *http.Request, bound *bound) e
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(target)
 			again := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-			p.Out.Body, _ = again()
+			p.Out.Body, _ = again() // never fails
 			p.Out.GetBody, p.Out.ContentLength, p.Out.TransferEncoding = again, int64(len(body)), nil
 			if len(body) == 0 {
 				p.Out.Body = http.NoBody
@@ -145,7 +145,7 @@ func (f *forwarder) pass(w http.ResponseWriter, r *http.Request, bound *bound) e
 		Transport: f.transport, FlushInterval: -1,
 		ModifyResponse: bound.watch,
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			_ = f.errors.Write(w, r, lost(r.Context(), err))
+			_ = f.errors.Write(w, r, lost(r.Context(), err)) // it fails only where the caller has gone
 		},
 	}
 	proxy.ServeHTTP(w, r)

@@ -22,7 +22,7 @@ func TestAServerShortOfMemoryRefusesOperatorsAndNoMachine(t *testing.T) {
 	ask := func(path string, with *tls.ConnectionState) *httptest.ResponseRecorder {
 		answer, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, path, nil)
 		r.TLS = with
-		g.Handler(reached, http.HandlerFunc(short), spared).ServeHTTP(answer, r)
+		g.Handler(reached, short, spared).ServeHTTP(answer, r)
 		return answer
 	}
 	const method = "/fluent.controlplane.v1.AccountService/ListAccounts"

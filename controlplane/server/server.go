@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -23,7 +22,6 @@ import (
 	"github.com/fluent-oms/fluent/controlplane/presence"
 	"github.com/fluent-oms/fluent/controlplane/reconcile"
 	"github.com/fluent-oms/fluent/controlplane/state"
-	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
 )
 
 const (
@@ -121,47 +119,6 @@ func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, er
 	return &parts{cluster: members, api: handlers, store: store, authorities: authorities, self: self, guard: guard}, nil
 }
 
-// crowded answers a client behind a proxy that has too many requests under way, in the form of Connect's errors.
-func crowded(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusTooManyRequests)
-	_, _ = io.WriteString(w, `{"code":"resource_exhausted","message":"Too many requests of this client are under way."}`)
-}
-
-// failing answers a source whose calls failed too often before it was known who called.
-func failing(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Retry-After", "1")
-	w.WriteHeader(http.StatusTooManyRequests)
-	_, _ = io.WriteString(w, `{"code":"resource_exhausted","message":"Too many calls from here failed before it was known who called; try again in a moment."}`)
-}
-
-// known are the calls that no count of failures concerns: health and metrics, other processes of ours, and logins, which are delayed by name and source.
-func known(r *http.Request) bool {
-	return spared(r) || r.URL.Path == controlplanev1connect.AuthServiceLoginProcedure
-}
-
-// spared are the calls that are taken however short of memory the server is: what tells of its state, and what comes from machines and servers.
-func spared(r *http.Request) bool {
-	switch r.URL.Path {
-	case "/healthz", "/readyz", "/metrics":
-		return true
-	}
-	return r.TLS != nil && len(r.TLS.PeerCertificates) > 0
-}
-
-// short answers while the server is short of memory, in the form of Connect's errors.
-func short(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusServiceUnavailable)
-	_, _ = io.WriteString(w, `{"code":"unavailable","message":"This server is short of memory; ask another one, or try again in a moment."}`)
-}
-
-// full is what a caller is told whose connection is one too many, in the form of Connect's errors; callers by TLS see the connection end.
-func full() []byte {
-	return door.Refusal(http.StatusServiceUnavailable, `{"code":"unavailable","message":"This server has too many connections; ask another one."}`)
-}
-
 // callSelf prepares the server's calls to its own ports. While they fail it is no leader: others could not reach it.
 func callSelf(ctx context.Context, config Config, members *cluster.Cluster) *door.SelfCall {
 	raft, speak := members.Port()
@@ -193,7 +150,7 @@ func serve(ctx context.Context, config Config, listener net.Listener, p *parts) 
 	}
 	believed := door.Proxies{Networks: config.Proxies, Known: fromServer}
 	port := trust.Listen(listener, p.authorities.Party().Open(others), door.Port{
-		Name: "api", Limits: config.Limits, Shared: believed.Shared, Refusal: full(), Log: config.Logger,
+		Name: "api", Limits: config.Limits, Shared: believed.Shared, Refusal: full.unannounced(), Log: config.Logger,
 	})
 	p.self.Add(port, nil)
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
@@ -202,9 +159,9 @@ func serve(ctx context.Context, config Config, listener net.Listener, p *parts) 
 	crowd := door.NewCrowd(believed, config.Limits.PerAddress)
 	failures := door.NewFailures(config.Failures, config.Logger)
 	handler := withMetrics(p.api.Handler(), newCollector(p.cluster, p.store), door.NewCollector(p.self, port, ports), crowd, p.guard, failures)
-	handler = failures.Handler(handler, http.HandlerFunc(failing), believed, known)
-	handler = crowd.Handler(believed.Handler(trust.Handler(handler, config.Now)), http.HandlerFunc(crowded))
-	handler = p.guard.Handler(handler, http.HandlerFunc(short), spared)
+	handler = failures.Handler(handler, failing, believed, known)
+	handler = crowd.Handler(believed.Handler(trust.Handler(handler, config.Now)), crowded)
+	handler = p.guard.Handler(handler, short, spared)
 	web := door.NewServer(handler, config.Times, true, config.Logger)
 	web.BaseContext = func(net.Listener) context.Context { return streams }
 	go p.guard.Run(ctx)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/fluent-oms/fluent/auth/door"
 )
 
 // NewRegistry makes a registry with Go's and the process's own figures in it.
@@ -23,8 +25,10 @@ func NewRegistry() *prometheus.Registry {
 // route is a group of paths. The first prefix that fits names it.
 type route struct{ prefix, name string }
 
-// last is where all paths end that no prefix fits.
-const last = "other"
+const (
+	internal = "internal" // what the installation's own processes ask
+	last     = "other"    // where all paths end that no prefix fits
+)
 
 func routes() []route {
 	return []route{
@@ -42,20 +46,13 @@ type Requests struct {
 	routes   []route
 	seconds  [][6]prometheus.Observer
 	inFlight prometheus.Gauge
-	tenants  atomic.Int64 // nanoseconds
+	tenants  atomic.Int64 // nanoseconds; see OfTenants
 	writers  sync.Pool
 }
 
-// internal is the route of what the installation's own processes ask.
-const internal = "internal"
-
-// OfTenants is how long all answers to tenants together have taken. Two moments' difference, divided by the time between them, is how many
-// requests were being answered on average.
-func (r *Requests) OfTenants() time.Duration { return time.Duration(r.tenants.Load()) }
-
 // NewRequests makes and registers the figures of one process.
 func NewRequests(reg prometheus.Registerer) *Requests {
-	r := &Requests{routes: routes(), writers: sync.Pool{New: func() any { return new(recorder) }}}
+	r := &Requests{routes: routes(), writers: sync.Pool{New: func() any { return new(door.StatusWriter) }}}
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "fluent_http_request_duration_seconds", Help: "Time until requests were answered, by route and result (ok, refused: 4xx, failed: 5xx).",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
@@ -76,17 +73,17 @@ func NewRequests(reg prometheus.Registerer) *Requests {
 func (r *Requests) Serve(w http.ResponseWriter, req *http.Request, next http.Handler) (status int) {
 	began := time.Now()
 	group := r.group(req.URL.Path)
-	seen := r.writers.Get().(*recorder) // the pool holds nothing else
-	seen.ResponseWriter, seen.status = w, http.StatusOK
+	seen := r.writers.Get().(*door.StatusWriter) // the pool holds nothing else
+	seen.ResponseWriter, seen.Status = w, http.StatusOK
 	r.inFlight.Inc()
 	defer func() {
 		r.inFlight.Dec()
 		took := time.Since(began)
-		r.seconds[group][min(max(seen.status/100, 0), 5)].Observe(took.Seconds())
+		r.seconds[group][min(max(seen.Status/100, 0), 5)].Observe(took.Seconds())
 		if r.routes[group].name != internal {
 			r.tenants.Add(int64(took))
 		}
-		status, seen.ResponseWriter = seen.status, nil
+		status, seen.ResponseWriter = seen.Status, nil
 		r.writers.Put(seen)
 	}()
 	next.ServeHTTP(seen, req)
@@ -102,17 +99,6 @@ func (r *Requests) group(path string) int {
 	return len(r.routes) - 1
 }
 
-// recorder remembers the status of an answer.
-type recorder struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (r *recorder) WriteHeader(status int) {
-	r.status = status
-	r.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+// OfTenants is how long all answers to tenants together have taken. Two moments' difference, divided by the time between them, is how many
+// requests were being answered on average.
+func (r *Requests) OfTenants() time.Duration { return time.Duration(r.tenants.Load()) }

@@ -102,7 +102,7 @@ func (db *DB) provider() (*goose.Provider, func(), error) {
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("read the migrations: %w", err), conns.Close())
 	}
-	return p, func() { _ = p.Close() }, nil
+	return p, func() { _ = p.Close() }, nil // by then all is committed
 }
 
 func newProvider(conns *sql.DB, locker lock.Locker) (*goose.Provider, error) {

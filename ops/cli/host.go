@@ -60,7 +60,7 @@ func (a *app) runHost(ctx context.Context, j joiner, m memoryLimit, capacity int
 	if err != nil {
 		return err
 	}
-	defer func() { _ = lock.Unlock() }()
+	defer func() { _ = lock.Unlock() }() // the end of the process gives it up at the latest
 	log := a.processLogger()
 	each := m.divide(log, capacity)
 	group, err := supervise.NewGroup(filepath.Join(j.dir, "logs"), log)

@@ -32,7 +32,7 @@ func (s *Server) startCockroach(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the server's log: %w", err)
 	}
-	defer func() { _ = log.Close() }()
+	defer func() { _ = log.Close() }() // the server has its own copy, and writes
 	cmd.Stdout, cmd.Stderr = log, log
 	s.cfg.Progress("starting CockroachDB")
 	if s.proc, err = process.Start(cmd, syscall.SIGTERM); err != nil {

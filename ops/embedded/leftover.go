@@ -33,7 +33,7 @@ func stopLeftovers(ctx context.Context, data string, progress func(string)) erro
 			break
 		}
 		for _, pid := range left {
-			_ = syscall.Kill(pid, sig)
+			_ = syscall.Kill(pid, sig) // the wait below tells whether it worked
 		}
 		left = awaitNone(ctx, data, 5*time.Second)
 	}

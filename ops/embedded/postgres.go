@@ -145,7 +145,7 @@ func (s *Server) launchPostgres(p place) error {
 	if err != nil {
 		return fmt.Errorf("open the server's log: %w", err)
 	}
-	defer func() { _ = log.Close() }()
+	defer func() { _ = log.Close() }() // the server has its own copy, and writes
 	cmd.Stdout, cmd.Stderr = log, log
 	s.cfg.Progress("starting " + s.engine.String())
 	s.proc, err = process.Start(cmd, syscall.SIGQUIT)

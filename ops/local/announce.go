@@ -86,7 +86,7 @@ func (i *Installation) printTable(r readiness) {
 		row("  API client", d.ClientID+" / "+d.ClientSecret)
 	}
 	row("State and logs", i.config.Dir)
-	_ = w.Flush()
+	_ = w.Flush() // a terminal that is gone needs no table
 	_, _ = fmt.Fprintf(i.out, "\nStop with Ctrl-C; the next run goes on from here. In a second terminal, in this folder, try:\n%s login --server %s --username %s\n",
 		shortest(i.config.Program), r.ControlPlane[0], r.Operator.Username)
 }
@@ -120,7 +120,7 @@ func (c Config) removeReadyFiles() error {
 // keepProcessList keeps processes.json up to date, name → process id, so that people and tests can see and signal each process.
 func (i *Installation) keepProcessList(ctx context.Context) {
 	path := filepath.Join(i.config.Dir, "processes.json")
-	defer func() { _ = os.Remove(path) }()
+	defer func() { _ = os.Remove(path) }() // the next run writes it anew
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	var last map[string]int

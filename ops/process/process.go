@@ -106,7 +106,7 @@ func (p *Process) Stop(steps ...Step) {
 	select {
 	case <-p.exited:
 	default:
-		_ = syscall.Kill(-p.os.Pid, syscall.SIGKILL)
+		_ = syscall.Kill(-p.os.Pid, syscall.SIGKILL) // it fails only for a group that is gone
 		<-p.exited
 	}
 }

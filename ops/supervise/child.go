@@ -84,7 +84,7 @@ func (c *Child) launch(ctx context.Context) (*process.Process, error) {
 // keep waits for the current run's end and starts the next, until ctx ends.
 func (c *Child) keep(ctx context.Context, proc *process.Process) {
 	defer close(c.done)
-	defer func() { _ = c.output.Close() }()
+	defer func() { _ = c.output.Close() }() // what could not be written was counted when it was
 	pause := shortestPause
 	for {
 		if proc != nil {

@@ -84,7 +84,7 @@ func (p *parser) text(name string, required bool) string {
 		return ""
 	}
 	var v any
-	_ = json.Unmarshal(p.members[name], &v)
+	_ = json.Unmarshal(p.members[name], &v) // members are JSON, since they were read as such
 	s, ok := v.(string)
 	if _, number := v.(float64); number {
 		s, ok = string(p.members[name]), true
@@ -108,7 +108,7 @@ func (p *parser) integer(name string) int {
 		return 0
 	}
 	var v any
-	_ = json.Unmarshal(p.members[name], &v)
+	_ = json.Unmarshal(p.members[name], &v) // as above
 	f, ok := v.(float64)
 	if !ok || f != math.Trunc(f) {
 		p.fail(name, "must be a whole number")
