@@ -14,15 +14,21 @@ import (
 // Relay gives an error that another process answered with to one's own caller: code, text and details stay. Connect would make it
 // "internal" without a word. Other errors are returned as they are.
 func Relay(err error) error {
-	call, _ := Verdict(err)
-	if call == nil || !call.IsRemote() {
+	if !Answered(err) {
 		return err
 	}
+	call, _ := Verdict(err)
 	out := connect.NewError(call.Code(), call.Message()).WithCause(err)
 	for _, detail := range call.Details() {
 		out = out.WithDetail(detail)
 	}
 	return out
+}
+
+// Answered reports whether an error is what another process answered, not that it could not be asked.
+func Answered(err error) bool {
+	call, _ := Verdict(err)
+	return call != nil && call.IsRemote()
 }
 
 // Verdict finds what an error says to callers: the outermost of the Connect errors and faults in its chain. At most one of the two is given:

@@ -130,7 +130,7 @@ func (u *Uplink) ask(ctx context.Context, most time.Duration, f func(ctx context
 	silent := make([]bool, len(u.clients))
 	err := u.round(ctx, most, silent, f)
 	enough := time.Now().Add(electionTime) // from here: a server that hung for all of its time is no reason to give the others up
-	for pause := electionPause; err != nil && elsewhere(err) && answered(err) && ctx.Err() == nil && time.Now().Before(enough); {
+	for pause := electionPause; err != nil && elsewhere(err) && wire.Answered(err) && ctx.Err() == nil && time.Now().Before(enough); {
 		pause = sleep(ctx, pause, time.Second)
 		err = u.round(ctx, most, silent, f)
 	}
@@ -156,7 +156,7 @@ func (u *Uplink) round(ctx context.Context, most time.Duration, silent []bool, f
 		if err == nil || ctx.Err() != nil || !elsewhere(err) {
 			return err
 		}
-		if answered(err) {
+		if wire.Answered(err) {
 			said = err
 		} else {
 			silent[n] = true
@@ -164,12 +164,6 @@ func (u *Uplink) round(ctx context.Context, most time.Duration, silent []bool, f
 		u.turn.CompareAndSwap(uint32(n), uint32((n+1)%len(u.clients)))
 	}
 	return cmp.Or(said, err)
-}
-
-// answered reports whether an error is what a server said.
-func answered(err error) bool {
-	call, _ := wire.Verdict(err)
-	return call != nil && call.IsRemote()
 }
 
 func (u *Uplink) attempt(ctx context.Context, server int, most time.Duration, f func(ctx context.Context, c *plane) error) error {

@@ -42,7 +42,7 @@ type mutant struct {
 	file *source
 }
 
-// list runs `go list` in a folder.
+// listPackages runs `go list` in a folder.
 func (o options) listPackages(ctx context.Context, args ...string) ([]listed, error) {
 	out, err := o.output(ctx, o.goTool, append([]string{"list", "-json=Dir,ImportPath,Export,Standard,DepOnly,GoFiles,TestGoFiles,XTestGoFiles,Imports,TestImports,XTestImports,Error"}, args...)...)
 	if err != nil {

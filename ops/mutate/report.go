@@ -41,7 +41,7 @@ func (r *report) add(m mutant, v verdict, by string) {
 		return
 	}
 	if r.bar != nil {
-		_ = r.bar.Clear()
+		_ = r.bar.Clear() // the only errors of bars are those of writing to the terminal
 	}
 	switch {
 	case v == survived:
@@ -52,7 +52,6 @@ func (r *report) add(m mutant, v verdict, by string) {
 		fmt.Fprintln(r.out, place(r.dir, m)+"   killed by "+by)
 	}
 	if r.bar != nil {
-		// The only errors are those of writing to the terminal.
 		_ = r.bar.Set(min(r.done(), r.all))
 	} else if tenth := r.done() * 10 / r.all; tenth > r.told && r.all >= 20 && r.done() < r.all {
 		r.told = tenth

@@ -148,7 +148,7 @@ func (s *stream) Receive(answer any) error {
 		if err == nil || connect.CodeOf(err) != connect.CodeUnavailable {
 			return err
 		}
-		if enough.IsZero() && said(err) {
+		if enough.IsZero() && wire.Answered(err) {
 			enough = time.Now().Add(electionTime)
 		}
 		if round >= rounds && time.Now().After(enough) || time.Since(begin) > longest {
@@ -171,17 +171,11 @@ func (s *stream) round(answer any) error {
 			s.transport.answered(index)
 			return err
 		}
-		if said(err) {
+		if wire.Answered(err) {
 			refusal = err
 		}
 	}
 	return cmp.Or(refusal, err)
-}
-
-// said reports whether an error is a server's answer.
-func said(err error) bool {
-	var answered *connect.Error
-	return errors.As(err, &answered) && answered.IsRemote()
 }
 
 // try sends the request to one server and reads the first answer.

@@ -46,7 +46,8 @@ func (w *walk) constant(cond ast.Expr, when string) {
 	w.add(cond.Pos(), w.short(cond)+" → "+when, edit{from, from, before}, edit{to, to, ")"})
 }
 
-// opposites are the comparisons that differ in the bound itself, and equality and its contrary.
+// opposites are operators that are easily taken for each other: comparisons that differ in the bound itself, equality and its contrary, and
+// arithmetic.
 var opposites = map[token.Token]token.Token{
 	token.LSS: token.LEQ, token.LEQ: token.LSS, token.GTR: token.GEQ, token.GEQ: token.GTR, token.EQL: token.NEQ, token.NEQ: token.EQL,
 	token.ADD: token.SUB, token.SUB: token.ADD, token.MUL: token.QUO, token.QUO: token.MUL, token.REM: token.MUL,
