@@ -6,14 +6,13 @@ import (
 	"maps"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/store"
-	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
@@ -37,20 +36,7 @@ type world struct {
 var flow = store.WorkflowKey{Retailer: 1, Name: "ORDER::HD"}
 
 func newWorld(t *testing.T) *world {
-	open := func(dsn string) (*store.DB, error) {
-		return store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
-	}
-	dsn := dbtest.Template(t, "configuration", func(dsn string) error {
-		db, err := open(dsn)
-		if err != nil {
-			return err
-		}
-		defer db.Close()
-		return db.Migrate(context.Background(), nil)
-	})
-	db, err := open(dsn)
-	require.NoError(t, err)
-	t.Cleanup(db.Close)
+	db := storetest.Open(t, dbtest.Template(t, "configuration", storetest.Migrate), store.Options{})
 	state, err := desired.Open("")
 	require.NoError(t, err)
 	scope, err := tenancy.NewScope("ACME")

@@ -15,7 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/turn"
 	"github.com/fluent-oms/fluent/dataplane/rules"
 	"github.com/fluent-oms/fluent/dataplane/store"
-	"github.com/fluent-oms/fluent/dataplane/store/tripwire"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
@@ -35,22 +35,9 @@ type bench struct {
 	scope tenancy.Scope
 }
 
-func migrate(dsn string) error {
-	ctx := context.Background()
-	db, err := store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if err := db.Migrate(ctx, nil); err != nil {
-		return err
-	}
-	return tripwire.Set(ctx, dsn)
-}
-
 func newBench(t testing.TB) *bench {
 	t.Helper()
-	b := &bench{t: t, ctx: t.Context(), dsn: dbtest.Template(t, "engine", migrate), shelf: enginetest.NewShelf(), scope: scopeOf(t, "ACME")}
+	b := &bench{t: t, ctx: t.Context(), dsn: dbtest.Template(t, "engine", storetest.MigrateOnTripwire), shelf: enginetest.NewShelf(), scope: scopeOf(t, "ACME")}
 	b.db = b.open(b.dsn)
 	b.rules = testRules()
 	return b
@@ -62,12 +49,7 @@ func scopeOf(t testing.TB, account tenancy.AccountID) tenancy.Scope {
 	return s
 }
 
-func (b *bench) open(dsn string) *store.DB {
-	db, err := store.Open(b.ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
-	require.NoError(b.t, err)
-	b.t.Cleanup(db.Close)
-	return db
-}
+func (b *bench) open(dsn string) *store.DB { return storetest.Open(b.t, dsn, store.Options{}) }
 
 // flow stores a workflow ORDER::HD of retailer 1 made of rulesets written as name/type/status: rule prop=value, …. It is put together from
 // parts, as it is in a node.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,7 +17,6 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
-	"github.com/fluent-oms/fluent/dataplane/store/tripwire"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -67,26 +65,12 @@ func (plain) Hash(_ context.Context, password string) (string, error) {
 	return "hashed:" + password, nil
 }
 
-func migrate(dsn string) error {
-	ctx := context.Background()
-	db, err := store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if err := db.Migrate(ctx, nil); err != nil {
-		return err
-	}
-	return tripwire.Set(ctx, dsn)
-}
-
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	dsn := dbtest.Template(t, "graphql", migrate)
+	dsn := dbtest.Template(t, "graphql", storetest.MigrateOnTripwire)
 	hooks := storetest.New(t)
-	db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute, ReadConnections: 4, WriteConnections: 4, Hook: hooks.Hook})
-	require.NoError(t, err)
-	t.Cleanup(db.Close)
+	db := storetest.Open(t, dsn, store.Options{ReadConnections: 4, WriteConnections: 4, Hook: hooks.Hook})
+	var err error
 	w := &world{t: t, db: db, nudges: &nudges{}, hooks: hooks}
 	w.exec, err = graphql.New(graphql.Deps{
 		Catalogue: domain.Catalogue(), DB: db, Workflows: versions{}, Passwords: plain{}, Engine: w.nudges, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),

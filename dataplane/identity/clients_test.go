@@ -1,7 +1,6 @@
 package identity_test
 
 import (
-	"context"
 	"crypto/sha256"
 	"errors"
 	"log/slog"
@@ -18,7 +17,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/provision"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/dataplane/store"
-	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/security"
@@ -39,20 +38,7 @@ type firm struct {
 
 func newFirm(t *testing.T) *firm {
 	t.Helper()
-	openDB := func(ctx context.Context, dsn string) (*store.DB, error) {
-		return store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
-	}
-	dsn := dbtest.Template(t, "clients", func(dsn string) error {
-		db, err := openDB(context.Background(), dsn)
-		if err != nil {
-			return err
-		}
-		defer db.Close()
-		return db.Migrate(context.Background(), nil)
-	})
-	db, err := openDB(t.Context(), dsn)
-	require.NoError(t, err)
-	t.Cleanup(db.Close)
+	db := storetest.Open(t, dbtest.Template(t, "clients", storetest.Migrate), store.Options{})
 	state, err := desired.Open("")
 	require.NoError(t, err)
 	hasher := password.NewHasher(password.Params{MemoryKiB: 8, Passes: 1, Lanes: 1}, 2)

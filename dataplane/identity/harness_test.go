@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -26,8 +25,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/dataplane/store"
-	"github.com/fluent-oms/fluent/dataplane/store/tripwire"
-	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/security"
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
@@ -79,11 +77,9 @@ func newSite(t testing.TB, nodes int) *site {
 // newSiteOf makes one whose hashes cost so much.
 func newSiteOf(t testing.TB, nodes int, cost password.Params) *site {
 	t.Helper()
-	dsn := dbtest.Template(t, "identity", migrate)
+	dsn := dbtest.Template(t, "identity", storetest.MigrateOnTripwire)
 	s := &site{t: t, dsn: dsn}
-	db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteAttempts: 1000, WriteBudget: time.Minute, ReadConnections: 4, WriteConnections: 8})
-	require.NoError(t, err)
-	t.Cleanup(db.Close)
+	db := storetest.Open(t, dsn, store.Options{WriteAttempts: 1000, ReadConnections: 4, WriteConnections: 8})
 	state, err := desired.Open("")
 	require.NoError(t, err)
 	s.db, s.state, s.log, s.hasher = db, state, &lines{}, password.NewHasher(cost, 4)
@@ -108,19 +104,6 @@ func (s *site) lists(account string, hosts ...string) {
 	s.put(&nodev1.Resource{Kind: &nodev1.Resource_Account{Account: &nodev1.Account{
 		Name: account, State: "ACTIVE", Hosts: hosts, Clients: []*nodev1.ApiClient{{ClientId: account, SecretHash: hash[:], RefreshTokens: true}},
 	}}})
-}
-
-func migrate(dsn string) error {
-	ctx := context.Background()
-	db, err := store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if err := db.Migrate(ctx, nil); err != nil {
-		return err
-	}
-	return tripwire.Set(ctx, dsn)
 }
 
 func (s *site) put(r *nodev1.Resource) {

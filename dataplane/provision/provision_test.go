@@ -12,6 +12,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/provision"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/security"
@@ -20,27 +21,13 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// migrated is the address of a database of the test's own, with the schema in it.
 // nobody is what a node's answers to tenants take that has none.
 func nobody() time.Duration { return 0 }
 
-func migrated(t *testing.T) string {
-	return dbtest.Template(t, "provision", func(dsn string) error {
-		db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
-		if err != nil {
-			return err
-		}
-		defer db.Close()
-		return db.Migrate(context.Background(), nil)
-	})
-}
+// migrated is the address of a database of the test's own, with the schema in it.
+func migrated(t *testing.T) string { return dbtest.Template(t, "provision", storetest.Migrate) }
 
-func open(t *testing.T, dsn string) *store.DB {
-	db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
-	require.NoError(t, err)
-	t.Cleanup(db.Close)
-	return db
-}
+func open(t *testing.T, dsn string) *store.DB { return storetest.Open(t, dsn, store.Options{}) }
 
 func defaults(retailer tenancy.RetailerID) ([]provision.Artefact, error) {
 	return []provision.Artefact{

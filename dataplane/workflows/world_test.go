@@ -19,7 +19,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/rules/library"
 	"github.com/fluent-oms/fluent/dataplane/store"
-	"github.com/fluent-oms/fluent/dataplane/store/tripwire"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -49,30 +49,15 @@ type world struct {
 	who     catalogue.ID
 }
 
-func migrate(dsn string) error {
-	ctx := context.Background()
-	db, err := store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if err := db.Migrate(ctx, nil); err != nil {
-		return err
-	}
-	return tripwire.Set(ctx, dsn)
-}
-
 // newWorld makes the fixture without stock and starts engines.
 func newWorld(t testing.TB, engines int) *world {
 	t.Helper()
 	scope, err := tenancy.NewScope("ACME")
 	require.NoError(t, err)
 	w := &world{t: t, ctx: t.Context(), scope: scope, shelf: enginetest.NewShelf(), roots: map[string]catalogue.ID{}}
-	dsn := dbtest.Template(t, "workflows", migrate)
+	dsn := dbtest.Template(t, "workflows", storetest.MigrateOnTripwire)
 	w.dsn = dsn
-	w.db, err = store.Open(w.ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
-	require.NoError(t, err)
-	t.Cleanup(w.db.Close)
+	w.db = storetest.Open(t, dsn, store.Options{})
 	list, err := workflows.Default(1)
 	require.NoError(t, err)
 	for _, a := range list {

@@ -1,7 +1,6 @@
 package availability_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -9,23 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
-	"github.com/fluent-oms/fluent/dataplane/store"
-	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/tenancy"
 )
-
-func open(dsn string) (*store.DB, error) {
-	return store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
-}
-
-func migrate(dsn string) error {
-	db, err := open(dsn)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return db.Migrate(context.Background(), nil)
-}
 
 // TestPlacesOfQuietAccountsAreForgotten: what is in memory follows the accounts that are in use, not all that ever were.
 func TestPlacesOfQuietAccountsAreForgotten(t *testing.T) {

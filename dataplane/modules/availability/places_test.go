@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -134,11 +135,8 @@ func TestACatalogueCoversItsNetworks(t *testing.T) {
 
 func migrated(t *testing.T) (*store.DB, string) {
 	t.Helper()
-	dsn := dbtest.Template(t, "availability", migrate)
-	db, err := open(dsn)
-	require.NoError(t, err)
-	t.Cleanup(db.Close)
-	return db, dsn
+	dsn := dbtest.Template(t, "availability", storetest.Migrate)
+	return storetest.Open(t, dsn, store.Options{}), dsn
 }
 
 func addLocation(t *testing.T, db *store.DB, scope tenancy.Scope, ref string) {

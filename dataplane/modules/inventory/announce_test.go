@@ -3,12 +3,11 @@ package inventory
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
-	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -18,9 +17,7 @@ import (
 func TestOneEventForEachAggregateInACommit(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	db, err := store.Open(ctx, dbtest.New(t), store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
-	require.NoError(t, err)
-	t.Cleanup(db.Close)
+	db := storetest.Open(t, dbtest.New(t), store.Options{})
 	require.NoError(t, db.Migrate(ctx, nil))
 	scope, err := tenancy.NewScope("ACME")
 	require.NoError(t, err)

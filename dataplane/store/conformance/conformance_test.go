@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/conformance"
-	"github.com/fluent-oms/fluent/dataplane/store/tripwire"
-	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/ops/embedded"
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
 )
@@ -27,7 +25,7 @@ func TestConformance(t *testing.T) {
 				t.Skipf("NOT CHECKED on %s, for lack of a server: %v", kind, err)
 			}
 			if kind == embedded.Postgres && isPostgres(t, tested) {
-				conformance.Run(t, func(t testing.TB) string { return dbtest.Template(t, "store", migrate) })
+				conformance.Run(t, func(t testing.TB) string { return dbtest.Template(t, "store", storetest.Migrate) })
 				return
 			}
 			conformance.Run(t, ownServer(t, engine))
@@ -36,10 +34,7 @@ func TestConformance(t *testing.T) {
 }
 
 func isPostgres(t *testing.T, dsn string) bool {
-	db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
-	require.NoError(t, err)
-	defer db.Close()
-	return db.Engine() == store.PostgreSQL
+	return storetest.Open(t, dsn, store.Options{}).Engine() == store.PostgreSQL
 }
 
 // TestConformanceOnATripwire runs the suite where nothing but a statement's own conditions keeps accounts apart, and each has a neighbour.
@@ -47,14 +42,7 @@ func TestConformanceOnATripwire(t *testing.T) {
 	if !isPostgres(t, dbtest.New(t)) {
 		t.Skip("NOT CHECKED: the tripwire is made of what only PostgreSQL has")
 	}
-	conformance.Run(t, func(t testing.TB) string {
-		return dbtest.Template(t, "tripwire", func(dsn string) error {
-			if err := migrate(dsn); err != nil {
-				return err
-			}
-			return tripwire.Set(context.Background(), dsn)
-		})
-	})
+	conformance.Run(t, func(t testing.TB) string { return dbtest.Template(t, "tripwire", storetest.MigrateOnTripwire) })
 }
 
 // ownServer starts a server of an engine for the test, and returns how to make migrated databases in it.
@@ -68,17 +56,7 @@ func ownServer(t *testing.T, engine embedded.Engine) func(t testing.TB) string {
 		name := fmt.Sprintf("c%d", n.Add(1))
 		require.NoError(t, server.CreateDatabase(ctx, name))
 		dsn := server.DSN(name)
-		require.NoError(t, migrate(dsn))
+		require.NoError(t, storetest.Migrate(dsn))
 		return dsn
 	}
-}
-
-func migrate(dsn string) error {
-	ctx := context.Background()
-	db, err := store.Open(ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return db.Migrate(ctx, nil)
 }

@@ -1,8 +1,8 @@
-// Package storetest lets tests stop a store's transactions between what they check and their commit, make them fail there, and cut them off
-// from the database, so that what only matters when two of them meet can be tried without luck. Only tests may import it.
+// Package storetest opens stores for tests, and lets tests stop a store's transactions between what they check and their commit, make them fail
+// there, and cut them off from the database, so that what only matters when two of them meet can be tried without luck. Only tests may import it.
 //
 //	hooks := storetest.New(t)
-//	db, err := store.Open(ctx, dsn, store.Options{Catalogue: …, Hook: hooks.Hook})
+//	db := storetest.Open(t, dsn, store.Options{Hook: hooks.Hook})
 //	stop := hooks.Stop(storetest.At{Point: store.Committing, Account: "ACME"})
 //	first := storetest.Go(func() error { return write(db) })
 //	stop.Arrived()                                  // it has done all but COMMIT

@@ -4,13 +4,11 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fluent-oms/fluent/dataplane/store"
-	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/ops/bench/load"
 	"github.com/fluent-oms/fluent/ops/bench/rawsql"
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
@@ -18,19 +16,10 @@ import (
 
 const account = "ACME"
 
-func migrate(dsn string) error {
-	db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return db.Migrate(context.Background(), nil)
-}
-
 func open(t *testing.T) (*rawsql.Lab, *pgx.Conn) {
 	t.Helper()
 	ctx := context.Background()
-	dsn := dbtest.Template(t, "rawsql", migrate)
+	dsn := dbtest.Template(t, "rawsql", storetest.Migrate)
 	conn, err := pgx.Connect(ctx, dsn)
 	require.NoError(t, err)
 	lab, err := rawsql.Open(ctx, dsn, account, 2)
