@@ -182,14 +182,14 @@ func TestNoMoreIsSavedThanABurst(t *testing.T) {
 func TestWhatANodeGives(t *testing.T) {
 	t.Parallel()
 	for underWay, want := range map[float64]float64{0: 0.5, 1: 0.02} {
-		clock := &hour{at: time.Now()}
-		start := clock.now()
-		b := NewBudget(func() time.Duration { return time.Duration(underWay * float64(clock.now().Sub(start))) })
-		b.now, b.pause, b.asOf, b.looked = clock.now, clock.pause, start, start
+		clock := newPausingClock()
+		start := clock.Now()
+		b := NewBudget(func() time.Duration { return time.Duration(underWay * float64(clock.Now().Sub(start))) })
+		b.now, b.pause, b.asOf, b.looked = clock.Now, clock.pause, start, start
 		work := func(d time.Duration) {
 			leave, err := b.enter(t.Context())
 			require.NoError(t, err)
-			clock.work(d)
+			clock.Step(d)
 			leave()
 		}
 		for range 5 {
@@ -199,11 +199,11 @@ func TestWhatANodeGives(t *testing.T) {
 		work(20 * time.Millisecond)
 		work(20 * time.Millisecond)
 		require.Positive(t, clock.paused, "but no more than a few")
-		began, works := clock.now(), 400
+		began, works := clock.Now(), 400
 		for range works {
 			work(20 * time.Millisecond)
 		}
-		assert.InEpsilon(t, want, float64(works)*0.02/clock.now().Sub(began).Seconds(), 0.1, "%v requests under way", underWay)
+		assert.InEpsilon(t, want, float64(works)*0.02/clock.Now().Sub(began).Seconds(), 0.1, "%v requests under way", underWay)
 	}
 	b := NewBudget(nobody)
 	for range 2 {
@@ -219,15 +219,15 @@ func TestWhatANodeGives(t *testing.T) {
 // TestABusyNodeIsSeenToBeBusyInTime has a node that answered nobody begin to answer all the time: within half a second its share is taken back.
 func TestABusyNodeIsSeenToBeBusyInTime(t *testing.T) {
 	t.Parallel()
-	clock := &hour{at: time.Now()}
-	start := clock.now()
+	clock := newPausingClock()
+	start := clock.Now()
 	busy := start.Add(10 * time.Second)
-	b := NewBudget(func() time.Duration { return max(0, clock.now().Sub(busy)) })
-	b.now, b.pause, b.asOf, b.looked = clock.now, clock.pause, start, start
-	for clock.now().Before(busy.Add(500 * time.Millisecond)) {
+	b := NewBudget(func() time.Duration { return max(0, clock.Now().Sub(busy)) })
+	b.now, b.pause, b.asOf, b.looked = clock.Now, clock.pause, start, start
+	for clock.Now().Before(busy.Add(500 * time.Millisecond)) {
 		leave, err := b.enter(t.Context())
 		require.NoError(t, err)
-		clock.work(10 * time.Millisecond)
+		clock.Step(10 * time.Millisecond)
 		leave()
 	}
 	paused := clock.paused
