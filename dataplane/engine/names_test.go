@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -10,13 +9,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/rules"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
-	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -68,59 +65,6 @@ func TestARefMeansTheRootsOwn(t *testing.T) {
 	found, err := store.Get[order.Fulfilment](b.ctx, b.db.Reader(b.scope), own.ID, other.ID)
 	require.NoError(t, err)
 	require.Equal(t, []string{"MARKED", "OTHER"}, []string{found[0].Status, found[1].Status})
-}
-
-// TestSettingsOfATurn: the location's go before the retailer's, those before the account's, those before the platform's; nobody else's count.
-func TestSettingsOfATurn(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	add := func(name, context string, id int, value string) {
-		s := &foundation.Setting{Name: name, Context: context, ContextID: id, ValueType: "STRING", Value: value}
-		if value == "" {
-			s.ValueType, s.LobValue = "JSON", json.RawMessage(`{"a": 1}`)
-		}
-		var err error
-		s.ID, err = b.db.NewID(b.ctx, b.scope, domain.Catalogue().Type("Setting"))
-		require.NoError(t, err)
-		require.NoError(t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { tx.Insert(s); return nil }))
-	}
-	for _, name := range []string{"all", "three", "two", "one"} {
-		add(name, "GLOBAL", 0, "global")
-	}
-	for _, name := range []string{"all", "three", "two"} {
-		add(name, "ACCOUNT", 0, "account")
-	}
-	for _, name := range []string{"all", "three"} {
-		add(name, "RETAILER", 2, "another retailer's")
-		add(name, "RETAILER", 1, "retailer")
-	}
-	add("all", "AGENT", 1, "another location's")
-	add("all", "AGENT", 21, "location")
-	add("others", "RETAILER", 21, "another retailer's")
-	add("others", "AGENT", 1, "another location's")
-	add("tree", "ACCOUNT", 0, "")
-	got := map[string]string{}
-	b.looking(func(ctx context.Context, c *rules.Context) error {
-		for _, name := range []string{"all", "three", "two", "one", "others", "tree", "none"} {
-			v, ok, err := c.Read.Setting(ctx, name, 1, "21")
-			if err != nil {
-				return err
-			}
-			if ok {
-				got[name] = v
-			}
-		}
-		return nil
-	})
-	b.flow("ACME", on("Go", "ORDER", "", do("Look")))
-	e := b.new("n1")
-	b.run(e)
-	res, err := e.RunSync(b.ctx, b.scope, event(b.orders(b.scope, 1)[0], "Go"))
-	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State, res.Error)
-	require.JSONEq(t, `{"a": 1}`, got["tree"])
-	delete(got, "tree")
-	require.Equal(t, map[string]string{"all": "location", "three": "retailer", "two": "account", "one": "global"}, got)
 }
 
 // TestAKeyFindsWhatTheTurnMadeAndKept: not what was discarded, and not by a part of a key.
@@ -279,28 +223,4 @@ func TestWhatIsOnlyTooMuchNowIsTriedAgain(t *testing.T) {
 	b.settled(b.scope, ev)
 	require.Equal(t, store.EventSuccess, b.state(b.scope, ev.ID))
 	require.Equal(t, 1, b.count(b.scope, o))
-}
-
-// TestTheNewestMinorOfAMajorIsFollowed, in whichever order they were stored; of an unknown major the newest of all.
-func TestTheNewestMinorOfAMajorIsFollowed(t *testing.T) {
-	t.Parallel()
-	flow := func(version string) *workflow.Workflow {
-		return &workflow.Workflow{Name: "ORDER::HD", Version: version}
-	}
-	number := func(version string) int {
-		n, err := workflow.VersionNumber(version)
-		require.NoError(t, err)
-		return n
-	}
-	list := []*workflow.Workflow{flow("1.2"), flow("2.1"), flow("1.10"), flow("2.0"), flow("1.3")}
-	for asked, want := range map[int]string{0: "2.1", number("1.0"): "1.10", number("1.10"): "1.10", number("2.0"): "2.1", number("3.0"): "2.1"} {
-		got, err := engine.Newest(list, asked)
-		require.NoError(t, err)
-		require.Equal(t, want, got.Version, "%d", asked)
-	}
-	none, err := engine.Newest(nil, 0)
-	require.NoError(t, err)
-	require.Nil(t, none)
-	_, err = engine.Newest([]*workflow.Workflow{flow("one")}, 0)
-	require.Error(t, err)
 }
