@@ -258,6 +258,29 @@ func TestJoinTokensEndToTheMoment(t *testing.T) {
 	require.Equal(t, 1, tokens(), "the one that goes on stays")
 }
 
+// TestJoinTokensEndWithTheirPlace deletes an environment and a region and makes them again: who holds a token of old does not come in.
+func TestJoinTokensEndWithTheirPlace(t *testing.T) {
+	t.Parallel()
+	for floor, want := range map[uint32]int{4: 3, 5: 1} {
+		l := newLog(t)
+		l.found()
+		l.must(statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: floor})
+		l.must(statev1.Kind_KIND_PUT_REGION, &statev1.PutRegion{Region: &cpv1.Region{Name: "there"}})
+		l.must(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "other", Region: "there"}})
+		l.must(statev1.Kind_KIND_REMOVE_JOIN_TOKENS, &statev1.RemoveJoinTokens{})
+		for hash, token := range map[string]*statev1.JoinToken{
+			"a": {Kind: cpv1.MachineKind_MACHINE_KIND_NODE, Environment: "other"}, "b": {Kind: cpv1.MachineKind_MACHINE_KIND_HOST, Region: "there"},
+		} {
+			token.Hash, token.ExpireTime = []byte(hash), at(1000)
+			l.must(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: token})
+		}
+		l.must(statev1.Kind_KIND_DELETE_ENVIRONMENT, &statev1.DeleteEnvironment{Name: "other"})
+		l.must(statev1.Kind_KIND_DELETE_REGION, &statev1.DeleteRegion{Name: "there"})
+		left, _ := state.JoinTokens.List(l.store.View(), state.Page{})
+		require.Len(t, left, want, "floor %d", floor) // that of the environment "shared" stays
+	}
+}
+
 // edited is a snapshot whose messages of a table were changed.
 func edited(t *testing.T, whole []byte, table string, change func([]byte) []byte) []byte {
 	t.Helper()

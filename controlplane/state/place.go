@@ -31,6 +31,9 @@ func deleteRegion(tx *Tx, c *statev1.DeleteRegion) (proto.Message, error) {
 		return nil, fault.New(fault.Unprocessable, "The region %s has environments; delete them first.", c.GetName()).
 			With("environment", environments[0].GetName())
 	}
+	if err := tx.endJoinTokens(func(t *statev1.JoinToken) bool { return t.GetRegion() == c.GetName() }); err != nil {
+		return nil, err
+	}
 	tx.touch("region", c.GetName())
 	return nil, Regions.remove(tx, c.GetName())
 }
@@ -72,8 +75,31 @@ func deleteEnvironment(tx *Tx, c *statev1.DeleteEnvironment) (proto.Message, err
 			return nil, err
 		}
 	}
+	if err := tx.endJoinTokens(func(t *statev1.JoinToken) bool { return t.GetEnvironment() == name }); err != nil {
+		return nil, err
+	}
 	tx.touch("environment", name)
 	return nil, Environments.remove(tx, name)
+}
+
+// tokensEndWithTheirPlace is the schema since which they do.
+const tokensEndWithTheirPlace = 5
+
+// endJoinTokens removes the join tokens of a place that is deleted: they would open another one that is given its name.
+func (tx *Tx) endJoinTokens(of func(*statev1.JoinToken) bool) error {
+	if tx.Cluster().GetSchemaFloor() < tokensEndWithTheirPlace {
+		return nil // servers of the release before would keep them
+	}
+	tokens, _ := JoinTokens.List(tx.View, Page{})
+	for _, t := range tokens {
+		if !of(t) {
+			continue
+		}
+		if err := JoinTokens.remove(tx, t.GetId()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ReadyNodes lists the nodes of an environment that serve (gateways are not among them).
