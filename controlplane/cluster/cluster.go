@@ -106,6 +106,7 @@ type Cluster struct {
 	config Config
 	raft   *raft.Raft
 	files  *files
+	groups groups
 	stop   context.CancelFunc
 	done   sync.WaitGroup
 
@@ -220,9 +221,16 @@ func (c *Cluster) Apply(ctx context.Context, command *statev1.Command) (state.Re
 	if err != nil {
 		return state.Result{}, fmt.Errorf("encode a command: %w", err)
 	}
+	leave, err := c.groups.enter(ctx)
+	if err != nil {
+		return state.Result{}, noLeader(err)
+	}
 	future := c.raft.Apply(encoded, timeLeft(ctx, c.deps.Now, 5*time.Second))
 	answer := make(chan error, 1)
-	go func() { answer <- future.Error() }()
+	go func() {
+		defer leave()
+		answer <- future.Error()
+	}()
 	select {
 	case <-ctx.Done():
 		return state.Result{}, noLeader(ctx.Err())
