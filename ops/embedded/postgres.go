@@ -118,6 +118,9 @@ func (s *Server) launchPostgres(p place) error {
 		// SERIALIZABLE transaction reads too much of, it conflicts over.
 		"autovacuum_naptime":              "5s",
 		"autovacuum_analyze_scale_factor": "0.05",
+		// Looked at so often, a small sample and a slow pace do: with the defaults each look takes a processor for most of a second.
+		"default_statistics_target":    "10",
+		"autovacuum_vacuum_cost_limit": "20",
 		// Conflicts are tracked by row as long as these allow, and by page beyond.
 		"max_pred_locks_per_transaction": "256",
 		"max_pred_locks_per_page":        "16",
