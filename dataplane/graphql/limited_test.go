@@ -94,6 +94,65 @@ func TestWhatTwoRetailersShareNeedsBoth(t *testing.T) {
 	require.Equal(t, `{"inventoryCatalogue":{"name":"X"},"networkById":{"type":"X"}}`, w.raw(fmt.Sprintf(`{ inventoryCatalogue(ref: "IC") { name } networkById(id: %s) { type } }`, network), ""))
 }
 
+// TestNobodyTakesWhatIsNotHis has a user who sees the whole account, and may change what is of retailer 1, say of things of others that they
+// are of retailer 1 from now on, and of things of retailer 1 that they are of others.
+func TestNobodyTakesWhatIsNotHis(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.retailer("ACME", "2", "SECOND")
+	setting := func(name, context string, of int) string {
+		return at(w.data(fmt.Sprintf(`mutation { createSetting(input: {name: %q, context: %q, contextId: %d, valueType: "STRING", value: "as it was"}) { id } }`, name, context, of), ""), "createSetting.id").(string)
+	}
+	catalogue := func(ref, retailers string) {
+		w.data(fmt.Sprintf(`mutation { createInventoryCatalogue(input: {ref: %q, type: "DEFAULT", name: "as it was", retailerRefs: %s}) { id } }`, ref, retailers), "")
+	}
+	location := func(ref, retailer string) string {
+		return at(w.data(fmt.Sprintf(`mutation { createLocation(input: {ref: %q, type: "STORE", name: "as it was", retailer: {id: %s}, primaryAddress: {ref: "a", latitude: 1, longitude: 1},
+			openingSchedule: %s}) { id } }`, ref, retailer, hours), ""), "createLocation.id").(string)
+	}
+	account, second, first := setting("A", "ACCOUNT", 0), setting("B", "RETAILER", 2), setting("OWN", "RETAILER", 1)
+	catalogue("NOBODYS", `[]`)
+	catalogue("BOTH", `["1", "2"]`)
+	catalogue("SECONDS", `["2"]`)
+	catalogue("OWN", `["1"]`)
+	theirs, own := location("THEIRS", "2"), location("OWN", "1")
+
+	to := func(setting, context string, of int) string {
+		return fmt.Sprintf(`mutation { updateSetting(input: {id: %s, context: %q, contextId: %d, valueType: "STRING", value: "X"}) { id } }`, setting, context, of)
+	}
+	given := func(ref, retailers string) string {
+		return fmt.Sprintf(`mutation { updateInventoryCatalogue(input: {ref: %q, name: "X", retailerRefs: %s}) { id } }`, ref, retailers)
+	}
+	moved := func(location string, retailer int) string {
+		return fmt.Sprintf(`mutation { updateLocation(input: {id: %s, name: "X", retailer: {id: %d}}) { id } }`, location, retailer)
+	}
+	taken := []string{
+		to(account, "RETAILER", 1), to(second, "RETAILER", 1), given("NOBODYS", `["1"]`), given("BOTH", `["1"]`), given("SECONDS", `["1"]`), moved(theirs, 1),
+		to(first, "RETAILER", 2), to(first, "ACCOUNT", 0), given("OWN", `["1", "2"]`), given("OWN", `["2"]`), given("OWN", `[]`), moved(own, 2),
+	}
+	permissions := []string{"SETTING_VIEW", "INVENTORYCATALOGUE_VIEW", "LOCATION_VIEW", "RETAILER_VIEW"}
+	changes := []string{"SETTING_UPDATE", "INVENTORYCATALOGUE_UPDATE", "LOCATION_UPDATE"}
+	wide := w.as(principal("ACME", "9", tenant.Grant{Role: "LOOKER", Permissions: permissions, Contexts: []tenant.Context{{Type: tenant.AccountContext}}},
+		tenant.Grant{Role: "CHANGER", Permissions: changes, Contexts: []tenant.Context{{Type: tenant.RetailerContext, ID: "1", Retailer: 1}}}))
+	for _, change := range taken {
+		require.Equal(t, "C0020E", wide.failure(change, "").Extensions.Code, change)
+	}
+	// Who is limited to retailer 1 sees of these the account's settings, and the catalogues that retailer 1 has, too.
+	limited := w.as(adminOf("ACME", 1))
+	for _, change := range []string{taken[0], taken[2], taken[3]} {
+		require.Equal(t, "C0020E", limited.failure(change, "").Extensions.Code, change)
+	}
+	require.Equal(t, `{"settings":{"edges":[{"node":{"value":"as it was"}},{"node":{"value":"as it was"}},{"node":{"value":"as it was"}}]}}`, w.raw(`{ settings { edges { node { value } } } }`, ""))
+	require.Equal(t, `{"inventoryCatalogues":{"edges":[]}}`, w.raw(`{ inventoryCatalogues(name: "X") { edges { node { ref } } } }`, ""))
+	require.Equal(t, `{"locations":{"edges":[]}}`, w.raw(`{ locations(name: "X") { edges { node { ref } } } }`, ""))
+	for _, change := range []string{to(first, "RETAILER", 1), given("OWN", `["MAIN"]`), moved(own, 1)} {
+		wide.data(change, "") // what is his and stays it is his to change
+	}
+	for _, change := range taken[:6] {
+		w.data(change, "") // and the account's administrator moves what he likes
+	}
+}
+
 // TestACatalogueOfNoRetailerIsEverybodys, whether it names none or was given an empty list, or null; one that names another retailer is not.
 func TestACatalogueOfNoRetailerIsEverybodys(t *testing.T) {
 	t.Parallel()

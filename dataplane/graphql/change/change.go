@@ -167,10 +167,10 @@ func (c *Changer) Update(ctx context.Context, p *tenant.Principal, m *catalogue.
 		if d, err = s.plan(m.Input, value, "input", false); err != nil {
 			return err
 		}
-		if err := s.ready(ctx, tx, d); err != nil {
+		if err := s.find(ctx, tx, d); err != nil {
 			return err
 		}
-		if err := s.allowUpdate(ctx, d); err != nil {
+		if err := s.allowChange(ctx, d); err != nil {
 			return err
 		}
 		if err := s.number(ctx, d); err != nil {

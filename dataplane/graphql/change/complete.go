@@ -3,6 +3,7 @@ package change
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -344,7 +345,31 @@ func (s *session) allowCreate(ctx context.Context, d *draft) error {
 	return s.allow(ctx, d, "_CREATE")
 }
 
-// allowUpdate checks the permission for what is changed.
+// allowChange brings the values of a change into the entity that was found. Whose it was before the change decides, and whose it is after it:
+// who may change what is one retailer's could else take what is another's, or the account's, by saying that it is that retailer's.
+func (s *session) allowChange(ctx context.Context, d *draft) error {
+	if err := s.allowUpdate(ctx, d); err != nil {
+		return err
+	}
+	if err := s.fill(ctx, d); err != nil {
+		return err
+	}
+	if !d.moves() {
+		return nil
+	}
+	return s.allowUpdate(ctx, d)
+}
+
+// moves reports whether a change touches what says whose the entity is.
+func (d *draft) moves() bool {
+	said := []*catalogue.Field{d.typ.Retailer, d.typ.RetailerVia}
+	if o := d.typ.Owner; o != nil {
+		said = append(said, o.Kind, o.ID)
+	}
+	return slices.ContainsFunc(d.touched, func(f *catalogue.Field) bool { return slices.Contains(said, f) })
+}
+
+// allowUpdate checks the permission for what is changed, in the retailers that it belongs to as it is now.
 func (s *session) allowUpdate(ctx context.Context, d *draft) error {
 	return s.allow(ctx, d, "_UPDATE")
 }

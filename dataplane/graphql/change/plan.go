@@ -185,6 +185,14 @@ func (s *session) planValue(in *catalogue.Input, v any, place string) error {
 
 // ready finds what is wanted and brings the values into the entities.
 func (s *session) ready(ctx context.Context, from keys.Reader, d *draft) error {
+	if err := s.find(ctx, from, d); err != nil {
+		return err
+	}
+	return s.fill(ctx, d)
+}
+
+// find finds what is wanted. Of a change, the draft's entity is then as it is stored.
+func (s *session) find(ctx context.Context, from keys.Reader, d *draft) error {
 	s.from = from
 	s.wants = append(s.wants, d.lookups()...)
 	sought := s.recall(ctx, d)
@@ -202,6 +210,14 @@ func (s *session) ready(ctx context.Context, from keys.Reader, d *draft) error {
 	for _, w := range sought {
 		s.known.Add(s.reach+w.Text(), known{entity: w.Entity, until: s.now(ctx).Add(knownAge)})
 	}
+	if !d.fresh {
+		d.entity = d.self.Entity
+	}
+	return nil
+}
+
+// fill brings the values into the entities.
+func (s *session) fill(ctx context.Context, d *draft) error {
 	if err := d.apply(); err != nil {
 		return err
 	}
