@@ -124,7 +124,7 @@ func (a *app) updateAccount(ctx context.Context, client *connect.Client, c *cpv1
 }
 
 func newAccountDelete(a *app) *cobra.Command {
-	return newDelete(a, deletion{use: "delete NAME", short: "Close an account: nodes refuse it at once", what: "account"},
+	return newDelete(a, deletion{use: "delete NAME", short: "Close an account: nodes refuse it at once", what: "account", verb: "Close", done: "Closed"},
 		func(ctx context.Context, client *connect.Client, name, etag string) error {
 			req := &cpv1.DeleteAccountRequest{Name: name, Etag: etag, RequestId: a.requestID()}
 			_, err := controlplanev1connect.NewAccountServiceClient(client).DeleteAccount(ctx, req)

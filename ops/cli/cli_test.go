@@ -188,7 +188,7 @@ func TestAPIClients(t *testing.T) {
 	require.Equal(t, 24*time.Hour, s.fake.overlap)
 	s.must("client", "rotate", "ACME-erp", "--overlap", "0")
 	require.Zero(t, s.fake.overlap)
-	s.must("client", "revoke", "ACME-erp", "--yes")
+	require.Equal(t, "Revoked API client ACME-erp.\n", s.must("client", "revoke", "ACME-erp", "--yes"))
 	require.NotContains(t, s.must("client", "list"), "ACME-erp")
 	for _, args := range [][]string{{"client", "create", "ACME-x", "--role", "R@nowhere"}, {"client", "create", "ACME-x", "--expires", "soon"},
 		{"client", "narrow", "ACME"}, {"client", "narrow", "ACME", "--role", "ADMIN"}, {"client", "create", "acme"}} {

@@ -269,7 +269,7 @@ func newClientRotate(a *app) *cobra.Command {
 }
 
 func newClientRevoke(a *app) *cobra.Command {
-	return newDelete(a, deletion{use: "revoke ID", short: "End an API client for good, with all tokens that were given to it", what: "API client"},
+	return newDelete(a, deletion{use: "revoke ID", short: "End an API client for good, with all tokens that were given to it", what: "API client", verb: "Revoke", done: "Revoked"},
 		func(ctx context.Context, client *connect.Client, id, etag string) error {
 			req := &cpv1.RevokeApiClientRequest{ClientId: id, Etag: etag, RequestId: a.requestID()}
 			_, err := controlplanev1connect.NewApiClientServiceClient(client).RevokeApiClient(ctx, req)

@@ -168,7 +168,7 @@ func newEnvironmentUpdate(a *app) *cobra.Command {
 }
 
 func newEnvironmentDelete(a *app) *cobra.Command {
-	return newDelete(a, deletion{use: "delete NAME", short: "Remove an environment that has no accounts; its nodes stop", what: "environment"},
+	return newDelete(a, deletion{use: "delete NAME", short: "Remove an environment that has no accounts; its nodes stop", what: "environment", verb: "Remove", done: "Removed"},
 		func(ctx context.Context, client *connect.Client, name, etag string) error {
 			req := &cpv1.DeleteEnvironmentRequest{Name: name, Etag: etag, RequestId: a.requestID()}
 			_, err := controlplanev1connect.NewEnvironmentServiceClient(client).DeleteEnvironment(ctx, req)

@@ -108,7 +108,7 @@ func newNodeDrain(a *app) *cobra.Command {
 }
 
 func newNodeDelete(a *app) *cobra.Command {
-	return newDelete(a, deletion{use: "delete ID", short: "Forget a node that is gone; its credential stops working", what: "node"},
+	return newDelete(a, deletion{use: "delete ID", short: "Forget a node that is gone; its credential stops working", what: "node", verb: "Forget", done: "Forgot"},
 		func(ctx context.Context, client *connect.Client, id, etag string) error {
 			req := &cpv1.DeleteNodeRequest{Id: id, Etag: etag, RequestId: a.requestID()}
 			_, err := controlplanev1connect.NewNodeAdminServiceClient(client).DeleteNode(ctx, req)

@@ -108,7 +108,7 @@ func newRegionUpdate(a *app) *cobra.Command {
 }
 
 func newRegionDelete(a *app) *cobra.Command {
-	return newDelete(a, deletion{use: "delete NAME", short: "Remove a region that has no environments", what: "region"},
+	return newDelete(a, deletion{use: "delete NAME", short: "Remove a region that has no environments", what: "region", verb: "Remove", done: "Removed"},
 		func(ctx context.Context, client *connect.Client, name, etag string) error {
 			req := &cpv1.DeleteRegionRequest{Name: name, Etag: etag, RequestId: a.requestID()}
 			_, err := controlplanev1connect.NewRegionServiceClient(client).DeleteRegion(ctx, req)

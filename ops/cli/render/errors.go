@@ -103,6 +103,9 @@ func message(call *connect.Error) string {
 	case connect.CodeInternal, connect.CodeUnknown:
 		return join("The server failed.", text)
 	case connect.CodeDeadlineExceeded:
+		if !call.IsRemote() {
+			return "No server answered in the time of --timeout."
+		}
 		return join("The call took too long.", text)
 	}
 	if text == "" {

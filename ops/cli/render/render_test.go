@@ -108,6 +108,7 @@ func TestErrorsAndExitCodes(t *testing.T) {
 		{connect.NewError(connect.CodeNotFound, "No account ACME."), "No account ACME.", render.ExitNotFound},
 		{connect.NewError(connect.CodeAlreadyExists, ""), "The server answered already_exists.", render.ExitConflict},
 		{connect.NewError(connect.CodeAborted, "It changed."), "It changed.", render.ExitConflict},
+		{connect.NewError(connect.CodeDeadlineExceeded, "context deadline exceeded"), "No server answered in the time of --timeout.", render.ExitFailure},
 		{connect.NewError(connect.CodeUnavailable, "no leader"), "No control-plane server can answer now. no leader", render.ExitUnavailable},
 		{connect.NewError(connect.CodeInternal, ""), "The server failed.", render.ExitFailure},
 		{connect.NewError(connect.CodeInvalidArgument, "Bad."), "Bad.", render.ExitUsage},
