@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"sync"
 	"testing"
 	"time"
@@ -102,6 +103,7 @@ func TestACommandLineAgainstThreeServers(t *testing.T) {
 	}
 	throughAFollower(t, s, cp.url(follower))
 	repeats(t, s)
+	tokenOfAPlaceThatIsGone(t, s, given)
 
 	cp.stop["cp1"]()
 	require.Contains(t, s.must("region", "list"), "here", "the session goes on without the server that the login was given")
@@ -111,6 +113,24 @@ func TestACommandLineAgainstThreeServers(t *testing.T) {
 	code, _, errOut := s.run("", "region", "create", "there", "--country", "NZ", "--jurisdiction", "NZ")
 	require.Equal(t, render.ExitUnavailable, code)
 	require.Regexp(t, regexp.MustCompile(`\n  The change may have been made\. Run the same command with --request-id [A-Z2-7]{26}: it is not made twice\.\n`), errOut)
+}
+
+// tokenOfAPlaceThatIsGone starts a node with the token of an environment that was deleted and made again.
+func tokenOfAPlaceThatIsGone(t *testing.T, s *shell, server string) {
+	s.must("environment", "create", "gone", "--region", "here", "--database-url", "postgres://fluent@db/gone")
+	var invited struct{ Token string }
+	require.NoError(t, json.Unmarshal([]byte(s.must("node", "invite", "--kind", "node", "--environment", "gone", "--output", "json")), &invited))
+	s.must("environment", "delete", "gone", "--yes")
+	s.must("environment", "create", "gone", "--region", "here", "--database-url", "postgres://fluent@db/gone")
+	percent, limit := debug.SetGCPercent(100), debug.SetMemoryLimit(-1)
+	defer func() {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	}()
+	code, _, errOut := s.run(invited.Token, "node", "--dir", t.TempDir(), "--servers", server, "--join-token-file", "-")
+	require.Equal(t, render.ExitUnauthenticated, code)
+	require.Regexp(t, `(?m)^fluent: token: The join token is not valid\. .*Make another: fluent node invite$`, errOut)
+	require.NotContains(t, errOut, "fluent login")
 }
 
 // throughAFollower lets the leader refuse the command line and a node that both know a follower only.

@@ -48,7 +48,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 				Listen: j.listen, Operators: operators, Dir: j.dir, ID: j.id, Servers: servers, JoinToken: token, Release: a.version, DrainTime: drain,
 				Proxies: j.proxies, Bodies: j.bodyLimits(), Failures: mayFail, Limits: limits, Hosts: hosts,
 			}
-			return gateway.Run(cmd.Context(), config, log, func(address string) { log.Info("the gateway serves", "address", address) })
+			return joined(gateway.Run(cmd.Context(), config, log, func(address string) { log.Info("the gateway serves", "address", address) }))
 		},
 	}
 	j.flags(cmd)

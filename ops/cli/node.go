@@ -54,7 +54,7 @@ func newNodeCommand(a *app) *cobra.Command {
 			ID: j.id, Dir: j.dir, Listen: j.listen, Servers: servers, JoinToken: token, Release: a.version, DrainTime: drain,
 			Proxies: j.proxies, Bodies: j.bodyLimits(), Failures: mayFail, Limits: limits, WorkflowMemory: int64(workflows) << 20,
 		}
-		return node.Run(cmd.Context(), config, log, func(address string) { log.Info("the node takes work", "address", address) })
+		return joined(node.Run(cmd.Context(), config, log, func(address string) { log.Info("the node takes work", "address", address) }))
 	}
 	j.flags(cmd)
 	l.flags(cmd)

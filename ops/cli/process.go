@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"connectrpc.com/connect/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/fluent-oms/fluent/auth/door"
@@ -122,6 +123,16 @@ func (j *joiner) joinToken(in io.Reader) (string, error) {
 		return "", fmt.Errorf("read the join token: %w", err)
 	}
 	return strings.TrimSpace(string(text)), nil
+}
+
+// joined tells who started a node or gateway that the control plane does not let in what helps: another token, not a login.
+func joined(err error) error {
+	var said *connect.Error
+	if !errors.As(err, &said) || said.Code() != connect.CodeUnauthenticated {
+		return err
+	}
+	return render.RefusedError{Text: said.Message() + " A token serves one machine, for an hour or its --lifetime, and ends with its environment." +
+		" Make another: fluent node invite"}
 }
 
 // processLogger is the log of a long-running process: JSON lines on the error stream. FLUENT_LOG sets the level.
