@@ -48,6 +48,7 @@ type desk struct {
 	store       *state.Store
 	heard       *presence.Tracker
 	keys        *keyring.Keyring
+	hasher      *password.Hasher
 	authorities *keyring.Authorities
 	url         string
 	began       time.Time
@@ -67,7 +68,10 @@ func newDesk(t *testing.T) *desk {
 	t.Helper()
 	store, err := state.New()
 	require.NoError(t, err)
-	d := &desk{t: t, store: store, heard: presence.New(), began: time.Now().Truncate(time.Second)}
+	d := &desk{
+		t: t, store: store, heard: presence.New(), began: time.Now().Truncate(time.Second),
+		hasher: password.NewHasher(password.Params{MemoryKiB: 8, Passes: 1, Lanes: 1}, 2),
+	}
 	d.deaf.Store("")
 	d.keys = keyring.New(store, d.now)
 	file := filepath.Join(t.TempDir(), "authority.pem")
@@ -80,7 +84,7 @@ func newDesk(t *testing.T) *desk {
 	require.NoError(t, err)
 	desk, err := api.New(api.Deps{
 		Store: store, Consensus: d, Keys: d.keys, Authorities: d.authorities, Presence: d.heard, Guesses: guess.NewBook(10), Policy: rules,
-		Passwords: password.NewHasher(password.Params{MemoryKiB: 8, Passes: 1, Lanes: 1}, 2), Logger: slog.New(slog.DiscardHandler), Now: d.now,
+		Passwords: d.hasher, Logger: slog.New(slog.DiscardHandler), Now: d.now,
 		Deaf: func() string { return d.deaf.Load().(string) },
 	})
 	require.NoError(t, err)
