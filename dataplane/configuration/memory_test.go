@@ -67,12 +67,15 @@ func newShop(t *testing.T) *shop {
 
 func accountName(n int) tenancy.AccountID { return tenancy.AccountID(fmt.Sprintf("ACCOUNT%d", n)) }
 
-// open gives an account a retailer of the same number with these texts.
+// open gives an account a retailer of the same number with these texts, as first majors unless a name says which.
 func (s *shop) open(n int, texts map[string]string) {
 	c := &nodev1.Configuration{Account: string(accountName(n)), Retailer: int32(n), Version: "made", Artefacts: map[string]string{}}
 	for name, text := range texts {
 		sum := sha256.Sum256([]byte(text))
-		c.Artefacts["workflow/"+name+"/1"] = hex.EncodeToString(sum[:])
+		if !strings.Contains(name, "/") {
+			name += "/1"
+		}
+		c.Artefacts["workflow/"+name] = hex.EncodeToString(sum[:])
 		s.texts[c.Account+"/"+hex.EncodeToString(sum[:])] = []byte(text)
 	}
 	s.state.Apply(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: &nodev1.Change{Index: uint64(n),
