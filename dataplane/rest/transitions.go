@@ -1,6 +1,9 @@
 package rest
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"net/http"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
@@ -31,12 +34,16 @@ type transitionAnswer struct {
 	Response []transitionResult `json:"response"`
 }
 
-// transitionResult repeats userActions as transitions, for older readers.
+// transitionResult repeats userActions as transitions, for older readers. Both are written out already.
 type transitionResult struct {
-	Trigger     transitionTrigger     `json:"trigger"`
-	UserActions []workflow.UserAction `json:"userActions"`
-	Transitions []workflow.UserAction `json:"transitions"`
+	Trigger     transitionTrigger `json:"trigger"`
+	UserActions json.RawMessage   `json:"userActions"`
+	Transitions json.RawMessage   `json:"transitions"`
 }
+
+// maxActions bounds what one answer holds of user actions, in bytes: a request names the same trigger as often as there is room for, and how
+// much a workflow says of its actions is its author's choice.
+const maxActions = 16 << 20
 
 // transition answers, for each trigger in order, the user actions of its workflow. An unknown workflow has none.
 func (a *API) transition(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
@@ -48,12 +55,21 @@ func (a *API) transition(w http.ResponseWriter, r *http.Request, p *tenant.Princ
 		return nil, fault.Invalidf("triggers", "1 to %d triggers are expected, got %d", maxTriggers, len(req.Triggers))
 	}
 	answer := transitionAnswer{Response: make([]transitionResult, 0, len(req.Triggers))}
-	for _, t := range req.Triggers {
+	length := 0
+	for i, t := range req.Triggers {
 		actions, err := a.actions(r, p, t)
 		if err != nil {
 			return nil, err
 		}
-		answer.Response = append(answer.Response, transitionResult{Trigger: t, UserActions: actions, Transitions: actions})
+		text, err := written(actions)
+		if err != nil {
+			return nil, fmt.Errorf("write out user actions: %w", err)
+		}
+		if length += 2 * len(text); length > maxActions {
+			return nil, fault.Invalidf(fmt.Sprintf("triggers[%d]", i), "The user actions of these triggers are longer than %d MB: ask for fewer at a time",
+				maxActions>>20).WithCode("C0001E")
+		}
+		answer.Response = append(answer.Response, transitionResult{Trigger: t, UserActions: text, Transitions: text})
 	}
 	return answer, nil
 }
@@ -80,6 +96,15 @@ func (a *API) actions(r *http.Request, p *tenant.Principal, t transitionTrigger)
 		return none, nil
 	}
 	return actions, nil
+}
+
+// written is a list of actions as JSON, as writeJSON would write it.
+func written(actions []workflow.UserAction) (json.RawMessage, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(actions)
+	return text.Bytes(), err
 }
 
 func orEmpty(s *string) string {
