@@ -436,3 +436,37 @@ func TestNobodyGivesRightsThatHeHasNot(t *testing.T) {
 	require.Equal(t, []string{"C0020E Permission missing: ORDER_VIEW"},
 		messages(w.run(keeper(shop), `mutation { createRole(input: {name: "WIDE", permissions: {name: "ORDER_VIEW"}}) { id } }`, "")), "a role holds wherever it is given")
 }
+
+// TestNobodyShutsOutWhoMayMore has who keeps users and roles close an administrator, give him another key, and take roles and permissions away.
+func TestNobodyShutsOutWhoMayMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	everywhere := []tenant.Context{{Type: tenant.AccountContext, ID: "0"}}
+	keeper := principal("ACME", "7", tenant.Grant{Role: "KEEPER", Permissions: []string{"USER_UPDATE", "ROLE_UPDATE", "USER_VIEW", "ROLE_VIEW", "ORDER_VIEW"}, Contexts: everywhere})
+	w.data(`mutation { a: createRole(input: {name: "ADMIN"}) { id } b: createRole(input: {name: "LOOKER", permissions: {name: "ORDER_VIEW"}}) { id }
+		c: createRole(input: {name: "WRITER", permissions: [{name: "ORDER_VIEW"}, {name: "ORDER_UPDATE"}]}) { id } }`, "")
+	for user, roles := range map[string]string{
+		"admin": `{role: {name: "ADMIN"}, contexts: {contextType: "RETAILER", contextId: 1}}`, "looker": `{role: {name: "LOOKER"}, contexts: {contextType: "RETAILER", contextId: 1}}`, "nobody": ``,
+	} {
+		id := at(w.data(`mutation { createUser(input: {ref: "`+user+`", username: "`+user+`", password: "p", type: "ADMIN", firstName: "U", primaryEmail: "u@b.c", timezone: "UTC", roles: [`+roles+`]}) { id } }`, ""), "createUser.id").(string)
+		var want []string
+		if user == "admin" {
+			want = []string{"C0020E Permission missing: ADMIN"}
+		}
+		for _, mutation := range []string{
+			`updateUser(input: {id: ` + id + `, status: "INACTIVE"}) { id }`,
+			`updateUser(input: {id: ` + id + `, apiKey: "k"}) { id }`,
+			`removeUserRolesFromUser(input: {user: {username: "` + user + `"}, roles: {role: {name: "LOOKER"}, contexts: {contextType: "RETAILER", contextId: 1}}}) { status }`,
+		} {
+			require.Equal(t, want, messages(w.run(keeper, `mutation { `+mutation+` }`, "")), mutation)
+		}
+		require.Empty(t, messages(w.run(keeper, `mutation { updateUser(input: {id: `+id+`, lastName: "X"}) { id } }`, "")), "his name is nobody's right")
+	}
+	take := func(permission string) []string {
+		return messages(w.run(keeper, `mutation { removePermissionsFromRole(input: {role: {name: "WRITER"}, permissions: {name: "`+permission+`"}}) { status } }`, ""))
+	}
+	require.Equal(t, []string{"C0020E Permission missing: ORDER_UPDATE"}, take("ORDER_UPDATE"))
+	require.Empty(t, take("ORDER_VIEW"))
+	require.Equal(t, `{"users":{"edges":[{"node":{"username":"admin"}}]},"role":{"permissions":[{"name":"ORDER_UPDATE"}]}}`,
+		w.raw(`{ users(status: "ACTIVE") { edges { node { username } } } role(name: "WRITER") { permissions { name } } }`, ""))
+}

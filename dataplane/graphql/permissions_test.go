@@ -44,7 +44,7 @@ var mutationsAndPermissions = []struct{ mutation, permission string }{
 	{`removeUserRolesFromUser(input: {user: {username: "u"}, roles: {role: {name: "R"}, contexts: {contextType: "RETAILER", contextId: 1}}}) { status }`, "USER_UPDATE"},
 	{`createRole(input: {name: "R2"}) { id }`, "ROLE_CREATE"},
 	{`updateRole(input: {name: "R"}) { id }`, "ROLE_UPDATE"},
-	{`removePermissionsFromRole(input: {role: {name: "R"}, permissions: {name: "ORDER_VIEW"}}) { status }`, "ROLE_UPDATE"},
+	{`removePermissionsFromRole(input: {role: {name: "R"}, permissions: {name: "ROLE_UPDATE"}}) { status }`, "ROLE_UPDATE"},
 	{`createProductCatalogue(input: {ref: "PC2", type: "MASTER", name: "x", retailerRefs: "1"}) { id }`, "PRODUCTCATALOGUE_CREATE"},
 	{`updateProductCatalogue(input: {ref: "PC:MASTER:1", name: "X"}) { id }`, "PRODUCTCATALOGUE_UPDATE"},
 	{`createCategory(input: {ref: "C2", type: "T", name: "x", ` + catalogueOfProducts + `}) { id }`, "CATEGORY_CREATE"},

@@ -351,6 +351,9 @@ func (s *session) allowChange(ctx context.Context, d *draft) error {
 	if err := s.allowUpdate(ctx, d); err != nil {
 		return err
 	}
+	if err := s.mayTake(ctx, d, nil); err != nil {
+		return err
+	}
 	if err := s.fill(ctx, d); err != nil {
 		return err
 	}

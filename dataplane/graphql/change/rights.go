@@ -12,21 +12,42 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
+// mayTake lets a caller close a user, give him another key, or take roles away from him, only if the user as he is may nothing that the caller may
+// not: who keeps users could else shut administrators out. Of the same reason nobody takes permissions out of a role that he has not himself.
+func (s *session) mayTake(ctx context.Context, d *draft, taken []any) error {
+	switch e := d.entity.(type) {
+	case *security.User:
+		_, status := d.value["status"]
+		_, key := d.value["apiKey"]
+		if !status && !key && len(taken) == 0 {
+			return nil
+		}
+		return s.inCharge(ctx, e, d, "_UPDATE")
+	case *security.Role:
+		return s.holdsAll(taken)
+	}
+	return nil
+}
+
 // mayGive lets a caller change what a user may do only if the user then may nothing that the caller may not: who keeps users could else make
 // himself an administrator.
 func (s *session) mayGive(ctx context.Context, u *security.User, d *draft) error {
 	if _, given := d.value["roles"]; !given {
 		return nil
 	}
+	if d.fresh {
+		return s.inCharge(ctx, u, d, "_CREATE")
+	}
+	return s.inCharge(ctx, u, d, "_UPDATE")
+}
+
+// inCharge decides whether a caller has a permission, and every right of a user, wherever the user has it.
+func (s *session) inCharge(ctx context.Context, u *security.User, d *draft, action string) error {
 	grants, err := s.grants(ctx, u, d.place+".roles")
 	if err != nil {
 		return err
 	}
-	permission := d.typ.Permission + "_UPDATE"
-	if d.fresh {
-		permission = d.typ.Permission + "_CREATE"
-	}
-	return s.who.InCharge(tenant.New(tenant.Identity{Account: s.who.Account}, grants...), permission)
+	return s.who.InCharge(tenant.New(tenant.Identity{Account: s.who.Account}, grants...), d.typ.Permission+action)
 }
 
 // grants spells out a user's roles.
@@ -84,6 +105,11 @@ func contextOf(c security.RoleContext, locations map[string]*keys.Want) tenant.C
 // mayWrite lets a caller put only such permissions into a role as he has in the account: a role holds wherever somebody has it.
 func (s *session) mayWrite(d *draft) error {
 	list, _ := d.value["permissions"].([]any)
+	return s.holdsAll(list)
+}
+
+// holdsAll decides whether a caller has all permissions of a list, as an input names them, in the account.
+func (s *session) holdsAll(list []any) error {
 	for _, x := range list {
 		p, _ := x.(map[string]any)
 		name, _ := p["name"].(string)

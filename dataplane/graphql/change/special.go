@@ -41,6 +41,9 @@ func (c *Changer) Remove(ctx context.Context, p *tenant.Principal, r *catalogue.
 			d.unlink(tx)
 			return nil
 		}
+		if err := s.mayTake(ctx, d, list); err != nil {
+			return err
+		}
 		return d.without(tx, r, list)
 	})
 }
