@@ -95,6 +95,41 @@ func TestLocations(t *testing.T) {
 	require.Nil(t, tenant.New(identity, grant("STORE", nil, atLocation9, inAccount)).Locations())
 }
 
+// TestInCharge: who may act for another one has the permission and all rights of the other, wherever the other has them. One who has no place anywhere is the account's.
+func TestInCharge(t *testing.T) {
+	t.Parallel()
+	keep, view := []string{"USER_UPDATE"}, []string{"ORDER_VIEW"}
+	both := []string{"USER_UPDATE", "ORDER_VIEW"}
+	cases := []struct {
+		name    string
+		has, of []tenant.Grant
+		missing string // the permission; empty: he is in charge
+	}{
+		{"without roles, the account's", []tenant.Grant{grant("KEEPER", keep, inAccount)}, nil, ""},
+		{"without roles, not a retailer's", []tenant.Grant{grant("KEEPER", keep, inRetailer2)}, nil, "USER_UPDATE"},
+		{"nor with a role that holds nowhere", []tenant.Grant{grant("KEEPER", both, inRetailer2)}, []tenant.Grant{grant("CLERK", view)}, "USER_UPDATE"},
+		{"nor an administrator of a retailer's", []tenant.Grant{grant(tenant.AdminRole, nil, inRetailer2)}, nil, "USER_UPDATE"},
+		{"a retailer's", []tenant.Grant{grant("KEEPER", both, inRetailer2)}, []tenant.Grant{grant("CLERK", view, inRetailer2)}, ""},
+		{"another retailer's", []tenant.Grant{grant("KEEPER", both, inRetailer2)}, []tenant.Grant{grant("CLERK", view, inRetailer2, inRetailer3)}, "USER_UPDATE"},
+		{"the account's", []tenant.Grant{grant("KEEPER", both, inRetailer2)}, []tenant.Grant{grant("CLERK", view, inAccount)}, "USER_UPDATE"},
+		{"rights that he has not", []tenant.Grant{grant("KEEPER", keep, inRetailer2)}, []tenant.Grant{grant("CLERK", view, inRetailer2)}, "ORDER_VIEW"},
+		{"rights that he has elsewhere", []tenant.Grant{grant("KEEPER", keep, inRetailer2), grant("CLERK", view, inRetailer3)}, []tenant.Grant{grant("CLERK", view, inRetailer2)}, "ORDER_VIEW"},
+		{"an administrator", []tenant.Grant{grant("KEEPER", both, inAccount)}, []tenant.Grant{grant(tenant.AdminRole, nil, inRetailer2)}, tenant.AdminRole},
+		{"an administrator elsewhere", []tenant.Grant{grant("KEEPER", both, inAccount), grant(tenant.AdminRole, nil, inRetailer3)}, []tenant.Grant{grant(tenant.AdminRole, nil, inRetailer2)}, tenant.AdminRole},
+		{"an administrator of the same", []tenant.Grant{grant(tenant.AdminRole, nil, inRetailer2)}, []tenant.Grant{grant(tenant.AdminRole, nil, inRetailer2)}, ""},
+		{"a place that is not known", []tenant.Grant{grant("KEEPER", both, inRetailer2)}, []tenant.Grant{grant("STORE", view, tenant.Context{Type: tenant.AgentContext, ID: "4711"})}, "USER_UPDATE"},
+	}
+	for _, c := range cases {
+		err := tenant.New(identity, c.has...).InCharge(tenant.New(identity, c.of...), "USER_UPDATE")
+		if c.missing == "" {
+			require.NoError(t, err, c.name)
+			continue
+		}
+		require.True(t, fault.Is(err, fault.Forbidden), c.name)
+		require.Equal(t, c.missing, fault.Of(err).Meta["permission"], c.name)
+	}
+}
+
 func TestRolesAreListedOnce(t *testing.T) {
 	t.Parallel()
 	p := tenant.New(identity, grant("STORE", nil, atLocation9), grant("CLERK", nil), grant("STORE", nil, inAccount))

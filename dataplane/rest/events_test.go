@@ -71,3 +71,24 @@ func TestWhoBringsAWorkflowMustBeAllowedToChangeWorkflows(t *testing.T) {
 		}
 	}
 }
+
+// TestAnEventSaysWhoAnswersForItsWorkflow: a user by its id, and a client that acts as itself by its own, for it has other rights than the user that it goes by.
+func TestAnEventSaysWhoAnswersForItsWorkflow(t *testing.T) {
+	t.Parallel()
+	const body = `{"name":"Fix","retailerId":"2","entityType":"ORDER","entityId":"5","meta":{"workflow":{"retailerId":"2","version":"1.0","entityType":"ORDER",
+		"rulesets":[{"name":"Fix","type":"ORDER","triggers":[],"rules":[]}]}}}`
+	for client, want := range map[string]string{"": "7", "till": "7/till"} {
+		engine := &inbox{}
+		a := &API{Deps: Deps{Engine: engine}}
+		who := tenant.New(tenant.Identity{Account: "ACME", UserID: "7", Username: "till", Client: client},
+			tenant.Grant{Role: "R", Permissions: []string{"EVENT_CREATE", "WORKFLOW_UPDATE"}, Contexts: []tenant.Context{{Type: tenant.RetailerContext, Retailer: 2}}})
+		for _, send := range []handler{a.sendSync, a.sendAsync} {
+			_, err := send(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)), who)
+			require.NoError(t, err)
+		}
+		require.Len(t, engine.events, 2)
+		for _, ev := range engine.events {
+			require.Equal(t, want, ev.Caller)
+		}
+	}
+}

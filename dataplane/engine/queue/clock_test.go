@@ -129,6 +129,52 @@ func TestACallerThatGivesUpAsItsTurnComesPassesItOn(t *testing.T) {
 	require.Equal(t, "1", ready(t, q))
 }
 
+// TestATurnThatNobodyTookGoesToWhoWaits: as before, but somebody waits for the root at that moment: a caller that came later, and an event that a worker is to run. Neither comes again.
+func TestATurnThatNobodyTookGoesToWhoWaits(t *testing.T) {
+	t.Parallel()
+	q := queue.New(queue.Config{PerAccount: 1})
+	root := queue.Root{Account: "A", Type: "ORDER", Key: "1"}
+	toCaller, toWorker := 0, 0
+	for n := 0; toCaller < 3 || toWorker < 3; n++ {
+		require.Less(t, n, 1000)
+		held, err := q.Acquire(t.Context(), root)
+		require.NoError(t, err)
+		next := make(chan *queue.Work, 1)
+		mine, err := q.Acquire(&giveUp{Context: ended(t), done: func() {
+			behind := make(chan struct{})
+			if n%2 == 0 {
+				q.Add(row("A", 1, n, 0))
+				next <- nil
+			} else {
+				go func() {
+					w, _ := q.Acquire(&giveUp{Context: t.Context(), done: func() { close(behind) }}, root)
+					next <- w
+				}()
+				<-behind // it stands in the row
+			}
+			q.Done(held, time.Millisecond, 0, nil)
+		}}, root)
+		if err == nil { // it saw its turn first
+			q.Done(mine, time.Millisecond, 0, all(mine))
+		}
+		select {
+		case w := <-next:
+			if w != nil {
+				q.Done(w, time.Millisecond, 0, nil)
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("the caller behind never got the root")
+		}
+		switch {
+		case err != nil && n%2 == 0:
+			require.Equal(t, "1", ready(t, q), "the event that waited")
+			toWorker++
+		case err != nil:
+			toCaller++
+		}
+	}
+}
+
 // TestACallerThatGivesUpTakesNobodysTurn: of callers in a row one goes away; those behind it have their turns in the order in which they came, and
 // the workers have theirs last.
 func TestACallerThatGivesUpTakesNobodysTurn(t *testing.T) {
