@@ -34,7 +34,7 @@ func refs(t *testing.T, connection any) []string {
 func TestPagesInBothDirections(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.networks(12)
+	w.networks(14)
 	const page = `query($first: Int, $last: Int, $after: String, $before: String) {
 		networks(first: $first, last: $last, after: $after, before: $before) { edges { node { ref } cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`
 	first := at(w.data(page, `{"first":null,"after":null}`), "networks")
@@ -53,7 +53,7 @@ func TestPagesInBothDirections(t *testing.T) {
 		}
 		after = at(got, "pageInfo.endCursor").(string)
 	}
-	require.Len(t, forward, 12)
+	require.Len(t, forward, 14)
 
 	var backward []string
 	before := "null"
@@ -67,7 +67,17 @@ func TestPagesInBothDirections(t *testing.T) {
 	}
 	require.Equal(t, forward, backward)
 
-	require.Len(t, refs(t, at(w.data(page, `{"first":100000}`), "networks")), 12, "too large a page is cut")
+	all := at(w.data(page, `{"first":14}`), "networks")
+	start, end := at(all, "pageInfo.startCursor").(string), at(all, "pageInfo.endCursor").(string)
+	for bounds, want := range map[string][]string{
+		`{"after":` + quote(start) + `}`:                             forward[1:11],
+		`{"before":` + quote(end) + `}`:                              forward[3:13],
+		`{"after":` + quote(start) + `,"before":` + quote(end) + `}`: forward[1:11],
+	} {
+		require.Equal(t, want, refs(t, at(w.data(page, bounds), "networks")), "the default page is that next to the bound: %s", bounds)
+	}
+
+	require.Len(t, refs(t, at(w.data(page, `{"first":100000}`), "networks")), 14, "too large a page is cut")
 	require.Equal(t, "C0160E", w.failure(page, `{"first":1,"last":1}`).Extensions.Code)
 	require.Equal(t, "C0122E", w.failure(page, `{"first":0}`).Extensions.Code)
 	require.Equal(t, "C0122E", w.failure(page, `{"last":-3}`).Extensions.Code)
