@@ -49,7 +49,7 @@ func (a accounts) CreateAccount(ctx context.Context, r *cpv1.CreateAccountReques
 		Account: &cpv1.Account{
 			Name: name, DisplayName: first(r.GetAccount().GetDisplayName(), name), Region: r.GetAccount().GetRegion(),
 			Environment: r.GetAccount().GetEnvironment(), Jurisdictions: r.GetAccount().GetJurisdictions(),
-			Quotas: r.GetAccount().GetQuotas(), Hosts: r.GetAccount().GetHosts(),
+			Quotas: r.GetAccount().GetQuotas(), Hosts: hostNames(r.GetAccount().GetHosts()),
 			Clients: []*cpv1.ApiClient{{ClientId: name, Roles: roles}},
 		},
 		Secrets:       []*statev1.ClientSecret{{ClientId: name, Hash: secretHash(secrets.GetClientSecret())}},
@@ -70,6 +70,15 @@ func (a accounts) CreateAccount(ctx context.Context, r *cpv1.CreateAccountReques
 		out.Credentials = nil // these secrets were not used
 	}
 	return out, nil
+}
+
+// hostNames are host names as they are compared, in small letters and without the root's dot: no two accounts have the same in two spellings.
+func hostNames(given []string) []string {
+	names := make([]string, 0, len(given))
+	for _, name := range given {
+		names = append(names, strings.ToLower(strings.TrimSuffix(name, ".")))
+	}
+	return names
 }
 
 // firstRoles are what a new account's client acts as. The account has no other roles than the stock ones yet, and no other place than itself.
@@ -140,8 +149,14 @@ func (a accounts) UpdateAccount(ctx context.Context, r *cpv1.UpdateAccountReques
 	}
 	out, err := a.update(ctx, r.GetAccount(), func(current *cpv1.Account) (*cpv1.Account, error) {
 		next, err := merged(current, r.GetAccount(), r.GetUpdateMask(), "display_name", "jurisdictions", "quotas", "hosts", "state")
-		if err != nil || slices.Equal(next.GetJurisdictions(), current.GetJurisdictions()) {
-			return next, err // where it is was lawful when it came there; what else it is may change, whatever became of the region
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Equal(next.GetHosts(), current.GetHosts()) {
+			next.Hosts = hostNames(next.GetHosts())
+		}
+		if slices.Equal(next.GetJurisdictions(), current.GetJurisdictions()) {
+			return next, nil // where it is was lawful when it came there; what else it is may change, whatever became of the region
 		}
 		return next, state.CheckResidence(a.Store.View(), next)
 	}, r)

@@ -98,6 +98,33 @@ func TestAnAccountIsMadeOfWhatIsSaid(t *testing.T) {
 	}
 }
 
+// TestAHostNameIsOneAccountsInAnySpelling: gateways compare names in small letters and without the root's dot.
+func TestAHostNameIsOneAccountsInAnySpelling(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.place("here", "shared", "n1")
+	accounts := cpc.NewAccountServiceClient(d.root())
+	create := func(name string, hosts ...string) error {
+		_, err := accounts.CreateAccount(t.Context(), &cpv1.CreateAccountRequest{Account: &cpv1.Account{Name: name, Hosts: hosts}})
+		return err
+	}
+	update := func(name string, hosts ...string) error {
+		_, err := accounts.UpdateAccount(t.Context(), &cpv1.UpdateAccountRequest{
+			Account: &cpv1.Account{Name: name, Hosts: hosts}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"hosts"}},
+		})
+		return err
+	}
+	require.NoError(t, create("ACME", "Shop.example"))
+	require.NoError(t, create("BETA"))
+	for _, spelling := range []string{"shop.example", "Shop.example", "SHOP.EXAMPLE", "shop.example."} {
+		require.Equal(t, connect.CodeAlreadyExists, connect.CodeOf(create("GAMMA", spelling)), spelling)
+		require.Equal(t, connect.CodeAlreadyExists, connect.CodeOf(update("BETA", spelling)), spelling)
+	}
+	require.NoError(t, update("ACME", "SHOP.example", "Other.example"))
+	require.Equal(t, connect.CodeAlreadyExists, connect.CodeOf(update("BETA", "other.example")))
+	require.Equal(t, []string{"shop.example", "other.example"}, d.record("ACME").GetAccount().GetHosts())
+}
+
 // TestARequestIdIsOfOneRequest repeats requests with another secret, which is the same request, and with something else changed, which is not.
 func TestARequestIdIsOfOneRequest(t *testing.T) {
 	t.Parallel()
