@@ -58,7 +58,7 @@ lint-sql: need-go
 	@$(TOLD) "Reading all SQL with CockroachDB's grammar" ops/tools/lint-sql.sh
 
 mutate: need-go-database ## change code a little, place by place, and print what no test notices
-	@mkdir -p .cache && $(GO) build -o .cache/mutate ./ops/mutate
+	@mkdir -p .cache && $(TOLD) 'Compiling the tool' $(GO) build -o .cache/mutate ./ops/mutate
 	@.cache/mutate -go $(GO) $(ARGS) $(if $(filter file default,$(origin PACKAGES)),,$(PACKAGES))
 
 soak: need-go-database build ## run what takes minutes or has to be timed; one of it: make soak ARGS='-run Descriptors'

@@ -137,6 +137,7 @@ func run(ctx context.Context, args []string, out io.Writer, terminal bool) (int,
 		}
 		return 0, nil
 	}
+	fmt.Fprintf(out, "%d mutants to try, %d at a time; first the tests on the code as it is\n", wanted, o.jobs)
 	report := newReport(out, o.dir, wanted, terminal, o.tell)
 	err = o.try(ctx, all, report)
 	report.end()

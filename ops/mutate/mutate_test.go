@@ -39,6 +39,7 @@ func TestSurvivorsArePrintedWithTheirPlaces(t *testing.T) {
 	require.NoError(t, err)
 	out, code := mutate(t, dir, "-jobs", "2", "-fail", "./shelf")
 	require.Equal(t, 1, code, "some survive, and -fail asks for a status")
+	require.Regexp(t, `^12 mutants to try, 2 at a time; `, out, "before anything slow begins")
 	require.ElementsMatch(t, strings.Split(strings.TrimSpace(`
 shelf/shelf.go:9:16: have+n <= limit → <
 shelf/shelf.go:16:3: left out: delete(shelf, name)
