@@ -77,9 +77,12 @@ func TestAPollIsNotNeeded(t *testing.T) {
 	}
 	b.run(e)
 	require.Eventually(t, func() bool { return e.Stats().Events.Load() == 38 }, time.Minute, time.Millisecond, "eight at a time")
-	_, err := e.RunSync(b.ctx, b.scope, event(list[38], "Plan"))
-	require.NoError(t, err)
-	require.Eventually(t, func() bool { return b.count(b.scope, list[38]) == 1 }, time.Minute, 5*time.Millisecond)
+	for planned := 1; e.Stats().Released.Load() == 0; planned++ { // on a slow machine it is due before it is written, and waits for nothing
+		require.LessOrEqual(t, planned, 50)
+		_, err := e.RunSync(b.ctx, b.scope, event(list[38], "Plan"))
+		require.NoError(t, err)
+		require.Eventually(t, func() bool { return b.count(b.scope, list[38]) == planned }, time.Minute, 5*time.Millisecond)
+	}
 	require.EqualValues(t, 1, e.Stats().Released.Load())
 
 	var told []string
