@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -25,7 +25,7 @@ func TestWhereARunOnceWorkflowNeedsItsSendersRights(t *testing.T) {
 	t.Parallel()
 	b, u, known := callersBench(t)
 	var next any
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Make", Run: func(ctx context.Context, c *rules.Context) error { return c.Turn.Create(ctx, next) }})
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Make", Run: func(ctx context.Context, c *rule.Context) error { return c.Turn.Create(ctx, next) }})
 	b.flow("ACME", on("CREATE", "FULFILMENT", ""))
 	e := b.new("n1", known)
 	b.run(e)

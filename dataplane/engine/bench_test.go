@@ -13,7 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/engine/enginetest"
 	"github.com/fluent-oms/fluent/dataplane/engine/turn"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
@@ -31,7 +31,7 @@ type bench struct {
 	dsn   string
 	db    *store.DB
 	shelf *enginetest.Shelf
-	rules []rules.Rule
+	rules []rule.Rule
 	scope tenancy.Scope
 }
 
@@ -165,21 +165,21 @@ func loadOrder(ctx context.Context, r *store.Reader, id catalogue.ID) (any, []an
 }
 
 // testRules are what the workflows of these tests name.
-func testRules() []rules.Rule {
-	return []rules.Rule{
-		{Plugin: "test", Name: "SetState", Props: []rules.Prop{{Name: "status", Type: "STRING", Required: true}}, Run: func(_ context.Context, c *rules.Context) error {
+func testRules() []rule.Rule {
+	return []rule.Rule{
+		{Plugin: "test", Name: "SetState", Props: []rule.Prop{{Name: "status", Type: "STRING", Required: true}}, Run: func(_ context.Context, c *rule.Context) error {
 			status, err := c.Props.Text("status")
 			c.Turn.Set(c.Entity, map[string]any{"status": status})
 			return err
 		}},
-		{Plugin: "test", Name: "Send", Props: []rules.Prop{{Name: "eventName", Type: "STRING"}, {Name: "to", Type: "STRING"}}, Run: send},
-		{Plugin: "test", Name: "Ship", Run: func(ctx context.Context, c *rules.Context) error {
+		{Plugin: "test", Name: "Send", Props: []rule.Prop{{Name: "eventName", Type: "STRING"}, {Name: "to", Type: "STRING"}}, Run: send},
+		{Plugin: "test", Name: "Ship", Run: func(ctx context.Context, c *rule.Context) error {
 			o := c.Root.Entity().(*order.Order)
 			f := &order.Fulfilment{Ref: o.Ref + "-F", OrderID: o.ID}
 			f.Type = "HD_PFS"
 			return c.Turn.Create(ctx, f)
 		}},
-		{Plugin: "test", Name: "Count", Run: func(_ context.Context, c *rules.Context) error {
+		{Plugin: "test", Name: "Count", Run: func(_ context.Context, c *rule.Context) error {
 			n := 0.0
 			if v, ok := c.Entity.(*order.Order).Attributes.Get("count"); ok {
 				n = v.(float64)
@@ -187,14 +187,14 @@ func testRules() []rules.Rule {
 			c.Turn.Set(c.Entity, map[string]any{"attributes": catalogue.Attributes{{Name: "count", Type: "INTEGER", Value: n + 1}}})
 			return nil
 		}},
-		{Plugin: "test", Name: "Fail", Run: func(context.Context, *rules.Context) error { return fmt.Errorf("no such thing as a free lunch") }},
-		{Plugin: "test", Name: "Panic", Run: func(context.Context, *rules.Context) error { panic("boom") }},
-		{Plugin: "test", Name: "Refuse", Run: func(context.Context, *rules.Context) error { return &rules.BusinessError{Message: "not like this"} }},
+		{Plugin: "test", Name: "Fail", Run: func(context.Context, *rule.Context) error { return fmt.Errorf("no such thing as a free lunch") }},
+		{Plugin: "test", Name: "Panic", Run: func(context.Context, *rule.Context) error { panic("boom") }},
+		{Plugin: "test", Name: "Refuse", Run: func(context.Context, *rule.Context) error { return &rule.BusinessError{Message: "not like this"} }},
 	}
 }
 
 // send sends an event to the current entity, to the order (to=ORDER), to all fulfilments (to=FULFILMENT), or in some milliseconds (to=500).
-func send(_ context.Context, c *rules.Context) error {
+func send(_ context.Context, c *rule.Context) error {
 	name, err := c.Props.Text("eventName")
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/engine"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -52,21 +52,21 @@ func (u *users) give(grants ...tenant.Grant) {
 func callersBench(t *testing.T) (*bench, *users, func(*engine.Deps, *engine.Config)) {
 	b := newBench(t)
 	u := &users{}
-	text := func(c *rules.Context, name string) string {
+	text := func(c *rule.Context, name string) string {
 		s, err := c.Props.Text(name)
 		require.NoError(t, err)
 		return s
 	}
-	prop := func(name string) rules.Prop { return rules.Prop{Name: name, Type: "STRING", Required: true} }
+	prop := func(name string) rule.Prop { return rule.Prop{Name: name, Type: "STRING", Required: true} }
 	b.rules = append(b.rules,
-		rules.Rule{Plugin: "test", Name: "SendOther", Props: []rules.Prop{prop("order"), prop("retailer")}, Run: func(_ context.Context, c *rules.Context) error {
+		rule.Rule{Plugin: "test", Name: "SendOther", Props: []rule.Prop{prop("order"), prop("retailer")}, Run: func(_ context.Context, c *rule.Context) error {
 			id := text(c, "order")
 			var retailer int32
 			_, err := fmt.Sscan(text(c, "retailer"), &retailer)
 			c.Turn.Send(workflow.Event{Name: "Poke", RetailerID: retailer, EntityType: "ORDER", EntityID: id, RootType: "ORDER", RootID: id, RunOnce: c.Event.RunOnce})
 			return err
 		}},
-		rules.Rule{Plugin: "test", Name: "SetOther", Props: []rules.Prop{prop("order")}, Run: func(ctx context.Context, c *rules.Context) error {
+		rule.Rule{Plugin: "test", Name: "SetOther", Props: []rule.Prop{prop("order")}, Run: func(ctx context.Context, c *rule.Context) error {
 			other, err := c.Read.Get(ctx, domain.Catalogue().Type("Order"), catalogue.ID(text(c, "order")))
 			if err != nil || other == nil {
 				return fmt.Errorf("no such order: %w", err)
@@ -74,7 +74,7 @@ func callersBench(t *testing.T) (*bench, *users, func(*engine.Deps, *engine.Conf
 			c.Turn.Set(other, map[string]any{"status": "STOLEN"})
 			return nil
 		}},
-		rules.Rule{Plugin: "test", Name: "SetBoth", Props: []rules.Prop{prop("order")}, Run: func(ctx context.Context, c *rules.Context) error {
+		rule.Rule{Plugin: "test", Name: "SetBoth", Props: []rule.Prop{prop("order")}, Run: func(ctx context.Context, c *rule.Context) error {
 			c.Turn.Set(c.Entity, map[string]any{"status": "MINE"})
 			other, err := c.Read.Get(ctx, domain.Catalogue().Type("Order"), catalogue.ID(text(c, "order")))
 			if err != nil || other == nil {
@@ -83,13 +83,13 @@ func callersBench(t *testing.T) (*bench, *users, func(*engine.Deps, *engine.Conf
 			c.Turn.Set(other, map[string]any{"status": "STOLEN"})
 			return nil
 		}},
-		rules.Rule{Plugin: "test", Name: "OpenCatalogue", Props: []rules.Prop{prop("retailers")}, Run: func(ctx context.Context, c *rules.Context) error {
+		rule.Rule{Plugin: "test", Name: "OpenCatalogue", Props: []rule.Prop{prop("retailers")}, Run: func(ctx context.Context, c *rule.Context) error {
 			made := &inventory.ProductCatalogue{Ref: "shared", Name: "shared", RetailerRefs: strings.Fields(text(c, "retailers"))}
 			made.Type = "DEFAULT"
 			return c.Turn.Create(ctx, made)
 		}},
-		rules.Rule{Plugin: "test", Name: "Effect", Run: func(_ context.Context, c *rules.Context) error {
-			c.Turn.Effect("mine", func() rules.Effect { return silent{} })
+		rule.Rule{Plugin: "test", Name: "Effect", Run: func(_ context.Context, c *rule.Context) error {
+			c.Turn.Effect("mine", func() rule.Effect { return silent{} })
 			return nil
 		}},
 	)

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
@@ -31,8 +31,8 @@ func (b *bench) hooked() (*storetest.Hooks, func(*engine.Deps, *engine.Config)) 
 }
 
 // effect adds a rule Effect<name> that gives its turn an effect.
-func (b *bench) effect(name string, e func() rules.Effect) {
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Effect" + name, Run: func(_ context.Context, c *rules.Context) error {
+func (b *bench) effect(name string, e func() rule.Effect) {
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Effect" + name, Run: func(_ context.Context, c *rule.Context) error {
 		c.Turn.Effect(name, e)
 		return nil
 	}})
@@ -45,7 +45,7 @@ func (s stubborn) Apply(context.Context, any) error {
 	if s.runs.Load() > 20 {
 		return nil
 	}
-	return rules.ErrShortfall
+	return rule.ErrShortfall
 }
 
 // TestAnEffectThatTakesNothingFailsAtLast: one that cannot take what it gets, either, has five tries, and holds up nobody after them.
@@ -53,7 +53,7 @@ func TestAnEffectThatTakesNothingFailsAtLast(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var runs atomic.Int32
-	b.effect("Stubborn", func() rules.Effect { runs.Add(1); return stubborn{&runs} })
+	b.effect("Stubborn", func() rule.Effect { runs.Add(1); return stubborn{&runs} })
 	b.flow("ACME", on("Take", "ORDER", "", do("Count"), do("EffectStubborn")), on("Count", "ORDER", "", do("Count")))
 	e := b.new("n1")
 	o := b.orders(b.scope, 1)[0]
@@ -73,7 +73,7 @@ func TestWhatIsRunAloneTakesWhatItGets(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var tries, followed atomic.Int32
-	b.effect("Greedy", func() rules.Effect { return &greedy{tries: &tries, followed: &followed} })
+	b.effect("Greedy", func() rule.Effect { return &greedy{tries: &tries, followed: &followed} })
 	b.flow("ACME", on("Take", "ORDER", "", do("Count"), do("EffectGreedy")), refused("Clash"))
 	e := b.new("n1")
 	o := b.orders(b.scope, 1)[0]
@@ -185,7 +185,7 @@ func TestAllThatShareACommitFollowIt(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var tries, followed atomic.Int32
-	b.effect("Follow", func() rules.Effect { return &greedy{tries: &tries, followed: &followed, last: true} })
+	b.effect("Follow", func() rule.Effect { return &greedy{tries: &tries, followed: &followed, last: true} })
 	b.flow("ACME", on("Take", "ORDER", "", do("EffectFollow")))
 	e := b.new("n1", oneWorker)
 	var events []*workflow.Event
@@ -204,7 +204,7 @@ func TestATurnGoesOnWhenItsCallerGoesAway(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	ctx, leave := context.WithCancel(b.ctx)
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Leave", Run: func(context.Context, *rules.Context) error { leave(); return nil }})
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Leave", Run: func(context.Context, *rule.Context) error { leave(); return nil }})
 	b.flow("ACME", on("Count", "ORDER", "", do("Leave"), do("Count")))
 	e := b.new("n1")
 	b.run(e)
@@ -322,7 +322,7 @@ func TestAnAccountLeavesOthersWorkers(t *testing.T) {
 	b := newBench(t)
 	proceed := make(chan struct{})
 	goOn := sync.OnceFunc(func() { close(proceed) })
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Hang", Run: func(context.Context, *rules.Context) error { <-proceed; return nil }})
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Hang", Run: func(context.Context, *rule.Context) error { <-proceed; return nil }})
 	b.flow("ACME", on("Count", "ORDER", "", do("Hang"), do("Count")))
 	b.flow("OTHER", on("Count", "ORDER", "", do("Count")))
 	other := scopeOf(t, "OTHER")

@@ -14,7 +14,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -83,8 +83,8 @@ func TestACreationAndItsFirstTurnAreOneCommit(t *testing.T) {
 func TestACreationWhoseTurnFailsIsLeftToTheCaller(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Short", Run: func(_ context.Context, c *rules.Context) error {
-		c.Turn.Effect("stock", func() rules.Effect { return short{} })
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Short", Run: func(_ context.Context, c *rule.Context) error {
+		c.Turn.Effect("stock", func() rule.Effect { return short{} })
 		return nil
 	}})
 	for name, rule := range map[string]string{"fails": "Fail", "panics": "Panic", "meets a shortfall": "Short"} {
@@ -103,7 +103,7 @@ func TestACreationWhoseTurnFailsIsLeftToTheCaller(t *testing.T) {
 // short is stock that is gone at commit.
 type short struct{}
 
-func (short) Apply(context.Context, any) error { return rules.ErrShortfall }
+func (short) Apply(context.Context, any) error { return rule.ErrShortfall }
 
 func TestCreationsOfARushShareCommitsAndNotTheirFailures(t *testing.T) {
 	t.Parallel()
@@ -205,7 +205,7 @@ func (b *bench) abreast(e *engine.Engine, ran *atomic.Int32, n int) (orders []*o
 func running(t *testing.T) (*bench, *atomic.Int32) {
 	b := newBench(t)
 	var ran atomic.Int32
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Ran", Run: func(context.Context, *rules.Context) error { ran.Add(1); return nil }})
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Ran", Run: func(context.Context, *rule.Context) error { ran.Add(1); return nil }})
 	b.flow("ACME", on("CREATE", "ORDER", "CREATED", do("Ran"), do("Count")))
 	return b, &ran
 }
@@ -286,7 +286,7 @@ func TestACreationsStructsStayAsTheyAre(t *testing.T) {
 		if fails {
 			calls = append(calls, do("Fail"))
 		}
-		b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "SetParts", Run: func(_ context.Context, c *rules.Context) error {
+		b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "SetParts", Run: func(_ context.Context, c *rule.Context) error {
 			require.Len(t, c.Root.Parts(), 2)
 			for _, p := range c.Root.Parts() {
 				c.Turn.Set(p, map[string]any{"status": "SET"})

@@ -10,7 +10,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/engine/enginetest"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 )
 
@@ -26,7 +26,7 @@ func TestNoTurnBeginsAfterTheDeadlineOfItsLease(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	running, proceed := make(chan struct{}), make(chan struct{})
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Wait", Run: func(context.Context, *rules.Context) error {
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Wait", Run: func(context.Context, *rule.Context) error {
 		close(running)
 		<-proceed
 		return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -35,8 +35,8 @@ func (x *taken) Mark() any       { return len(x.asked) }
 func (x *taken) Rewind(mark any) { x.asked = x.asked[:mark.(int)] }
 
 // everything is a rule that asks for all that there is to ask for: its property says in whose name.
-func everything(other *order.Order, mu *sync.Mutex, commits *[]string) rules.Rule {
-	return rules.Rule{Plugin: "test", Name: "All", Props: []rules.Prop{{Name: "who", Type: "STRING", Required: true}}, Run: func(ctx context.Context, c *rules.Context) error {
+func everything(other *order.Order, mu *sync.Mutex, commits *[]string) rule.Rule {
+	return rule.Rule{Plugin: "test", Name: "All", Props: []rule.Prop{{Name: "who", Type: "STRING", Required: true}}, Run: func(ctx context.Context, c *rule.Context) error {
 		who, err := c.Props.Text("who")
 		if err != nil {
 			return err
@@ -59,7 +59,7 @@ func everything(other *order.Order, mu *sync.Mutex, commits *[]string) rules.Rul
 		c.Turn.Send(workflow.Event{Name: "There-" + who, EntityType: "ORDER", EntityID: string(other.ID), ScheduledOn: c.Now.Add(2 * time.Hour)})
 		c.Turn.Webhook("W-"+who, "https://"+who+".test")
 		for _, key := range []string{"shared", "own-" + who} {
-			c.Turn.Effect(key, func() rules.Effect { return &taken{mu: mu, commits: commits, name: key} }).(*taken).ask(who)
+			c.Turn.Effect(key, func() rule.Effect { return &taken{mu: mu, commits: commits, name: key} }).(*taken).ask(who)
 		}
 		return nil
 	}}

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/order"
 )
@@ -94,7 +94,7 @@ func TestADatabaseClockThatIsSetBackKeepsNoLeaseOfTheDead(t *testing.T) {
 // ship it, and then goes on. It tells how many fulfilments the order has in the end.
 func deposed(t *testing.T, unfence bool) int {
 	b := newBench(t)
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "ShipOnce", Run: func(ctx context.Context, c *rules.Context) error {
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "ShipOnce", Run: func(ctx context.Context, c *rule.Context) error {
 		if len(c.Root.Parts()) > 0 {
 			return nil
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
@@ -18,19 +18,19 @@ func TestTurnsHaveTheirLimits(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.rules = append(b.rules,
-		rules.Rule{Plugin: "test", Name: "Chain", Run: func(_ context.Context, c *rules.Context) error {
+		rule.Rule{Plugin: "test", Name: "Chain", Run: func(_ context.Context, c *rule.Context) error {
 			if n := c.Event.Attributes["n"].(int); n > 0 {
 				c.Turn.Send(workflow.Event{Name: "Chain", Attributes: map[string]any{"n": n - 1}})
 			}
 			return nil
 		}},
-		rules.Rule{Plugin: "test", Name: "Fan", Run: func(_ context.Context, c *rules.Context) error {
+		rule.Rule{Plugin: "test", Name: "Fan", Run: func(_ context.Context, c *rule.Context) error {
 			for range c.Event.Attributes["n"].(int) {
 				c.Turn.Send(workflow.Event{Name: "Leaf"})
 			}
 			return nil
 		}},
-		rules.Rule{Plugin: "test", Name: "Hang", Run: func(ctx context.Context, _ *rules.Context) error {
+		rule.Rule{Plugin: "test", Name: "Hang", Run: func(ctx context.Context, _ *rule.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}})

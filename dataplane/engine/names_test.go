@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -20,8 +20,8 @@ import (
 )
 
 // looking is a rule Look that runs f.
-func (b *bench) looking(f func(ctx context.Context, c *rules.Context) error) {
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Look", Run: f})
+func (b *bench) looking(f func(ctx context.Context, c *rule.Context) error) {
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Look", Run: f})
 }
 
 // fulfilment inserts a fulfilment of an order.
@@ -43,7 +43,7 @@ func TestARefMeansTheRootsOwn(t *testing.T) {
 	other := b.fulfilment(list[1], "SAME", "OTHER")
 	own := &order.Fulfilment{Ref: "SAME", OrderID: list[0].ID}
 	own.Type = "HD_PFS"
-	b.looking(func(ctx context.Context, c *rules.Context) error {
+	b.looking(func(ctx context.Context, c *rule.Context) error {
 		found, err := c.Read.Get(ctx, domain.Catalogue().Type("Fulfilment"), other.ID)
 		if err != nil || found == nil {
 			return fmt.Errorf("the other: %w", err)
@@ -72,7 +72,7 @@ func TestAKeyFindsWhatTheTurnMadeAndKept(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var seen []string
-	b.looking(func(ctx context.Context, c *rules.Context) error {
+	b.looking(func(ctx context.Context, c *rule.Context) error {
 		o := c.Root.Entity().(*order.Order)
 		found, err := c.Read.ByKey(ctx, domain.Catalogue().Type("Fulfilment"), o.Ref+"-F")
 		if err != nil {
@@ -145,7 +145,7 @@ func TestARootFollowsTheWorkflowItWasMadeUnder(t *testing.T) {
 func TestWhatIsMadeIsStamped(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.looking(func(ctx context.Context, c *rules.Context) error {
+	b.looking(func(ctx context.Context, c *rule.Context) error {
 		o := c.Root.Entity().(*order.Order)
 		f := &order.Fulfilment{Ref: o.Ref + "-F", OrderID: o.ID}
 		f.Type, f.Status, f.CreatedOn = "HD_PFS", "HELD", c.Now.Add(-time.Hour)
@@ -208,7 +208,7 @@ func TestWhatIsOnlyTooMuchNowIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var runs atomic.Int32
-	b.looking(func(context.Context, *rules.Context) error {
+	b.looking(func(context.Context, *rule.Context) error {
 		if runs.Add(1) == 1 {
 			return fault.New(fault.Limited, "not so many at once")
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -30,8 +30,8 @@ func (b *bench) looked(e *engine.Engine) {
 }
 
 // noting is a rule that keeps the order of its events in the order's status.
-func noting() rules.Rule {
-	return rules.Rule{Plugin: "test", Name: "Append", Run: func(_ context.Context, c *rules.Context) error {
+func noting() rule.Rule {
+	return rule.Rule{Plugin: "test", Name: "Append", Run: func(_ context.Context, c *rule.Context) error {
 		o := c.Entity.(*order.Order)
 		c.Turn.Set(o, map[string]any{"status": o.Status + "," + fmt.Sprint(c.Event.Attributes["n"])})
 		return nil

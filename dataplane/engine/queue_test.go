@@ -11,7 +11,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -23,7 +23,7 @@ import (
 func TestEventsOfARootRunInOrderAndShareTurns(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Append", Run: func(_ context.Context, c *rules.Context) error {
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Append", Run: func(_ context.Context, c *rule.Context) error {
 		o := c.Entity.(*order.Order)
 		c.Turn.Set(o, map[string]any{"status": o.Status + "," + fmt.Sprint(c.Event.Attributes["n"])})
 		return nil
@@ -121,16 +121,16 @@ func (g *greedy) Apply(context.Context, any) error {
 	if g.last {
 		return nil
 	}
-	return rules.ErrShortfall
+	return rule.ErrShortfall
 }
 
 func TestAShortfallRunsTheTurnAgainAndAtLastTakesWhatItGets(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var tries, runs, followed atomic.Int32
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Take", Run: func(_ context.Context, c *rules.Context) error {
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Take", Run: func(_ context.Context, c *rule.Context) error {
 		runs.Add(1)
-		c.Turn.Effect("stock", func() rules.Effect { return &greedy{tries: &tries, followed: &followed} })
+		c.Turn.Effect("stock", func() rule.Effect { return &greedy{tries: &tries, followed: &followed} })
 		return nil
 	}})
 	b.flow("ACME", on("Take", "ORDER", "", do("Count"), do("Take"), do("Take")))
@@ -182,7 +182,7 @@ func TestAPoisonedRootHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	list := b.orders(b.scope, 20)
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Poison", Run: func(_ context.Context, c *rules.Context) error {
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Poison", Run: func(_ context.Context, c *rule.Context) error {
 		if c.Event.RootID == string(list[0].ID) {
 			return fault.New(fault.Unavailable, "never")
 		}
@@ -206,7 +206,7 @@ func TestAPoisonedRootHoldsUpNobody(t *testing.T) {
 func TestAFloodOfOneAccountStarvesNobody(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Slow", Run: func(ctx context.Context, _ *rules.Context) error {
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Slow", Run: func(ctx context.Context, _ *rule.Context) error {
 		timer := time.NewTimer(5 * time.Millisecond)
 		defer timer.Stop()
 		<-timer.C
@@ -275,8 +275,8 @@ func TestEventsOfEffectsNeedNoPoll(t *testing.T) {
 	list := b.orders(b.scope, 2)
 	told := event(list[1], "Count")
 	told.ID = string(b.db.NewUUID())
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Tell", Run: func(_ context.Context, c *rules.Context) error {
-		c.Turn.Effect("tell", func() rules.Effect { return telling{told} })
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Tell", Run: func(_ context.Context, c *rule.Context) error {
+		c.Turn.Effect("tell", func() rule.Effect { return telling{told} })
 		return nil
 	}})
 	b.flow("ACME", on("Tell", "ORDER", "", do("Tell")), on("Count", "ORDER", "", do("Count")))

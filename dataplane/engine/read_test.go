@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -44,7 +44,7 @@ func TestRulesReadWhatTheirTurnHasDone(t *testing.T) {
 		}
 		said = append(said, name+": "+strings.Join(refs, " "))
 	}
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Look", Run: func(ctx context.Context, c *rules.Context) error {
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Look", Run: func(ctx context.Context, c *rule.Context) error {
 		o := c.Root.Entity().(*order.Order)
 		for _, limit := range []int{10, 1} {
 			list, err := c.Read.List(ctx, typ, "order", []any{o.ID}, limit)
@@ -73,7 +73,7 @@ func TestRulesReadWhatTheirTurnHasDone(t *testing.T) {
 			say("by id", got)
 		}
 		return nil
-	}}, rules.Rule{Plugin: "test", Name: "Touch", Run: func(_ context.Context, c *rules.Context) error {
+	}}, rule.Rule{Plugin: "test", Name: "Touch", Run: func(_ context.Context, c *rule.Context) error {
 		c.Turn.Set(c.Root.Find("FULFILMENT", "", "EARLIER"), map[string]any{"status": "TOUCHED"})
 		return nil
 	}})

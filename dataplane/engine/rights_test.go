@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
@@ -24,13 +24,13 @@ func (g guarded) Needs() ([]string, any)         { return []string{"ORDER_UPDATE
 // more adds rules that ask for what users may not always do.
 func (b *bench) more() {
 	b.rules = append(b.rules,
-		rules.Rule{Plugin: "test", Name: "Tie", Run: func(_ context.Context, c *rules.Context) error {
+		rule.Rule{Plugin: "test", Name: "Tie", Run: func(_ context.Context, c *rule.Context) error {
 			parts := c.Root.Parts()
 			c.Turn.Link(parts[0], "articles", &order.Article{Node: catalogue.Node{ID: "77"}})
 			return nil
 		}},
-		rules.Rule{Plugin: "test", Name: "Guarded", Run: func(_ context.Context, c *rules.Context) error {
-			c.Turn.Effect("guarded", func() rules.Effect { return guarded{c.Entity} })
+		rule.Rule{Plugin: "test", Name: "Guarded", Run: func(_ context.Context, c *rule.Context) error {
+			c.Turn.Effect("guarded", func() rule.Effect { return guarded{c.Entity} })
 			return nil
 		}})
 }
@@ -99,11 +99,11 @@ func TestWhatWasDiscardedIsNotAskedFor(t *testing.T) {
 	t.Parallel()
 	b, u, known := callersBench(t)
 	b.more()
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "RefuseAfter", Run: func(ctx context.Context, c *rules.Context) error {
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "RefuseAfter", Run: func(ctx context.Context, c *rule.Context) error {
 		if err := c.Turn.Create(ctx, &security.Role{Name: "HIRED"}); err != nil {
 			return err
 		}
-		return &rules.BusinessError{Message: "not like this"}
+		return &rule.BusinessError{Message: "not like this"}
 	}})
 	e := b.new("n1", known)
 	b.run(e)

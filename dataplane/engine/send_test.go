@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
@@ -29,7 +29,7 @@ func (b *bench) query(statement string, out *[]string) {
 
 // sends adds a rule that sends one event, which the test gives.
 func (b *bench) sends(ev *workflow.Event) {
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "SendThis", Run: func(_ context.Context, c *rules.Context) error {
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "SendThis", Run: func(_ context.Context, c *rule.Context) error {
 		c.Turn.Send(*ev)
 		return nil
 	}})
@@ -130,7 +130,7 @@ func TestUrgentEventsAreReadFirst(t *testing.T) {
 	b := newBench(t)
 	var mu sync.Mutex
 	var ran []string
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Note", Run: func(_ context.Context, c *rules.Context) error {
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Note", Run: func(_ context.Context, c *rule.Context) error {
 		mu.Lock()
 		defer mu.Unlock()
 		ran = append(ran, c.Event.EntityID)

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -74,8 +74,8 @@ func TestEachRangeOfASharedCommitIsFenced(t *testing.T) {
 }
 
 // bump is a rule that counts on an order which is not the event's.
-func bump(at catalogue.ID, ran *atomic.Int32) rules.Rule {
-	return rules.Rule{Plugin: "test", Name: "Bump", Run: func(ctx context.Context, c *rules.Context) error {
+func bump(at catalogue.ID, ran *atomic.Int32) rule.Rule {
+	return rule.Rule{Plugin: "test", Name: "Bump", Run: func(ctx context.Context, c *rule.Context) error {
 		ran.Add(1)
 		found, err := c.Read.Get(ctx, domain.Catalogue().Type("Order"), at)
 		if err != nil {
@@ -209,8 +209,8 @@ func TestStaleDataUsesUpNoTries(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var last atomic.Int32
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "Take", Run: func(_ context.Context, c *rules.Context) error {
-		c.Turn.Effect("stock", func() rules.Effect { return patient{&last} })
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Take", Run: func(_ context.Context, c *rule.Context) error {
+		c.Turn.Effect("stock", func() rule.Effect { return patient{&last} })
 		return nil
 	}})
 	b.flow("ACME", on("Take", "ORDER", "", do("Count"), do("Take")))

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -83,7 +83,7 @@ func TestALimitedUsersEventLimitsNoOther(t *testing.T) {
 	o, there := b.orders(b.scope, 1)[0], b.orders(b.scope, 1)[0]
 	b.move(there, "2")
 	var saw []string
-	b.rules = append(b.rules, rules.Rule{Plugin: "test", Name: "See", Run: func(ctx context.Context, c *rules.Context) error {
+	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "See", Run: func(ctx context.Context, c *rule.Context) error {
 		found, err := c.Read.List(ctx, domain.Catalogue().Type("Order"), "ref", []any{there.Ref}, 1)
 		if err != nil {
 			return err

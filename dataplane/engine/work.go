@@ -9,7 +9,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine/queue"
 	"github.com/fluent-oms/fluent/dataplane/engine/turn"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -277,7 +277,7 @@ func (e *Engine) committed(ctx context.Context, jobs []*job) {
 // follow lets effects do what comes after their commit.
 func (e *Engine) follow(ctx context.Context, j *job) {
 	for _, effect := range j.out.Effects {
-		f, ok := effect.(rules.Follower)
+		f, ok := effect.(rule.Follower)
 		if !ok {
 			continue
 		}
@@ -298,7 +298,7 @@ func (e *Engine) refused(ctx context.Context, j *job, err error) {
 		j.taken = true
 		j.drop()
 		e.Wake()
-	case errors.Is(err, rules.ErrShortfall) && j.try < maxTries:
+	case errors.Is(err, rule.ErrShortfall) && j.try < maxTries:
 		e.again(ctx, j)
 	case errors.Is(err, store.ErrStale) && j.stale < maxStale:
 		j.stale++

@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 )
 
 // stockAccount is the account part of the names of rules that come with the platform.
@@ -47,24 +47,24 @@ func (a *API) listRules(_ http.ResponseWriter, _ *http.Request, p *tenant.Princi
 		return nil, err
 	}
 	all := make(map[string]ruleDescription, len(a.Library))
-	for _, rule := range a.Library {
-		name := stockAccount + "." + rule.Plugin + "." + rule.Name
-		all[name] = describe(name, rule)
+	for _, r := range a.Library {
+		name := stockAccount + "." + r.Plugin + "." + r.Name
+		all[name] = describe(name, r)
 	}
 	return all, nil
 }
 
-func describe(name string, rule rules.Rule) ruleDescription {
+func describe(name string, r rule.Rule) ruleDescription {
 	d := ruleDescription{
-		Name: name, Description: rule.Doc, EventAttributes: []string{}, Parameters: []ruleParameter{},
+		Name: name, Description: r.Doc, EventAttributes: []string{}, Parameters: []ruleParameter{},
 		RuleInfo: ruleInfo{
-			Name: rule.Name, Description: rule.Doc, Accepts: []ruleAccept{}, Produces: append([]string{}, rule.Produces...), RuleException: []string{},
+			Name: r.Name, Description: r.Doc, Accepts: []ruleAccept{}, Produces: append([]string{}, r.Produces...), RuleException: []string{},
 		},
 	}
-	for _, p := range rule.Props {
+	for _, p := range r.Props {
 		d.Parameters = append(d.Parameters, ruleParameter{Name: p.Name, Description: p.Doc, Type: p.Type, Multiple: p.Multiple})
 	}
-	for _, t := range rule.Accepts {
+	for _, t := range r.Accepts {
 		d.RuleInfo.Accepts = append(d.RuleInfo.Accepts, ruleAccept{EntityType: t})
 	}
 	return d

@@ -14,7 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/modules/batching"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -27,7 +27,7 @@ type Deps struct {
 	Configurations *configuration.Configurations
 	Control        configuration.Committer
 	Rules          *workflow.Names // index over Library
-	Library        []rules.Rule
+	Library        []rule.Rule
 	Engine         Engine
 	History        *history.Log
 	Batching       *batching.Service

@@ -10,7 +10,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
-// TestWhatFitsAProperty: each row is a property's declaration and a value of a workflow. The accessors of dataplane/rules read what fits.
+// TestWhatFitsAProperty: each row is a property's declaration and a value of a workflow. The accessors of dataplane/rule read what fits.
 func TestWhatFitsAProperty(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

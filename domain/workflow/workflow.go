@@ -1,5 +1,5 @@
 // Package workflow holds workflow definitions: parse, validate, and match the rulesets that an event triggers. It is pure:
-// what a rule does lives in dataplane/rules, when it runs in dataplane/engine.
+// what a rule is lives in dataplane/rule, when it runs in dataplane/engine.
 package workflow
 
 import (

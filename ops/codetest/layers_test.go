@@ -72,6 +72,7 @@ var banned = []struct{ folder, path, reason string }{
 	{"domain", "github.com/jackc/pgx", "the domain does no I/O"},
 	{"controlplane", "github.com/jackc/pgx", "the control plane keeps its state in the raft log"},
 	{"dataplane/engine", "net/http", "the engine never speaks to the outside"},
+	{"dataplane/rule", "net/http", "a rule asks for a call, it does not make one"},
 	{"dataplane/rules", "net/http", "a rule asks for a call, it does not make one"},
 }
 

@@ -6,15 +6,15 @@ import (
 	"reflect"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
 var (
-	_ rules.Turn   = (*unit)(nil)
-	_ rules.Reader = (*unit)(nil)
+	_ rule.Turn   = (*unit)(nil)
+	_ rule.Reader = (*unit)(nil)
 )
 
 // mark names the present state of the unit, for rewind.
@@ -26,7 +26,7 @@ type mark struct {
 func (u *unit) mark() mark {
 	m := mark{journal: len(u.journal), out: len(u.out), webhooks: len(u.webhooks), links: len(u.links), queue: len(u.queue), effects: map[string]any{}}
 	for key, e := range u.effects {
-		if r, ok := e.(rules.Rewinder); ok {
+		if r, ok := e.(rule.Rewinder); ok {
 			m.effects[key] = r.Mark()
 		}
 	}
@@ -41,7 +41,7 @@ func (u *unit) rewind(m mark) {
 	u.journal = u.journal[:m.journal]
 	u.out, u.webhooks, u.links, u.queue = u.out[:m.out], u.webhooks[:m.webhooks], u.links[:m.links], u.queue[:m.queue]
 	for key, e := range u.effects {
-		r, ok := e.(rules.Rewinder)
+		r, ok := e.(rule.Rewinder)
 		if !ok {
 			continue
 		}
@@ -67,7 +67,7 @@ func targetOf(t *catalogue.Type, ptr any) string {
 	return name + "/" + string(idOf(t, ptr))
 }
 
-// Set changes fields of a loaded or created entity. See rules.Turn.
+// Set changes fields of a loaded or created entity. See rule.Turn.
 func (u *unit) Set(ptr any, changes map[string]any) {
 	e := u.byPtr[ptr]
 	if e == nil {
@@ -114,7 +114,7 @@ func (u *unit) assign(e *entity, f *catalogue.Field, value any) bool {
 	return true
 }
 
-// Create adds an entity to the unit of work. See rules.Turn.
+// Create adds an entity to the unit of work. See rule.Turn.
 func (u *unit) Create(ctx context.Context, ptr any) error {
 	t := u.r.types.typeOf(ptr)
 	if t == nil {
@@ -194,7 +194,7 @@ func (u *unit) stamp(ctx context.Context, t *catalogue.Type, ptr any) (rootOf, e
 	return root, nil
 }
 
-// Link ties entities along an edge. See rules.Turn.
+// Link ties entities along an edge. See rule.Turn.
 func (u *unit) Link(owner any, edge string, targets ...any) {
 	t := u.r.types.typeOf(owner)
 	if t == nil {
@@ -212,25 +212,25 @@ func (u *unit) Link(owner any, edge string, targets ...any) {
 	}
 }
 
-// Webhook queues a delivery of the current event. See rules.Turn.
+// Webhook queues a delivery of the current event. See rule.Turn.
 func (u *unit) Webhook(name, endpoint string) {
 	u.webhooks = append(u.webhooks, Delivery{ID: string(u.r.d.DB.NewUUID()), Name: name, Endpoint: endpoint, Event: *u.ev})
 	u.act(history.Webhook, endpoint, map[string]any{"name": name})
 }
 
-// Log leaves an audit record. See rules.Turn.
+// Log leaves an audit record. See rule.Turn.
 func (u *unit) Log(message string, attributes map[string]any) {
 	u.act(history.Logging, message, attributes)
 }
 
-// Effect finds or makes the effect of a key. See rules.Turn.
-func (u *unit) Effect(key string, make func() rules.Effect) rules.Effect {
+// Effect finds or makes the effect of a key. See rule.Turn.
+func (u *unit) Effect(key string, make func() rule.Effect) rule.Effect {
 	if e := u.effects[key]; e != nil {
 		u.askEffect(key, e)
 		return e
 	}
 	e := make()
-	if l, ok := e.(rules.LastTrier); ok && u.in.Last {
+	if l, ok := e.(rule.LastTrier); ok && u.in.Last {
 		l.LastTry()
 	}
 	u.effects[key] = e

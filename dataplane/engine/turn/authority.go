@@ -7,7 +7,7 @@ import (
 	"strconv"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -86,8 +86,8 @@ func (u *unit) askMutation(t *catalogue.Type, ptr any, action string) {
 }
 
 // askEffect notes what an effect will do at commit. One that doesn't say is for the retailer's own rules only.
-func (u *unit) askEffect(key string, e rules.Effect) {
-	g, ok := e.(rules.Guarded)
+func (u *unit) askEffect(key string, e rule.Effect) {
+	g, ok := e.(rule.Guarded)
 	if !ok {
 		u.ask(asked{permission: "the effect " + key, retailer: nobody})
 		return

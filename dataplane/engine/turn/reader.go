@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 )
 
-// Get loads an entity by id. See rules.Reader. An entity that the turn knows is answered from memory, with the turn's changes.
+// Get loads an entity by id. See rule.Reader. An entity that the turn knows is answered from memory, with the turn's changes.
 func (u *unit) Get(ctx context.Context, typ *catalogue.Type, id catalogue.ID) (any, error) {
 	if e := u.entities[identity{typ, id}]; e != nil {
 		return e.ptr, nil
@@ -32,7 +32,7 @@ func (u *unit) known(loaded any) any {
 	return loaded
 }
 
-// ByKey loads an entity by its natural key. See rules.Reader.
+// ByKey loads an entity by its natural key. See rule.Reader.
 func (u *unit) ByKey(ctx context.Context, typ *catalogue.Type, key ...any) (any, error) {
 	for _, e := range u.order {
 		if e.typ == typ && !e.gone && hasKey(e, key) {
@@ -58,7 +58,7 @@ func hasKey(e *entity, key []any) bool {
 	return true
 }
 
-// List loads entities by the values of a field. See rules.Reader. Entities that the turn created and that fit come last.
+// List loads entities by the values of a field. See rule.Reader. Entities that the turn created and that fit come last.
 func (u *unit) List(ctx context.Context, typ *catalogue.Type, name string, values []any, limit int) ([]any, error) {
 	f := typ.Field(name)
 	if f == nil {
@@ -89,21 +89,21 @@ func among(v any, values []any) bool {
 	return false
 }
 
-// Module gives a module's own reader. See rules.Reader.
+// Module gives a module's own reader. See rule.Reader.
 func (u *unit) Module(name string) any { return u.r.d.Modules[name] }
 
 // rootView is the root as rules see it; nil where it does not exist.
-func (u *unit) rootView() rules.Root {
+func (u *unit) rootView() rule.Root {
 	if u.root == nil {
 		return nil
 	}
 	return u
 }
 
-// Entity is the root entity. See rules.Root.
+// Entity is the root entity. See rule.Root.
 func (u *unit) Entity() any { return u.root }
 
-// Find is a loaded dependant of the root. See rules.Root.
+// Find is a loaded dependant of the root. See rule.Root.
 func (u *unit) Find(entityType, id, ref string) any {
 	for _, t := range u.r.types.of(entityType) {
 		if id != "" {
@@ -123,14 +123,14 @@ func (u *unit) Find(entityType, id, ref string) any {
 	return nil
 }
 
-// Add makes a dependant known that a rule created or loaded by itself. See rules.Root.
+// Add makes a dependant known that a rule created or loaded by itself. See rule.Root.
 func (u *unit) Add(ptr any) {
 	if e := u.adopt(ptr); e != nil {
 		e.part = true
 	}
 }
 
-// Parts lists the root's dependants. See rules.Root.
+// Parts lists the root's dependants. See rule.Root.
 func (u *unit) Parts() []any {
 	var out []any
 	for _, e := range u.order {

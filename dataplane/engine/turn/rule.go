@@ -7,7 +7,7 @@ import (
 	"runtime/debug"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -15,12 +15,12 @@ import (
 
 // Library is the rules that workflows can name. It never changes once made.
 type Library struct {
-	rules []rules.Rule
+	rules []rule.Rule
 	names *workflow.Names
 }
 
 // NewLibrary makes a library of rules.
-func NewLibrary(list []rules.Rule) *Library {
+func NewLibrary(list []rule.Rule) *Library {
 	specs := make([]workflow.RuleSpec, len(list))
 	for i, r := range list {
 		specs[i] = workflow.RuleSpec{Plugin: r.Plugin, Name: r.Name, Aliases: r.Aliases, Accepts: r.Accepts}
@@ -35,10 +35,10 @@ func NewLibrary(list []rules.Rule) *Library {
 func (l *Library) Names() *workflow.Names { return l.names }
 
 // Rules lists all rules.
-func (l *Library) Rules() []rules.Rule { return l.rules }
+func (l *Library) Rules() []rule.Rule { return l.rules }
 
 // Find is the rule that a workflow names; nil if there is none.
-func (l *Library) Find(name string) *rules.Rule {
+func (l *Library) Find(name string) *rule.Rule {
 	i, ok := l.names.Resolve(name)
 	if !ok {
 		return nil
@@ -47,7 +47,7 @@ func (l *Library) Find(name string) *rules.Rule {
 }
 
 // rule runs one rule and records it.
-func (u *unit) rule(ctx context.Context, c *rules.Context, rs *history.Ruleset, call *workflow.RuleCall) (err error) {
+func (u *unit) rule(ctx context.Context, c *rule.Context, rs *history.Ruleset, call *workflow.RuleCall) (err error) {
 	name := call.FullName(string(u.in.Scope.Account()))
 	rec := &history.Rule{Name: name, Props: call.Props, Start: u.elapsed()}
 	rs.Rules = append(rs.Rules, rec)
@@ -64,17 +64,17 @@ func (u *unit) rule(ctx context.Context, c *rules.Context, rs *history.Ruleset, 
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	rule := u.r.d.Library.Find(call.Name)
-	if rule == nil {
+	found := u.r.d.Library.Find(call.Name)
+	if found == nil {
 		return fmt.Errorf("there is no rule %s", name)
 	}
 	own := *c
-	own.Props = rules.Props(call.Props)
-	if err := rule.Check(own.Props); err != nil {
+	own.Props = rule.Props(call.Props)
+	if err := found.Check(own.Props); err != nil {
 		return err
 	}
 	u.auth.asked = nil // what a rule of business failure asked for is undone
-	err = rule.Run(ctx, &own)
+	err = found.Run(ctx, &own)
 	if err != nil && ctx.Err() != nil {
 		return errors.Join(context.Cause(ctx), err)
 	}
@@ -85,15 +85,15 @@ func (u *unit) rule(ctx context.Context, c *rules.Context, rs *history.Ruleset, 
 }
 
 // describe records a failure; the stack of one that is not a panic is where it happened in the workflow.
-func (u *unit) describe(ruleset, rule string, err error) *history.Failure {
+func (u *unit) describe(ruleset, name string, err error) *history.Failure {
 	if err == nil {
 		return nil
 	}
-	var business *rules.BusinessError
+	var business *rule.BusinessError
 	if errors.As(err, &business) {
 		return &history.Failure{Message: business.Message, Business: true}
 	}
-	stack := fmt.Sprintf("ruleset %s\n  rule %s\n", ruleset, rule)
+	stack := fmt.Sprintf("ruleset %s\n  rule %s\n", ruleset, name)
 	for i := len(u.trail.Events) - 1; i >= 0; i-- {
 		e := u.trail.Events[i]
 		if e == u.rec || e.ID == u.rec.ID {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -121,7 +121,7 @@ type Outcome struct {
 	Linked   []LinkRow
 	Events   []*workflow.Event // for other roots, or for later
 	Webhooks []Delivery
-	Effects  []rules.Effect // in the order of their keys
+	Effects  []rule.Effect // in the order of their keys
 }
 
 // Run runs the events. When one fails, what ran before it is left to be committed without it: Settled says how far the outcome goes. The
@@ -216,7 +216,7 @@ func (u *unit) event(ctx context.Context, q queued, first bool) error {
 		return nil
 	}
 	q.rec.State = string(store.EventSuccess)
-	c := &rules.Context{Scope: u.reach(), Now: u.now, Event: q.ev, Entity: entity, Type: typ, Root: u.rootView(), Read: u, Turn: u, Flow: flow}
+	c := &rule.Context{Scope: u.reach(), Now: u.now, Event: q.ev, Entity: entity, Type: typ, Root: u.rootView(), Read: u, Turn: u, Flow: flow}
 	if u.r.d.Sets != nil {
 		if c.Set, err = u.r.d.Sets(ctx, u.read, q.ev); err != nil {
 			return fmt.Errorf("load the rows of event %s: %w", q.ev.Name, err)
@@ -242,7 +242,7 @@ func (u *unit) reason(flow *workflow.Workflow, s workflow.Subject) string {
 }
 
 // ruleset runs one ruleset. A business failure ends it and throws its actions away, but not the event.
-func (u *unit) ruleset(ctx context.Context, c *rules.Context, rs *workflow.Ruleset) error {
+func (u *unit) ruleset(ctx context.Context, c *rule.Context, rs *workflow.Ruleset) error {
 	if u.ran++; u.ran > u.r.d.Limits.Rulesets {
 		return errRulesets
 	}
@@ -253,7 +253,7 @@ func (u *unit) ruleset(ctx context.Context, c *rules.Context, rs *workflow.Rules
 	for i := range rs.Rules {
 		call := &rs.Rules[i]
 		err := u.rule(ctx, c, rec, call)
-		var business *rules.BusinessError
+		var business *rule.BusinessError
 		if errors.As(err, &business) {
 			u.rewind(mark)
 			rec.Discarded = true
@@ -268,7 +268,7 @@ func (u *unit) ruleset(ctx context.Context, c *rules.Context, rs *workflow.Rules
 }
 
 // exception sends the event that follows a business failure. One that such an event causes itself ends there.
-func (u *unit) exception(ruleset, rule string, cause *rules.BusinessError) {
+func (u *unit) exception(ruleset, name string, cause *rule.BusinessError) {
 	if u.ev.Type == workflow.Exception {
 		return
 	}
@@ -276,7 +276,7 @@ func (u *unit) exception(ruleset, rule string, cause *rules.BusinessError) {
 	for k, v := range u.ev.Attributes {
 		attrs[k] = v
 	}
-	attrs["message"], attrs["cause"], attrs["ruleSet"], attrs["rule"] = cause.Message, cause.Message, ruleset, rule
+	attrs["message"], attrs["cause"], attrs["ruleSet"], attrs["rule"] = cause.Message, cause.Message, ruleset, name
 	ev := *u.ev
 	ev.ID, ev.Type, ev.Attributes, ev.Parents, ev.RunOnce = "", workflow.Exception, attrs, nil, nil
 	u.Send(ev)

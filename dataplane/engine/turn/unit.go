@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -42,7 +42,7 @@ type unit struct {
 	// what is to be sent and done
 	out       []*workflow.Event
 	webhooks  []Delivery
-	effects   map[string]rules.Effect
+	effects   map[string]rule.Effect
 	journal   []func() // undoes, newest last
 	inlineIDs int
 
@@ -92,7 +92,7 @@ func (r *Runner) newUnit(ctx context.Context, in Input) *unit {
 	first := in.Events[0]
 	u := &unit{r: r, in: in, read: r.d.DB.Reader(in.Scope), now: now, began: time.Now(), id: history.TurnOf(string(r.d.DB.NewUUID())),
 		ref:      reference{typeName: first.RootType, id: first.RootID, ref: first.RootRef, retailer: tenancy.RetailerID(first.RetailerID)},
-		entities: map[identity]*entity{}, byPtr: map[any]*entity{}, effects: map[string]rules.Effect{}}
+		entities: map[identity]*entity{}, byPtr: map[any]*entity{}, effects: map[string]rule.Effect{}}
 	u.trail = &history.Trail{TurnID: u.id, RetailerID: u.ref.retailer, At: now, RootType: u.ref.typeName, RootID: u.ref.id, RootRef: u.ref.ref,
 		Node: r.d.Node, Tries: in.Try}
 	return u

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -147,7 +147,7 @@ func (d *Directory) sweep(now time.Time) {
 
 // Setting reads a plain setting for a rule: for a location (by ref, empty for none), the event's retailer, the account, then the
 // platform; empty when unset.
-func Setting(ctx context.Context, c *rules.Context, name, locationRef string) (string, error) {
+func Setting(ctx context.Context, c *rule.Context, name, locationRef string) (string, error) {
 	d, ok := c.Read.Module(Name).(*Directory)
 	if !ok {
 		return "", fmt.Errorf("the node has no module %s", Name)

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory/load"
@@ -21,7 +21,7 @@ const BatchID = "batchId"
 const maxRows = 5000
 
 // Rows reads the rows that the context's event stands for: those of a batch, or the one that its attributes describe.
-func (m *Module) Rows(ctx context.Context, c *rules.Context) (batchID string, rows []load.Row, err error) {
+func (m *Module) Rows(ctx context.Context, c *rule.Context) (batchID string, rows []load.Row, err error) {
 	v, ok := c.Event.Attributes[BatchID]
 	if !ok {
 		row, err := load.ParseAttributes(c.Event.Attributes)

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory"
@@ -48,9 +48,9 @@ func baseRows(places *availability.Places, v *inventory.VirtualCatalogue, moved 
 }
 
 var (
-	_ rules.Guarded = (*Recount)(nil)
-	_ rules.Guarded = (*Aggregates)(nil)
-	_ rules.Guarded = (*Base)(nil)
+	_ rule.Guarded = (*Recount)(nil)
+	_ rule.Guarded = (*Aggregates)(nil)
+	_ rule.Guarded = (*Base)(nil)
 )
 
 // Recount is the effect that brings positions in line with their quantities, products and locations at commit.
@@ -63,8 +63,8 @@ type Recount struct {
 }
 
 // Recount is the turn's recount effect for an inventory catalogue.
-func (m *Module) Recount(c *rules.Context, ic *inventory.InventoryCatalogue) *Recount {
-	return c.Turn.Effect("zrecount:"+ic.Ref, func() rules.Effect { // runs after effects that write quantities
+func (m *Module) Recount(c *rule.Context, ic *inventory.InventoryCatalogue) *Recount {
+	return c.Turn.Effect("zrecount:"+ic.Ref, func() rule.Effect { // runs after effects that write quantities
 		return &Recount{module: m, scope: c.Scope, retailer: c.Event.RetailerID, catalogue: ic}
 	}).(*Recount)
 }
@@ -78,7 +78,7 @@ func (r *Recount) Product(ref string) { r.what.Products = append(r.what.Products
 // Location asks for a recount of all positions of a location by ref.
 func (r *Recount) Location(ref string) { r.what.Locations = append(r.what.Locations, ref) }
 
-// Needs are the permissions of a user for whom the effect works. See rules.Guarded.
+// Needs are the permissions of a user for whom the effect works. See rule.Guarded.
 func (r *Recount) Needs() ([]string, any) {
 	return []string{"INVENTORYPOSITION_UPDATE"}, r.catalogue
 }
@@ -120,8 +120,8 @@ type Aggregates struct {
 }
 
 // Aggregates is the turn's effect for an aggregate catalogue; statuses are those of positions that count.
-func (m *Module) Aggregates(c *rules.Context, v *inventory.VirtualCatalogue, statuses []string) *Aggregates {
-	return c.Turn.Effect("zaggregates:"+v.Ref, func() rules.Effect {
+func (m *Module) Aggregates(c *rule.Context, v *inventory.VirtualCatalogue, statuses []string) *Aggregates {
+	return c.Turn.Effect("zaggregates:"+v.Ref, func() rule.Effect {
 		return &Aggregates{module: m, scope: c.Scope, virtual: v, statuses: statuses, seen: map[string]bool{}}
 	}).(*Aggregates)
 }
@@ -136,7 +136,7 @@ func (a *Aggregates) Product(refs ...string) {
 	}
 }
 
-// Needs are the permissions of a user for whom the effect works. See rules.Guarded.
+// Needs are the permissions of a user for whom the effect works. See rule.Guarded.
 func (a *Aggregates) Needs() ([]string, any) {
 	return []string{"VIRTUALPOSITION_CREATE", "VIRTUALPOSITION_UPDATE"}, a.virtual
 }

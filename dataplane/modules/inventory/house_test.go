@@ -13,8 +13,8 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
-	"github.com/fluent-oms/fluent/dataplane/rules"
-	"github.com/fluent-oms/fluent/dataplane/rules/ruletest"
+	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -167,14 +167,14 @@ func (h *house) write(do func(tx *store.Tx)) {
 }
 
 // turn runs what a rule would do in a turn for a retailer.
-func (h *house) turn(retailer int32, attributes map[string]any, do func(ctx context.Context, c *rules.Context) error) *ruletest.Turn {
+func (h *house) turn(retailer int32, attributes map[string]any, do func(ctx context.Context, c *rule.Context) error) *ruletest.Turn {
 	h.t.Helper()
 	turn := ruletest.New(h.stock["DEFAULT:1"]).With(availability.Name, h.places).With(modules.Name, h.module)
-	rule := []rules.Rule{{Name: "Do", Run: func(ctx context.Context, c *rules.Context) error {
+	own := []rule.Rule{{Name: "Do", Run: func(ctx context.Context, c *rule.Context) error {
 		c.Event.RetailerID, c.Event.ID, c.Now = retailer, string(h.db.NewUUID()), h.db.Now(ctx)
 		return do(ctx, c)
 	}}}
-	require.NoError(h.t, turn.Run(rule, "Do", h.stock["DEFAULT:1"], nil, attributes))
+	require.NoError(h.t, turn.Run(own, "Do", h.stock["DEFAULT:1"], nil, attributes))
 	return turn
 }
 
@@ -206,7 +206,7 @@ func (h *house) load(retailer int32, ref string, rows ...map[string]any) []*work
 	h.t.Helper()
 	var sent []*workflow.Event
 	for _, r := range rows {
-		sent = append(sent, h.must(h.turn(retailer, r, func(ctx context.Context, c *rules.Context) error {
+		sent = append(sent, h.must(h.turn(retailer, r, func(ctx context.Context, c *rule.Context) error {
 			batch, list, err := h.module.Rows(ctx, c)
 			if err == nil {
 				h.module.Load(c, h.stock[ref]).Add(c, batch, list)

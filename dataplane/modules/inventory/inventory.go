@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory"
@@ -52,7 +52,7 @@ func New(db *store.DB, places *availability.Directory) *Module {
 }
 
 // From finds the module that the engine was given.
-func From(c *rules.Context) (*Module, error) {
+func From(c *rule.Context) (*Module, error) {
 	m, ok := c.Read.Module(Name).(*Module)
 	if !ok {
 		return nil, fmt.Errorf("the node has no module %s", Name)

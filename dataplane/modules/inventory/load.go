@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -39,20 +39,20 @@ type batch struct {
 }
 
 var (
-	_ rules.Rewinder = (*Load)(nil)
-	_ rules.Guarded  = (*Load)(nil)
-	_ rules.Follower = (*Load)(nil)
+	_ rule.Rewinder = (*Load)(nil)
+	_ rule.Guarded  = (*Load)(nil)
+	_ rule.Follower = (*Load)(nil)
 )
 
 // Load is the turn's load effect for the inventory catalogue that the context's event addresses.
-func (m *Module) Load(c *rules.Context, ic *inventory.InventoryCatalogue) *Load {
-	return c.Turn.Effect("load:"+ic.Ref, func() rules.Effect {
+func (m *Module) Load(c *rule.Context, ic *inventory.InventoryCatalogue) *Load {
+	return c.Turn.Effect("load:"+ic.Ref, func() rule.Effect {
 		return &Load{module: m, scope: c.Scope, retailer: c.Event.RetailerID, catalogue: ic}
 	}).(*Load)
 }
 
 // Add puts rows on the load. batchID is the batch that hears of the outcomes; empty for none.
-func (l *Load) Add(c *rules.Context, batchID string, rows []load.Row) {
+func (l *Load) Add(c *rule.Context, batchID string, rows []load.Row) {
 	job, _ := c.Event.Attributes["jobId"].(string)
 	l.batches = append(l.batches, batch{id: batchID, job: job, ref: c.Event.ID, rows: rows, now: c.Now})
 }
@@ -63,7 +63,7 @@ func (l *Load) Mark() any { return len(l.batches) }
 // Rewind forgets what was asked for since.
 func (l *Load) Rewind(mark any) { l.batches = l.batches[:mark.(int)] }
 
-// Needs are the permissions of a user for whom the effect works. See rules.Guarded.
+// Needs are the permissions of a user for whom the effect works. See rule.Guarded.
 func (l *Load) Needs() ([]string, any) {
 	return []string{"INVENTORYPOSITION_CREATE", "INVENTORYPOSITION_UPDATE", "INVENTORYQUANTITY_CREATE", "INVENTORYQUANTITY_UPDATE"}, l.catalogue
 }
@@ -276,13 +276,13 @@ func (l *Load) writeQuantity(t *store.Tx, p *load.Position, q *load.Quantity, ol
 }
 
 var (
-	onHandField    = rules.TypeNamed("InventoryPosition").Field("onHand")
-	statusField    = rules.TypeNamed("InventoryPosition").Field("status")
+	onHandField    = rule.TypeNamed("InventoryPosition").Field("onHand")
+	statusField    = rule.TypeNamed("InventoryPosition").Field("status")
 	quantityFields = fieldsOf("InventoryQuantity", "status quantity condition storageAreaRef expectedOn attributes")
 )
 
 func fieldsOf(typ, names string) []*catalogue.Field {
-	t := rules.TypeNamed(typ)
+	t := rule.TypeNamed(typ)
 	var out []*catalogue.Field
 	for _, n := range strings.Fields(names) {
 		out = append(out, t.Field(n))

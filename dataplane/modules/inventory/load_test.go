@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -47,7 +47,7 @@ func (h *house) batches(retailer int32, ref string, batches ...[]map[string]any)
 			return tx.AddBatch(ctx, &store.Batch{ID: id, JobID: job, RetailerID: 1, Action: "UPSERT", EntityType: "INVENTORY", Event: "InventoryChanged", Header: json.RawMessage(`{}`)}, records)
 		}))
 	}
-	h.must(h.turn(retailer, nil, func(ctx context.Context, c *rules.Context) error {
+	h.must(h.turn(retailer, nil, func(ctx context.Context, c *rule.Context) error {
 		for _, id := range ids {
 			c.Event.ID, c.Event.Attributes = string(h.db.NewUUID()), map[string]any{"batchId": string(id), "jobId": string(job)}
 			batch, list, err := h.module.Rows(ctx, c)
@@ -202,7 +202,7 @@ func TestBatchesOfACommitAreMergedOneAfterAnother(t *testing.T) {
 func TestARewoundLoadLoadsNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.must(h.turn(1, nil, func(ctx context.Context, c *rules.Context) error {
+	h.must(h.turn(1, nil, func(ctx context.Context, c *rule.Context) error {
 		l := h.module.Load(c, h.stock["DEFAULT:1"])
 		for n, r := range []map[string]any{row("P1", "A", 1), row("P2", "A", 2)} {
 			mark := l.Mark()
@@ -238,7 +238,7 @@ func TestRecounts(t *testing.T) {
 	recount := func(ask func(asked)) []string {
 		t.Helper()
 		wrong()
-		return announced(h.must(h.turn(1, nil, func(_ context.Context, c *rules.Context) error {
+		return announced(h.must(h.turn(1, nil, func(_ context.Context, c *rule.Context) error {
 			ask(h.module.Recount(c, h.stock["DEFAULT:1"]))
 			return nil
 		})))
@@ -266,7 +266,7 @@ func (h *house) rebuild(ref string, pageSize int, statuses ...string) []string {
 	var ends []string
 	for after := ""; ; {
 		var next string
-		h.must(h.turn(1, nil, func(ctx context.Context, c *rules.Context) (err error) {
+		h.must(h.turn(1, nil, func(ctx context.Context, c *rule.Context) (err error) {
 			next, err = h.module.Rebuild(ctx, c, h.sold[ref], after, pageSize, statuses)
 			return err
 		}))
@@ -370,7 +370,7 @@ func TestASumIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.load(1, "DEFAULT:1", row("P1", "A", 5))
-	h.must(h.turn(1, nil, func(_ context.Context, c *rules.Context) error {
+	h.must(h.turn(1, nil, func(_ context.Context, c *rule.Context) error {
 		sums := h.module.Aggregates(c, h.sold["AGG:1"], []string{"ACTIVE"})
 		sums.Product("P1", "P1")
 		sums.Product("P1")

@@ -5,14 +5,14 @@ import (
 	"fmt"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // Rebuild recomputes a page of a virtual catalogue's positions: those of the pageSize products after a ref. It returns the last ref
 // of the page, or nothing where the catalogue ends. statuses are those of positions that count in an AGGREGATE.
-func (m *Module) Rebuild(ctx context.Context, c *rules.Context, v *inventory.VirtualCatalogue, after string, pageSize int, statuses []string) (next string, err error) {
+func (m *Module) Rebuild(ctx context.Context, c *rule.Context, v *inventory.VirtualCatalogue, after string, pageSize int, statuses []string) (next string, err error) {
 	ic, err := m.Catalogue(ctx, c.Scope, v.InventoryCatalogueRef)
 	if err != nil {
 		return "", err
@@ -45,8 +45,8 @@ type Base struct {
 }
 
 // Base is the turn's effect for a BASE catalogue that an inventory catalogue feeds.
-func (m *Module) Base(c *rules.Context, v *inventory.VirtualCatalogue, ic *inventory.InventoryCatalogue) *Base {
-	return c.Turn.Effect("zbase:"+v.Ref, func() rules.Effect {
+func (m *Module) Base(c *rule.Context, v *inventory.VirtualCatalogue, ic *inventory.InventoryCatalogue) *Base {
+	return c.Turn.Effect("zbase:"+v.Ref, func() rule.Effect {
 		return &Base{module: m, scope: c.Scope, virtual: v, inventory: ic}
 	}).(*Base)
 }
@@ -54,7 +54,7 @@ func (m *Module) Base(c *rules.Context, v *inventory.VirtualCatalogue, ic *inven
 // Product asks for products by ref.
 func (b *Base) Product(refs ...string) { b.products = append(b.products, refs...) }
 
-// Needs are the permissions of a user for whom the effect works. See rules.Guarded.
+// Needs are the permissions of a user for whom the effect works. See rule.Guarded.
 func (b *Base) Needs() ([]string, any) {
 	return []string{"VIRTUALPOSITION_CREATE", "VIRTUALPOSITION_UPDATE"}, b.virtual
 }

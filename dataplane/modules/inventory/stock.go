@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/inventory/stock"
@@ -37,18 +37,18 @@ type move struct {
 }
 
 var (
-	_ rules.LastTrier = (*Stock)(nil)
-	_ rules.Rewinder  = (*Stock)(nil)
-	_ rules.Guarded   = (*Stock)(nil)
+	_ rule.LastTrier = (*Stock)(nil)
+	_ rule.Rewinder  = (*Stock)(nil)
+	_ rule.Guarded   = (*Stock)(nil)
 )
 
 // Stock is the turn's stock effect for an inventory catalogue.
-func (m *Module) Stock(ctx context.Context, c *rules.Context, catalogueRef string) (*Stock, error) {
+func (m *Module) Stock(ctx context.Context, c *rule.Context, catalogueRef string) (*Stock, error) {
 	ic, err := m.Catalogue(ctx, c.Scope, catalogueRef)
 	if err != nil {
 		return nil, err
 	}
-	e := c.Turn.Effect("stock:"+catalogueRef, func() rules.Effect {
+	e := c.Turn.Effect("stock:"+catalogueRef, func() rule.Effect {
 		return &Stock{module: m, scope: c.Scope, retailer: c.Event.RetailerID, catalogue: ic,
 			figures: map[store.StockKey]store.StockFigure{}, asked: map[store.StockKey]bool{}}
 	})
@@ -162,7 +162,7 @@ func (s *Stock) read(ctx context.Context, lines []Line) error {
 	return nil
 }
 
-// Needs are the permissions of a user for whom the effect works. See rules.Guarded.
+// Needs are the permissions of a user for whom the effect works. See rule.Guarded.
 func (s *Stock) Needs() ([]string, any) {
 	return []string{"INVENTORYQUANTITY_CREATE", "INVENTORYQUANTITY_UPDATE", "INVENTORYPOSITION_UPDATE"}, s.catalogue
 }
@@ -197,7 +197,7 @@ func (s *Stock) apply(t *store.Tx, moves []move, changed map[string][]string) {
 	scope.Oversell = moves[0].oversell
 	switch moves[0].operation {
 	case stock.Reserve:
-		t.ReserveStock(scope, s.reservations(moves, changed), rules.ErrShortfall)
+		t.ReserveStock(scope, s.reservations(moves, changed), rule.ErrShortfall)
 	case stock.Unreserve:
 		ids := make([]string, len(moves))
 		for i, m := range moves {

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
-	"github.com/fluent-oms/fluent/dataplane/rules"
-	"github.com/fluent-oms/fluent/dataplane/rules/ruletest"
+	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/inventory/stock"
 )
@@ -18,7 +18,7 @@ import (
 // stockTurn makes a turn that moves stock of a catalogue for a retailer.
 func (h *house) stockTurn(retailer int32, ref string, do func(ctx context.Context, s *modules.Stock) error) *ruletest.Turn {
 	h.t.Helper()
-	return h.turn(retailer, nil, func(ctx context.Context, c *rules.Context) error {
+	return h.turn(retailer, nil, func(ctx context.Context, c *rule.Context) error {
 		s, err := h.module.Stock(ctx, c, ref)
 		if err != nil {
 			return err
@@ -228,7 +228,7 @@ func TestAShortfallTakesNothing(t *testing.T) {
 	first, second := turn("F1"), turn("F2")
 	require.Equal(t, []string{"AGG:1/1 P1 P2"}, announced(h.must(first)))
 	_, err := h.commit(second)
-	require.ErrorIs(t, err, rules.ErrShortfall)
+	require.ErrorIs(t, err, rule.ErrShortfall)
 	require.Equal(t, []string{"P1:A 2 ACTIVE", "P2:A 4 ACTIVE"}, h.positions("DEFAULT:1"))
 	require.NotContains(t, h.quantities("DEFAULT:1"), "F2:RESERVED:P2:A")
 }

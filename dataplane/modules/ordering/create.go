@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/order/sourcing"
@@ -42,7 +42,7 @@ type Source struct {
 
 // CreateFulfilment adds a fulfilment with its items to the turn. The location may be unknown to the account where it is the one
 // for unfulfillable units.
-func (m *Module) CreateFulfilment(ctx context.Context, c *rules.Context, o *Order, locationRef string, lines []sourcing.Need, s Source) (*order.Fulfilment, error) {
+func (m *Module) CreateFulfilment(ctx context.Context, c *rule.Context, o *Order, locationRef string, lines []sourcing.Need, s Source) (*order.Fulfilment, error) {
 	places, err := m.places.Places(ctx, c.Scope)
 	if err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func (m *Module) newFulfilment(o *Order, at *availability.Place, locationRef str
 }
 
 // Carry creates the fulfilments of a plan and leaves the decision in the audit trail.
-func (m *Module) Carry(ctx context.Context, c *rules.Context, o *Order, p *sourcing.Profile, plan *sourcing.Plan) error {
+func (m *Module) Carry(ctx context.Context, c *rule.Context, o *Order, p *sourcing.Profile, plan *sourcing.Plan) error {
 	s := Source{Profile: fmt.Sprintf("%s:%d", p.Ref, p.Version), Strategy: plan.Strategy}
 	for _, a := range plan.Fulfilments {
 		if _, err := m.CreateFulfilment(ctx, c, o, a.Ref, a.Lines, s); err != nil {
@@ -93,7 +93,7 @@ func (m *Module) Carry(ctx context.Context, c *rules.Context, o *Order, p *sourc
 }
 
 // LogDecision leaves a sourcing decision in the audit trail: every strategy tried, the ratings, and the plan.
-func LogDecision(c *rules.Context, p *sourcing.Profile, attempts []sourcing.Attempt, plan *sourcing.Plan) {
+func LogDecision(c *rule.Context, p *sourcing.Profile, attempts []sourcing.Attempt, plan *sourcing.Plan) {
 	found := map[string]any{"profile": p.Ref, "profileVersion": p.Version, "attempts": attempts}
 	if plan != nil {
 		found["plan"] = plan

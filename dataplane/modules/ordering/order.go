@@ -6,7 +6,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -61,7 +61,7 @@ func appendAll[T any](to []any, from []*T) []any {
 }
 
 // Of is the order that is the root of a turn, with what hangs on it at this moment. It fails where the root is another entity.
-func Of(root rules.Root) (*Order, error) {
+func Of(root rule.Root) (*Order, error) {
 	o, ok := root.Entity().(*order.Order)
 	if !ok {
 		return nil, fmt.Errorf("the root is %T, not an order", root.Entity())
@@ -248,7 +248,7 @@ func (o *Order) relatedToOrder(name string) (any, bool) {
 
 // root gives a turn's root the relations of its order, so that paths can follow them.
 type root struct {
-	rules.Root
+	rule.Root
 	*Order
 }
 
@@ -256,4 +256,4 @@ type root struct {
 func (r root) Entity() any { return r.Order.Order }
 
 // View is the order as sourcing conditions and workflow paths read it.
-func (o *Order) View(r rules.Root) path.Node { return rules.EntityView(root{r, o}, o.Order) }
+func (o *Order) View(r rule.Root) path.Node { return rule.EntityView(root{r, o}, o.Order) }

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/rules"
-	"github.com/fluent-oms/fluent/dataplane/rules/ruletest"
+	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/order"
@@ -121,6 +121,6 @@ func TestOnlyItsOwnProfilesAreFound(t *testing.T) {
 	require.Equal(t, "BASE:2", p.VirtualCatalogue)
 	_, err = m.Profile("OWN", 2)
 	require.ErrorContains(t, err, "OWN")
-	err = ruletest.New(&order.Order{}).Run([]rules.Rule{{Name: "X", Run: func(_ context.Context, c *rules.Context) error { _, err := ordering.From(c); return err }}}, "X", nil, nil, nil)
+	err = ruletest.New(&order.Order{}).Run([]rule.Rule{{Name: "X", Run: func(_ context.Context, c *rule.Context) error { _, err := ordering.From(c); return err }}}, "X", nil, nil, nil)
 	require.ErrorContains(t, err, ordering.Name)
 }

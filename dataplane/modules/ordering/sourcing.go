@@ -9,7 +9,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
@@ -34,7 +34,7 @@ func New(db *store.DB, places *availability.Directory, stock *inventory.Module) 
 }
 
 // From finds the module that the engine was given.
-func From(c *rules.Context) (*Module, error) {
+func From(c *rule.Context) (*Module, error) {
 	m, ok := c.Read.Module(Name).(*Module)
 	if !ok {
 		return nil, fmt.Errorf("the node has no module %s", Name)
@@ -49,7 +49,7 @@ func (m *Module) Places(ctx context.Context, scope tenancy.Scope) (*availability
 
 // Newer makes sure that the places are not older than the turn, and reports whether they were: what was decided on older ones may be
 // wrong where it says that something cannot be had.
-func (m *Module) Newer(ctx context.Context, c *rules.Context) (bool, error) {
+func (m *Module) Newer(ctx context.Context, c *rule.Context) (bool, error) {
 	return m.places.Since(ctx, c.Scope, c.Now)
 }
 
@@ -87,7 +87,7 @@ type Sourcing struct {
 
 // Request gathers everything that the decision depends on: places from memory, stock fresh, in one statement for all candidates
 // and products.
-func (m *Module) Request(ctx context.Context, c *rules.Context, o *Order, s Sourcing) (*sourcing.Request, error) {
+func (m *Module) Request(ctx context.Context, c *rule.Context, o *Order, s Sourcing) (*sourcing.Request, error) {
 	places, err := m.places.Places(ctx, c.Scope)
 	if err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func candidates(places *availability.Places, excluded []string) []sourcing.Locat
 
 // readStock reads what the profile's catalogues hold of the needed products. The figures behind the positions are handed to the
 // turn's stock effect, so that a reservation in the same turn needs no further read.
-func (m *Module) readStock(ctx context.Context, c *rules.Context, places *availability.Places, r *sourcing.Request, s Sourcing) error {
+func (m *Module) readStock(ctx context.Context, c *rule.Context, places *availability.Places, r *sourcing.Request, s Sourcing) error {
 	var catalogues, products []string
 	for _, src := range s.Profile.Sources() {
 		if !slices.Contains(catalogues, src.VirtualCatalogue) {
@@ -212,7 +212,7 @@ func byNumber(id string) int {
 
 // excluded lists the locations that may not be asked again: the one for unfulfillable units, those that let a fulfilment of this
 // order expire or rejected some of it (unless the event includes them), and those that the order names.
-func (o *Order) excluded(c *rules.Context, rejected string) []string {
+func (o *Order) excluded(c *rule.Context, rejected string) []string {
 	out := []string{rejected}
 	again, _ := c.Event.Attributes["includeRejectedLocations"].(bool)
 	for _, f := range o.Fulfilments {

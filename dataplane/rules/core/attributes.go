@@ -5,27 +5,27 @@ import (
 	"fmt"
 	"regexp"
 
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/path"
 )
 
-func attributes() []rules.Rule {
-	return []rules.Rule{
+func attributes() []rule.Rule {
+	return []rule.Rule{
 		{Name: "SetAttribute", Doc: "Writes an attribute of the entity.",
-			Props: []rules.Prop{text("name", "Name of the attribute."), {Name: "value", Type: "JSON", Required: true, Doc: "Its value."}, optional("type", "STRING", "Its type.")},
+			Props: []rule.Prop{text("name", "Name of the attribute."), {Name: "value", Type: "JSON", Required: true, Doc: "Its value."}, optional("type", "STRING", "Its type.")},
 			Run:   setAttribute},
 		{Name: "UpdateAttributeFromEvent", Doc: "Writes attributes of the entity from values of the event.",
-			Props: []rules.Prop{{Name: "mapping", Type: "JSON", Required: true, Doc: "Name of the attribute → path of the value."}}, Run: attributesFromEvent},
+			Props: []rule.Prop{{Name: "mapping", Type: "JSON", Required: true, Doc: "Name of the attribute → path of the value."}}, Run: attributesFromEvent},
 		{Name: "CreateComment", Doc: "Attaches a comment to the entity; {path} in the text is replaced by the value there.",
-			Props: []rules.Prop{text("text", "The comment.")}, Run: createComment},
+			Props: []rule.Prop{text("text", "The comment.")}, Run: createComment},
 	}
 }
 
 // SetAttributes merges attributes into the entity's.
-func SetAttributes(c *rules.Context, entity any, with ...catalogue.Attribute) {
-	t := rules.TypeOf(entity)
+func SetAttributes(c *rule.Context, entity any, with ...catalogue.Attribute) {
+	t := rule.TypeOf(entity)
 	if t == nil || t.Field("attributes") == nil {
 		return
 	}
@@ -49,7 +49,7 @@ func Attribute(name string, value any) catalogue.Attribute {
 	return catalogue.Attribute{Name: name, Type: kind, Value: value}
 }
 
-func setAttribute(_ context.Context, c *rules.Context) error {
+func setAttribute(_ context.Context, c *rule.Context) error {
 	if c.Entity == nil {
 		return errNoEntity
 	}
@@ -71,7 +71,7 @@ func setAttribute(_ context.Context, c *rules.Context) error {
 	return nil
 }
 
-func attributesFromEvent(_ context.Context, c *rules.Context) error {
+func attributesFromEvent(_ context.Context, c *rule.Context) error {
 	if c.Entity == nil {
 		return errNoEntity
 	}
@@ -92,7 +92,7 @@ var placeholder = regexp.MustCompile(`\{([A-Za-z0-9_.\[\]]+)\}`)
 // maxComment is the longest comment.
 const maxComment = 200
 
-func createComment(ctx context.Context, c *rules.Context) error {
+func createComment(ctx context.Context, c *rule.Context) error {
 	text, err := c.Props.Text("text")
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func createComment(ctx context.Context, c *rules.Context) error {
 	}))
 }
 
-func comment(ctx context.Context, c *rules.Context, text string) error {
+func comment(ctx context.Context, c *rule.Context, text string) error {
 	if r := []rune(text); len(r) > maxComment {
 		text = string(r[:maxComment])
 	}

@@ -6,9 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/rules/core"
-	"github.com/fluent-oms/fluent/dataplane/rules/ruletest"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/order"
@@ -142,4 +142,4 @@ func TestWrongPropertiesAreErrors(t *testing.T) {
 	require.Empty(t, turn.Sent)
 }
 
-var _ rules.Turn = (*ruletest.Turn)(nil)
+var _ rule.Turn = (*ruletest.Turn)(nil)

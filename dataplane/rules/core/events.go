@@ -7,27 +7,27 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/path"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
-func events() []rules.Rule {
-	return []rules.Rule{
+func events() []rule.Rule {
+	return []rule.Rule{
 		{Name: "SendEvent", Aliases: []string{"SendEventGQL"}, Doc: "Sends another event to the same entity, with the current attributes.",
-			Props: []rules.Prop{eventName(), optional("attributes", "JSON", "Attributes to add."), optional("reason", "STRING", "Attribute reason to add.")},
+			Props: []rule.Prop{eventName(), optional("attributes", "JSON", "Attributes to add."), optional("reason", "STRING", "Attribute reason to add.")},
 			Run:   sendEvent},
 		{Name: "ScheduleEvent", Doc: "Sends another event to the same entity at a later time.",
-			Props: []rules.Prop{eventName(), optional("delayMinutes", "INTEGER", "Minutes from now."),
+			Props: []rule.Prop{eventName(), optional("delayMinutes", "INTEGER", "Minutes from now."),
 				optional("delaySetting", "STRING", "Setting that holds the minutes."), optional("defaultDelay", "INTEGER", "Minutes where the setting is unset."),
 				optional("at", "STRING", "Path to the time.")},
 			Run: scheduleEvent},
 		{Name: "ForwardIfDue", Doc: "Forwards unless the entity's expiry time was moved to later than now: a timer that was set before does nothing.",
-			Props: []rules.Prop{eventName()}, Run: forwardIfDue},
+			Props: []rule.Prop{eventName()}, Run: forwardIfDue},
 	}
 }
 
-func sendEvent(_ context.Context, c *rules.Context) error {
+func sendEvent(_ context.Context, c *rule.Context) error {
 	name, err := c.Props.Text("eventName")
 	if err != nil {
 		return err
@@ -43,11 +43,11 @@ func sendEvent(_ context.Context, c *rules.Context) error {
 	if reason != "" {
 		more["reason"] = reason
 	}
-	rules.ForwardWith(c, name, more)
+	rule.ForwardWith(c, name, more)
 	return nil
 }
 
-func scheduleEvent(ctx context.Context, c *rules.Context) error {
+func scheduleEvent(ctx context.Context, c *rule.Context) error {
 	name, err := c.Props.Text("eventName")
 	if err != nil {
 		return err
@@ -57,12 +57,12 @@ func scheduleEvent(ctx context.Context, c *rules.Context) error {
 		return err
 	}
 	c.Turn.Send(workflow.Event{Name: name, EntityType: c.Event.EntityType, EntityID: c.Event.EntityID, EntityRef: c.Event.EntityRef,
-		EntitySubtype: c.Event.EntitySubtype, Attributes: rules.Attributes(c, nil), ScheduledOn: at})
+		EntitySubtype: c.Event.EntitySubtype, Attributes: rule.Attributes(c, nil), ScheduledOn: at})
 	return nil
 }
 
 // scheduledTime is zero where nothing says when.
-func scheduledTime(ctx context.Context, c *rules.Context) (time.Time, error) {
+func scheduledTime(ctx context.Context, c *rule.Context) (time.Time, error) {
 	p, err := c.Props.Text("at")
 	if err != nil {
 		return time.Time{}, err
@@ -98,7 +98,7 @@ func scheduledTime(ctx context.Context, c *rules.Context) (time.Time, error) {
 	return c.Now.Add(time.Duration(minutes) * time.Minute), nil
 }
 
-func timeAt(c *rules.Context, p string) (time.Time, error) {
+func timeAt(c *rule.Context, p string) (time.Time, error) {
 	v, ok := c.Value(p)
 	if !ok {
 		return time.Time{}, nil
@@ -113,14 +113,14 @@ func timeAt(c *rules.Context, p string) (time.Time, error) {
 	return t, nil
 }
 
-func forwardIfDue(_ context.Context, c *rules.Context) error {
+func forwardIfDue(_ context.Context, c *rule.Context) error {
 	name, err := c.Props.Text("eventName")
 	if err != nil {
 		return err
 	}
 	due, err := timeAt(c, "expiryTime")
 	if err == nil && !due.After(c.Now) {
-		rules.Forward(c, name)
+		rule.Forward(c, name)
 	}
 	return err
 }

@@ -4,25 +4,25 @@ import (
 	"context"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/path"
 )
 
-func notices() []rules.Rule {
-	endpoint := []rules.Prop{optional("webhookName", "STRING", "Name of the webhook."), optional("webhookEndpoint", "STRING", "Address to post to."),
+func notices() []rule.Rule {
+	endpoint := []rule.Prop{optional("webhookName", "STRING", "Name of the webhook."), optional("webhookEndpoint", "STRING", "Address to post to."),
 		optional("endpointSetting", "STRING", "Setting that holds the address.")}
-	return []rules.Rule{
+	return []rule.Rule{
 		{Name: "SendWebhook", Aliases: []string{"foundation.SendWebhook", "base.SendWebhook"}, Doc: "Posts the event, signed, to an endpoint. Without an endpoint nothing is sent.",
 			Props: endpoint, Run: sendWebhook},
 		{Name: "SendWebhookIf", Doc: "Posts the event to an endpoint if the value at a path equals another.",
-			Props: append([]rules.Prop{jsonPath(), {Name: "value", Type: "JSON", Required: true}}, endpoint...), Run: sendWebhookIf},
+			Props: append([]rule.Prop{jsonPath(), {Name: "value", Type: "JSON", Required: true}}, endpoint...), Run: sendWebhookIf},
 		{Name: "SendNotification", Doc: "Tells somebody: leaves an audit record, and posts to the endpoint of the setting webhook.notification if there is one.",
-			Props: []rules.Prop{text("template", "Which notice: ORDER_CONFIRMATION, SHORT_PICK, …"), {Name: "channels", Type: "STRING", Multiple: true, Doc: "EMAIL, SMS."}},
+			Props: []rule.Prop{text("template", "Which notice: ORDER_CONFIRMATION, SHORT_PICK, …"), {Name: "channels", Type: "STRING", Multiple: true, Doc: "EMAIL, SMS."}},
 			Run:   sendNotification},
 	}
 }
 
-func sendWebhook(ctx context.Context, c *rules.Context) error {
+func sendWebhook(ctx context.Context, c *rule.Context) error {
 	name, err := c.Props.Text("webhookName")
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func sendWebhook(ctx context.Context, c *rules.Context) error {
 	return nil
 }
 
-func sendWebhookIf(ctx context.Context, c *rules.Context) error {
+func sendWebhookIf(ctx context.Context, c *rule.Context) error {
 	got, ok, err := at(c)
 	if err != nil || !ok {
 		return err
@@ -70,7 +70,7 @@ func sendWebhookIf(ctx context.Context, c *rules.Context) error {
 const NotificationEndpoint = "webhook.notification"
 
 // Notify leaves a notice in the audit trail and posts it where the retailer wants it.
-func Notify(ctx context.Context, c *rules.Context, template string, facts map[string]any) error {
+func Notify(ctx context.Context, c *rule.Context, template string, facts map[string]any) error {
 	facts = mergeFacts(facts, map[string]any{"template": template})
 	c.Turn.Log("notification "+template, facts)
 	to, err := availability.Setting(ctx, c, NotificationEndpoint, "")
@@ -92,7 +92,7 @@ func mergeFacts(a, b map[string]any) map[string]any {
 	return out
 }
 
-func sendNotification(ctx context.Context, c *rules.Context) error {
+func sendNotification(ctx context.Context, c *rule.Context) error {
 	template, err := c.Props.Text("template")
 	if err != nil {
 		return err

@@ -4,21 +4,21 @@ import (
 	"context"
 	"errors"
 
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 )
 
-func states() []rules.Rule {
-	return []rules.Rule{
+func states() []rule.Rule {
+	return []rule.Rule{
 		{Name: "SetState", Aliases: []string{"ChangeState", "ChangeStateGQL"}, Doc: "Sets the entity's status.",
-			Props: []rules.Prop{text("status", "The new status.")}, Run: setState},
+			Props: []rule.Prop{text("status", "The new status.")}, Run: setState},
 		{Name: "SetStateIf", Doc: "Sets the entity's status if it has a certain one.",
-			Props: []rules.Prop{text("from", "Only in this status."), text("status", "The new status.")}, Run: setStateIf},
+			Props: []rule.Prop{text("from", "Only in this status."), text("status", "The new status.")}, Run: setStateIf},
 	}
 }
 
 var errNoEntity = errors.New("the event addresses no entity that exists")
 
-func setState(_ context.Context, c *rules.Context) error {
+func setState(_ context.Context, c *rule.Context) error {
 	if c.Entity == nil {
 		return errNoEntity
 	}
@@ -29,7 +29,7 @@ func setState(_ context.Context, c *rules.Context) error {
 	return err
 }
 
-func setStateIf(ctx context.Context, c *rules.Context) error {
+func setStateIf(ctx context.Context, c *rule.Context) error {
 	from, err := c.Props.Text("from")
 	if err != nil {
 		return err

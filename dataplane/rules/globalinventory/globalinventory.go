@@ -7,7 +7,7 @@ import (
 	"fmt"
 
 	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/inventory"
 )
 
@@ -22,9 +22,9 @@ const (
 )
 
 // Rules lists the plugin's rules.
-func Rules() []rules.Rule {
-	var out []rules.Rule
-	for _, list := range [][]rules.Rule{loads(), movements(), positions(), virtual()} {
+func Rules() []rule.Rule {
+	var out []rule.Rule
+	for _, list := range [][]rule.Rule{loads(), movements(), positions(), virtual()} {
 		out = append(out, list...)
 	}
 	for i := range out {
@@ -33,13 +33,13 @@ func Rules() []rules.Rule {
 	return out
 }
 
-func optional(name, kind, doc string) rules.Prop {
-	return rules.Prop{Name: name, Type: kind, Doc: doc}
+func optional(name, kind, doc string) rule.Prop {
+	return rule.Prop{Name: name, Type: kind, Doc: doc}
 }
 
 // onCatalogue makes a rule of a function that wants the inventory catalogue at the root.
-func onCatalogue(run func(ctx context.Context, c *rules.Context, m *modules.Module, ic *inventory.InventoryCatalogue) error) func(context.Context, *rules.Context) error {
-	return func(ctx context.Context, c *rules.Context) error {
+func onCatalogue(run func(ctx context.Context, c *rule.Context, m *modules.Module, ic *inventory.InventoryCatalogue) error) func(context.Context, *rule.Context) error {
+	return func(ctx context.Context, c *rule.Context) error {
 		ic, ok := c.Root.Entity().(*inventory.InventoryCatalogue)
 		if !ok {
 			return fmt.Errorf("the root is %T, not an inventory catalogue", c.Root.Entity())

@@ -9,9 +9,9 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/rules/globalinventory"
-	"github.com/fluent-oms/fluent/dataplane/rules/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -58,7 +58,7 @@ func (w *world) run(rule string, entity any, props, event m) error {
 
 func (w *world) refused(err error, msg string) {
 	w.t.Helper()
-	var business *rules.BusinessError
+	var business *rule.BusinessError
 	require.True(w.t, errors.As(err, &business), "%s: %v", msg, err)
 }
 
@@ -175,7 +175,7 @@ func TestVirtualCatalogues(t *testing.T) {
 func TestMovementsOfAFulfilmentFromOutside(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	know := []rules.Rule{{Name: "Know", Run: func(ctx context.Context, c *rules.Context) error {
+	know := []rule.Rule{{Name: "Know", Run: func(ctx context.Context, c *rule.Context) error {
 		s, err := w.module.Stock(ctx, c, "DEFAULT:1")
 		if err == nil {
 			s.Know(store.StockKey{ProductRef: "P1", LocationRef: "A"}, store.StockFigure{ID: "p1", Ref: "P1:A", OnHand: 3, Status: "ACTIVE"})

@@ -7,15 +7,15 @@ import (
 	"strings"
 
 	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/inventory/load"
 	"github.com/fluent-oms/fluent/domain/inventory/stock"
 	"github.com/fluent-oms/fluent/domain/path"
 )
 
-func loads() []rules.Rule {
-	return []rules.Rule{
+func loads() []rule.Rule {
+	return []rule.Rule{
 		{Name: "ValidateInventoryRow", Doc: "Refuses an event whose attributes are no inventory record. Records of a batch are judged one by one, in its results.",
 			Accepts: []string{typeCatalogue}, Run: validateRow},
 		{Name: "UpsertInventoryQuantity", Aliases: []string{"LoadInventoryPositionData"},
@@ -23,11 +23,11 @@ func loads() []rules.Rule {
 				"drops stale counts, and lets virtual positions follow.",
 			Accepts: []string{typeCatalogue, typePosition}, Run: onCatalogue(upsert)},
 		{Name: "SendEventOnFulfilmentInventoryUpdate", Doc: "Reserves, releases or confirms what the event lists for a fulfilment.", Accepts: []string{typeCatalogue},
-			Props: []rules.Prop{optional("replyEvent", "STRING", "Event with what was granted.")}, Run: onCatalogue(fulfilmentUpdate)},
+			Props: []rule.Prop{optional("replyEvent", "STRING", "Event with what was granted.")}, Run: onCatalogue(fulfilmentUpdate)},
 	}
 }
 
-func validateRow(_ context.Context, c *rules.Context) error {
+func validateRow(_ context.Context, c *rule.Context) error {
 	if _, batch := c.Event.Attributes[modules.BatchID]; batch {
 		return nil
 	}
@@ -36,19 +36,19 @@ func validateRow(_ context.Context, c *rules.Context) error {
 		return err
 	}
 	if row.Problem != "" {
-		return &rules.BusinessError{Message: strings.TrimSpace(row.ProblemField + " " + row.Problem)}
+		return &rule.BusinessError{Message: strings.TrimSpace(row.ProblemField + " " + row.Problem)}
 	}
 	return nil
 }
 
-func upsert(ctx context.Context, c *rules.Context, m *modules.Module, ic *inventory.InventoryCatalogue) error {
+func upsert(ctx context.Context, c *rule.Context, m *modules.Module, ic *inventory.InventoryCatalogue) error {
 	if p, ok := c.Entity.(*inventory.InventoryPosition); ok {
-		row, err := load.ParseAttributes(rules.Attributes(c, map[string]any{"skuRef": p.ProductRef, "locationRef": p.LocationRef}))
+		row, err := load.ParseAttributes(rule.Attributes(c, map[string]any{"skuRef": p.ProductRef, "locationRef": p.LocationRef}))
 		if err != nil {
 			return err
 		}
 		if row.Problem != "" {
-			return &rules.BusinessError{Message: strings.TrimSpace(row.ProblemField + " " + row.Problem)}
+			return &rule.BusinessError{Message: strings.TrimSpace(row.ProblemField + " " + row.Problem)}
 		}
 		m.Load(c, ic).Add(c, "", []load.Row{row})
 		return nil
@@ -58,7 +58,7 @@ func upsert(ctx context.Context, c *rules.Context, m *modules.Module, ic *invent
 		return err
 	}
 	if batchID == "" && rows[0].Problem != "" {
-		return &rules.BusinessError{Message: rows[0].Problem}
+		return &rule.BusinessError{Message: rows[0].Problem}
 	}
 	m.Load(c, ic).Add(c, batchID, rows)
 	return nil
@@ -66,7 +66,7 @@ func upsert(ctx context.Context, c *rules.Context, m *modules.Module, ic *invent
 
 // fulfilmentUpdate does to stock what a fulfilment's workflow would, for callers outside: attributes operation, fulfilmentId, and
 // items with productRef, locationRef, quantity and, when picked, filledQuantity.
-func fulfilmentUpdate(ctx context.Context, c *rules.Context, m *modules.Module, ic *inventory.InventoryCatalogue) error {
+func fulfilmentUpdate(ctx context.Context, c *rule.Context, m *modules.Module, ic *inventory.InventoryCatalogue) error {
 	s, err := m.Stock(ctx, c, ic.Ref)
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func fulfilmentUpdate(ctx context.Context, c *rules.Context, m *modules.Module, 
 		}
 		name, err := c.Props.Text("replyEvent")
 		if err == nil {
-			rules.ForwardWith(c, name, map[string]any{"granted": granted})
+			rule.ForwardWith(c, name, map[string]any{"granted": granted})
 		}
 		return err
 	case stock.Unreserve:

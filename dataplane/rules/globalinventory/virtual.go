@@ -5,27 +5,27 @@ import (
 	"fmt"
 
 	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/path"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
-func virtual() []rules.Rule {
-	statuses := rules.Prop{Name: "statuses", Type: "STRING", Multiple: true, Doc: "Statuses of inventory positions that count; ACTIVE and AT_RISK if left out."}
-	return []rules.Rule{
+func virtual() []rule.Rule {
+	statuses := rule.Prop{Name: "statuses", Type: "STRING", Multiple: true, Doc: "Statuses of inventory positions that count; ACTIVE and AT_RISK if left out."}
+	return []rule.Rule{
 		{Name: "UpdateAggregateVirtualPosition", Aliases: []string{"CreateAggregateVirtualPosition"},
-			Doc: "Sums the event's products over the catalogue's first network, set-wise.", Accepts: []string{typeVirtual}, Props: []rules.Prop{statuses}, Run: onVirtual(aggregate)},
+			Doc: "Sums the event's products over the catalogue's first network, set-wise.", Accepts: []string{typeVirtual}, Props: []rule.Prop{statuses}, Run: onVirtual(aggregate)},
 		{Name: "UpdateBaseVirtualPosition", Aliases: []string{"CreateBaseVirtualPosition"},
 			Doc: "Brings the event's products in the catalogue in line with their inventory positions.", Accepts: []string{typeVirtual}, Run: onVirtual(base)},
 		{Name: "RecalculateAllPositions", Doc: "Computes all positions of the virtual catalogue anew, page by page.", Accepts: []string{typeVirtual},
-			Props: []rules.Prop{optional("pageSize", "INTEGER", "Products per page; 500 if left out."), statuses}, Run: onVirtual(rebuild)},
+			Props: []rule.Prop{optional("pageSize", "INTEGER", "Products per page; 500 if left out."), statuses}, Run: onVirtual(rebuild)},
 	}
 }
 
-func onVirtual(run func(ctx context.Context, c *rules.Context, m *modules.Module, v *inventory.VirtualCatalogue) error) func(context.Context, *rules.Context) error {
-	return func(ctx context.Context, c *rules.Context) error {
+func onVirtual(run func(ctx context.Context, c *rule.Context, m *modules.Module, v *inventory.VirtualCatalogue) error) func(context.Context, *rule.Context) error {
+	return func(ctx context.Context, c *rule.Context) error {
 		v, ok := c.Root.Entity().(*inventory.VirtualCatalogue)
 		if !ok {
 			return fmt.Errorf("the root is %T, not a virtual catalogue", c.Root.Entity())
@@ -38,7 +38,7 @@ func onVirtual(run func(ctx context.Context, c *rules.Context, m *modules.Module
 	}
 }
 
-func counted(c *rules.Context) ([]string, error) {
+func counted(c *rule.Context) ([]string, error) {
 	list, err := c.Props.Texts("statuses")
 	if len(list) == 0 {
 		list = []string{"ACTIVE", "AT_RISK"}
@@ -47,7 +47,7 @@ func counted(c *rules.Context) ([]string, error) {
 }
 
 // products are those that the event names: productRefs, or productRef.
-func products(c *rules.Context) []string {
+func products(c *rule.Context) []string {
 	var out []string
 	if list, ok := c.Event.Attributes["productRefs"].([]any); ok {
 		for _, x := range list {
@@ -60,7 +60,7 @@ func products(c *rules.Context) []string {
 	return out
 }
 
-func aggregate(_ context.Context, c *rules.Context, m *modules.Module, v *inventory.VirtualCatalogue) error {
+func aggregate(_ context.Context, c *rule.Context, m *modules.Module, v *inventory.VirtualCatalogue) error {
 	statuses, err := counted(c)
 	if err == nil {
 		m.Aggregates(c, v, statuses).Product(products(c)...)
@@ -68,7 +68,7 @@ func aggregate(_ context.Context, c *rules.Context, m *modules.Module, v *invent
 	return err
 }
 
-func base(ctx context.Context, c *rules.Context, m *modules.Module, v *inventory.VirtualCatalogue) error {
+func base(ctx context.Context, c *rule.Context, m *modules.Module, v *inventory.VirtualCatalogue) error {
 	ic, err := m.Catalogue(ctx, c.Scope, v.InventoryCatalogueRef)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func base(ctx context.Context, c *rules.Context, m *modules.Module, v *inventory
 
 const pageSize = 500
 
-func rebuild(ctx context.Context, c *rules.Context, m *modules.Module, v *inventory.VirtualCatalogue) error {
+func rebuild(ctx context.Context, c *rule.Context, m *modules.Module, v *inventory.VirtualCatalogue) error {
 	size, err := c.Props.Int("pageSize")
 	if err != nil {
 		return err

@@ -2,16 +2,16 @@
 package library
 
 import (
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rules/core"
 	"github.com/fluent-oms/fluent/dataplane/rules/globalinventory"
 	"github.com/fluent-oms/fluent/dataplane/rules/orders"
 )
 
 // All lists every stock rule, plugin by plugin.
-func All() []rules.Rule {
-	var out []rules.Rule
-	for _, plugin := range [][]rules.Rule{core.Rules(), orders.Rules(), globalinventory.Rules()} {
+func All() []rule.Rule {
+	var out []rule.Rule
+	for _, plugin := range [][]rule.Rule{core.Rules(), orders.Rules(), globalinventory.Rules()} {
 		out = append(out, plugin...)
 	}
 	return out

@@ -5,15 +5,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/rules/library"
-	"github.com/fluent-oms/fluent/dataplane/rules/ruletest"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 )
 
 // given are values of the right type for all mandatory properties of a rule.
-func given(r *rules.Rule) map[string]any {
+func given(r *rule.Rule) map[string]any {
 	props := map[string]any{}
 	for _, p := range r.Props {
 		if !p.Required {

@@ -7,18 +7,18 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/order/sourcing"
 	"github.com/fluent-oms/fluent/domain/path"
 )
 
-func addresses() []rules.Rule {
+func addresses() []rule.Rule {
 	accepts := []string{typeOrder}
-	only := []rules.Prop{eventName()}
-	return []rules.Rule{
+	only := []rule.Prop{eventName()}
+	return []rule.Rule{
 		{Name: "ValidateOrder", Doc: "Sends an event if the order has no customer or no items, or an item without product or quantity or with a price below zero, or items in different currencies.",
-			Accepts: accepts, Props: []rules.Prop{text("errorEvent", "Event for an order that cannot be processed.")}, Run: onOrder(validateOrder)},
+			Accepts: accepts, Props: []rule.Prop{text("errorEvent", "Event for an order that cannot be processed.")}, Run: onOrder(validateOrder)},
 		{Name: "ForwardIfOrderCoordinatesPresent", Doc: "Forwards if the delivery address has coordinates.", Accepts: accepts, Props: only,
 			Run: forwardIf(hasCoordinates, true)},
 		{Name: "ForwardIfOrderCoordinatesNotPresent", Doc: "Forwards if the delivery address has no coordinates.", Accepts: accepts, Props: only,
@@ -30,22 +30,22 @@ func addresses() []rules.Rule {
 		{Name: "ForwardEventWithDeliveryAddressCoordinates", Doc: "Forwards with the delivery address's latitude and longitude.", Accepts: accepts, Props: only,
 			Run: onOrder(forwardCoordinates)},
 		{Name: "ResolveOrderCoordinates", Doc: "Locates the delivery address by the retailer's own places of the same postcode or city.", Accepts: accepts,
-			Props: []rules.Prop{text("validAddress", "Event with latitude and longitude."), text("invalidAddress", "Event if the address cannot be located.")},
+			Props: []rule.Prop{text("validAddress", "Event with latitude and longitude."), text("invalidAddress", "Event if the address cannot be located.")},
 			Run:   onOrder(resolveCoordinates)},
 		{Name: "UpdateOrderCoordinates", Doc: "Stores the event's latitude and longitude in the delivery address.", Accepts: accepts, Run: onOrder(updateCoordinates)},
 		{Name: "UpdateDeliveryAddress", Doc: "Stores the event's address as the delivery address.", Accepts: accepts,
-			Props: []rules.Prop{optional("resourceEvent", "STRING", "Event that sources anew.")}, Run: onOrder(updateAddress)},
+			Props: []rule.Prop{optional("resourceEvent", "STRING", "Event that sources anew.")}, Run: onOrder(updateAddress)},
 		{Name: "SendEventOnIdentifyingDeliveryType", Doc: "Forwards by the delivery type of the order's choice.", Accepts: accepts,
-			Props: []rules.Prop{text("expressDeliveryEvent", "Event for express delivery."), text("expressDeliveryValue", "The delivery type that is express."),
+			Props: []rule.Prop{text("expressDeliveryEvent", "Event for express delivery."), text("expressDeliveryValue", "The delivery type that is express."),
 				text("standardDeliveryEvent", "Event for standard delivery."), text("standardDeliveryValue", "The delivery type that is standard.")},
 			Run: onOrder(byDeliveryType)},
 		{Name: "ValidatePickupLocation", Doc: "Forwards by whether the pickup location exists, is active and in a network.", Accepts: accepts,
-			Props: []rules.Prop{text("networkRef", "Network of locations where customers collect."), text("validEvent", "If it is."), text("invalidEvent", "If not.")},
+			Props: []rule.Prop{text("networkRef", "Network of locations where customers collect."), text("validEvent", "If it is."), text("invalidEvent", "If not.")},
 			Run:   onOrder(validatePickup)},
 	}
 }
 
-func validateOrder(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func validateOrder(_ context.Context, c *rule.Context, o *ordering.Order) error {
 	problem := ""
 	if len(o.Items) == 0 {
 		problem = "the order has no items"
@@ -73,8 +73,8 @@ func validateOrder(_ context.Context, c *rules.Context, o *ordering.Order) error
 }
 
 // forwardIf forwards when a condition of the order is as wanted.
-func forwardIf(test func(*ordering.Order) bool, want bool) func(context.Context, *rules.Context) error {
-	return onOrder(func(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func forwardIf(test func(*ordering.Order) bool, want bool) func(context.Context, *rule.Context) error {
+	return onOrder(func(_ context.Context, c *rule.Context, o *ordering.Order) error {
 		if test(o) != want {
 			return nil
 		}
@@ -90,7 +90,7 @@ func hasAddress(o *ordering.Order) bool {
 	return o.Address != nil && (o.Address.Postcode != "" || o.Address.City != "")
 }
 
-func forwardCoordinates(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func forwardCoordinates(_ context.Context, c *rule.Context, o *ordering.Order) error {
 	more := map[string]any{}
 	if hasCoordinates(o) {
 		more["latitude"], more["longitude"] = *o.Address.Latitude, *o.Address.Longitude
@@ -98,7 +98,7 @@ func forwardCoordinates(_ context.Context, c *rules.Context, o *ordering.Order) 
 	return forward(c, "eventName", more)
 }
 
-func resolveCoordinates(ctx context.Context, c *rules.Context, o *ordering.Order) error {
+func resolveCoordinates(ctx context.Context, c *rule.Context, o *ordering.Order) error {
 	m, err := ordering.From(c)
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func locate(places *availability.Places, a *foundation.CustomerAddress) *sourcin
 	return best
 }
 
-func updateCoordinates(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func updateCoordinates(_ context.Context, c *rule.Context, o *ordering.Order) error {
 	if o.Address == nil {
 		return nil
 	}
@@ -157,13 +157,13 @@ func updateCoordinates(_ context.Context, c *rules.Context, o *ordering.Order) e
 // addressMembers are the members of an event's address that land in the delivery address.
 var addressMembers = []string{"name", "companyName", "street", "city", "state", "postcode", "region", "country", "timeZone"}
 
-func updateAddress(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func updateAddress(_ context.Context, c *rule.Context, o *ordering.Order) error {
 	given, ok := c.Event.Attributes["address"].(map[string]any)
 	if !ok {
 		return fmt.Errorf("the event has no attribute address, an object")
 	}
 	if o.Address == nil {
-		return &rules.BusinessError{Message: "the order has no delivery address to correct"}
+		return &rule.BusinessError{Message: "the order has no delivery address to correct"}
 	}
 	changes := map[string]any{}
 	for _, name := range addressMembers {
@@ -182,7 +182,7 @@ func updateAddress(_ context.Context, c *rules.Context, o *ordering.Order) error
 	return forward(c, "resourceEvent", nil)
 }
 
-func byDeliveryType(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func byDeliveryType(_ context.Context, c *rule.Context, o *ordering.Order) error {
 	if o.Choice == nil {
 		return nil
 	}
@@ -198,7 +198,7 @@ func byDeliveryType(_ context.Context, c *rules.Context, o *ordering.Order) erro
 	return nil
 }
 
-func validatePickup(ctx context.Context, c *rules.Context, o *ordering.Order) error {
+func validatePickup(ctx context.Context, c *rule.Context, o *ordering.Order) error {
 	m, err := ordering.From(c)
 	if err != nil {
 		return err

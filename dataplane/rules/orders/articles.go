@@ -5,27 +5,27 @@ import (
 	"fmt"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rules/core"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
 )
 
-func articles() []rules.Rule {
-	return []rules.Rule{
+func articles() []rule.Rule {
+	return []rule.Rule{
 		{Name: "CreateArticlesForFulfilment", Doc: "Packs what was picked in one article.", Accepts: []string{typeFulfilment},
-			Props: []rules.Prop{optional("packageType", "STRING", "Type of the article; PARCEL if left out.")}, Run: onFulfilment(createArticle)},
+			Props: []rule.Prop{optional("packageType", "STRING", "Type of the article; PARCEL if left out.")}, Run: onFulfilment(createArticle)},
 		{Name: "CopyAttributesFromFulfilmentToArticle", Doc: "Gives the article the order's ref, the delivery type and the fulfilment's attributes.", Accepts: []string{typeArticle},
 			Run: onArticle(copyAttributes)},
 		{Name: "IfTransferRequired", Doc: "Forwards by whether the goods have to travel to the pickup location.", Accepts: []string{typeFulfilment, typeArticle},
-			Props: []rules.Prop{text("yes", "Event if they have to."), text("no", "Event if they are there.")}, Run: onOrder(ifTransfer)},
+			Props: []rule.Prop{text("yes", "Event if they have to."), text("no", "Event if they are there.")}, Run: onOrder(ifTransfer)},
 		{Name: "CreateDemoConsignment", Aliases: []string{"CreateConsignment"}, Doc: "Books a carrier that always confirms at once: writes the consignment on the fulfilment and tells its articles.",
-			Accepts: []string{typeFulfilment}, Props: []rules.Prop{optional("labelUrl", "STRING", "Address of the label."), optional("carrierRef", "STRING", "The carrier."),
+			Accepts: []string{typeFulfilment}, Props: []rule.Prop{optional("labelUrl", "STRING", "Address of the label."), optional("carrierRef", "STRING", "The carrier."),
 				optional("articleEvent", "STRING", "Event for the articles; ConsignmentFinalised if left out.")}, Run: onFulfilment(demoConsignment)},
 	}
 }
 
-func createArticle(ctx context.Context, c *rules.Context, o *ordering.Order, f *order.Fulfilment) error {
+func createArticle(ctx context.Context, c *rule.Context, o *ordering.Order, f *order.Fulfilment) error {
 	have, err := articlesOf(ctx, c, o, f)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func createArticle(ctx context.Context, c *rules.Context, o *ordering.Order, f *
 	return nil
 }
 
-func copyAttributes(ctx context.Context, c *rules.Context, o *ordering.Order, a *order.Article) error {
+func copyAttributes(ctx context.Context, c *rule.Context, o *ordering.Order, a *order.Article) error {
 	links, err := linksOf(ctx, c, o)
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func copyAttributes(ctx context.Context, c *rules.Context, o *ordering.Order, a 
 	return nil
 }
 
-func ifTransfer(ctx context.Context, c *rules.Context, o *ordering.Order) error {
+func ifTransfer(ctx context.Context, c *rule.Context, o *ordering.Order) error {
 	from := ""
 	switch e := c.Entity.(type) {
 	case *order.Fulfilment:
@@ -101,7 +101,7 @@ func ifTransfer(ctx context.Context, c *rules.Context, o *ordering.Order) error 
 // consignment is the fulfilment attribute that holds its booking with a carrier.
 const consignment = "consignment"
 
-func demoConsignment(ctx context.Context, c *rules.Context, o *ordering.Order, f *order.Fulfilment) error {
+func demoConsignment(ctx context.Context, c *rule.Context, o *ordering.Order, f *order.Fulfilment) error {
 	label, err := c.Props.Text("labelUrl")
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func demoConsignment(ctx context.Context, c *rules.Context, o *ordering.Order, f
 		"bookingStatus": "CONFIRMED"}))
 	list, err := articlesOf(ctx, c, o, f)
 	for _, a := range list {
-		rules.SendTo(c, a, name, nil)
+		rule.SendTo(c, a, name, nil)
 	}
 	return err
 }

@@ -7,26 +7,26 @@ import (
 	"slices"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rules/core"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/path"
 )
 
-func cancellation() []rules.Rule {
-	return []rules.Rule{
+func cancellation() []rule.Rule {
+	return []rule.Rule{
 		{Name: "CancelOrderItems", Doc: "Cancels units: those of the fulfilment, or those that the event lists, from open and escalated units first.",
 			Accepts: []string{typeOrder, typeFulfilment},
-			Props:   []rules.Prop{optional("fromFulfilment", "BOOLEAN", "All units of the fulfilment that were not picked."), optional("reason", "STRING", "Why.")}, Run: onOrder(cancelItems)},
+			Props:   []rule.Prop{optional("fromFulfilment", "BOOLEAN", "All units of the fulfilment that were not picked."), optional("reason", "STRING", "Why.")}, Run: onOrder(cancelItems)},
 		{Name: "RecalculateOrderTotals", Doc: "Sums the order's totals anew without cancelled units.", Accepts: []string{typeOrder, typeFulfilment}, Run: onOrder(recalculate)},
 		{Name: "ResourceLiveFulfilments", Doc: "Cancels all fulfilments on which no work has begun, so that their units are sourced anew.", Accepts: []string{typeOrder},
-			Props: []rules.Prop{optional("eventName", "STRING", "Event that cancels a fulfilment; CancelFulfilment if left out.")}, Run: onOrder(resource)},
+			Props: []rule.Prop{optional("eventName", "STRING", "Event that cancels a fulfilment; CancelFulfilment if left out.")}, Run: onOrder(resource)},
 		{Name: "CreateFinancialTransaction", Doc: "Records a payment that the event brings on the order.", Accepts: []string{typeOrder}, Run: onOrder(recordPayment)},
 	}
 }
 
-func cancelItems(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func cancelItems(_ context.Context, c *rule.Context, o *ordering.Order) error {
 	whole, err := c.Props.Bool("fromFulfilment")
 	if err != nil {
 		return err
@@ -43,13 +43,13 @@ func cancelItems(_ context.Context, c *rules.Context, o *ordering.Order) error {
 }
 
 // addCancelled raises a line's cancelled units.
-func addCancelled(c *rules.Context, item *order.OrderItem, n int) {
+func addCancelled(c *rule.Context, item *order.OrderItem, n int) {
 	if n > 0 {
 		core.SetAttributes(c, item, core.Attribute(ordering.CancelledQuantity, ordering.Cancelled(item)+n))
 	}
 }
 
-func cancelListed(c *rules.Context, o *ordering.Order) error {
+func cancelListed(c *rule.Context, o *ordering.Order) error {
 	list, ok := c.Event.Attributes["items"].([]any)
 	if !ok {
 		return fmt.Errorf("the event has no attribute items, which says what to cancel")
@@ -60,7 +60,7 @@ func cancelListed(c *rules.Context, o *ordering.Order) error {
 		item := itemNamed(o, m)
 		quantity, whole := asInt(m["quantity"])
 		if item == nil || !whole || quantity <= 0 {
-			return &rules.BusinessError{Message: fmt.Sprintf("items[%d]: want the ref of an item of the order and a quantity above zero", n)}
+			return &rule.BusinessError{Message: fmt.Sprintf("items[%d]: want the ref of an item of the order and a quantity above zero", n)}
 		}
 		result = append(result, map[string]any{"ref": item.Ref, "cancelled": cancelUnits(c, o, item, quantity)})
 	}
@@ -84,7 +84,7 @@ var waiting = []string{"CREATED", "PROCESSING", "AWAITING_WAVE", "SENT_TO_WMS", 
 
 // cancelUnits takes units of a line, open ones first, then escalated ones, then those of waiting fulfilments, latest first: such a
 // fulfilment is cancelled, and what it held besides is sourced anew. It returns how many units were cancelled.
-func cancelUnits(c *rules.Context, o *ordering.Order, item *order.OrderItem, want int) int {
+func cancelUnits(c *rule.Context, o *ordering.Order, item *order.OrderItem, want int) int {
 	got := min(want, max(0, o.Quantities(item).Unfulfilled))
 	for n := len(o.FulfilmentItems) - 1; n >= 0 && got < want; n-- {
 		i := o.FulfilmentItems[n]
@@ -103,15 +103,15 @@ func cancelUnits(c *rules.Context, o *ordering.Order, item *order.OrderItem, wan
 			got += take
 		case slices.Contains(waiting, f.Status):
 			got += min(want-got, ordering.Requested(i)-i.RejectedQuantity)
-			rules.SendTo(c, f, "CancelFulfilment", nil)
-			rules.SendTo(c, o.Order, "FindAndCreateOrderFulfilment", nil)
+			rule.SendTo(c, f, "CancelFulfilment", nil)
+			rule.SendTo(c, o.Order, "FindAndCreateOrderFulfilment", nil)
 		}
 	}
 	addCancelled(c, item, got)
 	return got
 }
 
-func recalculate(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func recalculate(_ context.Context, c *rule.Context, o *ordering.Order) error {
 	total, tax := 0.0, 0.0
 	for _, i := range o.Items {
 		n := float64(i.Quantity - ordering.Cancelled(i))
@@ -137,7 +137,7 @@ func value(v *float64) float64 {
 // cents takes away what binary fractions add: amounts are kept to a hundredth of a cent.
 func cents(v float64) float64 { return math.Round(v*1e4) / 1e4 }
 
-func resource(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func resource(_ context.Context, c *rule.Context, o *ordering.Order) error {
 	name, err := c.Props.Text("eventName")
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func resource(_ context.Context, c *rules.Context, o *ordering.Order) error {
 	}
 	for _, f := range o.Fulfilments {
 		if slices.Contains(waiting, f.Status) {
-			rules.SendTo(c, f, name, nil)
+			rule.SendTo(c, f, name, nil)
 		}
 	}
 	return nil
@@ -156,7 +156,7 @@ func resource(_ context.Context, c *rules.Context, o *ordering.Order) error {
 // payments is the order attribute that keeps the payments which were reported.
 const payments = "financialTransactions"
 
-func recordPayment(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func recordPayment(_ context.Context, c *rule.Context, o *ordering.Order) error {
 	v, _ := o.Attributes.Get(payments)
 	list, _ := v.([]any)
 	entry := map[string]any{}

@@ -7,19 +7,19 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rules/core"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/order/opening"
 	"github.com/fluent-oms/fluent/domain/path"
 )
 
-func expiry() []rules.Rule {
-	return []rules.Rule{
+func expiry() []rule.Rule {
+	return []rule.Rule{
 		{Name: "ScheduleFulfilmentExpiry", Doc: "Sets when the fulfilment expires, in the location's opening hours, and schedules the event; without a limit nothing.",
 			Accepts: []string{typeFulfilment},
-			Props:   []rules.Prop{eventName(), optional("resume", "BOOLEAN", "Go on with the time that was left.")}, Run: onFulfilment(scheduleExpiry)},
-		{Name: "SuspendSchedule", Doc: "Stops the fulfilment's expiry and remembers the time left.", Accepts: []string{typeFulfilment}, Props: []rules.Prop{eventName()},
+			Props:   []rule.Prop{eventName(), optional("resume", "BOOLEAN", "Go on with the time that was left.")}, Run: onFulfilment(scheduleExpiry)},
+		{Name: "SuspendSchedule", Doc: "Stops the fulfilment's expiry and remembers the time left.", Accepts: []string{typeFulfilment}, Props: []rule.Prop{eventName()},
 			Run: onFulfilment(suspendExpiry)},
 	}
 }
@@ -30,7 +30,7 @@ const PickLimit = "PICK_N_PACK_TIME_LIMIT"
 // minutesLeft is the fulfilment attribute that keeps the opening time left while its expiry is suspended.
 const minutesLeft = "expiryMinutesLeft"
 
-func scheduleExpiry(ctx context.Context, c *rules.Context, _ *ordering.Order, f *order.Fulfilment) error {
+func scheduleExpiry(ctx context.Context, c *rule.Context, _ *ordering.Order, f *order.Fulfilment) error {
 	resume, err := c.Props.Bool("resume")
 	if err != nil {
 		return err
@@ -44,14 +44,14 @@ func scheduleExpiry(ctx context.Context, c *rules.Context, _ *ordering.Order, f 
 	if err != nil {
 		return err
 	}
-	ev := rules.Address(f)
+	ev := rule.Address(f)
 	ev.Name, ev.ScheduledOn = name, at
 	c.Turn.Send(ev)
 	return nil
 }
 
 // expiryOf is zero where there is nothing to schedule: no limit, or a timer that still runs.
-func expiryOf(ctx context.Context, c *rules.Context, f *order.Fulfilment, resume bool) (time.Time, error) {
+func expiryOf(ctx context.Context, c *rule.Context, f *order.Fulfilment, resume bool) (time.Time, error) {
 	places, err := placesOf(ctx, c)
 	if err != nil {
 		return time.Time{}, err
@@ -98,7 +98,7 @@ func pickLimit(places *availability.Places, retailer int32, at *availability.Pla
 	return time.Duration(hours * float64(time.Hour)), nil
 }
 
-func suspendExpiry(ctx context.Context, c *rules.Context, _ *ordering.Order, f *order.Fulfilment) error {
+func suspendExpiry(ctx context.Context, c *rule.Context, _ *ordering.Order, f *order.Fulfilment) error {
 	if f.ExpiryTime == nil {
 		return nil
 	}

@@ -4,30 +4,30 @@ import (
 	"context"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rules/core"
 	"github.com/fluent-oms/fluent/domain/order"
 )
 
-func fulfilments() []rules.Rule {
+func fulfilments() []rule.Rule {
 	accepts := []string{typeFulfilment}
-	return []rules.Rule{
+	return []rule.Rule{
 		{Name: "SetFulfilmentType", Aliases: []string{"AddFulfilmentTypeAttributeToFulfilment"}, Doc: "Sets the type by how the customer gets the goods and what the location is.",
 			Accepts: accepts, Run: onFulfilment(setType)},
 		{Name: "ChangeStateForUnfulfilableFulfilment", Doc: "Sets the status of a fulfilment at the location for units that nobody can supply.", Accepts: accepts,
-			Props: []rules.Prop{text("status", "The status."), optional("systemRejectedLocationRef", "STRING", "That location; the setting if left out.")},
+			Props: []rule.Prop{text("status", "The status."), optional("systemRejectedLocationRef", "STRING", "That location; the setting if left out.")},
 			Run:   onFulfilment(changeStateOfRejected)},
-		{Name: "RejectFulfilment", Doc: "Rejects all units that were not picked.", Accepts: accepts, Props: []rules.Prop{optional("reason", "STRING", "Why; event: as the event says.")},
+		{Name: "RejectFulfilment", Doc: "Rejects all units that were not picked.", Accepts: accepts, Props: []rule.Prop{optional("reason", "STRING", "Why; event: as the event says.")},
 			Run: onFulfilment(rejectFulfilment)},
 		{Name: "CancelFulfilment", Doc: "Sets the fulfilment to CANCELLED.", Accepts: accepts,
-			Run: onFulfilment(func(_ context.Context, c *rules.Context, _ *ordering.Order, f *order.Fulfilment) error {
+			Run: onFulfilment(func(_ context.Context, c *rule.Context, _ *ordering.Order, f *order.Fulfilment) error {
 				c.Turn.Set(f, map[string]any{"status": order.StatusCancelled})
 				return nil
 			})},
 	}
 }
 
-func setType(ctx context.Context, c *rules.Context, o *ordering.Order, f *order.Fulfilment) error {
+func setType(ctx context.Context, c *rule.Context, o *ordering.Order, f *order.Fulfilment) error {
 	places, err := placesOf(ctx, c)
 	if err != nil || f.Type == ordering.TypeRejected {
 		return err
@@ -38,7 +38,7 @@ func setType(ctx context.Context, c *rules.Context, o *ordering.Order, f *order.
 	return nil
 }
 
-func changeStateOfRejected(ctx context.Context, c *rules.Context, _ *ordering.Order, f *order.Fulfilment) error {
+func changeStateOfRejected(ctx context.Context, c *rule.Context, _ *ordering.Order, f *order.Fulfilment) error {
 	m, err := ordering.From(c)
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func changeStateOfRejected(ctx context.Context, c *rules.Context, _ *ordering.Or
 // rejectReason is the fulfilment attribute that says why its units were rejected.
 const rejectReason = "rejectReason"
 
-func rejectFulfilment(_ context.Context, c *rules.Context, o *ordering.Order, f *order.Fulfilment) error {
+func rejectFulfilment(_ context.Context, c *rule.Context, o *ordering.Order, f *order.Fulfilment) error {
 	for _, i := range o.ItemsOf(f) {
 		c.Turn.Set(i, map[string]any{"rejectedQuantity": ordering.Requested(i) - i.FilledQuantity})
 	}
@@ -76,7 +76,7 @@ func rejectFulfilment(_ context.Context, c *rules.Context, o *ordering.Order, f 
 }
 
 // reasonOf is the property reason, or what the event says where the property says event.
-func reasonOf(c *rules.Context) (string, error) {
+func reasonOf(c *rule.Context) (string, error) {
 	reason, err := c.Props.Text("reason")
 	if err != nil {
 		return "", err

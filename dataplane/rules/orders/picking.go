@@ -6,14 +6,14 @@ import (
 	"strings"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rules/core"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/path"
 )
 
-func picking() []rules.Rule {
-	return []rules.Rule{
+func picking() []rule.Rule {
+	return []rule.Rule{
 		{Name: "ConfirmFulfilmentItems", Doc: "Records what was picked; what the event does not mention was not found and is rejected.", Accepts: []string{typeFulfilment},
 			Run: onFulfilment(confirmItems)},
 	}
@@ -27,7 +27,7 @@ type picked struct {
 	left     int
 }
 
-func confirmItems(_ context.Context, c *rules.Context, o *ordering.Order, f *order.Fulfilment) error {
+func confirmItems(_ context.Context, c *rule.Context, o *ordering.Order, f *order.Fulfilment) error {
 	entries, err := pickedItems(c.Event.Attributes)
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func confirmItems(_ context.Context, c *rules.Context, o *ordering.Order, f *ord
 	}
 	for _, e := range entries {
 		if e.left > 0 {
-			return &rules.BusinessError{Message: fmt.Sprintf("%d more of %s than the fulfilment asks for", e.left, strings.Join(e.names, "/"))}
+			return &rule.BusinessError{Message: fmt.Sprintf("%d more of %s than the fulfilment asks for", e.left, strings.Join(e.names, "/"))}
 		}
 	}
 	if len(reasons) > 0 {

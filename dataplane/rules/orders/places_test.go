@@ -12,9 +12,9 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/rules/orders"
-	"github.com/fluent-oms/fluent/dataplane/rules/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -59,12 +59,12 @@ func (w *world) settle(settings ...string) {
 }
 
 // fails runs a rule that must fail, and tells whether it refused the action as a business matter.
-func (w *world) fails(rule string, entity any, props, event m) (business bool) {
+func (w *world) fails(name string, entity any, props, event m) (business bool) {
 	w.t.Helper()
-	err := w.Run(orders.Rules(), rule, entity, props, event)
-	require.Error(w.t, err, rule)
-	require.Empty(w.t, w.Sent, rule)
-	var b *rules.BusinessError
+	err := w.Run(orders.Rules(), name, entity, props, event)
+	require.Error(w.t, err, name)
+	require.Empty(w.t, w.Sent, name)
+	var b *rule.BusinessError
 	return errors.As(err, &b)
 }
 
@@ -249,12 +249,12 @@ func TestExpiryIsHeldAndGoesOn(t *testing.T) {
 
 func TestReservations(t *testing.T) {
 	t.Parallel()
-	const rule = "SendEventToUpdateInventoryQuantity"
+	const name = "SendEventToUpdateInventoryQuantity"
 	w := newWorld(t)
 	w.settle()
 	f, i := w.add("5", "PROCESSING", 4, 0, 0)
 	f.FromLocationRef = "NEAR"
-	know := []rules.Rule{{Name: "Know", Run: func(ctx context.Context, c *rules.Context) error {
+	know := []rule.Rule{{Name: "Know", Run: func(ctx context.Context, c *rule.Context) error {
 		s, err := c.Read.Module(inventory.Name).(*inventory.Module).Stock(ctx, c, "DEFAULT:1")
 		if err == nil {
 			s.Know(store.StockKey{ProductRef: "P1", LocationRef: "NEAR"}, store.StockFigure{ID: "p1", Ref: "P1:NEAR", OnHand: 6, Status: "ACTIVE"})
@@ -263,20 +263,20 @@ func TestReservations(t *testing.T) {
 	}}}
 	require.NoError(t, w.Run(know, "Know", w.order, nil, nil))
 	props := m{"operation": "RESERVE", "replyEvent": "All", "shortEvent": "Short"}
-	require.Equal(t, "All>FULFILMENT/5", w.run(rule, f, props, nil))
-	require.NoError(t, w.Run(orders.Rules(), rule, f, props, nil), "two are left for the same again")
+	require.Equal(t, "All>FULFILMENT/5", w.run(name, f, props, nil))
+	require.NoError(t, w.Run(orders.Rules(), name, f, props, nil), "two are left for the same again")
 	require.Equal(t, []any{map[string]any{"fulfilmentItemId": "50", "productRef": "P1", "quantity": 2}}, w.Sent[0].Attributes["shortItems"])
 	require.Equal(t, "Short>FULFILMENT/5", w.Names())
 	require.Zero(t, i.RejectedQuantity)
 	delete(props, "shortEvent")
-	require.Empty(t, w.run(rule, f, props, nil))
+	require.Empty(t, w.run(name, f, props, nil))
 	require.Equal(t, 4, i.RejectedQuantity, "without an event what is missing is rejected at once")
-	require.Empty(t, w.run(rule, f, m{"operation": "UNRESERVE"}, nil))
-	require.Empty(t, w.run(rule, f, m{"operation": "RESET_RESERVE"}, nil))
+	require.Empty(t, w.run(name, f, m{"operation": "UNRESERVE"}, nil))
+	require.Empty(t, w.run(name, f, m{"operation": "RESET_RESERVE"}, nil))
 	require.Equal(t, 4, w.Effect("stock:DEFAULT:1", nil).(*inventory.Stock).Mark(), "two reservations, a release, a confirmation")
-	require.False(t, w.fails(rule, f, m{"operation": "BORROW"}, nil))
-	require.False(t, w.fails(rule, f, m{"operation": "RESERVE", "inventoryCatalogueRef": "NONE"}, nil))
-	require.False(t, w.fails(rule, w.order, m{"operation": "RESERVE"}, nil))
+	require.False(t, w.fails(name, f, m{"operation": "BORROW"}, nil))
+	require.False(t, w.fails(name, f, m{"operation": "RESERVE", "inventoryCatalogueRef": "NONE"}, nil))
+	require.False(t, w.fails(name, w.order, m{"operation": "RESERVE"}, nil))
 }
 
 func TestNotifySourcingOutcome(t *testing.T) {

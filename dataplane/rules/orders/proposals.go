@@ -8,32 +8,32 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/order"
 	decide "github.com/fluent-oms/fluent/domain/order/sourcing"
 	"github.com/fluent-oms/fluent/domain/path"
 )
 
-func proposals() []rules.Rule {
+func proposals() []rule.Rule {
 	accepts := []string{typeOrder}
 	statuses := texts("excludedFulfilmentStatuses", "Statuses of fulfilments that do not count.")
-	limit := []rules.Prop{eventName(), {Name: "maxSplitLimit", Type: "INTEGER", Required: true, Doc: "Most fulfilments."}, statuses}
-	return []rules.Rule{
+	limit := []rule.Prop{eventName(), {Name: "maxSplitLimit", Type: "INTEGER", Required: true, Doc: "Most fulfilments."}, statuses}
+	return []rule.Rule{
 		{Name: "SelectProposedFulfilment", Doc: "Proposes the one location among the event's that is best by nearness and by how much it holds.", Accepts: accepts,
-			Props: []rules.Prop{eventName(), statuses}, Run: onOrder(propose)},
-		{Name: "ForwardIfProposedFulfilmentPresent", Doc: "Forwards if a location was proposed.", Accepts: accepts, Props: []rules.Prop{eventName()}, Run: ifProposed(true)},
-		{Name: "ForwardIfProposedFulfilmentNotPresent", Doc: "Forwards if no location was proposed.", Accepts: accepts, Props: []rules.Prop{eventName()}, Run: ifProposed(false)},
+			Props: []rule.Prop{eventName(), statuses}, Run: onOrder(propose)},
+		{Name: "ForwardIfProposedFulfilmentPresent", Doc: "Forwards if a location was proposed.", Accepts: accepts, Props: []rule.Prop{eventName()}, Run: ifProposed(true)},
+		{Name: "ForwardIfProposedFulfilmentNotPresent", Doc: "Forwards if no location was proposed.", Accepts: accepts, Props: []rule.Prop{eventName()}, Run: ifProposed(false)},
 		{Name: "ForwardIfMaxSplitLimitReached", Doc: "Forwards if the order has as many fulfilments as it may have.", Accepts: accepts, Props: limit, Run: ifSplitLimit(true)},
 		{Name: "ForwardIfMaxSplitLimitNotReached", Doc: "Forwards if the order may have more fulfilments.", Accepts: accepts, Props: limit, Run: ifSplitLimit(false)},
-		{Name: "ForwardIfUnfulfilledItemsExist", Doc: "Forwards if units are still to be sourced.", Accepts: accepts, Props: []rules.Prop{eventName(), statuses},
-			Run: onOrder(func(_ context.Context, c *rules.Context, o *ordering.Order) error {
+		{Name: "ForwardIfUnfulfilledItemsExist", Doc: "Forwards if units are still to be sourced.", Accepts: accepts, Props: []rule.Prop{eventName(), statuses},
+			Run: onOrder(func(_ context.Context, c *rule.Context, o *ordering.Order) error {
 				if o.Unfulfilled() <= 0 {
 					return nil
 				}
 				return forward(c, "eventName", nil)
 			})},
 		{Name: "CreateFulfilment", Doc: "Creates the proposed fulfilment.", Accepts: accepts,
-			Props: []rules.Prop{statuses, optional("fulfilmentType", "STRING", "Its type; by order and location if left out.")}, Run: onOrder(createProposed)},
+			Props: []rule.Prop{statuses, optional("fulfilmentType", "STRING", "Its type; by order and location if left out.")}, Run: onOrder(createProposed)},
 	}
 }
 
@@ -47,7 +47,7 @@ const (
 // nearest stands in for a distance of zero.
 const nearest = 0.01
 
-func propose(ctx context.Context, c *rules.Context, o *ordering.Order) error {
+func propose(ctx context.Context, c *rule.Context, o *ordering.Order) error {
 	near, err := weight(ctx, c, weightProximity)
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func propose(ctx context.Context, c *rules.Context, o *ordering.Order) error {
 	return forward(c, "eventName", map[string]any{attrProposed: map[string]any{"locationRef": best, "rating": bestRating, "items": proposedItems(c, best, needs)}})
 }
 
-func weight(ctx context.Context, c *rules.Context, name string) (float64, error) {
+func weight(ctx context.Context, c *rule.Context, name string) (float64, error) {
 	v, err := availability.Setting(ctx, c, name, "")
 	if err != nil || v == "" {
 		return weightDefault, err
@@ -98,12 +98,12 @@ func weight(ctx context.Context, c *rules.Context, name string) (float64, error)
 }
 
 // used reports whether the order has tried the location already; which statuses do not count is the workflow's choice.
-func used(c *rules.Context, o *ordering.Order, locationRef string) bool {
+func used(c *rule.Context, o *ordering.Order, locationRef string) bool {
 	return slices.ContainsFunc(o.Fulfilments, func(f *order.Fulfilment) bool { return f.FromLocationRef == locationRef })
 }
 
 // coverage is how many of the needed units a location holds, by the event's positions.
-func coverage(c *rules.Context, ref string, needs []decide.Need) (units, total int) {
+func coverage(c *rule.Context, ref string, needs []decide.Need) (units, total int) {
 	for _, n := range proposedItems(c, ref, needs) {
 		q, _ := path.Number(n.(map[string]any)["quantity"])
 		units += int(q)
@@ -114,7 +114,7 @@ func coverage(c *rules.Context, ref string, needs []decide.Need) (units, total i
 	return units, total
 }
 
-func proposedItems(c *rules.Context, ref string, needs []decide.Need) []any {
+func proposedItems(c *rule.Context, ref string, needs []decide.Need) []any {
 	left := map[string]int{}
 	list, _ := c.Event.Attributes[attrPositions].([]any)
 	for _, x := range list {
@@ -134,8 +134,8 @@ func proposedItems(c *rules.Context, ref string, needs []decide.Need) []any {
 	return out
 }
 
-func ifProposed(want bool) func(context.Context, *rules.Context) error {
-	return func(_ context.Context, c *rules.Context) error {
+func ifProposed(want bool) func(context.Context, *rule.Context) error {
+	return func(_ context.Context, c *rule.Context) error {
 		if (c.Event.Attributes[attrProposed] != nil) != want {
 			return nil
 		}
@@ -143,8 +143,8 @@ func ifProposed(want bool) func(context.Context, *rules.Context) error {
 	}
 }
 
-func ifSplitLimit(want bool) func(context.Context, *rules.Context) error {
-	return onOrder(func(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func ifSplitLimit(want bool) func(context.Context, *rule.Context) error {
+	return onOrder(func(_ context.Context, c *rule.Context, o *ordering.Order) error {
 		limit, err := c.Props.Int("maxSplitLimit")
 		if err != nil {
 			return err
@@ -166,7 +166,7 @@ func ifSplitLimit(want bool) func(context.Context, *rules.Context) error {
 	})
 }
 
-func createProposed(ctx context.Context, c *rules.Context, o *ordering.Order) error {
+func createProposed(ctx context.Context, c *rule.Context, o *ordering.Order) error {
 	p, ok := c.Event.Attributes[attrProposed].(map[string]any)
 	if !ok {
 		return fmt.Errorf("the event has no attribute %s", attrProposed)

@@ -5,15 +5,15 @@ import (
 	"slices"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/path"
 )
 
-func relatives() []rules.Rule {
-	only := []rules.Prop{eventName()}
-	return []rules.Rule{
+func relatives() []rule.Rule {
+	only := []rule.Prop{eventName()}
+	return []rule.Rule{
 		{Name: "SendEventForOrder", Doc: "Sends an event to the order.", Accepts: []string{typeFulfilment, typeArticle}, Props: only, Run: onOrder(forOrder)},
 		{Name: "SendEventForAllFulfilments", Doc: "Sends an event to each fulfilment of the order.", Accepts: []string{typeOrder}, Props: only, Run: onOrder(forFulfilments)},
 		{Name: "SendEventForFulfilment", Aliases: []string{"SendEventForFulfilmentV2"}, Doc: "Sends an event to the fulfilments that the article belongs to.",
@@ -21,30 +21,30 @@ func relatives() []rules.Rule {
 		{Name: "SendEventForArticles", Aliases: []string{"SendEventForArticlesV2"}, Doc: "Sends an event to each article of the fulfilment.", Accepts: []string{typeFulfilment},
 			Props: only, Run: onFulfilment(forArticles)},
 		{Name: "SendEventToFulfilmentOnVerifyingOrderStatus", Doc: "Forwards if the order is in one of the statuses.", Accepts: []string{typeFulfilment},
-			Props: []rules.Prop{eventName(), {Name: "orderStatus", Type: "STRING", Multiple: true, Required: true, Doc: "Statuses of the order."}}, Run: onOrder(onOrderStatus)},
+			Props: []rule.Prop{eventName(), {Name: "orderStatus", Type: "STRING", Multiple: true, Required: true, Doc: "Statuses of the order."}}, Run: onOrder(onOrderStatus)},
 	}
 }
 
-func forOrder(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func forOrder(_ context.Context, c *rule.Context, o *ordering.Order) error {
 	name, err := c.Props.Text("eventName")
 	if err == nil {
-		rules.SendTo(c, o.Order, name, nil)
+		rule.SendTo(c, o.Order, name, nil)
 	}
 	return err
 }
 
-func forFulfilments(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func forFulfilments(_ context.Context, c *rule.Context, o *ordering.Order) error {
 	name, err := c.Props.Text("eventName")
 	if err != nil {
 		return err
 	}
 	for _, f := range o.Fulfilments {
-		rules.SendTo(c, f, name, nil)
+		rule.SendTo(c, f, name, nil)
 	}
 	return nil
 }
 
-func forFulfilment(ctx context.Context, c *rules.Context, o *ordering.Order, a *order.Article) error {
+func forFulfilment(ctx context.Context, c *rule.Context, o *ordering.Order, a *order.Article) error {
 	name, err := c.Props.Text("eventName")
 	if err != nil {
 		return err
@@ -55,20 +55,20 @@ func forFulfilment(ctx context.Context, c *rules.Context, o *ordering.Order, a *
 	}
 	for _, f := range o.Fulfilments {
 		if slices.Contains(links[a.ID], f.ID) {
-			rules.SendTo(c, f, name, nil)
+			rule.SendTo(c, f, name, nil)
 		}
 	}
 	return nil
 }
 
-func forArticles(ctx context.Context, c *rules.Context, o *ordering.Order, f *order.Fulfilment) error {
+func forArticles(ctx context.Context, c *rule.Context, o *ordering.Order, f *order.Fulfilment) error {
 	name, err := c.Props.Text("eventName")
 	if err != nil {
 		return err
 	}
 	list, err := articlesOf(ctx, c, o, f)
 	for _, a := range list {
-		rules.SendTo(c, a, name, nil)
+		rule.SendTo(c, a, name, nil)
 	}
 	return err
 }
@@ -77,7 +77,7 @@ func forArticles(ctx context.Context, c *rules.Context, o *ordering.Order, f *or
 const fulfilmentID = "fulfilmentId"
 
 // linksOf says which fulfilments each article belongs to: by the article's own attribute, else by the stored links.
-func linksOf(ctx context.Context, c *rules.Context, o *ordering.Order) (map[catalogue.ID][]catalogue.ID, error) {
+func linksOf(ctx context.Context, c *rule.Context, o *ordering.Order) (map[catalogue.ID][]catalogue.ID, error) {
 	out := map[catalogue.ID][]catalogue.ID{}
 	missing := false
 	for _, a := range o.Articles {
@@ -101,7 +101,7 @@ func linksOf(ctx context.Context, c *rules.Context, o *ordering.Order) (map[cata
 	return out, err
 }
 
-func articlesOf(ctx context.Context, c *rules.Context, o *ordering.Order, f *order.Fulfilment) ([]*order.Article, error) {
+func articlesOf(ctx context.Context, c *rule.Context, o *ordering.Order, f *order.Fulfilment) ([]*order.Article, error) {
 	links, err := linksOf(ctx, c, o)
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func articlesOf(ctx context.Context, c *rules.Context, o *ordering.Order, f *ord
 	return out, nil
 }
 
-func onOrderStatus(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func onOrderStatus(_ context.Context, c *rule.Context, o *ordering.Order) error {
 	statuses, err := c.Props.Texts("orderStatus")
 	if err != nil || !slices.Contains(statuses, o.Status) {
 		return err

@@ -8,24 +8,24 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory/stock"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/path"
 )
 
-func reservation() []rules.Rule {
-	return []rules.Rule{
+func reservation() []rule.Rule {
+	return []rule.Rule{
 		{Name: "SendEventToUpdateInventoryQuantity",
 			Doc:     "Reserves, releases or confirms the fulfilment's units. Stock is taken when the turn commits, and the turn goes on with what it got.",
 			Accepts: []string{typeFulfilment},
-			Props: []rules.Prop{optional("eventName", "STRING", "Kept for workflows that name one; the movement is part of the turn."),
+			Props: []rule.Prop{optional("eventName", "STRING", "Kept for workflows that name one; the movement is part of the turn."),
 				text("operation", "RESERVE, UNRESERVE or RESET_RESERVE."), optional("inventoryCatalogueRef", "STRING", "Inventory catalogue; DEFAULT:{retailer} if left out."),
 				optional("retailerId", "STRING", "Retailer; the event's if left out."), optional("replyEvent", "STRING", "If all units were reserved."),
 				optional("shortEvent", "STRING", "If fewer were; without it the missing units are rejected at once.")},
 			Run: onFulfilment(updateInventory)},
-		{Name: "RejectShortItems", Doc: "Rejects the units that could not be reserved.", Accepts: []string{typeFulfilment}, Props: []rules.Prop{optional("reason", "STRING", "Why.")},
+		{Name: "RejectShortItems", Doc: "Rejects the units that could not be reserved.", Accepts: []string{typeFulfilment}, Props: []rule.Prop{optional("reason", "STRING", "Why.")},
 			Run: onFulfilment(rejectShort)},
 	}
 }
@@ -33,7 +33,7 @@ func reservation() []rules.Rule {
 // AllowOversell is the setting that lets reservations push on hand below zero.
 const AllowOversell = "ALLOW_OVERSELL"
 
-func updateInventory(ctx context.Context, c *rules.Context, o *ordering.Order, f *order.Fulfilment) error {
+func updateInventory(ctx context.Context, c *rule.Context, o *ordering.Order, f *order.Fulfilment) error {
 	operation, err := c.Props.Text("operation")
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func updateInventory(ctx context.Context, c *rules.Context, o *ordering.Order, f
 	return nil
 }
 
-func stockOf(ctx context.Context, c *rules.Context) (*inventory.Stock, error) {
+func stockOf(ctx context.Context, c *rule.Context) (*inventory.Stock, error) {
 	m, err := inventory.From(c)
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func linesOf(o *ordering.Order, f *order.Fulfilment, quantity func(*order.Fulfil
 	return out
 }
 
-func reserve(ctx context.Context, c *rules.Context, o *ordering.Order, f *order.Fulfilment, s *inventory.Stock) error {
+func reserve(ctx context.Context, c *rule.Context, o *ordering.Order, f *order.Fulfilment, s *inventory.Stock) error {
 	oversell, err := availability.Setting(ctx, c, AllowOversell, f.FromLocationRef)
 	if err != nil {
 		return err
@@ -113,14 +113,14 @@ func reserve(ctx context.Context, c *rules.Context, o *ordering.Order, f *order.
 		rejectUnits(c, o, short)
 		return nil
 	}
-	rules.ForwardWith(c, name, map[string]any{shortItems: short})
+	rule.ForwardWith(c, name, map[string]any{shortItems: short})
 	return nil
 }
 
 // shortItems is the event attribute that lists what could not be reserved.
 const shortItems = "shortItems"
 
-func rejectShort(_ context.Context, c *rules.Context, o *ordering.Order, _ *order.Fulfilment) error {
+func rejectShort(_ context.Context, c *rule.Context, o *ordering.Order, _ *order.Fulfilment) error {
 	list, ok := c.Event.Attributes[shortItems].([]any)
 	if !ok {
 		return fmt.Errorf("the event has no attribute %s", shortItems)
@@ -129,7 +129,7 @@ func rejectShort(_ context.Context, c *rules.Context, o *ordering.Order, _ *orde
 	return nil
 }
 
-func rejectUnits(c *rules.Context, o *ordering.Order, short []any) {
+func rejectUnits(c *rule.Context, o *ordering.Order, short []any) {
 	for _, x := range short {
 		m, _ := x.(map[string]any)
 		n, _ := asInt(m["quantity"])

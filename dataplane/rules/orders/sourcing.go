@@ -5,17 +5,17 @@ import (
 	"fmt"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rules/core"
 	"github.com/fluent-oms/fluent/domain/order"
 	decide "github.com/fluent-oms/fluent/domain/order/sourcing"
 )
 
-func planning() []rules.Rule {
+func planning() []rule.Rule {
 	accepts := []string{typeOrder}
-	profile := []rules.Prop{text("sourcingProfileRef", "The sourcing profile."), texts("positionStatuses", "Statuses of virtual positions that count; ACTIVE if left out."),
+	profile := []rule.Prop{text("sourcingProfileRef", "The sourcing profile."), texts("positionStatuses", "Statuses of virtual positions that count; ACTIVE if left out."),
 		optional("systemRejectedLocationRef", "STRING", "Location for units that nobody can supply.")}
-	return []rules.Rule{
+	return []rule.Rule{
 		{Name: "CreateFulfilmentWithSourcingProfile", Doc: "Sources what is open by the profile's strategies, all of it or nothing.", Accepts: accepts,
 			Props: append(profile[:3:3], optional("plannedEvent", "STRING", "If everything is covered."), optional("noPlanEvent", "STRING", "If not.")),
 			Run:   onOrder(sourcePrimary)},
@@ -23,13 +23,13 @@ func planning() []rules.Rule {
 			Props: append(profile[:3:3], optional("completeEvent", "STRING", "If everything is covered."), optional("remainderEvent", "STRING", "If not.")),
 			Run:   onOrder(sourcePartial)},
 		{Name: "CreateFulfilmentForUnfulfillableItems", Doc: "Puts what is open on a fulfilment at the location for units that nobody can supply.", Accepts: accepts,
-			Props: []rules.Prop{optional("systemRejectedLocationRef", "STRING", "That location; the setting SYSTEM_REJECTED_LOCATION if left out."),
+			Props: []rule.Prop{optional("systemRejectedLocationRef", "STRING", "That location; the setting SYSTEM_REJECTED_LOCATION if left out."),
 				texts("acceptedStatuses", "Statuses of fulfilments that cover their units."), texts("rejectedStatuses", "Statuses of fulfilments that do not.")},
 			Run: onOrder(sourceRejected)},
 		{Name: "CreateFulfilmentAtLocation", Doc: "Puts what is open on a fulfilment at a chosen location, whatever it holds.", Accepts: []string{typeOrder, typeFulfilment},
-			Props: []rules.Prop{optional("locationRef", "STRING", "The location; the event's attribute locationRef if left out.")}, Run: onOrder(sourceAt)},
+			Props: []rule.Prop{optional("locationRef", "STRING", "The location; the event's attribute locationRef if left out.")}, Run: onOrder(sourceAt)},
 		{Name: "NotifySourcingOutcome", Doc: "Tells the customer, once, when units that were promised come later or not at all.", Accepts: accepts,
-			Props: []rules.Prop{optional("shortPick", "STRING", "Template of the notice."), optional("backorder", "STRING", "Template for backordered units.")},
+			Props: []rule.Prop{optional("shortPick", "STRING", "Template of the notice."), optional("backorder", "STRING", "Template for backordered units.")},
 			Run:   onOrder(notifyOutcome)},
 	}
 }
@@ -37,7 +37,7 @@ func planning() []rules.Rule {
 // ask decides by one half of a profile.
 type ask func(*decide.Profile, *decide.Request) (*decide.Plan, []decide.Attempt, error)
 
-func source(ctx context.Context, c *rules.Context, o *ordering.Order, by ask) (*decide.Plan, error) {
+func source(ctx context.Context, c *rule.Context, o *ordering.Order, by ask) (*decide.Plan, error) {
 	m, err := ordering.From(c)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func source(ctx context.Context, c *rules.Context, o *ordering.Order, by ask) (*
 }
 
 // consider gathers what the decision depends on, and decides.
-func consider(ctx context.Context, c *rules.Context, m *ordering.Module, o *ordering.Order, s ordering.Sourcing, by ask) (*decide.Plan, []decide.Attempt, error) {
+func consider(ctx context.Context, c *rule.Context, m *ordering.Module, o *ordering.Order, s ordering.Sourcing, by ask) (*decide.Plan, []decide.Attempt, error) {
 	request, err := m.Request(ctx, c, o, s)
 	if err != nil {
 		return nil, nil, err
@@ -86,7 +86,7 @@ func consider(ctx context.Context, c *rules.Context, m *ordering.Module, o *orde
 	return by(s.Profile, request)
 }
 
-func sourcePrimary(ctx context.Context, c *rules.Context, o *ordering.Order) error {
+func sourcePrimary(ctx context.Context, c *rule.Context, o *ordering.Order) error {
 	if o.Unfulfilled() <= 0 {
 		return forward(c, "plannedEvent", nil)
 	}
@@ -100,7 +100,7 @@ func sourcePrimary(ctx context.Context, c *rules.Context, o *ordering.Order) err
 	return forward(c, "plannedEvent", nil)
 }
 
-func sourcePartial(ctx context.Context, c *rules.Context, o *ordering.Order) error {
+func sourcePartial(ctx context.Context, c *rule.Context, o *ordering.Order) error {
 	plan, err := source(ctx, c, o, decide.Fallback)
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func sourcePartial(ctx context.Context, c *rules.Context, o *ordering.Order) err
 	return forward(c, "completeEvent", nil)
 }
 
-func sourceRejected(ctx context.Context, c *rules.Context, o *ordering.Order) error {
+func sourceRejected(ctx context.Context, c *rule.Context, o *ordering.Order) error {
 	needs := o.Needs()
 	if len(needs) == 0 {
 		return nil
@@ -135,7 +135,7 @@ func sourceRejected(ctx context.Context, c *rules.Context, o *ordering.Order) er
 	return err
 }
 
-func sourceAt(ctx context.Context, c *rules.Context, o *ordering.Order) error {
+func sourceAt(ctx context.Context, c *rule.Context, o *ordering.Order) error {
 	m, err := ordering.From(c)
 	if err != nil {
 		return err
@@ -155,11 +155,11 @@ func sourceAt(ctx context.Context, c *rules.Context, o *ordering.Order) error {
 		return err
 	}
 	if places.At(ref) == nil {
-		return &rules.BusinessError{Message: fmt.Sprintf("there is no location %q", ref)}
+		return &rule.BusinessError{Message: fmt.Sprintf("there is no location %q", ref)}
 	}
 	needs := o.Needs()
 	if len(needs) == 0 {
-		return &rules.BusinessError{Message: "no unit of the order is open"}
+		return &rule.BusinessError{Message: "no unit of the order is open"}
 	}
 	_, err = m.CreateFulfilment(ctx, c, o, ref, needs, ordering.Source{})
 	return err
@@ -168,7 +168,7 @@ func sourceAt(ctx context.Context, c *rules.Context, o *ordering.Order) error {
 // notified is the order attribute that says about how many missed units the customer was told.
 const notified = "notifiedMissedUnits"
 
-func notifyOutcome(ctx context.Context, c *rules.Context, o *ordering.Order) error {
+func notifyOutcome(ctx context.Context, c *rule.Context, o *ordering.Order) error {
 	template, err := c.Props.Text("shortPick")
 	if err != nil || template == "" {
 		return err

@@ -8,7 +8,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	decide "github.com/fluent-oms/fluent/domain/order/sourcing"
 	"github.com/fluent-oms/fluent/domain/path"
 )
@@ -20,21 +20,21 @@ const (
 	attrProposed  = "proposedFulfilment"
 )
 
-func steps() []rules.Rule {
+func steps() []rule.Rule {
 	accepts := []string{typeOrder}
-	return []rules.Rule{
+	return []rule.Rule{
 		{Name: "GetLocationsForNetwork", Doc: "Puts the locations of a network on the event.", Accepts: accepts,
-			Props: []rules.Prop{eventName(), text("networkRef", "The network."), texts("locationStatuses", "Statuses of locations that count; ACTIVE if left out.")},
+			Props: []rule.Prop{eventName(), text("networkRef", "The network."), texts("locationStatuses", "Statuses of locations that count; ACTIVE if left out.")},
 			Run:   onOrder(locationsForNetwork)},
 		{Name: "CalculateLocationsDistances", Doc: "Adds to the event's locations how far they are from the delivery address, nearest first.", Accepts: accepts,
-			Props: []rules.Prop{eventName()}, Run: onOrder(distances)},
+			Props: []rule.Prop{eventName()}, Run: onOrder(distances)},
 		{Name: "FilterLocationsByType", Doc: "Keeps only stores among the event's locations if the order is to be delivered express.", Accepts: accepts,
-			Props: []rules.Prop{eventName(), text("expressDeliveryValue", "The delivery type that is express.")}, Run: onOrder(filterByType)},
+			Props: []rule.Prop{eventName(), text("expressDeliveryValue", "The delivery type that is express.")}, Run: onOrder(filterByType)},
 		{Name: "FilterLocationsByRadius", Doc: "Keeps the event's locations within a distance.", Accepts: accepts,
-			Props: []rules.Prop{eventName(), {Name: "radius", Type: "FLOAT", Required: true, Doc: "Kilometres."}}, Run: onOrder(filterByRadius)},
+			Props: []rule.Prop{eventName(), {Name: "radius", Type: "FLOAT", Required: true, Doc: "Kilometres."}}, Run: onOrder(filterByRadius)},
 		{Name: "SearchInventoryAtLocations", Doc: "Puts what the event's locations can sell of the open units on the event.", Accepts: accepts,
-			Props: []rules.Prop{eventName(), text("virtualCatalogueRef", "Where to look.")},
-			Run: onOrder(func(ctx context.Context, c *rules.Context, o *ordering.Order) error {
+			Props: []rule.Prop{eventName(), text("virtualCatalogueRef", "Where to look.")},
+			Run: onOrder(func(ctx context.Context, c *rule.Context, o *ordering.Order) error {
 				found, err := searchInventory(ctx, c, o)
 				if err != nil {
 					return err
@@ -42,13 +42,13 @@ func steps() []rules.Rule {
 				return forward(c, "eventName", map[string]any{attrPositions: found})
 			})},
 		{Name: "SearchInventoryAtLocationsSD", Doc: "Puts what the event's locations can sell of the open units on the event, and forwards by whether there is any.", Accepts: accepts,
-			Props: []rules.Prop{text("virtualCatalogueRef", "Where to look."), text("responseEventIfVirtualPositionsExists", "If there is any."),
+			Props: []rule.Prop{text("virtualCatalogueRef", "Where to look."), text("responseEventIfVirtualPositionsExists", "If there is any."),
 				text("responseEventIfVirtualPositionsNotExists", "If not.")},
 			Run: onOrder(searchInventorySD)},
 	}
 }
 
-func locationsForNetwork(ctx context.Context, c *rules.Context, _ *ordering.Order) error {
+func locationsForNetwork(ctx context.Context, c *rule.Context, _ *ordering.Order) error {
 	places, err := placesOf(ctx, c)
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func locationsForNetwork(ctx context.Context, c *rules.Context, _ *ordering.Orde
 	return forward(c, "eventName", map[string]any{attrLocations: found})
 }
 
-func placesOf(ctx context.Context, c *rules.Context) (*availability.Places, error) {
+func placesOf(ctx context.Context, c *rule.Context) (*availability.Places, error) {
 	m, err := ordering.From(c)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func sortLocations(list []any, by string) {
 }
 
 // eventLocations are the locations that earlier steps put on the event, copied.
-func eventLocations(c *rules.Context) []any {
+func eventLocations(c *rule.Context) []any {
 	list, _ := c.Event.Attributes[attrLocations].([]any)
 	out := make([]any, 0, len(list))
 	for _, x := range list {
@@ -105,7 +105,7 @@ func eventLocations(c *rules.Context) []any {
 	return out
 }
 
-func distances(ctx context.Context, c *rules.Context, o *ordering.Order) error {
+func distances(ctx context.Context, c *rule.Context, o *ordering.Order) error {
 	places, err := placesOf(ctx, c)
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func distances(ctx context.Context, c *rules.Context, o *ordering.Order) error {
 	return forward(c, "eventName", map[string]any{attrLocations: found})
 }
 
-func filterByType(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func filterByType(_ context.Context, c *rule.Context, o *ordering.Order) error {
 	express, err := c.Props.Text("expressDeliveryValue")
 	if err != nil {
 		return err
@@ -133,7 +133,7 @@ func filterByType(_ context.Context, c *rules.Context, o *ordering.Order) error 
 	return forward(c, "eventName", map[string]any{attrLocations: found})
 }
 
-func filterByRadius(_ context.Context, c *rules.Context, _ *ordering.Order) error {
+func filterByRadius(_ context.Context, c *rule.Context, _ *ordering.Order) error {
 	var radius float64
 	if err := c.Props.Into("radius", &radius); err != nil {
 		return err
@@ -146,7 +146,7 @@ func filterByRadius(_ context.Context, c *rules.Context, _ *ordering.Order) erro
 }
 
 // searchInventory lists what the event's locations can sell of the products that the order still lacks.
-func searchInventory(ctx context.Context, c *rules.Context, o *ordering.Order) ([]any, error) {
+func searchInventory(ctx context.Context, c *rule.Context, o *ordering.Order) ([]any, error) {
 	m, err := ordering.From(c)
 	if err != nil {
 		return nil, err
@@ -175,7 +175,7 @@ func searchInventory(ctx context.Context, c *rules.Context, o *ordering.Order) (
 	return found, nil
 }
 
-func searchInventorySD(ctx context.Context, c *rules.Context, o *ordering.Order) error {
+func searchInventorySD(ctx context.Context, c *rule.Context, o *ordering.Order) error {
 	found, err := searchInventory(ctx, c, o)
 	if err != nil {
 		return err

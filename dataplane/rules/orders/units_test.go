@@ -10,9 +10,9 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/rules/orders"
-	"github.com/fluent-oms/fluent/dataplane/rules/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
@@ -231,7 +231,7 @@ func TestReservationsLeaveOutWhatWasRejected(t *testing.T) {
 		w.settle("ALLOW_OVERSELL", "false", "ALLOW_OVERSELL@NEAR", "True")
 		f, _ := w.add("5", "PROCESSING", 4, 0, c.rejected)
 		f.FromLocationRef = c.at
-		know := []rules.Rule{{Name: "Know", Run: func(ctx context.Context, x *rules.Context) error {
+		know := []rule.Rule{{Name: "Know", Run: func(ctx context.Context, x *rule.Context) error {
 			s, err := x.Read.Module(inventory.Name).(*inventory.Module).Stock(ctx, x, "DEFAULT:1")
 			if err == nil {
 				s.Know(store.StockKey{ProductRef: "P1", LocationRef: c.at}, store.StockFigure{ID: "p1", Ref: "P1:" + c.at, OnHand: c.onHand, Status: "ACTIVE"})

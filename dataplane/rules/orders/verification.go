@@ -6,32 +6,32 @@ import (
 	"slices"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/order"
 )
 
-func verification() []rules.Rule {
-	statuses := rules.Prop{Name: "status", Type: "STRING", Multiple: true, Required: true, Doc: "Statuses that all must be in."}
-	flag := func(name, doc string) rules.Prop { return optional(name, "BOOLEAN", doc) }
-	return []rules.Rule{
+func verification() []rule.Rule {
+	statuses := rule.Prop{Name: "status", Type: "STRING", Multiple: true, Required: true, Doc: "Statuses that all must be in."}
+	flag := func(name, doc string) rule.Prop { return optional(name, "BOOLEAN", doc) }
+	return []rule.Rule{
 		{Name: "SendEventOnVerifyingAllFulfilmentStates", Doc: "Forwards if all fulfilments of the order are in the statuses; an order without fulfilments does not.",
-			Accepts: []string{typeOrder}, Props: []rules.Prop{statuses, eventName(), flag("requireNoUnfulfilled", "Only if no unit is open."),
+			Accepts: []string{typeOrder}, Props: []rule.Prop{statuses, eventName(), flag("requireNoUnfulfilled", "Only if no unit is open."),
 				flag("requireFilled", "Only if a unit was picked."), flag("noneFilled", "Only if no unit was picked.")}, Run: onOrder(allFulfilments)},
 		{Name: "SendEventOnVerifyingAllArticleStates", Doc: "Forwards if all articles of the fulfilment are in the statuses; a fulfilment without articles does not.",
-			Accepts: []string{typeFulfilment}, Props: []rules.Prop{statuses, eventName()}, Run: onFulfilment(allArticles)},
+			Accepts: []string{typeFulfilment}, Props: []rule.Prop{statuses, eventName()}, Run: onFulfilment(allArticles)},
 		{Name: "ForwardIfNoFulfilmentBeyond", Doc: "Forwards if work on no fulfilment has begun; else refuses the action.", Accepts: []string{typeOrder},
-			Props: []rules.Prop{text("status", "The last status before work begins: AWAITING_WAVE."), eventName()}, Run: onOrder(noneBeyond)},
+			Props: []rule.Prop{text("status", "The last status before work begins: AWAITING_WAVE."), eventName()}, Run: onOrder(noneBeyond)},
 		{Name: "VerifyingFulfilmentItems", Doc: "Forwards if all, some or none of the fulfilment's units were picked.", Accepts: []string{typeFulfilment},
-			Props: []rules.Prop{text("quantity", "ALL, PARTIAL or NONE."), optional("basis", "STRING", "requestable: units not rejected, instead of units picked."), eventName()},
+			Props: []rule.Prop{text("quantity", "ALL, PARTIAL or NONE."), optional("basis", "STRING", "requestable: units not rejected, instead of units picked."), eventName()},
 			Run:   onFulfilment(verifyItems)},
-		{Name: "SendEventIfRemaining", Doc: "Forwards if a unit of the fulfilment is still to be picked.", Accepts: []string{typeFulfilment}, Props: []rules.Prop{eventName()},
+		{Name: "SendEventIfRemaining", Doc: "Forwards if a unit of the fulfilment is still to be picked.", Accepts: []string{typeFulfilment}, Props: []rule.Prop{eventName()},
 			Run: onFulfilment(ifRemaining)},
 		{Name: "SendEventOnVerifyingConsignmentV2", Doc: "Forwards if the fulfilment's consignment has the booking status.", Accepts: []string{typeFulfilment},
-			Props: []rules.Prop{eventName(), text("BookingStatus", "The booking status.")}, Run: onFulfilment(onConsignment)},
+			Props: []rule.Prop{eventName(), text("BookingStatus", "The booking status.")}, Run: onFulfilment(onConsignment)},
 	}
 }
 
-func allFulfilments(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func allFulfilments(_ context.Context, c *rule.Context, o *ordering.Order) error {
 	statuses, err := c.Props.Texts("status")
 	if err != nil || len(o.Fulfilments) == 0 {
 		return err
@@ -53,7 +53,7 @@ func allFulfilments(_ context.Context, c *rules.Context, o *ordering.Order) erro
 	return forward(c, "eventName", nil)
 }
 
-func allArticles(ctx context.Context, c *rules.Context, o *ordering.Order, f *order.Fulfilment) error {
+func allArticles(ctx context.Context, c *rule.Context, o *ordering.Order, f *order.Fulfilment) error {
 	statuses, err := c.Props.Texts("status")
 	if err != nil {
 		return err
@@ -74,10 +74,10 @@ func allArticles(ctx context.Context, c *rules.Context, o *ordering.Order, f *or
 var begun = []string{"ASSIGNED", "FULFILLED", "PARTIALLY_FULFILLED", "AWAITING_COURIER_COLLECTION", "IN_TRANSIT", "AWAITING_CUSTOMER_COLLECTION",
 	"AWAITING_CONSOLIDATION", order.StatusComplete}
 
-func noneBeyond(_ context.Context, c *rules.Context, o *ordering.Order) error {
+func noneBeyond(_ context.Context, c *rule.Context, o *ordering.Order) error {
 	for _, f := range o.Fulfilments {
 		if slices.Contains(begun, f.Status) {
-			return &rules.BusinessError{Message: fmt.Sprintf("work on fulfilment %s has begun (%s)", f.Ref, f.Status)}
+			return &rule.BusinessError{Message: fmt.Sprintf("work on fulfilment %s has begun (%s)", f.Ref, f.Status)}
 		}
 	}
 	return forward(c, "eventName", nil)
@@ -93,7 +93,7 @@ func sums(o *ordering.Order, f *order.Fulfilment) (requested, filled, rejected i
 	return requested, filled, rejected
 }
 
-func verifyItems(_ context.Context, c *rules.Context, o *ordering.Order, f *order.Fulfilment) error {
+func verifyItems(_ context.Context, c *rule.Context, o *ordering.Order, f *order.Fulfilment) error {
 	want, err := c.Props.Text("quantity")
 	if err != nil {
 		return err
@@ -119,14 +119,14 @@ func verifyItems(_ context.Context, c *rules.Context, o *ordering.Order, f *orde
 	return forward(c, "eventName", nil)
 }
 
-func ifRemaining(_ context.Context, c *rules.Context, o *ordering.Order, f *order.Fulfilment) error {
+func ifRemaining(_ context.Context, c *rule.Context, o *ordering.Order, f *order.Fulfilment) error {
 	if requested, filled, rejected := sums(o, f); requested-filled-rejected <= 0 {
 		return nil
 	}
 	return forward(c, "eventName", nil)
 }
 
-func onConsignment(_ context.Context, c *rules.Context, _ *ordering.Order, f *order.Fulfilment) error {
+func onConsignment(_ context.Context, c *rule.Context, _ *ordering.Order, f *order.Fulfilment) error {
 	want, err := c.Props.Text("BookingStatus")
 	if err != nil {
 		return err

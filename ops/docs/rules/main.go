@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rules/library"
 )
 
@@ -33,11 +33,11 @@ rules. Properties with * are required, [] takes a list (or one value). "Works on
 `
 
 // page prints all rules, plugin by plugin in their order, rules by name.
-func page(all []rules.Rule) []byte {
+func page(all []rule.Rule) []byte {
 	var b bytes.Buffer
 	b.WriteString(head)
 	var plugins []string
-	by := map[string][]rules.Rule{}
+	by := map[string][]rule.Rule{}
 	for _, r := range all {
 		if by[r.Plugin] == nil {
 			plugins = append(plugins, r.Plugin)
@@ -46,7 +46,7 @@ func page(all []rules.Rule) []byte {
 	}
 	for _, plugin := range plugins {
 		list := by[plugin]
-		slices.SortFunc(list, func(a, b rules.Rule) int { return strings.Compare(a.Name, b.Name) })
+		slices.SortFunc(list, func(a, b rule.Rule) int { return strings.Compare(a.Name, b.Name) })
 		fmt.Fprintf(&b, "\n## %s (%d)\n\n| rule | what it does | properties | works on |\n|---|---|---|---|\n", plugin, len(list))
 		for _, r := range list {
 			row(&b, r)
@@ -55,7 +55,7 @@ func page(all []rules.Rule) []byte {
 	return b.Bytes()
 }
 
-func row(w io.Writer, r rules.Rule) {
+func row(w io.Writer, r rule.Rule) {
 	name := "**" + r.Name + "**"
 	if len(r.Aliases) > 0 {
 		name += "<br>also " + strings.Join(r.Aliases, ", ")
@@ -67,7 +67,7 @@ func row(w io.Writer, r rules.Rule) {
 	fmt.Fprintf(w, "| %s | %s | %s | %s |\n", name, cell(r.Doc), strings.Join(props, "<br>"), strings.Join(r.Accepts, ", "))
 }
 
-func prop(p rules.Prop) string {
+func prop(p rule.Prop) string {
 	kind := strings.ToLower(p.Type)
 	if p.Multiple {
 		kind += "[]"

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rules/library"
 )
 
@@ -20,7 +20,7 @@ func TestThePageIsThatOfTheLibrary(t *testing.T) {
 
 func TestCellsStayInTheirTable(t *testing.T) {
 	t.Parallel()
-	text := string(page([]rules.Rule{{Plugin: "p", Name: "R", Aliases: []string{"Q"}, Doc: "a|b <c>", Accepts: []string{"ORDER"},
-		Props: []rules.Prop{{Name: "n", Type: "STRING", Multiple: true, Required: true, Doc: "x"}}}}))
+	text := string(page([]rule.Rule{{Plugin: "p", Name: "R", Aliases: []string{"Q"}, Doc: "a|b <c>", Accepts: []string{"ORDER"},
+		Props: []rule.Prop{{Name: "n", Type: "STRING", Multiple: true, Required: true, Doc: "x"}}}}))
 	require.Contains(t, text, "| **R**<br>also Q | a\\|b &lt;c&gt; | `n`* string[]: x | ORDER |\n")
 }

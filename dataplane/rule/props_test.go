@@ -1,4 +1,4 @@
-package rules_test
+package rule_test
 
 import (
 	"encoding/json"
@@ -6,18 +6,18 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
 // TestPropertiesAreReadAsTheyAreValidated: what a workflow's check lets through for a type, the accessor of that type reads, and nothing else.
 func TestPropertiesAreReadAsTheyAreValidated(t *testing.T) {
 	t.Parallel()
-	read := map[string]func(p rules.Props) (any, error){
-		"STRING":   func(p rules.Props) (any, error) { return p.Text("p") },
-		"INTEGER":  func(p rules.Props) (any, error) { return p.Int("p") },
-		"BOOLEAN":  func(p rules.Props) (any, error) { return p.Bool("p") },
-		"STRING[]": func(p rules.Props) (any, error) { return p.Texts("p") },
+	read := map[string]func(p rule.Props) (any, error){
+		"STRING":   func(p rule.Props) (any, error) { return p.Text("p") },
+		"INTEGER":  func(p rule.Props) (any, error) { return p.Int("p") },
+		"BOOLEAN":  func(p rule.Props) (any, error) { return p.Bool("p") },
+		"STRING[]": func(p rule.Props) (any, error) { return p.Texts("p") },
 	}
 	for _, c := range []struct {
 		raw  string
@@ -40,7 +40,7 @@ func TestPropertiesAreReadAsTheyAreValidated(t *testing.T) {
 		{`{}`, nil},
 	} {
 		for name, get := range read {
-			p := rules.Props{"p": json.RawMessage(c.raw)}
+			p := rule.Props{"p": json.RawMessage(c.raw)}
 			require.True(t, p.Has("p"))
 			got, err := get(p)
 			want, fits := c.want[name]
@@ -57,7 +57,7 @@ func TestPropertiesAreReadAsTheyAreValidated(t *testing.T) {
 			require.Equal(t, want, got, "%s as %s", c.raw, name)
 		}
 	}
-	for _, p := range []rules.Props{{}, {"p": json.RawMessage("null")}} { // neither is given
+	for _, p := range []rule.Props{{}, {"p": json.RawMessage("null")}} { // neither is given
 		require.False(t, p.Has("p"))
 		for name, get := range read {
 			got, err := get(p)
@@ -78,9 +78,9 @@ func validates(spec workflow.PropSpec, raw string) bool {
 // TestANullPropertyIsMissing: a workflow that was stored without a look at its rules may have one where something must be.
 func TestANullPropertyIsMissing(t *testing.T) {
 	t.Parallel()
-	r := rules.Rule{Name: "X", Props: []rules.Prop{{Name: "must", Required: true}, {Name: "may"}}}
-	require.ErrorContains(t, r.Check(rules.Props{}), "must")
-	require.ErrorContains(t, r.Check(rules.Props{"must": json.RawMessage("null")}), "must")
-	require.NoError(t, r.Check(rules.Props{"must": json.RawMessage("0")}))
-	require.NoError(t, r.Check(rules.Props{"must": json.RawMessage(`""`), "may": json.RawMessage("null")}))
+	r := rule.Rule{Name: "X", Props: []rule.Prop{{Name: "must", Required: true}, {Name: "may"}}}
+	require.ErrorContains(t, r.Check(rule.Props{}), "must")
+	require.ErrorContains(t, r.Check(rule.Props{"must": json.RawMessage("null")}), "must")
+	require.NoError(t, r.Check(rule.Props{"must": json.RawMessage("0")}))
+	require.NoError(t, r.Check(rule.Props{"must": json.RawMessage(`""`), "may": json.RawMessage("null")}))
 }

@@ -1,7 +1,6 @@
-// Package rules is the rule library's frame: what a rule is, what it sees and what it may ask for. The rules themselves are in
-// the packages below, one per plugin (core, order, globalinventory, …). A rule reads, decides and asks for actions; it never
-// writes by itself. The engine (dataplane/engine) runs rules inside a turn and commits what they asked for.
-package rules
+// Package rule is the rule library's frame: what a rule is, what it sees and what it may ask for. It holds no rule. A rule reads,
+// decides and asks for actions; it never writes by itself. The engine (dataplane/engine) runs rules inside a turn and commits what they asked for.
+package rule
 
 import (
 	"context"
@@ -105,7 +104,7 @@ type Follower interface {
 
 // ErrShortfall says that an effect could not take what the turn decided on, for someone else took it first. The engine rolls the
 // commit back and runs the whole turn again on fresh figures, a bounded number of times.
-var ErrShortfall = errors.New("rules: less is left than the turn decided on")
+var ErrShortfall = errors.New("rule: less is left than the turn decided on")
 
 // Guarded is an Effect that says what it does as permissions (INVENTORYQUANTITY_UPDATE), which must be held in the retailers of the
 // entity that it works on. Events for which a user answers can have no other effects.

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fluent-oms/fluent/dataplane/rules"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -35,26 +35,26 @@ type Turn struct {
 	root     any
 	parts    []any
 	modules  map[string]any
-	effects  map[string]rules.Effect
+	effects  map[string]rule.Effect
 	event    *workflow.Event
 	ids      int
 }
 
 // New makes a turn over a root and what hangs on it.
 func New(root any, parts ...any) *Turn {
-	return &Turn{root: root, parts: parts, modules: map[string]any{}, effects: map[string]rules.Effect{}, ids: 1000}
+	return &Turn{root: root, parts: parts, modules: map[string]any{}, effects: map[string]rule.Effect{}, ids: 1000}
 }
 
 // With gives the turn a module.
 func (t *Turn) With(name string, module any) *Turn { t.modules[name] = module; return t }
 
 // Run runs a rule of a list by name, on an entity, with properties given as JSON values, for an event with attributes.
-func (t *Turn) Run(list []rules.Rule, name string, entity any, props, attributes map[string]any) error {
+func (t *Turn) Run(list []rule.Rule, name string, entity any, props, attributes map[string]any) error {
 	for i := range list {
 		if list[i].Name != name {
 			continue
 		}
-		p := rules.Props{}
+		p := rule.Props{}
 		for k, v := range props {
 			raw, err := json.Marshal(v)
 			if err != nil {
@@ -69,10 +69,10 @@ func (t *Turn) Run(list []rules.Rule, name string, entity any, props, attributes
 		if err != nil {
 			return err
 		}
-		ev := rules.Address(entity)
+		ev := rule.Address(entity)
 		ev.ID, ev.Name, ev.RetailerID, ev.Attributes = "00000000-0000-8000-8000-000000000001", "Test", 1, attributes
 		t.event = &ev
-		return list[i].Run(context.Background(), &rules.Context{Scope: scope, Now: Now, Event: &ev, Entity: entity, Type: rules.TypeOf(entity),
+		return list[i].Run(context.Background(), &rule.Context{Scope: scope, Now: Now, Event: &ev, Entity: entity, Type: rule.TypeOf(entity),
 			Root: t, Props: p, Read: t, Turn: t})
 	}
 	return fmt.Errorf("no rule %s", name)
@@ -100,7 +100,7 @@ func (t *Turn) Add(entity any) { t.parts = append(t.parts, entity) }
 // Find finds a part by type and id or ref.
 func (t *Turn) Find(entityType, id, ref string) any {
 	for _, p := range append([]any{t.root}, t.parts...) {
-		a := rules.Address(p)
+		a := rule.Address(p)
 		if a.EntityType == entityType && (id != "" && a.EntityID == id || id == "" && a.EntityRef == ref) {
 			return p
 		}
@@ -110,7 +110,7 @@ func (t *Turn) Find(entityType, id, ref string) any {
 
 // Set changes fields at once.
 func (t *Turn) Set(entity any, changes map[string]any) {
-	typ := rules.TypeOf(entity)
+	typ := rule.TypeOf(entity)
 	for name, v := range changes {
 		f := typ.Field(name)
 		if f == nil {
@@ -127,7 +127,7 @@ func (t *Turn) Set(entity any, changes map[string]any) {
 
 // Create gives the entity an id and adds it.
 func (t *Turn) Create(_ context.Context, entity any) error {
-	typ := rules.TypeOf(entity)
+	typ := rule.TypeOf(entity)
 	if typ == nil {
 		return fmt.Errorf("%T is no entity", entity)
 	}
@@ -141,7 +141,7 @@ func (t *Turn) Create(_ context.Context, entity any) error {
 // Link remembers a link.
 func (t *Turn) Link(owner any, edge string, targets ...any) {
 	for _, x := range targets {
-		t.Linked = append(t.Linked, fmt.Sprintf("%s.%s=%s", rules.Address(owner).EntityID, edge, rules.Address(x).EntityID))
+		t.Linked = append(t.Linked, fmt.Sprintf("%s.%s=%s", rule.Address(owner).EntityID, edge, rule.Address(x).EntityID))
 	}
 }
 
@@ -162,7 +162,7 @@ func (t *Turn) Log(message string, facts map[string]any) {
 }
 
 // Effect finds or makes an effect.
-func (t *Turn) Effect(key string, make func() rules.Effect) rules.Effect {
+func (t *Turn) Effect(key string, make func() rule.Effect) rule.Effect {
 	if t.effects[key] == nil {
 		t.effects[key] = make()
 	}
@@ -175,7 +175,7 @@ func (t *Turn) Effects() []string { return slices.Sorted(maps.Keys(t.effects)) }
 // Get finds a part by id.
 func (t *Turn) Get(_ context.Context, typ *catalogue.Type, id catalogue.ID) (any, error) {
 	for _, p := range t.parts {
-		if rules.TypeOf(p) == typ && rules.Address(p).EntityID == string(id) {
+		if rule.TypeOf(p) == typ && rule.Address(p).EntityID == string(id) {
 			return p, nil
 		}
 	}
@@ -189,7 +189,7 @@ func (t *Turn) ByKey(context.Context, *catalogue.Type, ...any) (any, error) { re
 func (t *Turn) List(_ context.Context, typ *catalogue.Type, field string, values []any, _ int) ([]any, error) {
 	var out []any
 	for _, p := range t.parts {
-		if rules.TypeOf(p) != typ {
+		if rule.TypeOf(p) != typ {
 			continue
 		}
 		for _, v := range values {
