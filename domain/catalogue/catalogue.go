@@ -38,22 +38,23 @@ const (
 
 // Field is one stored value of an entity.
 type Field struct {
-	Name     string     // GraphQL name: totalPrice
-	Column   string     // SQL name: total_price; references end in _id
-	Kind     ValueKind  //
-	GraphQL  string     // output type text: Float, ID!, [Attribute], Location (for references)
-	Null     bool       // the column may be NULL. The Go field is a pointer, slice, string or ID; "" is NULL in the last two
-	Ref      *Type      // the type that an IDValue points at, perhaps an abstract one; nil for id itself
-	Value    *ValueType // the value object, or the element of the list of them, that a JSON field holds; nil for the rest
-	Wrap     string     // the API shows the value as an object with this one member: fromLocation { ref }; empty: as it is
-	Argument string     // type text of its search argument, such as [String!] or DateRange; empty: not searchable
-	Copy     []*Field   // on creation the value is copied along this path: [customer ref], [fromAddress location ref], [username]
-	MaxLen   int        // characters; 0: 255 for Text, no limit otherwise
-	Personal bool       // personal data: never logged, erased on request
-	Hidden   bool       // stored but not in the API's output, such as a password hash
-	Doc      string     //
-	index    []int      // path in the Go struct; nil: the discriminator
-	constant string     // the discriminator's value
+	Name       string     // GraphQL name: totalPrice
+	Column     string     // SQL name: total_price; references end in _id
+	Kind       ValueKind  //
+	GraphQL    string     // output type text: Float, ID!, [Attribute], Location (for references)
+	Null       bool       // the column may be NULL. The Go field is a pointer, slice, string or ID; "" is NULL in the last two
+	Ref        *Type      // the type that an IDValue points at, perhaps an abstract one; nil for id itself
+	Value      *ValueType // the value object, or the element of the list of them, that a JSON field holds; nil for the rest
+	Wrap       string     // the API shows the value as an object with this one member: fromLocation { ref }; empty: as it is
+	Argument   string     // type text of its search argument, such as [String!] or DateRange; empty: not searchable
+	Copy       []*Field   // on creation the value is copied along this path: [customer ref], [fromAddress location ref], [username]
+	MaxLen     int        // characters; 0: 255 for Text, no limit otherwise
+	Personal   bool       // personal data: never logged, erased on request
+	Hidden     bool       // stored but not in the API's output, such as a password hash
+	Doc        string     //
+	Deprecated string     // why callers should not read it any more; empty: they may
+	index      []int      // path in the Go struct; nil: the discriminator
+	constant   string     // the discriminator's value
 }
 
 // Get reads the field from a pointer to its entity's struct.

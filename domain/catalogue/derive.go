@@ -57,12 +57,13 @@ type builder struct {
 
 // declaration is one tagged struct field on its way to becoming a field, an edge, a lookup or a write-only input.
 type declaration struct {
-	tag    Tag
-	goName string
-	doc    string
-	field  *Field
-	edge   *Edge
-	input  string // type text of a write-only input
+	tag        Tag
+	goName     string
+	doc        string
+	deprecated string
+	field      *Field
+	edge       *Edge
+	input      string // type text of a write-only input
 }
 
 func (d *declaration) inputName() string {
@@ -184,7 +185,7 @@ func (b *builder) walk(t *Type, rt reflect.Type, index []int) {
 			b.fail(t.Name+"."+sf.Name, "%w", err)
 			continue
 		}
-		d := &declaration{tag: tag, goName: sf.Name, doc: sf.Tag.Get("doc")}
+		d := &declaration{tag: tag, goName: sf.Name, doc: sf.Tag.Get("doc"), deprecated: sf.Tag.Get("deprecated")}
 		t.declared = append(t.declared, d)
 		b.derive(t, d, sf.Type, at)
 	}
@@ -221,6 +222,7 @@ func (b *builder) derive(t *Type, d *declaration, rt reflect.Type, index []int) 
 func (b *builder) newField(d *declaration, rt reflect.Type) (*Field, error) {
 	f := &Field{
 		Name: d.tag.Name, Column: snake(d.goName), Personal: d.tag.Personal, Hidden: d.tag.Hidden, MaxLen: d.tag.MaxLen, Doc: d.doc,
+		Deprecated: d.deprecated,
 	}
 	base, err := b.kind(f, d, rt)
 	if err != nil {

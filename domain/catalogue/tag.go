@@ -30,7 +30,8 @@ import (
 //	on=a:x+b:y    on Lookup: this type's fields a and b equal the target's x and y
 //
 // The default is create=! for ! fields, else create=?, and update=?. References and Many fields are in an input only if they
-// have by= or a type text. A `doc` tag beside it holds the description that the API shows.
+// have by= or a type text. A `doc` tag beside it holds the description that the API shows, a
+// `deprecated` tag why callers should not read the field any more.
 type Tag struct {
 	Name                       string
 	NonNull, Hidden, Personal  bool

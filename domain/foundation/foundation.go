@@ -31,8 +31,8 @@ type Location struct {
 	Ref                string               `oms:"create=!,update=-,max=8" doc:"Unique in the account."`
 	Type               string               `oms:"create=!,max=25" doc:"Usually STORE or WAREHOUSE."`
 	Status             string               `oms:"create=-,max=15" doc:"ACTIVE or INACTIVE."`
-	WorkflowRef        string               `oms:"nosearch,create=-,update=-"`
-	WorkflowVersion    int                  `oms:"nosearch,create=-,update=-"`
+	WorkflowRef        string               `oms:"nosearch,create=-,update=-" deprecated:"It follows from the type: LOCATION::STORE."`
+	WorkflowVersion    int                  `oms:"nosearch,create=-,update=-" deprecated:"It is that of the active workflow."`
 	Name               string               `oms:"create=!,max=100"`
 	SupportPhoneNumber string               `oms:"max=20"`
 	DefaultCarrier     string               `oms:"max=50"`

@@ -1,6 +1,6 @@
 // Command testsum runs `go test -json` with its arguments and prints what a person wants to see: a line per package, the output
 // of what failed as soon as it has failed, what it is at when it has said nothing for a while, and at the end which tests were skipped and why,
-// how long it took, and how many tests passed, failed and were skipped.
+// what tests tell by attributes (testing.T.Attr), how long it took, and how many tests passed, failed and were skipped.
 package main
 
 import (

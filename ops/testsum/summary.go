@@ -20,6 +20,7 @@ type event struct {
 	Test       string
 	Elapsed    float64 // seconds
 	Output     string
+	Key, Value string // of attributes; see testing.T.Attr
 }
 
 type testName struct{ pkg, test string }
@@ -37,6 +38,7 @@ type summary struct {
 
 	ended                   int      // packages
 	skips                   []string // "package test: reason"
+	attributes              []string // "key: value", what tests tell beside whether they passed
 	passed, failed, skipped int
 	broken                  []string              // packages that failed outside of any test
 	output                  map[testName][]string // of what has not ended yet; test "" is the package itself
@@ -92,6 +94,8 @@ func (s *summary) take(e event) {
 		}
 	case "output":
 		s.output[name] = append(s.output[name], e.Output)
+	case "attr":
+		s.attributes = append(s.attributes, e.Key+": "+e.Value)
 	case "pass", "fail", "skip":
 		if e.Test == "" {
 			s.endPackage(e)
@@ -232,6 +236,9 @@ func (s *summary) finish() {
 	defer s.mu.Unlock()
 	for _, skip := range s.skips {
 		s.print("skipped: " + skip + "\n")
+	}
+	for _, attribute := range s.attributes {
+		s.print(attribute + "\n")
 	}
 	for _, pkg := range s.broken {
 		s.print(fmt.Sprintf("no test of %s could run to its end\n", pkg))

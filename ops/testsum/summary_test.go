@@ -21,6 +21,7 @@ func TestSummaryCountsLeavesAndShowsFailures(t *testing.T) {
 {"Action":"fail","Package":"p","Test":"TestA"}
 {"Action":"run","Package":"p","Test":"TestB"}
 {"Action":"output","Package":"p","Test":"TestB","Output":"not shown\n"}
+{"Action":"attr","Package":"p","Test":"TestB","Key":"contract","Value":"3 rows to go"}
 {"Action":"pass","Package":"p","Test":"TestB"}
 {"Action":"output","Package":"p","Test":"TestC","Output":"=== RUN   TestC\n"}
 {"Action":"output","Package":"p","Test":"TestC","Output":"    c_test.go:7: there is no cockroach binary\n"}
@@ -39,6 +40,7 @@ func TestSummaryCountsLeavesAndShowsFailures(t *testing.T) {
 	require.Contains(t, out.String(), "because")
 	require.Contains(t, out.String(), "panic: boom")
 	require.Contains(t, out.String(), "\nskipped: p TestC: there is no cockroach binary\n")
+	require.Contains(t, out.String(), "\ncontract: 3 rows to go\n", "what a test that passed tells")
 	require.NotContains(t, out.String(), "not shown")
 	require.True(t, strings.HasSuffix(out.String(), "2 passed, 2 failed, 1 skipped\n"), out.String())
 	require.Equal(t, []string{"q"}, s.broken)

@@ -3,6 +3,7 @@
 package schema
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -72,6 +73,14 @@ func description(indent, doc string) string {
 	return indent + `"""` + strings.ReplaceAll(doc, `"""`, `\"""`) + `"""` + "\n"
 }
 
+// deprecation is the directive of a field that callers should no longer read; why says what they read instead.
+func deprecation(why string) string {
+	if why == "" {
+		return ""
+	}
+	return " @deprecated(reason: " + strconv.Quote(why) + ")"
+}
+
 // line prints one field of a definition.
 func line(name string, args []catalogue.Arg, typ, doc string) string {
 	var b strings.Builder
@@ -104,7 +113,7 @@ func (p *printer) entity(t *catalogue.Type) {
 	var lines []string
 	for _, f := range t.Fields {
 		if !f.Hidden {
-			lines = append(lines, line(f.Name, nil, f.GraphQL, f.Doc))
+			lines = append(lines, line(f.Name, nil, f.GraphQL+deprecation(f.Deprecated), f.Doc))
 		}
 	}
 	for _, k := range t.KeyRefs {
