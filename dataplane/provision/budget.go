@@ -11,8 +11,9 @@ import (
 const AtOnce = 2
 
 // Budget is what provisioning may take from a node that serves tenants: so many at once, and of each second a share. A node that answers
-// nobody gives half of each second to it, so that hundreds of accounts are made in half a minute; one that is busy gives a fiftieth, so that
-// orders go on as if nothing happened. What was not used is saved up to a burst: a few new accounts never wait.
+// nobody gives half of each second to it, so that hundreds of accounts are made in half a minute; one that is busy gives a hundredth, so that
+// orders go on as if nothing happened, and yet begins one preparation a second, however long they take. What was not used is saved up to a
+// burst: a few new accounts never wait.
 //
 // The time is the whole of a preparation, waits for the database among it, so the share bounds what provisioning asks of the node and of
 // its database alike.
@@ -37,12 +38,13 @@ type terms struct {
 	idle  float64       // share of each second while the node answers nobody
 	busy  float64       // share while it answers one request and more at any time
 	burst time.Duration // most that is saved
+	debt  time.Duration // longest time that what is owed takes to be made up for; 0: any
 	look  time.Duration // how long the node is watched for its share
 }
 
 // NewBudget makes a node's budget. tenants says how long all its answers to tenants have taken so far.
 func NewBudget(tenants func() time.Duration) *Budget {
-	return newBudget(AtOnce, terms{idle: 0.5, busy: 0.02, burst: 100 * time.Millisecond, look: 250 * time.Millisecond}, tenants, time.Now, sleep)
+	return newBudget(AtOnce, terms{idle: 0.5, busy: 0.01, burst: 100 * time.Millisecond, debt: time.Second, look: 250 * time.Millisecond}, tenants, time.Now, sleep)
 }
 
 func newBudget(atOnce int, t terms, tenants func() time.Duration, now func() time.Time, pause func(context.Context, time.Duration) error) *Budget {
@@ -94,8 +96,16 @@ func (b *Budget) begin() (foreseen, wait time.Duration) {
 	if b.saved <= 0 {
 		return 0, min(b.terms.look, max(time.Millisecond, time.Duration(float64(-b.saved)/b.share)))
 	}
-	b.saved -= b.last
+	b.spend(b.last)
 	return b.last, 0
+}
+
+// spend takes from what is saved, or owes it.
+func (b *Budget) spend(d time.Duration) {
+	b.saved -= d
+	if owed := time.Duration(b.share * float64(b.terms.debt)); owed > 0 {
+		b.saved = max(b.saved, -owed)
+	}
 }
 
 // settle spends what a work took beyond what was foreseen.
@@ -103,7 +113,7 @@ func (b *Budget) settle(took, foreseen time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.earn()
-	b.saved += foreseen - took
+	b.spend(took - foreseen)
 	b.last = took
 }
 

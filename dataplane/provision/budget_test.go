@@ -178,13 +178,17 @@ func TestNoMoreIsSavedThanABurst(t *testing.T) {
 }
 
 // TestWhatANodeGives measures a budget as nodes make it: two at once, a tenth of a second saved, half of each second of one that answers nobody, and
-// a fiftieth of one that answers all the time.
+// a hundredth of one that answers all the time, where that is one a second at least.
 func TestWhatANodeGives(t *testing.T) {
 	t.Parallel()
-	for underWay, want := range map[float64]float64{0: 0.5, 1: 0.02} {
+	for _, c := range []struct {
+		underWay float64
+		single   time.Duration // how long a preparation takes
+		want     float64       // of each second
+	}{{0, 20 * time.Millisecond, 0.5}, {1, 5 * time.Millisecond, 0.01}, {1, 20 * time.Millisecond, 0.02}, {1, 60 * time.Millisecond, 0.06}} {
 		clock := newPausingClock()
 		start := clock.Now()
-		b := NewBudget(func() time.Duration { return time.Duration(underWay * float64(clock.Now().Sub(start))) })
+		b := NewBudget(func() time.Duration { return time.Duration(c.underWay * float64(clock.Now().Sub(start))) })
 		b.now, b.pause, b.asOf, b.looked = clock.Now, clock.pause, start, start
 		work := func(d time.Duration) {
 			leave, err := b.enter(t.Context())
@@ -201,9 +205,9 @@ func TestWhatANodeGives(t *testing.T) {
 		require.Positive(t, clock.paused, "but no more than a few")
 		began, works := clock.Now(), 400
 		for range works {
-			work(20 * time.Millisecond)
+			work(c.single)
 		}
-		assert.InEpsilon(t, want, float64(works)*0.02/clock.Now().Sub(began).Seconds(), 0.1, "%v requests under way", underWay)
+		assert.InEpsilon(t, c.want, float64(works)*c.single.Seconds()/clock.Now().Sub(began).Seconds(), 0.1, "%v requests under way, %v each", c.underWay, c.single)
 	}
 	b := NewBudget(nobody)
 	for range 2 {
