@@ -13,7 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/gateway/link"
-	"github.com/fluent-oms/fluent/dataplane/rest"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
@@ -77,14 +77,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.requests.Add(1)
-	rest.NameRequest(w, r)
-	if rest.SignsIn(r) { // nodes delay who guesses
+	httpapi.NameRequest(w, r)
+	if httpapi.SignsIn(r) { // nodes delay who guesses
 		g.figures.requests.Serve(w, r, g.tenants)
 		return
 	}
 	source, credential := g.settings.Proxies.Source(r), r.Header.Get("Authorization")
 	if !g.failures.Admits(source, credential) {
-		rest.WriteError(w, r, g.log, rest.TooManyFailures())
+		httpapi.WriteError(w, r, g.log, httpapi.TooManyFailures())
 		return
 	}
 	g.failures.Note(source, credential, g.figures.requests.Serve(w, r, g.tenants))
@@ -93,11 +93,11 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	target, err := door.ReadTarget(r)
 	if err != nil {
-		rest.WriteError(w, r, g.log, err)
+		httpapi.WriteError(w, r, g.log, err)
 		return
 	}
-	if !rest.Public(target.Path) {
-		rest.WriteError(w, r, g.log, fault.New(fault.NotFound, "There is no %s %s here", r.Method, target.Path))
+	if !httpapi.Public(target.Path) {
+		httpapi.WriteError(w, r, g.log, fault.New(fault.NotFound, "There is no %s %s here", r.Method, target.Path))
 		return
 	}
 	in := incoming{target: target, source: g.settings.Proxies.Source(r), account: g.accountAt(r.Host), guard: g.bodies.Guard(w, r)}
@@ -120,11 +120,11 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, target door.Tar
 		g.failed(w, r, err)
 		return
 	}
-	if rest.IsTokenPath(target.Path) {
-		rest.WriteTokenError(w, err)
+	if httpapi.IsTokenPath(target.Path) {
+		httpapi.WriteTokenError(w, err)
 		return
 	}
-	rest.WriteError(w, r, g.log, err)
+	httpapi.WriteError(w, r, g.log, err)
 }
 
 func (g *Gateway) health(w http.ResponseWriter) {
@@ -146,5 +146,5 @@ func (g *Gateway) failed(w http.ResponseWriter, r *http.Request, err error) {
 		err = fault.New(fault.Unavailable, "The node that worked on this was lost before it answered; the request may have been carried out").
 			WithCode("S0002E").Wrap(err)
 	}
-	rest.WriteError(w, r, g.log, err)
+	httpapi.WriteError(w, r, g.log, err)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/dataplane/gateway/link"
-	"github.com/fluent-oms/fluent/dataplane/rest"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
@@ -39,8 +39,8 @@ func (g *Gateway) read(in *incoming, r *http.Request) error {
 	if in.guard == nil {
 		return nil
 	}
-	if in.guard.Declared() > rest.MaxBody {
-		return fault.New(fault.TooLarge, "The body is larger than %d bytes", rest.MaxBody).At("body")
+	if in.guard.Declared() > httpapi.MaxBody {
+		return fault.New(fault.TooLarge, "The body is larger than %d bytes", httpapi.MaxBody).At("body")
 	}
 	_, in.guard.Provable = token.Bearer(r.Header.Get("Authorization"))
 	in.buffer = g.buffers.take()
@@ -55,7 +55,7 @@ func (g *Gateway) read(in *incoming, r *http.Request) error {
 			if err := g.prove(in, r); err != nil {
 				return err
 			}
-			in.guard.Allow(rest.MaxBody)
+			in.guard.Allow(httpapi.MaxBody)
 		default:
 			return err
 		}
@@ -97,7 +97,7 @@ func (g *Gateway) prove(in *incoming, r *http.Request) error {
 	defer g.buffers.give(head)
 	to := append(*head, "GET "+ProofPath+" HTTP/1.1\r\n"...)
 	to = appendHeader(to, "Host", r.Host)
-	for _, name := range []string{"Authorization", rest.RequestIDHeader} {
+	for _, name := range []string{"Authorization", httpapi.RequestIDHeader} {
 		to = appendHeader(to, name, r.Header.Get(name))
 	}
 	if in.source.IsValid() {

@@ -19,7 +19,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/dataplane/gateway"
-	"github.com/fluent-oms/fluent/dataplane/rest"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 )
 
 // figure reads a figure without labels from the gateway's metrics.
@@ -211,7 +211,7 @@ func TestNodesJudgeTokensAsTheyWillBeShown(t *testing.T) {
 			require.Zero(t, n)
 			w.WriteHeader(http.StatusNoContent)
 		}
-		for _, name := range []string{"Authorization", rest.RequestIDHeader, "X-Forwarded-For", gateway.AccountHeader} {
+		for _, name := range []string{"Authorization", httpapi.RequestIDHeader, "X-Forwarded-For", gateway.AccountHeader} {
 			heard[name] = append(heard[name], r.Header.Get(name))
 		}
 		heard["Host"] = append(heard["Host"], r.Host)
@@ -219,10 +219,10 @@ func TestNodesJudgeTokensAsTheyWillBeShown(t *testing.T) {
 	for range 4 {
 		clear(heard)
 		answer := do(front, http.MethodPost, "/graphql", strings.Repeat("x", door.UnknownBody+1),
-			"Authorization", "Bearer good", rest.RequestIDHeader, "order-77", "X-Forwarded-For", "203.0.113.9")
+			"Authorization", "Bearer good", httpapi.RequestIDHeader, "order-77", "X-Forwarded-For", "203.0.113.9")
 		require.Equal(t, http.StatusOK, answer.Code, answer.Body.String())
 		require.Equal(t, map[string][]string{
-			"Authorization": {"Bearer good", "Bearer good"}, rest.RequestIDHeader: {"order-77", "order-77"}, "X-Forwarded-For": {"203.0.113.9", "203.0.113.9"},
+			"Authorization": {"Bearer good", "Bearer good"}, httpapi.RequestIDHeader: {"order-77", "order-77"}, "X-Forwarded-For": {"203.0.113.9", "203.0.113.9"},
 			gateway.AccountHeader: {"ACME", "ACME"}, "Host": {"acme.localhost", "acme.localhost"},
 		}, heard)
 	}

@@ -13,8 +13,8 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/memory"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/metrics"
-	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
@@ -101,12 +101,12 @@ func (g *Gateway) serveOperators(ctx context.Context, port *door.Listener) error
 // crowded answers a client behind a proxy that has too many requests under way.
 func (g *Gateway) crowded(w http.ResponseWriter, r *http.Request) {
 	g.bodies.Hurry(w, r)
-	rest.WriteError(w, r, g.log, fault.New(fault.Limited, "Too many requests of this client are under way"))
+	httpapi.WriteError(w, r, g.log, fault.New(fault.Limited, "Too many requests of this client are under way"))
 }
 
 // short answers while the gateway is short of memory.
 func (g *Gateway) short(w http.ResponseWriter, r *http.Request) {
-	rest.WriteError(w, r, g.log, fault.New(fault.Unavailable, "The gateway is short of memory; try again in a moment").WithCode("S0002E"))
+	httpapi.WriteError(w, r, g.log, fault.New(fault.Unavailable, "The gateway is short of memory; try again in a moment").WithCode("S0002E"))
 }
 
 // door is what stands before the gateway at the tenants' port.
@@ -117,7 +117,7 @@ func (g *Gateway) door(crowd *door.Crowd) http.Handler {
 
 // full is what a tenant is told whose connection is one too many.
 func full() []byte {
-	return rest.TurnedAway(fault.New(fault.Unavailable, "There are too many connections; try again in a moment").WithCode("S0002E"))
+	return httpapi.TurnedAway(fault.New(fault.Unavailable, "There are too many connections; try again in a moment").WithCode("S0002E"))
 }
 
 func (g *Gateway) serveReadiness(w http.ResponseWriter, _ *http.Request) {

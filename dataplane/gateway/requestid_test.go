@@ -11,25 +11,25 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/gateway"
-	"github.com/fluent-oms/fluent/dataplane/rest"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 )
 
 // TestRequestsHaveOneIDEverywhere asks with an id, without one, and with one that would forge lines in a log.
 func TestRequestsHaveOneIDEverywhere(t *testing.T) {
 	t.Parallel()
 	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set(rest.RequestIDHeader, r.Header.Get(rest.RequestIDHeader)) // as nodes do
-		_, _ = io.WriteString(w, r.Header.Get(rest.RequestIDHeader))
+		w.Header().Set(httpapi.RequestIDHeader, r.Header.Get(httpapi.RequestIDHeader)) // as nodes do
+		_, _ = io.WriteString(w, r.Header.Get(httpapi.RequestIDHeader))
 	}))
 	t.Cleanup(echo.Close)
 	front := gateway.New(setUp(t, echo).state, gateway.Settings{}, slog.New(slog.DiscardHandler))
 	ask := func(id string) (header []string, atTheNode string) {
 		req := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader("{}"))
 		req.Host = "acme.localhost"
-		req.Header.Set(rest.RequestIDHeader, id)
+		req.Header.Set(httpapi.RequestIDHeader, id)
 		answer := httptest.NewRecorder()
 		front.ServeHTTP(answer, req)
-		return answer.Header().Values(rest.RequestIDHeader), answer.Body.String()
+		return answer.Header().Values(httpapi.RequestIDHeader), answer.Body.String()
 	}
 	header, node := ask("order-77.a")
 	require.Equal(t, []string{"order-77.a"}, header)

@@ -15,7 +15,6 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/provision"
-	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -67,8 +66,8 @@ func (f *firm) has(clients ...*nodev1.ApiClient) {
 	}}}})
 }
 
-func (f *firm) asks(client, secret string, more ...string) (rest.TokenAnswer, error) {
-	r := rest.TokenRequest{GrantType: "client_credentials", ClientID: client, ClientSecret: secret}
+func (f *firm) asks(client, secret string, more ...string) (identity.TokenAnswer, error) {
+	r := identity.TokenRequest{GrantType: "client_credentials", ClientID: client, ClientSecret: secret}
 	if len(more) == 1 {
 		r.GrantType, r.RefreshToken = "refresh_token", more[0]
 	}
@@ -78,7 +77,7 @@ func (f *firm) asks(client, secret string, more ...string) (rest.TokenAnswer, er
 	return f.service.Token(f.t.Context(), r)
 }
 
-func (f *firm) must(client, secret string, more ...string) rest.TokenAnswer {
+func (f *firm) must(client, secret string, more ...string) identity.TokenAnswer {
 	f.t.Helper()
 	answer, err := f.asks(client, secret, more...)
 	require.NoError(f.t, err)
@@ -326,10 +325,10 @@ func TestTokensAreEndedByTheirOwnClientOnly(t *testing.T) {
 	f := newFirm(t)
 	f.has(old(), erp(role("INTEGRATION", "ACCOUNT", "0"), secrets("one")...))
 	mine := f.must("ACME", "old").AccessToken
-	err := f.service.Revoke(t.Context(), rest.RevokeRequest{Token: mine, ClientID: "ACME-erp", ClientSecret: "one"})
+	err := f.service.Revoke(t.Context(), identity.RevokeRequest{Token: mine, ClientID: "ACME-erp", ClientSecret: "one"})
 	require.True(t, fault.Is(err, fault.Invalid), "%v", err)
 	_, err = f.who(mine)
 	require.NoError(t, err)
-	require.NoError(t, f.service.Revoke(t.Context(), rest.RevokeRequest{Token: mine, ClientID: "ACME", ClientSecret: "old"}))
+	require.NoError(t, f.service.Revoke(t.Context(), identity.RevokeRequest{Token: mine, ClientID: "ACME", ClientSecret: "old"}))
 	f.refused(mine, "TOKEN_REVOKED")
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/token"
-	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -35,20 +34,20 @@ func refuse(kind fault.Kind, oauth, format string, args ...any) *fault.Error {
 }
 
 // Token carries out a token request.
-func (s *Service) Token(ctx context.Context, req rest.TokenRequest) (rest.TokenAnswer, error) {
+func (s *Service) Token(ctx context.Context, req TokenRequest) (TokenAnswer, error) {
 	if req.GrantType == "" {
-		return rest.TokenAnswer{}, refuse(fault.Invalid, "invalid_request", "grant_type is missing: password, client_credentials or refresh_token")
+		return TokenAnswer{}, refuse(fault.Invalid, "invalid_request", "grant_type is missing: password, client_credentials or refresh_token")
 	}
 	account, client, err := s.client(ctx, req.ClientID, req.ClientSecret)
 	if err != nil {
-		return rest.TokenAnswer{}, err
+		return TokenAnswer{}, err
 	}
 	if req.Account != "" && req.Account != account.GetName() {
-		return rest.TokenAnswer{}, refuse(fault.Unauthenticated, "invalid_client", "Client %s is not one of the account that this host names", req.ClientID)
+		return TokenAnswer{}, refuse(fault.Unauthenticated, "invalid_client", "Client %s is not one of the account that this host names", req.ClientID)
 	}
 	scope, err := tenancy.NewScope(tenancy.AccountID(account.GetName()))
 	if err != nil {
-		return rest.TokenAnswer{}, err
+		return TokenAnswer{}, err
 	}
 	var user *store.Principal
 	family, self := rand.Text(), req.GrantType == "client_credentials"
@@ -65,7 +64,7 @@ func (s *Service) Token(ctx context.Context, req rest.TokenRequest) (rest.TokenA
 		err = refuse(fault.Invalid, "unsupported_grant_type", "grant_type %q is not supported: use password, client_credentials or refresh_token", req.GrantType)
 	}
 	if err != nil {
-		return rest.TokenAnswer{}, err
+		return TokenAnswer{}, err
 	}
 	return s.issue(ctx, scope, holder{user, client, family, self})
 }
@@ -144,10 +143,10 @@ func (s *Service) byRefreshToken(ctx context.Context, scope tenancy.Scope, clien
 }
 
 // issue signs the tokens of a user and answers with what the public API tells of it.
-func (s *Service) issue(ctx context.Context, scope tenancy.Scope, user holder) (rest.TokenAnswer, error) {
+func (s *Service) issue(ctx context.Context, scope tenancy.Scope, user holder) (TokenAnswer, error) {
 	life, refreshable, err := s.policy(ctx, scope, user.client)
 	if err != nil {
-		return rest.TokenAnswer{}, err
+		return TokenAnswer{}, err
 	}
 	s.mu.RLock()
 	signer := s.signer
@@ -163,9 +162,9 @@ func (s *Service) issue(ctx context.Context, scope tenancy.Scope, user holder) (
 	}
 	access, _, err := signer.Tenant(who, life)
 	if err != nil {
-		return rest.TokenAnswer{}, err
+		return TokenAnswer{}, err
 	}
-	answer := rest.TokenAnswer{
+	answer := TokenAnswer{
 		AccessToken: access, TokenType: "bearer", ExpiresIn: int(life / time.Second), Scope: "api",
 		Roles:      roleNames(user.Principal, user.client, user.itself),
 		RetailerID: int32(retailerNumber(string(user.User.PrimaryRetailerID))), FirstName: user.User.FirstName, LastName: user.User.LastName,
@@ -198,7 +197,7 @@ func (s *Service) policy(ctx context.Context, scope tenancy.Scope, client *nodev
 }
 
 // Revoke makes an access or refresh token of the client's account worthless. Tokens that are not known are no error.
-func (s *Service) Revoke(ctx context.Context, req rest.RevokeRequest) error {
+func (s *Service) Revoke(ctx context.Context, req RevokeRequest) error {
 	account, client, err := s.client(ctx, req.ClientID, req.ClientSecret)
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/gateway"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -235,7 +236,7 @@ func (s *site) send(a ask) answer {
 	defer res.Body.Close()
 	raw, err := io.ReadAll(res.Body)
 	require.NoError(s.t, err)
-	for _, own := range []string{"Date", rest.RequestIDHeader} { // each answer has its own
+	for _, own := range []string{"Date", httpapi.RequestIDHeader} { // each answer has its own
 		res.Header.Del(own)
 	}
 	return answer{res.StatusCode, res.Header, string(raw)}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/tenant"
-	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -23,7 +22,7 @@ const (
 
 // ChangePassword gives a user who knows his password, maybe one that serves once, another one. All his tokens are refused at every node when it
 // has returned.
-func (s *Service) ChangePassword(ctx context.Context, req rest.PasswordRequest) error {
+func (s *Service) ChangePassword(ctx context.Context, req PasswordRequest) error {
 	account, _, err := s.client(ctx, req.ClientID, req.ClientSecret)
 	if err != nil {
 		return err
@@ -54,27 +53,27 @@ func (s *Service) ChangePassword(ctx context.Context, req rest.PasswordRequest) 
 
 // ResetPassword gives a user a password that serves once, to be changed when he signs in, and unlocks him. The caller must have USER_UPDATE, and
 // all the rights of the user, wherever the user has them: who sets a password can act as its user.
-func (s *Service) ResetPassword(ctx context.Context, caller *tenant.Principal, username string) (rest.OneTimePassword, error) {
+func (s *Service) ResetPassword(ctx context.Context, caller *tenant.Principal, username string) (OneTimePassword, error) {
 	user, scope, err := s.inCharge(ctx, caller, username)
 	if err != nil {
-		return rest.OneTimePassword{}, err
+		return OneTimePassword{}, err
 	}
 	if isMachine(user.User) {
-		return rest.OneTimePassword{}, fault.New(fault.Unprocessable, "No password lets %q in: only API clients act as this user", username).At("username")
+		return OneTimePassword{}, fault.New(fault.Unprocessable, "No password lets %q in: only API clients act as this user", username).At("username")
 	}
 	made, until := password.Secret(secretBytes), s.db.Now(ctx).Add(onceLife)
 	hash, err := s.hasher.Hash(ctx, made)
 	if err != nil {
-		return rest.OneTimePassword{}, fmt.Errorf("hash a password: %w", err)
+		return OneTimePassword{}, fmt.Errorf("hash a password: %w", err)
 	}
 	if err := s.setPassword(ctx, scope, user.User, password.Once(hash, until)); err != nil {
-		return rest.OneTimePassword{}, err
+		return OneTimePassword{}, err
 	}
 	if err := s.unlock(ctx, scope, username); err != nil {
-		return rest.OneTimePassword{}, err
+		return OneTimePassword{}, err
 	}
 	s.log.InfoContext(ctx, "password reset", "account", string(caller.Account), "user", username, "by", caller.Username)
-	return rest.OneTimePassword{Username: username, Password: made, ExpiresOn: until.UTC().Truncate(time.Second)}, nil
+	return OneTimePassword{Username: username, Password: made, ExpiresOn: until.UTC().Truncate(time.Second)}, nil
 }
 
 // UnlockUser forgets failed attempts at a user's password: he may sign in at once, from wherever he is. The caller needs what ResetPassword needs.
@@ -154,7 +153,7 @@ const maxFailures = 500
 
 // SignInFailures lists who failed to sign in to the caller's account, and from where, the latest first; of one user where a name is given. It
 // needs USER_VIEW for the account.
-func (s *Service) SignInFailures(ctx context.Context, caller *tenant.Principal, username string) ([]rest.SignInFailure, error) {
+func (s *Service) SignInFailures(ctx context.Context, caller *tenant.Principal, username string) ([]SignInFailure, error) {
 	if err := caller.Can("USER_VIEW", 0); err != nil {
 		return nil, err
 	}
@@ -170,9 +169,9 @@ func (s *Service) SignInFailures(ctx context.Context, caller *tenant.Principal, 
 	if err != nil {
 		return nil, fmt.Errorf("list failed sign-ins: %w", err)
 	}
-	out := make([]rest.SignInFailure, 0, len(list))
+	out := make([]SignInFailure, 0, len(list))
 	for _, f := range list {
-		failure := rest.SignInFailure{Source: f.Source, Times: f.Times, LastOn: f.LastOn.UTC().Truncate(time.Second)}
+		failure := SignInFailure{Source: f.Source, Times: f.Times, LastOn: f.LastOn.UTC().Truncate(time.Second)}
 		if client, ok := strings.CutPrefix(f.Subject, clientSubject); ok {
 			failure.ClientID = client
 		} else {

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/auth/trust"
-	"github.com/fluent-oms/fluent/dataplane/rest"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/uplink"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -129,12 +129,12 @@ const maxNudge = 32 << 20
 func (s *services) nudged(w http.ResponseWriter, r *http.Request) {
 	own := s.node.link.Identity()
 	if from, ok := trust.Caller(r.Context()); !ok || from.Kind != own.Kind || from.Environment != own.Environment {
-		rest.WriteError(w, r, s.node.log, fault.New(fault.Unauthenticated, "The certificate of a node of this environment is needed"))
+		httpapi.WriteError(w, r, s.node.log, fault.New(fault.Unauthenticated, "The certificate of a node of this environment is needed"))
 		return
 	}
 	var rows []store.EventRow
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxNudge)).Decode(&rows); err != nil {
-		rest.WriteError(w, r, s.node.log, fault.Invalidf("body", "A list of events is expected").Wrap(err))
+		httpapi.WriteError(w, r, s.node.log, fault.Invalidf("body", "A list of events is expected").Wrap(err))
 		return
 	}
 	s.engine.Nudged(rows...)

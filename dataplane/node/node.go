@@ -22,8 +22,8 @@ import (
 	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/metrics"
-	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/dataplane/uplink"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
@@ -96,7 +96,7 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	n.operators = n.operate()
 	n.bodies = door.NewBodies(config.Bodies)
 	failures := door.NewFailures(config.Failures, log)
-	n.strangers = failures.Handler(n.bodies.Handler(&n.handler), http.HandlerFunc(n.failing), n.believed(), rest.SignsIn)
+	n.strangers = failures.Handler(n.bodies.Handler(&n.handler), http.HandlerFunc(n.failing), n.believed(), httpapi.SignsIn)
 	n.registry.MustRegister(n.bodies, failures)
 	n.link, err = uplink.New(uplink.Config{
 		Servers: config.Servers, JoinToken: config.JoinToken, NodeID: config.ID, Kind: "node",

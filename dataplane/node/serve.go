@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/dataplane/gateway"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
@@ -49,22 +50,22 @@ func spared(r *http.Request) bool {
 // short answers while the node is short of memory. Nothing has begun, so the gateway asks another one.
 func (n *Node) short(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(gateway.DrainingHeader, "1")
-	rest.WriteError(w, r, silent, fault.New(fault.Unavailable, "This node is short of memory; ask another one").WithCode("S0002E"))
+	httpapi.WriteError(w, r, silent, fault.New(fault.Unavailable, "This node is short of memory; ask another one").WithCode("S0002E"))
 }
 
 // crowded answers a client behind a proxy that has too many requests under way.
 func (n *Node) crowded(w http.ResponseWriter, r *http.Request) {
-	rest.WriteError(w, r, n.log, fault.New(fault.Limited, "Too many requests of this client are under way"))
+	httpapi.WriteError(w, r, n.log, fault.New(fault.Limited, "Too many requests of this client are under way"))
 }
 
 // failing answers a source whose requests failed too often before it was known who called.
 func (n *Node) failing(w http.ResponseWriter, r *http.Request) {
-	rest.WriteError(w, r, n.log, rest.TooManyFailures())
+	httpapi.WriteError(w, r, n.log, httpapi.TooManyFailures())
 }
 
 // full is what a gateway is told whose connection is one too many; it asks another node.
 func full() []byte {
-	return rest.TurnedAway(fault.New(fault.Unavailable, "This node has too many connections; ask another one").WithCode("S0002E"), gateway.DrainingHeader, "1")
+	return httpapi.TurnedAway(fault.New(fault.Unavailable, "This node has too many connections; ask another one").WithCode("S0002E"), gateway.DrainingHeader, "1")
 }
 
 // shared reports whether an address is a gateway's or a proxy's, from which many clients come.
@@ -91,21 +92,21 @@ func (n *Node) serve(w http.ResponseWriter, r *http.Request) {
 	if !ours {
 		n.bodies.Hurry(w, r)
 	}
-	rest.NameRequest(w, r)
+	httpapi.NameRequest(w, r)
 	switch r.RequestURI {
 	case "/healthz", "/readyz", "/metrics":
 		n.operators.ServeHTTP(w, r)
 		return
 	}
 	if _, err := door.ReadTarget(r); err != nil {
-		rest.WriteError(w, r, n.log, err)
+		httpapi.WriteError(w, r, n.log, err)
 		return
 	}
 	if n.draining.Load() && r.URL.Path != nudgePath { // the engine still runs, and hears of events
 		n.refused.Add(1)
 		w.Header().Set(gateway.DrainingHeader, "1")
 		w.Header().Set("Connection", "close")
-		rest.WriteError(w, r, silent, fault.New(fault.Unavailable, "This node is stopping; ask another one").WithCode("S0002E"))
+		httpapi.WriteError(w, r, silent, fault.New(fault.Unavailable, "This node is stopping; ask another one").WithCode("S0002E"))
 		return
 	}
 	n.requests.Add(1)
@@ -119,7 +120,7 @@ func (n *Node) serve(w http.ResponseWriter, r *http.Request) {
 // notReady answers while the node has no database yet. The header lets gateways try another node.
 func (n *Node) notReady(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(gateway.DrainingHeader, "1")
-	rest.WriteError(w, r, n.log, fault.New(fault.Unavailable, "This node is starting; ask another one").WithCode("S0002E"))
+	httpapi.WriteError(w, r, n.log, fault.New(fault.Unavailable, "This node is starting; ask another one").WithCode("S0002E"))
 }
 
 // operate answers operators and their tools, in whatever state the node is. Gateways let none of these paths through.

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/domain/fault"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 )
@@ -26,8 +27,8 @@ type clientRole struct {
 }
 
 type clientContext struct {
-	ContextType string `json:"contextType"`
-	ContextID   text   `json:"contextId"`
+	ContextType string       `json:"contextType"`
+	ContextID   httpapi.Text `json:"contextId"`
 }
 
 // clientAnswer describes an API client. The secret is there in the answer of the request that made it.
@@ -87,7 +88,7 @@ func describeClient(c *cpv1.ApiClient, secret string) clientAnswer {
 	for _, r := range c.GetRoles() {
 		role := clientRole{Role: r.GetRole(), Contexts: []clientContext{}}
 		for _, at := range r.GetContexts() {
-			role.Contexts = append(role.Contexts, clientContext{ContextType: at.GetType(), ContextID: text(at.GetId())})
+			role.Contexts = append(role.Contexts, clientContext{ContextType: at.GetType(), ContextID: httpapi.Text(at.GetId())})
 		}
 		out.Roles = append(out.Roles, role)
 	}
@@ -117,7 +118,7 @@ func (a *API) listClients(_ http.ResponseWriter, r *http.Request, p *tenant.Prin
 
 func (a *API) createClient(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
 	var req clientRequest
-	if err := readJSON(w, r, &req); err != nil {
+	if err := httpapi.ReadJSON(w, r, &req); err != nil {
 		return nil, err
 	}
 	wanted, _, err := req.client()
@@ -130,7 +131,7 @@ func (a *API) createClient(w http.ResponseWriter, r *http.Request, p *tenant.Pri
 
 func (a *API) updateClient(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
 	var req clientRequest
-	if err := readJSON(w, r, &req); err != nil {
+	if err := httpapi.ReadJSON(w, r, &req); err != nil {
 		return nil, err
 	}
 	req.ID = r.PathValue("client")
@@ -147,7 +148,7 @@ func (a *API) updateClient(w http.ResponseWriter, r *http.Request, p *tenant.Pri
 
 // rotateClient takes a body with overlapSeconds, or none.
 func (a *API) rotateClient(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	body, err := readBody(w, r)
+	body, err := httpapi.ReadBody(w, r)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +156,7 @@ func (a *API) rotateClient(w http.ResponseWriter, r *http.Request, p *tenant.Pri
 		OverlapSeconds *int32 `json:"overlapSeconds"`
 	}
 	if len(body) > 0 {
-		if err := decodeJSON(body, &req); err != nil {
+		if err := httpapi.DecodeJSON(body, &req); err != nil {
 			return nil, err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -33,18 +34,18 @@ type Outcome struct {
 
 // eventRequest is an event as callers send it. Ids come as strings or numbers; unknown members are ignored.
 type eventRequest struct {
-	ID             text            `json:"id"`
+	ID             httpapi.Text    `json:"id"`
 	Name           string          `json:"name"`
 	Type           string          `json:"type"`
-	RetailerID     text            `json:"retailerId"`
+	RetailerID     httpapi.Text    `json:"retailerId"`
 	EntityType     string          `json:"entityType"`
-	EntityID       text            `json:"entityId"`
-	EntityRef      text            `json:"entityRef"`
+	EntityID       httpapi.Text    `json:"entityId"`
+	EntityRef      httpapi.Text    `json:"entityRef"`
 	EntitySubtype  string          `json:"entitySubtype"`
 	EntityStatus   string          `json:"entityStatus"`
 	RootEntityType string          `json:"rootEntityType"`
-	RootEntityID   text            `json:"rootEntityId"`
-	RootEntityRef  text            `json:"rootEntityRef"`
+	RootEntityID   httpapi.Text    `json:"rootEntityId"`
+	RootEntityRef  httpapi.Text    `json:"rootEntityRef"`
 	Attributes     json.RawMessage `json:"attributes"`
 	ScheduledOn    *string         `json:"scheduledOn"`
 	Source         string          `json:"source"`
@@ -70,7 +71,7 @@ func (a *API) sendSync(w http.ResponseWriter, r *http.Request, p *tenant.Princip
 
 func (a *API) send(w http.ResponseWriter, r *http.Request, p *tenant.Principal, run func(context.Context, tenancy.Scope, workflow.Event) (Outcome, error)) (any, error) {
 	var req eventRequest
-	if err := readJSON(w, r, &req); err != nil {
+	if err := httpapi.ReadJSON(w, r, &req); err != nil {
 		return nil, err
 	}
 	event, err := req.event(p)

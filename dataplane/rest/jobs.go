@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/modules/batching"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -16,7 +17,7 @@ import (
 
 type jobRequest struct {
 	Name       string          `json:"name"`
-	RetailerID text            `json:"retailerId"`
+	RetailerID httpapi.Text    `json:"retailerId"`
 	Meta       json.RawMessage `json:"meta"`
 }
 
@@ -40,7 +41,7 @@ type batchSummary struct {
 
 func (a *API) createJob(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
 	var req jobRequest
-	if err := readJSON(w, r, &req); err != nil {
+	if err := httpapi.ReadJSON(w, r, &req); err != nil {
 		return nil, err
 	}
 	if req.Name == "" || utf8.RuneCountInString(req.Name) > 255 {
@@ -119,7 +120,7 @@ func (a *API) createBatch(w http.ResponseWriter, r *http.Request, p *tenant.Prin
 		return nil, err
 	}
 	var req batchRequest
-	if err := readJSON(w, r, &req); err != nil {
+	if err := httpapi.ReadJSON(w, r, &req); err != nil {
 		return nil, err
 	}
 	records := req.Entities

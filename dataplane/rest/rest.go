@@ -6,13 +6,14 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"strings"
 
 	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/clients"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
+	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/modules/batching"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -39,12 +40,12 @@ type Deps struct {
 type Identity interface {
 	// Authenticate verifies an access token; account is what the request's host says, or empty.
 	Authenticate(ctx context.Context, raw, account string) (*tenant.Principal, error)
-	Token(ctx context.Context, req TokenRequest) (TokenAnswer, error)
-	Revoke(ctx context.Context, req RevokeRequest) error
-	ChangePassword(ctx context.Context, req PasswordRequest) error
-	ResetPassword(ctx context.Context, caller *tenant.Principal, username string) (OneTimePassword, error)
+	Token(ctx context.Context, req identity.TokenRequest) (identity.TokenAnswer, error)
+	Revoke(ctx context.Context, req identity.RevokeRequest) error
+	ChangePassword(ctx context.Context, req identity.PasswordRequest) error
+	ResetPassword(ctx context.Context, caller *tenant.Principal, username string) (identity.OneTimePassword, error)
 	UnlockUser(ctx context.Context, caller *tenant.Principal, username string) error
-	SignInFailures(ctx context.Context, caller *tenant.Principal, username string) ([]SignInFailure, error)
+	SignInFailures(ctx context.Context, caller *tenant.Principal, username string) ([]identity.SignInFailure, error)
 }
 
 // API serves the routes.
@@ -96,72 +97,39 @@ func (a *API) route(pattern string, h handler) {
 		principal, _ := tenant.FromContext(r.Context())
 		answer, err := h(w, r, principal)
 		if err != nil {
-			WriteError(w, r, a.Log, err)
+			httpapi.WriteError(w, r, a.Log, err)
 			return
 		}
-		writeJSON(w, http.StatusOK, answer)
+		httpapi.WriteJSON(w, http.StatusOK, answer)
 	}))
 }
 
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !Public(r.URL.Path) {
+	if !httpapi.Public(r.URL.Path) {
 		a.unknown(w, r)
 		return
 	}
-	if path := withoutRetailer(r.URL.Path); path != r.URL.Path {
+	if path := httpapi.WithoutRetailer(r.URL.Path); path != r.URL.Path {
 		r.URL.Path, r.URL.RawPath = path, ""
 	}
 	a.mux.ServeHTTP(w, r)
 }
-
-// Public reports whether a decoded path is one of the tenants' API. All others are for operators or for the platform's own processes: gateways
-// let none of them through, with whatever credentials, and the API answers none of them.
-func Public(path string) bool {
-	path = withoutRetailer(path)
-	return path == "/graphql" || strings.HasPrefix(path, "/oauth/") || strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/orchestration/")
-}
-
-// IsTokenPath reports whether a decoded path is that of token requests.
-func IsTokenPath(path string) bool { return withoutRetailer(path) == "/oauth/token" }
-
-// SignsIn reports whether somebody signs in with a request. Who guesses is delayed by name and source, so other limits on failures leave it out.
-func SignsIn(r *http.Request) bool {
-	return r.Method == http.MethodPost && IsTokenPath(r.URL.Path)
-}
-
-// TooManyFailures is what a source hears whose requests failed too often before it was known who called.
-func TooManyFailures() error {
-	return fault.New(fault.Limited, "Too many requests from here failed before it was known who called; try again in a moment")
-}
-
-// withoutRetailer takes off a leading /retailer/{id}, as some integration platforms put in base URLs.
-func withoutRetailer(path string) string {
-	if rest, ok := strings.CutPrefix(path, "/retailer/"); ok {
-		if _, path, found := strings.Cut(rest, "/"); found {
-			return "/" + path
-		}
-	}
-	return path
-}
-
-// AccountHeader is what the gateway sets when the host named an account.
-const AccountHeader = "Fluent-Account"
 
 // authenticated verifies the caller's token and puts its principal into the context.
 func (a *API) authenticated(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, ok := bearer(r)
 		if !ok {
-			WriteError(w, r, a.Log, fault.New(fault.Unauthenticated, "A bearer token is needed; get one from POST /oauth/token"))
+			httpapi.WriteError(w, r, a.Log, fault.New(fault.Unauthenticated, "A bearer token is needed; get one from POST /oauth/token"))
 			return
 		}
-		principal, err := a.Identity.Authenticate(r.Context(), raw, r.Header.Get(AccountHeader))
+		principal, err := a.Identity.Authenticate(r.Context(), raw, r.Header.Get(httpapi.AccountHeader))
 		if err != nil {
-			WriteError(w, r, a.Log, err)
+			httpapi.WriteError(w, r, a.Log, err)
 			return
 		}
-		door.Allow(r, MaxBody)
+		door.Allow(r, httpapi.MaxBody)
 		next(w, r.WithContext(tenant.NewContext(r.Context(), principal)))
 	})
 }
@@ -172,5 +140,5 @@ func (a *API) Proof() http.Handler {
 }
 
 func (a *API) unknown(w http.ResponseWriter, r *http.Request) {
-	WriteError(w, r, a.Log, fault.New(fault.NotFound, "There is no %s %s here", r.Method, r.URL.Path))
+	httpapi.WriteError(w, r, a.Log, fault.New(fault.NotFound, "There is no %s %s here", r.Method, r.URL.Path))
 }

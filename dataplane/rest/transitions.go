@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
@@ -20,14 +21,14 @@ type transitionRequest struct {
 }
 
 type transitionTrigger struct {
-	Name        *string `json:"name"`
-	Type        string  `json:"type"`
-	Subtype     string  `json:"subtype"`
-	Status      string  `json:"status"`
-	Module      *string `json:"module"`
-	FlexType    string  `json:"flexType"`
-	FlexVersion *number `json:"flexVersion"`
-	RetailerID  text    `json:"retailerId"`
+	Name        *string         `json:"name"`
+	Type        string          `json:"type"`
+	Subtype     string          `json:"subtype"`
+	Status      string          `json:"status"`
+	Module      *string         `json:"module"`
+	FlexType    string          `json:"flexType"`
+	FlexVersion *httpapi.Number `json:"flexVersion"`
+	RetailerID  httpapi.Text    `json:"retailerId"`
 }
 
 type transitionAnswer struct {
@@ -48,7 +49,7 @@ const maxActions = 16 << 20
 // transition answers, for each trigger in order, the user actions of its workflow. An unknown workflow has none.
 func (a *API) transition(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
 	var req transitionRequest
-	if err := readJSON(w, r, &req); err != nil {
+	if err := httpapi.ReadJSON(w, r, &req); err != nil {
 		return nil, err
 	}
 	if len(req.Triggers) == 0 || len(req.Triggers) > maxTriggers {
@@ -98,7 +99,7 @@ func (a *API) actions(r *http.Request, p *tenant.Principal, t transitionTrigger)
 	return actions, nil
 }
 
-// written is a list of actions as JSON, as writeJSON would write it.
+// written is a list of actions as JSON, as httpapi.WriteJSON would write it.
 func written(actions []workflow.UserAction) (json.RawMessage, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)

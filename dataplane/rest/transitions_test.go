@@ -16,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/fault"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
@@ -45,7 +46,7 @@ func TestAnswersOfUserActionsAreBounded(t *testing.T) {
 	state, err := desired.Open("")
 	require.NoError(t, err)
 	s := &shelf{text: wordy()}
-	require.Less(t, len(s.text), MaxBody)
+	require.Less(t, len(s.text), httpapi.MaxBody)
 	hash := sha256.Sum256([]byte(s.text))
 	state.Apply(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: &nodev1.Change{Index: 1, Resource: &nodev1.Resource{Kind: &nodev1.Resource_Configuration{
 		Configuration: &nodev1.Configuration{Account: "ACME", Retailer: 1, Version: "made", Artefacts: map[string]string{"workflow/ORDER::HD/1": hex.EncodeToString(hash[:])}}}}}}})
@@ -58,7 +59,7 @@ func TestAnswersOfUserActionsAreBounded(t *testing.T) {
 		res, err := a.transition(nil, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body)), who)
 		if err == nil {
 			answer.Body.Reset()
-			writeJSON(answer, http.StatusOK, res)
+			httpapi.WriteJSON(answer, http.StatusOK, res)
 		}
 		return err
 	}

@@ -3,53 +3,28 @@ package rest
 import (
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
+	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
-
-// PasswordRequest asks for another password of a user who knows his own, maybe a one-time one.
-type PasswordRequest struct {
-	ClientID     string
-	ClientSecret string
-	Username     string
-	Password     string // the present one
-	NewPassword  string
-	Account      string // as the request's host names it; empty if it names none
-}
-
-// OneTimePassword is a password that must be changed when it is first used.
-type OneTimePassword struct {
-	Username  string    `json:"username"`
-	Password  string    `json:"password"` // shown this once
-	ExpiresOn time.Time `json:"expiresOn"`
-}
-
-// SignInFailure is how often somebody failed to sign in from a source.
-type SignInFailure struct {
-	Username string    `json:"username,omitempty"` // as it was given: there may be no such user
-	ClientID string    `json:"clientId,omitempty"` // where a client's secret was wrong
-	Source   string    `json:"source"`             // an address, or the /64 of an IPv6 one
-	Times    int       `json:"times"`
-	LastOn   time.Time `json:"lastOn"`
-}
 
 // changePassword takes a form like the one for a token, for the user may have no token: his password may serve once.
 func (a *API) changePassword(w http.ResponseWriter, r *http.Request) {
 	v, err := formOnly(w, r)
 	if err == nil {
-		err = a.Identity.ChangePassword(r.Context(), PasswordRequest{
+		err = a.Identity.ChangePassword(r.Context(), identity.PasswordRequest{
 			ClientID: v.Get("client_id"), ClientSecret: v.Get("client_secret"), Username: v.Get("username"), Password: v.Get("password"),
-			NewPassword: v.Get("new_password"), Account: r.Header.Get(AccountHeader),
+			NewPassword: v.Get("new_password"), Account: r.Header.Get(httpapi.AccountHeader),
 		})
 	}
 	if err != nil {
-		WriteTokenError(w, err)
+		httpapi.WriteTokenError(w, err)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusOK, struct{}{})
+	httpapi.WriteJSON(w, http.StatusOK, struct{}{})
 }
 
 // formOnly refuses parameters in the address, which proxies write into logs.
@@ -67,7 +42,7 @@ type userRequest struct {
 
 func readUser(w http.ResponseWriter, r *http.Request) (string, error) {
 	var req userRequest
-	if err := readJSON(w, r, &req); err != nil {
+	if err := httpapi.ReadJSON(w, r, &req); err != nil {
 		return "", err
 	}
 	if req.Username == "" {
@@ -94,7 +69,7 @@ func (a *API) unlockUser(w http.ResponseWriter, r *http.Request, p *tenant.Princ
 }
 
 type signInFailures struct {
-	Results []SignInFailure `json:"results"`
+	Results []identity.SignInFailure `json:"results"`
 }
 
 func (a *API) signInFailures(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -36,12 +37,12 @@ func (a *API) postWorkflow(w http.ResponseWriter, r *http.Request, p *tenant.Pri
 }
 
 func (a *API) upload(w http.ResponseWriter, r *http.Request, p *tenant.Principal, names *workflow.Names) (any, error) {
-	body, err := readBody(w, r)
+	body, err := httpapi.ReadBody(w, r)
 	if err != nil {
 		return nil, err
 	}
 	if at := catalogue.BadEscape(body); at >= 0 {
-		return nil, fault.Invalidf(place(body, at), "The escape stands for no character that can be stored")
+		return nil, fault.Invalidf(httpapi.Place(body, at), "The escape stands for no character that can be stored")
 	}
 	parsed, err := workflow.Parse(body)
 	if err != nil {

@@ -63,7 +63,7 @@ func badImport(from string, allowed []string, path string, test bool) string {
 	return fmt.Sprintf("%s must not import %s", from, rel)
 }
 
-// banned are outside packages that a part of the tree must do without, each with the reason.
+// banned are packages that a part of the tree must do without, each with the reason.
 var banned = []struct{ folder, path, reason string }{
 	{"domain", "net/http", "the domain does no I/O"},
 	{"domain", "os", "the domain does no I/O"},
@@ -74,6 +74,12 @@ var banned = []struct{ folder, path, reason string }{
 	{"dataplane/engine", "net/http", "the engine never speaks to the outside"},
 	{"dataplane/rule", "net/http", "a rule asks for a call, it does not make one"},
 	{"dataplane/rules", "net/http", "a rule asks for a call, it does not make one"},
+	{"dataplane/httpapi", module + "/dataplane/rest", "what surfaces share knows none of them"},
+	{"dataplane/gateway", module + "/dataplane/rest", "a gateway forwards; what it shares with the API is in httpapi"},
+	{"dataplane/identity", module + "/dataplane/rest", "the API stands on identity, not the other way round"},
+	{"dataplane/store", module + "/dataplane/engine", "all stand on the store, which stands on none"},
+	{"dataplane/store", module + "/dataplane/graphql", "all stand on the store, which stands on none"},
+	{"dataplane/store", module + "/dataplane/modules", "all stand on the store, which stands on none"},
 }
 
 func TestBannedImports(t *testing.T) {

@@ -1,4 +1,4 @@
-package rest
+package httpapi
 
 import (
 	"bytes"
@@ -21,8 +21,8 @@ import (
 // MaxBody is the largest request body, in bytes.
 const MaxBody = workflow.MaxBytes
 
-// readBody reads a request's body: at most MaxBody bytes of valid UTF-8.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+// ReadBody reads a request's body: at most MaxBody bytes of valid UTF-8.
+func ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	var tooLarge *http.MaxBytesError
 	var known *fault.Error // of a body that is guarded
@@ -34,30 +34,30 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	case err != nil:
 		return nil, fault.Invalidf("body", "The body could not be read whole").Wrap(err)
 	case !utf8.Valid(body):
-		return nil, fault.Invalidf(place(body, invalidOffset(body)), "The body is not valid UTF-8")
+		return nil, fault.Invalidf(Place(body, invalidOffset(body)), "The body is not valid UTF-8")
 	}
 	return body, nil
 }
 
-// readJSON decodes a JSON body into v. Members that v does not know are ignored, as the API promises.
-func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
-	body, err := readBody(w, r)
+// ReadJSON decodes a JSON body into v. Members that v does not know are ignored, as the API promises.
+func ReadJSON(w http.ResponseWriter, r *http.Request, v any) error {
+	body, err := ReadBody(w, r)
 	if err != nil {
 		return err
 	}
-	return decodeJSON(body, v)
+	return DecodeJSON(body, v)
 }
 
-// decodeJSON decodes one JSON value; its faults say where the text goes wrong: line and column, or the member.
-func decodeJSON(body []byte, v any) error {
+// DecodeJSON decodes one JSON value; its faults say where the text goes wrong: line and column, or the member.
+func DecodeJSON(body []byte, v any) error {
 	if len(strings.TrimSpace(string(body))) == 0 {
 		return fault.Invalidf("body", "The body is empty; a JSON object is expected")
 	}
 	if at := catalogue.BadEscape(body); at >= 0 {
-		return fault.Invalidf(place(body, at), "The escape stands for no character that can be stored")
+		return fault.Invalidf(Place(body, at), "The escape stands for no character that can be stored")
 	}
 	if at, err := catalogue.CheckJSON(body); err != nil {
-		return fault.Of(err).At(place(body, at))
+		return fault.Of(err).At(Place(body, at))
 	}
 	err := json.Unmarshal(body, v)
 	var syntax *json.SyntaxError
@@ -67,11 +67,11 @@ func decodeJSON(body []byte, v any) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &syntax):
-		return fault.Invalidf(place(body, int(syntax.Offset)), "The body is not valid JSON: %s", syntax.Error())
+		return fault.Invalidf(Place(body, int(syntax.Offset)), "The body is not valid JSON: %s", syntax.Error())
 	case errors.As(err, &kind):
 		field := kind.Field
 		if field == "" {
-			field = place(body, int(kind.Offset))
+			field = Place(body, int(kind.Offset))
 		}
 		return fault.Invalidf(field, "A JSON %s cannot stand here; expected %s", kind.Value, jsonKind(kind.Type))
 	case errors.As(err, &wrong):
@@ -81,8 +81,8 @@ func decodeJSON(body []byte, v any) error {
 	}
 }
 
-// place prints an offset as the line and column that an editor shows.
-func place(body []byte, offset int) string {
+// Place prints an offset as the line and column that an editor shows.
+func Place(body []byte, offset int) string {
 	offset = min(max(offset, 0), len(body))
 	before := string(body[:offset])
 	line := strings.Count(before, "\n") + 1
@@ -102,7 +102,7 @@ func invalidOffset(body []byte) int {
 }
 
 // placeOf prints where a value of the body stands.
-func placeOf(body []byte, value []byte) string { return place(body, bytes.Index(body, value)) }
+func placeOf(body []byte, value []byte) string { return Place(body, bytes.Index(body, value)) }
 
 // jsonKind names a Go type as its JSON kind.
 func jsonKind(t reflect.Type) string {
@@ -121,21 +121,21 @@ func jsonKind(t reflect.Type) string {
 	return "an object"
 }
 
-// text is a JSON string or number, kept as text: ids arrive as either.
-type text string
+// Text is a JSON string or number, kept as text: ids arrive as either.
+type Text string
 
 // UnmarshalJSON takes a string or a number; null leaves it empty.
-func (t *text) UnmarshalJSON(b []byte) error {
+func (t *Text) UnmarshalJSON(b []byte) error {
 	var s string
 	if err := json.Unmarshal(b, &s); err == nil {
-		*t = text(s)
+		*t = Text(s)
 		return nil
 	}
 	var n json.Number
 	if err := json.Unmarshal(b, &n); err != nil {
 		return &notText{raw: bytes.Clone(b)}
 	}
-	*t = text(n.String())
+	*t = Text(n.String())
 	return nil
 }
 
@@ -146,12 +146,12 @@ func (n *notText) Error() string {
 	return fmt.Sprintf("A string or a number is expected, got %.40s", n.raw)
 }
 
-// number is a whole number that may come as text; a fraction is cut off.
-type number int
+// Number is a whole number that may come as text; a fraction is cut off.
+type Number int
 
 // UnmarshalJSON takes a number or a string with one.
-func (n *number) UnmarshalJSON(b []byte) error {
-	var t text
+func (n *Number) UnmarshalJSON(b []byte) error {
+	var t Text
 	if err := t.UnmarshalJSON(b); err != nil {
 		return err
 	}
@@ -159,6 +159,6 @@ func (n *number) UnmarshalJSON(b []byte) error {
 	if err != nil || math.Abs(f) > 1<<53 {
 		return &notText{raw: bytes.Clone(b)}
 	}
-	*n = number(f)
+	*n = Number(f)
 	return nil
 }

@@ -1,4 +1,4 @@
-package rest
+package httpapi
 
 import (
 	"net/http"
@@ -30,7 +30,7 @@ func WriteTokenError(w http.ResponseWriter, err error) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	sayWhen(w, f)
-	writeJSON(w, status, tokenError{Error: name, Description: f.Detail})
+	WriteJSON(w, status, tokenError{Error: name, Description: f.Detail})
 }
 
 // sayWhen tells when a request that was refused for now may be repeated.

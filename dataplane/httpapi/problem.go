@@ -1,4 +1,4 @@
-package rest
+package httpapi
 
 import (
 	"encoding/json"
@@ -10,7 +10,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
-// statuses maps each kind of fault to its HTTP status: the one place where REST does so.
+// statuses maps each kind of fault to its HTTP status: the one place where that is said.
 var statuses = map[fault.Kind]int{
 	fault.Internal:        http.StatusInternalServerError,
 	fault.Invalid:         http.StatusBadRequest,
@@ -76,7 +76,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, log *slog.Logger, err er
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="fluent"`)
 	}
-	writeJSON(w, status, body)
+	WriteJSON(w, status, body)
 }
 
 // again tells callers when to come again who were refused for a reason that passes, in seconds.
@@ -95,8 +95,8 @@ func flatten(err error) []*fault.Error {
 	return all
 }
 
-// writeJSON answers with a JSON body.
-func writeJSON(w http.ResponseWriter, status int, body any) {
+// WriteJSON answers with a JSON body.
+func WriteJSON(w http.ResponseWriter, status int, body any) {
 	if passing := status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests; passing && w.Header().Get("Retry-After") == "" {
 		w.Header().Set("Retry-After", again)
 	}

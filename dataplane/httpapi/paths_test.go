@@ -1,4 +1,4 @@
-package rest
+package httpapi_test
 
 import (
 	"net/http"
@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 )
 
 // TestOnlyTokenRequestsAreLeftOutOfLimitsOnFailures: what merely ends like one fails as often as it likes otherwise, with a line for each.
@@ -17,6 +19,6 @@ func TestOnlyTokenRequestsAreLeftOutOfLimitsOnFailures(t *testing.T) {
 		"GET /oauth/token": false, "POST /api/x/oauth/token": false, "POST /x/oauth/token": false, "POST /oauth/password": false, "POST /retailer/7/x/oauth/token": false,
 	} {
 		method, path, _ := strings.Cut(target, " ")
-		require.Equal(t, want, SignsIn(httptest.NewRequest(method, path, http.NoBody)), target)
+		require.Equal(t, want, httpapi.SignsIn(httptest.NewRequest(method, path, http.NoBody)), target)
 	}
 }

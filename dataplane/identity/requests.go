@@ -1,0 +1,60 @@
+package identity
+
+import "time"
+
+// TokenRequest is a request for an access token, from the form or the query.
+type TokenRequest struct {
+	GrantType    string // password, client_credentials or refresh_token
+	ClientID     string
+	ClientSecret string
+	Username     string
+	Password     string
+	RefreshToken string
+	Account      string // as the request's host names it; empty if it names none
+}
+
+// TokenAnswer is the answer to a successful token request; the mix of cases is the public API's.
+type TokenAnswer struct {
+	AccessToken  string   `json:"access_token"`
+	TokenType    string   `json:"token_type"`
+	ExpiresIn    int      `json:"expires_in"` // seconds
+	Scope        string   `json:"scope"`
+	RetailerID   int32    `json:"Retailer_id"`
+	FirstName    string   `json:"FirstName"`
+	LastName     string   `json:"LastName"`
+	Roles        []string `json:"Roles"`
+	RefreshToken string   `json:"refresh_token,omitempty"`
+}
+
+// RevokeRequest asks that a token be refused from now on.
+type RevokeRequest struct {
+	Token        string
+	ClientID     string
+	ClientSecret string
+}
+
+// PasswordRequest asks for another password of a user who knows his own, maybe a one-time one.
+type PasswordRequest struct {
+	ClientID     string
+	ClientSecret string
+	Username     string
+	Password     string // the present one
+	NewPassword  string
+	Account      string // as the request's host names it; empty if it names none
+}
+
+// OneTimePassword is a password that must be changed when it is first used.
+type OneTimePassword struct {
+	Username  string    `json:"username"`
+	Password  string    `json:"password"` // shown this once
+	ExpiresOn time.Time `json:"expiresOn"`
+}
+
+// SignInFailure is how often somebody failed to sign in from a source.
+type SignInFailure struct {
+	Username string    `json:"username,omitempty"` // as it was given: there may be no such user
+	ClientID string    `json:"clientId,omitempty"` // where a client's secret was wrong
+	Source   string    `json:"source"`             // an address, or the /64 of an IPv6 one
+	Times    int       `json:"times"`
+	LastOn   time.Time `json:"lastOn"`
+}
