@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -429,4 +430,18 @@ func TestWaitingEndsWithTheOperation(t *testing.T) {
 	require.Equal(t, "X", o.GetError().GetCode())
 	_, err = service.WaitOperation(t.Context(), &cpv1.WaitOperationRequest{Id: "op-none"})
 	require.Equal(t, connect.CodeNotFound, connect.CodeOf(err))
+}
+
+// TestWhatCannotBeReadIsAnError has a change meet tables that cannot be read. The caller hears of it, and the next call is answered.
+func TestWhatCannotBeReadIsAnError(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	regions := cpc.NewRegionServiceClient(d.root())
+	d.beforeCommands(func(*statev1.Command) { panic(state.Unreadable{Table: "regions", Err: errors.New("no such index")}) })
+	_, err := regions.CreateRegion(t.Context(), &cpv1.CreateRegionRequest{Region: &cpv1.Region{Name: "here"}})
+	require.Equal(t, connect.CodeInternal, connect.CodeOf(err), "%v", err)
+	require.NotContains(t, err.Error(), "no such index")
+	d.beforeCommands(nil)
+	_, err = regions.CreateRegion(t.Context(), &cpv1.CreateRegionRequest{Region: &cpv1.Region{Name: "here"}})
+	require.NoError(t, err)
 }

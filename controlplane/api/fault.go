@@ -8,6 +8,7 @@ import (
 	"connectrpc.com/connect/v2"
 
 	"github.com/fluent-oms/fluent/auth/wire"
+	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
@@ -28,6 +29,14 @@ func (a *API) mapErrors(next connect.ServerFunc) connect.ServerFunc {
 			return connect.NewError(connect.CodeCanceled, "The call was ended.").WithCause(err)
 		}
 		return a.internalError(ctx, spec.Procedure, err)
+	}
+}
+
+// readable makes an error of the panic of a read that the state's tables refuse, so that the caller hears of it.
+func readable(next connect.ServerFunc) connect.ServerFunc {
+	return func(ctx context.Context, spec connect.Spec, stream connect.ServerStream) (err error) {
+		defer state.Readable(&err)
+		return next(ctx, spec, stream)
 	}
 }
 

@@ -58,8 +58,9 @@ func handle[T any, P interface {
 	}
 }
 
-// Apply applies the command at an index. The error is ErrUnknownCommand or a command that cannot be decoded; refusals are in Result.Err.
-func (s *Store) Apply(index Index, encoded []byte) (Result, error) {
+// Apply applies the command at an index. The error is ErrUnknownCommand, a command that cannot be decoded, or Unreadable; refusals are in Result.Err.
+func (s *Store) Apply(index Index, encoded []byte) (_ Result, err error) {
+	defer Readable(&err)
 	command, apply, err := decode(encoded)
 	if err != nil {
 		return Result{}, fmt.Errorf("log entry %d: %w", index, err)
@@ -86,7 +87,8 @@ func (s *Store) Apply(index Index, encoded []byte) (Result, error) {
 }
 
 // DryRun tells what Apply would answer, and changes nothing.
-func (s *Store) DryRun(command *statev1.Command) (proto.Message, error) {
+func (s *Store) DryRun(command *statev1.Command) (_ proto.Message, err error) {
+	defer Readable(&err)
 	apply, known := handlers[command.GetKind()]
 	if !known {
 		return nil, ErrUnknownCommand
@@ -129,10 +131,15 @@ func (tx *Tx) run(command *statev1.Command, apply handler) Result {
 	return result
 }
 
-// guarded refuses a command whose handler panics. The log would bring it back after every restart, on every server alike.
+// guarded refuses a command whose handler panics. The log would bring it back after every restart, on every server alike. Tables that cannot be read
+// are no refusal: other servers may have applied the command.
 func (tx *Tx) guarded(apply handler, command *statev1.Command) (message proto.Message, err error) {
 	defer func() {
-		if problem := recover(); problem != nil {
+		problem := recover()
+		if unreadable, ok := problem.(Unreadable); ok {
+			panic(unreadable)
+		}
+		if problem != nil {
 			message, err = nil, fault.New(fault.Internal, "The command %s failed.", command.GetKind()).Wrap(fmt.Errorf("panic: %v", problem))
 		}
 	}()

@@ -26,7 +26,8 @@ const (
 var ErrSnapshot = errors.New("snapshot cannot be used")
 
 // Persist writes a view. The same state gives the same bytes on every server. Until an upgrade is finalised, older servers can read it.
-func Persist(v View, to io.Writer) error {
+func Persist(v View, to io.Writer) (err error) {
+	defer Readable(&err)
 	w := &snapshotWriter{to: bufio.NewWriter(to), sum: sha256.New()}
 	if err := w.message(&statev1.SnapshotHeader{Format: snapshotFormat, Schema: max(1, v.Cluster().GetSchemaFloor()), Index: uint64(v.Index())}); err != nil {
 		return err

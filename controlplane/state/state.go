@@ -63,17 +63,15 @@ func (s *Store) View() View {
 
 // Index is the index of the last command in the view.
 func (v View) Index() Index {
-	raw, err := v.txn.First(indexTable, "id", indexKey)
-	if r, ok := raw.(*row); err == nil && ok {
-		return Index(r.index)
-	}
-	return 0
+	index, _ := v.WatchIndex()
+	return index
 }
 
 // WatchIndex is Index with a channel that is closed by the next command.
 func (v View) WatchIndex() (Index, <-chan struct{}) {
 	changed, raw, err := v.txn.FirstWatch(indexTable, "id", indexKey)
-	if r, ok := raw.(*row); err == nil && ok {
+	check(indexTable, err)
+	if r, ok := raw.(*row); ok {
 		return Index(r.index), changed
 	}
 	return 0, changed

@@ -8,7 +8,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Table reads one table. Messages that it returns are shared by all readers: clone before changing one.
+// Table reads one table. Messages that it returns are shared by all readers: clone before changing one. A read that the table library refuses
+// panics with Unreadable.
 type Table[T proto.Message] struct {
 	name   string
 	key    func(T) string
@@ -28,8 +29,9 @@ func (t Table[T]) Get(v View, key string) (T, bool) {
 // Watch is Get with a channel that is closed when the row changes, appears or disappears.
 func (t Table[T]) Watch(v View, key string) (T, bool, <-chan struct{}) {
 	changed, raw, err := v.txn.FirstWatch(t.name, "id", key)
+	check(t.name, err)
 	r, ok := raw.(*row)
-	if err != nil || !ok {
+	if !ok {
 		var none T
 		return none, false, changed
 	}
@@ -53,9 +55,7 @@ func (t Table[T]) List(v View, p Page) ([]T, string) {
 // Filter is List of the rows that keep likes.
 func (t Table[T]) Filter(v View, p Page, keep func(T) bool) ([]T, string) {
 	rows, err := t.walk(v, p)
-	if err != nil {
-		return nil, ""
-	}
+	check(t.name, err)
 	var out []T
 	last, size := "", 0
 	for raw := rows.Next(); raw != nil; raw = rows.Next() {
@@ -97,9 +97,7 @@ func (t Table[T]) walk(v View, p Page) (memdb.ResultIterator, error) {
 // goes. Other groups don't disturb it.
 func (t Table[T]) Group(v View, group string) ([]T, <-chan struct{}) {
 	rows, err := v.txn.Get(t.name, "group", group)
-	if err != nil {
-		return nil, nil
-	}
+	check(t.name, err)
 	var out []T
 	for raw := rows.Next(); raw != nil; raw = rows.Next() {
 		out = append(out, raw.(*row).message.(T))
@@ -110,9 +108,7 @@ func (t Table[T]) Group(v View, group string) ([]T, <-chan struct{}) {
 // All reads a whole table with a channel that is closed by any change of it.
 func (t Table[T]) All(v View) ([]T, <-chan struct{}) {
 	rows, err := v.txn.Get(t.name, "id_prefix", "")
-	if err != nil {
-		return nil, nil
-	}
+	check(t.name, err)
 	var out []T
 	for raw := rows.Next(); raw != nil; raw = rows.Next() {
 		out = append(out, raw.(*row).message.(T))
@@ -137,8 +133,9 @@ func (t Table[T]) store(v View, message T, index Index) error {
 
 func (t Table[T]) remove(tx *Tx, key string) error {
 	raw, err := tx.txn.First(t.name, "id", key)
-	if err != nil || raw == nil {
-		return err
+	check(t.name, err)
+	if raw == nil {
+		return nil
 	}
 	if err := tx.txn.Delete(t.name, raw); err != nil {
 		return fmt.Errorf("delete %s %s: %w", t.name, key, err)
