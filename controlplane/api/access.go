@@ -9,46 +9,43 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
-	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/fluent-oms/fluent/auth"
 	"github.com/fluent-oms/fluent/auth/interceptor"
 	"github.com/fluent-oms/fluent/auth/password"
-	"github.com/fluent-oms/fluent/auth/policy"
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/auth/wire"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
-	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // Permissions maps every procedure of the control plane and of nodes to the permission that its declaration names.
 func Permissions() map[string]string {
 	out := map[string]string{}
+	for procedure, method := range methods() {
+		out[procedure], _ = proto.GetExtension(method.Options(), cpv1.E_Permission).(string)
+	}
+	return out
+}
+
+// methods are the methods of the control plane and of nodes by their procedures.
+func methods() map[string]protoreflect.MethodDescriptor {
+	out := map[string]protoreflect.MethodDescriptor{}
 	for _, pkg := range []protoreflect.FullName{"fluent.controlplane.v1", "fluent.node.v1"} {
 		protoregistry.GlobalFiles.RangeFilesByPackage(pkg, func(file protoreflect.FileDescriptor) bool {
 			for i := range file.Services().Len() {
 				service := file.Services().Get(i)
 				for j := range service.Methods().Len() {
 					method := service.Methods().Get(j)
-					out["/"+string(service.FullName())+"/"+string(method.Name())] = declared(method)
+					out["/"+string(service.FullName())+"/"+string(method.Name())] = method
 				}
 			}
 			return true
 		})
 	}
 	return out
-}
-
-func declared(method protoreflect.MethodDescriptor) string {
-	options, ok := method.Options().(*descriptorpb.MethodOptions)
-	if !ok {
-		return ""
-	}
-	permission, _ := proto.GetExtension(options, cpv1.E_Permission).(string)
-	return permission
 }
 
 func permissionOf() func(string) (string, bool) {
@@ -109,99 +106,6 @@ func rolesFrom(o *cpv1.Operator) []auth.Role {
 		roles = append(roles, auth.Role{Name: b.GetRole(), Regions: b.GetRegions(), Accounts: b.GetAccounts()})
 	}
 	return roles
-}
-
-// facts tells where the thing is that a request is about; false for lists, which handlers filter.
-func (a *API) facts(_ context.Context, _ string, request any) (policy.Resource, bool, error) {
-	v := a.Store.View()
-	switch r := request.(type) {
-	case *cpv1.GetRegionRequest:
-		return policy.Resource{Region: r.GetName()}, true, nil
-	case *cpv1.CreateRegionRequest:
-		return policy.Resource{Region: r.GetRegion().GetName()}, true, nil
-	case *cpv1.DeleteRegionRequest:
-		return policy.Resource{Region: r.GetName()}, true, nil
-	case *cpv1.UpdateRegionRequest:
-		return policy.Resource{Region: r.GetRegion().GetName()}, true, nil
-	case *cpv1.CreateEnvironmentRequest:
-		return policy.Resource{Region: r.GetEnvironment().GetRegion(), Environment: r.GetEnvironment().GetName()}, true, nil
-	case *cpv1.GetEnvironmentRequest:
-		return environmentPlace(v, r.GetName()), true, nil
-	case *cpv1.UpdateEnvironmentRequest:
-		return environmentPlace(v, r.GetEnvironment().GetName()), true, nil
-	case *cpv1.DeleteEnvironmentRequest:
-		return environmentPlace(v, r.GetName()), true, nil
-	case *cpv1.CreateAccountRequest:
-		p := environmentPlace(v, r.GetAccount().GetEnvironment())
-		p.Region, p.Account = first(p.Region, r.GetAccount().GetRegion()), r.GetAccount().GetName()
-		return p, true, nil
-	case *cpv1.GetNodeRequest:
-		return nodePlace(v, r.GetId()), true, nil
-	case *cpv1.DrainNodeRequest:
-		return nodePlace(v, r.GetId()), true, nil
-	case *cpv1.DeleteNodeRequest:
-		return nodePlace(v, r.GetId()), true, nil
-	case *cpv1.CreateJoinTokenRequest:
-		p := environmentPlace(v, r.GetEnvironment())
-		p.Region = first(p.Region, r.GetRegion())
-		return p, true, nil
-	}
-	if account, single := accountOf(v, request); single {
-		return accountPlace(v, account), true, nil
-	}
-	return policy.Resource{}, false, nil
-}
-
-// accountOf names the account that a request is about.
-func accountOf(v state.View, request any) (string, bool) {
-	switch r := request.(type) {
-	case *cpv1.GetAccountRequest:
-		return r.GetName(), true
-	case *cpv1.DeleteAccountRequest:
-		return r.GetName(), true
-	case *cpv1.UpdateAccountRequest:
-		return r.GetAccount().GetName(), true
-	case *cpv1.RotateClientSecretRequest:
-		return r.GetAccount(), true
-	case *cpv1.CreateApiClientRequest:
-		return string(tenancy.AccountOfClient(r.GetClient().GetClientId())), true
-	case *cpv1.UpdateApiClientRequest:
-		return string(tenancy.AccountOfClient(r.GetClient().GetClientId())), true
-	case *cpv1.RotateApiClientSecretRequest:
-		return string(tenancy.AccountOfClient(r.GetClientId())), true
-	case *cpv1.RevokeApiClientRequest:
-		return string(tenancy.AccountOfClient(r.GetClientId())), true
-	case *cpv1.ListApiClientsRequest:
-		return r.GetAccount(), r.GetAccount() != ""
-	case *cpv1.CreateRetailerRequest:
-		return r.GetRetailer().GetAccount(), true
-	case *cpv1.UpdateRetailerRequest:
-		return r.GetRetailer().GetAccount(), true
-	case *cpv1.GetRetailerRequest:
-		return r.GetAccount(), true
-	case *cpv1.ListRetailersRequest:
-		return r.GetAccount(), true
-	}
-	if r, ok := request.(interface{ GetId() string }); ok { // the operation requests
-		o, _ := state.Operations.Get(v, r.GetId())
-		return o.GetAccount(), true
-	}
-	return "", false
-}
-
-func environmentPlace(v state.View, name string) policy.Resource {
-	e, _ := state.Environments.Get(v, name)
-	return policy.Resource{Region: e.GetRegion(), Environment: name}
-}
-
-func accountPlace(v state.View, name string) policy.Resource {
-	record, _ := state.Accounts.Get(v, name)
-	return policy.Resource{Region: record.GetAccount().GetRegion(), Environment: record.GetAccount().GetEnvironment(), Account: name}
-}
-
-func nodePlace(v state.View, id string) policy.Resource {
-	n, _ := state.Nodes.Get(v, id)
-	return environmentPlace(v, n.GetEnvironment())
 }
 
 // member is the node or gateway that calls: one of the kinds, still known, and where its certificate says that it is. Certificates outlive

@@ -68,6 +68,7 @@ type API struct {
 	server  *connect.Server
 	forward *forwarder
 	lines   *rate.Limiter // about failed logins, in the log
+	places  map[string]place
 }
 
 // How much of failed logins goes into a server's log.
@@ -81,14 +82,18 @@ func New(d Deps) (*API, error) {
 	if d.Store == nil || d.Consensus == nil || d.Keys == nil || d.Authorities == nil || d.Presence == nil || d.Passwords == nil || d.Guesses == nil || d.Policy == nil || d.Logger == nil || d.Now == nil || d.Deaf == nil {
 		return nil, errors.New("api: every field of Deps is required")
 	}
-	a := &API{Deps: d, lines: rate.NewLimiter(linePace, lineBurst)}
+	places, err := placesOf(methods())
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	a := &API{Deps: d, lines: rate.NewLimiter(linePace, lineBurst), places: places}
 	guard, err := interceptor.Server(interceptor.Deps{
 		Authenticate: a.authenticate, PermissionOf: permissionOf(), Facts: a.facts, Policy: d.Policy, Logger: d.Logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the interceptor: %w", err)
 	}
-	a.server = wire.NewServer(a.mapErrors, a.nameIndex, guard, validate.NewServerInterceptor(), a.logCalls)
+	a.server = wire.NewServer(a.mapErrors, readable, a.nameIndex, guard, validate.NewServerInterceptor(), a.logCalls)
 	a.register()
 	a.forward = newForwarder(a.server, d.Consensus, d.Authorities.Party(), a.proved)
 	return a, nil

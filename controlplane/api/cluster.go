@@ -18,7 +18,6 @@ import (
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
-	"github.com/fluent-oms/fluent/tenancy"
 )
 
 type clusters struct{ *API }
@@ -100,40 +99,7 @@ func (a audit) ListAuditRecords(ctx context.Context, r *cpv1.ListAuditRecordsReq
 	v, decision := a.Store.View(), policy.FromContext(ctx)
 	list, next := state.Audit.Filter(v, p, func(record *cpv1.AuditRecord) bool {
 		return strings.HasPrefix(record.GetResource(), r.GetResource()) && (r.GetActor() == "" || r.GetActor() == record.GetActor()) &&
-			decision.Covers(auditPlace(v, record.GetResource()))
+			decision.Covers(placed(v, record.GetResource()))
 	})
 	return &cpv1.ListAuditRecordsResponse{Records: list, NextPageToken: pageToken(r, next)}, nil
-}
-
-// auditPlace tells where the resource of an audit record is, so that limited roles see what is theirs.
-func auditPlace(v state.View, resource string) policy.Resource {
-	kind, name, _ := strings.Cut(resource, "/")
-	switch kind {
-	case "region":
-		return policy.Resource{Region: name}
-	case "environment":
-		return environmentPlace(v, name)
-	case "node":
-		return nodePlace(v, name)
-	case "account":
-		return accountPlace(v, name)
-	case "retailer", "configuration":
-		account, _, _ := strings.Cut(name, "/")
-		return accountPlace(v, account)
-	case "client":
-		return accountPlace(v, string(tenancy.AccountOfClient(name)))
-	case "host":
-		h, _ := state.Hosts.Get(v, name)
-		return policy.Resource{Region: h.GetRegion()}
-	case "join_token":
-		t, _ := state.JoinTokens.Get(v, name)
-		p := environmentPlace(v, t.GetEnvironment())
-		p.Region = first(p.Region, t.GetRegion())
-		return p
-	case "operation":
-		o, _ := state.Operations.Get(v, name)
-		return accountPlace(v, o.GetAccount())
-	default:
-		return policy.Resource{}
-	}
 }

@@ -1,48 +1,69 @@
 package api
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/fluent-oms/fluent/controlplane/state"
+	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 )
 
-// nowhere are the calls that are about no one place: lists, which handlers filter by what the caller may see, calls that concern the
-// caller itself or the whole platform, and calls of machines, which say by their credential where they are.
-var nowhere = map[string]bool{
-	"AuthService.Login": true, "AuthService.GetKeys": true, "AuthService.WhoAmI": true, "AuthService.ChangePassword": true,
-	"AuthService.CreateOperator": true, "AuthService.UpdateOperator": true, "AuthService.RotateKey": true,
-	"AuthService.ResetPassword": true, "AuthService.UnlockOperator": true,
-	"ClusterService.GetStatus": true, "ClusterService.FinaliseUpgrade": true,
-	"HostService.Join": true, "HostService.Watch": true, "HostService.Report": true, "HostService.CreateNodeToken": true,
+// get is a method that reads an account, and declares a place.
+func get(t *testing.T, at *cpv1.Place) map[string]protoreflect.MethodDescriptor {
+	t.Helper()
+	options := &descriptorpb.MethodOptions{}
+	proto.SetExtension(options, cpv1.E_Place, at)
+	const account = ".fluent.controlplane.v1.UpdateAccountRequest"
+	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
+		Name: proto.String("made/in/a/test.proto"), Package: proto.String("made"), Syntax: proto.String("proto3"),
+		Dependency: []string{"fluent/controlplane/v1/account.proto"},
+		Service: []*descriptorpb.ServiceDescriptorProto{{Name: proto.String("S"), Method: []*descriptorpb.MethodDescriptorProto{{
+			Name: proto.String("M"), InputType: proto.String(account), OutputType: proto.String(account), Options: options,
+		}}}},
+	}, protoregistry.GlobalFiles)
+	require.NoError(t, err)
+	return map[string]protoreflect.MethodDescriptor{"/made.S/M": file.Services().Get(0).Methods().Get(0)}
 }
 
-// TestNoCallForgetsItsPlace is inside the package, for facts have no door of their own: a call about one region, environment, account or
-// node says which, or a role that holds elsewhere would be let through.
-func TestNoCallForgetsItsPlace(t *testing.T) {
+// TestAPlaceIsAFieldOfTheRequest is inside the package: that a path leads nowhere is found when the API is made, by methods that no server has.
+func TestAPlaceIsAFieldOfTheRequest(t *testing.T) {
+	t.Parallel()
+	for path, problem := range map[string]string{
+		"account.name":     "",
+		"account.nam":      "fluent.controlplane.v1.Account has no single field nam",
+		"account":          "account is no string",
+		"account.hosts":    "fluent.controlplane.v1.Account has no single field hosts",
+		"account.name.of":  "account.name.of goes on after a field that is no message",
+		"validate_only":    "validate_only is no string",
+		"account.name.of.": "account.name.of. goes on after a field that is no message",
+	} {
+		_, err := placesOf(get(t, &cpv1.Place{Account: path}))
+		if problem == "" {
+			require.NoError(t, err, path)
+			continue
+		}
+		require.EqualError(t, err, "place of made.S.M: "+problem, path)
+	}
+}
+
+// TestWhatDeclaresNoPlaceIsNowhere: no limited role holds there.
+func TestWhatDeclaresNoPlaceIsNowhere(t *testing.T) {
 	t.Parallel()
 	store, err := state.New()
 	require.NoError(t, err)
-	a := &API{Deps: Deps{Store: store}}
-	protoregistry.GlobalFiles.RangeFilesByPackage("fluent.controlplane.v1", func(file protoreflect.FileDescriptor) bool {
-		for i := range file.Services().Len() {
-			service := file.Services().Get(i)
-			for j := range service.Methods().Len() {
-				method := service.Methods().Get(j)
-				name := string(service.Name()) + "." + string(method.Name())
-				message, err := protoregistry.GlobalTypes.FindMessageByName(method.Input().FullName())
-				require.NoError(t, err)
-				_, single, err := a.facts(t.Context(), "", message.New().Interface())
-				require.NoError(t, err)
-				if !single && !nowhere[name] && !strings.HasPrefix(string(method.Name()), "List") {
-					t.Errorf("%s says of no place; name it in facts, or here if it has none", name)
-				}
-			}
-		}
-		return true
-	})
+	places, err := placesOf(get(t, nil))
+	require.NoError(t, err)
+	a := &API{Deps: Deps{Store: store}, places: places}
+	for _, procedure := range []string{"/made.S/M", "/made.S/Unknown"} {
+		at, single, err := a.facts(t.Context(), procedure, &cpv1.UpdateAccountRequest{Account: &cpv1.Account{Name: "ACME"}})
+		require.NoError(t, err)
+		require.True(t, single, procedure)
+		require.Zero(t, at, procedure)
+	}
 }

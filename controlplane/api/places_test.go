@@ -2,14 +2,20 @@ package api_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
 	"connectrpc.com/connect/v2"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/fluent-oms/fluent/auth"
+	"github.com/fluent-oms/fluent/auth/policy"
+	"github.com/fluent-oms/fluent/controlplane/api"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	cpc "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1/controlplanev1connect"
 )
@@ -177,4 +183,70 @@ func TestALimitedRoleEndsWhereItsPlaceEnds(t *testing.T) {
 			require.Equal(t, connect.CodePermissionDenied, connect.CodeOf(c.call(t.Context(), nobody, here)), "of another account")
 		})
 	}
+}
+
+// TestNoCallForgetsItsPlace asks the policy which calls are open to limited roles. Each of them declares in its .proto which fields of its request
+// say where it is, or that it is a list that shows what the caller may see; and each that says where is tried by the test above, by those who may.
+func TestNoCallForgetsItsPlace(t *testing.T) {
+	t.Parallel()
+	rules, err := theRules()
+	require.NoError(t, err)
+	tried := map[string]string{}
+	for name, c := range placed {
+		method, _, _ := strings.Cut(name, " ")
+		tried[method] = c.who
+	}
+	open := 0
+	for procedure, permission := range api.Permissions() {
+		who := limited(t, rules, permission)
+		if who == "" {
+			continue
+		}
+		open++
+		found, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(strings.ReplaceAll(procedure[1:], "/", ".")))
+		require.NoError(t, err)
+		at, _ := proto.GetExtension(found.Options(), cpv1.E_Place).(*cpv1.Place)
+		bare := proto.CloneOf(at)
+		if bare != nil {
+			bare.Filtered = false
+		}
+		switch name := string(found.Name()); {
+		case proto.Size(bare) > 0:
+			require.Equal(t, who, tried[name], "%s is open to others than those who try it", procedure)
+		case !at.GetFiltered() || !strings.HasPrefix(name, "List"):
+			t.Errorf("%s says of no place: declare it beside its permission", procedure)
+		}
+	}
+	require.Greater(t, open, 30)
+}
+
+// limited says which of the limited roles a permission is open to, as placed does.
+func limited(t *testing.T, rules *policy.Engine, permission string) string {
+	t.Helper()
+	who := ""
+	for _, role := range []auth.Role{{Name: auth.RegionOperator, Regions: []string{"here"}}, {Name: auth.Implementer, Accounts: []string{"ACME"}}} {
+		decision, err := rules.Decide(t.Context(), &auth.Principal{Kind: auth.OperatorKind, Subject: "x", Roles: []auth.Role{role}}, permission, nil)
+		require.NoError(t, err)
+		if decision.Answer == policy.AllowWhere {
+			who += map[string]string{auth.RegionOperator: "r", auth.Implementer: "a"}[role.Name]
+		}
+	}
+	return who
+}
+
+// TestARequestThatNamesTwoRegionsIsInNeither invites a host to another region under cover of an environment of one's own.
+func TestARequestThatNamesTwoRegionsIsInNeither(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.place("here", "shared", "n1")
+	d.place("there", "other", "o1")
+	region := d.operator("rita", &cpv1.RoleBinding{Role: auth.RegionOperator, Regions: []string{"here"}})
+	for _, r := range []*cpv1.CreateJoinTokenRequest{
+		{Kind: aHost, Environment: "shared", Region: "there"}, {Kind: aHost, Environment: "other", Region: "here"},
+	} {
+		_, err := cpc.NewNodeAdminServiceClient(region).CreateJoinToken(t.Context(), r)
+		require.Equal(t, connect.CodePermissionDenied, connect.CodeOf(err), "%v", err)
+	}
+	_, err := cpc.NewNodeAdminServiceClient(region).CreateJoinToken(t.Context(), &cpv1.CreateJoinTokenRequest{Kind: aHost, Environment: "shared", Region: "here"})
+	require.NoError(t, err)
 }

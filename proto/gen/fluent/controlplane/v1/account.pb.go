@@ -1574,15 +1574,16 @@ const file_fluent_controlplane_v1_account_proto_rawDesc = "" +
 	"\x17API_CLIENT_STATE_CLOSED\x10\x01\x12\x1b\n" +
 	"\x17API_CLIENT_STATE_ACTIVE\x10\x02\x12\x1c\n" +
 	"\x18API_CLIENT_STATE_EXPIRED\x10\x03\x12\x1c\n" +
-	"\x18API_CLIENT_STATE_REVOKED\x10\x042\xa4\x06\n" +
-	"\x0eAccountService\x12\x80\x01\n" +
-	"\rCreateAccount\x12,.fluent.controlplane.v1.CreateAccountRequest\x1a-.fluent.controlplane.v1.CreateAccountResponse\"\x12\xca\xf3\x18\x0eaccount.create\x12w\n" +
+	"\x18API_CLIENT_STATE_REVOKED\x10\x042\x88\a\n" +
+	"\x0eAccountService\x12\xa9\x01\n" +
+	"\rCreateAccount\x12,.fluent.controlplane.v1.CreateAccountRequest\x1a-.fluent.controlplane.v1.CreateAccountResponse\";\xca\xf3\x18\x0eaccount.create\xd2\xf3\x18%\n" +
+	"\x0eaccount.region\x12\x13account.environment\x12\x81\x01\n" +
 	"\n" +
-	"GetAccount\x12).fluent.controlplane.v1.GetAccountRequest\x1a*.fluent.controlplane.v1.GetAccountResponse\"\x12\xca\xf3\x18\vaccount.get\x90\x02\x01\x12~\n" +
-	"\fListAccounts\x12+.fluent.controlplane.v1.ListAccountsRequest\x1a,.fluent.controlplane.v1.ListAccountsResponse\"\x13\xca\xf3\x18\faccount.list\x90\x02\x01\x12\x80\x01\n" +
-	"\rUpdateAccount\x12,.fluent.controlplane.v1.UpdateAccountRequest\x1a-.fluent.controlplane.v1.UpdateAccountResponse\"\x12\xca\xf3\x18\x0eaccount.update\x12\x80\x01\n" +
-	"\rDeleteAccount\x12,.fluent.controlplane.v1.DeleteAccountRequest\x1a-.fluent.controlplane.v1.DeleteAccountResponse\"\x12\xca\xf3\x18\x0eaccount.delete\x12\x8f\x01\n" +
-	"\x12RotateClientSecret\x121.fluent.controlplane.v1.RotateClientSecretRequest\x1a2.fluent.controlplane.v1.RotateClientSecretResponse\"\x12\xca\xf3\x18\x0eaccount.updateBNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
+	"GetAccount\x12).fluent.controlplane.v1.GetAccountRequest\x1a*.fluent.controlplane.v1.GetAccountResponse\"\x1c\xca\xf3\x18\vaccount.get\xd2\xf3\x18\x06\x1a\x04name\x90\x02\x01\x12\x84\x01\n" +
+	"\fListAccounts\x12+.fluent.controlplane.v1.ListAccountsRequest\x1a,.fluent.controlplane.v1.ListAccountsResponse\"\x19\xca\xf3\x18\faccount.list\xd2\xf3\x18\x028\x01\x90\x02\x01\x12\x92\x01\n" +
+	"\rUpdateAccount\x12,.fluent.controlplane.v1.UpdateAccountRequest\x1a-.fluent.controlplane.v1.UpdateAccountResponse\"$\xca\xf3\x18\x0eaccount.update\xd2\xf3\x18\x0e\x1a\faccount.name\x12\x8a\x01\n" +
+	"\rDeleteAccount\x12,.fluent.controlplane.v1.DeleteAccountRequest\x1a-.fluent.controlplane.v1.DeleteAccountResponse\"\x1c\xca\xf3\x18\x0eaccount.delete\xd2\xf3\x18\x06\x1a\x04name\x12\x9c\x01\n" +
+	"\x12RotateClientSecret\x121.fluent.controlplane.v1.RotateClientSecretRequest\x1a2.fluent.controlplane.v1.RotateClientSecretResponse\"\x1f\xca\xf3\x18\x0eaccount.update\xd2\xf3\x18\t\x1a\aaccountBNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_v1_account_proto_rawDescOnce sync.Once

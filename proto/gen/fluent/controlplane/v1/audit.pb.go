@@ -299,10 +299,10 @@ const file_fluent_controlplane_v1_audit_proto_rawDesc = "" +
 	"page_token\x18\x04 \x01(\tR\tpageToken\"\x81\x01\n" +
 	"\x18ListAuditRecordsResponse\x12=\n" +
 	"\arecords\x18\x01 \x03(\v2#.fluent.controlplane.v1.AuditRecordR\arecords\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x99\x01\n" +
-	"\fAuditService\x12\x88\x01\n" +
-	"\x10ListAuditRecords\x12/.fluent.controlplane.v1.ListAuditRecordsRequest\x1a0.fluent.controlplane.v1.ListAuditRecordsResponse\"\x11\xca\xf3\x18\n" +
-	"audit.list\x90\x02\x01BNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x9f\x01\n" +
+	"\fAuditService\x12\x8e\x01\n" +
+	"\x10ListAuditRecords\x12/.fluent.controlplane.v1.ListAuditRecordsRequest\x1a0.fluent.controlplane.v1.ListAuditRecordsResponse\"\x17\xca\xf3\x18\n" +
+	"audit.list\xd2\xf3\x18\x028\x01\x90\x02\x01BNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_v1_audit_proto_rawDescOnce sync.Once

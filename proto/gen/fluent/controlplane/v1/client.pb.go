@@ -651,13 +651,13 @@ const file_fluent_controlplane_v1_client_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\trequestId\"T\n" +
 	"\x17RevokeApiClientResponse\x129\n" +
-	"\x06client\x18\x01 \x01(\v2!.fluent.controlplane.v1.ApiClientR\x06client2\xca\x05\n" +
-	"\x10ApiClientService\x12\x85\x01\n" +
-	"\x0fCreateApiClient\x12..fluent.controlplane.v1.CreateApiClientRequest\x1a/.fluent.controlplane.v1.CreateApiClientResponse\"\x11\xca\xf3\x18\rclient.create\x12\x83\x01\n" +
-	"\x0eListApiClients\x12-.fluent.controlplane.v1.ListApiClientsRequest\x1a..fluent.controlplane.v1.ListApiClientsResponse\"\x12\xca\xf3\x18\vclient.list\x90\x02\x01\x12\x85\x01\n" +
-	"\x0fUpdateApiClient\x12..fluent.controlplane.v1.UpdateApiClientRequest\x1a/.fluent.controlplane.v1.UpdateApiClientResponse\"\x11\xca\xf3\x18\rclient.update\x12\x97\x01\n" +
-	"\x15RotateApiClientSecret\x124.fluent.controlplane.v1.RotateApiClientSecretRequest\x1a5.fluent.controlplane.v1.RotateApiClientSecretResponse\"\x11\xca\xf3\x18\rclient.update\x12\x85\x01\n" +
-	"\x0fRevokeApiClient\x12..fluent.controlplane.v1.RevokeApiClientRequest\x1a/.fluent.controlplane.v1.RevokeApiClientResponse\"\x11\xca\xf3\x18\rclient.revokeBNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
+	"\x06client\x18\x01 \x01(\v2!.fluent.controlplane.v1.ApiClientR\x06client2\xa3\x06\n" +
+	"\x10ApiClientService\x12\x9b\x01\n" +
+	"\x0fCreateApiClient\x12..fluent.controlplane.v1.CreateApiClientRequest\x1a/.fluent.controlplane.v1.CreateApiClientResponse\"'\xca\xf3\x18\rclient.create\xd2\xf3\x18\x12\"\x10client.client_id\x12\x92\x01\n" +
+	"\x0eListApiClients\x12-.fluent.controlplane.v1.ListApiClientsRequest\x1a..fluent.controlplane.v1.ListApiClientsResponse\"!\xca\xf3\x18\vclient.list\xd2\xf3\x18\v\x1a\aaccount8\x01\x90\x02\x01\x12\x9b\x01\n" +
+	"\x0fUpdateApiClient\x12..fluent.controlplane.v1.UpdateApiClientRequest\x1a/.fluent.controlplane.v1.UpdateApiClientResponse\"'\xca\xf3\x18\rclient.update\xd2\xf3\x18\x12\"\x10client.client_id\x12\xa6\x01\n" +
+	"\x15RotateApiClientSecret\x124.fluent.controlplane.v1.RotateApiClientSecretRequest\x1a5.fluent.controlplane.v1.RotateApiClientSecretResponse\" \xca\xf3\x18\rclient.update\xd2\xf3\x18\v\"\tclient_id\x12\x94\x01\n" +
+	"\x0fRevokeApiClient\x12..fluent.controlplane.v1.RevokeApiClientRequest\x1a/.fluent.controlplane.v1.RevokeApiClientResponse\" \xca\xf3\x18\rclient.revoke\xd2\xf3\x18\v\"\tclient_idBNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_v1_client_proto_rawDescOnce sync.Once

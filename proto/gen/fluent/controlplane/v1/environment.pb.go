@@ -861,13 +861,14 @@ const file_fluent_controlplane_v1_environment_proto_rawDesc = "" +
 	"NodeDriver\x12\x1b\n" +
 	"\x17NODE_DRIVER_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13NODE_DRIVER_PROCESS\x10\x01\x12\x16\n" +
-	"\x12NODE_DRIVER_STATIC\x10\x022\xe8\x05\n" +
-	"\x12EnvironmentService\x12\x90\x01\n" +
-	"\x11CreateEnvironment\x120.fluent.controlplane.v1.CreateEnvironmentRequest\x1a1.fluent.controlplane.v1.CreateEnvironmentResponse\"\x16\xca\xf3\x18\x12environment.create\x12\x87\x01\n" +
-	"\x0eGetEnvironment\x12-.fluent.controlplane.v1.GetEnvironmentRequest\x1a..fluent.controlplane.v1.GetEnvironmentResponse\"\x16\xca\xf3\x18\x0fenvironment.get\x90\x02\x01\x12\x8e\x01\n" +
-	"\x10ListEnvironments\x12/.fluent.controlplane.v1.ListEnvironmentsRequest\x1a0.fluent.controlplane.v1.ListEnvironmentsResponse\"\x17\xca\xf3\x18\x10environment.list\x90\x02\x01\x12\x90\x01\n" +
-	"\x11UpdateEnvironment\x120.fluent.controlplane.v1.UpdateEnvironmentRequest\x1a1.fluent.controlplane.v1.UpdateEnvironmentResponse\"\x16\xca\xf3\x18\x12environment.update\x12\x90\x01\n" +
-	"\x11DeleteEnvironment\x120.fluent.controlplane.v1.DeleteEnvironmentRequest\x1a1.fluent.controlplane.v1.DeleteEnvironmentResponse\"\x16\xca\xf3\x18\x12environment.deleteBNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
+	"\x12NODE_DRIVER_STATIC\x10\x022\xb0\x06\n" +
+	"\x12EnvironmentService\x12\xa8\x01\n" +
+	"\x11CreateEnvironment\x120.fluent.controlplane.v1.CreateEnvironmentRequest\x1a1.fluent.controlplane.v1.CreateEnvironmentResponse\".\xca\xf3\x18\x12environment.create\xd2\xf3\x18\x14\n" +
+	"\x12environment.region\x12\x91\x01\n" +
+	"\x0eGetEnvironment\x12-.fluent.controlplane.v1.GetEnvironmentRequest\x1a..fluent.controlplane.v1.GetEnvironmentResponse\" \xca\xf3\x18\x0fenvironment.get\xd2\xf3\x18\x06\x12\x04name\x90\x02\x01\x12\x94\x01\n" +
+	"\x10ListEnvironments\x12/.fluent.controlplane.v1.ListEnvironmentsRequest\x1a0.fluent.controlplane.v1.ListEnvironmentsResponse\"\x1d\xca\xf3\x18\x10environment.list\xd2\xf3\x18\x028\x01\x90\x02\x01\x12\xa6\x01\n" +
+	"\x11UpdateEnvironment\x120.fluent.controlplane.v1.UpdateEnvironmentRequest\x1a1.fluent.controlplane.v1.UpdateEnvironmentResponse\",\xca\xf3\x18\x12environment.update\xd2\xf3\x18\x12\x12\x10environment.name\x12\x9a\x01\n" +
+	"\x11DeleteEnvironment\x120.fluent.controlplane.v1.DeleteEnvironmentRequest\x1a1.fluent.controlplane.v1.DeleteEnvironmentResponse\" \xca\xf3\x18\x12environment.delete\xd2\xf3\x18\x06\x12\x04nameBNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_v1_environment_proto_rawDescOnce sync.Once

@@ -1221,16 +1221,17 @@ const file_fluent_controlplane_v1_node_admin_proto_rawDesc = "" +
 	"\x12NODE_STATE_JOINING\x10\x02\x12\x14\n" +
 	"\x10NODE_STATE_READY\x10\x03\x12\x17\n" +
 	"\x13NODE_STATE_DRAINING\x10\x04\x12\x13\n" +
-	"\x0fNODE_STATE_GONE\x10\x052\xd5\x05\n" +
-	"\x10NodeAdminService\x12k\n" +
-	"\aGetNode\x12&.fluent.controlplane.v1.GetNodeRequest\x1a'.fluent.controlplane.v1.GetNodeResponse\"\x0f\xca\xf3\x18\bnode.get\x90\x02\x01\x12r\n" +
-	"\tListNodes\x12(.fluent.controlplane.v1.ListNodesRequest\x1a).fluent.controlplane.v1.ListNodesResponse\"\x10\xca\xf3\x18\tnode.list\x90\x02\x01\x12p\n" +
-	"\tDrainNode\x12(.fluent.controlplane.v1.DrainNodeRequest\x1a).fluent.controlplane.v1.DrainNodeResponse\"\x0e\xca\xf3\x18\n" +
-	"node.drain\x12t\n" +
+	"\x0fNODE_STATE_GONE\x10\x052\x92\x06\n" +
+	"\x10NodeAdminService\x12s\n" +
+	"\aGetNode\x12&.fluent.controlplane.v1.GetNodeRequest\x1a'.fluent.controlplane.v1.GetNodeResponse\"\x17\xca\xf3\x18\bnode.get\xd2\xf3\x18\x04*\x02id\x90\x02\x01\x12x\n" +
+	"\tListNodes\x12(.fluent.controlplane.v1.ListNodesRequest\x1a).fluent.controlplane.v1.ListNodesResponse\"\x16\xca\xf3\x18\tnode.list\xd2\xf3\x18\x028\x01\x90\x02\x01\x12x\n" +
+	"\tDrainNode\x12(.fluent.controlplane.v1.DrainNodeRequest\x1a).fluent.controlplane.v1.DrainNodeResponse\"\x16\xca\xf3\x18\n" +
+	"node.drain\xd2\xf3\x18\x04*\x02id\x12|\n" +
 	"\n" +
-	"DeleteNode\x12).fluent.controlplane.v1.DeleteNodeRequest\x1a*.fluent.controlplane.v1.DeleteNodeResponse\"\x0f\xca\xf3\x18\vnode.delete\x12\x83\x01\n" +
-	"\x0fCreateJoinToken\x12..fluent.controlplane.v1.CreateJoinTokenRequest\x1a/.fluent.controlplane.v1.CreateJoinTokenResponse\"\x0f\xca\xf3\x18\vnode.invite\x12r\n" +
-	"\tListHosts\x12(.fluent.controlplane.v1.ListHostsRequest\x1a).fluent.controlplane.v1.ListHostsResponse\"\x10\xca\xf3\x18\tnode.list\x90\x02\x01BNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
+	"DeleteNode\x12).fluent.controlplane.v1.DeleteNodeRequest\x1a*.fluent.controlplane.v1.DeleteNodeResponse\"\x17\xca\xf3\x18\vnode.delete\xd2\xf3\x18\x04*\x02id\x12\x9c\x01\n" +
+	"\x0fCreateJoinToken\x12..fluent.controlplane.v1.CreateJoinTokenRequest\x1a/.fluent.controlplane.v1.CreateJoinTokenResponse\"(\xca\xf3\x18\vnode.invite\xd2\xf3\x18\x15\n" +
+	"\x06region\x12\venvironment\x12x\n" +
+	"\tListHosts\x12(.fluent.controlplane.v1.ListHostsRequest\x1a).fluent.controlplane.v1.ListHostsResponse\"\x16\xca\xf3\x18\tnode.list\xd2\xf3\x18\x028\x01\x90\x02\x01BNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_v1_node_admin_proto_rawDescOnce sync.Once

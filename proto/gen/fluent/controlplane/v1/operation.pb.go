@@ -973,12 +973,12 @@ const file_fluent_controlplane_v1_operation_proto_rawDesc = "" +
 	"\x12STEP_STATE_PENDING\x10\x01\x12\x16\n" +
 	"\x12STEP_STATE_RUNNING\x10\x02\x12\x13\n" +
 	"\x0fSTEP_STATE_DONE\x10\x03\x12\x15\n" +
-	"\x11STEP_STATE_FAILED\x10\x042\xab\x04\n" +
-	"\x10OperationService\x12\x7f\n" +
-	"\fGetOperation\x12+.fluent.controlplane.v1.GetOperationRequest\x1a,.fluent.controlplane.v1.GetOperationResponse\"\x14\xca\xf3\x18\roperation.get\x90\x02\x01\x12\x86\x01\n" +
-	"\x0eListOperations\x12-.fluent.controlplane.v1.ListOperationsRequest\x1a..fluent.controlplane.v1.ListOperationsResponse\"\x15\xca\xf3\x18\x0eoperation.list\x90\x02\x01\x12\x82\x01\n" +
-	"\rWaitOperation\x12,.fluent.controlplane.v1.WaitOperationRequest\x1a-.fluent.controlplane.v1.WaitOperationResponse\"\x14\xca\xf3\x18\roperation.get\x90\x02\x01\x12\x87\x01\n" +
-	"\x0eWatchOperation\x12-.fluent.controlplane.v1.WatchOperationRequest\x1a..fluent.controlplane.v1.WatchOperationResponse\"\x14\xca\xf3\x18\roperation.get\x90\x02\x010\x01BNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
+	"\x11STEP_STATE_FAILED\x10\x042\xca\x04\n" +
+	"\x10OperationService\x12\x87\x01\n" +
+	"\fGetOperation\x12+.fluent.controlplane.v1.GetOperationRequest\x1a,.fluent.controlplane.v1.GetOperationResponse\"\x1c\xca\xf3\x18\roperation.get\xd2\xf3\x18\x042\x02id\x90\x02\x01\x12\x8c\x01\n" +
+	"\x0eListOperations\x12-.fluent.controlplane.v1.ListOperationsRequest\x1a..fluent.controlplane.v1.ListOperationsResponse\"\x1b\xca\xf3\x18\x0eoperation.list\xd2\xf3\x18\x028\x01\x90\x02\x01\x12\x8a\x01\n" +
+	"\rWaitOperation\x12,.fluent.controlplane.v1.WaitOperationRequest\x1a-.fluent.controlplane.v1.WaitOperationResponse\"\x1c\xca\xf3\x18\roperation.get\xd2\xf3\x18\x042\x02id\x90\x02\x01\x12\x8f\x01\n" +
+	"\x0eWatchOperation\x12-.fluent.controlplane.v1.WatchOperationRequest\x1a..fluent.controlplane.v1.WatchOperationResponse\"\x1c\xca\xf3\x18\roperation.get\xd2\xf3\x18\x042\x02id\x90\x02\x010\x01BNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_v1_operation_proto_rawDescOnce sync.Once

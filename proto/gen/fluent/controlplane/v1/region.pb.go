@@ -695,14 +695,18 @@ const file_fluent_controlplane_v1_region_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\trequestId\x12#\n" +
 	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x16\n" +
-	"\x14DeleteRegionResponse2\xfa\x04\n" +
-	"\rRegionService\x12|\n" +
-	"\fCreateRegion\x12+.fluent.controlplane.v1.CreateRegionRequest\x1a,.fluent.controlplane.v1.CreateRegionResponse\"\x11\xca\xf3\x18\rregion.create\x12s\n" +
-	"\tGetRegion\x12(.fluent.controlplane.v1.GetRegionRequest\x1a).fluent.controlplane.v1.GetRegionResponse\"\x11\xca\xf3\x18\n" +
-	"region.get\x90\x02\x01\x12z\n" +
-	"\vListRegions\x12*.fluent.controlplane.v1.ListRegionsRequest\x1a+.fluent.controlplane.v1.ListRegionsResponse\"\x12\xca\xf3\x18\vregion.list\x90\x02\x01\x12|\n" +
-	"\fUpdateRegion\x12+.fluent.controlplane.v1.UpdateRegionRequest\x1a,.fluent.controlplane.v1.UpdateRegionResponse\"\x11\xca\xf3\x18\rregion.update\x12|\n" +
-	"\fDeleteRegion\x12+.fluent.controlplane.v1.DeleteRegionRequest\x1a,.fluent.controlplane.v1.DeleteRegionResponse\"\x11\xca\xf3\x18\rregion.deleteBNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
+	"\x14DeleteRegionResponse2\xba\x05\n" +
+	"\rRegionService\x12\x8d\x01\n" +
+	"\fCreateRegion\x12+.fluent.controlplane.v1.CreateRegionRequest\x1a,.fluent.controlplane.v1.CreateRegionResponse\"\"\xca\xf3\x18\rregion.create\xd2\xf3\x18\r\n" +
+	"\vregion.name\x12}\n" +
+	"\tGetRegion\x12(.fluent.controlplane.v1.GetRegionRequest\x1a).fluent.controlplane.v1.GetRegionResponse\"\x1b\xca\xf3\x18\n" +
+	"region.get\xd2\xf3\x18\x06\n" +
+	"\x04name\x90\x02\x01\x12\x80\x01\n" +
+	"\vListRegions\x12*.fluent.controlplane.v1.ListRegionsRequest\x1a+.fluent.controlplane.v1.ListRegionsResponse\"\x18\xca\xf3\x18\vregion.list\xd2\xf3\x18\x028\x01\x90\x02\x01\x12\x8d\x01\n" +
+	"\fUpdateRegion\x12+.fluent.controlplane.v1.UpdateRegionRequest\x1a,.fluent.controlplane.v1.UpdateRegionResponse\"\"\xca\xf3\x18\rregion.update\xd2\xf3\x18\r\n" +
+	"\vregion.name\x12\x86\x01\n" +
+	"\fDeleteRegion\x12+.fluent.controlplane.v1.DeleteRegionRequest\x1a,.fluent.controlplane.v1.DeleteRegionResponse\"\x1b\xca\xf3\x18\rregion.delete\xd2\xf3\x18\x06\n" +
+	"\x04nameBNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_v1_region_proto_rawDescOnce sync.Once

@@ -696,12 +696,12 @@ const file_fluent_controlplane_v1_retailer_proto_rawDesc = "" +
 	"\rRetailerState\x12\x1e\n" +
 	"\x1aRETAILER_STATE_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bRETAILER_STATE_PROVISIONING\x10\x01\x12\x19\n" +
-	"\x15RETAILER_STATE_ACTIVE\x10\x022\xa1\x04\n" +
-	"\x0fRetailerService\x12\x84\x01\n" +
-	"\x0eCreateRetailer\x12-.fluent.controlplane.v1.CreateRetailerRequest\x1a..fluent.controlplane.v1.CreateRetailerResponse\"\x13\xca\xf3\x18\x0fretailer.create\x12{\n" +
-	"\vGetRetailer\x12*.fluent.controlplane.v1.GetRetailerRequest\x1a+.fluent.controlplane.v1.GetRetailerResponse\"\x13\xca\xf3\x18\fretailer.get\x90\x02\x01\x12\x82\x01\n" +
-	"\rListRetailers\x12,.fluent.controlplane.v1.ListRetailersRequest\x1a-.fluent.controlplane.v1.ListRetailersResponse\"\x14\xca\xf3\x18\rretailer.list\x90\x02\x01\x12\x84\x01\n" +
-	"\x0eUpdateRetailer\x12-.fluent.controlplane.v1.UpdateRetailerRequest\x1a..fluent.controlplane.v1.UpdateRetailerResponse\"\x13\xca\xf3\x18\x0fretailer.updateBNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
+	"\x15RETAILER_STATE_ACTIVE\x10\x022\xe8\x04\n" +
+	"\x0fRetailerService\x12\x9a\x01\n" +
+	"\x0eCreateRetailer\x12-.fluent.controlplane.v1.CreateRetailerRequest\x1a..fluent.controlplane.v1.CreateRetailerResponse\")\xca\xf3\x18\x0fretailer.create\xd2\xf3\x18\x12\x1a\x10retailer.account\x12\x88\x01\n" +
+	"\vGetRetailer\x12*.fluent.controlplane.v1.GetRetailerRequest\x1a+.fluent.controlplane.v1.GetRetailerResponse\" \xca\xf3\x18\fretailer.get\xd2\xf3\x18\t\x1a\aaccount\x90\x02\x01\x12\x8f\x01\n" +
+	"\rListRetailers\x12,.fluent.controlplane.v1.ListRetailersRequest\x1a-.fluent.controlplane.v1.ListRetailersResponse\"!\xca\xf3\x18\rretailer.list\xd2\xf3\x18\t\x1a\aaccount\x90\x02\x01\x12\x9a\x01\n" +
+	"\x0eUpdateRetailer\x12-.fluent.controlplane.v1.UpdateRetailerRequest\x1a..fluent.controlplane.v1.UpdateRetailerResponse\")\xca\xf3\x18\x0fretailer.update\xd2\xf3\x18\x12\x1a\x10retailer.accountBNZLgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1;controlplanev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_v1_retailer_proto_rawDescOnce sync.Once
