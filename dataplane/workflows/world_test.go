@@ -182,7 +182,7 @@ func (w *world) location(ref, kind string, longitude float64, networks []catalog
 		retailer = "2"
 	}
 	zero := 0.0
-	a := &foundation.StoreAddress{AddressFields: foundation.AddressFields{Node: catalogue.Node{ID: w.id("StoreAddress")}, Ref: ref, Latitude: &zero, Longitude: &longitude}}
+	a := &foundation.StoreAddress{AddressFields: foundation.AddressFields{Node: catalogue.Node{ID: w.id("StoreAddress")}, Ref: ref, City: ref, Latitude: &zero, Longitude: &longitude}}
 	h := &foundation.OpeningSchedule{Node: catalogue.Node{ID: w.id("OpeningSchedule")}, AllHours: true}
 	l := &foundation.Location{Node: catalogue.Node{ID: w.id("Location")}, Ref: ref, Type: kind, Status: "ACTIVE", Name: ref, RetailerID: retailer,
 		WorkflowRef: "LOCATION::" + kind, WorkflowVersion: 10000, PrimaryAddressID: a.ID, OpeningScheduleID: h.ID}

@@ -68,6 +68,11 @@ func rejectFulfilment(_ context.Context, c *rule.Context, o *ordering.Order, f *
 	for _, i := range o.ItemsOf(f) {
 		c.Turn.Set(i, map[string]any{"rejectedQuantity": ordering.Requested(i) - i.FilledQuantity})
 	}
+	return sayReason(c, f)
+}
+
+// sayReason keeps why units of the fulfilment were rejected.
+func sayReason(c *rule.Context, f *order.Fulfilment) error {
 	reason, err := reasonOf(c)
 	if err == nil && reason != "" {
 		core.SetAttributes(c, f, core.Attribute(rejectReason, reason))

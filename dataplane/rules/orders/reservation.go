@@ -120,13 +120,13 @@ func reserve(ctx context.Context, c *rule.Context, o *ordering.Order, f *order.F
 // shortItems is the event attribute that lists what could not be reserved.
 const shortItems = "shortItems"
 
-func rejectShort(_ context.Context, c *rule.Context, o *ordering.Order, _ *order.Fulfilment) error {
+func rejectShort(_ context.Context, c *rule.Context, o *ordering.Order, f *order.Fulfilment) error {
 	list, ok := c.Event.Attributes[shortItems].([]any)
 	if !ok {
 		return fmt.Errorf("the event has no attribute %s", shortItems)
 	}
 	rejectUnits(c, o, list)
-	return nil
+	return sayReason(c, f)
 }
 
 func rejectUnits(c *rule.Context, o *ordering.Order, short []any) {
