@@ -111,6 +111,55 @@ func TestCopiesOnCreation(t *testing.T) {
 	}, copies)
 }
 
+func TestFactsOfTypes(t *testing.T) {
+	t.Parallel()
+	c := domain.Catalogue()
+	var folds, remembered, codes []string
+	for _, typ := range append(slices.Clone(c.Types()), c.Abstract()...) {
+		if typ.FoldsCase {
+			folds = append(folds, typ.Name)
+		}
+		if typ.Remembered {
+			remembered = append(remembered, typ.Name)
+		}
+		for _, u := range typ.Uniques {
+			if u.Taken != "C0123E" {
+				codes = append(codes, u.Name+" "+u.Taken)
+			}
+		}
+	}
+	require.Equal(t, []string{"Customer", "StandardProduct", "VariantProduct", "Product"}, folds, "wildcards that ignore case")
+	require.Equal(t, []string{"ProductCatalogue", "InventoryCatalogue", "VirtualCatalogue"}, remembered)
+	require.Equal(t, []string{"orders_ref_key C0121E"}, codes, "keys whose fault has a code of its own when they are taken")
+}
+
+// TestWhatCountsIsNeverNegative lists the numbers that count or measure. Stock is not among them: reservations and sales are negative.
+func TestWhatCountsIsNeverNegative(t *testing.T) {
+	t.Parallel()
+	c := domain.Catalogue()
+	var bounded []string
+	for _, typ := range c.Types() {
+		for _, f := range typ.Fields {
+			if f.Least != nil || f.Most != nil {
+				require.Equal(t, 0.0, *f.Least, f.Name)
+				require.Nil(t, f.Most, f.Name)
+				bounded = append(bounded, typ.Name+"."+f.Name)
+			}
+		}
+	}
+	for _, v := range c.Values() {
+		for _, f := range v.Fields {
+			if f.Least != nil {
+				bounded = append(bounded, v.Name+"."+f.Name)
+			}
+		}
+	}
+	require.Equal(t, []string{
+		"OrderItem.quantity", "FulfilmentItem.requestedQuantity", "FulfilmentItem.filledQuantity", "FulfilmentItem.rejectedQuantity",
+		"Article.quantity", "Article.height", "Article.length", "Article.width", "Article.weight", "ArticleItem.quantity", "Price.value",
+	}, bounded)
+}
+
 func TestPersonalDataIsMarked(t *testing.T) {
 	t.Parallel()
 	var names []string

@@ -95,6 +95,7 @@ func connectionLost(err error) bool {
 type uniqueKey struct {
 	typ    *catalogue.Type
 	fields []*catalogue.Field
+	taken  string // platform code
 }
 
 // translate turns what the database said into faults where the caller can act on it. Faults stay as they are.
@@ -137,23 +138,22 @@ func (db *DB) translate(err error) error {
 	return err
 }
 
-// exists names the key that is taken. Orders have a code of their own in the public API.
+// idTaken is the platform code of an id, or of an index beyond the catalogue's, that is taken.
+const idTaken = "C0123E"
+
+// exists names the key that is taken.
 func (db *DB) exists(pe *pgconn.PgError) error {
 	key, ok := db.uniques[pe.ConstraintName]
 	if !ok {
-		return fault.New(fault.Exists, "an entity with this key exists").WithCode("C0123E").With("key", pe.ConstraintName).Wrap(pe)
+		return fault.New(fault.Exists, "an entity with this key exists").WithCode(idTaken).With("key", pe.ConstraintName).Wrap(pe)
 	}
 	names := make([]string, len(key.fields))
 	for i, f := range key.fields {
 		names[i] = f.Name
 	}
-	code := "C0123E"
-	if key.typ.Name == "Order" && len(names) > 0 && names[0] == "ref" {
-		code = "C0121E"
-	}
 	list := strings.Join(names, ", ")
 	return fault.New(fault.Exists, "%s with this %s exists", key.typ.Name, list).
-		WithCode(code).With("type", key.typ.Name).With("key", list).Wrap(pe)
+		WithCode(key.taken).With("type", key.typ.Name).With("key", list).Wrap(pe)
 }
 
 // unknown is the fault of a commit whose outcome nobody knows. It is ErrAmbiguous.

@@ -74,9 +74,9 @@ func (db *DB) learn(c *catalogue.Catalogue) error {
 		db.models[t] = m
 		db.byGo[t.Go] = t
 		for _, u := range t.Uniques {
-			db.uniques[u.Name] = uniqueKey{typ: t, fields: u.Fields}
+			db.uniques[u.Name] = uniqueKey{typ: t, fields: u.Fields, taken: u.Taken}
 		}
-		db.uniques[t.Table+"_pkey"] = uniqueKey{typ: t, fields: []*catalogue.Field{m.id.field}}
+		db.uniques[t.Table+"_pkey"] = uniqueKey{typ: t, fields: []*catalogue.Field{m.id.field}, taken: idTaken}
 	}
 	for _, t := range c.Abstract() {
 		m, err := db.abstractModel(t)
@@ -86,9 +86,9 @@ func (db *DB) learn(c *catalogue.Catalogue) error {
 		db.models[t] = m
 		for _, member := range t.Members { // whichever member a row is, the key is the interface's
 			for _, u := range member.Uniques {
-				db.uniques[u.Name] = uniqueKey{typ: t, fields: u.Fields}
+				db.uniques[u.Name] = uniqueKey{typ: t, fields: u.Fields, taken: u.Taken}
 			}
-			db.uniques[t.Table+"_pkey"] = uniqueKey{typ: t, fields: []*catalogue.Field{m.id.field}}
+			db.uniques[t.Table+"_pkey"] = uniqueKey{typ: t, fields: []*catalogue.Field{m.id.field}, taken: idTaken}
 		}
 	}
 	return nil

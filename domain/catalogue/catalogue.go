@@ -53,6 +53,7 @@ type Field struct {
 	Hidden     bool       // stored but not in the API's output, such as a password hash
 	Doc        string     //
 	Deprecated string     // why callers should not read it any more; empty: they may
+	Bounds                // of a number
 	index      []int      // path in the Go struct; nil: the discriminator
 	constant   string     // the discriminator's value
 }
@@ -126,6 +127,9 @@ type Type struct {
 	Doc        string
 	Go         reflect.Type // the struct; nil for abstract types
 
+	FoldsCase  bool // wildcards of searches ignore case
+	Remembered bool // what a natural key leads to is remembered for a moment: there are few rows, and their keys stay
+
 	// Discriminator is the column that says which type a row of a shared table has; its value is the type's name. Rows of other
 	// types are never this type's. nil: the table is not shared.
 	Discriminator *Field
@@ -169,6 +173,7 @@ func (t *Type) AccountWide() bool {
 type Unique struct {
 	Name   string // of the index, as constraint violations name it: orders_ref_key
 	Fields []*Field
+	Taken  string // platform code of the fault that it is taken
 }
 
 // New returns a pointer to a new zero entity of the type. Abstract types have none.
@@ -228,6 +233,8 @@ type ValueField struct {
 	Name    string     // GraphQL name and JSON name
 	GraphQL string     // output type text
 	Ref     *Type      // the member holds this type's id: a user's role; nil for plain values
+	MaxLen  int        // characters of a text; 0: 255
+	Bounds             // of a number
 	Value   *ValueType // nested value object or list of them
 	Doc     string
 }

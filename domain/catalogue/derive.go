@@ -128,6 +128,7 @@ func (b *builder) newType(s *TypeSpec) *Type {
 		Name: rt.Name(), Plural: s.Plural, EntityType: s.Event, Table: s.Table, IDKind: s.ID, Fires: s.Fires, Doc: s.Doc,
 		Permission: strings.ToUpper(rt.Name()), Interfaces: strings.Fields(s.Implements), Go: rt, fields: map[string]*Field{},
 	}
+	t.FoldsCase, t.Remembered = s.FoldsCase, s.Remembered
 	if t.Plural == "" {
 		t.Plural = camel(t.Name) + "s"
 	}
@@ -222,7 +223,7 @@ func (b *builder) derive(t *Type, d *declaration, rt reflect.Type, index []int) 
 func (b *builder) newField(d *declaration, rt reflect.Type) (*Field, error) {
 	f := &Field{
 		Name: d.tag.Name, Column: snake(d.goName), Personal: d.tag.Personal, Hidden: d.tag.Hidden, MaxLen: d.tag.MaxLen, Doc: d.doc,
-		Deprecated: d.deprecated,
+		Deprecated: d.deprecated, Bounds: d.tag.Bounds,
 	}
 	base, err := b.kind(f, d, rt)
 	if err != nil {
@@ -233,6 +234,9 @@ func (b *builder) newField(d *declaration, rt reflect.Type) (*Field, error) {
 		if d.tag.Ref != "" {
 			f.Name = camel(strings.TrimSuffix(d.goName, "ID"))
 		}
+	}
+	if d.tag.Bounds != (Bounds{}) && f.Kind != Int && f.Kind != Float {
+		return nil, errors.New("least= and most= are for numbers")
 	}
 	f.GraphQL = base
 	switch {
@@ -347,7 +351,7 @@ func (b *builder) deriveValue(v *ValueType) {
 			continue
 		}
 		name, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
-		f := &ValueField{Name: name, Doc: sf.Tag.Get("doc")}
+		f := &ValueField{Name: name, Doc: sf.Tag.Get("doc"), MaxLen: tag.MaxLen, Bounds: tag.Bounds}
 		nested, list := b.valueOf(sf.Type)
 		f.Value = nested
 		switch {
@@ -364,6 +368,9 @@ func (b *builder) deriveValue(v *ValueType) {
 		}
 		if f.GraphQL == "" || name == "" {
 			b.fail(v.Name+"."+sf.Name, "wants a json name and a type that values can hold")
+		}
+		if k := sf.Type.Kind(); tag.Bounds != (Bounds{}) && k != reflect.Int && k != reflect.Float64 {
+			b.fail(v.Name+"."+sf.Name, "least= and most= are for numbers")
 		}
 		if tag.NonNull {
 			f.GraphQL = nonNull(f.GraphQL)

@@ -52,7 +52,7 @@ func (b *builder) agreed(where, name string, members []*Type) *Field {
 // makeAbstract gives an abstract type the fields that its members share; those not in the interface are hidden.
 func (b *builder) makeAbstract(t *Type, in *Interface, members []*Type) {
 	t.Members, t.Table, t.IDKind, t.EntityType = members, members[0].Table, members[0].IDKind, members[0].EntityType
-	t.Workflow = members[0].Workflow
+	t.Workflow, t.FoldsCase = members[0].Workflow, members[0].FoldsCase
 	for _, f := range members[0].Fields {
 		shared := *f
 		shared.constant = ""
@@ -238,13 +238,13 @@ func (b *builder) fieldsOf(t *Type, names string) []*Field {
 func (b *builder) connectType(t *Type, s *TypeSpec) {
 	t.Key = b.fieldsOf(t, s.Key)
 	if len(t.Key) > 0 && !s.Loose {
-		b.addUnique(t, t.Key)
+		b.addUnique(t, t.Key, s.Taken)
 	}
 	if len(t.Key) > 0 && s.Loose {
 		t.Indexes = append(t.Indexes, t.Key)
 	}
 	for _, names := range s.Unique {
-		b.addUnique(t, b.fieldsOf(t, names))
+		b.addUnique(t, b.fieldsOf(t, names), "")
 	}
 	for _, names := range s.Indexes {
 		t.Indexes = append(t.Indexes, b.fieldsOf(t, names))
@@ -259,14 +259,14 @@ func (b *builder) connectType(t *Type, s *TypeSpec) {
 }
 
 // addUnique adds a unique index; references come first, because reads inside one container use it too.
-func (b *builder) addUnique(t *Type, fields []*Field) {
+func (b *builder) addUnique(t *Type, fields []*Field, taken string) {
 	ordered := slices.Clone(fields)
 	slices.SortStableFunc(ordered, func(x, y *Field) int { return rank(x) - rank(y) })
 	var names []string
 	for _, f := range fields {
 		names = append(names, f.Column)
 	}
-	t.Uniques = append(t.Uniques, Unique{Name: t.Table + "_" + strings.Join(names, "_") + "_key", Fields: ordered})
+	t.Uniques = append(t.Uniques, Unique{Name: t.Table + "_" + strings.Join(names, "_") + "_key", Fields: ordered, Taken: or(taken, "C0123E")})
 }
 
 func rank(f *Field) int {

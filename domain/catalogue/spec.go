@@ -35,6 +35,10 @@ type TypeSpec struct {
 	Create     bool     // has createX
 	Update     string   // fields that identify the row in updateX; empty: no such mutation
 	Removes    []RemovalSpec
+
+	FoldsCase  bool   // wildcards of searches ignore case
+	Remembered bool   // what a natural key leads to may be remembered for a moment: there are few rows, and their keys stay
+	Taken      string // platform code of the fault that the natural key is taken; empty: C0123E
 }
 
 // ValueSpec declares a value object; its struct's fields carry `oms` tags with name, !, out=, ref=, by= and create=, and json tags.

@@ -23,6 +23,8 @@ import (
 //	wrap=Object   the output is Object with this value as its one member; the search argument is ObjectInput
 //	copy=path     copied on creation from a field of this type, or of what a reference points at: customer.ref
 //	max=n         longest text, in characters; 255 if left out
+//	least=n       least number, itself allowed
+//	most=n        greatest number, itself allowed
 //	merge=a+b     a list of values merges with the stored one by these members on update
 //	of=Type       on Many and Lookup: the type listed or found
 //	via=field     on Many: the reference of the target that leads back
@@ -40,6 +42,8 @@ type Tag struct {
 	In, Out, Wrap, Copy, Merge string
 	Of, Via, Link, On          string
 	MaxLen                     int
+
+	Bounds // least=, most=
 }
 
 // ParseTag reads an `oms` tag.
@@ -100,7 +104,12 @@ func (t *Tag) option(option, value string) error {
 		*p = value
 		return nil
 	}
-	if option == "max" {
+	switch option {
+	case "least":
+		return parseBound(option, value, &t.Least)
+	case "most":
+		return parseBound(option, value, &t.Most)
+	case "max":
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 1 {
 			return fmt.Errorf("max=%s: want a positive number", value)

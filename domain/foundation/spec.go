@@ -54,7 +54,7 @@ func types() []catalogue.TypeSpec {
 		},
 		{
 			Go: Customer{}, Doc: "A person who orders.", Implements: "Node", Key: "ref", Retailer: "retailer",
-			Gets: []string{"customer(ref: String!)", "customerById(id: ID!)"}, Create: true,
+			Gets: []string{"customer(ref: String!)", "customerById(id: ID!)"}, Create: true, FoldsCase: true,
 		},
 		{
 			Go: Comment{}, Doc: "Free text attached to an entity.", Implements: "Node", Indexes: []string{"entityType entityId"}, Owner: "entityType entityId",

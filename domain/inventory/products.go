@@ -61,7 +61,7 @@ type VariantProduct struct {
 type Price struct {
 	Type     string  `json:"type" oms:"!" doc:"Such as RRP or SALE."`
 	Currency string  `json:"currency" oms:"!"`
-	Value    float64 `json:"value" oms:"!"`
+	Value    float64 `json:"value" oms:"!,least=0"`
 }
 
 // TaxType says how a product is taxed.

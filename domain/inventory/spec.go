@@ -39,18 +39,18 @@ func productTypes() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: ProductCatalogue{}, Doc: "Contains categories and products.", Event: "PRODUCT_CATALOGUE", Fires: true, Implements: orchestratedNode,
-			Key: "ref", Retailer: "retailerRefs", Gets: []string{"productCatalogue(ref: String!)"}, Create: true, Update: "ref",
+			Key: "ref", Retailer: "retailerRefs", Gets: []string{"productCatalogue(ref: String!)"}, Create: true, Update: "ref", Remembered: true,
 		},
 		{
 			Go: StandardProduct{}, Doc: "An ordinary product, usually the base of variants.", Table: "products", Shared: true, Event: "PRODUCT", Root: "catalogue",
 			Fires: true, Implements: orchestratedNode + " Product", Key: "ref catalogue", Indexes: []string{"catalogueRef ref"}, Retailer: "catalogue",
-			Gets: []string{"standardProduct(ref: String!, catalogue: ProductCatalogueKey!)"}, Create: true, Update: "ref catalogue",
+			Gets: []string{"standardProduct(ref: String!, catalogue: ProductCatalogueKey!)"}, Create: true, Update: "ref catalogue", FoldsCase: true,
 			Removes: []catalogue.RemovalSpec{{Name: "removeCategoriesFromStandardProduct", Owner: "standardProduct: StandardProductKey!", Items: "categories: [CategoryKey!]!", From: "categories"}},
 		},
 		{
 			Go: VariantProduct{}, Doc: "A sellable variation of a standard product.", Table: "products", Shared: true, Event: "PRODUCT", Root: "catalogue",
 			Fires: true, Implements: orchestratedNode + " Product", Key: "ref catalogue", Indexes: []string{"catalogueRef ref"}, Retailer: "catalogue",
-			Gets: []string{"variantProduct(ref: String!, catalogue: ProductCatalogueKey!)"}, Create: true, Update: "ref catalogue",
+			Gets: []string{"variantProduct(ref: String!, catalogue: ProductCatalogueKey!)"}, Create: true, Update: "ref catalogue", FoldsCase: true,
 			Removes: []catalogue.RemovalSpec{{Name: "removeCategoriesFromVariantProduct", Owner: "variantProduct: VariantProductKey!", Items: "categories: [CategoryKey!]!", From: "categories"}},
 		},
 		{
@@ -65,7 +65,7 @@ func stockTypes() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: InventoryCatalogue{}, Doc: "Contains stock records.", Event: "INVENTORY_CATALOGUE", Fires: true, Implements: orchestratedNode,
-			Key: "ref", Retailer: "retailerRefs", Gets: []string{"inventoryCatalogue(ref: String!)"}, Create: true, Update: "ref",
+			Key: "ref", Retailer: "retailerRefs", Gets: []string{"inventoryCatalogue(ref: String!)"}, Create: true, Update: "ref", Remembered: true,
 		},
 		{
 			Go: InventoryPosition{}, Doc: "The stock of one product at one location.", ID: catalogue.UUID, Event: "INVENTORY_POSITION", Root: "catalogue",
@@ -79,7 +79,7 @@ func stockTypes() []catalogue.TypeSpec {
 		},
 		{
 			Go: VirtualCatalogue{}, Doc: "A named view of availability.", Event: "VIRTUAL_CATALOGUE", Fires: true, Implements: orchestratedNode,
-			Key: "ref", Indexes: []string{"inventoryCatalogueRef"}, Retailer: "retailerRefs", Gets: []string{"virtualCatalogue(ref: String!)"}, Create: true, Update: "ref",
+			Key: "ref", Indexes: []string{"inventoryCatalogueRef"}, Retailer: "retailerRefs", Gets: []string{"virtualCatalogue(ref: String!)"}, Create: true, Update: "ref", Remembered: true,
 		},
 		{
 			Go: VirtualPosition{}, Doc: "How many of a product can be sold from a group.", ID: catalogue.UUID, Event: "VIRTUAL_POSITION", Root: "catalogue",

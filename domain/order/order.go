@@ -29,7 +29,7 @@ type OrderItem struct {
 	catalogue.Node
 	Ref                 string               `oms:"create=!"`
 	Status              string               `oms:"!,create=-"`
-	Quantity            int                  `oms:"!"`
+	Quantity            int                  `oms:"!,least=0"`
 	PaidPrice           *float64             `oms:"paidPrice"`
 	Currency            string               `oms:""`
 	Price               *float64             `oms:"price"`
@@ -81,9 +81,9 @@ type FulfilmentItem struct {
 	catalogue.Row
 	Ref               string       `oms:"create=!,update=-"`
 	Status            string       `oms:"!,create=-"`
-	RequestedQuantity *int         `oms:"requestedQuantity"`
-	FilledQuantity    int          `oms:"!"`
-	RejectedQuantity  int          `oms:"!"`
+	RequestedQuantity *int         `oms:"requestedQuantity,least=0"`
+	FilledQuantity    int          `oms:"!,least=0"`
+	RejectedQuantity  int          `oms:"!,least=0"`
 	OrderItemID       catalogue.ID `oms:"ref=OrderItem,by=OrderItemId,create=!,update=-"`
 	FulfilmentID      catalogue.ID `oms:"ref=Fulfilment,create=-,update=-"`
 }
@@ -95,11 +95,11 @@ type Article struct {
 	catalogue.Orchestrated
 	Name                 string               `oms:"max=256"`
 	Description          string               `oms:"max=256"`
-	Quantity             *int                 `oms:"quantity"`
-	Height               float64              `oms:"!"`
-	Length               float64              `oms:"!"`
-	Width                float64              `oms:"!"`
-	Weight               float64              `oms:"!"`
+	Quantity             *int                 `oms:"quantity,least=0"`
+	Height               float64              `oms:"!,least=0"`
+	Length               float64              `oms:"!,least=0"`
+	Width                float64              `oms:"!,least=0"`
+	Weight               float64              `oms:"!,least=0"`
 	ArticleNumber        string               `oms:"hidden,create=?,update=?,max=30"`
 	BarcodeArticleNumber string               `oms:"hidden,create=?,update=?,max=50"`
 	PurchaseValue        string               `oms:"hidden,create=?,update=?,max=100"`
@@ -113,7 +113,7 @@ type Article struct {
 // ArticleItem is a quantity packed in an article.
 type ArticleItem struct {
 	catalogue.Node
-	Quantity  int          `oms:"!"`
+	Quantity  int          `oms:"!,least=0"`
 	Barcode   string       `oms:""`
 	ArticleID catalogue.ID `oms:"ref=Article,create=-,update=-"`
 }

@@ -16,7 +16,7 @@ func Spec() catalogue.Spec {
 func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
-			Go: Order{}, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", Key: "ref", Retailer: "retailer",
+			Go: Order{}, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", Key: "ref", Taken: "C0121E", Retailer: "retailer",
 			Indexes: []string{"customer createdOn id", "status createdOn id"},
 			Gets:    []string{"order(id: ID, ref: String)", "orderById(id: ID!)"}, Create: true, Update: "id",
 		},

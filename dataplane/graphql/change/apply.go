@@ -156,28 +156,14 @@ func (d *draft) clear(f *catalogue.Field, place string) error {
 	return nil
 }
 
-// counted are the numbers that count or measure things and are therefore never negative. Stock quantities are not among
-// them: reservations and sales are negative.
-var counted = map[string][]string{
-	"OrderItem":      {"quantity"},
-	"FulfilmentItem": {"requestedQuantity", "filledQuantity", "rejectedQuantity"},
-	"Article":        {"quantity", "height", "length", "width", "weight"},
-	"ArticleItem":    {"quantity"},
-	"Price":          {"value"},
-}
-
 func check(t *catalogue.Type, in *catalogue.InputField, v any, place string) error {
 	switch v := v.(type) {
 	case string:
 		return checkText(t, in, v, place)
 	case int:
-		if v < 0 && slices.Contains(counted[t.Name], in.Name) {
-			return negative(in.Name, place)
-		}
+		return checkNumber(in, float64(v), place)
 	case float64:
-		if v < 0 && slices.Contains(counted[t.Name], in.Name) {
-			return negative(in.Name, place)
-		}
+		return checkNumber(in, v, place)
 	case []any:
 		for i, x := range v {
 			if err := checkElement(in, x, fmt.Sprintf("%s[%d]", place, i)); err != nil {
@@ -190,8 +176,19 @@ func check(t *catalogue.Type, in *catalogue.InputField, v any, place string) err
 	return nil
 }
 
-func negative(name, place string) error {
-	return fault.Invalidf(place, "%s must not be negative", name).WithCode("C0122E")
+func checkNumber(in *catalogue.InputField, v float64, place string) error {
+	if in.Field == nil {
+		return nil
+	}
+	return at(in.Field.Check(in.Name, v), place)
+}
+
+// at gives the fault of a value its place.
+func at(err error, place string) error {
+	if err == nil {
+		return nil
+	}
+	return fault.Of(err).At(place)
 }
 
 func checkText(t *catalogue.Type, in *catalogue.InputField, s, place string) error {
@@ -230,12 +227,16 @@ func checkElement(in *catalogue.InputField, x any, place string) error {
 			if catalogue.BaseType(m.GraphQL) == "Json" {
 				continue
 			}
-			if err := tooLong(v, 0, place+"."+m.Name); err != nil {
+			if err := tooLong(v, m.MaxLen, place+"."+m.Name); err != nil {
 				return err
 			}
+		case int:
+			if err := m.Check(m.Name, float64(v)); err != nil {
+				return at(err, place+"."+m.Name)
+			}
 		case float64:
-			if v < 0 && slices.Contains(counted[in.Field.Value.Name], m.Name) {
-				return negative(m.Name, place+"."+m.Name)
+			if err := m.Check(m.Name, v); err != nil {
+				return at(err, place+"."+m.Name)
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package keys
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -18,12 +17,9 @@ const (
 	knownAge     = 10 * time.Second
 )
 
-// lasting are the types whose natural keys, once given, lead to the same id: nothing changes a catalogue's ref.
-var lasting = []string{"ProductCatalogue", "InventoryCatalogue", "VirtualCatalogue"}
-
-// Known remembers for a moment which ids the keys of catalogues lead to. Nearly every search of stock names its catalogue by key, and a
-// remembered id saves the round trip that finds it. It holds ids only: what is read with them is limited to the caller's reach by the
-// statement that reads it. It is safe for concurrent use.
+// Known remembers for a moment which ids the keys of some types lead to: those that are declared as remembered. Nearly every search of stock
+// names its catalogue by key, and a remembered id saves the round trip that finds it. It holds ids only: what is read with them is limited to
+// the caller's reach by the statement that reads it. It is safe for concurrent use.
 type Known struct {
 	ids *lru.Cache[string, knownID]
 }
@@ -46,7 +42,7 @@ func NewKnown() (*Known, error) {
 func (k *Known) Resolve(ctx context.Context, r Reader, scope tenancy.Scope, wants ...*Want) error {
 	now := time.Now()
 	var sought []*Want
-	for _, w := range lastingOf(nil, wants) {
+	for _, w := range rememberedOf(nil, wants) {
 		if found, ok := k.ids.Get(knownKey(scope, w)); ok && now.Before(found.until) {
 			w.Entity = found.id
 			continue
@@ -64,15 +60,15 @@ func (k *Known) Resolve(ctx context.Context, r Reader, scope tenancy.Scope, want
 	return nil
 }
 
-// lastingOf adds the wants of lasting types to out, those inside of keys too.
-func lastingOf(out, wants []*Want) []*Want {
+// rememberedOf adds the wants of remembered types to out, those inside of keys too.
+func rememberedOf(out, wants []*Want) []*Want {
 	for _, w := range wants {
-		if w.Entity == nil && !w.loose && slices.Contains(lasting, w.Type.Name) {
+		if w.Entity == nil && !w.loose && w.Type.Remembered {
 			out = append(out, w)
 		}
 		for _, p := range w.parts {
 			if p.outer != nil {
-				out = lastingOf(out, []*Want{p.outer})
+				out = rememberedOf(out, []*Want{p.outer})
 			}
 		}
 	}

@@ -216,24 +216,11 @@ func listCondition(t *catalogue.Type, f *catalogue.Field, v any) store.Condition
 		return store.Condition{Field: f, Op: store.IsNull}
 	case f.Kind == catalogue.Text && len(texts) > 0:
 		cond = store.Match(f, texts...)
-		if cond.Op == store.Like && foldsCase(t) {
+		if cond.Op == store.Like && t.FoldsCase {
 			cond.Op = store.LikeFold
 		}
 	}
 	return cond
-}
-
-// foldsCase reports whether wildcards of a type ignore case, as they do for products and customers.
-func foldsCase(t *catalogue.Type) bool {
-	if t.Name == "Customer" || t.Name == "Product" {
-		return true
-	}
-	for _, i := range t.Interfaces {
-		if i == "Product" {
-			return true
-		}
-	}
-	return false
 }
 
 // baseType is the name inside a type text: [ProductKey!] → ProductKey.

@@ -1,0 +1,46 @@
+package catalogue
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+// Bounds are the least and the greatest number that a value may be, both allowed; nil: no bound but the column's.
+type Bounds struct {
+	Least, Most *float64
+}
+
+// Check refuses a number beyond the bounds. The error is Invalid, without a place.
+func (b Bounds) Check(name string, v float64) error {
+	low, high := b.Least != nil && v < *b.Least, b.Most != nil && v > *b.Most
+	var want string
+	switch {
+	case !low && !high:
+		return nil
+	case b.Least != nil && *b.Least == 0 && b.Most == nil:
+		return refusedNumber(name + " must not be negative")
+	case b.Most == nil:
+		want = decimal(*b.Least) + " or more"
+	case b.Least == nil:
+		want = decimal(*b.Most) + " or less"
+	default:
+		want = decimal(*b.Least) + " to " + decimal(*b.Most)
+	}
+	return refusedNumber(name + " must be " + want + ", not " + decimal(v))
+}
+
+func refusedNumber(why string) error { return fault.New(fault.Invalid, "%s", why).WithCode("C0122E") }
+
+func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+// parseBound reads the number of least= or most=.
+func parseBound(option, text string, into **float64) error {
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return fmt.Errorf("%s=%s: want a number", option, text)
+	}
+	*into = &v
+	return nil
+}

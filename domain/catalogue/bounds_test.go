@@ -1,0 +1,58 @@
+package catalogue_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		tag  string
+		v    float64
+		want string // empty: allowed
+	}{
+		{"least=0", 0, ""},
+		{"least=0", -0.5, "hours must not be negative"},
+		{"least=2", 2, ""},
+		{"least=2", 1, "hours must be 2 or more, not 1"},
+		{"most=90", 90, ""},
+		{"most=90", 90.25, "hours must be 90 or less, not 90.25"},
+		{"least=-90,most=90", -90, ""},
+		{"least=-90,most=90", -91, "hours must be -90 to 90, not -91"},
+		{"least=-90,most=90", 91, "hours must be -90 to 90, not 91"},
+		{"", -1e300, ""},
+	} {
+		tag, err := catalogue.ParseTag(c.tag)
+		require.NoError(t, err)
+		err = tag.Check("hours", c.v)
+		if c.want == "" {
+			require.NoError(t, err, "%s: %v", c.tag, c.v)
+			continue
+		}
+		require.True(t, fault.Is(err, fault.Invalid))
+		require.Equal(t, "C0122E", fault.Of(err).Code)
+		require.EqualError(t, err, c.want)
+	}
+	_, err := catalogue.ParseTag("least=much")
+	require.EqualError(t, err, "least=much: want a number")
+}
+
+func TestOnlyNumbersHaveBounds(t *testing.T) {
+	t.Parallel()
+	type Text struct {
+		catalogue.Node
+		Word string `oms:"least=1"`
+	}
+	_, err := catalogue.New(catalogue.Spec{Types: []catalogue.TypeSpec{{Go: Text{}}}})
+	require.ErrorContains(t, err, "Text.Word: least= and most= are for numbers")
+	type Value struct {
+		Word string `json:"word" oms:"most=1"`
+	}
+	_, err = catalogue.New(catalogue.Spec{Values: []catalogue.ValueSpec{{Go: Value{}}}})
+	require.ErrorContains(t, err, "Value.Word: least= and most= are for numbers")
+}
