@@ -100,6 +100,9 @@ func TestCopiesOnCreation(t *testing.T) {
 	copies := map[string][]string{}
 	for _, typ := range domain.Catalogue().Types() {
 		for _, f := range typ.Fields {
+			if f.CopyOver != nil {
+				copies[typ.Name+"."+f.Name] = []string{f.CopyOver.Name}
+			}
 			for _, step := range f.Copy {
 				copies[typ.Name+"."+f.Name] = append(copies[typ.Name+"."+f.Name], step.Name)
 			}
@@ -107,7 +110,7 @@ func TestCopiesOnCreation(t *testing.T) {
 	}
 	require.Equal(t, map[string][]string{
 		"Customer.ref": {"username"}, "Order.customerLink": {"customer", "ref"}, "Fulfilment.fromLocation": {"fromAddress", "location", "ref"},
-		"StandardProduct.catalogueRef": {"catalogue", "ref"}, "VariantProduct.catalogueRef": {"catalogue", "ref"},
+		"StandardProduct.catalogueRef": {"catalogue", "ref"}, "VariantProduct.catalogueRef": {"catalogue", "ref"}, "Article.order": {"fulfilments", "order"},
 	}, copies)
 }
 
@@ -158,6 +161,29 @@ func TestWhatCountsIsNeverNegative(t *testing.T) {
 		"OrderItem.quantity", "FulfilmentItem.requestedQuantity", "FulfilmentItem.filledQuantity", "FulfilmentItem.rejectedQuantity",
 		"Article.quantity", "Article.height", "Article.length", "Article.width", "Article.weight", "ArticleItem.quantity", "Price.value",
 	}, bounded)
+}
+
+// TestNothingBeginsWithoutAStatus: no ruleset would answer it, and no list that asks for a status would show it.
+func TestNothingBeginsWithoutAStatus(t *testing.T) {
+	t.Parallel()
+	var active []string
+	for _, typ := range domain.Catalogue().Types() {
+		status := typ.Field("status")
+		if status == nil {
+			continue
+		}
+		first := ""
+		for _, d := range typ.Defaults {
+			if d.Field == status {
+				first = d.Before
+			}
+		}
+		require.NotEmpty(t, first, "%s.status has no default=", typ.Name)
+		if first != "CREATED" {
+			active = append(active, typ.Name+" "+first)
+		}
+	}
+	require.Equal(t, []string{"Retailer ACTIVE", "Location ACTIVE", "Network ACTIVE", "Customer ACTIVE", "User ACTIVE"}, active, "what no workflow activates")
 }
 
 func TestPersonalDataIsMarked(t *testing.T) {

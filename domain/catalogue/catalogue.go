@@ -20,6 +20,7 @@ package catalogue
 import (
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // ValueKind is how a field's value is stored and compared.
@@ -48,6 +49,9 @@ type Field struct {
 	Wrap       string     // the API shows the value as an object with this one member: fromLocation { ref }; empty: as it is
 	Argument   string     // type text of its search argument, such as [String!] or DateRange; empty: not searchable
 	Copy       []*Field   // on creation the value is copied along this path: [customer ref], [fromAddress location ref], [username]
+	CopyOver   *Edge      // the path begins at what is joined along this connection, where all must agree; nil: at the entity itself
+	Among      []string   // the values that a text may have; empty: any
+	Names      *Type      // the text is the ref of this type; nil: of none in particular
 	MaxLen     int        // characters; 0: 255 for Text, no limit otherwise
 	Personal   bool       // personal data: never logged, erased on request
 	Hidden     bool       // stored but not in the API's output, such as a password hash
@@ -95,6 +99,9 @@ type KeyRef struct {
 	Doc     string
 }
 
+// Required reports whether the schema promises that the key finds something.
+func (k *KeyRef) Required() bool { return strings.HasSuffix(k.GraphQL, "!") }
+
 // Link is a many-to-many table: account_id, one id column for each side, primary key over all.
 type Link struct {
 	Table       string // location_networks
@@ -104,28 +111,33 @@ type Link struct {
 
 // Type describes one entity type, or an abstract one: an interface whose members share a table.
 type Type struct {
-	Name       string     // GraphQL name: Order
-	Plural     string     // search field: orders; empty for abstract types
-	EntityType string     // name in events: ORDER; empty where no event can name it
-	Permission string     // stem of permission names: INVENTORYPOSITION, to which _VIEW, _CREATE, _UPDATE are added
-	Table      string     // orders
-	IDKind     IDKind     //
-	Key        []*Field   // natural key besides id, in the order of its input: [ref], [ref catalogue], [name]
-	Uniques    []Unique   // unique indexes; the natural key is among them unless the contract only recommends it
-	Indexes    [][]*Field // further indexes that hot reads need, without account_id
-	Root       *Field     // reference that leads towards the workflow's root; nil: it is its own root (or has no workflow)
-	Workflow   bool       // orchestrated: has workflowRef and friends, and events can address it
-	Fires      bool       // creation sends a CREATE event
-	Interfaces []string   // Node, Orchestrateable, Product, …
-	Fields     []*Field   // in GraphQL order; hidden ones and the discriminator included
-	KeyRefs    []*KeyRef  //
-	Edges      []*Edge    //
-	Gets       []Get      // single reads
-	Create     *Mutation  // nil: none
-	Update     *Mutation  // nil: none
-	Removes    []*Removal // removeXFromY mutations
-	Doc        string
-	Go         reflect.Type // the struct; nil for abstract types
+	Name        string     // GraphQL name: Order
+	Plural      string     // search field: orders; empty for abstract types
+	EntityType  string     // name in events: ORDER; empty where no event can name it
+	Permission  string     // stem of permission names: INVENTORYPOSITION, to which _VIEW, _CREATE, _UPDATE are added
+	Table       string     // orders
+	IDKind      IDKind     //
+	Key         []*Field   // natural key besides id, in the order of its input: [ref], [ref catalogue], [name]
+	Uniques     []Unique   // unique indexes; the natural key is among them unless the contract only recommends it
+	Indexes     [][]*Field // further indexes that hot reads need, without account_id
+	Defaults    []Default  // values of new entities for which nothing is given
+	Copies      []*Field   // fields that have Copy
+	Agrees      []Agreement
+	Provided    bool       // rows come from the control plane, which gives them their ids
+	AccountWide bool       // rows concern the whole account: the permission to change them must be held there
+	Root        *Field     // reference that leads towards the workflow's root; nil: it is its own root (or has no workflow)
+	Workflow    bool       // orchestrated: has workflowRef and friends, and events can address it
+	Fires       bool       // creation sends a CREATE event
+	Interfaces  []string   // Node, Orchestrateable, Product, …
+	Fields      []*Field   // in GraphQL order; hidden ones and the discriminator included
+	KeyRefs     []*KeyRef  //
+	Edges       []*Edge    //
+	Gets        []Get      // single reads
+	Create      *Mutation  // nil: none
+	Update      *Mutation  // nil: none
+	Removes     []*Removal // removeXFromY mutations
+	Doc         string
+	Go          reflect.Type // the struct; nil for abstract types
 
 	FoldsCase  bool // wildcards of searches ignore case
 	Remembered bool // what a natural key leads to is remembered for a moment: there are few rows, and their keys stay
@@ -151,6 +163,7 @@ type Type struct {
 type Owner struct {
 	Kind, ID *Field
 	Kinds    []OwnerKind // types that are limited by retailer themselves
+	Whole    bool        // rows about what is not among Kinds concern the whole account
 }
 
 // OwnerKind is one value of an owner's kind and the type that it stands for.
@@ -162,11 +175,6 @@ type OwnerKind struct {
 // Limited reports whether a scope with retailers sees only part of the type's rows.
 func (t *Type) Limited() bool {
 	return t.Retailer != nil || t.RetailerVia != nil || t.RetailerEdge != nil || t.Owner != nil || slices.ContainsFunc(t.Members, (*Type).Limited)
-}
-
-// AccountWide reports whether the type's rows concern the whole account, so that the permission to change them must be held there.
-func (t *Type) AccountWide() bool {
-	return t.Name == "User" || t.Name == "Role" || t.Name == "Retailer"
 }
 
 // Unique is a unique index: no two rows of an account agree in all fields (NULLs never agree).
@@ -281,6 +289,7 @@ type Catalogue struct {
 	queries    []*Operation
 	mutations  []*Operation
 	byName     map[string]*Type
+	byGo       map[reflect.Type]*Type
 	byEvent    map[string][]*Type
 	byInput    map[string]*Input
 	byValue    map[string]*ValueType
@@ -314,6 +323,18 @@ func (c *Catalogue) Mutations() []*Operation { return c.mutations }
 
 // Type finds a type by GraphQL name, abstract ones too; nil if there is none.
 func (c *Catalogue) Type(name string) *Type { return c.byName[name] }
+
+// RetailerType is the type of retailers; nil in a catalogue without.
+func (c *Catalogue) RetailerType() *Type { return c.byName["Retailer"] }
+
+// TypeOf is the type of a pointer to an entity's struct; nil if it is none.
+func (c *Catalogue) TypeOf(entity any) *Type {
+	rt := reflect.TypeOf(entity)
+	if rt == nil || rt.Kind() != reflect.Pointer {
+		return nil
+	}
+	return c.byGo[rt.Elem()]
+}
 
 // EntityTypes finds the types that events of an entity type address; PRODUCT has several.
 func (c *Catalogue) EntityTypes(entityType string) []*Type { return c.byEvent[entityType] }

@@ -32,7 +32,7 @@ type Row struct {
 // Orchestrated is embedded by entities whose life a workflow drives.
 type Orchestrated struct {
 	Type            string `oms:"type,!,create=!"`
-	Status          string `oms:"status,create=-" doc:"CREATED at first; then what the workflow says."`
+	Status          string `oms:"status,create=-,default=CREATED" doc:"CREATED at first; then what the workflow says."`
 	WorkflowRef     string `oms:"workflowRef,!,create=-,update=-"`     // ORDER::HD
 	WorkflowVersion int    `oms:"workflowVersion,!,create=-,update=-"` // major × 10000 + minor
 }

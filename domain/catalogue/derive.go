@@ -13,7 +13,7 @@ import (
 func New(parts ...Spec) (*Catalogue, error) {
 	b := &builder{
 		cat: &Catalogue{
-			byName: map[string]*Type{}, byEvent: map[string][]*Type{}, byInput: map[string]*Input{},
+			byName: map[string]*Type{}, byGo: map[reflect.Type]*Type{}, byEvent: map[string][]*Type{}, byInput: map[string]*Input{},
 			byValue: map[string]*ValueType{}, byObject: map[string]*Object{},
 		},
 		specs:  map[*Type]*TypeSpec{},
@@ -92,7 +92,7 @@ func (b *builder) declareNames() {
 			continue
 		}
 		b.cat.types = append(b.cat.types, t)
-		b.cat.byName[t.Name] = t
+		b.cat.byName[t.Name], b.cat.byGo[t.Go] = t, t
 		b.specs[t] = s
 		if t.EntityType != "" {
 			b.cat.byEvent[t.EntityType] = append(b.cat.byEvent[t.EntityType], t)
@@ -126,6 +126,7 @@ func (b *builder) newType(s *TypeSpec) *Type {
 	rt := reflect.TypeOf(s.Go)
 	t := &Type{
 		Name: rt.Name(), Plural: s.Plural, EntityType: s.Event, Table: s.Table, IDKind: s.ID, Fires: s.Fires, Doc: s.Doc,
+		Provided: s.Provided, AccountWide: s.AccountWide,
 		Permission: strings.ToUpper(rt.Name()), Interfaces: strings.Fields(s.Implements), Go: rt, fields: map[string]*Field{},
 	}
 	t.FoldsCase, t.Remembered = s.FoldsCase, s.Remembered

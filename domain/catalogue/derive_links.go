@@ -106,6 +106,7 @@ func (b *builder) connect() {
 	}
 	for _, t := range b.cat.types {
 		b.connectType(t, b.specs[t])
+		b.connectCreation(t, b.specs[t])
 	}
 	for _, t := range b.cat.abstract {
 		t.Key, t.Root = b.fieldsOf(t, keyNames(t.Members[0].Key)), sameField(t, t.Members[0].Root)
@@ -154,9 +155,6 @@ func (b *builder) connectField(t *Type, d *declaration) {
 			return
 		}
 		d.field.Wrap = o.Fields[0].Name
-	}
-	if d.field != nil && d.tag.Copy != "" && !t.Abstract() {
-		d.field.Copy = b.path(where, t, d.tag.Copy)
 	}
 }
 
@@ -306,7 +304,7 @@ func (b *builder) connectOwner(t *Type, words []string) {
 		b.fail(t.Name, "an owner needs two fields, for kind and id, got %v", words)
 		return
 	}
-	o := &Owner{Kind: t.fields[words[0]], ID: t.fields[words[1]]}
+	o := &Owner{Kind: t.fields[words[0]], ID: t.fields[words[1]], Whole: len(words) > 2}
 	for _, w := range words[2:] {
 		name, typ, _ := strings.Cut(w, "=")
 		if target := b.typeNamed(t.Name+".owner", typ); target != nil {

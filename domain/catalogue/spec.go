@@ -15,26 +15,30 @@ type Spec struct {
 // TypeSpec declares what belongs to an entity type as a whole. Field lists are words separated by spaces, GraphQL names; hidden
 // fields by their Go name in lower camel case.
 type TypeSpec struct {
-	Go         any      // a zero value of the struct: Order{}
-	Doc        string   // description that the API shows
-	Plural     string   // search field; empty: name + s
-	Table      string   // empty: Plural in snake case
-	Shared     bool     // the table holds other types too: rows carry their type's name in the column kind
-	ID         IDKind   //
-	Event      string   // entity type in events; empty: none can address it
-	Root       string   // reference towards the workflow's root; empty: it is its own
-	Fires      bool     // creation sends CREATE
-	Implements string   // interfaces
-	Key        string   // natural key
-	Loose      bool     // the key is only recommended to be unique
-	Unique     []string // further unique field lists
-	Indexes    []string // further indexes
-	Retailer   string   // how a retailer limit reaches the type: field (retailer, retailerRefs), or reference or edge that leads on
-	Owner      string   // or: fields with the kind and the id of what a row is about: entityType entityId, then RETAILER=Retailer; none: entity types
-	Gets       []string // single reads: order(id: ID, ref: String)
-	Create     bool     // has createX
-	Update     string   // fields that identify the row in updateX; empty: no such mutation
-	Removes    []RemovalSpec
+	Go          any      // a zero value of the struct: Order{}
+	Doc         string   // description that the API shows
+	Plural      string   // search field; empty: name + s
+	Table       string   // empty: Plural in snake case
+	Shared      bool     // the table holds other types too: rows carry their type's name in the column kind
+	ID          IDKind   //
+	Event       string   // entity type in events; empty: none can address it
+	Root        string   // reference towards the workflow's root; empty: it is its own
+	Fires       bool     // creation sends CREATE
+	Implements  string   // interfaces
+	Key         string   // natural key
+	Loose       bool     // the key is only recommended to be unique
+	Unique      []string // further unique field lists
+	Indexes     []string // further indexes
+	Defaults    string   // values of new rows beside those of default= tags, for fields that types share: type=AGENT
+	Agrees      []string // pairs of paths that must lead to the same: orderItem.order = fulfilment.order
+	Provided    bool     // rows come from the control plane, which gives them their ids: neither mutations nor rules make any by themselves
+	AccountWide bool     // rows concern the whole account: who changes them needs the permission there
+	Retailer    string   // how a retailer limit reaches the type: field (retailer, retailerRefs), or reference or edge that leads on
+	Owner       string   // or: fields with the kind and the id of what a row is about: entityType entityId, then RETAILER=Retailer, other kinds being the account's; none: entity types
+	Gets        []string // single reads: order(id: ID, ref: String)
+	Create      bool     // has createX
+	Update      string   // fields that identify the row in updateX; empty: no such mutation
+	Removes     []RemovalSpec
 
 	FoldsCase  bool   // wildcards of searches ignore case
 	Remembered bool   // what a natural key leads to may be remembered for a moment: there are few rows, and their keys stay

@@ -21,7 +21,11 @@ import (
 //	in=name       the name in inputs, where it differs: taxType for tax
 //	out=type      output type text, where it cannot be derived
 //	wrap=Object   the output is Object with this value as its one member; the search argument is ObjectInput
-//	copy=path     copied on creation from a field of this type, or of what a reference points at: customer.ref
+//	copy=path     copied on creation from a field of this type, or of what a reference or a connection leads to: customer.ref. All that a
+//	              connection leads to must agree
+//	default=text  the value of a new entity for which nothing is given; {order.retailer} in it stands for what that path leads to
+//	among=A|B     the values that a text may have
+//	names=Type    a text that is the ref of a Type: who is limited to some retailers can give only what those reach
 //	max=n         longest text, in characters; 255 if left out
 //	least=n       least number, itself allowed
 //	most=n        greatest number, itself allowed
@@ -40,6 +44,7 @@ type Tag struct {
 	Search, NoSearch           bool
 	Ref, By, Create, Update    string
 	In, Out, Wrap, Copy, Merge string
+	Default, Among, Names      string
 	Of, Via, Link, On          string
 	MaxLen                     int
 
@@ -96,6 +101,7 @@ func (t *Tag) option(option, value string) error {
 	texts := map[string]*string{
 		"ref": &t.Ref, "by": &t.By, "create": &t.Create, "update": &t.Update, "in": &t.In, "out": &t.Out, "wrap": &t.Wrap,
 		"copy": &t.Copy, "merge": &t.Merge, "of": &t.Of, "via": &t.Via, "link": &t.Link, "on": &t.On,
+		"default": &t.Default, "among": &t.Among, "names": &t.Names,
 	}
 	if p, ok := texts[option]; ok {
 		if *p != "" {

@@ -12,7 +12,7 @@ import (
 type Retailer struct {
 	catalogue.Node
 	Ref                string         `oms:"!,in=name,max=45" doc:"Name of the retailer within the account."`
-	Status             string         `oms:"create=-,max=25"`
+	Status             string         `oms:"create=-,max=25,default=ACTIVE"`
 	Summary            string         `oms:""`
 	TradingName        string         `oms:"tradingName"`
 	WebsiteURL         string         `oms:"websiteUrl"`
@@ -30,7 +30,7 @@ type Location struct {
 	catalogue.Node
 	Ref                string               `oms:"create=!,update=-,max=8" doc:"Unique in the account."`
 	Type               string               `oms:"create=!,max=25" doc:"Usually STORE or WAREHOUSE."`
-	Status             string               `oms:"create=-,max=15" doc:"ACTIVE or INACTIVE."`
+	Status             string               `oms:"create=-,max=15,default=ACTIVE" doc:"ACTIVE or INACTIVE."`
 	WorkflowRef        string               `oms:"nosearch,create=-,update=-" deprecated:"It follows from the type: LOCATION::STORE."`
 	WorkflowVersion    int                  `oms:"nosearch,create=-,update=-" deprecated:"It is that of the active workflow."`
 	Name               string               `oms:"create=!,max=100"`
@@ -80,7 +80,7 @@ type Network struct {
 	catalogue.Node
 	Ref        string               `oms:"in=name,create=!,max=100" doc:"Name of the network."`
 	Type       string               `oms:"max=15"`
-	Status     string               `oms:"create=-"`
+	Status     string               `oms:"create=-,default=ACTIVE"`
 	Attributes catalogue.Attributes `oms:"merge=name"`
 	Retailers  catalogue.Many       `oms:"of=Retailer,link=network_retailers/network_id/retailer_id,create=[RetailerId!]!"`
 	Locations  catalogue.Many       `oms:"of=Location,link=network_locations/network_id/location_id,create=[LocationId],update=[LocationId]"`
@@ -111,9 +111,9 @@ type OpeningSchedule struct {
 type Setting struct {
 	catalogue.Row
 	Name      string          `oms:"create=!"`
-	Context   string          `oms:"!,update=!" doc:"ACCOUNT, RETAILER, AGENT or CUSTOMER."`
+	Context   string          `oms:"!,update=!,among=ACCOUNT|RETAILER|AGENT|CUSTOMER|GLOBAL" doc:"ACCOUNT, RETAILER, AGENT or CUSTOMER."`
 	ContextID int             `oms:"contextId,!,update=!" doc:"Id of the retailer, location or customer; 0 for the account."`
-	ValueType string          `oms:"create=!,update=!" doc:"STRING, INTEGER, BOOLEAN, JSON or LOB."`
+	ValueType string          `oms:"create=!,update=!,among=STRING|INTEGER|BOOLEAN|JSON|LOB" doc:"STRING, INTEGER, BOOLEAN, JSON or LOB."`
 	Value     string          `oms:"max=65535" doc:"The value of STRING, INTEGER and BOOLEAN settings."`
 	LobValue  json.RawMessage `oms:"lobValue" doc:"The value of JSON and LOB settings."`
 }
@@ -123,7 +123,7 @@ type Customer struct {
 	catalogue.Node
 	Ref            string               `oms:"ref,copy=username,pii" doc:"Equals the user name."`
 	Username       string               `oms:"create=!,pii,max=250"`
-	Status         string               `oms:"create=-"`
+	Status         string               `oms:"create=-,default=ACTIVE"`
 	Title          string               `oms:"max=50"`
 	FirstName      string               `oms:"create=!,pii,max=50"`
 	LastName       string               `oms:"pii,max=50"`

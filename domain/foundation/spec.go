@@ -26,6 +26,7 @@ func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: Retailer{}, Doc: "A trading entity inside an account.", Implements: "Node Referenceable", Key: "ref", Retailer: "id",
+			Provided: true, AccountWide: true,
 			Gets: []string{"retailerById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
@@ -35,11 +36,11 @@ func types() []catalogue.TypeSpec {
 		},
 		{
 			Go: StoreAddress{}, Doc: "Where a location is.", Plural: "storeAddresses", Table: "addresses", Shared: true, Implements: "Address",
-			Key: "ref", Loose: true, Retailer: "location", Gets: []string{"storeAddressById(id: ID!)"}, Create: true, Update: "id",
+			Defaults: "type=AGENT", Key: "ref", Loose: true, Retailer: "location", Gets: []string{"storeAddressById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
 			Go: CustomerAddress{}, Doc: "Where a customer wants an order.", Plural: "customerAddresses", Table: "addresses", Shared: true, Implements: "Address",
-			Key: "ref", Loose: true, Retailer: "retailer", Gets: []string{"customerAddressById(id: ID!)"}, Create: true, Update: "id",
+			Defaults: "type=ORDER", Key: "ref", Loose: true, Retailer: "retailer", Gets: []string{"customerAddressById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
 			Go: Network{}, Doc: "A named group of locations.", Implements: "Node", Key: "ref", Loose: true, Retailer: "retailers",

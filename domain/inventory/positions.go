@@ -53,8 +53,8 @@ type VirtualCatalogue struct {
 	catalogue.Orchestrated
 	Name                  string               `oms:"!"`
 	Description           string               `oms:""`
-	InventoryCatalogueRef string               `oms:"create=!"`
-	ProductCatalogueRef   string               `oms:"create=!"`
+	InventoryCatalogueRef string               `oms:"create=!,names=InventoryCatalogue"`
+	ProductCatalogueRef   string               `oms:"create=!,names=ProductCatalogue"`
 	NetworkIDs            []string             `oms:"networkIds"`
 	ControlGroupRef       string               `oms:""`
 	RetailerRefs          []string             `oms:"" doc:"The retailers that may use it."`

@@ -28,7 +28,7 @@ type Order struct {
 type OrderItem struct {
 	catalogue.Node
 	Ref                 string               `oms:"create=!"`
-	Status              string               `oms:"!,create=-"`
+	Status              string               `oms:"!,create=-,default=CREATED"`
 	Quantity            int                  `oms:"!,least=0"`
 	PaidPrice           *float64             `oms:"paidPrice"`
 	Currency            string               `oms:""`
@@ -38,7 +38,7 @@ type OrderItem struct {
 	TotalPrice          *float64             `oms:"totalPrice"`
 	TotalTaxPrice       *float64             `oms:"totalTaxPrice"`
 	ProductRef          string               `oms:"hidden,create=!,update=?"`
-	ProductCatalogueRef string               `oms:"hidden,create=!,update=?"` // COMPATIBILITY:<retailer id> where the caller says nothing
+	ProductCatalogueRef string               `oms:"hidden,create=!,update=?,default=COMPATIBILITY:{order.retailer}"`
 	Product             catalogue.Lookup     `oms:"!,of=Product,on=productRef:ref+productCatalogueRef:catalogueRef"`
 	OrderID             catalogue.ID         `oms:"ref=Order,by=OrderKey,create=!,update=-"`
 	Attributes          catalogue.Attributes `oms:"merge=name"`
@@ -80,7 +80,7 @@ type Fulfilment struct {
 type FulfilmentItem struct {
 	catalogue.Row
 	Ref               string       `oms:"create=!,update=-"`
-	Status            string       `oms:"!,create=-"`
+	Status            string       `oms:"!,create=-,default=CREATED"`
 	RequestedQuantity *int         `oms:"requestedQuantity,least=0"`
 	FilledQuantity    int          `oms:"!,least=0"`
 	RejectedQuantity  int          `oms:"!,least=0"`
@@ -104,7 +104,7 @@ type Article struct {
 	BarcodeArticleNumber string               `oms:"hidden,create=?,update=?,max=50"`
 	PurchaseValue        string               `oms:"hidden,create=?,update=?,max=100"`
 	ExpiryDate           *time.Time           `oms:"hidden,create=?,update=?"`
-	OrderID              catalogue.ID         `oms:"order,hidden,ref=Order"` // of its first fulfilment: events of the article go to this order
+	OrderID              catalogue.ID         `oms:"order,hidden,ref=Order,copy=fulfilments.order"` // events of the article go to this order
 	Attributes           catalogue.Attributes `oms:"merge=name"`
 	Items                catalogue.Many       `oms:"of=ArticleItem,via=article,create=[CreateArticleItemWithArticleInput]"`
 	Fulfilments          catalogue.Many       `oms:"of=Fulfilment,link=article_fulfilments/article_id/fulfilment_id,create=[FulfilmentId]!"`

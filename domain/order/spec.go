@@ -30,7 +30,7 @@ func types() []catalogue.TypeSpec {
 			Implements: "Node Orchestrateable", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"fromLocation status createdOn id"},
 			Gets: []string{"fulfilmentById(id: ID!)"}, Create: true, Update: "id",
 		},
-		{Go: FulfilmentItem{}, Doc: "How many of an order item are picked in a fulfilment.", Retailer: "fulfilment", Indexes: []string{"orderItem"}},
+		{Go: FulfilmentItem{}, Doc: "How many of an order item are picked in a fulfilment.", Retailer: "fulfilment", Indexes: []string{"orderItem"}, Agrees: []string{"orderItem.order = fulfilment.order"}},
 		{
 			Go: Article{}, Doc: "A parcel that holds picked items.", Event: "ARTICLE", Root: "order", Fires: true,
 			Implements: "Node Orchestrateable", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"order"},

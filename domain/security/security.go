@@ -9,7 +9,7 @@ type User struct {
 	Ref               string               `oms:"!,max=100"`
 	Username          string               `oms:"!,update=-,max=250" doc:"Unique in the account."`
 	Type              string               `oms:"!" doc:"ADMIN, RETAILER or LOCATION."`
-	Status            string               `oms:"create=-,max=50"`
+	Status            string               `oms:"create=-,max=50,default=ACTIVE"`
 	Title             string               `oms:"max=50"`
 	FirstName         string               `oms:"create=!,pii,max=50"`
 	LastName          string               `oms:"pii,max=50"`

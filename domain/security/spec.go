@@ -7,12 +7,12 @@ func Spec() catalogue.Spec {
 	return catalogue.Spec{
 		Types: []catalogue.TypeSpec{
 			{
-				Go: User{}, Doc: "A person or an integration that signs in.", Implements: "Node", Key: "username", Indexes: []string{"ref"},
+				Go: User{}, Doc: "A person or an integration that signs in.", Implements: "Node", Key: "username", AccountWide: true, Indexes: []string{"ref"},
 				Gets: []string{"user(id: ID, username: String)", "userById(id: ID!)"}, Create: true, Update: "id",
 				Removes: []catalogue.RemovalSpec{{Name: "removeUserRolesFromUser", Owner: "user: UserKey!", Items: "roles: [UserRoleKey!]!", From: "roles"}},
 			},
 			{
-				Go: Role{}, Doc: "A named set of permissions.", Key: "name", Gets: []string{"role(name: String!)"}, Create: true, Update: "name",
+				Go: Role{}, Doc: "A named set of permissions.", Key: "name", AccountWide: true, Gets: []string{"role(name: String!)"}, Create: true, Update: "name",
 				Removes: []catalogue.RemovalSpec{{Name: "removePermissionsFromRole", Owner: "role: RoleKey!", Items: "permissions: [PermissionKey!]!", From: "permissions"}},
 			},
 		},

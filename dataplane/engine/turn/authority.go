@@ -130,7 +130,7 @@ func (u *unit) allow(ctx context.Context, a asked) error {
 	switch {
 	case len(retailers) > 0:
 		return nil
-	case a.typ.AccountWide():
+	case a.typ.AccountWide:
 		return u.auth.who.Can(a.permission, 0)
 	}
 	return u.auth.who.CanSomewhere(a.permission)

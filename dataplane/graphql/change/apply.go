@@ -18,15 +18,15 @@ const defaultMaxLen = 255
 
 // apply brings the input's values into the entity, its references and its children.
 func (d *draft) apply() error {
-	if !d.fresh {
-		d.entity = d.self.Entity
+	if !d.New {
+		d.Entity = d.self.Entity
 		if err := d.belongs(); err != nil {
 			return err
 		}
 	}
 	for _, in := range d.input.Fields {
 		v, ok := d.value[in.Name]
-		if !ok || in.Field == nil || in.Key != nil || in.Children != nil || (in.Identify && !d.fresh) {
+		if !ok || in.Field == nil || in.Key != nil || in.Children != nil || (in.Identify && !d.New) {
 			continue
 		}
 		if err := d.set(in, v); err != nil {
@@ -70,41 +70,35 @@ func (d *draft) belongs() error {
 		}
 		switch {
 		case k.input.Edge != nil && k.input.Edge.By != nil:
-			if k.input.Edge.By.Get(d.entity) == idOf(d.parent) {
+			if k.input.Edge.By.Get(d.Entity) == idOf(d.parent) {
 				return nil
 			}
 		case k.input.Field != nil:
-			if k.input.Field.Get(d.parent.entity) == id {
+			if k.input.Field.Get(d.parent.Entity) == id {
 				return nil
 			}
 		default:
 			return nil
 		}
 	}
-	return fault.NotFoundf("%s not found: id %s is not a part of this %s", d.typ.Name, id, d.parent.typ.Name).At(d.place)
+	return fault.NotFoundf("%s not found: id %s is not a part of this %s", d.Type.Name, id, d.parent.Type.Name).At(d.Place)
 }
 
 func idOf(d *draft) catalogue.ID {
-	id, _ := d.typ.Field("id").Get(d.entity).(catalogue.ID)
+	id, _ := d.Type.Field("id").Get(d.Entity).(catalogue.ID)
 	return id
 }
 
 func (d *draft) assignID(f *catalogue.Field, id catalogue.ID) {
-	if p, ok := f.Pointer(d.entity).(*catalogue.ID); ok {
+	if p, ok := f.Pointer(d.Entity).(*catalogue.ID); ok {
 		*p = id
-		d.touch(f)
-	}
-}
-
-func (d *draft) touch(f *catalogue.Field) {
-	if !slices.Contains(d.touched, f) {
-		d.touched = append(d.touched, f)
+		d.Touch(f)
 	}
 }
 
 // set puts one value into the entity, after checking it.
 func (d *draft) set(in *catalogue.InputField, v any) error {
-	place := d.place + "." + in.Name
+	place := d.Place + "." + in.Name
 	f := in.Field
 	if object, ok := v.(map[string]any); ok && in.Member != "" {
 		v = object[in.Member]
@@ -112,11 +106,11 @@ func (d *draft) set(in *catalogue.InputField, v any) error {
 	if v == nil {
 		return d.clear(f, place)
 	}
-	if err := check(d.typ, in, v, place); err != nil {
+	if err := check(d.Type, in, v, place); err != nil {
 		return err
 	}
-	d.touch(f)
-	p := f.Pointer(d.entity)
+	d.Touch(f)
+	p := f.Pointer(d.Entity)
 	if len(in.MergeBy) > 0 {
 		return merge(p, in.MergeBy, v, place)
 	}
@@ -134,8 +128,8 @@ func (d *draft) clear(f *catalogue.Field, place string) error {
 	if !f.Null {
 		return fault.Invalidf(place, "%s cannot be null", f.Name).WithCode("C0140E")
 	}
-	d.touch(f)
-	switch p := f.Pointer(d.entity).(type) {
+	d.Touch(f)
+	switch p := f.Pointer(d.Entity).(type) {
 	case *string:
 		*p = ""
 	case *catalogue.ID:

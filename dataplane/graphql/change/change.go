@@ -6,12 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -59,7 +59,6 @@ type Deps struct {
 // Changer carries out mutations. It is safe for concurrent use.
 type Changer struct {
 	Deps
-	byGo  map[reflect.Type]*catalogue.Type
 	known *lru.Cache[string, known] // entities that references found; see cacheable
 }
 
@@ -81,15 +80,8 @@ func New(d Deps) (*Changer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the cache of references: %w", err)
 	}
-	c := &Changer{Deps: d, byGo: map[reflect.Type]*catalogue.Type{}, known: cache}
-	for _, t := range d.Catalogue.Types() {
-		c.byGo[reflect.PointerTo(t.Go)] = t
-	}
-	return c, nil
+	return &Changer{Deps: d, known: cache}, nil
 }
-
-// typeOf is the type of an entity.
-func (c *Changer) typeOf(entity any) *catalogue.Type { return c.byGo[reflect.TypeOf(entity)] }
 
 // Create makes an entity from its create input and returns the struct as it was written.
 func (c *Changer) Create(ctx context.Context, p *tenant.Principal, m *catalogue.Mutation, value map[string]any) (any, error) {
@@ -127,10 +119,7 @@ func (s *session) create(ctx context.Context, d *draft) (any, error) {
 	started, err := s.start(ctx, d)
 	if err == nil && !started {
 		err = s.DB.Write(ctx, s.scope, func(tx *store.Tx) error {
-			s.events = nil
-			if err := s.write(ctx, tx, d); err != nil {
-				return err
-			}
+			write(tx, d)
 			tx.AppendEvents(s.events...)
 			return nil
 		})
@@ -144,14 +133,14 @@ func (s *session) create(ctx context.Context, d *draft) (any, error) {
 	if !started {
 		s.nudge()
 	}
-	return d.entity, nil
+	return d.Entity, nil
 }
 
 // settle finds out whether a creation whose commit was not answered has happened.
 func (s *session) settle(ctx context.Context, d *draft, lost error) error {
-	w := keys.ByID(d.typ, idOf(d), d.place)
+	w := keys.ByID(d.Type, idOf(d), d.Place)
 	if err := keys.Resolve(ctx, s.reader(), w); err != nil || w.Entity == nil {
-		return fault.New(fault.Unavailable, "The database did not answer; whether %s was created is not known. Send it again.", d.typ.Name).
+		return fault.New(fault.Unavailable, "The database did not answer; whether %s was created is not known. Send it again.", d.Type.Name).
 			WithCode("S0002E").Wrap(lost)
 	}
 	return nil
@@ -179,7 +168,8 @@ func (c *Changer) Update(ctx context.Context, p *tenant.Principal, m *catalogue.
 		if err := s.complete(ctx, d); err != nil {
 			return err
 		}
-		return s.write(ctx, tx, d)
+		write(tx, d)
+		return nil
 	})
 	if err != nil {
 		if d == nil {
@@ -187,7 +177,7 @@ func (c *Changer) Update(ctx context.Context, p *tenant.Principal, m *catalogue.
 		}
 		return nil, s.explain(err, d)
 	}
-	return d.entity, nil
+	return d.Entity, nil
 }
 
 // session is one mutation on its way.
@@ -197,17 +187,15 @@ type session struct {
 	scope  tenancy.Scope
 	reach  string // the scope as text
 	wants  []*keys.Want
-	loaded map[catalogue.ID]map[*catalogue.Type]any
+	exists map[string]any // what was found of wants that are loose, by their text
+	making *entity.Making // once what is wanted is found
 	events []*workflow.Event
 	from   keys.Reader
 }
 
 func (c *Changer) begin(p *tenant.Principal) *session {
 	scope := p.Scope()
-	return &session{
-		Changer: c, who: p, scope: scope, reach: fmt.Sprintf("%s %v ", scope.Account(), scope.Retailers()),
-		loaded: map[catalogue.ID]map[*catalogue.Type]any{},
-	}
+	return &session{Changer: c, who: p, scope: scope, reach: fmt.Sprintf("%s %v ", scope.Account(), scope.Retailers())}
 }
 
 func (s *session) reader() keys.Reader { return s.DB.Reader(s.scope) }
@@ -221,52 +209,19 @@ func (s *session) nudge() {
 // explain names the key in the fault for a unique key that is taken.
 func (s *session) explain(err error, d *draft) error {
 	f := fault.Of(err)
-	if f.Kind != fault.Exists || f.Meta["type"] != d.typ.Name || d.entity == nil {
+	if f.Kind != fault.Exists || f.Meta["type"] != d.Type.Name || d.Entity == nil {
 		return err
 	}
-	for _, u := range d.typ.Uniques {
+	for _, u := range d.Type.Uniques {
 		for _, field := range u.Fields {
 			if f.Meta["key"] != "" && field.Name != "ref" && field.Name != "username" && field.Name != "name" {
 				continue
 			}
-			named := fault.New(fault.Exists, "%s %s already exists: %v", d.typ.Name, field.Name, field.Get(d.entity))
-			return named.WithCode(f.Code).At(d.place+"."+field.Name).With("key", f.Meta["key"]).Wrap(err)
+			named := fault.New(fault.Exists, "%s %s already exists: %v", d.Type.Name, field.Name, field.Get(d.Entity))
+			return named.WithCode(f.Code).At(d.Place+"."+field.Name).With("key", f.Meta["key"]).Wrap(err)
 		}
 	}
 	return err
-}
-
-// entity loads what a reference points at, once; nil if there is nothing.
-func (s *session) entity(ctx context.Context, t *catalogue.Type, id catalogue.ID) (any, error) {
-	if id == "" {
-		return nil, nil
-	}
-	if e, ok := s.loaded[id][t]; ok {
-		return e, nil
-	}
-	w := keys.ByID(t, id, "")
-	if err := keys.Resolve(ctx, s.from, w); err != nil {
-		return nil, err
-	}
-	s.remember(t, id, w.Entity)
-	return w.Entity, nil
-}
-
-func (s *session) remember(t *catalogue.Type, id catalogue.ID, entity any) {
-	if s.loaded[id] == nil {
-		s.loaded[id] = map[*catalogue.Type]any{}
-	}
-	s.loaded[id][t] = entity
-}
-
-// follow loads what a reference field of an entity points at.
-func (s *session) follow(ctx context.Context, entity any, f *catalogue.Field) (any, error) {
-	own := s.typeOf(entity).Field(f.Name)
-	if own == nil || own.Ref == nil {
-		return nil, nil
-	}
-	id, _ := own.Get(entity).(catalogue.ID)
-	return s.entity(ctx, own.Ref, id)
 }
 
 // now is a time for what is stamped before the transaction begins.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -13,18 +13,14 @@ import (
 
 // draft is one entity that a mutation makes or changes.
 type draft struct {
-	typ     *catalogue.Type
-	entity  any // pointer to the struct; for changes, nil until it is loaded
-	fresh   bool
-	place   string
-	input   *catalogue.Input
-	value   map[string]any
-	self    *keys.Want // which row to change
-	refs    []refer
-	links   []linked
-	kids    []*kid
-	parent  *draft
-	touched []*catalogue.Field
+	*entity.Draft // its Entity is nil for changes until it is loaded
+	input         *catalogue.Input
+	value         map[string]any
+	self          *keys.Want // which row to change
+	refs          []refer
+	links         []linked
+	kids          []*kid
+	parent        *draft
 }
 
 // refer is a reference that is to be set once it is found.
@@ -46,10 +42,10 @@ type kid struct {
 }
 
 // plan reads an input and lists what has to be found.
-func (s *session) plan(in *catalogue.Input, value map[string]any, place string, fresh bool) (*draft, error) {
-	d := &draft{typ: in.Of, fresh: fresh, place: place, input: in, value: value}
-	if fresh {
-		d.entity = in.Of.New()
+func (s *session) plan(in *catalogue.Input, value map[string]any, place string, isNew bool) (*draft, error) {
+	d := &draft{Draft: &entity.Draft{Type: in.Of, New: isNew, Place: place}, input: in, value: value}
+	if isNew {
+		d.Entity = in.Of.New()
 	}
 	identify := &catalogue.Input{Name: in.Name, Of: in.Of}
 	for _, f := range in.Fields {
@@ -65,7 +61,7 @@ func (s *session) plan(in *catalogue.Input, value map[string]any, place string, 
 			return nil, err
 		}
 	}
-	if fresh {
+	if isNew {
 		return d, nil
 	}
 	var err error
@@ -77,7 +73,7 @@ func (s *session) plan(in *catalogue.Input, value map[string]any, place string, 
 }
 
 func (s *session) planField(d *draft, f *catalogue.InputField, v any) error {
-	place := d.place + "." + f.Name
+	place := d.Place + "." + f.Name
 	switch {
 	case v == nil && f.Required:
 		return fault.Invalidf(place, "%s is required", f.Name).WithCode("C0140E")
@@ -147,13 +143,13 @@ func (s *session) planKid(d *draft, f *catalogue.InputField, v any, place string
 	if !ok {
 		return nil
 	}
-	object = withDefaults(d, f.Children, object)
-	fresh := !slices.ContainsFunc(f.Children.Fields, func(x *catalogue.InputField) bool { return x.Identify })
-	k, err := s.plan(f.Children, object, place, fresh)
+	object = withDefaults(d, f, object)
+	isNew := !slices.ContainsFunc(f.Children.Fields, func(x *catalogue.InputField) bool { return x.Identify })
+	k, err := s.plan(f.Children, object, place, isNew)
 	if err != nil {
 		return err
 	}
-	k.parent = d
+	k.parent, k.Parent, k.By = d, d.Draft, entity.Hold{Edge: f.Edge, Field: f.Field, Back: f.Back}
 	d.kids = append(d.kids, &kid{draft: k, input: f})
 	return nil
 }
@@ -188,7 +184,7 @@ func (s *session) ready(ctx context.Context, from keys.Reader, d *draft) error {
 	if err := s.find(ctx, from, d); err != nil {
 		return err
 	}
-	return s.fill(ctx, d)
+	return d.apply()
 }
 
 // find finds what is wanted. Of a change, the draft's entity is then as it is stored.
@@ -203,58 +199,20 @@ func (s *session) find(ctx context.Context, from keys.Reader, d *draft) error {
 		if err := w.Missing(); err != nil {
 			return err
 		}
-		if w.ID() != "" {
-			s.remember(w.Type, w.ID(), w.Entity)
-		}
 	}
+	s.know(ctx)
 	for _, w := range sought {
 		s.known.Add(s.reach+w.Text(), known{entity: w.Entity, until: s.now(ctx).Add(knownAge)})
 	}
-	if !d.fresh {
-		d.entity = d.self.Entity
+	if !d.New {
+		d.Entity = d.self.Entity
 	}
 	return nil
 }
-
-// fill brings the values into the entities.
-func (s *session) fill(ctx context.Context, d *draft) error {
-	if err := d.apply(); err != nil {
-		return err
-	}
-	return s.recheck(ctx, d)
-}
-
-// recheck looks for what changed entities now point at by values of their own.
-func (s *session) recheck(ctx context.Context, d *draft) error {
-	var wants []*keys.Want
-	d.each(func(x *draft) {
-		for _, k := range x.typ.KeyRefs {
-			if x.fresh || !strings.HasSuffix(k.GraphQL, "!") || !slices.ContainsFunc(k.Local, x.changed) {
-				continue
-			}
-			values := make([]any, len(k.Local))
-			for i, local := range k.Local {
-				values[i] = local.Get(x.entity)
-			}
-			wants = append(wants, keys.Exists(k.Target, k.Remote, values, x.place+"."+k.Local[0].Name))
-		}
-	})
-	if err := keys.Resolve(ctx, s.from, wants...); err != nil {
-		return err
-	}
-	for _, w := range wants {
-		if err := w.Missing(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (d *draft) changed(f *catalogue.Field) bool { return slices.Contains(d.touched, f) }
 
 // cacheable reports whether a reference, once found, may be taken as found for a while: nothing is ever deleted, and only the
 // existence of retailers and products matters to what refers to them.
-func cacheable(w *keys.Want) bool { return w.Loose() || w.Type.Name == "Retailer" }
+func cacheable(w *keys.Want) bool { return w.Loose() || w.Type.Provided }
 
 // recall fills in the references that were found a moment ago by a caller with the same reach, and returns those worth remembering
 // once they are found.
@@ -277,8 +235,8 @@ func (s *session) recall(ctx context.Context, d *draft) (sought []*keys.Want) {
 // schema promises that there is one.
 func (d *draft) lookups() []*keys.Want {
 	var out []*keys.Want
-	for _, k := range d.typ.KeyRefs {
-		if !strings.HasSuffix(k.GraphQL, "!") {
+	for _, k := range d.Type.KeyRefs {
+		if !k.Required() {
 			continue
 		}
 		values := make([]any, len(k.Local))
@@ -288,7 +246,7 @@ func (d *draft) lookups() []*keys.Want {
 			complete = complete && values[i] != nil
 		}
 		if complete {
-			out = append(out, keys.Exists(k.Target, k.Remote, values, d.place+"."+k.Local[0].Name))
+			out = append(out, keys.Exists(k.Target, k.Remote, values, d.Place+"."+k.Local[0].Name))
 		}
 	}
 	for _, k := range d.kids {
@@ -299,10 +257,8 @@ func (d *draft) lookups() []*keys.Want {
 
 // given is the value that the input has for a field; nil if it has none.
 func (d *draft) given(f *catalogue.Field) any {
-	for _, in := range d.input.Fields {
-		if in.Field == f {
-			return d.value[in.Name]
-		}
+	if in := inputFor(d.input, f); in != nil {
+		return d.value[in.Name]
 	}
 	return nil
 }

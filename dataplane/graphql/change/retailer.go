@@ -31,7 +31,7 @@ func (c *Changer) CreateRetailer(ctx context.Context, p *tenant.Principal, m *ca
 	if err := s.vacant(ctx, d); err != nil {
 		return nil, err
 	}
-	id, err := c.Retailers.Create(ctx, p.Account, text(d.typ, d.entity, "ref"), text(d.typ, d.entity, "tradingName"))
+	id, err := c.Retailers.Create(ctx, p.Account, d.Type.Text(d.Entity, "ref"), d.Type.Text(d.Entity, "tradingName"))
 	if err != nil {
 		return nil, d.named(err)
 	}
@@ -54,7 +54,7 @@ func (c *Changer) completeRetailer(ctx context.Context, p *tenant.Principal, in 
 		if d, err = s.plan(in, r.value, "input", true); err != nil {
 			return err
 		}
-		d.fresh, d.self = false, keys.ByID(d.typ, r.id, "input")
+		d.New, d.self = false, keys.ByID(d.Type, r.id, "input")
 		s.wants = append(s.wants, d.self)
 		if err := s.ready(ctx, tx, d); err != nil {
 			return err
@@ -65,12 +65,13 @@ func (c *Changer) completeRetailer(ctx context.Context, p *tenant.Principal, in 
 		if err := s.complete(ctx, d); err != nil {
 			return err
 		}
-		return s.write(ctx, tx, d)
+		write(tx, d)
+		return nil
 	})
 	if err != nil {
 		return nil, s.explain(err, d)
 	}
-	return d.entity, nil
+	return d.Entity, nil
 }
 
 // vacant refuses new entities whose key is taken.
@@ -78,14 +79,14 @@ func (s *session) vacant(ctx context.Context, d *draft) error {
 	var wants []*keys.Want
 	var drafts []*draft
 	d.each(func(x *draft) {
-		if !x.fresh || len(x.typ.Key) == 0 {
+		if !x.New || len(x.Type.Key) == 0 {
 			return
 		}
-		values := make([]any, len(x.typ.Key))
-		for i, f := range x.typ.Key {
-			values[i] = f.Get(x.entity)
+		values := make([]any, len(x.Type.Key))
+		for i, f := range x.Type.Key {
+			values[i] = f.Get(x.Entity)
 		}
-		wants, drafts = append(wants, keys.Exists(x.typ, x.typ.Key, values, x.place)), append(drafts, x)
+		wants, drafts = append(wants, keys.Exists(x.Type, x.Type.Key, values, x.Place)), append(drafts, x)
 	})
 	if err := keys.Resolve(ctx, s.reader(), wants...); err != nil {
 		return err
@@ -100,9 +101,9 @@ func (s *session) vacant(ctx context.Context, d *draft) error {
 
 // taken is the fault for a new entity whose key another one has.
 func (d *draft) taken() *fault.Error {
-	key := d.typ.Key[0]
-	return fault.New(fault.Exists, "%s %s already exists: %v", d.typ.Name, key.Name, key.Get(d.entity)).
-		WithCode("C0123E").At(d.place + "." + d.inputName(key))
+	key := d.Type.Key[0]
+	return fault.New(fault.Exists, "%s %s already exists: %v", d.Type.Name, key.Name, key.Get(d.Entity)).
+		WithCode("C0123E").At(d.Place + "." + d.inputName(key))
 }
 
 // named puts what another part of the platform says of a retailer's ref into the terms of the input.
@@ -114,17 +115,15 @@ func (d *draft) named(err error) error {
 	case f.Kind == fault.Exists:
 		return d.taken().Wrap(err)
 	case f.Kind == fault.Invalid:
-		return f.WithCode("C0160E").At(d.place + "." + d.inputName(d.typ.Key[0]))
+		return f.WithCode("C0160E").At(d.Place + "." + d.inputName(d.Type.Key[0]))
 	}
 	return err
 }
 
 // inputName is what the draft's input calls a field.
 func (d *draft) inputName(f *catalogue.Field) string {
-	for _, in := range d.input.Fields {
-		if in.Field == f {
-			return in.Name
-		}
+	if in := inputFor(d.input, f); in != nil {
+		return in.Name
 	}
 	return f.Name
 }

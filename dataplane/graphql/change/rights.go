@@ -15,7 +15,7 @@ import (
 // mayTake lets a caller close a user, give him another key, or take roles away from him, only if the user as he is may nothing that the caller may
 // not: who keeps users could else shut administrators out. Of the same reason nobody takes permissions out of a role that he has not himself.
 func (s *session) mayTake(ctx context.Context, d *draft, taken []any) error {
-	switch e := d.entity.(type) {
+	switch e := d.Entity.(type) {
 	case *security.User:
 		_, status := d.value["status"]
 		_, key := d.value["apiKey"]
@@ -35,7 +35,7 @@ func (s *session) mayGive(ctx context.Context, u *security.User, d *draft) error
 	if _, given := d.value["roles"]; !given {
 		return nil
 	}
-	if d.fresh {
+	if d.New {
 		return s.inCharge(ctx, u, d, "_CREATE")
 	}
 	return s.inCharge(ctx, u, d, "_UPDATE")
@@ -43,11 +43,11 @@ func (s *session) mayGive(ctx context.Context, u *security.User, d *draft) error
 
 // inCharge decides whether a caller has a permission, and every right of a user, wherever the user has it.
 func (s *session) inCharge(ctx context.Context, u *security.User, d *draft, action string) error {
-	grants, err := s.grants(ctx, u, d.place+".roles")
+	grants, err := s.grants(ctx, u, d.Place+".roles")
 	if err != nil {
 		return err
 	}
-	return s.who.InCharge(tenant.New(tenant.Identity{Account: s.who.Account}, grants...), d.typ.Permission+action)
+	return s.who.InCharge(tenant.New(tenant.Identity{Account: s.who.Account}, grants...), d.Type.Permission+action)
 }
 
 // grants spells out a user's roles.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -25,7 +26,7 @@ func (c *Changer) Remove(ctx context.Context, p *tenant.Principal, r *catalogue.
 				return err
 			}
 		}
-		d := &draft{typ: r.Owner.Key.Of, self: o, place: "input", input: &catalogue.Input{Of: r.Owner.Key.Of}}
+		d := &draft{Draft: &entity.Draft{Type: r.Owner.Key.Of, Place: "input"}, self: o, input: &catalogue.Input{Of: r.Owner.Key.Of}}
 		if r.Edge != nil {
 			if err := s.planLinks(d, &catalogue.InputField{Key: r.Items.Key, Edge: r.Edge}, list, "input."+r.Items.Name); err != nil {
 				return err
@@ -62,16 +63,16 @@ func (d *draft) without(tx *store.Tx, r *catalogue.Removal, list []any) error {
 	for _, x := range named {
 		gone[identity(x, by)] = true
 	}
-	p := r.Field.Pointer(d.entity)
+	p := r.Field.Pointer(d.Entity)
 	stored, err := elements(p)
 	if err != nil {
 		return err
 	}
 	stored = slices.DeleteFunc(stored, func(x any) bool { return gone[identity(x, by)] })
-	if err := transcode(p, stored, d.place); err != nil {
+	if err := transcode(p, stored, d.Place); err != nil {
 		return err
 	}
-	tx.Update(d.entity, r.Field)
+	tx.Update(d.Entity, r.Field)
 	return nil
 }
 

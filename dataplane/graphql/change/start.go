@@ -2,7 +2,6 @@ package change
 
 import (
 	"context"
-	"time"
 
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
@@ -18,16 +17,15 @@ type Creation struct {
 
 // start has the engine write a new root together with its first turn. It reports false where it cannot, with nothing written.
 func (s *session) start(ctx context.Context, d *draft) (bool, error) {
-	if s.Engine == nil || !d.typ.Fires || d.typ.Root != nil {
+	if s.Engine == nil || !d.Type.Fires || d.Type.Root != nil {
 		return false, nil
 	}
-	c := Creation{Root: d.entity}
+	c := Creation{Root: d.Entity}
 	plain := true
-	now := s.now(ctx)
 	d.each(func(x *draft) {
 		plain = plain && x.plain(x == d)
 		if x != d {
-			c.Parts = append(c.Parts, x.entity)
+			c.Parts = append(c.Parts, x.Entity)
 		}
 		for _, w := range x.refs {
 			if w.want != nil && w.want.Entity != nil {
@@ -38,18 +36,13 @@ func (s *session) start(ctx context.Context, d *draft) (bool, error) {
 	if !plain {
 		return false, nil
 	}
-	d.each(func(x *draft) { x.date(now) })
-	s.events = nil
-	if err := s.created(ctx, d); err != nil {
-		return false, err
-	}
 	c.Event = s.events[0]
 	return s.Engine.Create(ctx, s.who.Account, c)
 }
 
 // plain drafts are new rows and nothing else: no links, no changes of other rows, and no events but the root's.
 func (d *draft) plain(root bool) bool {
-	if !d.fresh || len(d.links) > 0 || d.typ.Fires != root {
+	if !d.New || len(d.links) > 0 || d.Type.Fires != root {
 		return false
 	}
 	for _, k := range d.kids {
@@ -58,15 +51,4 @@ func (d *draft) plain(root bool) bool {
 		}
 	}
 	return true
-}
-
-// date says when a new entity was made.
-func (d *draft) date(now time.Time) {
-	for _, name := range []string{"createdOn", "updatedOn"} {
-		if f := d.typ.Field(name); f != nil {
-			if at, ok := f.Pointer(d.entity).(*time.Time); ok && at.IsZero() {
-				*at = now
-			}
-		}
-	}
 }

@@ -1,0 +1,91 @@
+package entity
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+// check refuses an entity that contradicts itself or points at nothing. Of one that changes, only what changes is looked at.
+func (d *decision) check(x *Draft) error {
+	for _, f := range x.Type.Fields {
+		if len(f.Among) == 0 && f.Names == nil || !x.gives(f) {
+			continue
+		}
+		if err := d.checkText(x, f); err != nil {
+			return err
+		}
+	}
+	for _, k := range x.Type.KeyRefs {
+		if err := d.checkKey(x, k); err != nil {
+			return err
+		}
+	}
+	if !x.New {
+		return nil
+	}
+	for _, f := range x.Type.Key {
+		if f.Kind == catalogue.Text && f.Empty(x.Entity) {
+			return fault.Invalidf(x.at(f), "%s must not be empty", f.Name).WithCode("C0140E")
+		}
+	}
+	for _, a := range x.Type.Agrees {
+		if err := d.agree(x, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gives reports whether a field has a value that comes with the draft.
+func (x *Draft) gives(f *catalogue.Field) bool { return (x.New || x.touches(f)) && !f.Empty(x.Entity) }
+
+// at is where the value of a field stands in the input.
+func (x *Draft) at(f *catalogue.Field) string { return strings.TrimPrefix(x.Place+"."+f.Name, ".") }
+
+func (d *decision) checkText(x *Draft, f *catalogue.Field) error {
+	text, _ := f.Get(x.Entity).(string)
+	if len(f.Among) > 0 && !slices.Contains(f.Among, text) {
+		return fault.Invalidf(x.at(f), "%q is unknown: want %s", text, strings.Join(f.Among, ", ")).WithCode("C0160E")
+	}
+	if f.Names == nil || !d.By.Limited {
+		return nil
+	}
+	n := Need{Type: f.Names, By: f.Names.Key, Values: []any{text}, Place: x.at(f)}
+	if id, known := d.exists(n); known && id == "" {
+		return n.missing()
+	}
+	return nil
+}
+
+// checkKey looks for what an entity points at by values of its own, such as an item's product, where the schema promises that there is one.
+func (d *decision) checkKey(x *Draft, k *catalogue.KeyRef) error {
+	if !k.Required() || !x.New && !slices.ContainsFunc(k.Local, x.touches) {
+		return nil
+	}
+	n := Need{Type: k.Target, By: k.Remote, Values: make([]any, len(k.Local)), Place: x.at(k.Local[0])}
+	for i, local := range k.Local {
+		if local.Empty(x.Entity) {
+			return nil
+		}
+		n.Values[i] = local.Get(x.Entity)
+	}
+	if id, known := d.exists(n); known && id == "" {
+		return n.missing()
+	}
+	return nil
+}
+
+// agree refuses an entity two of whose references lead to different wholes: a line of one order in a fulfilment of another.
+func (d *decision) agree(x *Draft, a catalogue.Agreement) error {
+	one, ok := d.along(x.Entity, a.One)
+	other, also := d.along(x.Entity, a.Other)
+	if !ok || !also || one == other {
+		return nil
+	}
+	whole := article(a.One[len(a.One)-1].Ref)
+	_, whole, _ = strings.Cut(whole, " ")
+	return fault.NotFoundf("%s not found in the %s: id %s", a.One[0].Ref.Name, whole, a.One[0].Get(x.Entity)).At(x.at(a.One[0]))
+}

@@ -1,0 +1,49 @@
+package entity
+
+import (
+	"strings"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/workflow"
+)
+
+// CreateEvent is the name of the event that creation sends.
+const CreateEvent = "CREATE"
+
+// Created lists the events that follow from what is new, in the order of the drafts, each with an id of its own. All is decided.
+func (m *Making) Created(newID func() catalogue.ID) []*workflow.Event {
+	var out []*workflow.Event
+	for _, x := range m.Drafts {
+		if x.New && x.Type.Fires {
+			out = append(out, m.created(x, newID()))
+		}
+	}
+	return out
+}
+
+func (m *Making) created(x *Draft, id catalogue.ID) *workflow.Event {
+	d := decision{Making: m}
+	retailer, _ := d.inName(x.root)
+	rt := m.Catalogue.TypeOf(x.root)
+	return &workflow.Event{
+		ID: string(id), Name: CreateEvent, Type: workflow.Normal, RetailerID: int32(retailer),
+		EntityType: x.Type.EntityType, EntityID: x.Type.Text(x.Entity, "id"), EntityRef: x.Type.Text(x.Entity, "ref"),
+		EntitySubtype: x.Type.Text(x.Entity, "type"), EntityStatus: x.Type.Text(x.Entity, "status"),
+		RootType: rt.EntityType, RootID: rt.Text(x.root, "id"), RootRef: rt.Text(x.root, "ref"),
+		GeneratedBy: m.By.Name, GeneratedOn: m.By.Now, Priority: priority(rt),
+	}
+}
+
+// Root is the entity whose workflow drives a new one; nil where none does, or before all is decided.
+func (x *Draft) Root() any { return x.root }
+
+// priority puts shoppers' work before loads.
+func priority(root *catalogue.Type) workflow.Priority {
+	switch {
+	case root.EntityType == "ORDER":
+		return workflow.Checkout
+	case strings.HasSuffix(root.EntityType, "_CATALOGUE"):
+		return workflow.Batch
+	}
+	return workflow.StoreWork
+}

@@ -1,0 +1,147 @@
+package catalogue
+
+import (
+	"reflect"
+	"strings"
+)
+
+// Default is the value of a field of a new entity for which nothing is given: Before, what Path leads to, After. Without a Path it is Before.
+type Default struct {
+	Field  *Field
+	Before string
+	Path   []*Field
+	After  string
+}
+
+// Agreement is a pair of paths along references that lead to the same entity: what an item is of, and what the item's parent is of.
+type Agreement struct {
+	One, Other []*Field
+}
+
+// connectCreation resolves what the tags and the spec say of new entities.
+func (b *builder) connectCreation(t *Type, s *TypeSpec) {
+	for _, d := range t.declared {
+		if d.field == nil {
+			continue
+		}
+		where := t.Name + "." + d.goName
+		if d.tag.Copy != "" {
+			b.connectCopy(where, t, d)
+		}
+		if d.tag.Default != "" {
+			b.addDefault(where, t, d.field, d.tag.Default)
+		}
+		if d.tag.Names != "" {
+			d.field.Names = b.typeNamed(where, d.tag.Names)
+		}
+		if d.tag.Among != "" {
+			d.field.Among = strings.Split(d.tag.Among, "|")
+		}
+		if (d.tag.Among != "" || d.tag.Names != "") && d.field.Kind != Text {
+			b.fail(where, "among= and names= are for texts")
+		}
+	}
+	for _, word := range strings.Fields(s.Defaults) {
+		name, text, _ := strings.Cut(word, "=")
+		if f := t.fields[name]; f != nil {
+			b.addDefault(t.Name+"."+name, t, f, text)
+		} else {
+			b.fail(t.Name, "no field %s to have a default", name)
+		}
+	}
+	for _, text := range s.Agrees {
+		one, other, _ := strings.Cut(text, " = ")
+		a := Agreement{One: b.path(t.Name, t, one), Other: b.path(t.Name, t, other)}
+		if len(a.One) == 0 || len(a.Other) == 0 || a.One[len(a.One)-1].Ref == nil || a.One[len(a.One)-1].Ref != a.Other[len(a.Other)-1].Ref {
+			b.fail(t.Name, "%s: want two paths to references to the same type", text)
+			continue
+		}
+		t.Agrees = append(t.Agrees, a)
+	}
+}
+
+// connectCopy resolves a path such as customer.ref, or fulfilments.order where fulfilments is a connection.
+func (b *builder) connectCopy(where string, t *Type, d *declaration) {
+	text, from := d.tag.Copy, t
+	if first, rest, more := strings.Cut(text, "."); more && t.fields[first] == nil && t.Edge(first) != nil {
+		d.field.CopyOver = t.Edge(first)
+		text, from = rest, d.field.CopyOver.Target
+	}
+	path := b.path(where, from, text)
+	if len(path) == 0 {
+		return
+	}
+	if last := path[len(path)-1]; last.Kind != d.field.Kind {
+		b.fail(where, "copy=%s leads to a field of another kind", d.tag.Copy)
+		return
+	}
+	d.field.Copy = path
+	t.Copies = append(t.Copies, d.field)
+}
+
+func (b *builder) addDefault(where string, t *Type, f *Field, text string) {
+	if f.Kind != Text {
+		b.fail(where, "only texts have defaults")
+		return
+	}
+	d := Default{Field: f, Before: text}
+	if before, rest, found := strings.Cut(text, "{"); found {
+		path, after, closed := strings.Cut(rest, "}")
+		if !closed {
+			b.fail(where, "default=%s: a brace is not closed", text)
+		}
+		d.Before, d.Path, d.After = before, b.path(where, t, path), after
+	}
+	t.Defaults = append(t.Defaults, d)
+}
+
+// ID is the id of an entity of the type.
+func (t *Type) ID(entity any) ID {
+	id, _ := t.Get(entity, "id").(ID)
+	return id
+}
+
+// Get reads a field of an entity of the type by its GraphQL name; nil where the type has no such field.
+func (t *Type) Get(entity any, name string) any {
+	f := t.fields[name]
+	if f == nil {
+		return nil
+	}
+	return f.Get(entity)
+}
+
+// Text reads a text or an id of an entity of the type; empty where the type has no such field, or it holds something else.
+func (t *Type) Text(entity any, name string) string {
+	switch v := t.Get(entity, name).(type) {
+	case string:
+		return v
+	case ID:
+		return string(v)
+	}
+	return ""
+}
+
+// Empty reports whether the field has its zero value: nothing was given for it.
+func (f *Field) Empty(entity any) bool {
+	return f.index != nil && reflect.ValueOf(entity).Elem().FieldByIndex(f.index).IsZero()
+}
+
+// Set writes the field of an entity; the value is of the field's Go type.
+func (f *Field) Set(entity, value any) {
+	if f.index != nil {
+		reflect.ValueOf(entity).Elem().FieldByIndex(f.index).Set(reflect.ValueOf(value))
+	}
+}
+
+// Holds reports whether a field's value may be of this entity: of the type, or of one of its members.
+func (t *Type) Holds(other *Type) bool {
+	if t == other {
+		return true
+	}
+	for _, m := range t.Members {
+		if m == other {
+			return true
+		}
+	}
+	return false
+}
