@@ -60,7 +60,7 @@ func (a accounts) CreateAccount(ctx context.Context, r *cpv1.CreateAccountReques
 	if v := a.Store.View(); v.Cluster().GetSchemaFloor() >= state.StepsTogether {
 		body.PlaceIn = state.ChooseEnvironment(v, record.GetAccount())
 	}
-	result, err := a.change(ctx, statev1.Kind_KIND_CREATE_ACCOUNT, body, r)
+	result, err := a.change(ctx, body, r)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +191,7 @@ func (a accounts) update(ctx context.Context, named *cpv1.Account, change func(*
 			return err
 		}
 		body := &statev1.UpdateAccount{Account: next, Etag: first(named.GetEtag(), record.GetAccount().GetEtag())}
-		result, err := a.change(ctx, statev1.Kind_KIND_UPDATE_ACCOUNT, body, request)
+		result, err := a.change(ctx, body, request)
 		out = as[*statev1.AccountCreated](result).GetAccount()
 		return err
 	})

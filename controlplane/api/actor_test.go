@@ -20,7 +20,7 @@ func TestTheAuditNamesMachinesByTheirKind(t *testing.T) {
 	d := newDesk(t)
 	d.place("here", "shared", "n1")
 	d.host("h1", "here")
-	d.do(statev1.Kind_KIND_PLAN_NODE, &statev1.PlanNode{Node: &cpv1.Node{Id: "p1", Host: "h1", Environment: "shared", Kind: aNode}})
+	d.do(&statev1.PlanNode{Node: &cpv1.Node{Id: "p1", Host: "h1", Environment: "shared", Kind: aNode}})
 	last := func() []string {
 		records, _ := state.Audit.List(d.store.View(), state.Page{Reverse: true, Limit: 1})
 		return []string{records[0].GetActor(), records[0].GetAction(), records[0].GetProcedure()}

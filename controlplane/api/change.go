@@ -16,12 +16,12 @@ import (
 )
 
 // change makes a command of a request and commits it. A request with validate_only is tried against the state and changes nothing.
-func (a *API) change(ctx context.Context, kind statev1.Kind, body proto.Message, request proto.Message) (state.Result, error) {
+func (a *API) change(ctx context.Context, body proto.Message, request proto.Message) (state.Result, error) {
 	meta, err := a.meta(ctx, request)
 	if err != nil {
 		return state.Result{}, err
 	}
-	command, err := state.Command(kind, meta, body)
+	command, err := state.Command(meta, body)
 	if err != nil {
 		return state.Result{}, err
 	}

@@ -181,7 +181,7 @@ func TestChangesAreMadeOnWhatIsThere(t *testing.T) {
 	d := newDesk(t)
 	d.place("here", "shared", "n1")
 	d.active("ACME", "shared")
-	d.do(statev1.Kind_KIND_PUT_OPERATOR, &statev1.PutOperator{Operator: &cpv1.Operator{Username: "otto"}, PasswordHash: "h"})
+	d.do(&statev1.PutOperator{Operator: &cpv1.Operator{Username: "otto"}, PasswordHash: "h"})
 	over := d.root()
 	things := map[string]struct {
 		kind   statev1.Kind
@@ -191,21 +191,21 @@ func TestChangesAreMadeOnWhatIsThere(t *testing.T) {
 	}{
 		"region": {statev1.Kind_KIND_PUT_REGION, func() string { r, _ := state.Regions.Get(d.store.View(), "here"); return r.GetEtag() }, func() {
 			r, _ := state.Regions.Get(d.store.View(), "here")
-			d.do(statev1.Kind_KIND_PUT_REGION, &statev1.PutRegion{Region: &cpv1.Region{Name: "here", Country: "NZ"}, Etag: r.GetEtag()})
+			d.do(&statev1.PutRegion{Region: &cpv1.Region{Name: "here", Country: "NZ"}, Etag: r.GetEtag()})
 		}, func(etag string) error {
 			_, err := cpc.NewRegionServiceClient(over).UpdateRegion(t.Context(), &cpv1.UpdateRegionRequest{Region: &cpv1.Region{Name: "here", DisplayName: "x", Etag: etag}})
 			return err
 		}},
 		"environment": {statev1.Kind_KIND_PUT_ENVIRONMENT, func() string { e, _ := state.Environments.Get(d.store.View(), "shared"); return e.GetEtag() }, func() {
 			e, _ := state.Environments.Get(d.store.View(), "shared")
-			d.do(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "shared", Region: "here", Release: "r9"}, Etag: e.GetEtag()})
+			d.do(&statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "shared", Region: "here", Release: "r9"}, Etag: e.GetEtag()})
 		}, func(etag string) error {
 			_, err := cpc.NewEnvironmentServiceClient(over).UpdateEnvironment(t.Context(), &cpv1.UpdateEnvironmentRequest{Environment: &cpv1.Environment{Name: "shared", DisplayName: "x", Etag: etag}})
 			return err
 		}},
 		"operator": {statev1.Kind_KIND_PUT_OPERATOR, func() string { o, _ := state.Operators.Get(d.store.View(), "otto"); return o.GetOperator().GetEtag() }, func() {
 			o, _ := state.Operators.Get(d.store.View(), "otto")
-			d.do(statev1.Kind_KIND_PUT_OPERATOR, &statev1.PutOperator{Operator: &cpv1.Operator{Username: "otto"}, Etag: o.GetOperator().GetEtag()})
+			d.do(&statev1.PutOperator{Operator: &cpv1.Operator{Username: "otto"}, Etag: o.GetOperator().GetEtag()})
 		}, func(etag string) error {
 			_, err := cpc.NewAuthServiceClient(over).UpdateOperator(t.Context(), &cpv1.UpdateOperatorRequest{Operator: &cpv1.Operator{Username: "otto", DisplayName: "x", Etag: etag}})
 			return err
@@ -214,13 +214,13 @@ func TestChangesAreMadeOnWhatIsThere(t *testing.T) {
 			r, _ := state.Retailers.Get(d.store.View(), state.RetailerKey("ACME", 1))
 			return r.GetEtag()
 		}, func() {
-			d.do(statev1.Kind_KIND_UPDATE_RETAILER, &statev1.UpdateRetailer{Retailer: &cpv1.Retailer{Account: "ACME", Number: 1, Currency: "EUR"}})
+			d.do(&statev1.UpdateRetailer{Retailer: &cpv1.Retailer{Account: "ACME", Number: 1, Currency: "EUR"}})
 		}, func(etag string) error {
 			_, err := cpc.NewRetailerServiceClient(over).UpdateRetailer(t.Context(), &cpv1.UpdateRetailerRequest{Retailer: &cpv1.Retailer{Account: "ACME", Number: 1, TradingName: "x", Etag: etag}})
 			return err
 		}},
 		"client": {statev1.Kind_KIND_UPDATE_API_CLIENT, func() string { _, c, _ := state.ClientRecord(d.store.View(), "ACME"); return c.GetEtag() }, func() {
-			d.do(statev1.Kind_KIND_UPDATE_API_CLIENT, &statev1.UpdateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME", Roles: acting("ADMIN")}})
+			d.do(&statev1.UpdateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME", Roles: acting("ADMIN")}})
 		}, func(etag string) error {
 			_, err := cpc.NewApiClientServiceClient(over).UpdateApiClient(t.Context(), &cpv1.UpdateApiClientRequest{Client: &cpv1.ApiClient{ClientId: "ACME", Description: "x", Etag: etag}})
 			return err
@@ -328,7 +328,7 @@ func TestASessionIsOfThePresentPasswordAndRoles(t *testing.T) {
 	put := func(o *cpv1.Operator) {
 		now, _ := state.Operators.Get(d.store.View(), "rita")
 		o.Username = "rita"
-		d.do(statev1.Kind_KIND_PUT_OPERATOR, &statev1.PutOperator{Operator: o, Etag: now.GetOperator().GetEtag()})
+		d.do(&statev1.PutOperator{Operator: o, Etag: now.GetOperator().GetEtag()})
 	}
 	put(&cpv1.Operator{Bindings: []*cpv1.RoleBinding{{Role: auth.RegionOperator, Regions: []string{"there"}}}})
 	require.Equal(t, connect.CodePermissionDenied, read(line), "the roles are those of now")
@@ -336,7 +336,7 @@ func TestASessionIsOfThePresentPasswordAndRoles(t *testing.T) {
 	require.Equal(t, connect.CodeUnauthenticated, read(line))
 	put(&cpv1.Operator{Bindings: []*cpv1.RoleBinding{{Role: auth.RegionOperator, Regions: []string{"here"}}}})
 	require.Zero(t, read(line))
-	d.do(statev1.Kind_KIND_SET_PASSWORD, &statev1.SetPassword{Username: "rita", PasswordHash: "another"})
+	d.do(&statev1.SetPassword{Username: "rita", PasswordHash: "another"})
 	require.Equal(t, connect.CodeUnauthenticated, read(line), "it was begun under another password")
 	require.Zero(t, read(d.signedIn("rita", "another")))
 	require.Equal(t, connect.CodeUnauthenticated, read(d.signedIn("nobody", "hash")))
@@ -419,9 +419,9 @@ func TestWaitingEndsWithTheOperation(t *testing.T) {
 		return frame.GetOperation()
 	}
 	require.Equal(t, "place", state.CurrentStep(seen()).GetName())
-	d.do(statev1.Kind_KIND_PLACE_ACCOUNT, &statev1.PlaceAccount{Operation: id, Environment: "shared"})
+	d.do(&statev1.PlaceAccount{Operation: id, Environment: "shared"})
 	require.Equal(t, "prepare_account", state.CurrentStep(seen()).GetName())
-	d.do(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: id, Error: &cpv1.OperationError{Code: "X"}})
+	d.do(&statev1.FinishOperation{Operation: id, Error: &cpv1.OperationError{Code: "X"}})
 	require.Equal(t, cpv1.OperationState_OPERATION_STATE_FAILED, seen().GetState())
 	_, err = stream.Receive()
 	require.ErrorIs(t, err, io.EOF, "nothing more comes")

@@ -143,7 +143,7 @@ func (a *API) createClient(ctx context.Context, c *cpv1.ApiClient, hash []byte, 
 	if string(tenancy.AccountOfClient(c.GetClientId())) == c.GetClientId() {
 		return nil, state.Result{}, fault.Invalidf("client.client_id", "The id of another client is its account's name, a dash, and a name in small letters: %s-erp.", c.GetClientId())
 	}
-	return a.clientChange(ctx, c.GetClientId(), statev1.Kind_KIND_CREATE_API_CLIENT, &statev1.CreateApiClient{Client: c, SecretHash: hash}, request)
+	return a.clientChange(ctx, c.GetClientId(), &statev1.CreateApiClient{Client: c, SecretHash: hash}, request)
 }
 
 func (a *API) updateClient(ctx context.Context, wanted *cpv1.ApiClient, mask *fieldmaskpb.FieldMask, request proto.Message) (*cpv1.ApiClient, state.Result, error) {
@@ -159,7 +159,7 @@ func (a *API) updateClient(ctx context.Context, wanted *cpv1.ApiClient, mask *fi
 			return err
 		}
 		body := &statev1.UpdateApiClient{Client: next, Etag: first(wanted.GetEtag(), current.GetEtag())}
-		out, result, err = a.clientChange(ctx, wanted.GetClientId(), statev1.Kind_KIND_UPDATE_API_CLIENT, body, request)
+		out, result, err = a.clientChange(ctx, wanted.GetClientId(), body, request)
 		return err
 	})
 	return out, result, err
@@ -175,15 +175,15 @@ func (a *API) rotateClient(ctx context.Context, id string, hash []byte, overlap 
 	case overlap.AsDuration() > 0:
 		body.OverlapEnd = timestamppb.New(a.Now().Add(overlap.AsDuration()))
 	}
-	return a.clientChange(ctx, id, statev1.Kind_KIND_ROTATE_API_CLIENT, body, request)
+	return a.clientChange(ctx, id, body, request)
 }
 
 func (a *API) revokeClient(ctx context.Context, id, etag string, request proto.Message) (*cpv1.ApiClient, state.Result, error) {
-	return a.clientChange(ctx, id, statev1.Kind_KIND_REVOKE_API_CLIENT, &statev1.RevokeApiClient{ClientId: id, Etag: etag}, request)
+	return a.clientChange(ctx, id, &statev1.RevokeApiClient{ClientId: id, Etag: etag}, request)
 }
 
-func (a *API) clientChange(ctx context.Context, id string, kind statev1.Kind, body, request proto.Message) (*cpv1.ApiClient, state.Result, error) {
-	result, err := a.change(ctx, kind, body, request)
+func (a *API) clientChange(ctx context.Context, id string, body, request proto.Message) (*cpv1.ApiClient, state.Result, error) {
+	result, err := a.change(ctx, body, request)
 	if err != nil {
 		return nil, result, err
 	}

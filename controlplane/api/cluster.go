@@ -48,7 +48,7 @@ func (a clusters) FinaliseUpgrade(ctx context.Context, r *cpv1.FinaliseUpgradeRe
 	if err := a.everybodyKnows(ctx, wanted); err != nil {
 		return nil, err
 	}
-	result, err := a.change(ctx, statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: wanted}, r)
+	result, err := a.change(ctx, &statev1.RaiseSchemaFloor{Schema: wanted}, r)
 	if err != nil {
 		return nil, err
 	}

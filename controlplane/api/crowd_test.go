@@ -18,7 +18,7 @@ func TestACrowdOfOperatorsIsBounded(t *testing.T) {
 	d := newDesk(t)
 	hash, err := d.hasher.Hash(t.Context(), "a long enough password")
 	require.NoError(t, err)
-	d.do(statev1.Kind_KIND_PUT_OPERATOR, &statev1.PutOperator{Operator: &cpv1.Operator{Username: "ann"}, PasswordHash: hash})
+	d.do(&statev1.PutOperator{Operator: &cpv1.Operator{Username: "ann"}, PasswordHash: hash})
 	service := controlplanev1connect.NewAuthServiceClient(d.stranger())
 	login := func(secret string) error {
 		_, err := service.Login(t.Context(), &cpv1.LoginRequest{Username: "ann", Password: secret})

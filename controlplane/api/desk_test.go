@@ -101,7 +101,7 @@ func newDesk(t *testing.T) *desk {
 	require.NoError(t, err)
 	first, err := d.authorities.First(d.began)
 	require.NoError(t, err)
-	d.do(statev1.Kind_KIND_INITIALISE, &statev1.Initialise{ClusterId: "one", Key: key, SchemaFloor: state.Schema, Authority: first})
+	d.do(&statev1.Initialise{ClusterId: "one", Key: key, SchemaFloor: state.Schema, Authority: first})
 	return d
 }
 
@@ -148,9 +148,9 @@ func (d *desk) Self() cluster.Self {
 }
 
 // do has a command done that nobody called for.
-func (d *desk) do(kind statev1.Kind, body proto.Message) proto.Message {
+func (d *desk) do(body proto.Message) proto.Message {
 	d.t.Helper()
-	command, err := state.Command(kind, &statev1.Meta{Time: timestamppb.New(d.now()), Actor: "test"}, body)
+	command, err := state.Command(&statev1.Meta{Time: timestamppb.New(d.now()), Actor: "test"}, body)
 	require.NoError(d.t, err)
 	result, err := d.Apply(d.t.Context(), command)
 	require.NoError(d.t, err)
@@ -160,7 +160,7 @@ func (d *desk) do(kind statev1.Kind, body proto.Message) proto.Message {
 // operator is a line of an operator who has just signed in.
 func (d *desk) operator(name string, bindings ...*cpv1.RoleBinding) *connect.Client {
 	d.t.Helper()
-	d.do(statev1.Kind_KIND_PUT_OPERATOR, &statev1.PutOperator{Operator: &cpv1.Operator{Username: name, Bindings: bindings}, PasswordHash: "hash"})
+	d.do(&statev1.PutOperator{Operator: &cpv1.Operator{Username: name, Bindings: bindings}, PasswordHash: "hash"})
 	return d.signedIn(name, "hash")
 }
 
@@ -178,7 +178,7 @@ func (d *desk) signedIn(name, hash string) *connect.Client {
 func (d *desk) root() *connect.Client {
 	d.t.Helper()
 	if _, found := state.Operators.Get(d.store.View(), "root"); !found {
-		d.do(statev1.Kind_KIND_PUT_OPERATOR, &statev1.PutOperator{PasswordHash: "hash", Operator: &cpv1.Operator{
+		d.do(&statev1.PutOperator{PasswordHash: "hash", Operator: &cpv1.Operator{
 			Username: "root", Bindings: []*cpv1.RoleBinding{{Role: auth.PlatformAdministrator}},
 		}})
 	}
@@ -208,35 +208,35 @@ func (s shows) RoundTrip(r *http.Request) (*http.Response, error) {
 // place makes a region with an environment, and a node that is ready in it.
 func (d *desk) place(region, environment, node string) {
 	d.t.Helper()
-	d.do(statev1.Kind_KIND_PUT_REGION, &statev1.PutRegion{Region: &cpv1.Region{Name: region}})
-	d.do(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Environment: &cpv1.Environment{
+	d.do(&statev1.PutRegion{Region: &cpv1.Region{Name: region}})
+	d.do(&statev1.PutEnvironment{Environment: &cpv1.Environment{
 		Name: environment, Region: region, Kind: cpv1.EnvironmentKind_ENVIRONMENT_KIND_SHARED, DatabaseUrl: "postgres://u:secret@db:5432/" + environment,
 	}})
 	d.join(aNode, node, environment)
-	d.do(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: node, State: cpv1.NodeState_NODE_STATE_READY})
+	d.do(&statev1.JudgeNode{Id: node, State: cpv1.NodeState_NODE_STATE_READY})
 	d.heard.Note(presence.NodeKey(node), presence.Report{Seen: d.now(), State: "READY", AppliedIndex: 1 << 40})
 }
 
 func (d *desk) join(kind cpv1.MachineKind, id, environment string) {
 	d.t.Helper()
-	d.do(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
+	d.do(&statev1.CreateJoinToken{Token: &statev1.JoinToken{
 		Hash: []byte(id), Kind: kind, Environment: environment, ExpireTime: timestamppb.New(d.now().Add(time.Hour)),
 	}})
-	d.do(statev1.Kind_KIND_JOIN_NODE, &statev1.JoinNode{TokenHash: []byte(id), Node: &cpv1.Node{Id: id, Kind: kind, Address: "127.0.0.1:9"}})
+	d.do(&statev1.JoinNode{TokenHash: []byte(id), Node: &cpv1.Node{Id: id, Kind: kind, Address: "127.0.0.1:9"}})
 }
 
 func (d *desk) host(id, region string) {
 	d.t.Helper()
-	d.do(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
+	d.do(&statev1.CreateJoinToken{Token: &statev1.JoinToken{
 		Hash: []byte("host " + id), Kind: aHost, Region: region, ExpireTime: timestamppb.New(d.now().Add(time.Hour)),
 	}})
-	d.do(statev1.Kind_KIND_JOIN_HOST, &statev1.JoinHost{TokenHash: []byte("host " + id), Host: &cpv1.Host{Id: id}})
+	d.do(&statev1.JoinHost{TokenHash: []byte("host " + id), Host: &cpv1.Host{Id: id}})
 }
 
 // account makes an account; the answer is the operation that provisions it.
 func (d *desk) account(name, environment string) string {
 	d.t.Helper()
-	made := d.do(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{Record: &statev1.AccountRecord{
+	made := d.do(&statev1.CreateAccount{Record: &statev1.AccountRecord{
 		Account: &cpv1.Account{Name: name, Environment: environment, Clients: []*cpv1.ApiClient{{ClientId: name, Roles: acting("INTEGRATION")}}},
 		Secrets: []*statev1.ClientSecret{{ClientId: name, Hash: []byte(name)}}, FirstRetailer: &cpv1.Retailer{Ref: name},
 	}})
@@ -247,19 +247,19 @@ func (d *desk) account(name, environment string) string {
 func (d *desk) active(name, environment string) string {
 	d.t.Helper()
 	id := d.account(name, environment)
-	d.do(statev1.Kind_KIND_PLACE_ACCOUNT, &statev1.PlaceAccount{Operation: id, Environment: environment})
-	d.do(statev1.Kind_KIND_ACCOUNT_PREPARED, &statev1.AccountPrepared{Operation: id})
+	d.do(&statev1.PlaceAccount{Operation: id, Environment: environment})
+	d.do(&statev1.AccountPrepared{Operation: id})
 	d.prepare(id)
-	d.do(statev1.Kind_KIND_OPEN_CLIENT, &statev1.OpenClient{Operation: id})
-	d.do(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: id})
+	d.do(&statev1.OpenClient{Operation: id})
+	d.do(&statev1.FinishOperation{Operation: id})
 	return id
 }
 
 // prepare prepares a retailer as a node would.
 func (d *desk) prepare(operation string) {
 	d.t.Helper()
-	d.do(statev1.Kind_KIND_RETAILER_PREPARED, &statev1.RetailerPrepared{Operation: operation, Artefacts: map[string]string{"workflow/ORDER::HD/1": "ab"}})
-	d.do(statev1.Kind_KIND_ACTIVATE_WORKFLOWS, &statev1.ActivateWorkflows{Operation: operation})
+	d.do(&statev1.RetailerPrepared{Operation: operation, Artefacts: map[string]string{"workflow/ORDER::HD/1": "ab"}})
+	d.do(&statev1.ActivateWorkflows{Operation: operation})
 }
 
 func acting(role string) []*cpv1.ClientRole {

@@ -25,7 +25,7 @@ func (a environments) CreateEnvironment(ctx context.Context, r *cpv1.CreateEnvir
 	if err := checkDatabaseURL(e.GetDatabaseUrl()); err != nil {
 		return nil, err
 	}
-	result, err := a.change(ctx, statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Environment: e}, r)
+	result, err := a.change(ctx, &statev1.PutEnvironment{Environment: e}, r)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (a environments) UpdateEnvironment(ctx context.Context, r *cpv1.UpdateEnvir
 			return err
 		}
 		body := &statev1.PutEnvironment{Environment: next, Etag: first(wanted.GetEtag(), current.GetEtag())}
-		result, err := a.change(ctx, statev1.Kind_KIND_PUT_ENVIRONMENT, body, r)
+		result, err := a.change(ctx, body, r)
 		out = as[*cpv1.Environment](result)
 		return err
 	})
@@ -90,7 +90,7 @@ func (a environments) UpdateEnvironment(ctx context.Context, r *cpv1.UpdateEnvir
 
 // DeleteEnvironment removes an environment without accounts.
 func (a environments) DeleteEnvironment(ctx context.Context, r *cpv1.DeleteEnvironmentRequest) (*cpv1.DeleteEnvironmentResponse, error) {
-	_, err := a.change(ctx, statev1.Kind_KIND_DELETE_ENVIRONMENT, &statev1.DeleteEnvironment{Name: r.GetName(), Etag: r.GetEtag()}, r)
+	_, err := a.change(ctx, &statev1.DeleteEnvironment{Name: r.GetName(), Etag: r.GetEtag()}, r)
 	if err != nil {
 		return nil, err
 	}

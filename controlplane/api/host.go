@@ -41,7 +41,7 @@ func (a hosts) Join(ctx context.Context, r *cpv1.JoinRequest) (*cpv1.JoinRespons
 	} else {
 		return nil, fault.New(fault.Unauthenticated, "Join with a token, or with the certificate of an earlier join.").At("token")
 	}
-	result, err := a.change(ctx, statev1.Kind_KIND_JOIN_HOST, body, r)
+	result, err := a.change(ctx, body, r)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func (a hosts) CreateNodeToken(ctx context.Context, r *cpv1.CreateNodeTokenReque
 		return nil, err
 	}
 	expires := timestamppb.New(a.Now().Add(nodeTokenLifetime))
-	_, err = a.change(ctx, statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
+	_, err = a.change(ctx, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
 		Hash: secretHash(raw), Kind: node.GetKind(), Environment: node.GetEnvironment(), Machine: node.GetId(), ExpireTime: expires,
 	}}, r)
 	if err != nil {

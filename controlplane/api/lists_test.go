@@ -156,7 +156,7 @@ func TestTheAuditShowsWhatARoleCovers(t *testing.T) {
 		require.NoError(t, err)
 		_, err = cpc.NewRetailerServiceClient(root).CreateRetailer(t.Context(), &cpv1.CreateRetailerRequest{Retailer: &cpv1.Retailer{Account: name, Ref: "SECOND"}})
 		require.NoError(t, err)
-		d.do(statev1.Kind_KIND_COMMIT_CONFIGURATION, &statev1.CommitConfiguration{Account: name, Retailer: 1, Artefacts: map[string]string{"a": "b"}})
+		d.do(&statev1.CommitConfiguration{Account: name, Retailer: 1, Artefacts: map[string]string{"a": "b"}})
 	}
 	seen := func(over *connect.Client, r *cpv1.ListAuditRecordsRequest) (out []string) {
 		return all(t, func(token string) ([]*cpv1.AuditRecord, string, error) {
@@ -198,9 +198,9 @@ func TestClientsAreListedOnce(t *testing.T) {
 	t.Parallel()
 	d := twoPlaces(t)
 	for id, role := range map[string]string{"ACME-a": "ADMIN", "ACME-b": "INTEGRATION", "BETA-a": "ADMIN", "BETA-gone": "ADMIN", "BOLT-a": "ADMIN"} {
-		d.do(statev1.Kind_KIND_CREATE_API_CLIENT, &statev1.CreateApiClient{Client: &cpv1.ApiClient{ClientId: id, Roles: acting(role)}, SecretHash: []byte("s")})
+		d.do(&statev1.CreateApiClient{Client: &cpv1.ApiClient{ClientId: id, Roles: acting(role)}, SecretHash: []byte("s")})
 	}
-	d.do(statev1.Kind_KIND_REVOKE_API_CLIENT, &statev1.RevokeApiClient{ClientId: "BETA-gone"})
+	d.do(&statev1.RevokeApiClient{ClientId: "BETA-gone"})
 	listed := func(over *connect.Client, r *cpv1.ListApiClientsRequest) []string {
 		return all(t, func(token string) ([]*cpv1.ApiClient, string, error) {
 			r.PageSize, r.PageToken = 1, token

@@ -120,7 +120,7 @@ func (a operators) choosePassword(ctx context.Context, record *statev1.OperatorR
 	if err != nil {
 		return nil, err
 	}
-	if _, err := a.change(ctx, statev1.Kind_KIND_SET_PASSWORD, &statev1.SetPassword{Username: username, PasswordHash: hash}, request); err != nil {
+	if _, err := a.change(ctx, &statev1.SetPassword{Username: username, PasswordHash: hash}, request); err != nil {
 		return nil, err
 	}
 	return &statev1.OperatorRecord{Operator: record.GetOperator(), PasswordHash: hash}, nil
@@ -150,7 +150,7 @@ func (a operators) ResetPassword(ctx context.Context, r *cpv1.ResetPasswordReque
 	if err != nil {
 		return nil, err
 	}
-	result, err := a.change(ctx, statev1.Kind_KIND_SET_PASSWORD, &statev1.SetPassword{Username: r.GetUsername(), PasswordHash: password.Once(hash, until)}, r)
+	result, err := a.change(ctx, &statev1.SetPassword{Username: r.GetUsername(), PasswordHash: password.Once(hash, until)}, r)
 	if err != nil {
 		return nil, err
 	}

@@ -77,7 +77,7 @@ func TestANodeIsWhatItsTokenAndCertificateSay(t *testing.T) {
 
 	// The next process of a node comes with its certificate, from elsewhere; what the one before it said is no more.
 	d.heard.Note(presence.NodeKey("n1"), presence.Report{Seen: d.now(), State: "READY", AppliedIndex: 9})
-	d.do(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: "n1", State: cpv1.NodeState_NODE_STATE_READY})
+	d.do(&statev1.JudgeNode{Id: "n1", State: cpv1.NodeState_NODE_STATE_READY})
 	again, err := join(d.line(trust.NodeKind, "n1", "other"), &nodev1.JoinRequest{Kind: "node", Address: "n1:81", Release: "r2", ClusterId: "one"})
 	require.NoError(t, err)
 	require.Equal(t, trust.Identity{Cluster: "one", Environment: "other", Kind: trust.NodeKind, ID: "n1"}, whose(t, again.GetCertificate()))
@@ -221,7 +221,7 @@ func TestAHostInvitesItsOwnProcesses(t *testing.T) {
 	d.host("h1", "here")
 	d.host("h2", "here")
 	plan := func(id, host string, kind cpv1.MachineKind) {
-		d.do(statev1.Kind_KIND_PLAN_NODE, &statev1.PlanNode{Node: &cpv1.Node{Id: id, Host: host, Environment: "shared", Kind: kind, Release: "r7"}})
+		d.do(&statev1.PlanNode{Node: &cpv1.Node{Id: id, Host: host, Environment: "shared", Kind: kind, Release: "r7"}})
 	}
 	plan("p1", "h1", aNode)
 	plan("p2", "h2", aNode)
@@ -235,9 +235,9 @@ func TestAHostInvitesItsOwnProcesses(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, frame.GetProcesses(), 1)
 	require.Equal(t, []any{"p1", "shared", aNode, "r7", false}, process(frame.GetProcesses()[0]))
-	d.do(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: "p1", State: cpv1.NodeState_NODE_STATE_JOINING}) // nothing that the host is told
-	d.do(statev1.Kind_KIND_DRAIN_NODE, &statev1.DrainNode{Id: "p2"})                                           // another's
-	d.do(statev1.Kind_KIND_DRAIN_NODE, &statev1.DrainNode{Id: "p1"})
+	d.do(&statev1.JudgeNode{Id: "p1", State: cpv1.NodeState_NODE_STATE_JOINING}) // nothing that the host is told
+	d.do(&statev1.DrainNode{Id: "p2"})                                           // another's
+	d.do(&statev1.DrainNode{Id: "p1"})
 	drained := uint64(d.store.View().Index())
 	frame, err = stream.Receive()
 	require.NoError(t, err)
@@ -326,7 +326,7 @@ func TestAConfigurationHasABound(t *testing.T) {
 	for i := range 5 {
 		over["old/"+strconv.Itoa(i)] = hash
 	}
-	d.do(statev1.Kind_KIND_COMMIT_CONFIGURATION, &statev1.CommitConfiguration{Account: "ACME", Retailer: 1, Artefacts: over})
+	d.do(&statev1.CommitConfiguration{Account: "ACME", Retailer: 1, Artefacts: over})
 	_, err = commit(map[string]string{"old/1": "", "new/1": hash})
 	require.NoError(t, err)
 	_, err = commit(map[string]string{"new/2": hash})
@@ -373,7 +373,7 @@ func TestATenantWaitsForItsRetailer(t *testing.T) {
 	}
 	go drive(func(id string) {
 		d.prepare(id)
-		d.do(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: id})
+		d.do(&statev1.FinishOperation{Operation: id})
 	})
 	made, err := ask("SECOND")
 	require.NoError(t, err)
@@ -383,7 +383,7 @@ func TestATenantWaitsForItsRetailer(t *testing.T) {
 	require.Equal(t, []string{"SECOND", "SECOND", "Australia/Sydney", "AUD"}, []string{r.GetRef(), r.GetTradingName(), r.GetTimeZone(), r.GetCurrency()})
 
 	go drive(func(id string) {
-		d.do(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: id, Error: &cpv1.OperationError{Code: "NODE_REFUSED", Detail: "no such time zone"}})
+		d.do(&statev1.FinishOperation{Operation: id, Error: &cpv1.OperationError{Code: "NODE_REFUSED", Detail: "no such time zone"}})
 	})
 	_, err = ask("THIRD")
 	require.Equal(t, connect.CodeFailedPrecondition, connect.CodeOf(err), "%v", err)

@@ -53,7 +53,7 @@ func (a nodes) Join(ctx context.Context, r *nodev1.JoinRequest) (*nodev1.JoinRes
 	} else {
 		return nil, fault.New(fault.Unauthenticated, "Join with a token, or with the certificate of an earlier join.").At("token")
 	}
-	result, err := a.change(ctx, statev1.Kind_KIND_JOIN_NODE, body, r)
+	result, err := a.change(ctx, body, r)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +178,7 @@ func (a nodes) CommitConfiguration(ctx context.Context, r *nodev1.CommitConfigur
 	if err := a.roomFor(r); err != nil {
 		return nil, err
 	}
-	result, err := a.change(ctx, statev1.Kind_KIND_COMMIT_CONFIGURATION, &statev1.CommitConfiguration{
+	result, err := a.change(ctx, &statev1.CommitConfiguration{
 		Account: r.GetAccount(), Retailer: r.GetRetailer(), Artefacts: r.GetArtefacts(), Author: r.GetAuthor(), Message: r.GetMessage(), BaseVersion: r.GetBaseVersion(),
 	}, r)
 	if err != nil {

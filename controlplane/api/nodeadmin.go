@@ -64,7 +64,7 @@ func (a *API) withReport(n *cpv1.Node) *cpv1.Node {
 
 // DrainNode asks a node to finish and stop.
 func (a nodeAdmin) DrainNode(ctx context.Context, r *cpv1.DrainNodeRequest) (*cpv1.DrainNodeResponse, error) {
-	result, err := a.change(ctx, statev1.Kind_KIND_DRAIN_NODE, &statev1.DrainNode{Id: r.GetId(), Etag: r.GetEtag()}, r)
+	result, err := a.change(ctx, &statev1.DrainNode{Id: r.GetId(), Etag: r.GetEtag()}, r)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (a nodeAdmin) DrainNode(ctx context.Context, r *cpv1.DrainNodeRequest) (*cp
 
 // DeleteNode forgets a node that is gone.
 func (a nodeAdmin) DeleteNode(ctx context.Context, r *cpv1.DeleteNodeRequest) (*cpv1.DeleteNodeResponse, error) {
-	_, err := a.change(ctx, statev1.Kind_KIND_DELETE_NODE, &statev1.DeleteNode{Id: r.GetId(), Etag: r.GetEtag()}, r)
+	_, err := a.change(ctx, &statev1.DeleteNode{Id: r.GetId(), Etag: r.GetEtag()}, r)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (a nodeAdmin) CreateJoinToken(ctx context.Context, r *cpv1.CreateJoinTokenR
 		Hash: secretHash(raw), Kind: r.GetKind(), Environment: r.GetEnvironment(), Region: r.GetRegion(),
 		ExpireTime: timestamppb.New(a.Now().Add(lifetime)),
 	}
-	result, err := a.change(ctx, statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: token}, r)
+	result, err := a.change(ctx, &statev1.CreateJoinToken{Token: token}, r)
 	if err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func (a operators) CreateOperator(ctx context.Context, r *cpv1.CreateOperatorReq
 	if err != nil {
 		return nil, err
 	}
-	result, err := a.change(ctx, statev1.Kind_KIND_PUT_OPERATOR, &statev1.PutOperator{Operator: r.GetOperator(), PasswordHash: hash}, r)
+	result, err := a.change(ctx, &statev1.PutOperator{Operator: r.GetOperator(), PasswordHash: hash}, r)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (a operators) UpdateOperator(ctx context.Context, r *cpv1.UpdateOperatorReq
 			return err
 		}
 		body := &statev1.PutOperator{Operator: next, Etag: first(wanted.GetEtag(), current.GetOperator().GetEtag())}
-		result, err := a.change(ctx, statev1.Kind_KIND_PUT_OPERATOR, body, r)
+		result, err := a.change(ctx, body, r)
 		out = as[*cpv1.Operator](result)
 		return err
 	})
@@ -143,7 +143,7 @@ func (a operators) RotateKey(ctx context.Context, r *cpv1.RotateKeyRequest) (*cp
 	if err != nil {
 		return nil, err
 	}
-	result, err := a.change(ctx, statev1.Kind_KIND_ADD_SIGNING_KEY, &statev1.AddSigningKey{Key: key}, r)
+	result, err := a.change(ctx, &statev1.AddSigningKey{Key: key}, r)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ func absent(what, name string) error {
 
 // CreateRegion makes a region.
 func (a regions) CreateRegion(ctx context.Context, r *cpv1.CreateRegionRequest) (*cpv1.CreateRegionResponse, error) {
-	result, err := a.change(ctx, statev1.Kind_KIND_PUT_REGION, &statev1.PutRegion{Region: r.GetRegion()}, r)
+	result, err := a.change(ctx, &statev1.PutRegion{Region: r.GetRegion()}, r)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (a regions) UpdateRegion(ctx context.Context, r *cpv1.UpdateRegionRequest) 
 			return err
 		}
 		body := &statev1.PutRegion{Region: next, Etag: first(r.GetRegion().GetEtag(), current.GetEtag())}
-		result, err := a.change(ctx, statev1.Kind_KIND_PUT_REGION, body, r)
+		result, err := a.change(ctx, body, r)
 		out = as[*cpv1.Region](result)
 		return err
 	})
@@ -76,7 +76,7 @@ func (a regions) UpdateRegion(ctx context.Context, r *cpv1.UpdateRegionRequest) 
 
 // DeleteRegion removes a region without environments.
 func (a regions) DeleteRegion(ctx context.Context, r *cpv1.DeleteRegionRequest) (*cpv1.DeleteRegionResponse, error) {
-	_, err := a.change(ctx, statev1.Kind_KIND_DELETE_REGION, &statev1.DeleteRegion{Name: r.GetName(), Etag: r.GetEtag()}, r)
+	_, err := a.change(ctx, &statev1.DeleteRegion{Name: r.GetName(), Etag: r.GetEtag()}, r)
 	if err != nil {
 		return nil, err
 	}

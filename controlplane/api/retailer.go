@@ -29,7 +29,7 @@ func (a retailers) CreateRetailer(ctx context.Context, r *cpv1.CreateRetailerReq
 func (a *API) createRetailer(ctx context.Context, wanted *cpv1.Retailer, request proto.Message) (*statev1.RetailerCreated, error) {
 	retailer := withDefaults(wanted, "")
 	retailer.Account = wanted.GetAccount()
-	result, err := a.change(ctx, statev1.Kind_KIND_CREATE_RETAILER, &statev1.CreateRetailer{Retailer: retailer}, request)
+	result, err := a.change(ctx, &statev1.CreateRetailer{Retailer: retailer}, request)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (a retailers) UpdateRetailer(ctx context.Context, r *cpv1.UpdateRetailerReq
 			return err
 		}
 		body := &statev1.UpdateRetailer{Retailer: next, Etag: first(wanted.GetEtag(), current.GetEtag())}
-		result, err := a.change(ctx, statev1.Kind_KIND_UPDATE_RETAILER, body, r)
+		result, err := a.change(ctx, body, r)
 		out = as[*cpv1.Retailer](result)
 		return err
 	})

@@ -64,7 +64,7 @@ func (w *watching) snapshot() (list []*nodev1.Resource, end *nodev1.SnapshotEnd)
 func TestMachinesSeeWhatTheyNeed(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.do(statev1.Kind_KIND_BEGIN_TERM, &statev1.BeginTerm{Incarnation: "first"})
+	d.do(&statev1.BeginTerm{Incarnation: "first"})
 	d.place("here", "shared", "n1")
 	d.place("there", "other", "o1")
 	d.join(aGateway, "g1", "shared")
@@ -98,12 +98,12 @@ func TestMachinesSeeWhatTheyNeed(t *testing.T) {
 		}
 		require.Len(t, list, 5, "the environment, its two machines, its account and that one's configuration")
 		e, _ := state.Environments.Get(d.store.View(), "shared")
-		d.do(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Etag: e.GetEtag(), Environment: &cpv1.Environment{Name: "shared", Region: "here", DatabaseUrl: "postgres://of/" + name}})
+		d.do(&statev1.PutEnvironment{Etag: e.GetEtag(), Environment: &cpv1.Environment{Name: "shared", Region: "here", DatabaseUrl: "postgres://of/" + name}})
 		change := w.next().GetChange()
 		require.Equal(t, []any{"first", uint64(d.store.View().Index())}, []any{change.GetIncarnation(), change.GetIndex()})
 		require.NotNil(t, change.GetResource().GetEnvironment())
 		check(change.GetResource())
-		d.do(statev1.Kind_KIND_UPDATE_API_CLIENT, &statev1.UpdateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME", Roles: acting("ADMIN"), Description: name}})
+		d.do(&statev1.UpdateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME", Roles: acting("ADMIN"), Description: name}})
 		change = w.next().GetChange()
 		require.NotNil(t, change.GetResource().GetAccount())
 		check(change.GetResource())
@@ -116,13 +116,13 @@ func TestMachinesSeeWhatTheyNeed(t *testing.T) {
 func TestAWatcherGoesOnWhereItWas(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.do(statev1.Kind_KIND_BEGIN_TERM, &statev1.BeginTerm{Incarnation: "first"})
+	d.do(&statev1.BeginTerm{Incarnation: "first"})
 	d.place("here", "shared", "n1")
 	line := d.line(trust.NodeKind, "n1", "shared")
 	_, end := d.watch(line, &nodev1.WatchRequest{}).snapshot()
 	drain := func() uint64 {
-		d.do(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: "n1", State: cpv1.NodeState_NODE_STATE_JOINING})
-		d.do(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: "n1", State: cpv1.NodeState_NODE_STATE_READY})
+		d.do(&statev1.JudgeNode{Id: "n1", State: cpv1.NodeState_NODE_STATE_JOINING})
+		d.do(&statev1.JudgeNode{Id: "n1", State: cpv1.NodeState_NODE_STATE_READY})
 		return uint64(d.store.View().Index())
 	}
 	last := drain()
@@ -143,9 +143,9 @@ func TestAWatcherGoesOnWhereItWas(t *testing.T) {
 		list, _ := d.watch(line, r).snapshot()
 		require.Len(t, list, 2)
 	}
-	d.do(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: "n1", State: cpv1.NodeState_NODE_STATE_GONE})
+	d.do(&statev1.JudgeNode{Id: "n1", State: cpv1.NodeState_NODE_STATE_GONE})
 	require.NotNil(t, w.next().GetChange())
-	d.do(statev1.Kind_KIND_DELETE_NODE, &statev1.DeleteNode{Id: "n1"})
+	d.do(&statev1.DeleteNode{Id: "n1"})
 	_, err := w.stream.Receive()
 	require.Equal(t, connect.CodeUnauthenticated, connect.CodeOf(err), "%v", err)
 }

@@ -129,7 +129,7 @@ func (g *group) leader() *server {
 func region(t *testing.T, name string) *statev1.Command {
 	t.Helper()
 	meta := &statev1.Meta{Time: timestamppb.New(time.Unix(1, 0)), Actor: "test", RequestId: name}
-	command, err := state.Command(statev1.Kind_KIND_PUT_REGION, meta, &statev1.PutRegion{Region: &cpv1.Region{Name: name}})
+	command, err := state.Command(meta, &statev1.PutRegion{Region: &cpv1.Region{Name: name}})
 	require.NoError(t, err)
 	return command
 }
@@ -246,8 +246,8 @@ func TestConfigurationsAreChecked(t *testing.T) {
 func TestTermsHaveNamesOnceTheUpgradeIsFinalised(t *testing.T) {
 	t.Parallel()
 	g := newGroup(t, 3)
-	commit := func(kind statev1.Kind, body proto.Message) {
-		command, err := state.Command(kind, &statev1.Meta{Time: timestamppb.New(time.Unix(1, 0)), Actor: "test"}, body)
+	commit := func(body proto.Message) {
+		command, err := state.Command(&statev1.Meta{Time: timestamppb.New(time.Unix(1, 0)), Actor: "test"}, body)
 		require.NoError(t, err)
 		require.Eventually(t, func() bool {
 			_, err := g.leader().Apply(context.Background(), command)
@@ -260,11 +260,11 @@ func TestTermsHaveNamesOnceTheUpgradeIsFinalised(t *testing.T) {
 		g.startAllMissing()
 		return terms
 	}
-	commit(statev1.Kind_KIND_INITIALISE, &statev1.Initialise{ClusterId: "c", Key: &statev1.SigningKey{KeyId: "k"}})
+	commit(&statev1.Initialise{ClusterId: "c", Key: &statev1.SigningKey{KeyId: "k"}})
 	require.Empty(t, change().GetTerms())
 	_, err := g.leader().Apply(context.Background(), &statev1.Command{Kind: statev1.Kind_KIND_BEGIN_TERM, Schema: 2})
 	require.True(t, fault.Is(err, fault.Unprocessable), "%v", err)
-	commit(statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: 2})
+	commit(&statev1.RaiseSchemaFloor{Schema: 2})
 	first := change().GetTerms()
 	second := change().GetTerms()
 	require.Len(t, first, 2, "what was before, and this term")

@@ -101,15 +101,15 @@ func (c *Cluster) nameTerm(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.config.ApplyDeadline)
 	defer cancel()
-	return c.apply(ctx, "term", statev1.Kind_KIND_BEGIN_TERM, &statev1.BeginTerm{Incarnation: strings.ToLower(rand.Text())})
+	return c.apply(ctx, "term", &statev1.BeginTerm{Incarnation: strings.ToLower(rand.Text())})
 }
 
 // termSchema is the schema since which terms have names.
 const termSchema = 2
 
 // apply commits one of the cluster's own commands.
-func (c *Cluster) apply(ctx context.Context, who string, kind statev1.Kind, body proto.Message) error {
-	command, err := state.Command(kind, &statev1.Meta{Time: timestamppb.New(c.deps.Now()), Actor: "system/" + who}, body)
+func (c *Cluster) apply(ctx context.Context, who string, body proto.Message) error {
+	command, err := state.Command(&statev1.Meta{Time: timestamppb.New(c.deps.Now()), Actor: "system/" + who}, body)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (c *Cluster) watchdog(ctx context.Context) error {
 func (c *Cluster) heartbeat(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.config.ApplyDeadline)
 	defer cancel()
-	return c.apply(ctx, "watchdog", statev1.Kind_KIND_HEARTBEAT, &statev1.Heartbeat{})
+	return c.apply(ctx, "watchdog", &statev1.Heartbeat{})
 }
 
 // giveUp hands leadership to another server. Raft's own loop writes the log, so if raft does not even answer, its disk has stalled: it

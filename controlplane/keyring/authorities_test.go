@@ -36,10 +36,10 @@ func TestCertificatesOutliveARotation(t *testing.T) {
 	require.NoError(t, err)
 	first, err := authorities.First(now)
 	require.NoError(t, err)
-	apply(t, store, statev1.Kind_KIND_INITIALISE, &statev1.Initialise{ClusterId: "one", Key: key, Authority: first, SchemaFloor: state.Schema})
+	apply(t, store, &statev1.Initialise{ClusterId: "one", Key: key, Authority: first, SchemaFloor: state.Schema})
 	second, err := keyring.NewAuthority("one", now, now.Add(time.Hour))
 	require.NoError(t, err)
-	apply(t, store, statev1.Kind_KIND_ADD_AUTHORITY, &statev1.AddAuthority{Authority: second})
+	apply(t, store, &statev1.AddAuthority{Authority: second})
 	ctx, cancel := context.WithCancel(t.Context())
 	kept := make(chan error, 1)
 	go func() { kept <- authorities.Keep(ctx) }()
@@ -68,7 +68,7 @@ func TestCertificatesOutliveARotation(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, pinned.Certificate[1], current.Certificate[1])
 
-	apply(t, store, statev1.Kind_KIND_REMOVE_AUTHORITY, &statev1.RemoveAuthority{Fingerprint: before})
+	apply(t, store, &statev1.RemoveAuthority{Fingerprint: before})
 	_, err = authorities.Party().Certificate(before[:32])
 	require.Error(t, err, "it is gone")
 }

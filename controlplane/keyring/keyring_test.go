@@ -28,11 +28,11 @@ func TestTokensOutliveARotation(t *testing.T) {
 
 	first, err := keyring.NewKey(now)
 	require.NoError(t, err)
-	apply(t, store, statev1.Kind_KIND_INITIALISE, &statev1.Initialise{ClusterId: "c", Key: first})
+	apply(t, store, &statev1.Initialise{ClusterId: "c", Key: first})
 	old := sign(t, ring)
 	second, err := keyring.NewKey(now.Add(time.Minute))
 	require.NoError(t, err)
-	apply(t, store, statev1.Kind_KIND_ADD_SIGNING_KEY, &statev1.AddSigningKey{Key: second})
+	apply(t, store, &statev1.AddSigningKey{Key: second})
 	verify(t, ring, old)
 	set, err := ring.JWKS()
 	require.NoError(t, err)
@@ -40,7 +40,7 @@ func TestTokensOutliveARotation(t *testing.T) {
 	require.Contains(t, string(set), second.GetKeyId(), "verifiers know a key before it signs")
 	now = now.Add(2 * time.Minute)
 	verify(t, ring, sign(t, ring))
-	apply(t, store, statev1.Kind_KIND_REMOVE_SIGNING_KEY, &statev1.RemoveSigningKey{KeyId: first.GetKeyId()})
+	apply(t, store, &statev1.RemoveSigningKey{KeyId: first.GetKeyId()})
 	verifier, err := ring.Verifier()
 	require.NoError(t, err)
 	_, err = verifier.Operator(old)
@@ -65,9 +65,9 @@ func verify(t *testing.T, ring *keyring.Keyring, raw string) {
 	require.Equal(t, "ann", operator.Username)
 }
 
-func apply(t *testing.T, store *state.Store, kind statev1.Kind, body proto.Message) {
+func apply(t *testing.T, store *state.Store, body proto.Message) {
 	t.Helper()
-	command, err := state.Command(kind, &statev1.Meta{Time: timestamppb.New(time.Now().Add(time.Hour)), Actor: "test"}, body)
+	command, err := state.Command(&statev1.Meta{Time: timestamppb.New(time.Now().Add(time.Hour)), Actor: "test"}, body)
 	require.NoError(t, err)
 	encoded, err := proto.Marshal(command)
 	require.NoError(t, err)

@@ -26,14 +26,14 @@ func TestFailedLoginsWaitForTheUpgrade(t *testing.T) {
 	book := guess.NewBook(100)
 	deps := w.deps()
 	deps.Failures = book
-	w.do(statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: 3})
+	w.do(&statev1.RaiseSchemaFloor{Schema: 3})
 	index := w.store.View().Index()
 	for i := range 25 {
 		book.Note("rita", string(rune('a'+i)))
 	}
 	require.NoError(t, reconcile.NoteLoginsOnce(t.Context(), deps))
 	require.Equal(t, index, w.store.View().Index())
-	w.do(statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: 4})
+	w.do(&statev1.RaiseSchemaFloor{Schema: 4})
 	require.NoError(t, reconcile.NoteLoginsOnce(t.Context(), deps))
 	require.Equal(t, index+2, w.store.View().Index(), "they have waited")
 	records, _ := state.Audit.List(w.store.View(), state.Page{Reverse: true, Limit: 1})
@@ -46,10 +46,10 @@ func TestFailedLoginsWaitForTheUpgrade(t *testing.T) {
 func TestAGatewayIsNoNodeToWaitFor(t *testing.T) {
 	t.Parallel()
 	w := &answers{world: newWorld(t), errors: make(chan error, 1)}
-	w.do(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
+	w.do(&statev1.CreateJoinToken{Token: &statev1.JoinToken{
 		Hash: []byte("g"), Kind: cpv1.MachineKind_MACHINE_KIND_GATEWAY, Environment: "au-1", ExpireTime: timestamppb.New(time.Now().Add(time.Hour)),
 	}})
-	w.do(statev1.Kind_KIND_JOIN_NODE, &statev1.JoinNode{TokenHash: []byte("g"), Node: &cpv1.Node{Id: "g1", Kind: cpv1.MachineKind_MACHINE_KIND_GATEWAY, Address: "g1:80"}})
+	w.do(&statev1.JoinNode{TokenHash: []byte("g"), Node: &cpv1.Node{Id: "g1", Kind: cpv1.MachineKind_MACHINE_KIND_GATEWAY, Address: "g1:80"}})
 	w.judge("g1", cpv1.NodeState_NODE_STATE_READY)
 	id := w.in("ACME", "", "au-1")
 	deps := w.deps()
@@ -90,12 +90,12 @@ func TestANodeIsReplacedOnlyWithItsHost(t *testing.T) {
 	f.host("h2", "au", 0)
 	f.host("e1", "eu", 0)
 	e, _ := state.Environments.Get(f.store.View(), "eu-1")
-	f.do(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Etag: e.GetEtag(), Environment: &cpv1.Environment{
+	f.do(&statev1.PutEnvironment{Etag: e.GetEtag(), Environment: &cpv1.Environment{
 		Name: "eu-1", Region: "eu", Driver: cpv1.NodeDriver_NODE_DRIVER_STATIC, NodeCount: 3, // whose nodes are somebody else's to start
 	}})
 	f.wants(1)
 	f.look(0)
-	f.do(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: "au-1-1", State: isReady})
+	f.do(&statev1.JudgeNode{Id: "au-1-1", State: isReady})
 	n, _ := state.Nodes.Get(f.store.View(), "au-1-1")
 	looks := func(wanted map[string]cpv1.NodeState) {
 		t.Helper()
@@ -122,11 +122,11 @@ func TestANodeIsReplacedOnlyWithItsHost(t *testing.T) {
 func TestOperationsAreKeptForNinetyDays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.do(statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: state.Schema})
+	w.do(&statev1.RaiseSchemaFloor{Schema: state.Schema})
 	last := ""
 	for i := range 501 {
 		last = w.account("A" + strconv.Itoa(i))
-		w.do(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: last, Error: &cpv1.OperationError{Code: "REFUSED"}})
+		w.do(&statev1.FinishOperation{Operation: last, Error: &cpv1.OperationError{Code: "REFUSED"}})
 	}
 	index := w.store.View().Index()
 	keep := func(after time.Duration) {
@@ -141,10 +141,10 @@ func TestOperationsAreKeptForNinetyDays(t *testing.T) {
 	require.Nil(t, w.operation(last))
 
 	w = newWorld(t)
-	w.do(statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: state.Schema})
+	w.do(&statev1.RaiseSchemaFloor{Schema: state.Schema})
 	for i := range 501 {
 		last = w.account("A" + strconv.Itoa(i))
-		w.do(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: last, Error: &cpv1.OperationError{Code: "REFUSED"}})
+		w.do(&statev1.FinishOperation{Operation: last, Error: &cpv1.OperationError{Code: "REFUSED"}})
 	}
 	index = w.store.View().Index()
 	keep(100 * 24 * time.Hour)

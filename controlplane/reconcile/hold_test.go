@@ -112,5 +112,5 @@ func TestAnOperationSaysWhichIndexANodeLacks(t *testing.T) {
 }
 
 func (w *world) judge(id string, to cpv1.NodeState) {
-	w.do(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: id, State: to})
+	w.do(&statev1.JudgeNode{Id: id, State: to})
 }

@@ -57,7 +57,7 @@ func (d Deps) housekeep(ctx context.Context) error {
 			fresh = true
 		}
 		if retired := k.GetRetireTime(); retired != nil && now.Sub(retired.AsTime()) > keyAfterlife {
-			problems = append(problems, d.commit(ctx, housekeeping, statev1.Kind_KIND_REMOVE_SIGNING_KEY, &statev1.RemoveSigningKey{KeyId: k.GetKeyId()}))
+			problems = append(problems, d.commit(ctx, housekeeping, &statev1.RemoveSigningKey{KeyId: k.GetKeyId()}))
 		}
 	}
 	if !fresh {
@@ -65,7 +65,7 @@ func (d Deps) housekeep(ctx context.Context) error {
 	}
 	problems = append(problems, d.keepAuthorities(ctx, view, now), d.forgetOperations(ctx, view, now))
 	if expired(view, timestamppb.New(now)) {
-		problems = append(problems, d.commit(ctx, housekeeping, statev1.Kind_KIND_REMOVE_JOIN_TOKENS, &statev1.RemoveJoinTokens{}))
+		problems = append(problems, d.commit(ctx, housekeeping, &statev1.RemoveJoinTokens{}))
 	}
 	return errors.Join(problems...)
 }
@@ -75,7 +75,7 @@ func (d Deps) addKey(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return d.commit(ctx, housekeeping, statev1.Kind_KIND_ADD_SIGNING_KEY, &statev1.AddSigningKey{Key: key})
+	return d.commit(ctx, housekeeping, &statev1.AddSigningKey{Key: key})
 }
 
 // keepAuthorities does with authorities what is done with keys.
@@ -89,13 +89,13 @@ func (d Deps) keepAuthorities(ctx context.Context, view state.View, now time.Tim
 		}
 		if retired := a.GetRetireTime(); retired != nil && now.Sub(retired.AsTime()) > authorityAfterlife {
 			body := &statev1.RemoveAuthority{Fingerprint: a.GetFingerprint()}
-			problems = append(problems, d.commit(ctx, housekeeping, statev1.Kind_KIND_REMOVE_AUTHORITY, body))
+			problems = append(problems, d.commit(ctx, housekeeping, body))
 		}
 	}
 	if !fresh {
 		added, err := keyring.NewAuthority(view.Cluster().GetId(), now, now.Add(authorityDelay))
 		if err == nil {
-			err = d.commit(ctx, housekeeping, statev1.Kind_KIND_ADD_AUTHORITY, &statev1.AddAuthority{Authority: added})
+			err = d.commit(ctx, housekeeping, &statev1.AddAuthority{Authority: added})
 		}
 		problems = append(problems, err)
 	}

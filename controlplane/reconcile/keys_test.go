@@ -27,7 +27,7 @@ func newHouse(t *testing.T, first *statev1.Initialise) *house {
 	require.NoError(t, h.keep(0), "there is no cluster yet")
 	require.Zero(t, h.store.View().Index())
 	first.ClusterId, first.Key = "c", &statev1.SigningKey{KeyId: "k1", ActiveTime: h.at(0)}
-	h.do(statev1.Kind_KIND_INITIALISE, first)
+	h.do(first)
 	return h
 }
 
@@ -136,9 +136,9 @@ func TestHouseIsKeptOfWhatIsThere(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, &statev1.Initialise{SchemaFloor: state.Schema})
 	h.quiet(0)
-	h.do(statev1.Kind_KIND_PUT_REGION, &statev1.PutRegion{Region: &cpv1.Region{Name: "au"}})
+	h.do(&statev1.PutRegion{Region: &cpv1.Region{Name: "au"}})
 	for _, hours := range []int{1, 2} {
-		h.do(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
+		h.do(&statev1.CreateJoinToken{Token: &statev1.JoinToken{
 			Hash: []byte{byte(hours)}, Kind: cpv1.MachineKind_MACHINE_KIND_HOST, Region: "au", ExpireTime: h.at(time.Duration(hours) * time.Hour),
 		}})
 	}

@@ -42,8 +42,8 @@ func Machines(ctx context.Context, d Deps) error {
 
 // commit makes one command. That a machine has changed since it was looked at, or is gone, is no trouble: the change wakes the loop, which looks
 // at it anew. So it goes while a whole cluster starts.
-func (m *keeper) commit(ctx context.Context, kind statev1.Kind, body proto.Message) error {
-	err := m.Deps.commit(ctx, machines, kind, body)
+func (m *keeper) commit(ctx context.Context, body proto.Message) error {
+	err := m.Deps.commit(ctx, machines, body)
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
 		return nil
 	}
@@ -61,14 +61,14 @@ func (m *keeper) step(ctx context.Context, v state.View) error {
 	for _, n := range nodes {
 		if judged := m.judge(presence.NodeKey(n.GetId()), n.GetState()); judged != n.GetState() {
 			body := &statev1.JudgeNode{Id: n.GetId(), State: judged, Etag: n.GetEtag()}
-			problems = append(problems, m.commit(ctx, statev1.Kind_KIND_JUDGE_NODE, body))
+			problems = append(problems, m.commit(ctx, body))
 		}
 	}
 	hosts, _ := state.Hosts.List(v, state.Page{})
 	for _, h := range hosts {
 		if judged := m.judge(presence.HostKey(h.GetId()), h.GetState()); judged != h.GetState() {
 			body := &statev1.JudgeHost{Id: h.GetId(), State: judged, Etag: h.GetEtag()}
-			problems = append(problems, m.commit(ctx, statev1.Kind_KIND_JUDGE_HOST, body))
+			problems = append(problems, m.commit(ctx, body))
 		}
 	}
 	environments, _ := state.Environments.List(v, state.Page{})
@@ -111,14 +111,14 @@ func (m *keeper) plan(ctx context.Context, v state.View, e *cpv1.Environment) er
 		switch {
 		case n.GetHost() == "" || n.GetKind() != cpv1.MachineKind_MACHINE_KIND_NODE:
 		case n.GetDrain() && (n.GetState() == cpv1.NodeState_NODE_STATE_GONE || n.GetState() == cpv1.NodeState_NODE_STATE_PLANNED):
-			problems = append(problems, m.commit(ctx, statev1.Kind_KIND_DELETE_NODE, &statev1.DeleteNode{Id: n.GetId(), Etag: n.GetEtag()}))
+			problems = append(problems, m.commit(ctx, &statev1.DeleteNode{Id: n.GetId(), Etag: n.GetEtag()}))
 		case !n.GetDrain() && !lost(v, n):
 			active = append(active, n)
 		}
 	}
 	want := int(e.GetNodeCount())
 	for i := want; i < len(active); i++ {
-		problems = append(problems, m.commit(ctx, statev1.Kind_KIND_DRAIN_NODE, &statev1.DrainNode{Id: active[i].GetId(), Etag: active[i].GetEtag()}))
+		problems = append(problems, m.commit(ctx, &statev1.DrainNode{Id: active[i].GetId(), Etag: active[i].GetEtag()}))
 	}
 	for range want - len(active) {
 		if err := m.addNode(ctx, e); err != nil {
@@ -152,7 +152,7 @@ func (m *keeper) addNode(ctx context.Context, e *cpv1.Environment) error {
 		onB, _ := state.Nodes.Group(v, state.OnHost(b.GetId()))
 		return len(onA) - len(onB)
 	})
-	return m.commit(ctx, statev1.Kind_KIND_PLAN_NODE, &statev1.PlanNode{Node: &cpv1.Node{
+	return m.commit(ctx, &statev1.PlanNode{Node: &cpv1.Node{
 		Id: freeID(v, e.GetName()), Environment: e.GetName(), Kind: cpv1.MachineKind_MACHINE_KIND_NODE, Host: host.GetId(), Release: e.GetRelease(),
 	}})
 }

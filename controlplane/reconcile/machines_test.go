@@ -45,17 +45,17 @@ func (f *fleet) says(key, state string, at time.Duration) {
 }
 
 func (f *fleet) host(id, region string, capacity int32) {
-	f.do(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
+	f.do(&statev1.CreateJoinToken{Token: &statev1.JoinToken{
 		Hash: []byte("host " + id), Kind: cpv1.MachineKind_MACHINE_KIND_HOST, Region: region, ExpireTime: timestamppb.New(time.Now().Add(time.Hour)),
 	}})
-	f.do(statev1.Kind_KIND_JOIN_HOST, &statev1.JoinHost{TokenHash: []byte("host " + id), Host: &cpv1.Host{Id: id, Capacity: capacity}})
+	f.do(&statev1.JoinHost{TokenHash: []byte("host " + id), Host: &cpv1.Host{Id: id, Capacity: capacity}})
 	f.says(presence.HostKey(id), "READY", time.Hour)
 }
 
 // wants sets how many processes the environment au-1 is to have.
 func (f *fleet) wants(count int32) {
 	e, _ := state.Environments.Get(f.store.View(), "au-1")
-	f.do(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Etag: e.GetEtag(), Environment: &cpv1.Environment{
+	f.do(&statev1.PutEnvironment{Etag: e.GetEtag(), Environment: &cpv1.Environment{
 		Name: "au-1", Region: "au", Kind: cpv1.EnvironmentKind_ENVIRONMENT_KIND_SHARED, Driver: cpv1.NodeDriver_NODE_DRIVER_PROCESS, NodeCount: count, Release: "r7",
 	}})
 }
@@ -132,7 +132,7 @@ func TestAnEnvironmentHasAsManyProcessesAsItWants(t *testing.T) {
 
 	// Of those that run, one too many drains, and is deleted once it is gone.
 	for _, id := range []string{"au-1-1", "au-1-2", "au-1-3"} {
-		f.do(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: id, State: isReady})
+		f.do(&statev1.JudgeNode{Id: id, State: isReady})
 		f.says(presence.NodeKey(id), "READY", 2*time.Hour)
 	}
 	f.wants(2)
@@ -142,7 +142,7 @@ func TestAnEnvironmentHasAsManyProcessesAsItWants(t *testing.T) {
 	f.look(2 * time.Hour)
 	f.look(2 * time.Hour)
 	require.Equal(t, draining, f.nodes()["-au-1-3"], "it is not deleted while it works")
-	f.do(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: "au-1-3", State: gone})
+	f.do(&statev1.JudgeNode{Id: "au-1-3", State: gone})
 	f.says(presence.NodeKey("au-1-3"), "DRAINING", 2*time.Hour-time.Minute)
 	f.look(2 * time.Hour)
 	require.NotContains(t, f.nodes(), "-au-1-3")

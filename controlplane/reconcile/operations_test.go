@@ -22,7 +22,7 @@ func TestEndedOperationsAreBounded(t *testing.T) {
 	var ids []string
 	for i := range ended {
 		ids = append(ids, w.account(fmt.Sprintf("A%d", i)))
-		w.do(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: ids[i], Error: &cpv1.OperationError{Code: "REFUSED"}})
+		w.do(&statev1.FinishOperation{Operation: ids[i], Error: &cpv1.OperationError{Code: "REFUSED"}})
 	}
 	all := func() int {
 		list, _ := state.Operations.List(w.store.View(), state.Page{})
@@ -35,7 +35,7 @@ func TestEndedOperationsAreBounded(t *testing.T) {
 	}
 	keep(time.Now())
 	require.Equal(t, ended+1, all(), "older servers could not follow before the upgrade is finalised")
-	w.do(statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: state.Schema})
+	w.do(&statev1.RaiseSchemaFloor{Schema: state.Schema})
 	keep(time.Now())
 	require.Equal(t, 1000+1, all())
 	require.Nil(t, w.operation(ids[ended-1001]))

@@ -47,9 +47,9 @@ func TestAMachineThatChangedWhileItWasJudgedIsJudgedAnew(t *testing.T) {
 	w.node("a1", "au-1")
 	w.node("a2", "au-1")
 	o := &overtaken{world: w, instead: func() {
-		w.do(statev1.Kind_KIND_DRAIN_NODE, &statev1.DrainNode{Id: "a1"})
-		w.do(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: "a2", State: cpv1.NodeState_NODE_STATE_GONE})
-		w.do(statev1.Kind_KIND_DELETE_NODE, &statev1.DeleteNode{Id: "a2"})
+		w.do(&statev1.DrainNode{Id: "a1"})
+		w.do(&statev1.JudgeNode{Id: "a2", State: cpv1.NodeState_NODE_STATE_GONE})
+		w.do(&statev1.DeleteNode{Id: "a2"})
 	}}
 	var log bytes.Buffer
 	deps := w.deps()

@@ -19,5 +19,5 @@ func (p *provisioner) place(ctx context.Context, v state.View, o *cpv1.Operation
 			detail: "No shared environment with a ready node is where the account may be.",
 		}, nil
 	}
-	return nil, p.commit(ctx, provision, statev1.Kind_KIND_PLACE_ACCOUNT, &statev1.PlaceAccount{Operation: o.GetId(), Environment: chosen})
+	return nil, p.commit(ctx, provision, &statev1.PlaceAccount{Operation: o.GetId(), Environment: chosen})
 }

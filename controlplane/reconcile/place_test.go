@@ -19,7 +19,7 @@ import (
 
 // in makes an account in a region or environment.
 func (w *world) in(name, region, environment string) string {
-	made := w.do(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{Record: &statev1.AccountRecord{
+	made := w.do(&statev1.CreateAccount{Record: &statev1.AccountRecord{
 		Account: &cpv1.Account{Name: name, Region: region, Environment: environment}, FirstRetailer: &cpv1.Retailer{Ref: name},
 	}})
 	return made.(*statev1.AccountCreated).GetOperation().GetId()
@@ -35,7 +35,7 @@ func (w *world) home(name string) string {
 func TestPlacementKeepsToWhatWasAskedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.do(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Environment: &cpv1.Environment{
+	w.do(&statev1.PutEnvironment{Environment: &cpv1.Environment{
 		Name: "alone", Region: "au", Kind: cpv1.EnvironmentKind_ENVIRONMENT_KIND_DEDICATED,
 	}})
 	w.node("a1", "au-1")

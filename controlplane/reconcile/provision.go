@@ -146,7 +146,7 @@ func (p *provisioner) drive(ctx context.Context, id string) {
 
 func (p *provisioner) fail(ctx context.Context, id string, cause error) {
 	problem := &cpv1.OperationError{Code: "NODE_REFUSED", Detail: text(cause)}
-	if err := p.commit(ctx, provision, statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: id, Error: problem}); err != nil {
+	if err := p.commit(ctx, provision, &statev1.FinishOperation{Operation: id, Error: problem}); err != nil {
 		p.Logger.WarnContext(ctx, "operation's failure not recorded", "operation", id, "error", err)
 	}
 }
@@ -161,7 +161,7 @@ func (p *provisioner) note(ctx context.Context, o *cpv1.Operation, step *cpv1.Op
 		return
 	}
 	body := &statev1.NoteOperation{Operation: o.GetId(), Step: step.GetName(), FailedAttempt: h.failed, WaitingFor: h.waitingFor()}
-	if err := p.commit(ctx, provision, statev1.Kind_KIND_NOTE_OPERATION, body); err != nil && ctx.Err() == nil {
+	if err := p.commit(ctx, provision, body); err != nil && ctx.Err() == nil {
 		p.Logger.WarnContext(ctx, "operation's wait not recorded", "operation", o.GetId(), "error", err)
 	}
 }
@@ -176,9 +176,9 @@ func (p *provisioner) step(ctx context.Context, v state.View, o *cpv1.Operation,
 	case state.StepCreateRetailer:
 		return p.createRetailer(ctx, v, o, attempt)
 	case state.StepActivateWorkflows:
-		return nil, p.commit(ctx, provision, statev1.Kind_KIND_ACTIVATE_WORKFLOWS, &statev1.ActivateWorkflows{Operation: o.GetId()})
+		return nil, p.commit(ctx, provision, &statev1.ActivateWorkflows{Operation: o.GetId()})
 	case state.StepOpenClient:
-		return nil, p.commit(ctx, provision, statev1.Kind_KIND_OPEN_CLIENT, &statev1.OpenClient{Operation: o.GetId()})
+		return nil, p.commit(ctx, provision, &statev1.OpenClient{Operation: o.GetId()})
 	case state.StepReady:
 		return p.finish(ctx, v, o)
 	default:
@@ -204,7 +204,7 @@ func (p *provisioner) prepareAccount(ctx context.Context, v state.View, o *cpv1.
 	if err != nil {
 		return obstacle(n, err, attempt)
 	}
-	return nil, p.commit(ctx, provision, statev1.Kind_KIND_ACCOUNT_PREPARED, &statev1.AccountPrepared{Operation: o.GetId()})
+	return nil, p.commit(ctx, provision, &statev1.AccountPrepared{Operation: o.GetId()})
 }
 
 func (p *provisioner) createRetailer(ctx context.Context, v state.View, o *cpv1.Operation, attempt int) (*hold, error) {
@@ -226,7 +226,7 @@ func (p *provisioner) createRetailer(ctx context.Context, v state.View, o *cpv1.
 	body := &statev1.RetailerPrepared{
 		Operation: o.GetId(), Artefacts: prepared.GetArtefacts(), Through: v.Cluster().GetSchemaFloor() >= state.StepsTogether,
 	}
-	return nil, p.commit(ctx, provision, statev1.Kind_KIND_RETAILER_PREPARED, body)
+	return nil, p.commit(ctx, provision, body)
 }
 
 // finish waits until the environment's nodes work by what was made, so that "done" means usable. A node that lags for too long does not
@@ -246,5 +246,5 @@ func (p *provisioner) finish(ctx context.Context, v state.View, o *cpv1.Operatio
 			return &hold{reason: nodeBehind, resource: "node/" + n.GetId(), detail: detail, wake: changed, passing: waited < notable}, nil
 		}
 	}
-	return nil, p.commit(ctx, provision, statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: o.GetId()})
+	return nil, p.commit(ctx, provision, &statev1.FinishOperation{Operation: o.GetId()})
 }

@@ -34,14 +34,14 @@ type Deps struct {
 }
 
 // commit makes one command in the name of a reconciler.
-func (d Deps) commit(ctx context.Context, who string, kind statev1.Kind, body proto.Message) error {
+func (d Deps) commit(ctx context.Context, who string, body proto.Message) error {
 	meta := &statev1.Meta{Time: timestamppb.New(d.Now()), Actor: "system/" + who}
-	command, err := state.Command(kind, meta, body)
+	command, err := state.Command(meta, body)
 	if err != nil {
 		return err
 	}
 	if _, err := d.Committer.Apply(ctx, command); err != nil {
-		return fmt.Errorf("%s: %w", kind, err)
+		return fmt.Errorf("%s: %w", command.GetKind(), err)
 	}
 	return nil
 }

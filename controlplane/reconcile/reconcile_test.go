@@ -64,10 +64,10 @@ func newWorld(t *testing.T) *world {
 	store, err := state.New()
 	require.NoError(t, err)
 	w := &world{t: t, store: store, heard: presence.New()}
-	w.do(statev1.Kind_KIND_INITIALISE, &statev1.Initialise{ClusterId: "c", Key: &statev1.SigningKey{KeyId: "k", ActiveTime: timestamppb.New(time.Now().Add(-40 * 24 * time.Hour))}})
+	w.do(&statev1.Initialise{ClusterId: "c", Key: &statev1.SigningKey{KeyId: "k", ActiveTime: timestamppb.New(time.Now().Add(-40 * 24 * time.Hour))}})
 	for _, region := range []string{"au", "eu"} {
-		w.do(statev1.Kind_KIND_PUT_REGION, &statev1.PutRegion{Region: &cpv1.Region{Name: region, Jurisdictions: []string{map[string]string{"au": "AU", "eu": "EU"}[region]}}})
-		w.do(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Environment: &cpv1.Environment{Name: region + "-1", Region: region, Kind: cpv1.EnvironmentKind_ENVIRONMENT_KIND_SHARED}})
+		w.do(&statev1.PutRegion{Region: &cpv1.Region{Name: region, Jurisdictions: []string{map[string]string{"au": "AU", "eu": "EU"}[region]}}})
+		w.do(&statev1.PutEnvironment{Environment: &cpv1.Environment{Name: region + "-1", Region: region, Kind: cpv1.EnvironmentKind_ENVIRONMENT_KIND_SHARED}})
 	}
 	return w
 }
@@ -76,9 +76,9 @@ func (w *world) deps() reconcile.Deps {
 	return reconcile.Deps{Store: w.store, Committer: w, Presence: w.heard, Tenants: w, Logger: slog.New(slog.DiscardHandler), Now: time.Now}
 }
 
-func (w *world) do(kind statev1.Kind, body proto.Message) proto.Message {
+func (w *world) do(body proto.Message) proto.Message {
 	w.t.Helper()
-	command, err := state.Command(kind, &statev1.Meta{Time: timestamppb.Now(), Actor: "test"}, body)
+	command, err := state.Command(&statev1.Meta{Time: timestamppb.Now(), Actor: "test"}, body)
 	require.NoError(w.t, err)
 	result, err := w.Apply(context.Background(), command)
 	require.NoError(w.t, err)
@@ -87,16 +87,16 @@ func (w *world) do(kind statev1.Kind, body proto.Message) proto.Message {
 
 func (w *world) node(id, environment string) {
 	hash := []byte(id)
-	w.do(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
+	w.do(&statev1.CreateJoinToken{Token: &statev1.JoinToken{
 		Hash: hash, Kind: cpv1.MachineKind_MACHINE_KIND_NODE, Environment: environment, ExpireTime: timestamppb.New(time.Now().Add(time.Hour)),
 	}})
-	w.do(statev1.Kind_KIND_JOIN_NODE, &statev1.JoinNode{TokenHash: hash, Node: &cpv1.Node{Id: id, Kind: cpv1.MachineKind_MACHINE_KIND_NODE, Address: id + ":80"}})
-	w.do(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: id, State: cpv1.NodeState_NODE_STATE_READY})
+	w.do(&statev1.JoinNode{TokenHash: hash, Node: &cpv1.Node{Id: id, Kind: cpv1.MachineKind_MACHINE_KIND_NODE, Address: id + ":80"}})
+	w.do(&statev1.JudgeNode{Id: id, State: cpv1.NodeState_NODE_STATE_READY})
 	w.heard.Note(presence.NodeKey(id), presence.Report{Seen: time.Now(), State: "READY", AppliedIndex: 1 << 40})
 }
 
 func (w *world) account(name string, jurisdictions ...string) string {
-	made := w.do(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{Record: &statev1.AccountRecord{
+	made := w.do(&statev1.CreateAccount{Record: &statev1.AccountRecord{
 		Account: &cpv1.Account{Name: name, Jurisdictions: jurisdictions}, FirstRetailer: &cpv1.Retailer{Ref: name},
 	}})
 	return made.(*statev1.AccountCreated).GetOperation().GetId()
@@ -160,10 +160,10 @@ func TestAnAccountTakesFourCommits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.node("a1", "au-1")
-	w.do(statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: state.StepsTogether})
+	w.do(&statev1.RaiseSchemaFloor{Schema: state.StepsTogether})
 	w.run(reconcile.Provision)
 	before := w.store.View().Index()
-	made := w.do(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{PlaceIn: "au-1", Record: &statev1.AccountRecord{
+	made := w.do(&statev1.CreateAccount{PlaceIn: "au-1", Record: &statev1.AccountRecord{
 		Account: &cpv1.Account{Name: "ACME"}, FirstRetailer: &cpv1.Retailer{Ref: "ACME"},
 	}})
 	w.done(made.(*statev1.AccountCreated).GetOperation().GetId())

@@ -83,7 +83,7 @@ func (i *initialiser) initialise(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	command, err := state.Command(statev1.Kind_KIND_INITIALISE, &statev1.Meta{Time: timestamppb.New(now), Actor: "system/initialise"}, &statev1.Initialise{
+	command, err := state.Command(&statev1.Meta{Time: timestamppb.New(now), Actor: "system/initialise"}, &statev1.Initialise{
 		ClusterId: i.authorities.Cluster(), Key: key, SchemaFloor: state.Schema, Authority: authority,
 		Operator: &statev1.OperatorRecord{
 			PasswordHash: hash,

@@ -10,6 +10,43 @@ import (
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 )
 
+// Accounts are the accounts with what only the control plane may know of them, by their names.
+var Accounts = Table[*statev1.AccountRecord]{name: "accounts", groups: accountGroups,
+	key: func(r *statev1.AccountRecord) string { return r.GetAccount().GetName() }}
+
+// OfAccount names the group of what belongs to an account.
+func OfAccount(account string) string { return "account/" + account }
+
+func accountGroups(r *statev1.AccountRecord) []string {
+	groups := []string{InRegion(r.GetAccount().GetRegion())}
+	if e := r.GetAccount().GetEnvironment(); e != "" {
+		groups = append(groups, InEnvironment(e))
+	}
+	return groups
+}
+
+// accountCommands are about accounts, and end the steps that make one.
+var accountCommands = []command{
+	{statev1.Kind_KIND_CREATE_ACCOUNT, 1, handle(createAccount, createAccountNeeds)},
+	{statev1.Kind_KIND_UPDATE_ACCOUNT, 1, handle(updateAccount)},
+	{statev1.Kind_KIND_PLACE_ACCOUNT, 1, handle(placeAccount)},
+	{statev1.Kind_KIND_ACCOUNT_PREPARED, 1, handle(accountPrepared)},
+	{statev1.Kind_KIND_OPEN_CLIENT, 1, handle(openClient)},
+}
+
+// clientSchema is the schema since which clients have roles, and accounts are made with them.
+const clientSchema = 4
+
+func createAccountNeeds(c *statev1.CreateAccount) uint32 {
+	switch {
+	case c.GetPlaceIn() != "":
+		return StepsTogether
+	case len(c.GetRecord().GetAccount().GetClients()) > 0:
+		return clientSchema
+	}
+	return 1
+}
+
 // createAccount makes the account, its first retailer and the operation that provisions both.
 func createAccount(tx *Tx, c *statev1.CreateAccount) (proto.Message, error) {
 	record := c.GetRecord()
@@ -149,28 +186,4 @@ func (tx *Tx) changeAccountState(record *statev1.AccountRecord, wanted cpv1.Acco
 		}
 	}
 	return nil
-}
-
-// setClientSecret makes a secret the only one of its client. It is the command of before two could be good; tokens go on.
-func setClientSecret(tx *Tx, c *statev1.SetClientSecret) (proto.Message, error) {
-	before, found := Accounts.Get(tx.View, c.GetAccount())
-	if !found {
-		return nil, notFound("account", c.GetAccount())
-	}
-	record := proto.CloneOf(before)
-	same := func(s *statev1.ClientSecret) bool { return s.GetClientId() == c.GetSecret().GetClientId() }
-	i := slices.IndexFunc(record.GetSecrets(), same)
-	if i < 0 {
-		return nil, notFound("API client", c.GetSecret().GetClientId())
-	}
-	record.Secrets[i] = c.GetSecret()
-	record.Secrets = append(record.Secrets[:i+1], slices.DeleteFunc(record.Secrets[i+1:], same)...)
-	for _, client := range record.GetAccount().GetClients() {
-		if client.GetClientId() == c.GetSecret().GetClientId() {
-			client.RotateTime = tx.now()
-		}
-	}
-	stamp(tx, record.GetAccount(), before.GetAccount())
-	tx.touch("account", c.GetAccount())
-	return nil, Accounts.put(tx, record)
 }

@@ -1,13 +1,11 @@
 package state
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -41,27 +39,10 @@ func (tx *Tx) now() *timestamppb.Timestamp { return tx.meta.GetTime() }
 // touch names the resource that the command changes, for the audit. A command that touches nothing leaves no record.
 func (tx *Tx) touch(kind, name string) { tx.resource = kind + "/" + name }
 
-// handler applies one kind of command.
-type handler func(tx *Tx, body []byte) (proto.Message, error)
-
-// handle makes a handler of a function over a typed command.
-func handle[T any, P interface {
-	*T
-	proto.Message
-}](apply func(*Tx, P) (proto.Message, error)) handler {
-	return func(tx *Tx, body []byte) (proto.Message, error) {
-		command := P(new(T))
-		if err := proto.Unmarshal(body, command); err != nil {
-			return nil, fault.New(fault.Internal, "The command cannot be read.").Wrap(err)
-		}
-		return apply(tx, command)
-	}
-}
-
 // Apply applies the command at an index. The error is ErrUnknownCommand, a command that cannot be decoded, or Unreadable; refusals are in Result.Err.
 func (s *Store) Apply(index Index, encoded []byte) (_ Result, err error) {
 	defer Readable(&err)
-	command, apply, err := decode(encoded)
+	command, h, err := decode(encoded)
 	if err != nil {
 		return Result{}, fmt.Errorf("log entry %d: %w", index, err)
 	}
@@ -70,7 +51,7 @@ func (s *Store) Apply(index Index, encoded []byte) (_ Result, err error) {
 	defer txn.Abort()
 	txn.TrackChanges()
 	tx := &Tx{View: View{txn: txn, generation: g}, index: index, meta: command.GetMeta()}
-	result := tx.run(command, apply)
+	result := tx.run(command, h)
 	if result.Err != nil {
 		txn.Abort() // nothing of a refused command stays, but the index moves on
 		txn = g.db.Txn(true)
@@ -89,8 +70,8 @@ func (s *Store) Apply(index Index, encoded []byte) (_ Result, err error) {
 // DryRun tells what Apply would answer, and changes nothing.
 func (s *Store) DryRun(command *statev1.Command) (_ proto.Message, err error) {
 	defer Readable(&err)
-	apply, known := handlers[command.GetKind()]
-	if !known {
+	known, found := commandsByKind[command.GetKind()]
+	if !found {
 		return nil, ErrUnknownCommand
 	}
 	g := s.current.Load()
@@ -98,30 +79,30 @@ func (s *Store) DryRun(command *statev1.Command) (_ proto.Message, err error) {
 	defer txn.Abort()
 	view := View{txn: txn, generation: g}
 	tx := &Tx{View: view, index: view.Index() + 1, meta: command.GetMeta()}
-	return tx.guarded(apply, command)
+	return tx.guarded(known.handler, command)
 }
 
 func decode(encoded []byte) (*statev1.Command, handler, error) {
 	command := &statev1.Command{}
 	if err := proto.Unmarshal(encoded, command); err != nil {
-		return nil, nil, fmt.Errorf("decode a command: %w", err)
+		return nil, handler{}, fmt.Errorf("decode a command: %w", err)
 	}
-	apply, known := handlers[command.GetKind()]
-	if !known || command.GetSchema() > Schema {
-		return nil, nil, fmt.Errorf("%w: kind %d of schema %d, known is schema %d", ErrUnknownCommand, command.GetKind(), command.GetSchema(), Schema)
+	known, found := commandsByKind[command.GetKind()]
+	if !found || command.GetSchema() > Schema {
+		return nil, handler{}, fmt.Errorf("%w: kind %d of schema %d, known is schema %d", ErrUnknownCommand, command.GetKind(), command.GetSchema(), Schema)
 	}
-	return command, apply, nil
+	return command, known.handler, nil
 }
 
 // run answers a repeated request with the first answer, and runs the handler otherwise.
-func (tx *Tx) run(command *statev1.Command, apply handler) Result {
+func (tx *Tx) run(command *statev1.Command, h handler) Result {
 	result := Result{Index: tx.index}
 	if seen, ok := requests.Get(tx.View, requestKey(tx.meta)); ok && tx.meta.GetRequestId() != "" {
 		result.Replayed = true
 		result.Message, result.Err = replay(seen, tx.meta)
 		return result
 	}
-	result.Message, result.Err = tx.guarded(apply, command)
+	result.Message, result.Err = tx.guarded(h, command)
 	if result.Err == nil {
 		result.Err = tx.remember(result.Message)
 	}
@@ -133,7 +114,7 @@ func (tx *Tx) run(command *statev1.Command, apply handler) Result {
 
 // guarded refuses a command whose handler panics. The log would bring it back after every restart, on every server alike. Tables that cannot be read
 // are no refusal: other servers may have applied the command.
-func (tx *Tx) guarded(apply handler, command *statev1.Command) (message proto.Message, err error) {
+func (tx *Tx) guarded(h handler, command *statev1.Command) (message proto.Message, err error) {
 	defer func() {
 		problem := recover()
 		if unreadable, ok := problem.(Unreadable); ok {
@@ -143,86 +124,11 @@ func (tx *Tx) guarded(apply handler, command *statev1.Command) (message proto.Me
 			message, err = nil, fault.New(fault.Internal, "The command %s failed.", command.GetKind()).Wrap(fmt.Errorf("panic: %v", problem))
 		}
 	}()
-	return apply(tx, command.GetBody())
-}
-
-func requestKey(meta *statev1.Meta) string { return meta.GetActor() + "\x00" + meta.GetRequestId() }
-
-func replay(seen *statev1.Request, meta *statev1.Meta) (proto.Message, error) {
-	if !bytes.Equal(seen.GetFingerprint(), meta.GetFingerprint()) {
-		return nil, fault.New(fault.Conflict, "The request id %q was used for another request; choose a new one.", meta.GetRequestId()).At("request_id")
-	}
-	if len(seen.GetResult()) == 0 {
-		return nil, nil
-	}
-	packed := &anypb.Any{}
-	if err := proto.Unmarshal(seen.GetResult(), packed); err != nil {
-		return nil, fmt.Errorf("read the answer of request %s: %w", meta.GetRequestId(), err)
-	}
-	message, err := packed.UnmarshalNew()
-	if err != nil {
-		return nil, fmt.Errorf("read the answer of request %s: %w", meta.GetRequestId(), err)
-	}
-	return message, nil
-}
-
-// rememberedRequests is how many request ids are kept.
-const rememberedRequests = 10_000
-
-// remember stores the answer of a request that has an id, and forgets the oldest one beyond the limit.
-func (tx *Tx) remember(answer proto.Message) error {
-	if tx.meta.GetRequestId() == "" {
-		return nil
-	}
-	encoded, err := pack(answer)
-	if err != nil {
-		return err
-	}
-	r := &statev1.Request{Key: requestKey(tx.meta), Index: uint64(tx.index), Fingerprint: tx.meta.GetFingerprint(), Result: encoded}
-	if err := requests.put(tx, r); err != nil {
-		return err
-	}
-	if err := requestOrder.put(tx, &statev1.Request{Key: r.GetKey(), Index: r.GetIndex()}); err != nil {
-		return err
-	}
-	cluster := tx.cluster()
-	cluster.Requests++
-	if cluster.GetRequests() > rememberedRequests {
-		oldest, _ := requestOrder.List(tx.View, Page{Limit: 1})
-		if err := requests.remove(tx, oldest[0].GetKey()); err != nil {
-			return err
-		}
-		if err := requestOrder.remove(tx, sequenceKey(oldest[0].GetIndex())); err != nil {
-			return err
-		}
-		cluster.Requests--
-	}
-	return Clusters.put(tx, cluster)
-}
-
-func pack(answer proto.Message) ([]byte, error) {
-	if answer == nil {
-		return nil, nil
-	}
-	value, err := canonical.Marshal(answer)
-	if err != nil {
-		return nil, fmt.Errorf("encode an answer: %w", err)
-	}
-	name := string(answer.ProtoReflect().Descriptor().FullName())
-	return canonical.Marshal(&anypb.Any{TypeUrl: "type.googleapis.com/" + name, Value: value})
+	return h.apply(tx, command.GetBody())
 }
 
 // canonical encodes messages alike on every server.
 var canonical = proto.MarshalOptions{Deterministic: true}
-
-// cluster returns a copy of the cluster's row that may be changed.
-func (tx *Tx) cluster() *statev1.Cluster {
-	c, ok := Clusters.Get(tx.View, clusterKey)
-	if !ok {
-		return &statev1.Cluster{}
-	}
-	return proto.CloneOf(c)
-}
 
 // stamp sets etag and times of a resource that is about to be stored. before is what it replaces; nil for a new one.
 func stamp[T proto.Message](tx *Tx, resource T, before T) {

@@ -12,6 +12,16 @@ import (
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 )
 
+// Audit is the trail of what changed the state, in its order.
+var Audit = Table[*cpv1.AuditRecord]{name: "audit", key: func(a *cpv1.AuditRecord) string { return sequenceKey(a.GetSequence()) }}
+
+func sequenceKey(n uint64) string { return fmt.Sprintf("%020d", n) }
+
+// auditCommands write into the audit and change nothing.
+var auditCommands = []command{
+	{statev1.Kind_KIND_NOTE_FAILED_LOGINS, 4, handle(noteFailedLogins)},
+}
+
 // keptAuditRecords is how many records the state keeps; older ones go, and the chain begins at the oldest that is left.
 const keptAuditRecords = 50_000
 
@@ -75,4 +85,18 @@ func VerifyAudit(v View) error {
 		return fmt.Errorf("audit records after %d are missing", previous.GetSequence())
 	}
 	return nil
+}
+
+// noteFailedLogins leaves nothing but an audit record.
+func noteFailedLogins(tx *Tx, c *statev1.NoteFailedLogins) (proto.Message, error) {
+	var parts []string
+	for _, f := range c.GetFailures() {
+		parts = append(parts, fmt.Sprintf("%q from %s: %d", f.GetUsername(), f.GetSource(), f.GetTimes()))
+	}
+	if c.GetOthers() > 0 {
+		parts = append(parts, fmt.Sprintf("others: %d", c.GetOthers()))
+	}
+	tx.touch("login", "failed")
+	tx.detail = strings.Join(parts, "; ")
+	return nil, nil
 }

@@ -9,6 +9,15 @@ import (
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 )
 
+// Authorities are the authorities that sign certificates, by their fingerprints.
+var Authorities = Table[*statev1.Authority]{name: "authorities", key: (*statev1.Authority).GetFingerprint}
+
+// authorityCommands are about the authorities that sign certificates.
+var authorityCommands = []command{
+	{statev1.Kind_KIND_ADD_AUTHORITY, 3, handle(addAuthority)},
+	{statev1.Kind_KIND_REMOVE_AUTHORITY, 3, handle(removeAuthority)},
+}
+
 // addAuthority adds an authority; those before it retire when it becomes active.
 func addAuthority(tx *Tx, c *statev1.AddAuthority) (proto.Message, error) {
 	added := c.GetAuthority()

@@ -18,6 +18,15 @@ import (
 // An account's API clients stand in its record: what is public of them in the account, the hashes of their secrets beside it. A client
 // without roles is one from before clients had any.
 
+// clientCommands are about API clients.
+var clientCommands = []command{
+	{statev1.Kind_KIND_SET_CLIENT_SECRET, 1, handle(setClientSecret)},
+	{statev1.Kind_KIND_CREATE_API_CLIENT, 4, handle(createAPIClient)},
+	{statev1.Kind_KIND_UPDATE_API_CLIENT, 4, handle(updateAPIClient)},
+	{statev1.Kind_KIND_ROTATE_API_CLIENT, 4, handle(rotateAPIClient)},
+	{statev1.Kind_KIND_REVOKE_API_CLIENT, 4, handle(revokeAPIClient)},
+}
+
 // keptClients is how many clients an account has at most. Revoked ones are forgotten, the oldest first, when another needs the place.
 const keptClients = 50
 
@@ -304,4 +313,28 @@ func clientState(c *cpv1.ApiClient, now *timestamppb.Timestamp) cpv1.ApiClientSt
 // OverPrivileged reports whether a client acts as an administrator, as all did before clients had roles.
 func OverPrivileged(c *cpv1.ApiClient) bool {
 	return len(c.GetRoles()) == 0 || slices.ContainsFunc(c.GetRoles(), func(r *cpv1.ClientRole) bool { return r.GetRole() == tenant.AdminRole })
+}
+
+// setClientSecret makes a secret the only one of its client. It is the command of before two could be good; tokens go on.
+func setClientSecret(tx *Tx, c *statev1.SetClientSecret) (proto.Message, error) {
+	before, found := Accounts.Get(tx.View, c.GetAccount())
+	if !found {
+		return nil, notFound("account", c.GetAccount())
+	}
+	record := proto.CloneOf(before)
+	same := func(s *statev1.ClientSecret) bool { return s.GetClientId() == c.GetSecret().GetClientId() }
+	i := slices.IndexFunc(record.GetSecrets(), same)
+	if i < 0 {
+		return nil, notFound("API client", c.GetSecret().GetClientId())
+	}
+	record.Secrets[i] = c.GetSecret()
+	record.Secrets = append(record.Secrets[:i+1], slices.DeleteFunc(record.Secrets[i+1:], same)...)
+	for _, client := range record.GetAccount().GetClients() {
+		if client.GetClientId() == c.GetSecret().GetClientId() {
+			client.RotateTime = tx.now()
+		}
+	}
+	stamp(tx, record.GetAccount(), before.GetAccount())
+	tx.touch("account", c.GetAccount())
+	return nil, Accounts.put(tx, record)
 }

@@ -21,18 +21,18 @@ func acting(role string) []*cpv1.ClientRole {
 
 // clients takes API clients of ACME through their lives.
 func (l *log) clients() {
-	l.must(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{Record: &statev1.AccountRecord{
+	l.must(&statev1.CreateAccount{Record: &statev1.AccountRecord{
 		Account:       &cpv1.Account{Name: "NEW", Clients: []*cpv1.ApiClient{{ClientId: "NEW", Roles: acting("INTEGRATION")}}},
 		Secrets:       []*statev1.ClientSecret{{ClientId: "NEW", Hash: []byte("n")}},
 		FirstRetailer: &cpv1.Retailer{Ref: "R1"},
 	}})
-	l.must(statev1.Kind_KIND_CREATE_API_CLIENT, &statev1.CreateApiClient{
+	l.must(&statev1.CreateApiClient{
 		Client: &cpv1.ApiClient{ClientId: "ACME-erp", Description: "ERP", Roles: acting("INTEGRATION"), ExpireTime: at(5000)}, SecretHash: []byte("one"),
 	})
-	l.must(statev1.Kind_KIND_CREATE_API_CLIENT, &statev1.CreateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME-old", Roles: acting("ADMIN")}, SecretHash: []byte("old")})
-	l.must(statev1.Kind_KIND_ROTATE_API_CLIENT, &statev1.RotateApiClient{ClientId: "ACME-erp", SecretHash: []byte("two"), OverlapEnd: at(4000)})
-	l.must(statev1.Kind_KIND_UPDATE_API_CLIENT, &statev1.UpdateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME", Roles: acting("IMPLEMENTER")}})
-	l.must(statev1.Kind_KIND_REVOKE_API_CLIENT, &statev1.RevokeApiClient{ClientId: "ACME-old"})
+	l.must(&statev1.CreateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME-old", Roles: acting("ADMIN")}, SecretHash: []byte("old")})
+	l.must(&statev1.RotateApiClient{ClientId: "ACME-erp", SecretHash: []byte("two"), OverlapEnd: at(4000)})
+	l.must(&statev1.UpdateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME", Roles: acting("IMPLEMENTER")}})
+	l.must(&statev1.RevokeApiClient{ClientId: "ACME-old"})
 }
 
 // known is what nodes are told of an account's clients, by id.
@@ -71,20 +71,20 @@ func TestClientsOfOldKeepWhatTheyActAs(t *testing.T) {
 	require.True(t, l.client("ACME").GetOverPrivileged())
 	require.Len(t, l.client("ACME").GetSecrets(), 1)
 
-	l.must(statev1.Kind_KIND_ROTATE_API_CLIENT, &statev1.RotateApiClient{ClientId: "ACME", SecretHash: []byte("new"), OverlapEnd: at(4000)})
+	l.must(&statev1.RotateApiClient{ClientId: "ACME", SecretHash: []byte("new"), OverlapEnd: at(4000)})
 	rotated := l.known("ACME")["ACME"]
 	require.Equal(t, []byte("new"), rotated.GetSecretHash())
 	require.Equal(t, []byte("h"), rotated.GetSecrets()[0].GetHash())
 	require.Equal(t, at(4000).GetSeconds(), rotated.GetSecrets()[0].GetEndTime())
 
-	narrowed := l.must(statev1.Kind_KIND_UPDATE_API_CLIENT, &statev1.UpdateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME", Roles: acting("INTEGRATION")}})
+	narrowed := l.must(&statev1.UpdateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME", Roles: acting("INTEGRATION")}})
 	require.False(t, narrowed.Message.(*cpv1.ApiClient).GetOverPrivileged())
 	after := l.known("ACME")["ACME"]
 	require.Empty(t, after.GetSecretHash(), "a node that knows of no roles must not find a secret")
 	require.Len(t, after.GetSecrets(), 2)
 	require.Equal(t, "INTEGRATION", after.GetRoles()[0].GetRole())
 	require.Zero(t, after.GetGeneration(), "its tokens go on, by the new roles")
-	widened := l.apply(statev1.Kind_KIND_UPDATE_API_CLIENT, &statev1.UpdateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME"}})
+	widened := l.apply(&statev1.UpdateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME"}})
 	require.True(t, fault.Is(widened.Err, fault.Invalid), "nothing leads back to a client without roles")
 }
 
@@ -93,21 +93,21 @@ func TestSecretsRotate(t *testing.T) {
 	l := newLog(t)
 	l.found()
 	l.provision(l.account("ACME"))
-	l.must(statev1.Kind_KIND_CREATE_API_CLIENT, &statev1.CreateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME-erp", Roles: acting("INTEGRATION")}, SecretHash: []byte("one")})
+	l.must(&statev1.CreateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME-erp", Roles: acting("INTEGRATION")}, SecretHash: []byte("one")})
 	born := l.known("ACME")["ACME-erp"]
 	rotate := func(secret string, minute int) state.Result {
 		c := &statev1.RotateApiClient{ClientId: "ACME-erp", SecretHash: []byte(secret)}
 		if minute > 0 {
 			c.OverlapEnd = at(minute)
 		}
-		return l.apply(statev1.Kind_KIND_ROTATE_API_CLIENT, c)
+		return l.apply(c)
 	}
 	end := int(l.index) + 3
 	require.NoError(t, rotate("two", end).Err)
 	require.Len(t, l.client("ACME-erp").GetSecrets(), 2)
 	require.True(t, fault.Is(rotate("three", end).Err, fault.Unprocessable), "two are good, and one of them is in use")
 	require.Equal(t, born.GetGeneration(), l.known("ACME")["ACME-erp"].GetGeneration(), "tokens go on")
-	l.must(statev1.Kind_KIND_HEARTBEAT, &statev1.Heartbeat{})
+	l.must(&statev1.Heartbeat{})
 	require.NoError(t, rotate("three", end+100).Err, "the first has ended by now")
 	secrets := l.known("ACME")["ACME-erp"].GetSecrets()
 	require.Equal(t, [][]byte{[]byte("two"), []byte("three")}, [][]byte{secrets[0].GetHash(), secrets[1].GetHash()})
@@ -125,19 +125,19 @@ func TestRevokedClientsAreGone(t *testing.T) {
 	l.found()
 	l.provision(l.account("ACME"))
 	create := func(name string) state.Result {
-		return l.apply(statev1.Kind_KIND_CREATE_API_CLIENT, &statev1.CreateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME-" + name, Roles: acting("ADMIN")}, SecretHash: []byte("s")})
+		return l.apply(&statev1.CreateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME-" + name, Roles: acting("ADMIN")}, SecretHash: []byte("s")})
 	}
 	require.NoError(t, create("a").Err)
 	require.True(t, fault.Is(create("a").Err, fault.Exists))
 	first := l.known("ACME")["ACME-a"].GetGeneration()
-	l.must(statev1.Kind_KIND_REVOKE_API_CLIENT, &statev1.RevokeApiClient{ClientId: "ACME-a"})
+	l.must(&statev1.RevokeApiClient{ClientId: "ACME-a"})
 	require.NotContains(t, l.known("ACME"), "ACME-a")
 	require.Empty(t, l.client("ACME-a").GetSecrets())
 	require.Equal(t, cpv1.ApiClientState_API_CLIENT_STATE_REVOKED, l.client("ACME-a").GetState())
 	for _, again := range []state.Result{
-		l.apply(statev1.Kind_KIND_UPDATE_API_CLIENT, &statev1.UpdateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME-a", Roles: acting("ADMIN")}}),
-		l.apply(statev1.Kind_KIND_ROTATE_API_CLIENT, &statev1.RotateApiClient{ClientId: "ACME-a", SecretHash: []byte("x")}),
-		l.apply(statev1.Kind_KIND_REVOKE_API_CLIENT, &statev1.RevokeApiClient{ClientId: "ACME-a"}),
+		l.apply(&statev1.UpdateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME-a", Roles: acting("ADMIN")}}),
+		l.apply(&statev1.RotateApiClient{ClientId: "ACME-a", SecretHash: []byte("x")}),
+		l.apply(&statev1.RevokeApiClient{ClientId: "ACME-a"}),
 	} {
 		require.True(t, fault.Is(again.Err, fault.Unprocessable), "%v", again.Err)
 	}
@@ -148,7 +148,7 @@ func TestRevokedClientsAreGone(t *testing.T) {
 		require.NoError(t, create(fmt.Sprintf("c%d", i)).Err)
 	}
 	require.NoError(t, create("more").Err)
-	l.must(statev1.Kind_KIND_REVOKE_API_CLIENT, &statev1.RevokeApiClient{ClientId: "ACME-c0"})
+	l.must(&statev1.RevokeApiClient{ClientId: "ACME-c0"})
 	require.NoError(t, create("a").Err)
 	require.Greater(t, l.known("ACME")["ACME-a"].GetGeneration(), first)
 	full := create("one-too-many")
@@ -163,17 +163,17 @@ func TestExpiredClientsCanBeDescribedAndProlonged(t *testing.T) {
 	l.provision(l.account("ACME"))
 	end := int(l.index) + 2
 	client := &cpv1.ApiClient{ClientId: "ACME-x", Roles: acting("INTEGRATION"), ExpireTime: at(end)}
-	l.must(statev1.Kind_KIND_CREATE_API_CLIENT, &statev1.CreateApiClient{Client: client, SecretHash: []byte("s")})
-	l.must(statev1.Kind_KIND_HEARTBEAT, &statev1.Heartbeat{})
-	l.must(statev1.Kind_KIND_HEARTBEAT, &statev1.Heartbeat{})
+	l.must(&statev1.CreateApiClient{Client: client, SecretHash: []byte("s")})
+	l.must(&statev1.Heartbeat{})
+	l.must(&statev1.Heartbeat{})
 	require.Equal(t, cpv1.ApiClientState_API_CLIENT_STATE_EXPIRED, l.client("ACME-x").GetState())
 	client.Description = "the old till"
-	l.must(statev1.Kind_KIND_UPDATE_API_CLIENT, &statev1.UpdateApiClient{Client: client})
+	l.must(&statev1.UpdateApiClient{Client: client})
 	require.Equal(t, "the old till", l.client("ACME-x").GetDescription())
 	client.ExpireTime = at(end + 1)
-	require.True(t, fault.Is(l.apply(statev1.Kind_KIND_UPDATE_API_CLIENT, &statev1.UpdateApiClient{Client: client}).Err, fault.Invalid), "another end that has come")
+	require.True(t, fault.Is(l.apply(&statev1.UpdateApiClient{Client: client}).Err, fault.Invalid), "another end that has come")
 	client.ExpireTime = at(end + 1000)
-	l.must(statev1.Kind_KIND_UPDATE_API_CLIENT, &statev1.UpdateApiClient{Client: client})
+	l.must(&statev1.UpdateApiClient{Client: client})
 	require.Equal(t, cpv1.ApiClientState_API_CLIENT_STATE_ACTIVE, l.client("ACME-x").GetState())
 }
 
@@ -197,22 +197,22 @@ func TestClientsActAsSomethingThatExists(t *testing.T) {
 		"past":                {ClientId: "ACME-x", Roles: in("ACCOUNT", "0"), ExpireTime: at(0)},
 		"no such account":     {ClientId: "OTHER-x", Roles: in("ACCOUNT", "0")},
 	} {
-		result := l.apply(statev1.Kind_KIND_CREATE_API_CLIENT, &statev1.CreateApiClient{Client: c, SecretHash: []byte("s")})
+		result := l.apply(&statev1.CreateApiClient{Client: c, SecretHash: []byte("s")})
 		require.Error(t, result.Err, name)
 		require.False(t, fault.Is(result.Err, fault.Internal), "%s: %v", name, result.Err)
 	}
 	require.Len(t, l.known("ACME"), 1)
-	l.must(statev1.Kind_KIND_CREATE_API_CLIENT, &statev1.CreateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME-x", Roles: in("RETAILER", "1")}, SecretHash: []byte("s")})
+	l.must(&statev1.CreateApiClient{Client: &cpv1.ApiClient{ClientId: "ACME-x", Roles: in("RETAILER", "1")}, SecretHash: []byte("s")})
 }
 
 func TestClientsNeedTheUpgrade(t *testing.T) {
 	t.Parallel()
-	command, err := state.Command(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.Meta{}, &statev1.CreateAccount{Record: &statev1.AccountRecord{
+	command, err := state.Command(&statev1.Meta{}, &statev1.CreateAccount{Record: &statev1.AccountRecord{
 		Account: &cpv1.Account{Name: "ACME", Clients: []*cpv1.ApiClient{{ClientId: "ACME"}}},
 	}})
 	require.NoError(t, err)
 	require.EqualValues(t, 4, command.GetSchema(), "servers that know of no roles would make an administrator of it")
-	command, err = state.Command(statev1.Kind_KIND_REVOKE_API_CLIENT, &statev1.Meta{}, &statev1.RevokeApiClient{ClientId: "ACME"})
+	command, err = state.Command(&statev1.Meta{}, &statev1.RevokeApiClient{ClientId: "ACME"})
 	require.NoError(t, err)
 	require.EqualValues(t, 4, command.GetSchema())
 }

@@ -1,14 +1,24 @@
 package state
 
 import (
-	"slices"
-
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/fluent-oms/fluent/domain/fault"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 )
+
+// Clusters has one row, the cluster's.
+var Clusters = Table[*statev1.Cluster]{name: "cluster", key: func(*statev1.Cluster) string { return clusterKey }}
+
+const clusterKey = "cluster"
+
+// clusterCommands are about the cluster as a whole.
+var clusterCommands = []command{
+	{statev1.Kind_KIND_INITIALISE, 1, handle(initialise, initialiseNeeds)},
+	{statev1.Kind_KIND_HEARTBEAT, 1, handle(heartbeat)},
+	{statev1.Kind_KIND_BEGIN_TERM, 2, handle(beginTerm)},
+	{statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, 1, handle(raiseSchemaFloor)},
+}
 
 // Cluster reads the cluster's row; its id is empty before the first command.
 func (v View) Cluster() *statev1.Cluster {
@@ -17,6 +27,25 @@ func (v View) Cluster() *statev1.Cluster {
 		return &statev1.Cluster{}
 	}
 	return c
+}
+
+// cluster returns a copy of the cluster's row that may be changed.
+func (tx *Tx) cluster() *statev1.Cluster {
+	c, ok := Clusters.Get(tx.View, clusterKey)
+	if !ok {
+		return &statev1.Cluster{}
+	}
+	return proto.CloneOf(c)
+}
+
+// authoritySchema is the schema since which there are authorities.
+const authoritySchema = 3
+
+func initialiseNeeds(c *statev1.Initialise) uint32 {
+	if c.GetAuthority() != nil {
+		return authoritySchema
+	}
+	return 1
 }
 
 func initialise(tx *Tx, c *statev1.Initialise) (proto.Message, error) {
@@ -87,51 +116,4 @@ func raiseSchemaFloor(tx *Tx, c *statev1.RaiseSchemaFloor) (proto.Message, error
 	cluster.SchemaFloor = c.GetSchema()
 	tx.touch("cluster", cluster.GetId())
 	return cluster, Clusters.put(tx, cluster)
-}
-
-// CurrentKey is the key that signs at a time: the newest that is active by then.
-func CurrentKey(v View, now *timestamppb.Timestamp) (*statev1.SigningKey, bool) {
-	keys, _ := SigningKeys.List(v, Page{})
-	var current *statev1.SigningKey
-	for _, k := range keys {
-		active := k.GetActiveTime().AsTime()
-		if !active.After(now.AsTime()) && (current == nil || active.After(current.GetActiveTime().AsTime())) {
-			current = k
-		}
-	}
-	return current, current != nil
-}
-
-// addSigningKey adds a key; those before it retire when it becomes active.
-func addSigningKey(tx *Tx, c *statev1.AddSigningKey) (proto.Message, error) {
-	key := c.GetKey()
-	if _, found := SigningKeys.Get(tx.View, key.GetKeyId()); found {
-		return nil, exists("signing key", key.GetKeyId())
-	}
-	keys, _ := SigningKeys.List(tx.View, Page{})
-	for _, k := range slices.Clone(keys) {
-		if k.GetRetireTime() != nil {
-			continue
-		}
-		k = proto.CloneOf(k)
-		k.RetireTime = key.GetActiveTime()
-		if err := SigningKeys.put(tx, k); err != nil {
-			return nil, err
-		}
-	}
-	tx.touch("key", key.GetKeyId())
-	// The answer is remembered with its request: without the private half.
-	return &statev1.SigningKey{KeyId: key.GetKeyId(), Public: key.GetPublic(), ActiveTime: key.GetActiveTime()}, SigningKeys.put(tx, key)
-}
-
-func removeSigningKey(tx *Tx, c *statev1.RemoveSigningKey) (proto.Message, error) {
-	key, found := SigningKeys.Get(tx.View, c.GetKeyId())
-	if !found {
-		return nil, notFound("signing key", c.GetKeyId())
-	}
-	if key.GetRetireTime() == nil || key.GetRetireTime().AsTime().After(tx.now().AsTime()) {
-		return nil, fault.New(fault.Unprocessable, "The signing key %s is in use.", c.GetKeyId())
-	}
-	tx.touch("key", c.GetKeyId())
-	return nil, SigningKeys.remove(tx, c.GetKeyId())
 }

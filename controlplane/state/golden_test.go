@@ -28,21 +28,21 @@ func TestOldLogsAndSnapshotsLoad(t *testing.T) {
 	t.Parallel()
 	if *update {
 		l := story(t)
-		l.must(statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: state.Schema})
-		l.must(statev1.Kind_KIND_BEGIN_TERM, &statev1.BeginTerm{Incarnation: "first"})
-		l.must(statev1.Kind_KIND_ADD_AUTHORITY, &statev1.AddAuthority{Authority: authority("a1", 10)})
-		l.must(statev1.Kind_KIND_ADD_AUTHORITY, &statev1.AddAuthority{Authority: authority("a2", 11)})
-		l.must(statev1.Kind_KIND_REMOVE_AUTHORITY, &statev1.RemoveAuthority{Fingerprint: "a1"})
+		l.must(&statev1.RaiseSchemaFloor{Schema: state.Schema})
+		l.must(&statev1.BeginTerm{Incarnation: "first"})
+		l.must(&statev1.AddAuthority{Authority: authority("a1", 10)})
+		l.must(&statev1.AddAuthority{Authority: authority("a2", 11)})
+		l.must(&statev1.RemoveAuthority{Fingerprint: "a1"})
 		ended := l.account("GONE")
-		l.must(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: ended, Error: &cpv1.OperationError{Code: "C"}})
-		l.must(statev1.Kind_KIND_REMOVE_OPERATIONS, &statev1.RemoveOperations{Operations: []string{ended}})
+		l.must(&statev1.FinishOperation{Operation: ended, Error: &cpv1.OperationError{Code: "C"}})
+		l.must(&statev1.RemoveOperations{Operations: []string{ended}})
 		l.clients()
-		l.must(statev1.Kind_KIND_NOTE_FAILED_LOGINS, &statev1.NoteFailedLogins{Failures: []*statev1.FailedLogin{{Username: "root", Source: "192.0.2.1", Times: 3}}, Others: 2})
-		short := l.must(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{PlaceIn: "shared", Record: &statev1.AccountRecord{
+		l.must(&statev1.NoteFailedLogins{Failures: []*statev1.FailedLogin{{Username: "root", Source: "192.0.2.1", Times: 3}}, Others: 2})
+		short := l.must(&statev1.CreateAccount{PlaceIn: "shared", Record: &statev1.AccountRecord{
 			Account: &cpv1.Account{Name: "SHORT"}, FirstRetailer: &cpv1.Retailer{Ref: "R1"},
 		}}).Message.(*statev1.AccountCreated).GetOperation().GetId()
-		l.must(statev1.Kind_KIND_ACCOUNT_PREPARED, &statev1.AccountPrepared{Operation: short})
-		l.must(statev1.Kind_KIND_RETAILER_PREPARED, &statev1.RetailerPrepared{Operation: short, Artefacts: map[string]string{"workflow/A": "1"}, Through: true})
+		l.must(&statev1.AccountPrepared{Operation: short})
+		l.must(&statev1.RetailerPrepared{Operation: short, Artefacts: map[string]string{"workflow/A": "1"}, Through: true})
 		var log []byte
 		for _, entry := range l.entries {
 			log = append(binary.AppendUvarint(log, uint64(len(entry))), entry...)
@@ -71,15 +71,24 @@ func loads(t *testing.T, goldenLog, goldenSnapshot string) {
 	require.NoError(t, restored.Restore(bytes.NewReader(old)))
 	require.Equal(t, old, snapshot(t, restored))
 
-	log, err := os.ReadFile(goldenLog)
-	require.NoError(t, err)
 	replayed, err := state.New()
 	require.NoError(t, err)
-	for index := state.Index(1); len(log) > 0; index++ {
-		size, n := binary.Uvarint(log)
-		_, err := replayed.Apply(index, log[n:n+int(size)])
+	for i, entry := range entries(t, goldenLog) {
+		_, err := replayed.Apply(state.Index(i+1), entry)
 		require.NoError(t, err)
-		log = log[n+int(size):]
 	}
 	require.Equal(t, old, snapshot(t, replayed))
+}
+
+// entries reads a golden log.
+func entries(t *testing.T, file string) (out [][]byte) {
+	t.Helper()
+	log, err := os.ReadFile(file)
+	require.NoError(t, err)
+	for len(log) > 0 {
+		size, n := binary.Uvarint(log)
+		out = append(out, log[n:n+int(size)])
+		log = log[n+int(size):]
+	}
+	return out
 }

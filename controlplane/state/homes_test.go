@@ -15,13 +15,13 @@ import (
 
 // abroad adds a second region with an environment to what found makes.
 func (l *log) abroad() {
-	l.must(statev1.Kind_KIND_PUT_REGION, &statev1.PutRegion{Region: &cpv1.Region{Name: "there", Jurisdictions: []string{"EU", "CH"}}})
-	l.must(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "other", Region: "there"}})
+	l.must(&statev1.PutRegion{Region: &cpv1.Region{Name: "there", Jurisdictions: []string{"EU", "CH"}}})
+	l.must(&statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "other", Region: "there"}})
 }
 
 // create makes an account as an operator asks for it.
 func (l *log) create(a *cpv1.Account) state.Result {
-	return l.apply(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{Record: &statev1.AccountRecord{
+	return l.apply(&statev1.CreateAccount{Record: &statev1.AccountRecord{
 		Account: a, FirstRetailer: &cpv1.Retailer{Ref: a.GetName()}, Administrator: &statev1.Administrator{Username: "admin", PasswordHash: "p"},
 	}})
 }
@@ -79,7 +79,7 @@ func TestAHostLeadsToOneAccount(t *testing.T) {
 	require.NoError(t, l.create(&cpv1.Account{Name: "BETA", Hosts: []string{"c.example"}}).Err)
 	update := func(name string, hosts ...string) error {
 		wanted := &cpv1.Account{Name: name, Hosts: hosts, State: l.accountOf(name).GetState()}
-		return l.apply(statev1.Kind_KIND_UPDATE_ACCOUNT, &statev1.UpdateAccount{Account: wanted}).Err
+		return l.apply(&statev1.UpdateAccount{Account: wanted}).Err
 	}
 	require.True(t, fault.Is(update("BETA", "a.example"), fault.Exists))
 	require.Equal(t, []string{"c.example"}, l.accountOf("BETA").GetHosts())
@@ -96,7 +96,7 @@ func TestAccountsGoBetweenStates(t *testing.T) {
 	l.found()
 	running, other := l.account("ACME"), l.account("BETA")
 	to := func(name string, wanted cpv1.AccountState) error {
-		return l.apply(statev1.Kind_KIND_UPDATE_ACCOUNT, &statev1.UpdateAccount{Account: &cpv1.Account{Name: name, State: wanted}}).Err
+		return l.apply(&statev1.UpdateAccount{Account: &cpv1.Account{Name: name, State: wanted}}).Err
 	}
 	require.NoError(t, to("ACME", provisioning), "nothing changes")
 	for _, wanted := range []cpv1.AccountState{active, suspended} {
@@ -112,7 +112,7 @@ func TestAccountsGoBetweenStates(t *testing.T) {
 	require.Equal(t, cpv1.OperationState_OPERATION_STATE_FAILED, o.GetState(), "nothing provisions it any more")
 	require.Equal(t, "ACCOUNT_DELETED", o.GetError().GetCode())
 	require.Equal(t, cpv1.StepState_STEP_STATE_FAILED, o.GetSteps()[0].GetState())
-	require.True(t, fault.Is(l.apply(statev1.Kind_KIND_PLACE_ACCOUNT, &statev1.PlaceAccount{Operation: running, Environment: "shared"}).Err, fault.Conflict))
+	require.True(t, fault.Is(l.apply(&statev1.PlaceAccount{Operation: running, Environment: "shared"}).Err, fault.Conflict))
 	record, _ := state.Accounts.Get(l.store.View(), "ACME")
 	require.Nil(t, record.GetAdministrator(), "its administrator's hash goes")
 	o, _ = state.Operations.Get(l.store.View(), other)
@@ -132,16 +132,16 @@ func TestPlacesThatAreInUseStay(t *testing.T) {
 	l.found()
 	l.abroad()
 	region := func(name string) error {
-		return l.apply(statev1.Kind_KIND_DELETE_REGION, &statev1.DeleteRegion{Name: name}).Err
+		return l.apply(&statev1.DeleteRegion{Name: name}).Err
 	}
 	environment := func(name string) error {
-		return l.apply(statev1.Kind_KIND_DELETE_ENVIRONMENT, &statev1.DeleteEnvironment{Name: name}).Err
+		return l.apply(&statev1.DeleteEnvironment{Name: name}).Err
 	}
 	require.True(t, fault.Is(region("here"), fault.Unprocessable), "it has one environment")
 	e, _ := state.Environments.Get(l.store.View(), "shared")
-	moved := l.apply(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "shared", Region: "there"}, Etag: e.GetEtag()})
+	moved := l.apply(&statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "shared", Region: "there"}, Etag: e.GetEtag()})
 	require.True(t, fault.Is(moved.Err, fault.Invalid), "%v", moved.Err)
-	nowhere := l.apply(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "third", Region: "nowhere"}})
+	nowhere := l.apply(&statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "third", Region: "nowhere"}})
 	require.True(t, fault.Is(nowhere.Err, fault.Invalid), "%v", nowhere.Err)
 
 	require.NoError(t, l.create(&cpv1.Account{Name: "ACME", Environment: "other"}).Err)
@@ -161,7 +161,7 @@ func TestOnlyNodesThatServeAreReady(t *testing.T) {
 	l.join("g1", cpv1.MachineKind_MACHINE_KIND_GATEWAY, "shared")
 	l.join("n2", cpv1.MachineKind_MACHINE_KIND_NODE, "shared")
 	for _, id := range []string{"g1", "n2"} {
-		l.must(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: id, State: cpv1.NodeState_NODE_STATE_READY})
+		l.must(&statev1.JudgeNode{Id: id, State: cpv1.NodeState_NODE_STATE_READY})
 	}
 	ids := func() (out []string) {
 		ready, _ := state.ReadyNodes(l.store.View(), "shared")
@@ -172,7 +172,7 @@ func TestOnlyNodesThatServeAreReady(t *testing.T) {
 	}
 	require.Equal(t, []string{"n1", "n2"}, ids(), "gateways prepare nobody")
 	for _, s := range []cpv1.NodeState{cpv1.NodeState_NODE_STATE_DRAINING, cpv1.NodeState_NODE_STATE_JOINING, cpv1.NodeState_NODE_STATE_GONE} {
-		l.must(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: "n1", State: s})
+		l.must(&statev1.JudgeNode{Id: "n1", State: s})
 		require.Equal(t, []string{"n2"}, ids(), s)
 	}
 }
@@ -188,8 +188,8 @@ func TestAMachineComesBackAsWhatItWas(t *testing.T) {
 		"another environment": {Kind: cpv1.MachineKind_MACHINE_KIND_NODE, Environment: "other"},
 	} {
 		token.Hash, token.ExpireTime = []byte(name), at(1000)
-		l.must(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: token})
-		err := l.apply(statev1.Kind_KIND_JOIN_NODE, &statev1.JoinNode{TokenHash: token.GetHash(), Node: &cpv1.Node{Id: "n1", Kind: token.GetKind(), Address: "n1:81"}}).Err
+		l.must(&statev1.CreateJoinToken{Token: token})
+		err := l.apply(&statev1.JoinNode{TokenHash: token.GetHash(), Node: &cpv1.Node{Id: "n1", Kind: token.GetKind(), Address: "n1:81"}}).Err
 		require.True(t, fault.Is(err, fault.Conflict), "%s: %v", name, err)
 	}
 	n, _ := state.Nodes.Get(l.store.View(), "n1")
@@ -204,11 +204,11 @@ func TestTokensGoWithTheirNode(t *testing.T) {
 	l.found()
 	l.join("n7", cpv1.MachineKind_MACHINE_KIND_NODE, "shared") // by a token that is bound to it now
 	for _, kind := range []cpv1.MachineKind{cpv1.MachineKind_MACHINE_KIND_NODE, cpv1.MachineKind_MACHINE_KIND_HOST} {
-		l.must(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
+		l.must(&statev1.CreateJoinToken{Token: &statev1.JoinToken{
 			Hash: []byte(kind.String()), Kind: kind, Environment: "shared", Region: "here", Machine: "n7", ExpireTime: at(1000),
 		}})
 	}
-	l.must(statev1.Kind_KIND_DELETE_NODE, &statev1.DeleteNode{Id: "n7"})
+	l.must(&statev1.DeleteNode{Id: "n7"})
 	tokens, _ := state.JoinTokens.List(l.store.View(), state.Page{})
 	var left []cpv1.MachineKind
 	for _, token := range tokens {
@@ -220,17 +220,17 @@ func TestTokensGoWithTheirNode(t *testing.T) {
 }
 
 func (l *log) join(id string, kind cpv1.MachineKind, environment string) {
-	l.must(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
+	l.must(&statev1.CreateJoinToken{Token: &statev1.JoinToken{
 		Hash: []byte(id), Kind: kind, Environment: environment, ExpireTime: at(1000),
 	}})
-	l.must(statev1.Kind_KIND_JOIN_NODE, &statev1.JoinNode{TokenHash: []byte(id), Node: &cpv1.Node{Id: id, Kind: kind, Address: id + ":80"}})
+	l.must(&statev1.JoinNode{TokenHash: []byte(id), Node: &cpv1.Node{Id: id, Kind: kind, Address: id + ":80"}})
 }
 
 // heard are an environment's changes since an index, in short.
 func (l *log) heard(environment string, since state.Index) (out []string) {
 	l.t.Helper()
 	l.join("mark", cpv1.MachineKind_MACHINE_KIND_GATEWAY, environment)
-	defer l.must(statev1.Kind_KIND_DELETE_NODE, &statev1.DeleteNode{Id: "mark"})
+	defer l.must(&statev1.DeleteNode{Id: "mark"})
 	feed, err := l.store.View().Follow(environment, since)
 	require.NoError(l.t, err)
 	for {
@@ -270,11 +270,11 @@ func TestAnAccountThatMovesTakesItsConfigurationAlong(t *testing.T) {
 	since := l.index
 	made := l.create(&cpv1.Account{Name: "ACME", Environment: "other", Clients: []*cpv1.ApiClient{{ClientId: "ACME"}, {ClientId: "ACME-erp"}}})
 	require.NoError(t, made.Err)
-	l.must(statev1.Kind_KIND_COMMIT_CONFIGURATION, &statev1.CommitConfiguration{Account: "ACME", Retailer: 1, Artefacts: map[string]string{"workflow/A": "1"}})
+	l.must(&statev1.CommitConfiguration{Account: "ACME", Retailer: 1, Artefacts: map[string]string{"workflow/A": "1"}})
 	require.Equal(t, []string{"ACME PROVISIONING", "configuration of ACME"}, l.heard("other", since))
 	since = l.index
 	operation := made.Message.(*statev1.AccountCreated).GetOperation().GetId()
-	l.must(statev1.Kind_KIND_PLACE_ACCOUNT, &statev1.PlaceAccount{Operation: operation, Environment: "shared"})
+	l.must(&statev1.PlaceAccount{Operation: operation, Environment: "shared"})
 	require.Equal(t, []string{"-ACME PROVISIONING"}, l.heard("other", since))
 	require.Equal(t, []string{"ACME PROVISIONING", "configuration of ACME"}, l.heard("shared", since))
 	require.Equal(t, "here", l.accountOf("ACME").GetRegion())
@@ -292,17 +292,17 @@ func TestWhatTenantsActivateWhileTheyAreProvisionedStays(t *testing.T) {
 			l.found()
 			operation := l.account("ACME")
 			commit := func() *statev1.ConfigurationCommitted {
-				return l.must(statev1.Kind_KIND_COMMIT_CONFIGURATION, &statev1.CommitConfiguration{
+				return l.must(&statev1.CommitConfiguration{
 					Account: "ACME", Retailer: 1, Artefacts: map[string]string{"workflow/A": "own"}, Author: "ann",
 				}).Message.(*statev1.ConfigurationCommitted)
 			}
-			l.must(statev1.Kind_KIND_PLACE_ACCOUNT, &statev1.PlaceAccount{Operation: operation, Environment: "shared"})
-			l.must(statev1.Kind_KIND_ACCOUNT_PREPARED, &statev1.AccountPrepared{Operation: operation})
+			l.must(&statev1.PlaceAccount{Operation: operation, Environment: "shared"})
+			l.must(&statev1.AccountPrepared{Operation: operation})
 			var own *statev1.ConfigurationCommitted
 			if early {
 				own = commit()
 			}
-			l.must(statev1.Kind_KIND_RETAILER_PREPARED, &statev1.RetailerPrepared{Operation: operation, Artefacts: map[string]string{"workflow/A": "1"}})
+			l.must(&statev1.RetailerPrepared{Operation: operation, Artefacts: map[string]string{"workflow/A": "1"}})
 			if !early {
 				own = commit()
 			}
@@ -311,21 +311,21 @@ func TestWhatTenantsActivateWhileTheyAreProvisionedStays(t *testing.T) {
 				return a.GetVersion()
 			}
 			require.Equal(t, own.GetVersion().GetId(), active())
-			l.must(statev1.Kind_KIND_ACTIVATE_WORKFLOWS, &statev1.ActivateWorkflows{Operation: operation})
+			l.must(&statev1.ActivateWorkflows{Operation: operation})
 			require.Equal(t, own.GetVersion().GetId(), active(), "the tenant's own stays")
 			o, _ := state.Operations.Get(l.store.View(), operation)
 			require.NotEqual(t, own.GetVersion().GetId(), o.GetResult()[state.ResultVersion])
 			require.Equal(t, index(l), o.GetResult()[state.ResultOpenedIndex], "nodes must know of it by then")
-			again := l.apply(statev1.Kind_KIND_ACTIVATE_WORKFLOWS, &statev1.ActivateWorkflows{Operation: operation})
+			again := l.apply(&statev1.ActivateWorkflows{Operation: operation})
 			require.True(t, fault.Is(again.Err, fault.Conflict), "a deposed leader comes too late")
 
 			require.Equal(t, cpv1.AccountState_ACCOUNT_STATE_PROVISIONING, l.accountOf("ACME").GetState())
-			l.must(statev1.Kind_KIND_OPEN_CLIENT, &statev1.OpenClient{Operation: operation})
+			l.must(&statev1.OpenClient{Operation: operation})
 			require.Equal(t, cpv1.AccountState_ACCOUNT_STATE_ACTIVE, l.accountOf("ACME").GetState())
 			o, _ = state.Operations.Get(l.store.View(), operation)
 			require.Equal(t, index(l), o.GetResult()[state.ResultOpenedIndex])
 			require.InDelta(t, 5.0/6, o.GetProgress(), 1e-9)
-			l.must(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: operation})
+			l.must(&statev1.FinishOperation{Operation: operation})
 			require.Equal(t, own.GetVersion().GetId(), active())
 		})
 	}
@@ -356,7 +356,7 @@ func TestAnOperationThatWaitsSaysSinceWhen(t *testing.T) {
 		if reason != "" {
 			body.WaitingFor = &cpv1.WaitingFor{Reason: reason, Detail: detail}
 		}
-		return l.must(statev1.Kind_KIND_NOTE_OPERATION, body).Message.(*cpv1.Operation)
+		return l.must(body).Message.(*cpv1.Operation)
 	}
 	first := note("NODE_ERROR", "one", true).GetWaitingFor()
 	require.Equal(t, at(int(l.index)).AsTime(), first.GetSince().AsTime())
@@ -368,26 +368,26 @@ func TestAnOperationThatWaitsSaysSinceWhen(t *testing.T) {
 	require.Equal(t, at(int(l.index)).AsTime(), third.GetWaitingFor().GetSince().AsTime())
 	require.EqualValues(t, 2, third.GetSteps()[0].GetAttempts())
 	require.Nil(t, note("", "", false).GetWaitingFor())
-	wrong := l.apply(statev1.Kind_KIND_NOTE_OPERATION, &statev1.NoteOperation{Operation: operation, Step: state.StepReady})
+	wrong := l.apply(&statev1.NoteOperation{Operation: operation, Step: state.StepReady})
 	require.True(t, fault.Is(wrong.Err, fault.Conflict))
 
 	// One that has ended does not end again, neither well nor badly.
 	fail := &statev1.FinishOperation{Operation: operation, Error: &cpv1.OperationError{Code: "FIRST"}}
-	ended := l.must(statev1.Kind_KIND_FINISH_OPERATION, fail).Message.(*cpv1.Operation)
+	ended := l.must(fail).Message.(*cpv1.Operation)
 	fail.Error = &cpv1.OperationError{Code: "SECOND"}
-	again := l.must(statev1.Kind_KIND_FINISH_OPERATION, fail).Message.(*cpv1.Operation)
+	again := l.must(fail).Message.(*cpv1.Operation)
 	require.Equal(t, "FIRST", again.GetError().GetCode())
 	require.Equal(t, ended.GetEndTime().AsTime(), again.GetEndTime().AsTime())
-	require.True(t, fault.Is(l.apply(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: operation}).Err, fault.Conflict))
+	require.True(t, fault.Is(l.apply(&statev1.FinishOperation{Operation: operation}).Err, fault.Conflict))
 }
 
 // TestAuthoritiesRetireInTurn adds a second and a third one before the second has begun to sign, and removes them.
 func TestAuthoritiesRetireInTurn(t *testing.T) {
 	t.Parallel()
 	l := newLog(t)
-	l.must(statev1.Kind_KIND_INITIALISE, &statev1.Initialise{ClusterId: "c", Key: key("k1", 0), Authority: authority("a1", 0), SchemaFloor: state.Schema})
+	l.must(&statev1.Initialise{ClusterId: "c", Key: key("k1", 0), Authority: authority("a1", 0), SchemaFloor: state.Schema})
 	add := func(name string, minute int) *statev1.Authority {
-		return l.must(statev1.Kind_KIND_ADD_AUTHORITY, &statev1.AddAuthority{Authority: authority(name, minute)}).Message.(*statev1.Authority)
+		return l.must(&statev1.AddAuthority{Authority: authority(name, minute)}).Message.(*statev1.Authority)
 	}
 	retires := func(name string) int {
 		a, _ := state.Authorities.Get(l.store.View(), name)
@@ -397,14 +397,14 @@ func TestAuthoritiesRetireInTurn(t *testing.T) {
 		return int(a.GetRetireTime().AsTime().Sub(at(0).AsTime()).Minutes())
 	}
 	require.Empty(t, add("a2", 10).GetKey(), "answers carry no private key")
-	require.True(t, fault.Is(l.apply(statev1.Kind_KIND_ADD_AUTHORITY, &statev1.AddAuthority{Authority: authority("a2", 10)}).Err, fault.Exists))
+	require.True(t, fault.Is(l.apply(&statev1.AddAuthority{Authority: authority("a2", 10)}).Err, fault.Exists))
 	require.Equal(t, []int{10, -1}, []int{retires("a1"), retires("a2")})
 	add("a3", 20)
 	require.Equal(t, []int{10, 20, -1}, []int{retires("a1"), retires("a2"), retires("a3")}, "who retires already does not do it later")
 	remove := func(name string, minute int) error {
 		l.index = state.Index(minute) - 1 // the minute of the command that follows is that of its index
 		l.index = max(l.index, l.store.View().Index())
-		return l.apply(statev1.Kind_KIND_REMOVE_AUTHORITY, &statev1.RemoveAuthority{Fingerprint: name}).Err
+		return l.apply(&statev1.RemoveAuthority{Fingerprint: name}).Err
 	}
 	require.True(t, fault.Is(remove("a1", 9), fault.Unprocessable), "it signs")
 	require.NoError(t, remove("a1", 10), "it does not sign any more")
@@ -421,11 +421,11 @@ func TestTheSecretOfBeforeIsTheOnlyOne(t *testing.T) {
 	secret := func(id, hash string) *statev1.ClientSecret {
 		return &statev1.ClientSecret{ClientId: id, Hash: []byte(hash)}
 	}
-	l.must(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{Record: &statev1.AccountRecord{
+	l.must(&statev1.CreateAccount{Record: &statev1.AccountRecord{
 		Account: &cpv1.Account{Name: "ACME", Clients: []*cpv1.ApiClient{{ClientId: "ACME"}, {ClientId: "ACME-erp"}}}, FirstRetailer: &cpv1.Retailer{Ref: "R1"},
 		Secrets: []*statev1.ClientSecret{secret("ACME-erp", "e1"), secret("ACME", "a1"), secret("ACME-erp", "e2"), secret("ACME", "a2")},
 	}})
-	l.must(statev1.Kind_KIND_SET_CLIENT_SECRET, &statev1.SetClientSecret{Account: "ACME", Secret: secret("ACME", "a3")})
+	l.must(&statev1.SetClientSecret{Account: "ACME", Secret: secret("ACME", "a3")})
 	record, _ := state.Accounts.Get(l.store.View(), "ACME")
 	var have []string
 	for _, s := range record.GetSecrets() {
@@ -435,6 +435,6 @@ func TestTheSecretOfBeforeIsTheOnlyOne(t *testing.T) {
 	for _, c := range record.GetAccount().GetClients() {
 		require.Equal(t, c.GetClientId() == "ACME", c.GetRotateTime().AsTime().Equal(at(int(l.index)).AsTime()), c.GetClientId())
 	}
-	unknown := l.apply(statev1.Kind_KIND_SET_CLIENT_SECRET, &statev1.SetClientSecret{Account: "ACME", Secret: secret("ACME-pos", "p1")})
+	unknown := l.apply(&statev1.SetClientSecret{Account: "ACME", Secret: secret("ACME-pos", "p1")})
 	require.True(t, fault.Is(unknown.Err, fault.NotFound))
 }

@@ -33,12 +33,12 @@ func TestAnAccountTakesLittleOfAServersMemory(t *testing.T) {
 			sum := sha256.Sum256(fmt.Append(nil, n, i))
 			artefacts[fmt.Sprintf("workflow/ROOT_TYPE::SUBTYPE_%d/1", i)] = hex.EncodeToString(sum[:])
 		}
-		l.must(statev1.Kind_KIND_PLACE_ACCOUNT, &statev1.PlaceAccount{Operation: operation, Environment: "shared"})
-		l.must(statev1.Kind_KIND_ACCOUNT_PREPARED, &statev1.AccountPrepared{Operation: operation})
-		l.must(statev1.Kind_KIND_RETAILER_PREPARED, &statev1.RetailerPrepared{Operation: operation, Artefacts: artefacts})
-		l.must(statev1.Kind_KIND_ACTIVATE_WORKFLOWS, &statev1.ActivateWorkflows{Operation: operation})
-		l.must(statev1.Kind_KIND_OPEN_CLIENT, &statev1.OpenClient{Operation: operation})
-		l.must(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: operation})
+		l.must(&statev1.PlaceAccount{Operation: operation, Environment: "shared"})
+		l.must(&statev1.AccountPrepared{Operation: operation})
+		l.must(&statev1.RetailerPrepared{Operation: operation, Artefacts: artefacts})
+		l.must(&statev1.ActivateWorkflows{Operation: operation})
+		l.must(&statev1.OpenClient{Operation: operation})
+		l.must(&statev1.FinishOperation{Operation: operation})
 	}
 	add(0)
 	before := heap()

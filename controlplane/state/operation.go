@@ -10,6 +10,27 @@ import (
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 )
 
+// Operations are the operations, by their ids, which sort by age.
+var Operations = Table[*cpv1.Operation]{name: "operations", key: (*cpv1.Operation).GetId, groups: operationGroups}
+
+// Running names the group of operations that have not ended.
+const Running = "running"
+
+func operationGroups(o *cpv1.Operation) []string {
+	groups := []string{OfAccount(o.GetAccount())}
+	if o.GetState() == cpv1.OperationState_OPERATION_STATE_RUNNING {
+		groups = append(groups, Running)
+	}
+	return groups
+}
+
+// operationCommands are about operations of all kinds.
+var operationCommands = []command{
+	{statev1.Kind_KIND_FINISH_OPERATION, 1, handle(finishOperation)},
+	{statev1.Kind_KIND_NOTE_OPERATION, 1, handle(noteOperation)},
+	{statev1.Kind_KIND_REMOVE_OPERATIONS, 3, handle(removeOperations)},
+}
+
 // The steps of operations.
 const (
 	StepPlace             = "place"
@@ -140,6 +161,25 @@ func endOperation(tx *Tx, o *cpv1.Operation, problem *cpv1.OperationError) {
 		if s.GetState() == cpv1.StepState_STEP_STATE_RUNNING {
 			s.State, s.EndTime = cpv1.StepState_STEP_STATE_FAILED, tx.now()
 		}
+	}
+}
+
+// takeOwnSteps takes the steps that ask nothing of a node, as long as the operation is at one.
+func (tx *Tx) takeOwnSteps(o *cpv1.Operation) error {
+	for {
+		var err error
+		switch CurrentStep(o).GetName() {
+		case StepActivateWorkflows:
+			err = tx.activateFirst(o)
+		case StepOpenClient:
+			err = tx.openClients(o)
+		default:
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		tx.endStep(o)
 	}
 }
 

@@ -1,13 +1,20 @@
 package state
 
 import (
-	"fmt"
-	"strings"
-
 	"google.golang.org/protobuf/proto"
 
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 )
+
+// Operators are the operators, by their usernames.
+var Operators = Table[*statev1.OperatorRecord]{name: "operators",
+	key: func(o *statev1.OperatorRecord) string { return o.GetOperator().GetUsername() }}
+
+// operatorCommands are about operators.
+var operatorCommands = []command{
+	{statev1.Kind_KIND_PUT_OPERATOR, 1, handle(putOperator)},
+	{statev1.Kind_KIND_SET_PASSWORD, 1, handle(setPassword)},
+}
 
 func putOperator(tx *Tx, c *statev1.PutOperator) (proto.Message, error) {
 	operator := c.GetOperator()
@@ -33,18 +40,4 @@ func setPassword(tx *Tx, c *statev1.SetPassword) (proto.Message, error) {
 	record.PasswordHash = c.GetPasswordHash()
 	tx.touch("operator", c.GetUsername())
 	return nil, Operators.put(tx, record)
-}
-
-// noteFailedLogins leaves nothing but an audit record.
-func noteFailedLogins(tx *Tx, c *statev1.NoteFailedLogins) (proto.Message, error) {
-	var parts []string
-	for _, f := range c.GetFailures() {
-		parts = append(parts, fmt.Sprintf("%q from %s: %d", f.GetUsername(), f.GetSource(), f.GetTimes()))
-	}
-	if c.GetOthers() > 0 {
-		parts = append(parts, fmt.Sprintf("others: %d", c.GetOthers()))
-	}
-	tx.touch("login", "failed")
-	tx.detail = strings.Join(parts, "; ")
-	return nil, nil
 }

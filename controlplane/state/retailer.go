@@ -1,12 +1,37 @@
 package state
 
 import (
+	"fmt"
+
 	"google.golang.org/protobuf/proto"
 
 	"github.com/fluent-oms/fluent/domain/fault"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 )
+
+// Retailers are the retailers of all accounts, by RetailerKey.
+var Retailers = Table[*cpv1.Retailer]{name: "retailers", key: func(r *cpv1.Retailer) string { return RetailerKey(r.GetAccount(), r.GetNumber()) }}
+
+// RetailerKey is the key of a retailer and of its activation. Keys sort by number.
+func RetailerKey(account string, number int32) string {
+	return fmt.Sprintf("%s/%010d", account, number)
+}
+
+// retailerCommands are about retailers, and end the steps that make one.
+var retailerCommands = []command{
+	{statev1.Kind_KIND_CREATE_RETAILER, 1, handle(createRetailer)},
+	{statev1.Kind_KIND_UPDATE_RETAILER, 1, handle(updateRetailer)},
+	{statev1.Kind_KIND_RETAILER_PREPARED, 1, handle(retailerPrepared, retailerPreparedNeeds)},
+	{statev1.Kind_KIND_ACTIVATE_WORKFLOWS, 1, handle(activateWorkflows)},
+}
+
+func retailerPreparedNeeds(c *statev1.RetailerPrepared) uint32 {
+	if c.GetThrough() {
+		return StepsTogether
+	}
+	return 1
+}
 
 // createRetailer gives out the account's next number and starts the operation that prepares the retailer.
 func createRetailer(tx *Tx, c *statev1.CreateRetailer) (proto.Message, error) {
@@ -62,4 +87,52 @@ func updateRetailer(tx *Tx, c *statev1.UpdateRetailer) (proto.Message, error) {
 	stamp(tx, r, before)
 	tx.touch("retailer", key)
 	return r, Retailers.put(tx, r)
+}
+
+// retailerPrepared makes the retailer's first configuration version, which nothing works by yet.
+func retailerPrepared(tx *Tx, c *statev1.RetailerPrepared) (proto.Message, error) {
+	o, err := tx.at(c.GetOperation(), StepCreateRetailer)
+	if err != nil {
+		return nil, err
+	}
+	version, err := tx.commit(&statev1.ConfigurationVersion{
+		Account: o.GetAccount(), Retailer: o.GetRetailer(), Artefacts: c.GetArtefacts(),
+		Author: tx.meta.GetActor(), Message: "Default workflows",
+	})
+	if err != nil {
+		return nil, err
+	}
+	setResult(o, ResultVersion, version.GetId())
+	tx.endStep(o)
+	if c.GetThrough() {
+		if err := tx.takeOwnSteps(o); err != nil {
+			return nil, err
+		}
+	}
+	tx.touch("operation", o.GetId())
+	return o, Operations.put(tx, o)
+}
+
+func activateWorkflows(tx *Tx, c *statev1.ActivateWorkflows) (proto.Message, error) {
+	o, err := tx.at(c.GetOperation(), StepActivateWorkflows)
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.activateFirst(o); err != nil {
+		return nil, err
+	}
+	return tx.advance(o)
+}
+
+// activateFirst lets a new retailer work by the workflows that were made for it.
+func (tx *Tx) activateFirst(o *cpv1.Operation) error {
+	key := RetailerKey(o.GetAccount(), o.GetRetailer())
+	// A version that the tenant has activated meanwhile stays.
+	if _, found := Activations.Get(tx.View, key); !found {
+		if _, err := tx.activate(o.GetAccount(), o.GetRetailer(), o.GetResult()[ResultVersion]); err != nil {
+			return err
+		}
+	}
+	setResult(o, ResultOpenedIndex, etag(tx.index))
+	return nil
 }

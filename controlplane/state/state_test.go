@@ -28,13 +28,13 @@ func TestADryRunChangesNothing(t *testing.T) {
 	l := newLog(t)
 	l.found()
 	before := snapshot(t, l.store)
-	command, err := state.Command(statev1.Kind_KIND_PUT_REGION, &statev1.Meta{Time: at(1), Actor: "operator/ann"}, &statev1.PutRegion{Region: &cpv1.Region{Name: "there"}})
+	command, err := state.Command(&statev1.Meta{Time: at(1), Actor: "operator/ann"}, &statev1.PutRegion{Region: &cpv1.Region{Name: "there"}})
 	require.NoError(t, err)
 	made, err := l.store.DryRun(command)
 	require.NoError(t, err)
 	require.Equal(t, "there", made.(*cpv1.Region).GetName())
 	require.Equal(t, before, snapshot(t, l.store))
-	l.must(statev1.Kind_KIND_PUT_REGION, &statev1.PutRegion{Region: &cpv1.Region{Name: "there"}})
+	l.must(&statev1.PutRegion{Region: &cpv1.Region{Name: "there"}})
 	_, err = l.store.DryRun(command)
 	require.True(t, fault.Is(err, fault.Exists))
 }
@@ -43,15 +43,15 @@ func TestACommandThatPanicsIsRefused(t *testing.T) {
 	t.Parallel()
 	l := newLog(t)
 	l.found()
-	require.True(t, fault.Is(l.apply(statev1.Kind_KIND_PUT_REGION, &statev1.PutRegion{}).Err, fault.Internal), "no region in it: a handler's mistake")
-	l.must(statev1.Kind_KIND_HEARTBEAT, &statev1.Heartbeat{})
+	require.True(t, fault.Is(l.apply(&statev1.PutRegion{}).Err, fault.Internal), "no region in it: a handler's mistake")
+	l.must(&statev1.Heartbeat{})
 }
 
 func TestARequestIDIsForOneRequest(t *testing.T) {
 	t.Parallel()
 	l := newLog(t)
-	l.must(statev1.Kind_KIND_PUT_REGION, &statev1.PutRegion{Region: &cpv1.Region{Name: "here"}}, "r1")
-	command, err := state.Command(statev1.Kind_KIND_PUT_REGION, &statev1.Meta{Time: at(9), Actor: "operator/ann", RequestId: "r1", Fingerprint: []byte("something else")},
+	l.must(&statev1.PutRegion{Region: &cpv1.Region{Name: "here"}}, "r1")
+	command, err := state.Command(&statev1.Meta{Time: at(9), Actor: "operator/ann", RequestId: "r1", Fingerprint: []byte("something else")},
 		&statev1.PutRegion{Region: &cpv1.Region{Name: "there"}})
 	require.NoError(t, err)
 	result := l.raw(command)
@@ -71,16 +71,16 @@ func (l *log) raw(command *statev1.Command) state.Result {
 func TestEtagsGuardChanges(t *testing.T) {
 	t.Parallel()
 	l := newLog(t)
-	made := l.must(statev1.Kind_KIND_PUT_REGION, &statev1.PutRegion{Region: &cpv1.Region{Name: "here"}}).Message.(*cpv1.Region)
+	made := l.must(&statev1.PutRegion{Region: &cpv1.Region{Name: "here"}}).Message.(*cpv1.Region)
 	created, firstEtag := made.GetCreateTime().AsTime(), made.GetEtag()
-	require.True(t, fault.Is(l.apply(statev1.Kind_KIND_PUT_REGION, &statev1.PutRegion{Region: &cpv1.Region{Name: "here"}}).Err, fault.Exists))
-	changed := l.must(statev1.Kind_KIND_PUT_REGION, &statev1.PutRegion{Region: &cpv1.Region{Name: "here", Country: "AU"}, Etag: firstEtag}).Message.(*cpv1.Region)
+	require.True(t, fault.Is(l.apply(&statev1.PutRegion{Region: &cpv1.Region{Name: "here"}}).Err, fault.Exists))
+	changed := l.must(&statev1.PutRegion{Region: &cpv1.Region{Name: "here", Country: "AU"}, Etag: firstEtag}).Message.(*cpv1.Region)
 	require.Equal(t, created, changed.GetCreateTime().AsTime())
 	require.NotEqual(t, firstEtag, changed.GetEtag())
-	stale := l.apply(statev1.Kind_KIND_PUT_REGION, &statev1.PutRegion{Region: &cpv1.Region{Name: "here"}, Etag: firstEtag})
+	stale := l.apply(&statev1.PutRegion{Region: &cpv1.Region{Name: "here"}, Etag: firstEtag})
 	require.True(t, fault.Is(stale.Err, fault.Conflict))
 	require.Equal(t, changed.GetEtag(), fault.Of(stale.Err).Meta["etag"])
-	require.True(t, fault.Is(l.apply(statev1.Kind_KIND_DELETE_REGION, &statev1.DeleteRegion{Name: "here", Etag: firstEtag}).Err, fault.Conflict))
+	require.True(t, fault.Is(l.apply(&statev1.DeleteRegion{Name: "here", Etag: firstEtag}).Err, fault.Conflict))
 }
 
 func TestRefusedCommandsLeaveNothing(t *testing.T) {
@@ -89,7 +89,7 @@ func TestRefusedCommandsLeaveNothing(t *testing.T) {
 	l.found()
 	l.account("ACME")
 	before := l.store.View()
-	refused := l.apply(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{Record: &statev1.AccountRecord{
+	refused := l.apply(&statev1.CreateAccount{Record: &statev1.AccountRecord{
 		Account: &cpv1.Account{Name: "OTHER", Environment: "missing"}, FirstRetailer: &cpv1.Retailer{Ref: "R"},
 	}})
 	require.True(t, fault.Is(refused.Err, fault.Invalid))
@@ -105,10 +105,10 @@ func TestStepsEndOnceAndInOrder(t *testing.T) {
 	l := newLog(t)
 	l.found()
 	id := l.account("ACME")
-	early := l.apply(statev1.Kind_KIND_ACCOUNT_PREPARED, &statev1.AccountPrepared{Operation: id})
+	early := l.apply(&statev1.AccountPrepared{Operation: id})
 	require.True(t, fault.Is(early.Err, fault.Conflict))
 	l.provision(id)
-	late := l.apply(statev1.Kind_KIND_RETAILER_PREPARED, &statev1.RetailerPrepared{Operation: id, Artefacts: map[string]string{"x": "y"}})
+	late := l.apply(&statev1.RetailerPrepared{Operation: id, Artefacts: map[string]string{"x": "y"}})
 	require.True(t, fault.Is(late.Err, fault.Conflict), "a deposed leader comes too late")
 	o, _ := state.Operations.Get(l.store.View(), id)
 	require.Equal(t, cpv1.OperationState_OPERATION_STATE_DONE, o.GetState())
@@ -129,7 +129,7 @@ func TestOnlyEndedOperationsAreRemoved(t *testing.T) {
 	l.provision(ended)
 	records := len(audit(l.store))
 	for range 2 {
-		l.must(statev1.Kind_KIND_REMOVE_OPERATIONS, &statev1.RemoveOperations{Operations: []string{ended, running, "op-unheard-of"}})
+		l.must(&statev1.RemoveOperations{Operations: []string{ended, running, "op-unheard-of"}})
 	}
 	_, found := state.Operations.Get(l.store.View(), ended)
 	require.False(t, found)
@@ -146,11 +146,11 @@ func TestConfigurationIsAChainOfVersions(t *testing.T) {
 	l.provision(l.account("ACME"))
 	before, _ := state.Activations.Get(l.store.View(), state.RetailerKey("ACME", 1))
 	change := &statev1.CommitConfiguration{Account: "ACME", Retailer: 1, Artefacts: map[string]string{"workflow/B": "", "workflow/C": "9"}, BaseVersion: before.GetVersion()}
-	done := l.must(statev1.Kind_KIND_COMMIT_CONFIGURATION, change).Message.(*statev1.ConfigurationCommitted)
+	done := l.must(change).Message.(*statev1.ConfigurationCommitted)
 	require.Equal(t, map[string]string{"workflow/A": "1", "workflow/C": "9"}, done.GetVersion().GetArtefacts())
 	require.Equal(t, before.GetVersion(), done.GetVersion().GetParent())
 	require.Equal(t, uint64(l.index), done.GetActivation().GetIndex())
-	require.True(t, fault.Is(l.apply(statev1.Kind_KIND_COMMIT_CONFIGURATION, change).Err, fault.Conflict), "the base has moved on")
+	require.True(t, fault.Is(l.apply(change).Err, fault.Conflict), "the base has moved on")
 }
 
 func TestAuditIsAChain(t *testing.T) {
@@ -177,17 +177,17 @@ func TestJoinTokensAreForOneMachine(t *testing.T) {
 	l := newLog(t)
 	l.found() // n1 has used the token "n"
 	join := func(id, token string, kind cpv1.MachineKind) error {
-		return l.apply(statev1.Kind_KIND_JOIN_NODE, &statev1.JoinNode{TokenHash: []byte(token), Node: &cpv1.Node{Id: id, Kind: kind}}).Err
+		return l.apply(&statev1.JoinNode{TokenHash: []byte(token), Node: &cpv1.Node{Id: id, Kind: kind}}).Err
 	}
 	require.NoError(t, join("n1", "n", cpv1.MachineKind_MACHINE_KIND_NODE), "again, for the same node")
 	require.True(t, fault.Is(join("n2", "n", cpv1.MachineKind_MACHINE_KIND_NODE), fault.Forbidden))
 	require.True(t, fault.Is(join("n1", "n", cpv1.MachineKind_MACHINE_KIND_GATEWAY), fault.Forbidden))
 	require.True(t, fault.Is(join("n2", "wrong", cpv1.MachineKind_MACHINE_KIND_NODE), fault.Unauthenticated))
-	l.must(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
+	l.must(&statev1.CreateJoinToken{Token: &statev1.JoinToken{
 		Hash: []byte("old"), Kind: cpv1.MachineKind_MACHINE_KIND_NODE, Environment: "shared", ExpireTime: at(1),
 	}})
 	require.True(t, fault.Is(join("n3", "old", cpv1.MachineKind_MACHINE_KIND_NODE), fault.Unauthenticated), "expired")
-	l.must(statev1.Kind_KIND_REMOVE_JOIN_TOKENS, &statev1.RemoveJoinTokens{})
+	l.must(&statev1.RemoveJoinTokens{})
 	tokens, _ := state.JoinTokens.List(l.store.View(), state.Page{})
 	require.Len(t, tokens, 1)
 }
@@ -196,7 +196,7 @@ func TestFeedsCarryOnlyTheirEnvironmentsChanges(t *testing.T) {
 	t.Parallel()
 	l := newLog(t)
 	l.found()
-	l.must(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "other", Region: "here"}})
+	l.must(&statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "other", Region: "here"}})
 	v := l.store.View()
 	shared, err := v.Follow("shared", v.Index())
 	require.NoError(t, err)
@@ -227,14 +227,14 @@ func TestKeysRetireInTurn(t *testing.T) {
 	t.Parallel()
 	l := newLog(t)
 	l.found()
-	l.must(statev1.Kind_KIND_ADD_SIGNING_KEY, &statev1.AddSigningKey{Key: key("k2", 40)})
+	l.must(&statev1.AddSigningKey{Key: key("k2", 40)})
 	v := l.store.View()
 	now, _ := state.CurrentKey(v, at(39))
 	require.Equal(t, "k1", now.GetKeyId())
 	now, _ = state.CurrentKey(v, at(40))
 	require.Equal(t, "k2", now.GetKeyId())
-	require.True(t, fault.Is(l.apply(statev1.Kind_KIND_REMOVE_SIGNING_KEY, &statev1.RemoveSigningKey{KeyId: "k2"}).Err, fault.Unprocessable))
-	require.Empty(t, l.must(statev1.Kind_KIND_ADD_SIGNING_KEY, &statev1.AddSigningKey{Key: key("k3", 50)}).Message.(*statev1.SigningKey).GetSeed(), "answers carry no private key")
+	require.True(t, fault.Is(l.apply(&statev1.RemoveSigningKey{KeyId: "k2"}).Err, fault.Unprocessable))
+	require.Empty(t, l.must(&statev1.AddSigningKey{Key: key("k3", 50)}).Message.(*statev1.SigningKey).GetSeed(), "answers carry no private key")
 }
 
 // TestHistoriesThatPartedAreTold: two servers go on from one backup; the same index has another name in each.
@@ -243,8 +243,8 @@ func TestHistoriesThatPartedAreTold(t *testing.T) {
 	one := newLog(t)
 	one.found()
 	require.Equal(t, "c1", one.store.View().Incarnation(one.index), "nobody has named anything yet")
-	one.must(statev1.Kind_KIND_RAISE_SCHEMA_FLOOR, &statev1.RaiseSchemaFloor{Schema: 2})
-	one.must(statev1.Kind_KIND_BEGIN_TERM, &statev1.BeginTerm{Incarnation: "first"})
+	one.must(&statev1.RaiseSchemaFloor{Schema: 2})
+	one.must(&statev1.BeginTerm{Incarnation: "first"})
 	one.account("ACME")
 	backup, parted := snapshot(t, one.store), one.index
 
@@ -252,13 +252,13 @@ func TestHistoriesThatPartedAreTold(t *testing.T) {
 	require.NoError(t, two.store.Restore(bytes.NewReader(backup)))
 	two.index = parted
 	for l, name := range map[*log]string{one: "second", two: "restored"} {
-		l.must(statev1.Kind_KIND_BEGIN_TERM, &statev1.BeginTerm{Incarnation: name})
+		l.must(&statev1.BeginTerm{Incarnation: name})
 		l.account("BETA")
 		v := l.store.View()
 		require.Equal(t, []string{"c1", "first", name, name}, []string{v.Incarnation(1), v.Incarnation(parted), v.Incarnation(parted + 1), v.Incarnation(l.index)})
 	}
 	for range 100 {
-		one.must(statev1.Kind_KIND_BEGIN_TERM, &statev1.BeginTerm{Incarnation: "again"})
+		one.must(&statev1.BeginTerm{Incarnation: "again"})
 	}
 	require.Empty(t, one.store.View().Incarnation(parted), "long forgotten")
 	require.Equal(t, "again", one.store.View().Incarnation(one.index))

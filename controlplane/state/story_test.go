@@ -37,14 +37,14 @@ func (l *log) meta(requestID string) *statev1.Meta {
 }
 
 // apply applies a command; requestID is optional.
-func (l *log) apply(kind statev1.Kind, body proto.Message, requestID ...string) state.Result {
+func (l *log) apply(body proto.Message, requestID ...string) state.Result {
 	l.t.Helper()
 	l.index++
 	meta := l.meta("")
 	if len(requestID) > 0 {
 		meta = l.meta(requestID[0])
 	}
-	command, err := state.Command(kind, meta, body)
+	command, err := state.Command(meta, body)
 	require.NoError(l.t, err)
 	encoded, err := proto.Marshal(command)
 	require.NoError(l.t, err)
@@ -54,10 +54,10 @@ func (l *log) apply(kind statev1.Kind, body proto.Message, requestID ...string) 
 	return result
 }
 
-func (l *log) must(kind statev1.Kind, body proto.Message, requestID ...string) state.Result {
+func (l *log) must(body proto.Message, requestID ...string) state.Result {
 	l.t.Helper()
-	result := l.apply(kind, body, requestID...)
-	require.NoError(l.t, result.Err, "%s", kind)
+	result := l.apply(body, requestID...)
+	require.NoError(l.t, result.Err, "%T", body)
 	return result
 }
 
@@ -67,21 +67,21 @@ func key(id string, minute int) *statev1.SigningKey {
 
 // found makes a cluster with a region, an environment and a ready node n1.
 func (l *log) found() {
-	l.must(statev1.Kind_KIND_INITIALISE, &statev1.Initialise{
+	l.must(&statev1.Initialise{
 		ClusterId: "c1", Key: key("k1", 0), Operator: &statev1.OperatorRecord{Operator: &cpv1.Operator{Username: "root"}, PasswordHash: "hash"},
 	})
-	l.must(statev1.Kind_KIND_PUT_REGION, &statev1.PutRegion{Region: &cpv1.Region{Name: "here", Jurisdictions: []string{"AU"}}})
-	l.must(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "shared", Region: "here"}})
-	l.must(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
+	l.must(&statev1.PutRegion{Region: &cpv1.Region{Name: "here", Jurisdictions: []string{"AU"}}})
+	l.must(&statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "shared", Region: "here"}})
+	l.must(&statev1.CreateJoinToken{Token: &statev1.JoinToken{
 		Hash: []byte("n"), Kind: cpv1.MachineKind_MACHINE_KIND_NODE, Environment: "shared", ExpireTime: at(1000),
 	}})
-	l.must(statev1.Kind_KIND_JOIN_NODE, &statev1.JoinNode{TokenHash: []byte("n"), Node: &cpv1.Node{Id: "n1", Kind: cpv1.MachineKind_MACHINE_KIND_NODE, Address: "n1:80"}})
-	l.must(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: "n1", State: cpv1.NodeState_NODE_STATE_READY})
+	l.must(&statev1.JoinNode{TokenHash: []byte("n"), Node: &cpv1.Node{Id: "n1", Kind: cpv1.MachineKind_MACHINE_KIND_NODE, Address: "n1:80"}})
+	l.must(&statev1.JudgeNode{Id: "n1", State: cpv1.NodeState_NODE_STATE_READY})
 }
 
 // account makes an account and returns the id of its operation.
 func (l *log) account(name string) string {
-	result := l.must(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{Record: &statev1.AccountRecord{
+	result := l.must(&statev1.CreateAccount{Record: &statev1.AccountRecord{
 		Account: &cpv1.Account{Name: name}, Secrets: []*statev1.ClientSecret{{ClientId: name, Hash: []byte("h")}},
 		Administrator: &statev1.Administrator{Username: "admin", PasswordHash: "p"}, FirstRetailer: &cpv1.Retailer{Ref: "R1"},
 	}}, "create "+name)
@@ -90,12 +90,12 @@ func (l *log) account(name string) string {
 
 // provision takes an account's operation to its end.
 func (l *log) provision(operation string) {
-	l.must(statev1.Kind_KIND_PLACE_ACCOUNT, &statev1.PlaceAccount{Operation: operation, Environment: "shared"})
-	l.must(statev1.Kind_KIND_ACCOUNT_PREPARED, &statev1.AccountPrepared{Operation: operation})
-	l.must(statev1.Kind_KIND_RETAILER_PREPARED, &statev1.RetailerPrepared{Operation: operation, Artefacts: map[string]string{"workflow/A": "1", "workflow/B": "2"}})
-	l.must(statev1.Kind_KIND_ACTIVATE_WORKFLOWS, &statev1.ActivateWorkflows{Operation: operation})
-	l.must(statev1.Kind_KIND_OPEN_CLIENT, &statev1.OpenClient{Operation: operation})
-	l.must(statev1.Kind_KIND_FINISH_OPERATION, &statev1.FinishOperation{Operation: operation})
+	l.must(&statev1.PlaceAccount{Operation: operation, Environment: "shared"})
+	l.must(&statev1.AccountPrepared{Operation: operation})
+	l.must(&statev1.RetailerPrepared{Operation: operation, Artefacts: map[string]string{"workflow/A": "1", "workflow/B": "2"}})
+	l.must(&statev1.ActivateWorkflows{Operation: operation})
+	l.must(&statev1.OpenClient{Operation: operation})
+	l.must(&statev1.FinishOperation{Operation: operation})
 }
 
 // story puts something into every table.
@@ -104,17 +104,17 @@ func story(t *testing.T) *log {
 	l := newLog(t)
 	l.found()
 	l.provision(l.account("ACME"))
-	l.must(statev1.Kind_KIND_COMMIT_CONFIGURATION, &statev1.CommitConfiguration{
+	l.must(&statev1.CommitConfiguration{
 		Account: "ACME", Retailer: 1, Artefacts: map[string]string{"workflow/A": "3", "workflow/B": ""}, Author: "ann",
 	})
-	l.must(statev1.Kind_KIND_CREATE_RETAILER, &statev1.CreateRetailer{Retailer: &cpv1.Retailer{Account: "ACME", Ref: "R2"}})
-	l.must(statev1.Kind_KIND_CREATE_JOIN_TOKEN, &statev1.CreateJoinToken{Token: &statev1.JoinToken{
+	l.must(&statev1.CreateRetailer{Retailer: &cpv1.Retailer{Account: "ACME", Ref: "R2"}})
+	l.must(&statev1.CreateJoinToken{Token: &statev1.JoinToken{
 		Hash: []byte("h"), Kind: cpv1.MachineKind_MACHINE_KIND_HOST, Region: "here", ExpireTime: at(1000),
 	}})
-	l.must(statev1.Kind_KIND_JOIN_HOST, &statev1.JoinHost{TokenHash: []byte("h"), Host: &cpv1.Host{Id: "h1"}})
-	l.must(statev1.Kind_KIND_PLAN_NODE, &statev1.PlanNode{Node: &cpv1.Node{Id: "shared-1", Environment: "shared", Host: "h1"}})
-	l.must(statev1.Kind_KIND_ADD_SIGNING_KEY, &statev1.AddSigningKey{Key: key("k2", 30)})
-	l.apply(statev1.Kind_KIND_DELETE_REGION, &statev1.DeleteRegion{Name: "nowhere"}) // refused, and still an entry
-	l.must(statev1.Kind_KIND_HEARTBEAT, &statev1.Heartbeat{})
+	l.must(&statev1.JoinHost{TokenHash: []byte("h"), Host: &cpv1.Host{Id: "h1"}})
+	l.must(&statev1.PlanNode{Node: &cpv1.Node{Id: "shared-1", Environment: "shared", Host: "h1"}})
+	l.must(&statev1.AddSigningKey{Key: key("k2", 30)})
+	l.apply(&statev1.DeleteRegion{Name: "nowhere"}) // refused, and still an entry
+	l.must(&statev1.Heartbeat{})
 	return l
 }

@@ -14,7 +14,6 @@ type Table[T proto.Message] struct {
 	name   string
 	key    func(T) string
 	groups func(T) []string // what else rows are found and watched by; nil: nothing
-	fresh  func() T
 }
 
 // Name is the table's name, as in snapshots.
@@ -145,7 +144,8 @@ func (t Table[T]) remove(tx *Tx, key string) error {
 
 // restore decodes a row of a snapshot and puts it back.
 func (t Table[T]) restore(v View, index Index, encoded []byte) error {
-	message := t.fresh()
+	var none T
+	message, _ := none.ProtoReflect().New().Interface().(T)
 	if err := proto.Unmarshal(encoded, message); err != nil {
 		return fmt.Errorf("decode a row of %s: %w", t.name, err)
 	}

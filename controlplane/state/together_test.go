@@ -18,7 +18,7 @@ func TestStepsTogetherComeToTheSame(t *testing.T) {
 	l.found()
 	artefacts := map[string]string{"workflow/A": "1"}
 	create := func(name, in string) string {
-		return l.must(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{PlaceIn: in, Record: &statev1.AccountRecord{
+		return l.must(&statev1.CreateAccount{PlaceIn: in, Record: &statev1.AccountRecord{
 			Account:       &cpv1.Account{Name: name, Clients: []*cpv1.ApiClient{{ClientId: name}}},
 			Secrets:       []*statev1.ClientSecret{{ClientId: name, Hash: []byte("h")}},
 			FirstRetailer: &cpv1.Retailer{Ref: "R1"},
@@ -26,19 +26,19 @@ func TestStepsTogetherComeToTheSame(t *testing.T) {
 	}
 	long := create("LONG", "")
 	require.Equal(t, state.StepPlace, l.step(long))
-	l.must(statev1.Kind_KIND_PLACE_ACCOUNT, &statev1.PlaceAccount{Operation: long, Environment: "shared"})
-	l.must(statev1.Kind_KIND_ACCOUNT_PREPARED, &statev1.AccountPrepared{Operation: long})
-	l.must(statev1.Kind_KIND_RETAILER_PREPARED, &statev1.RetailerPrepared{Operation: long, Artefacts: artefacts})
+	l.must(&statev1.PlaceAccount{Operation: long, Environment: "shared"})
+	l.must(&statev1.AccountPrepared{Operation: long})
+	l.must(&statev1.RetailerPrepared{Operation: long, Artefacts: artefacts})
 	require.Equal(t, state.StepActivateWorkflows, l.step(long))
-	l.must(statev1.Kind_KIND_ACTIVATE_WORKFLOWS, &statev1.ActivateWorkflows{Operation: long})
-	l.must(statev1.Kind_KIND_OPEN_CLIENT, &statev1.OpenClient{Operation: long})
+	l.must(&statev1.ActivateWorkflows{Operation: long})
+	l.must(&statev1.OpenClient{Operation: long})
 
 	short := create("SHORT", "shared")
 	require.Equal(t, state.StepPrepareAccount, l.step(short))
-	late := l.apply(statev1.Kind_KIND_PLACE_ACCOUNT, &statev1.PlaceAccount{Operation: short, Environment: "shared"})
+	late := l.apply(&statev1.PlaceAccount{Operation: short, Environment: "shared"})
 	require.True(t, fault.Is(late.Err, fault.Conflict), "it has its place")
-	l.must(statev1.Kind_KIND_ACCOUNT_PREPARED, &statev1.AccountPrepared{Operation: short})
-	l.must(statev1.Kind_KIND_RETAILER_PREPARED, &statev1.RetailerPrepared{Operation: short, Artefacts: artefacts, Through: true})
+	l.must(&statev1.AccountPrepared{Operation: short})
+	l.must(&statev1.RetailerPrepared{Operation: short, Artefacts: artefacts, Through: true})
 
 	for name, operation := range map[string]string{"LONG": long, "SHORT": short} {
 		o, _ := state.Operations.Get(l.store.View(), operation)
@@ -68,9 +68,9 @@ func TestARetailerAloneIsTakenThrough(t *testing.T) {
 	l := newLog(t)
 	l.found()
 	l.provision(l.account("ACME"))
-	made := l.must(statev1.Kind_KIND_CREATE_RETAILER, &statev1.CreateRetailer{Retailer: &cpv1.Retailer{Account: "ACME", Ref: "R2"}})
+	made := l.must(&statev1.CreateRetailer{Retailer: &cpv1.Retailer{Account: "ACME", Ref: "R2"}})
 	operation := made.Message.(*statev1.RetailerCreated).GetOperation().GetId()
-	l.must(statev1.Kind_KIND_RETAILER_PREPARED, &statev1.RetailerPrepared{Operation: operation, Artefacts: map[string]string{"workflow/A": "1"}, Through: true})
+	l.must(&statev1.RetailerPrepared{Operation: operation, Artefacts: map[string]string{"workflow/A": "1"}, Through: true})
 	require.Equal(t, state.StepReady, l.step(operation))
 	_, found := state.Activations.Get(l.store.View(), state.RetailerKey("ACME", 2))
 	require.True(t, found)
@@ -81,7 +81,7 @@ func TestAPlaceThatIsGoneIsChosenAnew(t *testing.T) {
 	t.Parallel()
 	l := newLog(t)
 	l.found()
-	made := l.must(statev1.Kind_KIND_CREATE_ACCOUNT, &statev1.CreateAccount{PlaceIn: "gone", Record: &statev1.AccountRecord{
+	made := l.must(&statev1.CreateAccount{PlaceIn: "gone", Record: &statev1.AccountRecord{
 		Account: &cpv1.Account{Name: "ACME"}, FirstRetailer: &cpv1.Retailer{Ref: "R1"},
 	}}).Message.(*statev1.AccountCreated)
 	require.Equal(t, state.StepPlace, l.step(made.GetOperation().GetId()))
@@ -95,10 +95,10 @@ func TestCommandsOfSeveralStepsNameTheirSchema(t *testing.T) {
 		require.NoError(t, err)
 		return c.GetSchema()
 	}
-	require.Equal(t, uint32(1), schema(state.Command(statev1.Kind_KIND_CREATE_ACCOUNT, nil, &statev1.CreateAccount{})))
-	require.Equal(t, state.StepsTogether, schema(state.Command(statev1.Kind_KIND_CREATE_ACCOUNT, nil, &statev1.CreateAccount{PlaceIn: "e"})))
-	require.Equal(t, uint32(1), schema(state.Command(statev1.Kind_KIND_RETAILER_PREPARED, nil, &statev1.RetailerPrepared{})))
-	require.Equal(t, state.StepsTogether, schema(state.Command(statev1.Kind_KIND_RETAILER_PREPARED, nil, &statev1.RetailerPrepared{Through: true})))
+	require.Equal(t, uint32(1), schema(state.Command(nil, &statev1.CreateAccount{})))
+	require.Equal(t, state.StepsTogether, schema(state.Command(nil, &statev1.CreateAccount{PlaceIn: "e"})))
+	require.Equal(t, uint32(1), schema(state.Command(nil, &statev1.RetailerPrepared{})))
+	require.Equal(t, state.StepsTogether, schema(state.Command(nil, &statev1.RetailerPrepared{Through: true})))
 }
 
 // step is the name of the step that an operation is at.

@@ -22,7 +22,7 @@ func TestTenantsWaitForRetailersBeforeOthersDoForAccounts(t *testing.T) {
 	l.provision(l.account("ACME"))
 	place := func(name, environment string) string {
 		id := l.account(name)
-		l.must(statev1.Kind_KIND_PLACE_ACCOUNT, &statev1.PlaceAccount{Operation: id, Environment: environment})
+		l.must(&statev1.PlaceAccount{Operation: id, Environment: environment})
 		return id
 	}
 	elsewhere := place("FAR", "other")
@@ -33,7 +33,7 @@ func TestTenantsWaitForRetailersBeforeOthersDoForAccounts(t *testing.T) {
 	}
 	require.Nil(t, waits(accounts[1]), "two are prepared at a time")
 	require.Equal(t, "Waits for 2 others: the nodes of shared prepare 2 at a time.", waits(accounts[2]).GetDetail(), "those elsewhere are in nobody's way")
-	retailer := l.must(statev1.Kind_KIND_CREATE_RETAILER, &statev1.CreateRetailer{Retailer: &cpv1.Retailer{Account: "ACME", Ref: "R2"}}).Message.(*statev1.RetailerCreated).GetOperation().GetId()
+	retailer := l.must(&statev1.CreateRetailer{Retailer: &cpv1.Retailer{Account: "ACME", Ref: "R2"}}).Message.(*statev1.RetailerCreated).GetOperation().GetId()
 	require.Nil(t, waits(retailer), "it goes before the accounts")
 	require.Equal(t, "QUEUED", waits(accounts[1]).GetReason())
 	require.Equal(t, "Waits for 3 others: the nodes of shared prepare 2 at a time.", waits(accounts[2]).GetDetail())
@@ -43,9 +43,9 @@ func TestTenantsWaitForRetailersBeforeOthersDoForAccounts(t *testing.T) {
 		order = append(order, o.GetId())
 	}
 	require.Equal(t, append([]string{retailer, elsewhere}, accounts...), order)
-	l.must(statev1.Kind_KIND_NOTE_OPERATION, &statev1.NoteOperation{Operation: accounts[2], Step: state.StepPrepareAccount, WaitingFor: &cpv1.WaitingFor{Reason: "NODE_ERROR"}})
+	l.must(&statev1.NoteOperation{Operation: accounts[2], Step: state.StepPrepareAccount, WaitingFor: &cpv1.WaitingFor{Reason: "NODE_ERROR"}})
 	require.Equal(t, "NODE_ERROR", waits(accounts[2]).GetReason(), "what is in its way stands before whom it waits for")
-	l.must(statev1.Kind_KIND_JUDGE_NODE, &statev1.JudgeNode{Id: "n1", State: cpv1.NodeState_NODE_STATE_GONE})
+	l.must(&statev1.JudgeNode{Id: "n1", State: cpv1.NodeState_NODE_STATE_GONE})
 	require.Nil(t, waits(accounts[1]), "without a node it waits for one, and not for others")
 }
 
@@ -54,10 +54,10 @@ func TestEnvironmentsAreCountedWhenTheyAreRead(t *testing.T) {
 	t.Parallel()
 	l := newLog(t)
 	l.found()
-	made := l.must(statev1.Kind_KIND_PUT_ENVIRONMENT, &statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "e2", Region: "here", ReadyNodes: 7, Accounts: 8}}).Message.(*cpv1.Environment)
+	made := l.must(&statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "e2", Region: "here", ReadyNodes: 7, Accounts: 8}}).Message.(*cpv1.Environment)
 	require.Equal(t, []int32{0, 0}, []int32{made.GetReadyNodes(), made.GetAccounts()})
 	remove := func(etag string) error {
-		return l.apply(statev1.Kind_KIND_DELETE_ENVIRONMENT, &statev1.DeleteEnvironment{Name: "e2", Etag: etag}).Err
+		return l.apply(&statev1.DeleteEnvironment{Name: "e2", Etag: etag}).Err
 	}
 	require.True(t, fault.Is(remove("1"), fault.Conflict))
 	require.NoError(t, remove(made.GetEtag()))

@@ -58,7 +58,7 @@ func TestWhatCannotBeReadIsNotEmpty(t *testing.T) {
 func TestACommandThatCannotReadEndsTheServer(t *testing.T) {
 	t.Parallel()
 	store := without(t)
-	join, err := state.Command(statev1.Kind_KIND_JUDGE_HOST, &statev1.Meta{Time: at(1)}, &statev1.JudgeHost{Id: "h1"})
+	join, err := state.Command(&statev1.Meta{Time: at(1)}, &statev1.JudgeHost{Id: "h1"})
 	require.NoError(t, err)
 	result, err := store.Apply(1, marshal(t, join))
 	require.ErrorAs(t, err, &state.Unreadable{})
@@ -67,7 +67,7 @@ func TestACommandThatCannotReadEndsTheServer(t *testing.T) {
 	_, err = store.DryRun(join)
 	require.ErrorAs(t, err, &state.Unreadable{})
 
-	region, err := state.Command(statev1.Kind_KIND_PUT_REGION, &statev1.Meta{Time: at(1)}, &statev1.PutRegion{Region: &cpv1.Region{Name: "here"}})
+	region, err := state.Command(&statev1.Meta{Time: at(1)}, &statev1.PutRegion{Region: &cpv1.Region{Name: "here"}})
 	require.NoError(t, err)
 	result, err = store.Apply(1, marshal(t, region))
 	require.NoError(t, errors.Join(err, result.Err), "what can be read goes on")

@@ -8,34 +8,17 @@ import (
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 )
 
-func putRegion(tx *Tx, c *statev1.PutRegion) (proto.Message, error) {
-	region := c.GetRegion()
-	before, found := Regions.Get(tx.View, region.GetName())
-	if _, err := create("region", region.GetName(), c.GetEtag(), before, found); err != nil {
-		return nil, err
-	}
-	stamp(tx, region, before)
-	tx.touch("region", region.GetName())
-	return region, Regions.put(tx, region)
-}
+// Environments are the environments, by their names.
+var Environments = Table[*cpv1.Environment]{name: "environments", key: (*cpv1.Environment).GetName,
+	groups: func(e *cpv1.Environment) []string { return []string{InRegion(e.GetRegion())} }}
 
-func deleteRegion(tx *Tx, c *statev1.DeleteRegion) (proto.Message, error) {
-	before, found := Regions.Get(tx.View, c.GetName())
-	if !found {
-		return nil, notFound("region", c.GetName())
-	}
-	if err := checkEtag("region", c.GetName(), c.GetEtag(), before.GetEtag()); err != nil {
-		return nil, err
-	}
-	if environments, _ := Environments.Group(tx.View, InRegion(c.GetName())); len(environments) > 0 {
-		return nil, fault.New(fault.Unprocessable, "The region %s has environments; delete them first.", c.GetName()).
-			With("environment", environments[0].GetName())
-	}
-	if err := tx.endJoinTokens(func(t *statev1.JoinToken) bool { return t.GetRegion() == c.GetName() }); err != nil {
-		return nil, err
-	}
-	tx.touch("region", c.GetName())
-	return nil, Regions.remove(tx, c.GetName())
+// InEnvironment names the group of what is in an environment.
+func InEnvironment(environment string) string { return "environment/" + environment }
+
+// environmentCommands are about environments.
+var environmentCommands = []command{
+	{statev1.Kind_KIND_PUT_ENVIRONMENT, 1, handle(putEnvironment)},
+	{statev1.Kind_KIND_DELETE_ENVIRONMENT, 1, handle(deleteEnvironment)},
 }
 
 func putEnvironment(tx *Tx, c *statev1.PutEnvironment) (proto.Message, error) {
@@ -80,38 +63,6 @@ func deleteEnvironment(tx *Tx, c *statev1.DeleteEnvironment) (proto.Message, err
 	}
 	tx.touch("environment", name)
 	return nil, Environments.remove(tx, name)
-}
-
-// tokensEndWithTheirPlace is the schema since which they do.
-const tokensEndWithTheirPlace = 5
-
-// endJoinTokens removes the join tokens of a place that is deleted: they would open another one that is given its name.
-func (tx *Tx) endJoinTokens(of func(*statev1.JoinToken) bool) error {
-	if tx.Cluster().GetSchemaFloor() < tokensEndWithTheirPlace {
-		return nil // servers of the release before would keep them
-	}
-	tokens, _ := JoinTokens.List(tx.View, Page{})
-	for _, t := range tokens {
-		if !of(t) {
-			continue
-		}
-		if err := JoinTokens.remove(tx, t.GetId()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// ReadyNodes lists the nodes of an environment that serve (gateways are not among them).
-func ReadyNodes(v View, environment string) ([]*cpv1.Node, <-chan struct{}) {
-	all, changed := Nodes.Group(v, InEnvironment(environment))
-	var ready []*cpv1.Node
-	for _, n := range all {
-		if n.GetKind() == cpv1.MachineKind_MACHINE_KIND_NODE && n.GetState() == cpv1.NodeState_NODE_STATE_READY {
-			ready = append(ready, n)
-		}
-	}
-	return ready, changed
 }
 
 // ChooseEnvironment is the environment that an account names, or else the best one for it: residency first, then the fewest accounts per ready
