@@ -50,22 +50,22 @@ func (d Deps) housekeep(ctx context.Context) error {
 		return nil
 	}
 	var problems []error
-	fresh := false // some key is young enough, or about to sign
+	lasting := false // some key is young enough, or about to sign
 	keys, _ := state.SigningKeys.List(view, state.Page{})
 	for _, k := range keys {
 		if k.GetRetireTime() == nil && now.Sub(k.GetActiveTime().AsTime()) < keyAge {
-			fresh = true
+			lasting = true
 		}
 		if retired := k.GetRetireTime(); retired != nil && now.Sub(retired.AsTime()) > keyAfterlife {
-			problems = append(problems, d.commit(ctx, housekeeping, &statev1.RemoveSigningKey{KeyId: k.GetKeyId()}))
+			problems = append(problems, d.Commit(ctx, housekeeping, &statev1.RemoveSigningKey{KeyId: k.GetKeyId()}))
 		}
 	}
-	if !fresh {
+	if !lasting {
 		problems = append(problems, d.addKey(ctx, now))
 	}
 	problems = append(problems, d.keepAuthorities(ctx, view, now), d.forgetOperations(ctx, view, now))
 	if expired(view, timestamppb.New(now)) {
-		problems = append(problems, d.commit(ctx, housekeeping, &statev1.RemoveJoinTokens{}))
+		problems = append(problems, d.Commit(ctx, housekeeping, &statev1.RemoveJoinTokens{}))
 	}
 	return errors.Join(problems...)
 }
@@ -75,27 +75,27 @@ func (d Deps) addKey(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return d.commit(ctx, housekeeping, &statev1.AddSigningKey{Key: key})
+	return d.Commit(ctx, housekeeping, &statev1.AddSigningKey{Key: key})
 }
 
 // keepAuthorities does with authorities what is done with keys.
 func (d Deps) keepAuthorities(ctx context.Context, view state.View, now time.Time) error {
 	var problems []error
 	list, _ := state.Authorities.List(view, state.Page{})
-	fresh := len(list) == 0
+	lasting := len(list) == 0
 	for _, a := range list {
 		if a.GetRetireTime() == nil && now.Sub(a.GetActiveTime().AsTime()) < authorityAge {
-			fresh = true
+			lasting = true
 		}
 		if retired := a.GetRetireTime(); retired != nil && now.Sub(retired.AsTime()) > authorityAfterlife {
 			body := &statev1.RemoveAuthority{Fingerprint: a.GetFingerprint()}
-			problems = append(problems, d.commit(ctx, housekeeping, body))
+			problems = append(problems, d.Commit(ctx, housekeeping, body))
 		}
 	}
-	if !fresh {
+	if !lasting {
 		added, err := keyring.NewAuthority(view.Cluster().GetId(), now, now.Add(authorityDelay))
 		if err == nil {
-			err = d.commit(ctx, housekeeping, &statev1.AddAuthority{Authority: added})
+			err = d.Commit(ctx, housekeeping, &statev1.AddAuthority{Authority: added})
 		}
 		problems = append(problems, err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fluent-oms/fluent/controlplane/reconcile"
 	"github.com/fluent-oms/fluent/controlplane/state"
+	"github.com/fluent-oms/fluent/controlplane/state/statetest"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 )
@@ -21,13 +22,11 @@ type house struct {
 
 func newHouse(t *testing.T, first *statev1.Initialise) *house {
 	t.Helper()
-	store, err := state.New()
-	require.NoError(t, err)
-	h := &house{world: &world{t: t, store: store}, began: time.Now().Truncate(time.Second)}
+	h := &house{world: &world{statetest.Empty(t)}, began: time.Now().Truncate(time.Second)}
 	require.NoError(t, h.keep(0), "there is no cluster yet")
-	require.Zero(t, h.store.View().Index())
+	require.Zero(t, h.Store.View().Index())
 	first.ClusterId, first.Key = "c", &statev1.SigningKey{KeyId: "k1", ActiveTime: h.at(0)}
-	h.do(first)
+	h.Do(first)
 	return h
 }
 
@@ -37,16 +36,16 @@ func (h *house) at(d time.Duration) *timestamppb.Timestamp { return timestamppb.
 func (h *house) keep(at time.Duration) error {
 	deps := h.deps()
 	deps.Now = func() time.Time { return h.began.Add(at) }
-	return reconcile.HousekeepOnce(h.t.Context(), deps)
+	return reconcile.HousekeepOnce(h.T.Context(), deps)
 }
 
 // quiet keeps house at times at which nothing is to be done.
 func (h *house) quiet(times ...time.Duration) {
-	h.t.Helper()
+	h.T.Helper()
 	for _, at := range times {
-		before := h.store.View().Index()
-		require.NoError(h.t, h.keep(at))
-		require.Equal(h.t, before, h.store.View().Index(), "nothing to do at %v is no command", at)
+		before := h.Store.View().Index()
+		require.NoError(h.T, h.keep(at))
+		require.Equal(h.T, before, h.Store.View().Index(), "nothing to do at %v is no command", at)
 	}
 }
 
@@ -57,7 +56,7 @@ func TestKeysGoStepByStep(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, &statev1.Initialise{SchemaFloor: state.Schema})
 	keys := func() (out []*statev1.SigningKey) {
-		out, _ = state.SigningKeys.List(h.store.View(), state.Page{})
+		out, _ = state.SigningKeys.List(h.Store.View(), state.Page{})
 		return out
 	}
 	h.quiet(0, 30*day-1)
@@ -72,7 +71,7 @@ func TestKeysGoStepByStep(t *testing.T) {
 	signs := 30*day + 5*time.Minute // five minutes from now, so that everybody knows it by then
 	require.Equal(t, h.at(signs).AsTime(), second.GetActiveTime().AsTime())
 	for at, wanted := range map[time.Duration]string{signs - 1: "k1", signs: second.GetKeyId()} {
-		current, _ := state.CurrentKey(h.store.View(), h.at(at))
+		current, _ := state.CurrentKey(h.Store.View(), h.at(at))
 		require.Equal(t, wanted, current.GetKeyId())
 	}
 	h.quiet(30*day, signs, signs+2*day) // what it signed is good for a while
@@ -89,7 +88,7 @@ func TestAuthoritiesGoStepByStep(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, &statev1.Initialise{SchemaFloor: state.Schema, Authority: &statev1.Authority{Fingerprint: "a1", ActiveTime: timestamppb.New(time.Now().Truncate(time.Second))}})
 	authorities := func() map[string]*statev1.Authority {
-		list, _ := state.Authorities.List(h.store.View(), state.Page{})
+		list, _ := state.Authorities.List(h.Store.View(), state.Page{})
 		out := map[string]*statev1.Authority{}
 		for _, a := range list {
 			out[a.GetFingerprint()] = a
@@ -136,14 +135,14 @@ func TestHouseIsKeptOfWhatIsThere(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, &statev1.Initialise{SchemaFloor: state.Schema})
 	h.quiet(0)
-	h.do(&statev1.PutRegion{Region: &cpv1.Region{Name: "au"}})
+	h.Do(&statev1.PutRegion{Region: &cpv1.Region{Name: "au"}})
 	for _, hours := range []int{1, 2} {
-		h.do(&statev1.CreateJoinToken{Token: &statev1.JoinToken{
+		h.Do(&statev1.CreateJoinToken{Token: &statev1.JoinToken{
 			Hash: []byte{byte(hours)}, Kind: cpv1.MachineKind_MACHINE_KIND_HOST, Region: "au", ExpireTime: h.at(time.Duration(hours) * time.Hour),
 		}})
 	}
 	tokens := func() int {
-		list, _ := state.JoinTokens.List(h.store.View(), state.Page{})
+		list, _ := state.JoinTokens.List(h.Store.View(), state.Page{})
 		return len(list)
 	}
 	h.quiet(time.Hour)
@@ -152,7 +151,7 @@ func TestHouseIsKeptOfWhatIsThere(t *testing.T) {
 	require.NoError(t, h.keep(3*time.Hour))
 	require.Zero(t, tokens())
 	require.Empty(t, func() []*statev1.Authority {
-		list, _ := state.Authorities.List(h.store.View(), state.Page{})
+		list, _ := state.Authorities.List(h.Store.View(), state.Page{})
 		return list
 	}())
 }

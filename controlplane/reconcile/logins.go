@@ -59,7 +59,7 @@ func (d Deps) noteLogins(ctx context.Context) error {
 	for _, f := range list {
 		body.Failures = append(body.Failures, &statev1.FailedLogin{Username: f.User, Source: f.Source, Times: int64(f.Times)})
 	}
-	err := d.commit(ctx, "logins", body)
+	err := d.Commit(ctx, "logins", body)
 	if err != nil {
 		d.Failures.Restore(list, others)
 	}

@@ -38,7 +38,7 @@ func (m *moody) Apply(_ context.Context, command *statev1.Command) (state.Result
 func TestFailedLoginsThatCouldNotBeWrittenAreWrittenLater(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.do(&statev1.RaiseSchemaFloor{Schema: 4})
+	w.Do(&statev1.RaiseSchemaFloor{Schema: 4})
 	book := guess.NewBook(100)
 	m := &moody{world: w, fails: 2, attempted: make(chan []*statev1.FailedLogin)}
 	deps := w.deps()

@@ -35,7 +35,7 @@ func Machines(ctx context.Context, d Deps) error {
 		if err := m.step(ctx, view); err != nil && ctx.Err() == nil {
 			d.Logger.WarnContext(ctx, "judge machines", "error", err)
 		}
-		wait(ctx, judgeMachine, heard, nodes, hosts, environments, view.Abandoned())
+		Wait(ctx, judgeMachine, heard, nodes, hosts, environments, view.Abandoned())
 	}
 	return nil
 }
@@ -43,7 +43,7 @@ func Machines(ctx context.Context, d Deps) error {
 // commit makes one command. That a machine has changed since it was looked at, or is gone, is no trouble: the change wakes the loop, which looks
 // at it anew. So it goes while a whole cluster starts.
 func (m *keeper) commit(ctx context.Context, body proto.Message) error {
-	err := m.Deps.commit(ctx, machines, body)
+	err := m.Deps.Commit(ctx, machines, body)
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
 		return nil
 	}

@@ -34,35 +34,35 @@ func newFleet(t *testing.T) *fleet { t.Helper(); return &fleet{newWorld(t), time
 
 // look looks at the machines so long after the term began.
 func (f *fleet) look(after time.Duration) {
-	f.t.Helper()
+	f.T.Helper()
 	deps := f.deps()
 	deps.Now = func() time.Time { return f.began.Add(after) }
-	require.NoError(f.t, reconcile.LookAtMachines(f.t.Context(), deps, f.began))
+	require.NoError(f.T, reconcile.LookAtMachines(f.T.Context(), deps, f.began))
 }
 
 func (f *fleet) says(key, state string, at time.Duration) {
-	f.heard.Note(key, presence.Report{Seen: f.began.Add(at), State: state})
+	f.Heard.Note(key, presence.Report{Seen: f.began.Add(at), State: state})
 }
 
 func (f *fleet) host(id, region string, capacity int32) {
-	f.do(&statev1.CreateJoinToken{Token: &statev1.JoinToken{
+	f.Do(&statev1.CreateJoinToken{Token: &statev1.JoinToken{
 		Hash: []byte("host " + id), Kind: cpv1.MachineKind_MACHINE_KIND_HOST, Region: region, ExpireTime: timestamppb.New(time.Now().Add(time.Hour)),
 	}})
-	f.do(&statev1.JoinHost{TokenHash: []byte("host " + id), Host: &cpv1.Host{Id: id, Capacity: capacity}})
+	f.Do(&statev1.JoinHost{TokenHash: []byte("host " + id), Host: &cpv1.Host{Id: id, Capacity: capacity}})
 	f.says(presence.HostKey(id), "READY", time.Hour)
 }
 
 // wants sets how many processes the environment au-1 is to have.
 func (f *fleet) wants(count int32) {
-	e, _ := state.Environments.Get(f.store.View(), "au-1")
-	f.do(&statev1.PutEnvironment{Etag: e.GetEtag(), Environment: &cpv1.Environment{
+	e, _ := state.Environments.Get(f.Store.View(), "au-1")
+	f.Do(&statev1.PutEnvironment{Etag: e.GetEtag(), Environment: &cpv1.Environment{
 		Name: "au-1", Region: "au", Kind: cpv1.EnvironmentKind_ENVIRONMENT_KIND_SHARED, Driver: cpv1.NodeDriver_NODE_DRIVER_PROCESS, NodeCount: count, Release: "r7",
 	}})
 }
 
 // nodes are the states of all nodes; those that drain have a minus before their id.
 func (f *fleet) nodes() map[string]cpv1.NodeState {
-	list, _ := state.Nodes.List(f.store.View(), state.Page{})
+	list, _ := state.Nodes.List(f.Store.View(), state.Page{})
 	out := map[string]cpv1.NodeState{}
 	for _, n := range list {
 		out[map[bool]string{true: "-"}[n.GetDrain()]+n.GetId()] = n.GetState()
@@ -71,7 +71,7 @@ func (f *fleet) nodes() map[string]cpv1.NodeState {
 }
 
 func (f *fleet) on(host string) int {
-	list, _ := state.Nodes.Group(f.store.View(), state.OnHost(host))
+	list, _ := state.Nodes.Group(f.Store.View(), state.OnHost(host))
 	return len(list)
 }
 
@@ -79,8 +79,8 @@ func (f *fleet) on(host string) int {
 func TestMachinesAreWhatTheySaidLast(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
-	f.node("a1", "au-1")
-	f.heard.Clear()
+	f.Node("a1", "au-1")
+	f.Heard.Clear()
 	is := func(wanted cpv1.NodeState, after time.Duration) {
 		t.Helper()
 		f.look(after)
@@ -92,9 +92,9 @@ func TestMachinesAreWhatTheySaidLast(t *testing.T) {
 	for said, wanted := range map[string]cpv1.NodeState{"JOINING": joining, "READY": isReady, "DRAINING": draining} {
 		f.says(presence.NodeKey("a1"), said, time.Minute)
 		is(wanted, time.Minute+5*time.Second)
-		index := f.store.View().Index()
+		index := f.Store.View().Index()
 		is(wanted, time.Minute+5*time.Second)
-		require.Equal(t, index, f.store.View().Index(), "nothing new is no command")
+		require.Equal(t, index, f.Store.View().Index(), "nothing new is no command")
 	}
 	f.says(presence.NodeKey("a1"), "READY", 2*time.Minute)
 	is(isReady, 2*time.Minute)
@@ -115,13 +115,13 @@ func TestAnEnvironmentHasAsManyProcessesAsItWants(t *testing.T) {
 	f.host("h1", "au", 0)
 	f.host("h2", "au", 0)
 	f.host("e1", "eu", 0)
-	f.node("guest", "au-1") // one that nobody planned does not count
+	f.Node("guest", "au-1") // one that nobody planned does not count
 	f.says(presence.NodeKey("guest"), "READY", time.Hour)
 	f.look(0)
 	require.Equal(t, map[string]cpv1.NodeState{"au-1-1": planned, "au-1-2": planned, "au-1-3": planned, "guest": isReady}, f.nodes())
 	require.Equal(t, []int{1, 2}, slices.Sorted(slices.Values([]int{f.on("h1"), f.on("h2")})), "they are spread")
 	require.Zero(t, f.on("e1"), "not in another region")
-	n, _ := state.Nodes.Get(f.store.View(), "au-1-1")
+	n, _ := state.Nodes.Get(f.Store.View(), "au-1-1")
 	require.Equal(t, "r7", n.GetRelease())
 	f.look(time.Hour)
 	require.Equal(t, planned, f.nodes()["au-1-1"], "they may take as long to start as they need")
@@ -132,7 +132,7 @@ func TestAnEnvironmentHasAsManyProcessesAsItWants(t *testing.T) {
 
 	// Of those that run, one too many drains, and is deleted once it is gone.
 	for _, id := range []string{"au-1-1", "au-1-2", "au-1-3"} {
-		f.do(&statev1.JudgeNode{Id: id, State: isReady})
+		f.Do(&statev1.JudgeNode{Id: id, State: isReady})
 		f.says(presence.NodeKey(id), "READY", 2*time.Hour)
 	}
 	f.wants(2)
@@ -142,14 +142,14 @@ func TestAnEnvironmentHasAsManyProcessesAsItWants(t *testing.T) {
 	f.look(2 * time.Hour)
 	f.look(2 * time.Hour)
 	require.Equal(t, draining, f.nodes()["-au-1-3"], "it is not deleted while it works")
-	f.do(&statev1.JudgeNode{Id: "au-1-3", State: gone})
+	f.Do(&statev1.JudgeNode{Id: "au-1-3", State: gone})
 	f.says(presence.NodeKey("au-1-3"), "DRAINING", 2*time.Hour-time.Minute)
 	f.look(2 * time.Hour)
 	require.NotContains(t, f.nodes(), "-au-1-3")
 	require.Len(t, f.nodes(), 3)
 
 	// A node that is gone is started again by its host, and not replaced; one whose host is gone too is.
-	lonely, _ := state.Nodes.Get(f.store.View(), "au-1-1")
+	lonely, _ := state.Nodes.Get(f.Store.View(), "au-1-1")
 	f.says(presence.NodeKey("au-1-1"), "READY", time.Hour)
 	f.look(2 * time.Hour)
 	require.Equal(t, map[string]cpv1.NodeState{"au-1-1": gone, "au-1-2": isReady, "guest": isReady}, f.nodes())
@@ -157,11 +157,11 @@ func TestAnEnvironmentHasAsManyProcessesAsItWants(t *testing.T) {
 	f.look(2 * time.Hour)
 	f.look(2 * time.Hour)
 	states := f.nodes()
-	if other, _ := state.Nodes.Get(f.store.View(), "au-1-2"); other.GetHost() == lonely.GetHost() {
+	if other, _ := state.Nodes.Get(f.Store.View(), "au-1-2"); other.GetHost() == lonely.GetHost() {
 		require.Len(t, states, 4, "au-1-2 answers still: %v", slices.Collect(maps.Keys(states)))
 	}
 	require.Equal(t, planned, states["au-1-3"], "the first id that is free")
-	replaced, _ := state.Nodes.Get(f.store.View(), "au-1-3")
+	replaced, _ := state.Nodes.Get(f.Store.View(), "au-1-3")
 	require.NotEqual(t, lonely.GetHost(), replaced.GetHost())
 }
 

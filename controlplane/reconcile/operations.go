@@ -34,7 +34,7 @@ func (d Deps) forgetOperations(ctx context.Context, v state.View, now time.Time)
 	for len(old) > 0 {
 		some := old[:min(len(old), removedAtOnce)]
 		old = old[len(some):]
-		if err := d.commit(ctx, housekeeping, &statev1.RemoveOperations{Operations: some}); err != nil {
+		if err := d.Commit(ctx, housekeeping, &statev1.RemoveOperations{Operations: some}); err != nil {
 			return err
 		}
 	}

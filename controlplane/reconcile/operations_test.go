@@ -17,15 +17,15 @@ import (
 func TestEndedOperationsAreBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	running := w.account("RUNNING")
+	running := w.Account("RUNNING")
 	const ended = 1030
 	var ids []string
 	for i := range ended {
-		ids = append(ids, w.account(fmt.Sprintf("A%d", i)))
-		w.do(&statev1.FinishOperation{Operation: ids[i], Error: &cpv1.OperationError{Code: "REFUSED"}})
+		ids = append(ids, w.Account(fmt.Sprintf("A%d", i)))
+		w.Do(&statev1.FinishOperation{Operation: ids[i], Error: &cpv1.OperationError{Code: "REFUSED"}})
 	}
 	all := func() int {
-		list, _ := state.Operations.List(w.store.View(), state.Page{})
+		list, _ := state.Operations.List(w.Store.View(), state.Page{})
 		return len(list)
 	}
 	keep := func(now time.Time) {
@@ -35,15 +35,15 @@ func TestEndedOperationsAreBounded(t *testing.T) {
 	}
 	keep(time.Now())
 	require.Equal(t, ended+1, all(), "older servers could not follow before the upgrade is finalised")
-	w.do(&statev1.RaiseSchemaFloor{Schema: state.Schema})
+	w.Do(&statev1.RaiseSchemaFloor{Schema: state.Schema})
 	keep(time.Now())
 	require.Equal(t, 1000+1, all())
-	require.Nil(t, w.operation(ids[ended-1001]))
-	require.NotNil(t, w.operation(ids[ended-1000]), "the newest are kept")
-	before := w.store.View().Index()
+	require.Nil(t, w.Operation(ids[ended-1001]))
+	require.NotNil(t, w.Operation(ids[ended-1000]), "the newest are kept")
+	before := w.Store.View().Index()
 	keep(time.Now())
-	require.Equal(t, before, w.store.View().Index(), "nothing to do is no command")
+	require.Equal(t, before, w.Store.View().Index(), "nothing to do is no command")
 	keep(time.Now().Add(100 * 24 * time.Hour))
 	require.Equal(t, 1, all())
-	require.NotNil(t, w.operation(running), "what goes on is kept")
+	require.NotNil(t, w.Operation(running), "what goes on is kept")
 }

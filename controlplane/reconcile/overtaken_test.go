@@ -44,12 +44,12 @@ func (o *overtaken) Apply(ctx context.Context, command *statev1.Command) (state.
 func TestAMachineThatChangedWhileItWasJudgedIsJudgedAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.node("a1", "au-1")
-	w.node("a2", "au-1")
+	w.Node("a1", "au-1")
+	w.Node("a2", "au-1")
 	o := &overtaken{world: w, instead: func() {
-		w.do(&statev1.DrainNode{Id: "a1"})
-		w.do(&statev1.JudgeNode{Id: "a2", State: cpv1.NodeState_NODE_STATE_GONE})
-		w.do(&statev1.DeleteNode{Id: "a2"})
+		w.Do(&statev1.DrainNode{Id: "a1"})
+		w.Do(&statev1.JudgeNode{Id: "a2", State: cpv1.NodeState_NODE_STATE_GONE})
+		w.Do(&statev1.DeleteNode{Id: "a2"})
 	}}
 	var log bytes.Buffer
 	deps := w.deps()
@@ -62,9 +62,9 @@ func TestAMachineThatChangedWhileItWasJudgedIsJudgedAnew(t *testing.T) {
 	}()
 	require.Eventually(t, func() bool {
 		for _, id := range []string{"a1", "a2"} {
-			w.heard.Note(presence.NodeKey(id), presence.Report{Seen: time.Now(), State: "DRAINING"})
+			w.Heard.Note(presence.NodeKey(id), presence.Report{Seen: time.Now(), State: "DRAINING"})
 		}
-		n, _ := state.Nodes.Get(w.store.View(), "a1")
+		n, _ := state.Nodes.Get(w.Store.View(), "a1")
 		return n.GetState() == cpv1.NodeState_NODE_STATE_DRAINING
 	}, time.Minute, 5*time.Millisecond)
 	cancel()

@@ -27,14 +27,13 @@ type Deps struct {
 	Store     *state.Store
 	Committer Committer
 	Presence  *presence.Tracker
-	Tenants   Tenants
 	Failures  Failures // of logins
 	Logger    *slog.Logger
 	Now       func() time.Time
 }
 
-// commit makes one command in the name of a reconciler.
-func (d Deps) commit(ctx context.Context, who string, body proto.Message) error {
+// Commit makes one command in the name of a reconciler.
+func (d Deps) Commit(ctx context.Context, who string, body proto.Message) error {
 	meta := &statev1.Meta{Time: timestamppb.New(d.Now()), Actor: "system/" + who}
 	command, err := state.Command(meta, body)
 	if err != nil {
@@ -46,8 +45,8 @@ func (d Deps) commit(ctx context.Context, who string, body proto.Message) error 
 	return nil
 }
 
-// wait waits for the first of some wake-ups, for a time at most.
-func wait(ctx context.Context, most time.Duration, wakes ...<-chan struct{}) {
+// Wait waits for the first of some wake-ups, for a time at most.
+func Wait(ctx context.Context, most time.Duration, wakes ...<-chan struct{}) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	woken := make(chan struct{}, len(wakes))

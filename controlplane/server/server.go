@@ -19,6 +19,7 @@ import (
 	"github.com/fluent-oms/fluent/controlplane/api"
 	"github.com/fluent-oms/fluent/controlplane/cluster"
 	"github.com/fluent-oms/fluent/controlplane/keyring"
+	"github.com/fluent-oms/fluent/controlplane/operation"
 	"github.com/fluent-oms/fluent/controlplane/presence"
 	"github.com/fluent-oms/fluent/controlplane/reconcile"
 	"github.com/fluent-oms/fluent/controlplane/state"
@@ -88,8 +89,9 @@ func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, er
 	shared := &committer{ready: make(chan struct{}), hold: config.Hold}
 	work := reconcile.Deps{
 		Store: store, Committer: shared, Presence: heard, Logger: config.Logger, Now: config.Now,
-		Tenants: reconcile.NewNodeClient(authorities.Party()), Failures: guesses,
+		Failures: guesses,
 	}
+	operations := operation.Deps{Deps: work, Nodes: operation.NewNodeClient(authorities.Party())}
 	first := &initialiser{store: store, committer: shared, hasher: hasher, config: config, authorities: authorities}
 	members, err := cluster.Open(
 		cluster.Deps{Store: store, Logger: config.Logger, Now: config.Now, Fatal: fatal, Trust: authorities.Party()},
@@ -99,7 +101,7 @@ func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, er
 		},
 		shared.bound(cluster.Duty{Name: "initialise", Run: first.run}),
 		shared.bound(duty("machines", reconcile.Machines, work)),
-		shared.bound(duty("provision", reconcile.Provision, work)),
+		shared.bound(duty("operations", operation.Drive, operations)),
 		shared.bound(duty("housekeeping", reconcile.Housekeep, work)),
 		shared.bound(duty("logins", reconcile.Logins(config.AuditLogins), work)),
 	)
@@ -129,7 +131,7 @@ func callSelf(ctx context.Context, config Config, members *cluster.Cluster) *doo
 	}).Add(raft, speak)
 }
 
-func duty(name string, run func(context.Context, reconcile.Deps) error, work reconcile.Deps) cluster.Duty {
+func duty[D any](name string, run func(context.Context, D) error, work D) cluster.Duty {
 	return cluster.Duty{Name: name, Run: func(ctx context.Context) error { return run(ctx, work) }}
 }
 

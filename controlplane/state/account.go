@@ -61,7 +61,7 @@ func createAccount(tx *Tx, c *statev1.CreateAccount) (proto.Message, error) {
 		return nil, err
 	}
 	retailer := record.GetFirstRetailer()
-	operation := newOperation(tx, kindAccount, account.GetName(), accountSteps())
+	operation := newOperation(tx, accountCreation, account.GetName())
 	operation.Retailer = 1
 	if environment, found := Environments.Get(tx.View, c.GetPlaceIn()); found { // one that is gone by now is chosen anew, by the step
 		settle(operation, account, environment)

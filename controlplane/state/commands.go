@@ -81,9 +81,9 @@ func Command(meta *statev1.Meta, body proto.Message) (*statev1.Command, error) {
 // etag names a version of a resource by the index of the command that wrote it.
 func etag(index Index) string { return strconv.FormatUint(uint64(index), 10) }
 
-// checkEtag refuses a change that was decided on another version. An empty want accepts any.
-func checkEtag(what, name, want, have string) error {
-	if want == "" || want == have {
+// checkEtag refuses a change that was decided on another version. An empty given accepts any.
+func checkEtag(what, name, given, have string) error {
+	if given == "" || given == have {
 		return nil
 	}
 	return fault.New(fault.Conflict, "The %s %s has changed since you read it; read it again.", what, name).
@@ -102,15 +102,15 @@ func exists(what, name string) error {
 }
 
 // create reports whether a put makes something new, and refuses one that does not fit what is there.
-func create(what, name, want string, have interface{ GetEtag() string }, found bool) (bool, error) {
+func create(what, name, given string, have interface{ GetEtag() string }, found bool) (bool, error) {
 	switch {
-	case !found && want == "":
+	case !found && given == "":
 		return true, nil
 	case !found:
 		return false, notFound(what, name)
-	case want == "":
+	case given == "":
 		return false, exists(what, name)
 	default:
-		return false, checkEtag(what, name, want, have.GetEtag())
+		return false, checkEtag(what, name, given, have.GetEtag())
 	}
 }

@@ -31,46 +31,68 @@ var operationCommands = []command{
 	{statev1.Kind_KIND_REMOVE_OPERATIONS, 3, handle(removeOperations)},
 }
 
-// The steps of operations.
-const (
-	StepPlace             = "place"
-	StepPrepareAccount    = "prepare_account"
-	StepCreateRetailer    = "create_retailer"
-	StepActivateWorkflows = "activate_workflows"
-	StepOpenClient        = "open_client"
-	StepReady             = "ready"
-)
+// OperationKind declares a kind of operation. It decides and does nothing: what a node is asked, and which command ends a step, follow from the state;
+// package operation asks and commits.
+type OperationKind struct {
+	Name   string
+	Urgent bool // where operations wait for nodes it goes before those that are not
+	Steps  []OperationStep
+}
+
+// OperationStep is one step of a kind of operation.
+type OperationStep struct {
+	Name  string // for programs; steps of the same name are the same
+	Title string
+	// Ask makes the request that a ready node of the operation's environment must answer first. Nil: no node is needed.
+	Ask func(v View, o *cpv1.Operation) (proto.Message, error)
+	// Heard says that the environment's ready nodes must work by what was made first, as far as they don't lag.
+	Heard bool
+	// End makes the command that ends the step, of the node's answer if one was asked, or says what the step waits for.
+	End func(v View, o *cpv1.Operation, answer proto.Message) (proto.Message, *Blocker)
+	// alone brings about what the step is for. A command that ends the step before it may go on through it. Nil: the state is not all that it needs.
+	alone func(tx *Tx, o *cpv1.Operation) error
+}
+
+// Blocker is what keeps a step from its end.
+type Blocker struct {
+	Reason   string // for programs
+	Resource string // kind/name
+	Detail   string // in words
+	Wake     <-chan struct{}
+}
+
+// KindOf is the declaration of an operation's kind; false when this release does not know it.
+func KindOf(o *cpv1.Operation) (OperationKind, bool) {
+	for _, k := range operationKinds {
+		if k.Name == o.GetKind() {
+			return k, true
+		}
+	}
+	return OperationKind{}, false
+}
+
+// StepOf is the declaration of the step that an operation is at; false when it has ended, or this release does not know the step.
+func StepOf(o *cpv1.Operation) (OperationStep, bool) {
+	kind, _ := KindOf(o)
+	now := CurrentStep(o).GetName()
+	for _, s := range kind.Steps {
+		if s.Name == now {
+			return s, true
+		}
+	}
+	return OperationStep{}, false
+}
+
+// StepReady is the last step of what is made in an environment: it can be used once the nodes there have heard of it.
+const StepReady = "ready"
+
+var readyStep = OperationStep{Name: StepReady, Title: "Ready", Heard: true, End: func(_ View, o *cpv1.Operation, _ proto.Message) (proto.Message, *Blocker) {
+	return &statev1.FinishOperation{Operation: o.GetId()}, nil
+}}
 
 // StepsTogether is the schema since which one command may end several steps. Each commit costs every server a forced write, and steps that only
 // the state is needed for need no commit of their own.
 const StepsTogether uint32 = 5
-
-// The kinds of operations.
-const (
-	kindAccount  = "account.create"
-	kindRetailer = "retailer.create"
-)
-
-type step struct{ name, title string }
-
-func accountSteps() []step {
-	return []step{
-		{StepPlace, "Choose an environment"},
-		{StepPrepareAccount, "Prepare the account's rows"},
-		{StepCreateRetailer, "Create the first retailer"},
-		{StepActivateWorkflows, "Activate its workflows"},
-		{StepOpenClient, "Open the API client"},
-		{StepReady, "Ready"},
-	}
-}
-
-func retailerSteps() []step {
-	return []step{
-		{StepCreateRetailer, "Prepare the retailer's rows"},
-		{StepActivateWorkflows, "Activate its workflows"},
-		{StepReady, "Ready"},
-	}
-}
 
 // Results of operations, by name.
 const (
@@ -78,13 +100,13 @@ const (
 	ResultOpenedIndex = "opened_index" // index that nodes must have applied before the thing can be used
 )
 
-func newOperation(tx *Tx, kind, account string, steps []step) *cpv1.Operation {
+func newOperation(tx *Tx, kind OperationKind, account string) *cpv1.Operation {
 	o := &cpv1.Operation{
-		Id: fmt.Sprintf("op-%010d", tx.index), Kind: kind, Account: account, State: cpv1.OperationState_OPERATION_STATE_RUNNING,
+		Id: fmt.Sprintf("op-%010d", tx.index), Kind: kind.Name, Account: account, State: cpv1.OperationState_OPERATION_STATE_RUNNING,
 		RequestedBy: tx.meta.GetActor(),
 	}
-	for _, s := range steps {
-		o.Steps = append(o.Steps, &cpv1.OperationStep{Name: s.name, Title: s.title, State: cpv1.StepState_STEP_STATE_PENDING})
+	for _, s := range kind.Steps {
+		o.Steps = append(o.Steps, &cpv1.OperationStep{Name: s.Name, Title: s.Title, State: cpv1.StepState_STEP_STATE_PENDING})
 	}
 	startStep(tx, o, 0)
 	stamp(tx, o, nil)
@@ -164,19 +186,14 @@ func endOperation(tx *Tx, o *cpv1.Operation, problem *cpv1.OperationError) {
 	}
 }
 
-// takeOwnSteps takes the steps that ask nothing of a node, as long as the operation is at one.
-func (tx *Tx) takeOwnSteps(o *cpv1.Operation) error {
+// goThrough takes the steps that need nothing but the state, as long as the operation is at one.
+func (tx *Tx) goThrough(o *cpv1.Operation) error {
 	for {
-		var err error
-		switch CurrentStep(o).GetName() {
-		case StepActivateWorkflows:
-			err = tx.activateFirst(o)
-		case StepOpenClient:
-			err = tx.openClients(o)
-		default:
+		step, _ := StepOf(o)
+		if step.alone == nil {
 			return nil
 		}
-		if err != nil {
+		if err := step.alone(tx, o); err != nil {
 			return err
 		}
 		tx.endStep(o)

@@ -19,17 +19,17 @@ const Queued = "QUEUED"
 
 // Prepares reports whether a node of the environment must work for the operation's current step.
 func Prepares(o *cpv1.Operation) bool {
-	name := CurrentStep(o).GetName()
-	return name == StepPrepareAccount || name == StepCreateRetailer
+	step, _ := StepOf(o)
+	return step.Ask != nil
 }
 
-// compareTurns orders operations: retailers, for which a tenant waits, go before accounts; then the older one first.
+// compareTurns orders operations: urgent ones first, then the older one.
 func compareTurns(a, b *cpv1.Operation) int {
 	return cmp.Or(cmp.Compare(urgency(a), urgency(b)), cmp.Compare(a.GetId(), b.GetId()))
 }
 
 func urgency(o *cpv1.Operation) int {
-	if o.GetKind() == kindRetailer {
+	if kind, _ := KindOf(o); kind.Urgent {
 		return 0
 	}
 	return 1

@@ -26,13 +26,6 @@ var retailerCommands = []command{
 	{statev1.Kind_KIND_ACTIVATE_WORKFLOWS, 1, handle(activateWorkflows)},
 }
 
-func retailerPreparedNeeds(c *statev1.RetailerPrepared) uint32 {
-	if c.GetThrough() {
-		return StepsTogether
-	}
-	return 1
-}
-
 // createRetailer gives out the account's next number and starts the operation that prepares the retailer.
 func createRetailer(tx *Tx, c *statev1.CreateRetailer) (proto.Message, error) {
 	retailer := c.GetRetailer()
@@ -46,7 +39,7 @@ func createRetailer(tx *Tx, c *statev1.CreateRetailer) (proto.Message, error) {
 	}
 	record := proto.CloneOf(before)
 	record.LastRetailer++
-	operation := newOperation(tx, kindRetailer, account.GetName(), retailerSteps())
+	operation := newOperation(tx, retailerCreation, account.GetName())
 	operation.Retailer, operation.Environment = record.GetLastRetailer(), account.GetEnvironment()
 	if err := tx.addRetailer(retailer, account.GetName(), record.GetLastRetailer(), operation.GetId()); err != nil {
 		return nil, err
@@ -87,52 +80,4 @@ func updateRetailer(tx *Tx, c *statev1.UpdateRetailer) (proto.Message, error) {
 	stamp(tx, r, before)
 	tx.touch("retailer", key)
 	return r, Retailers.put(tx, r)
-}
-
-// retailerPrepared makes the retailer's first configuration version, which nothing works by yet.
-func retailerPrepared(tx *Tx, c *statev1.RetailerPrepared) (proto.Message, error) {
-	o, err := tx.at(c.GetOperation(), StepCreateRetailer)
-	if err != nil {
-		return nil, err
-	}
-	version, err := tx.commit(&statev1.ConfigurationVersion{
-		Account: o.GetAccount(), Retailer: o.GetRetailer(), Artefacts: c.GetArtefacts(),
-		Author: tx.meta.GetActor(), Message: "Default workflows",
-	})
-	if err != nil {
-		return nil, err
-	}
-	setResult(o, ResultVersion, version.GetId())
-	tx.endStep(o)
-	if c.GetThrough() {
-		if err := tx.takeOwnSteps(o); err != nil {
-			return nil, err
-		}
-	}
-	tx.touch("operation", o.GetId())
-	return o, Operations.put(tx, o)
-}
-
-func activateWorkflows(tx *Tx, c *statev1.ActivateWorkflows) (proto.Message, error) {
-	o, err := tx.at(c.GetOperation(), StepActivateWorkflows)
-	if err != nil {
-		return nil, err
-	}
-	if err := tx.activateFirst(o); err != nil {
-		return nil, err
-	}
-	return tx.advance(o)
-}
-
-// activateFirst lets a new retailer work by the workflows that were made for it.
-func (tx *Tx) activateFirst(o *cpv1.Operation) error {
-	key := RetailerKey(o.GetAccount(), o.GetRetailer())
-	// A version that the tenant has activated meanwhile stays.
-	if _, found := Activations.Get(tx.View, key); !found {
-		if _, err := tx.activate(o.GetAccount(), o.GetRetailer(), o.GetResult()[ResultVersion]); err != nil {
-			return err
-		}
-	}
-	setResult(o, ResultOpenedIndex, etag(tx.index))
-	return nil
 }

@@ -1,8 +1,6 @@
 package state
 
-import (
-	"github.com/hashicorp/go-memdb"
-)
+import "github.com/hashicorp/go-memdb"
 
 // resource is a row of the schema: a table, and the commands that are about what it holds. Each stands in the resource's own file.
 type resource struct {
@@ -31,6 +29,9 @@ var resources = []resource{
 	{Authorities, authorityCommands},
 	{nil, clientCommands}, // clients stand in their accounts' records
 }
+
+// operationKinds are the kinds of operations, never changed at run time: operations of old logs go on by them.
+var operationKinds = []OperationKind{accountCreation, retailerCreation}
 
 // anyTable is what the schema and snapshots need of a table.
 type anyTable interface {

@@ -1,4 +1,4 @@
-package reconcile_test
+package operation_test
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/controlplane/presence"
-	"github.com/fluent-oms/fluent/controlplane/reconcile"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
@@ -19,14 +18,14 @@ import (
 
 // in makes an account in a region or environment.
 func (w *world) in(name, region, environment string) string {
-	made := w.do(&statev1.CreateAccount{Record: &statev1.AccountRecord{
+	made := w.Do(&statev1.CreateAccount{Record: &statev1.AccountRecord{
 		Account: &cpv1.Account{Name: name, Region: region, Environment: environment}, FirstRetailer: &cpv1.Retailer{Ref: name},
 	}})
 	return made.(*statev1.AccountCreated).GetOperation().GetId()
 }
 
 func (w *world) home(name string) string {
-	record, _ := state.Accounts.Get(w.store.View(), name)
+	record, _ := state.Accounts.Get(w.Store.View(), name)
 	return record.GetAccount().GetEnvironment()
 }
 
@@ -35,13 +34,13 @@ func (w *world) home(name string) string {
 func TestPlacementKeepsToWhatWasAskedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.do(&statev1.PutEnvironment{Environment: &cpv1.Environment{
+	w.Do(&statev1.PutEnvironment{Environment: &cpv1.Environment{
 		Name: "alone", Region: "au", Kind: cpv1.EnvironmentKind_ENVIRONMENT_KIND_DEDICATED,
 	}})
-	w.node("a1", "au-1")
-	w.node("e1", "eu-1")
-	w.node("d1", "alone")
-	w.run(reconcile.Provision)
+	w.Node("a1", "au-1")
+	w.Node("e1", "eu-1")
+	w.Node("d1", "alone")
+	w.drive(w.deps())
 	for _, name := range []string{"EU1", "EU2", "EU3"} {
 		w.done(w.in(name, "eu", ""))
 		require.Equal(t, "eu-1", w.home(name))
@@ -56,10 +55,10 @@ func TestPlacementKeepsToWhatWasAskedFor(t *testing.T) {
 func TestAnEnvironmentWithMoreNodesTakesMore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.node("a1", "au-1")
-	w.node("a2", "au-1")
-	w.node("e1", "eu-1")
-	w.run(reconcile.Provision)
+	w.Node("a1", "au-1")
+	w.Node("a2", "au-1")
+	w.Node("e1", "eu-1")
+	w.drive(w.deps())
 	for _, name := range []string{"A1", "A2", "A3"} {
 		w.done(w.in(name, "", "au-1"))
 	}
@@ -78,27 +77,27 @@ func TestAnEnvironmentWithMoreNodesTakesMore(t *testing.T) {
 func TestDoneMeansThatEveryReadyNodeKnows(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.node("a1", "au-1")
-	w.node("a2", "au-1")
-	w.heard.Clear()
+	w.Node("a1", "au-1")
+	w.Node("a2", "au-1")
+	w.Heard.Clear()
 	started := time.Now()
 	var late atomic.Int64 // what the leader's clock is ahead
 	deps := w.deps()
 	deps.Now = func() time.Time { return started.Add(time.Duration(late.Load())) }
-	w.runWith(deps, reconcile.Provision)
-	id := w.account("ACME")
-	require.Eventually(t, func() bool { return state.CurrentStep(w.operation(id)).GetName() == state.StepReady }, time.Minute, time.Millisecond)
-	require.Nil(t, w.operation(id).GetWaitingFor(), "what has only begun is not worth a commit")
+	w.drive(deps)
+	id := w.Account("ACME")
+	require.Eventually(t, func() bool { return state.CurrentStep(w.Operation(id)).GetName() == state.StepReady }, time.Minute, time.Millisecond)
+	require.Nil(t, w.Operation(id).GetWaitingFor(), "what has only begun is not worth a commit")
 	late.Store(int64(time.Second))
 	behind := func(node string) {
 		t.Helper()
 		require.Eventually(t, func() bool {
-			now := w.operation(id).GetWaitingFor()
+			now := w.Operation(id).GetWaitingFor()
 			return now.GetReason() == "NODE_BEHIND" && now.GetResource() == "node/"+node
-		}, time.Minute, time.Millisecond, "%v", w.operation(id))
+		}, time.Minute, time.Millisecond, "%v", w.Operation(id))
 	}
 	says := func(node string, index state.Index) {
-		w.heard.Note(presence.NodeKey(node), presence.Report{Seen: time.Now(), State: "READY", AppliedIndex: uint64(index)})
+		w.Heard.Note(presence.NodeKey(node), presence.Report{Seen: time.Now(), State: "READY", AppliedIndex: uint64(index)})
 	}
 	behind("a1") // of which nothing was heard
 	opened := w.opened(id)
@@ -108,9 +107,9 @@ func TestDoneMeansThatEveryReadyNodeKnows(t *testing.T) {
 	says("a1", opened)
 	w.done(id)
 
-	w.heard.Clear()
-	id = w.account("BETA")
-	require.Eventually(t, func() bool { return state.CurrentStep(w.operation(id)).GetName() == state.StepReady }, time.Minute, time.Millisecond)
+	w.Heard.Clear()
+	id = w.Account("BETA")
+	require.Eventually(t, func() bool { return state.CurrentStep(w.Operation(id)).GetName() == state.StepReady }, time.Minute, time.Millisecond)
 	late.Store(int64(2 * time.Second))
 	behind("a1")
 	late.Store(int64(3*time.Second - 1))
@@ -154,20 +153,20 @@ func TestWhatANodeRefusesForGoodEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := &refusing{world: newWorld(t), code: c.code, times: c.times}
-			r.node("a1", "au-1")
+			r.Node("a1", "au-1")
 			deps := r.deps()
-			deps.Tenants = r
-			r.runWith(deps, reconcile.Provision)
-			id := r.account("ACME")
-			require.Eventually(t, func() bool { return r.operation(id).GetEndTime() != nil }, time.Minute, time.Millisecond)
+			deps.Nodes = asked{r}
+			r.drive(deps)
+			id := r.Account("ACME")
+			require.Eventually(t, func() bool { return r.Operation(id).GetEndTime() != nil }, time.Minute, time.Millisecond)
 			require.Equal(t, c.asked, r.asked.Load())
 			if !c.fails {
-				require.Equal(t, cpv1.OperationState_OPERATION_STATE_DONE, r.operation(id).GetState())
+				require.Equal(t, cpv1.OperationState_OPERATION_STATE_DONE, r.Operation(id).GetState())
 				return
 			}
-			require.Equal(t, cpv1.OperationState_OPERATION_STATE_FAILED, r.operation(id).GetState())
-			require.Equal(t, "NODE_REFUSED", r.operation(id).GetError().GetCode())
-			require.Equal(t, connect.Code(c.code).String()+": no", r.operation(id).GetError().GetDetail())
+			require.Equal(t, cpv1.OperationState_OPERATION_STATE_FAILED, r.Operation(id).GetState())
+			require.Equal(t, "NODE_REFUSED", r.Operation(id).GetError().GetCode())
+			require.Equal(t, connect.Code(c.code).String()+": no", r.Operation(id).GetError().GetDetail())
 		})
 	}
 }

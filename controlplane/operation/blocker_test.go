@@ -1,4 +1,4 @@
-package reconcile_test
+package operation_test
 
 import (
 	"context"
@@ -10,10 +10,9 @@ import (
 	"connectrpc.com/connect/v2/connectproto"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/controlplane/operation"
 	"github.com/fluent-oms/fluent/controlplane/presence"
-	"github.com/fluent-oms/fluent/controlplane/reconcile"
 	"github.com/fluent-oms/fluent/controlplane/state"
-	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
@@ -39,21 +38,21 @@ func TestAnOperationSaysWhatItWaitsFor(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	deps := w.deps()
-	deps.Tenants = w
-	go func() { defer close(ended); _ = reconcile.Provision(ctx, deps) }()
+	deps.Nodes = asked{w}
+	go func() { defer close(ended); _ = operation.Drive(ctx, deps) }()
 	t.Cleanup(func() { cancel(); <-ended })
-	id := w.account("ACME", "AU")
+	id := w.Account("ACME", "AU")
 	waits := func(reason, resource, detail string) {
 		t.Helper()
 		require.Eventually(t, func() bool {
-			now := w.operation(id).GetWaitingFor()
+			now := w.Operation(id).GetWaitingFor()
 			return now.GetReason() == reason && now.GetResource() == resource && now.GetDetail() == detail && now.GetSince() != nil
-		}, time.Minute, 5*time.Millisecond, "%v", w.operation(id))
+		}, time.Minute, 5*time.Millisecond, "%v", w.Operation(id))
 	}
 	waits("NO_ENVIRONMENT", "account/ACME", "No shared environment with a ready node is where the account may be.")
 
 	w.errors <- connect.NewError(connect.CodeUnavailable, "dial tcp 10.0.0.1:80: connection refused")
-	w.node("a1", "au-1")
+	w.Node("a1", "au-1")
 	waits("NODE_UNREACHABLE", "node/a1", "The node a1 does not answer at a1:80: unavailable: dial tcp 10.0.0.1:80: connection refused")
 	w.errors <- connect.NewError(connect.CodeUnauthenticated, "a certificate is needed").WithRemote()
 	waits("NODE_REFUSES", "node/a1", "The node a1 does not let this control plane in: unauthenticated: a certificate is needed")
@@ -69,24 +68,24 @@ func TestAnOperationSaysWhatItWaitsFor(t *testing.T) {
 	w.errors <- connect.NewError(connect.CodeUnavailable, "the database's disk is full").WithRemote().WithDetail(fact)
 	waits("DATABASE_FULL", "environment/au-1", "The database of au-1 takes no writes: unavailable: the database's disk is full")
 
-	w.judge("a1", cpv1.NodeState_NODE_STATE_GONE)
+	w.Judge("a1", cpv1.NodeState_NODE_STATE_GONE)
 	waits("NO_READY_NODE", "environment/au-1", "No node of the environment au-1 is ready: a1 is GONE.")
-	w.heard.Note(presence.NodeKey("a1"), presence.Report{Seen: time.Now(), State: "JOINING", Problem: "DATABASE_UNREACHABLE: no route to host"})
-	w.judge("a1", cpv1.NodeState_NODE_STATE_JOINING)
+	w.Heard.Note(presence.NodeKey("a1"), presence.Report{Seen: time.Now(), State: "JOINING", Problem: "DATABASE_UNREACHABLE: no route to host"})
+	w.Judge("a1", cpv1.NodeState_NODE_STATE_JOINING)
 	waits("DATABASE_UNREACHABLE", "environment/au-1", "No node of the environment au-1 is ready: a1 is JOINING, its database does not answer.")
 
 	w.errors <- nil
-	w.heard.Note(presence.NodeKey("a1"), presence.Report{Seen: time.Now(), State: "READY", AppliedIndex: 1 << 40})
-	w.judge("a1", cpv1.NodeState_NODE_STATE_READY)
+	w.Heard.Note(presence.NodeKey("a1"), presence.Report{Seen: time.Now(), State: "READY", AppliedIndex: 1 << 40})
+	w.Judge("a1", cpv1.NodeState_NODE_STATE_READY)
 	w.done(id)
-	require.Nil(t, w.operation(id).GetWaitingFor())
+	require.Nil(t, w.Operation(id).GetWaitingFor())
 }
 
 func TestAnOperationSaysWhichIndexANodeLacks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.node("a1", "au-1")
-	w.heard.Note(presence.NodeKey("a1"), presence.Report{Seen: time.Now(), State: "READY", AppliedIndex: 1})
+	w.Node("a1", "au-1")
+	w.Heard.Note(presence.NodeKey("a1"), presence.Report{Seen: time.Now(), State: "READY", AppliedIndex: 1})
 	deps := w.deps()
 	var begun atomic.Pointer[time.Time]
 	deps.Now = func() time.Time { // the operation waits for a second, and its patience does not end
@@ -97,20 +96,16 @@ func TestAnOperationSaysWhichIndexANodeLacks(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	go func() { defer close(ended); _ = reconcile.Provision(ctx, deps) }()
+	go func() { defer close(ended); _ = operation.Drive(ctx, deps) }()
 	t.Cleanup(func() { cancel(); <-ended })
-	id := w.account("ACME", "AU")
-	require.Eventually(t, func() bool { return state.CurrentStep(w.operation(id)).GetName() == state.StepReady }, time.Minute, time.Millisecond)
-	at := state.CurrentStep(w.operation(id)).GetStartTime().AsTime()
+	id := w.Account("ACME", "AU")
+	require.Eventually(t, func() bool { return state.CurrentStep(w.Operation(id)).GetName() == state.StepReady }, time.Minute, time.Millisecond)
+	at := state.CurrentStep(w.Operation(id)).GetStartTime().AsTime()
 	begun.Store(&at)
-	require.Eventually(t, func() bool { return w.operation(id).GetWaitingFor().GetReason() == "NODE_BEHIND" }, time.Minute, 5*time.Millisecond, "%v", w.operation(id))
-	o := w.operation(id)
+	require.Eventually(t, func() bool { return w.Operation(id).GetWaitingFor().GetReason() == "NODE_BEHIND" }, time.Minute, 5*time.Millisecond, "%v", w.Operation(id))
+	o := w.Operation(id)
 	require.Equal(t, "node/a1", o.GetWaitingFor().GetResource())
 	require.Equal(t, "The node a1 has not heard of it yet.", o.GetWaitingFor().GetDetail())
-	w.heard.Note(presence.NodeKey("a1"), presence.Report{Seen: time.Now(), State: "READY", AppliedIndex: 1 << 40})
+	w.Heard.Note(presence.NodeKey("a1"), presence.Report{Seen: time.Now(), State: "READY", AppliedIndex: 1 << 40})
 	w.done(id)
-}
-
-func (w *world) judge(id string, to cpv1.NodeState) {
-	w.do(&statev1.JudgeNode{Id: id, State: to})
 }

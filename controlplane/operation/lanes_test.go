@@ -1,4 +1,4 @@
-package reconcile_test
+package operation_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/fluent-oms/fluent/controlplane/reconcile"
+	"github.com/fluent-oms/fluent/controlplane/operation"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
@@ -61,23 +61,23 @@ func TestTwoHundredAccountsAtOnceMeetNoNodeInACrowd(t *testing.T) {
 	c := &crowd{world: newWorld(t), open: make(chan struct{}), now: map[string]int{}, most: map[string]int{}}
 	ids := make([]string, accounts)
 	for i := range ids {
-		ids[i] = c.account(fmt.Sprintf("A%d", i), "AU")
+		ids[i] = c.Account(fmt.Sprintf("A%d", i), "AU")
 	}
-	c.node("a1", "au-1")
-	c.node("a2", "au-1")
-	c.node("e1", "eu-1")
+	c.Node("a1", "au-1")
+	c.Node("a2", "au-1")
+	c.Node("e1", "eu-1")
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	deps := c.deps()
-	deps.Tenants = c
-	go func() { defer close(ended); _ = reconcile.Provision(ctx, deps) }()
+	deps.Nodes = asked{c}
+	go func() { defer close(ended); _ = operation.Drive(ctx, deps) }()
 	open := sync.OnceFunc(func() { close(c.open) })
 	t.Cleanup(func() { open(); cancel(); <-ended })
 
 	require.Eventually(t, func() bool { return c.inside() == nodes*state.PreparationsPerNode }, time.Minute, 5*time.Millisecond)
 	last := func() *cpv1.WaitingFor {
-		v := c.store.View()
-		return state.WithTurn(v, c.operation(ids[accounts-1])).GetWaitingFor()
+		v := c.Store.View()
+		return state.WithTurn(v, c.Operation(ids[accounts-1])).GetWaitingFor()
 	}
 	require.Eventually(t, func() bool {
 		return last().GetDetail() == "Waits for 199 others: the nodes of au-1 prepare 4 at a time."
@@ -85,13 +85,13 @@ func TestTwoHundredAccountsAtOnceMeetNoNodeInACrowd(t *testing.T) {
 	require.Equal(t, "QUEUED", last().GetReason())
 	require.Equal(t, "environment/au-1", last().GetResource())
 	require.NotNil(t, last().GetSince())
-	require.Nil(t, state.WithTurn(c.store.View(), c.operation(ids[0])).GetWaitingFor(), "the first waits for nobody")
-	index := c.store.View().Index()
+	require.Nil(t, state.WithTurn(c.Store.View(), c.Operation(ids[0])).GetWaitingFor(), "the first waits for nobody")
+	index := c.Store.View().Index()
 
 	// Those who wait keep nobody of another environment from being worked on.
-	elsewhere := c.account("EU1", "EU")
+	elsewhere := c.Account("EU1", "EU")
 	require.Eventually(t, func() bool { c.count.Lock(); defer c.count.Unlock(); return c.now["e1"] == 1 }, time.Minute, 5*time.Millisecond)
-	require.LessOrEqual(t, int(c.store.View().Index()-index), 2, "waiting writes nothing into the log: the account and its place are all")
+	require.LessOrEqual(t, int(c.Store.View().Index()-index), 2, "waiting writes nothing into the log: the account and its place are all")
 
 	open()
 	for _, id := range append(ids, elsewhere) {
@@ -107,7 +107,7 @@ func TestTwoHundredAccountsAtOnceMeetNoNodeInACrowd(t *testing.T) {
 func TestALaneThatIsLeftIsOfferedAtOnce(t *testing.T) {
 	t.Parallel()
 	freed := make(chan struct{}, 1)
-	l := reconcile.NewLanes(freed)
+	l := operation.NewLanes(freed)
 	ready := []*cpv1.Node{{Id: "a"}, {Id: "b"}, {Id: "c"}}
 	require.True(t, l.Room(nil), "who waits for a node says so himself")
 	on, leave := l.Enter(nil, 0)

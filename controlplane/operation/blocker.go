@@ -1,4 +1,4 @@
-package reconcile
+package operation
 
 import (
 	"cmp"
@@ -17,7 +17,6 @@ import (
 
 // Why an operation waits, for programs. Nodes say the last one themselves, in their reports and in the facts of their errors.
 const (
-	noEnvironment       = "NO_ENVIRONMENT"
 	noReadyNode         = "NO_READY_NODE"
 	nodeUnreachable     = "NODE_UNREACHABLE"
 	nodeRefuses         = "NODE_REFUSES"
@@ -28,33 +27,32 @@ const (
 	databaseRefuses     = "DATABASE_" // what all reasons of databases begin with: DATABASE_FULL and others
 )
 
-// hold is what keeps a step from being done.
-type hold struct {
-	reason, resource, detail string
-	failed                   bool            // an attempt was made and failed
-	passing                  bool            // it has only begun, and mostly ends by itself: not worth a record
-	wake                     <-chan struct{} // something that may end it
+// blocker is what keeps a step from its end, and how to take it.
+type blocker struct {
+	state.Blocker
+	failed  bool // an attempt was made and failed
+	passing bool // it has only begun, and mostly ends by itself: not worth a record
 }
 
-// waitingFor is a hold as it is recorded.
-func (h *hold) waitingFor() *cpv1.WaitingFor {
-	return &cpv1.WaitingFor{Reason: h.reason, Resource: h.resource, Detail: h.detail}
+// waitingFor is a blocker as it is recorded.
+func (b *blocker) waitingFor() *cpv1.WaitingFor {
+	return &cpv1.WaitingFor{Reason: b.Reason, Resource: b.Resource, Detail: b.Detail}
 }
 
 // errFull says that all ready nodes of an environment have enough to prepare.
 var errFull = errors.New("the environment's nodes have enough to prepare")
 
 // node takes a place on a ready node of an environment, another one at each attempt; leave gives it back. errFull when there is no place,
-// a hold when there is no node.
-func (p *provisioner) node(v state.View, environment string, attempt int) (on *cpv1.Node, leave func(), held *hold, err error) {
+// a blocker when there is no node.
+func (d *driver) node(v state.View, environment string, attempt int) (on *cpv1.Node, leave func(), blocked *blocker, err error) {
 	ready, changed := state.ReadyNodes(v, environment)
 	if len(ready) > 0 {
-		if on, leave = p.lanes.enter(ready, attempt); on == nil {
+		if on, leave = d.lanes.enter(ready, attempt); on == nil {
 			return nil, nil, nil, errFull
 		}
 		return on, leave, nil, nil
 	}
-	h := &hold{reason: noReadyNode, resource: environmentResource(environment), wake: changed}
+	b := &blocker{Blocker: state.Blocker{Reason: noReadyNode, Resource: environmentResource(environment), Wake: changed}}
 	all, _ := state.Nodes.Group(v, state.InEnvironment(environment))
 	var states []string
 	for _, n := range all {
@@ -62,39 +60,41 @@ func (p *provisioner) node(v state.View, environment string, attempt int) (on *c
 			continue
 		}
 		text := n.GetId() + " is " + strings.TrimPrefix(n.GetState().String(), "NODE_STATE_")
-		report, _ := p.Presence.Last(presence.NodeKey(n.GetId()))
+		report, _ := d.Presence.Last(presence.NodeKey(n.GetId()))
 		// What stands after a problem's code changes from report to report.
 		if code, _, coded := strings.Cut(report.Problem, ":"); coded && code == databaseUnreachable {
-			h.reason = databaseUnreachable
+			b.Reason = databaseUnreachable
 			text += ", its database does not answer"
 		}
 		states = append(states, text)
 	}
-	h.detail = fmt.Sprintf("No node of the environment %s is ready: %s.", environment, cmp.Or(strings.Join(states, "; "), "it has none"))
-	return nil, nil, h, nil
+	b.Detail = fmt.Sprintf("No node of the environment %s is ready: %s.", environment, cmp.Or(strings.Join(states, "; "), "it has none"))
+	return nil, nil, b, nil
 }
 
 // obstacle tells what an error of a call to a node means for the operation: something to wait for, or, if it is permanent, its end.
-func obstacle(n *cpv1.Node, err error, attempt int) (*hold, error) {
+func obstacle(n *cpv1.Node, err error, attempt int) (*blocker, error) {
 	if permanent(err, attempt) {
 		return nil, err
 	}
-	h := &hold{reason: nodeError, resource: "node/" + n.GetId(), detail: fmt.Sprintf("The node %s failed: %s", n.GetId(), text(err)), failed: true}
+	b := &blocker{failed: true, Blocker: state.Blocker{
+		Reason: nodeError, Resource: "node/" + n.GetId(), Detail: fmt.Sprintf("The node %s failed: %s", n.GetId(), text(err)),
+	}}
 	var answered *connect.Error
 	switch {
 	case !errors.As(err, &answered):
 	case !answered.IsRemote():
-		h.reason, h.detail = nodeUnreachable, fmt.Sprintf("The node %s does not answer at %s: %s", n.GetId(), n.GetAddress(), text(err))
+		b.Reason, b.Detail = nodeUnreachable, fmt.Sprintf("The node %s does not answer at %s: %s", n.GetId(), n.GetAddress(), text(err))
 	case answered.Code() == connect.CodeUnauthenticated || answered.Code() == connect.CodePermissionDenied:
-		h.reason, h.detail = nodeRefuses, fmt.Sprintf("The node %s does not let this control plane in: %s", n.GetId(), text(err))
+		b.Reason, b.Detail = nodeRefuses, fmt.Sprintf("The node %s does not let this control plane in: %s", n.GetId(), text(err))
 	case reasonOf(answered) == databaseUnreachable:
-		h.reason, h.resource = databaseUnreachable, environmentResource(n.GetEnvironment())
-		h.detail = fmt.Sprintf("The database of %s does not answer the node %s.", n.GetEnvironment(), n.GetId())
+		b.Reason, b.Resource = databaseUnreachable, environmentResource(n.GetEnvironment())
+		b.Detail = fmt.Sprintf("The database of %s does not answer the node %s.", n.GetEnvironment(), n.GetId())
 	case strings.HasPrefix(reasonOf(answered), databaseRefuses):
-		h.reason, h.resource = reasonOf(answered), environmentResource(n.GetEnvironment())
-		h.detail = fmt.Sprintf("The database of %s takes no writes: %s", n.GetEnvironment(), text(err))
+		b.Reason, b.Resource = reasonOf(answered), environmentResource(n.GetEnvironment())
+		b.Detail = fmt.Sprintf("The database of %s takes no writes: %s", n.GetEnvironment(), text(err))
 	}
-	return h, nil
+	return b, nil
 }
 
 // reasonOf is the reason among the facts of a node's error.
