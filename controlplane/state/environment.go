@@ -10,7 +10,9 @@ import (
 
 // Environments are the environments, by their names.
 var Environments = Table[*cpv1.Environment]{name: "environments", key: (*cpv1.Environment).GetName,
-	groups: func(e *cpv1.Environment) []string { return []string{InRegion(e.GetRegion())} }}
+	groups: func(e *cpv1.Environment) []string {
+		return []string{InRegion(e.GetRegion()), InEnvironment(e.GetName())}
+	}}
 
 // InEnvironment names the group of what is in an environment.
 func InEnvironment(environment string) string { return "environment/" + environment }

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
 
 // NewWithout makes a store whose schema lacks a table, so that the table library refuses all reads of it.
@@ -48,4 +49,15 @@ func Tables() (names []string) {
 		names = append(names, t.Name())
 	}
 	return names
+}
+
+// There are the changes that Next would give without waiting.
+func (c *Changes) There() (out []*nodev1.Change) {
+	f := c.generation.feed
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for ; c.at.next != nil; c.at = c.at.next {
+		out = append(out, c.at.next.changes...)
+	}
+	return out
 }

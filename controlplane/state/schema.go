@@ -2,6 +2,9 @@ package state
 
 import "github.com/hashicorp/go-memdb"
 
+// Schema is the newest schema of commands and snapshots that this release understands.
+const Schema uint32 = 5
+
 // resource is a row of the schema: a table, and the commands that are about what it holds. Each stands in the resource's own file.
 type resource struct {
 	table    anyTable // nil: the commands are about what has no table of its own

@@ -11,9 +11,6 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Schema is the newest schema of commands and snapshots that this release understands.
-const Schema uint32 = 5
-
 // Index counts commands: it is the raft index of the last one that was applied. It only grows.
 type Index uint64
 
