@@ -25,7 +25,7 @@ func TestWhereARunOnceWorkflowNeedsItsSendersRights(t *testing.T) {
 	t.Parallel()
 	b, u, known := callersBench(t)
 	var next any
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Make", Run: func(ctx context.Context, c *rule.Context) error { return c.Turn.Create(ctx, next) }})
+	b.rules = append(b.rules, rule.New("test", "Make", "Is for a test.", func(ctx context.Context, c *rule.Context, _ rule.None) error { return c.Turn.Create(ctx, next) }))
 	b.flow("ACME", on("CREATE", "FULFILMENT", ""))
 	e := b.new("n1", known)
 	b.run(e)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/engine/enginetest"
-	"github.com/fluent-oms/fluent/dataplane/engine/turn"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
@@ -111,7 +110,7 @@ func (b *bench) reload(scope tenancy.Scope, o *order.Order) *order.Order {
 
 func (b *bench) new(node string, change ...func(*engine.Deps, *engine.Config)) *engine.Engine {
 	b.t.Helper()
-	d := engine.Deps{DB: b.db, Library: turn.NewLibrary(b.rules), Workflows: b.shelf, Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
+	d := engine.Deps{DB: b.db, Library: rule.NewLibrary(b.rules), Workflows: b.shelf, Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
 		Roots: map[string]engine.RootLoader{"ORDER": loadOrder}}
 	c := engine.Config{Node: node, Poll: 20 * time.Millisecond, Schedule: 50 * time.Millisecond}
 	for _, f := range change {
@@ -167,40 +166,48 @@ func loadOrder(ctx context.Context, r *store.Reader, id catalogue.ID) (any, []an
 // testRules are what the workflows of these tests name.
 func testRules() []rule.Rule {
 	return []rule.Rule{
-		{Plugin: "test", Name: "SetState", Props: []rule.Prop{{Name: "status", Type: "STRING", Required: true}}, Run: func(_ context.Context, c *rule.Context) error {
-			status, err := c.Props.Text("status")
-			c.Turn.Set(c.Entity, map[string]any{"status": status})
-			return err
-		}},
-		{Plugin: "test", Name: "Send", Props: []rule.Prop{{Name: "eventName", Type: "STRING"}, {Name: "to", Type: "STRING"}}, Run: send},
-		{Plugin: "test", Name: "Ship", Run: func(ctx context.Context, c *rule.Context) error {
+		rule.New("test", "SetState", "Sets the status.", func(_ context.Context, c *rule.Context, p newState) error {
+			c.Turn.Set(c.Entity, map[string]any{"status": p.Status})
+			return nil
+		}),
+		rule.New("test", "Send", "Sends an event.", send),
+		rule.New("test", "Ship", "Makes a fulfilment.", func(ctx context.Context, c *rule.Context, _ rule.None) error {
 			o := c.Root.Entity().(*order.Order)
 			f := &order.Fulfilment{Ref: o.Ref + "-F", OrderID: o.ID}
 			f.Type = "HD_PFS"
 			return c.Turn.Create(ctx, f)
-		}},
-		{Plugin: "test", Name: "Count", Run: func(_ context.Context, c *rule.Context) error {
+		}),
+		rule.New("test", "Count", "Adds one.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 			n := 0.0
 			if v, ok := c.Entity.(*order.Order).Attributes.Get("count"); ok {
 				n = v.(float64)
 			}
 			c.Turn.Set(c.Entity, map[string]any{"attributes": catalogue.Attributes{{Name: "count", Type: "INTEGER", Value: n + 1}}})
 			return nil
-		}},
-		{Plugin: "test", Name: "Fail", Run: func(context.Context, *rule.Context) error { return fmt.Errorf("no such thing as a free lunch") }},
-		{Plugin: "test", Name: "Panic", Run: func(context.Context, *rule.Context) error { panic("boom") }},
-		{Plugin: "test", Name: "Refuse", Run: func(context.Context, *rule.Context) error { return &rule.BusinessError{Message: "not like this"} }},
+		}),
+		rule.New("test", "Fail", "Fails.", func(context.Context, *rule.Context, rule.None) error {
+			return fmt.Errorf("no such thing as a free lunch")
+		}),
+		rule.New("test", "Panic", "Panics.", func(context.Context, *rule.Context, rule.None) error { panic("boom") }),
+		rule.New("test", "Refuse", "Refuses.", func(context.Context, *rule.Context, rule.None) error {
+			return &rule.BusinessError{Message: "not like this"}
+		}),
 	}
 }
 
+type newState struct {
+	Status string `prop:"status,required" doc:"The new status."`
+}
+
+type sending struct {
+	EventName rule.EventName `prop:"eventName" doc:"The event."`
+	To        string         `prop:"to" doc:"Where or when."`
+}
+
 // send sends an event to the current entity, to the order (to=ORDER), to all fulfilments (to=FULFILMENT), or in some milliseconds (to=500).
-func send(_ context.Context, c *rule.Context) error {
-	name, err := c.Props.Text("eventName")
-	if err != nil {
-		return err
-	}
-	to, err := c.Props.Text("to")
-	switch to {
+func send(_ context.Context, c *rule.Context, p sending) error {
+	name := string(p.EventName)
+	switch p.To {
 	case "":
 		c.Turn.Send(workflow.Event{Name: name})
 	case "ORDER":
@@ -213,13 +220,13 @@ func send(_ context.Context, c *rule.Context) error {
 			}
 		}
 	default:
-		wait, err := time.ParseDuration(to)
+		wait, err := time.ParseDuration(p.To)
 		if err != nil {
 			return err
 		}
 		c.Turn.Send(workflow.Event{Name: name, ScheduledOn: c.Now.Add(wait)})
 	}
-	return err
+	return nil
 }
 
 // count is how often the Count rule ran on an order in commits.

@@ -52,46 +52,52 @@ func (u *users) give(grants ...tenant.Grant) {
 func callersBench(t *testing.T) (*bench, *users, func(*engine.Deps, *engine.Config)) {
 	b := newBench(t)
 	u := &users{}
-	text := func(c *rule.Context, name string) string {
-		s, err := c.Props.Text(name)
-		require.NoError(t, err)
-		return s
+	type toOrder struct {
+		Order string `prop:"order,required" doc:"Its id."`
 	}
-	prop := func(name string) rule.Prop { return rule.Prop{Name: name, Type: "STRING", Required: true} }
+	type toOther struct {
+		toOrder
+		Retailer string `prop:"retailer,required" doc:"Its retailer."`
+	}
+	type shared struct {
+		Retailers string `prop:"retailers,required" doc:"Their refs."`
+	}
 	b.rules = append(b.rules,
-		rule.Rule{Plugin: "test", Name: "SendOther", Props: []rule.Prop{prop("order"), prop("retailer")}, Run: func(_ context.Context, c *rule.Context) error {
-			id := text(c, "order")
+		rule.New("test", "SendOther", "Is for a test.", func(_ context.Context, c *rule.Context, p toOther) error {
 			var retailer int32
-			_, err := fmt.Sscan(text(c, "retailer"), &retailer)
-			c.Turn.Send(workflow.Event{Name: "Poke", RetailerID: retailer, EntityType: "ORDER", EntityID: id, RootType: "ORDER", RootID: id, RunOnce: c.Event.RunOnce})
+			_, err := fmt.Sscan(p.Retailer, &retailer)
+			c.Turn.Send(workflow.Event{Name: "Poke", RetailerID: retailer, EntityType: "ORDER", EntityID: p.Order, RootType: "ORDER", RootID: p.Order, RunOnce: c.Event.RunOnce})
 			return err
-		}},
-		rule.Rule{Plugin: "test", Name: "SetOther", Props: []rule.Prop{prop("order")}, Run: func(ctx context.Context, c *rule.Context) error {
-			other, err := c.Read.Get(ctx, domain.Catalogue().Type("Order"), catalogue.ID(text(c, "order")))
+		}),
+		rule.New("test", "SetOther", "Is for a test.", func(ctx context.Context, c *rule.Context, p toOrder) error {
+			other, err := c.Read.Get(ctx, domain.Catalogue().Type("Order"), catalogue.ID(p.Order))
 			if err != nil || other == nil {
 				return fmt.Errorf("no such order: %w", err)
 			}
 			c.Turn.Set(other, map[string]any{"status": "STOLEN"})
 			return nil
-		}},
-		rule.Rule{Plugin: "test", Name: "SetBoth", Props: []rule.Prop{prop("order")}, Run: func(ctx context.Context, c *rule.Context) error {
+		}),
+
+		rule.New("test", "SetBoth", "Is for a test.", func(ctx context.Context, c *rule.Context, p toOrder) error {
 			c.Turn.Set(c.Entity, map[string]any{"status": "MINE"})
-			other, err := c.Read.Get(ctx, domain.Catalogue().Type("Order"), catalogue.ID(text(c, "order")))
+			other, err := c.Read.Get(ctx, domain.Catalogue().Type("Order"), catalogue.ID(p.Order))
 			if err != nil || other == nil {
 				return fmt.Errorf("no such order: %w", err)
 			}
 			c.Turn.Set(other, map[string]any{"status": "STOLEN"})
 			return nil
-		}},
-		rule.Rule{Plugin: "test", Name: "OpenCatalogue", Props: []rule.Prop{prop("retailers")}, Run: func(ctx context.Context, c *rule.Context) error {
-			made := &inventory.ProductCatalogue{Ref: "shared", Name: "shared", RetailerRefs: strings.Fields(text(c, "retailers"))}
+		}),
+
+		rule.New("test", "OpenCatalogue", "Is for a test.", func(ctx context.Context, c *rule.Context, p shared) error {
+			made := &inventory.ProductCatalogue{Ref: "shared", Name: "shared", RetailerRefs: strings.Fields(p.Retailers)}
 			made.Type = "DEFAULT"
 			return c.Turn.Create(ctx, made)
-		}},
-		rule.Rule{Plugin: "test", Name: "Effect", Run: func(_ context.Context, c *rule.Context) error {
+		}),
+
+		rule.New("test", "Effect", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 			c.Turn.Effect("mine", func() rule.Effect { return silent{} })
 			return nil
-		}},
+		}),
 	)
 	return b, u, func(d *engine.Deps, _ *engine.Config) { d.Callers = u }
 }

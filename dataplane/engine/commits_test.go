@@ -32,10 +32,10 @@ func (b *bench) hooked() (*storetest.Hooks, func(*engine.Deps, *engine.Config)) 
 
 // effect adds a rule Effect<name> that gives its turn an effect.
 func (b *bench) effect(name string, e func() rule.Effect) {
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Effect" + name, Run: func(_ context.Context, c *rule.Context) error {
+	b.rules = append(b.rules, rule.New("test", "Effect"+name, "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 		c.Turn.Effect(name, e)
 		return nil
-	}})
+	}))
 }
 
 // stubborn is an effect that gets what it wants only after the turn has run so often that nobody should have tried.
@@ -204,7 +204,7 @@ func TestATurnGoesOnWhenItsCallerGoesAway(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	ctx, leave := context.WithCancel(b.ctx)
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Leave", Run: func(context.Context, *rule.Context) error { leave(); return nil }})
+	b.rules = append(b.rules, rule.New("test", "Leave", "Is for a test.", func(context.Context, *rule.Context, rule.None) error { leave(); return nil }))
 	b.flow("ACME", on("Count", "ORDER", "", do("Leave"), do("Count")))
 	e := b.new("n1")
 	b.run(e)
@@ -322,7 +322,7 @@ func TestAnAccountLeavesOthersWorkers(t *testing.T) {
 	b := newBench(t)
 	proceed := make(chan struct{})
 	goOn := sync.OnceFunc(func() { close(proceed) })
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Hang", Run: func(context.Context, *rule.Context) error { <-proceed; return nil }})
+	b.rules = append(b.rules, rule.New("test", "Hang", "Is for a test.", func(context.Context, *rule.Context, rule.None) error { <-proceed; return nil }))
 	b.flow("ACME", on("Count", "ORDER", "", do("Hang"), do("Count")))
 	b.flow("OTHER", on("Count", "ORDER", "", do("Count")))
 	other := scopeOf(t, "OTHER")

@@ -83,10 +83,10 @@ func TestACreationAndItsFirstTurnAreOneCommit(t *testing.T) {
 func TestACreationWhoseTurnFailsIsLeftToTheCaller(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Short", Run: func(_ context.Context, c *rule.Context) error {
+	b.rules = append(b.rules, rule.New("test", "Short", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 		c.Turn.Effect("stock", func() rule.Effect { return short{} })
 		return nil
-	}})
+	}))
 	for name, rule := range map[string]string{"fails": "Fail", "panics": "Panic", "meets a shortfall": "Short"} {
 		b.flow("ACME", on("CREATE", "ORDER", "CREATED", do("SetState", "status", "BOOKED"), do(rule)))
 		e := b.new("n1", starting)
@@ -205,7 +205,7 @@ func (b *bench) abreast(e *engine.Engine, ran *atomic.Int32, n int) (orders []*o
 func running(t *testing.T) (*bench, *atomic.Int32) {
 	b := newBench(t)
 	var ran atomic.Int32
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Ran", Run: func(context.Context, *rule.Context) error { ran.Add(1); return nil }})
+	b.rules = append(b.rules, rule.New("test", "Ran", "Is for a test.", func(context.Context, *rule.Context, rule.None) error { ran.Add(1); return nil }))
 	b.flow("ACME", on("CREATE", "ORDER", "CREATED", do("Ran"), do("Count")))
 	return b, &ran
 }
@@ -286,13 +286,13 @@ func TestACreationsStructsStayAsTheyAre(t *testing.T) {
 		if fails {
 			calls = append(calls, do("Fail"))
 		}
-		b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "SetParts", Run: func(_ context.Context, c *rule.Context) error {
+		b.rules = append(b.rules, rule.New("test", "SetParts", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 			require.Len(t, c.Root.Parts(), 2)
 			for _, p := range c.Root.Parts() {
 				c.Turn.Set(p, map[string]any{"status": "SET"})
 			}
 			return nil
-		}})
+		}))
 		b.flow("ACME", on("CREATE", "ORDER", "CREATED", calls...))
 		typ := domain.Catalogue().Type("Fulfilment")
 		ids, err := b.db.NewIDs(b.ctx, b.scope, typ, 2)

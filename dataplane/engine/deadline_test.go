@@ -26,11 +26,11 @@ func TestNoTurnBeginsAfterTheDeadlineOfItsLease(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	running, proceed := make(chan struct{}), make(chan struct{})
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Wait", Run: func(context.Context, *rule.Context) error {
+	b.rules = append(b.rules, rule.New("test", "Wait", "Is for a test.", func(context.Context, *rule.Context, rule.None) error {
 		close(running)
 		<-proceed
 		return nil
-	}})
+	}))
 	b.flow("ACME", on("Wait", "ORDER", "", do("Wait"), do("Count")), on("Count", "ORDER", "", do("Count")))
 	c := enginetest.NewClock()
 	e := b.new("n1", oneWorker, stepping(c))

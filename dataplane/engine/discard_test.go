@@ -36,11 +36,11 @@ func (x *taken) Rewind(mark any) { x.asked = x.asked[:mark.(int)] }
 
 // everything is a rule that asks for all that there is to ask for: its property says in whose name.
 func everything(other *order.Order, mu *sync.Mutex, commits *[]string) rule.Rule {
-	return rule.Rule{Plugin: "test", Name: "All", Props: []rule.Prop{{Name: "who", Type: "STRING", Required: true}}, Run: func(ctx context.Context, c *rule.Context) error {
-		who, err := c.Props.Text("who")
-		if err != nil {
-			return err
-		}
+	type naming struct {
+		Who string `prop:"who,required" doc:"In whose name."`
+	}
+	return rule.New("test", "All", "Asks for everything.", func(ctx context.Context, c *rule.Context, p naming) error {
+		who := p.Who
 		o := c.Root.Entity().(*order.Order)
 		before := o.Status
 		c.Turn.Set(o, map[string]any{"status": "on the way"})
@@ -57,12 +57,12 @@ func everything(other *order.Order, mu *sync.Mutex, commits *[]string) rule.Rule
 		c.Turn.Send(workflow.Event{Name: "Inline-" + who})
 		c.Turn.Send(workflow.Event{Name: "Later-" + who, ScheduledOn: c.Now.Add(time.Hour)})
 		c.Turn.Send(workflow.Event{Name: "There-" + who, EntityType: "ORDER", EntityID: string(other.ID), ScheduledOn: c.Now.Add(2 * time.Hour)})
-		c.Turn.Webhook("W-"+who, "https://"+who+".test")
+		c.Turn.Webhook("W-"+who, "https://"+who+".test", nil)
 		for _, key := range []string{"shared", "own-" + who} {
 			c.Turn.Effect(key, func() rule.Effect { return &taken{mu: mu, commits: commits, name: key} }).(*taken).ask(who)
 		}
 		return nil
-	}}
+	})
 }
 
 func (x *taken) ask(who string) { x.asked = append(x.asked, who) }

@@ -18,6 +18,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/lease"
 	"github.com/fluent-oms/fluent/dataplane/engine/queue"
 	"github.com/fluent-oms/fluent/dataplane/engine/turn"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -30,12 +31,10 @@ type (
 	Workflows = turn.Workflows
 	// RootLoader loads a root with its dependants.
 	RootLoader = turn.RootLoader
-	// SetLoader loads the rows of a set-wise event.
-	SetLoader = turn.SetLoader
 	// Callers knows what users may do at the moment.
 	Callers = turn.Callers
 	// Library is the rules that workflows can name.
-	Library = turn.Library
+	Library = rule.Library
 	// Limits bound a turn.
 	Limits = turn.Limits
 )
@@ -47,8 +46,7 @@ type Deps struct {
 	Workflows Workflows
 	Roots     map[string]RootLoader // by entity type
 	Starts    map[string]Starter    // by entity type: roots whose first turn may be one commit with their creation
-	Sets      SetLoader
-	Callers   Callers // needed for events that bring their own workflow
+	Callers   Callers               // needed for events that bring their own workflow
 	Modules   map[string]any
 	Logger    *slog.Logger
 	// Nudge hands committed events to the node whose roots they wait for. It must not block for long; a lost nudge costs a poll's delay.
@@ -148,7 +146,7 @@ func New(d Deps, cfg Config) (*Engine, error) {
 		d.Nudge = func(context.Context, string, ...store.EventRow) {}
 	}
 	cfg = cfg.withDefaults()
-	runner, err := turn.New(turn.Deps{DB: d.DB, Library: d.Library, Workflows: d.Workflows, Roots: d.Roots, Sets: d.Sets, Callers: d.Callers, Modules: d.Modules,
+	runner, err := turn.New(turn.Deps{DB: d.DB, Library: d.Library, Workflows: d.Workflows, Roots: d.Roots, Callers: d.Callers, Modules: d.Modules,
 		Limits: cfg.Limits, Node: cfg.Node})
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)

@@ -94,14 +94,14 @@ func TestADatabaseClockThatIsSetBackKeepsNoLeaseOfTheDead(t *testing.T) {
 // ship it, and then goes on. It tells how many fulfilments the order has in the end.
 func deposed(t *testing.T, unfence bool) int {
 	b := newBench(t)
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "ShipOnce", Run: func(ctx context.Context, c *rule.Context) error {
+	b.rules = append(b.rules, rule.New("test", "ShipOnce", "Is for a test.", func(ctx context.Context, c *rule.Context, _ rule.None) error {
 		if len(c.Root.Parts()) > 0 {
 			return nil
 		}
 		f := &order.Fulfilment{Ref: c.Event.ID, OrderID: c.Root.Entity().(*order.Order).ID}
 		f.Type = "HD_PFS"
 		return c.Turn.Create(ctx, f)
-	}})
+	}))
 	b.flow("ACME", on("Ship", "ORDER", "", do("ShipOnce")))
 	paused, goOn := make(chan struct{}), make(chan struct{})
 	old := b.new("old", func(_ *engine.Deps, c *engine.Config) { c.LeaseTTL = time.Hour })

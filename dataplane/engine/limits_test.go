@@ -18,22 +18,22 @@ func TestTurnsHaveTheirLimits(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.rules = append(b.rules,
-		rule.Rule{Plugin: "test", Name: "Chain", Run: func(_ context.Context, c *rule.Context) error {
+		rule.New("test", "Chain", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 			if n := c.Event.Attributes["n"].(int); n > 0 {
 				c.Turn.Send(workflow.Event{Name: "Chain", Attributes: map[string]any{"n": n - 1}})
 			}
 			return nil
-		}},
-		rule.Rule{Plugin: "test", Name: "Fan", Run: func(_ context.Context, c *rule.Context) error {
+		}),
+		rule.New("test", "Fan", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 			for range c.Event.Attributes["n"].(int) {
 				c.Turn.Send(workflow.Event{Name: "Leaf"})
 			}
 			return nil
-		}},
-		rule.Rule{Plugin: "test", Name: "Hang", Run: func(ctx context.Context, _ *rule.Context) error {
+		}),
+		rule.New("test", "Hang", "Is for a test.", func(ctx context.Context, _ *rule.Context, _ rule.None) error {
 			<-ctx.Done()
 			return ctx.Err()
-		}})
+		}))
 	b.flow("ACME", on("Chain", "ORDER", "", do("Chain"), do("Count")), on("Fan", "ORDER", "", do("Fan")), on("Leaf", "ORDER", "", do("Count")),
 		on("Hang", "ORDER", "", do("Count"), do("Hang")))
 	for _, c := range []struct {

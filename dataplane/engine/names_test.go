@@ -21,7 +21,7 @@ import (
 
 // looking is a rule Look that runs f.
 func (b *bench) looking(f func(ctx context.Context, c *rule.Context) error) {
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Look", Run: f})
+	b.rules = append(b.rules, rule.New("test", "Look", "Is for a test.", func(ctx context.Context, c *rule.Context, _ rule.None) error { return f(ctx, c) }))
 }
 
 // fulfilment inserts a fulfilment of an order.

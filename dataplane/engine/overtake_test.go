@@ -31,11 +31,11 @@ func (b *bench) looked(e *engine.Engine) {
 
 // noting is a rule that keeps the order of its events in the order's status.
 func noting() rule.Rule {
-	return rule.Rule{Plugin: "test", Name: "Append", Run: func(_ context.Context, c *rule.Context) error {
+	return rule.New("test", "Append", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 		o := c.Entity.(*order.Order)
 		c.Turn.Set(o, map[string]any{"status": o.Status + "," + fmt.Sprint(c.Event.Attributes["n"])})
 		return nil
-	}}
+	})
 }
 
 func numbered(o *order.Order, n int) *workflow.Event {

@@ -23,11 +23,11 @@ import (
 func TestEventsOfARootRunInOrderAndShareTurns(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Append", Run: func(_ context.Context, c *rule.Context) error {
+	b.rules = append(b.rules, rule.New("test", "Append", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 		o := c.Entity.(*order.Order)
 		c.Turn.Set(o, map[string]any{"status": o.Status + "," + fmt.Sprint(c.Event.Attributes["n"])})
 		return nil
-	}})
+	}))
 	b.flow("ACME", on("Append", "ORDER", "", do("Append")))
 	e := b.new("n1")
 	o := b.orders(b.scope, 1)[0]
@@ -128,11 +128,11 @@ func TestAShortfallRunsTheTurnAgainAndAtLastTakesWhatItGets(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var tries, runs, followed atomic.Int32
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Take", Run: func(_ context.Context, c *rule.Context) error {
+	b.rules = append(b.rules, rule.New("test", "Take", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 		runs.Add(1)
 		c.Turn.Effect("stock", func() rule.Effect { return &greedy{tries: &tries, followed: &followed} })
 		return nil
-	}})
+	}))
 	b.flow("ACME", on("Take", "ORDER", "", do("Count"), do("Take"), do("Take")))
 	e := b.new("n1")
 	b.run(e)
@@ -182,12 +182,12 @@ func TestAPoisonedRootHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	list := b.orders(b.scope, 20)
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Poison", Run: func(_ context.Context, c *rule.Context) error {
+	b.rules = append(b.rules, rule.New("test", "Poison", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 		if c.Event.RootID == string(list[0].ID) {
 			return fault.New(fault.Unavailable, "never")
 		}
 		return nil
-	}})
+	}))
 	b.flow("ACME", on("Count", "ORDER", "", do("Poison"), do("Count")))
 	e := b.new("n1", func(_ *engine.Deps, c *engine.Config) { c.Workers, c.PerAccount = 1, 1 })
 	b.run(e)
@@ -206,12 +206,12 @@ func TestAPoisonedRootHoldsUpNobody(t *testing.T) {
 func TestAFloodOfOneAccountStarvesNobody(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Slow", Run: func(ctx context.Context, _ *rule.Context) error {
+	b.rules = append(b.rules, rule.New("test", "Slow", "Is for a test.", func(ctx context.Context, _ *rule.Context, _ rule.None) error {
 		timer := time.NewTimer(5 * time.Millisecond)
 		defer timer.Stop()
 		<-timer.C
 		return nil
-	}})
+	}))
 	b.flow("FLOOD", on("Count", "ORDER", "", do("Slow"), do("Count")))
 	b.flow("ACME", on("Count", "ORDER", "", do("Slow"), do("Count")))
 	flood := scopeOf(t, "FLOOD")
@@ -275,10 +275,10 @@ func TestEventsOfEffectsNeedNoPoll(t *testing.T) {
 	list := b.orders(b.scope, 2)
 	told := event(list[1], "Count")
 	told.ID = string(b.db.NewUUID())
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Tell", Run: func(_ context.Context, c *rule.Context) error {
+	b.rules = append(b.rules, rule.New("test", "Tell", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 		c.Turn.Effect("tell", func() rule.Effect { return telling{told} })
 		return nil
-	}})
+	}))
 	b.flow("ACME", on("Tell", "ORDER", "", do("Tell")), on("Count", "ORDER", "", do("Count")))
 	e := b.new("n1", func(_ *engine.Deps, c *engine.Config) { c.Poll, c.Sweep = time.Hour, time.Hour })
 	b.run(e)

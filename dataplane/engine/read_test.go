@@ -44,7 +44,7 @@ func TestRulesReadWhatTheirTurnHasDone(t *testing.T) {
 		}
 		said = append(said, name+": "+strings.Join(refs, " "))
 	}
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Look", Run: func(ctx context.Context, c *rule.Context) error {
+	b.rules = append(b.rules, rule.New("test", "Look", "Is for a test.", func(ctx context.Context, c *rule.Context, _ rule.None) error {
 		o := c.Root.Entity().(*order.Order)
 		for _, limit := range []int{10, 1} {
 			list, err := c.Read.List(ctx, typ, "order", []any{o.ID}, limit)
@@ -73,10 +73,10 @@ func TestRulesReadWhatTheirTurnHasDone(t *testing.T) {
 			say("by id", got)
 		}
 		return nil
-	}}, rule.Rule{Plugin: "test", Name: "Touch", Run: func(_ context.Context, c *rule.Context) error {
+	}), rule.New("test", "Touch", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 		c.Turn.Set(c.Root.Find("FULFILMENT", "", "EARLIER"), map[string]any{"status": "TOUCHED"})
 		return nil
-	}})
+	}))
 	failed := on("Go", "ORDER", "", do("Look"), do("Ship"), do("SetState", "status", "DONE"), do("Touch"), do("Look"))
 	failed.EventType = workflow.Exception
 	b.flow("ACME", on("Go", "ORDER", "", do("Ship"), do("SetState", "status", "LOST"), do("Refuse")), failed)

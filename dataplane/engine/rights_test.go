@@ -24,15 +24,15 @@ func (g guarded) Needs() ([]string, any)         { return []string{"ORDER_UPDATE
 // more adds rules that ask for what users may not always do.
 func (b *bench) more() {
 	b.rules = append(b.rules,
-		rule.Rule{Plugin: "test", Name: "Tie", Run: func(_ context.Context, c *rule.Context) error {
+		rule.New("test", "Tie", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 			parts := c.Root.Parts()
 			c.Turn.Link(parts[0], "articles", &order.Article{Node: catalogue.Node{ID: "77"}})
 			return nil
-		}},
-		rule.Rule{Plugin: "test", Name: "Guarded", Run: func(_ context.Context, c *rule.Context) error {
+		}),
+		rule.New("test", "Guarded", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 			c.Turn.Effect("guarded", func() rule.Effect { return guarded{c.Entity} })
 			return nil
-		}})
+		}))
 }
 
 // TestAnEffectMayNeedMoreThanOnePermission, and a user whose workflow asks for it has to have each.
@@ -99,12 +99,12 @@ func TestWhatWasDiscardedIsNotAskedFor(t *testing.T) {
 	t.Parallel()
 	b, u, known := callersBench(t)
 	b.more()
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "RefuseAfter", Run: func(ctx context.Context, c *rule.Context) error {
+	b.rules = append(b.rules, rule.New("test", "RefuseAfter", "Is for a test.", func(ctx context.Context, c *rule.Context, _ rule.None) error {
 		if err := c.Turn.Create(ctx, &security.Role{Name: "HIRED"}); err != nil {
 			return err
 		}
 		return &rule.BusinessError{Message: "not like this"}
-	}})
+	}))
 	e := b.new("n1", known)
 	b.run(e)
 	o := b.orders(b.scope, 1)[0]

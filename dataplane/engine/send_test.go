@@ -29,10 +29,10 @@ func (b *bench) query(statement string, out *[]string) {
 
 // sends adds a rule that sends one event, which the test gives.
 func (b *bench) sends(ev *workflow.Event) {
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "SendThis", Run: func(_ context.Context, c *rule.Context) error {
+	b.rules = append(b.rules, rule.New("test", "SendThis", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 		c.Turn.Send(*ev)
 		return nil
-	}})
+	}))
 }
 
 // outbox remembers the events that an engine's turns send to others.
@@ -130,12 +130,12 @@ func TestUrgentEventsAreReadFirst(t *testing.T) {
 	b := newBench(t)
 	var mu sync.Mutex
 	var ran []string
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Note", Run: func(_ context.Context, c *rule.Context) error {
+	b.rules = append(b.rules, rule.New("test", "Note", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 		mu.Lock()
 		defer mu.Unlock()
 		ran = append(ran, c.Event.EntityID)
 		return nil
-	}})
+	}))
 	b.flow("ACME", on("Note", "ORDER", "", do("Note")))
 	list := b.orders(b.scope, 20)
 	priorities := map[int]workflow.Priority{19: workflow.Checkout, 18: workflow.StoreWork}

@@ -75,7 +75,7 @@ func TestEachRangeOfASharedCommitIsFenced(t *testing.T) {
 
 // bump is a rule that counts on an order which is not the event's.
 func bump(at catalogue.ID, ran *atomic.Int32) rule.Rule {
-	return rule.Rule{Plugin: "test", Name: "Bump", Run: func(ctx context.Context, c *rule.Context) error {
+	return rule.New("test", "Bump", "Is for a test.", func(ctx context.Context, c *rule.Context, _ rule.None) error {
 		ran.Add(1)
 		found, err := c.Read.Get(ctx, domain.Catalogue().Type("Order"), at)
 		if err != nil {
@@ -87,7 +87,7 @@ func bump(at catalogue.ID, ran *atomic.Int32) rule.Rule {
 		}
 		c.Turn.Set(found, map[string]any{"attributes": catalogue.Attributes{{Name: "count", Type: "INTEGER", Value: n + 1}}})
 		return nil
-	}}
+	})
 }
 
 // TestTurnsThatChangeOneEntityShareNoCommit: three roots' turns count on a fourth; each sees what the one before it wrote.
@@ -209,10 +209,10 @@ func TestStaleDataUsesUpNoTries(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var last atomic.Int32
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "Take", Run: func(_ context.Context, c *rule.Context) error {
+	b.rules = append(b.rules, rule.New("test", "Take", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 		c.Turn.Effect("stock", func() rule.Effect { return patient{&last} })
 		return nil
-	}})
+	}))
 	b.flow("ACME", on("Take", "ORDER", "", do("Count"), do("Take")))
 	e := b.new("n1")
 	o := b.orders(b.scope, 1)[0]

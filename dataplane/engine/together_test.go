@@ -83,7 +83,7 @@ func TestALimitedUsersEventLimitsNoOther(t *testing.T) {
 	o, there := b.orders(b.scope, 1)[0], b.orders(b.scope, 1)[0]
 	b.move(there, "2")
 	var saw []string
-	b.rules = append(b.rules, rule.Rule{Plugin: "test", Name: "See", Run: func(ctx context.Context, c *rule.Context) error {
+	b.rules = append(b.rules, rule.New("test", "See", "Is for a test.", func(ctx context.Context, c *rule.Context, _ rule.None) error {
 		found, err := c.Read.List(ctx, domain.Catalogue().Type("Order"), "ref", []any{there.Ref}, 1)
 		if err != nil {
 			return err
@@ -97,7 +97,7 @@ func TestALimitedUsersEventLimitsNoOther(t *testing.T) {
 		}
 		saw = append(saw, one)
 		return nil
-	}})
+	}))
 	u.may([]tenancy.RetailerID{1}, "EVENT_CREATE", "ORDER_UPDATE")
 	b.flow("ACME", on("Ours", "ORDER", "", do("See"), do("Count"), do("SetOther", "order", string(there.ID))),
 		on("Inner", "ORDER", "", do("See"), do("Count")))

@@ -9,15 +9,15 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/clients"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine"
-	"github.com/fluent-oms/fluent/dataplane/engine/turn"
 	"github.com/fluent-oms/fluent/dataplane/graphql"
+	business "github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/modules/batching"
 	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/provision"
 	"github.com/fluent-oms/fluent/dataplane/rest"
-	"github.com/fluent-oms/fluent/dataplane/rules/library"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -35,7 +35,7 @@ func (s *services) modules() modules {
 	places := availability.NewDirectory(s.db, 0)
 	stock := inventory.New(s.db, places)
 	return modules{
-		library: turn.NewLibrary(library.All()),
+		library: rule.NewLibrary(business.Rules()),
 		roots:   map[string]engine.RootLoader{"ORDER": ordering.Load},
 		starts:  map[string]engine.Starter{"ORDER": ordering.Start},
 		readers: map[string]any{

@@ -58,7 +58,7 @@ func describe(name string, r rule.Rule) ruleDescription {
 	d := ruleDescription{
 		Name: name, Description: r.Doc, EventAttributes: []string{}, Parameters: []ruleParameter{},
 		RuleInfo: ruleInfo{
-			Name: r.Name, Description: r.Doc, Accepts: []ruleAccept{}, Produces: append([]string{}, r.Produces...), RuleException: []string{},
+			Name: r.Name, Description: r.Doc, Accepts: []ruleAccept{}, Produces: []string{}, RuleException: []string{},
 		},
 	}
 	for _, p := range r.Props {

@@ -8,24 +8,24 @@ import (
 )
 
 // Forward sends an event of another name to the same entity, with the attributes of the event being answered. No name: nothing.
-func Forward(c *Context, name string) { ForwardWith(c, name, nil) }
+func Forward(c *Context, name EventName) { ForwardWith(c, name, nil) }
 
 // ForwardWith is Forward with more attributes, which win over those of the event.
-func ForwardWith(c *Context, name string, more map[string]any) {
+func ForwardWith(c *Context, name EventName, more map[string]any) {
 	if name == "" {
 		return
 	}
-	c.Turn.Send(workflow.Event{Name: name, EntityType: c.Event.EntityType, EntityID: c.Event.EntityID, EntityRef: c.Event.EntityRef,
+	c.Turn.Send(workflow.Event{Name: string(name), EntityType: c.Event.EntityType, EntityID: c.Event.EntityID, EntityRef: c.Event.EntityRef,
 		EntitySubtype: c.Event.EntitySubtype, Attributes: Attributes(c, more)})
 }
 
 // SendTo sends an event with the current attributes to another entity (a pointer to its struct). No name: nothing.
-func SendTo(c *Context, entity any, name string, more map[string]any) {
+func SendTo(c *Context, entity any, name EventName, more map[string]any) {
 	if name == "" {
 		return
 	}
 	ev := Address(entity)
-	ev.Name, ev.Attributes = name, Attributes(c, more)
+	ev.Name, ev.Attributes = string(name), Attributes(c, more)
 	c.Turn.Send(ev)
 }
 

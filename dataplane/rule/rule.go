@@ -5,44 +5,12 @@ package rule
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
-
-// Rule is one step that a ruleset can name.
-type Rule struct {
-	Plugin   string   // core, order, fulfilment, globalinventory, …
-	Name     string   // SetState
-	Aliases  []string // other names of the same rule: ChangeStateGQL
-	Doc      string   // one sentence, shown by the plugin API and the workflow builder
-	Props    []Prop
-	Accepts  []string // entity types; empty: all
-	Produces []string // event names from props, entity types created: for the builder
-	Run      func(ctx context.Context, c *Context) error
-}
-
-// Check fails where a mandatory property is missing or null. Workflows that were posted without a look at their rules may lack some.
-func (r *Rule) Check(p Props) error {
-	for i := range r.Props {
-		if r.Props[i].Required && !p.Has(r.Props[i].Name) {
-			return fmt.Errorf("PropertyNotFoundException: rule %s needs the property %s", r.Name, r.Props[i].Name)
-		}
-	}
-	return nil
-}
-
-// Prop declares a property of a rule.
-type Prop struct {
-	Name     string
-	Type     string // STRING, INTEGER, FLOAT, BOOLEAN, JSON
-	Multiple bool   // an array of Type
-	Required bool
-	Doc      string
-}
 
 // Context is what one run of a rule sees. Rules may keep nothing of it after Run returns.
 type Context struct {
@@ -52,8 +20,6 @@ type Context struct {
 	Entity any                // pointer to the struct of the entity that the event addresses; nil where it addresses none that exists
 	Type   *catalogue.Type    // its type; nil with Entity
 	Root   Root               // the root entity and what hangs on it
-	Props  Props              // this call's properties, checked against the rule's declaration
-	Set    any                // rows of a set-wise event (a batch); nil otherwise. See globalinventory.
 	Read   Reader             // lookups in the turn's scope
 	Turn   Turn               // actions
 	Flow   *workflow.Workflow // the version that this turn runs under
@@ -80,8 +46,8 @@ type Turn interface {
 	// Send sends an event. Same root and not scheduled: it joins this turn. Else it becomes a row of its own at commit.
 	// An empty RetailerID, entity or root is filled from the current event; attributes are the caller's to forward.
 	Send(ev workflow.Event)
-	// Webhook queues a delivery in the outbox.
-	Webhook(name, endpoint string)
+	// Webhook queues a delivery of the current event in the outbox, with attributes beside the event's own, which they win over.
+	Webhook(name, endpoint string, with map[string]any)
 	// Log leaves an audit record of category CUSTOM.
 	Log(message string, attributes map[string]any)
 	// Effect registers work for the commit beyond entity rows, such as taking stock. Effects of one key are merged by the

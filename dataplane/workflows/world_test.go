@@ -13,11 +13,11 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/engine/enginetest"
-	"github.com/fluent-oms/fluent/dataplane/engine/turn"
+	"github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
-	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
+	stocks "github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/rules/library"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
@@ -74,10 +74,10 @@ func (w *world) start(dsn, node string) {
 	db, err := store.Open(w.ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
 	require.NoError(w.t, err)
 	places := availability.NewDirectory(db, 50*time.Millisecond)
-	stock := modules.New(db, places)
-	e, err := engine.New(engine.Deps{DB: db, Library: turn.NewLibrary(library.All()), Workflows: w.shelf,
+	stock := stocks.New(db, places)
+	e, err := engine.New(engine.Deps{DB: db, Library: rule.NewLibrary(modules.Rules()), Workflows: w.shelf,
 		Roots:   map[string]engine.RootLoader{"ORDER": ordering.Load},
-		Modules: map[string]any{availability.Name: places, modules.Name: stock, ordering.Name: ordering.New(db, places, stock)},
+		Modules: map[string]any{availability.Name: places, stocks.Name: stock, ordering.Name: ordering.New(db, places, stock)},
 	}, engine.Config{Node: node, Poll: 20 * time.Millisecond, Schedule: 50 * time.Millisecond})
 	require.NoError(w.t, err)
 	ctx, stop := context.WithCancel(context.Background())

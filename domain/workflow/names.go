@@ -1,6 +1,10 @@
 package workflow
 
-import "strings"
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
 
 // RuleSpec is what a workflow's check must know of a rule of the library.
 type RuleSpec struct {
@@ -17,6 +21,35 @@ type PropSpec struct {
 	Type     string
 	Multiple bool
 	Required bool
+	Event    bool   // it names an event that the rule sends; JSON: an object of such names
+	Unused   bool   // the rule makes nothing of it
+	Default  string // what stands for an empty value; lists with commas
+}
+
+// Sent is an event that a rule may send, and the property that names it.
+type Sent struct{ Prop, Event string }
+
+// Sends lists the events that a call of the rule names, those of properties that are left out included.
+func (s *RuleSpec) Sends(call *RuleCall) []Sent {
+	var out []Sent
+	for _, p := range s.Props {
+		if !p.Event || p.Unused {
+			continue
+		}
+		var one string
+		var many map[string]string
+		switch raw := call.Props[p.Name]; {
+		case p.Type == "JSON" && json.Unmarshal(raw, &many) == nil:
+			for _, key := range sortedKeys(many) {
+				out = append(out, Sent{p.Name, many[key]})
+			}
+		case len(raw) == 0 || json.Unmarshal(raw, &one) == nil && one == "":
+			out = append(out, Sent{p.Name, p.Default})
+		default:
+			out = append(out, Sent{p.Name, one})
+		}
+	}
+	return slices.DeleteFunc(out, func(s Sent) bool { return s.Event == "" })
 }
 
 // Names resolves the rule names of workflows to rules. It never changes once made.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -180,7 +181,7 @@ func (p *parser) ruleset(n node) *Ruleset {
 	}
 	for _, x := range o.list("rules", true) {
 		c := x.object()
-		call := RuleCall{Name: c.text("name", maxName, true), Props: c.raws("props")}
+		call := RuleCall{Name: c.text("name", maxName, true), Props: c.raws("props"), prepared: new(atomic.Pointer[prepared])}
 		r.Rules = append(r.Rules, call)
 	}
 	for _, x := range o.list("triggers", false) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"unique"
 )
 
@@ -72,7 +73,7 @@ const (
 	perText    = 16
 	perEntry   = 96
 	perRuleset = 200
-	perCall    = 64
+	perCall    = 320 // with what the engine makes of it
 	perStatus  = 48
 	perAction  = 80
 	perField   = 96
@@ -120,7 +121,7 @@ func (s *sharer) ruleset(r *Ruleset) *Ruleset {
 
 // call leaves the account out of a rule's name where it is the workflow's own and names of three parts are resolved without it anyway.
 func (s *sharer) call(c *RuleCall) RuleCall {
-	out := RuleCall{Name: c.Name, Own: c.Own}
+	out := RuleCall{Name: c.Name, Own: c.Own, prepared: new(atomic.Pointer[prepared])}
 	if rest, own := strings.CutPrefix(c.Name, s.account); own && strings.Count(rest, ".") == 1 {
 		out.Name, out.Own = rest, true
 	}

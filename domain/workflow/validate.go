@@ -10,13 +10,16 @@ import (
 // Validate holds a workflow against the rules that exist. Unknown rules, missing and mistyped properties refuse it; what may
 // be meant so, such as a status that is not declared, is a warning. Problems come in file order. With nil names rules are not looked at.
 func (w *Workflow) Validate(names *Names) []Problem {
-	v := &validator{w: w, names: names, statuses: map[[2]string]bool{}, anyType: map[string]bool{}}
+	v := &validator{w: w, names: names, statuses: map[[2]string]bool{}, anyType: map[string]bool{}, answered: map[string]bool{}}
 	for i, s := range w.Statuses {
 		key := [2]string{s.EntityType, s.Name}
 		if v.statuses[key] {
 			v.warn(fmt.Sprintf("statuses[%d].name", i), "status %s of %s is declared twice", s.Name, s.EntityType)
 		}
 		v.statuses[key], v.anyType[s.Name] = true, true
+	}
+	for _, r := range w.Rulesets {
+		v.answered[r.Name] = true
 	}
 	for i, r := range w.Rulesets {
 		v.ruleset(fmt.Sprintf("rulesets[%d]", i), r)
@@ -30,6 +33,7 @@ type validator struct {
 	names    *Names
 	statuses map[[2]string]bool // entity type, status
 	anyType  map[string]bool    // status of whatever type
+	answered map[string]bool    // event, by a ruleset for whatever type
 	problems []Problem
 }
 
@@ -76,8 +80,16 @@ func (v *validator) props(place string, call RuleCall, spec RuleSpec) {
 			}
 			continue
 		}
-		if !p.fits(raw) {
+		switch {
+		case !p.fits(raw):
 			v.refuse(place+"."+p.Name, "want %s, got %s", p.wants(), raw)
+		case p.Unused:
+			v.warn(place+"."+p.Name, "rule %s makes nothing of this property", call.Name)
+		}
+	}
+	for _, s := range spec.Sends(&call) {
+		if !v.answered[s.Event] {
+			v.warn(place+"."+s.Prop, "no ruleset of the workflow answers event %s", s.Event)
 		}
 	}
 	for _, name := range sortedKeys(call.Props) {

@@ -4,6 +4,7 @@ package workflow
 
 import (
 	"encoding/json"
+	"sync/atomic"
 	"time"
 )
 
@@ -44,6 +45,25 @@ type RuleCall struct {
 	Name  string                     `json:"name"`
 	Own   bool                       `json:"own,omitempty"` // Name is plugin.RuleName, and the account is the workflow's own; see Part
 	Props map[string]json.RawMessage `json:"props,omitempty"`
+
+	prepared *atomic.Pointer[prepared] // nil: nothing is kept
+}
+
+// prepared is what somebody made of a call.
+type prepared struct{ by, made any }
+
+// Prepared gives what somebody, named by a comparable value, makes of the call. Calls that Parse and Parts made keep that of who asked last:
+// it is made once and must not be changed. Others have it made each time.
+func (c *RuleCall) Prepared(by any, prepare func() any) any {
+	if c.prepared == nil {
+		return prepare()
+	}
+	if p := c.prepared.Load(); p != nil && p.by == by {
+		return p.made
+	}
+	made := prepare()
+	c.prepared.Store(&prepared{by: by, made: made})
+	return made
 }
 
 // FullName is the rule's name as the author of a workflow of that account wrote it.

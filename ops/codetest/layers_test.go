@@ -73,13 +73,13 @@ var banned = []struct{ folder, path, reason string }{
 	{"controlplane", "github.com/jackc/pgx", "the control plane keeps its state in the raft log"},
 	{"dataplane/engine", "net/http", "the engine never speaks to the outside"},
 	{"dataplane/rule", "net/http", "a rule asks for a call, it does not make one"},
-	{"dataplane/rules", "net/http", "a rule asks for a call, it does not make one"},
 	{"dataplane/httpapi", module + "/dataplane/rest", "what surfaces share knows none of them"},
 	{"dataplane/gateway", module + "/dataplane/rest", "a gateway forwards; what it shares with the API is in httpapi"},
 	{"dataplane/identity", module + "/dataplane/rest", "the API stands on identity, not the other way round"},
 	{"dataplane/store", module + "/dataplane/engine", "all stand on the store, which stands on none"},
 	{"dataplane/store", module + "/dataplane/graphql", "all stand on the store, which stands on none"},
 	{"dataplane/store", module + "/dataplane/modules", "all stand on the store, which stands on none"},
+	{"dataplane/modules", "net/http", "a rule asks for a call, it does not make one"},
 }
 
 func TestBannedImports(t *testing.T) {

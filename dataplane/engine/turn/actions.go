@@ -3,6 +3,7 @@ package turn
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
@@ -213,8 +214,16 @@ func (u *unit) Link(owner any, edge string, targets ...any) {
 }
 
 // Webhook queues a delivery of the current event. See rule.Turn.
-func (u *unit) Webhook(name, endpoint string) {
-	u.webhooks = append(u.webhooks, Delivery{ID: string(u.r.d.DB.NewUUID()), Name: name, Endpoint: endpoint, Event: *u.ev})
+func (u *unit) Webhook(name, endpoint string, with map[string]any) {
+	ev := *u.ev
+	if len(with) > 0 {
+		ev.Attributes = maps.Clone(ev.Attributes)
+		if ev.Attributes == nil {
+			ev.Attributes = map[string]any{}
+		}
+		maps.Copy(ev.Attributes, with)
+	}
+	u.webhooks = append(u.webhooks, Delivery{ID: string(u.r.d.DB.NewUUID()), Name: name, Endpoint: endpoint, Event: ev})
 	u.act(history.Webhook, endpoint, map[string]any{"name": name})
 }
 

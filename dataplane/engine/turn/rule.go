@@ -13,39 +13,6 @@ import (
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
-// Library is the rules that workflows can name. It never changes once made.
-type Library struct {
-	rules []rule.Rule
-	names *workflow.Names
-}
-
-// NewLibrary makes a library of rules.
-func NewLibrary(list []rule.Rule) *Library {
-	specs := make([]workflow.RuleSpec, len(list))
-	for i, r := range list {
-		specs[i] = workflow.RuleSpec{Plugin: r.Plugin, Name: r.Name, Aliases: r.Aliases, Accepts: r.Accepts}
-		for _, p := range r.Props {
-			specs[i].Props = append(specs[i].Props, workflow.PropSpec{Name: p.Name, Type: p.Type, Multiple: p.Multiple, Required: p.Required})
-		}
-	}
-	return &Library{rules: list, names: workflow.NewNames(specs)}
-}
-
-// Names resolves rule names, as Workflow.Validate wants it.
-func (l *Library) Names() *workflow.Names { return l.names }
-
-// Rules lists all rules.
-func (l *Library) Rules() []rule.Rule { return l.rules }
-
-// Find is the rule that a workflow names; nil if there is none.
-func (l *Library) Find(name string) *rule.Rule {
-	i, ok := l.names.Resolve(name)
-	if !ok {
-		return nil
-	}
-	return &l.rules[i]
-}
-
 // rule runs one rule and records it.
 func (u *unit) rule(ctx context.Context, c *rule.Context, rs *history.Ruleset, call *workflow.RuleCall) (err error) {
 	name := call.FullName(string(u.in.Scope.Account()))
@@ -64,17 +31,15 @@ func (u *unit) rule(ctx context.Context, c *rule.Context, rs *history.Ruleset, c
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	found := u.r.d.Library.Find(call.Name)
-	if found == nil {
-		return fmt.Errorf("there is no rule %s", name)
-	}
-	own := *c
-	own.Props = rule.Props(call.Props)
-	if err := found.Check(own.Props); err != nil {
+	step, err := u.r.d.Library.Step(call)
+	if err != nil {
 		return err
 	}
+	if step == nil {
+		return fmt.Errorf("there is no rule %s", name)
+	}
 	u.auth.asked = nil // what a rule of business failure asked for is undone
-	err = found.Run(ctx, &own)
+	err = step(ctx, c)
 	if err != nil && ctx.Err() != nil {
 		return errors.Join(context.Cause(ctx), err)
 	}

@@ -27,9 +27,6 @@ type Workflows interface {
 // such entity.
 type RootLoader func(ctx context.Context, r *store.Reader, id catalogue.ID) (root any, parts []any, err error)
 
-// SetLoader loads the rows of a set-wise event; nil for events that are not.
-type SetLoader func(ctx context.Context, r *store.Reader, ev *workflow.Event) (any, error)
-
 // Limits bound a turn.
 type Limits struct {
 	Rulesets int           // runs of rulesets in one turn
@@ -40,12 +37,11 @@ type Limits struct {
 // Deps are a Runner's collaborators. DB, Library and Workflows are required.
 type Deps struct {
 	DB        *store.DB
-	Library   *Library
+	Library   *rule.Library
 	Workflows Workflows
 	Roots     map[string]RootLoader // by entity type; others load the root alone
-	Sets      SetLoader
-	Callers   Callers        // needed for events that bring their own workflow
-	Modules   map[string]any // what rules get from Reader.Module
+	Callers   Callers               // needed for events that bring their own workflow
+	Modules   map[string]any        // what rules get from Reader.Module
 	Limits    Limits
 	Node      string
 }
@@ -217,11 +213,6 @@ func (u *unit) event(ctx context.Context, q queued, first bool) error {
 	}
 	q.rec.State = string(store.EventSuccess)
 	c := &rule.Context{Scope: u.reach(), Now: u.now, Event: q.ev, Entity: entity, Type: typ, Root: u.rootView(), Read: u, Turn: u, Flow: flow}
-	if u.r.d.Sets != nil {
-		if c.Set, err = u.r.d.Sets(ctx, u.read, q.ev); err != nil {
-			return fmt.Errorf("load the rows of event %s: %w", q.ev.Name, err)
-		}
-	}
 	for _, rs := range found {
 		if err := u.ruleset(ctx, c, rs); err != nil {
 			return err

@@ -170,10 +170,10 @@ func (h *house) write(do func(tx *store.Tx)) {
 func (h *house) turn(retailer int32, attributes map[string]any, do func(ctx context.Context, c *rule.Context) error) *ruletest.Turn {
 	h.t.Helper()
 	turn := ruletest.New(h.stock["DEFAULT:1"]).With(availability.Name, h.places).With(modules.Name, h.module)
-	own := []rule.Rule{{Name: "Do", Run: func(ctx context.Context, c *rule.Context) error {
+	own := []rule.Rule{rule.New("test", "Do", "Is for a test.", func(ctx context.Context, c *rule.Context, _ rule.None) error {
 		c.Event.RetailerID, c.Event.ID, c.Now = retailer, string(h.db.NewUUID()), h.db.Now(ctx)
 		return do(ctx, c)
-	}}}
+	})}
 	require.NoError(h.t, turn.Run(own, "Do", h.stock["DEFAULT:1"], nil, attributes))
 	return turn
 }

@@ -5,6 +5,7 @@ package ordering
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -141,15 +142,33 @@ func Cancelled(i *order.OrderItem) int {
 	return int(n)
 }
 
+// Coverage says by their statuses which fulfilments cover their units, where that is not by whether they are live.
+type Coverage struct {
+	Covers []string // these do
+	Not    []string // these do not, and that wins
+}
+
+func (k Coverage) status(s string) string {
+	switch {
+	case slices.Contains(k.Not, s):
+		return order.StatusRejected
+	case slices.Contains(k.Covers, s):
+		return order.StatusComplete
+	}
+	return s
+}
+
 // Quantities says where the units of a line are.
-func (o *Order) Quantities(i *order.OrderItem) order.Quantities {
+func (o *Order) Quantities(i *order.OrderItem) order.Quantities { return o.quantities(i, Coverage{}) }
+
+func (o *Order) quantities(i *order.OrderItem, by Coverage) order.Quantities {
 	var parts []order.Part
 	for _, fi := range o.FulfilmentItems {
 		if fi.OrderItemID != i.ID {
 			continue
 		}
 		if f := o.Fulfilment(fi.FulfilmentID); f != nil {
-			parts = append(parts, order.Part{Status: f.Status, Requested: Requested(fi), Filled: fi.FilledQuantity, Rejected: fi.RejectedQuantity})
+			parts = append(parts, order.Part{Status: by.status(f.Status), Requested: Requested(fi), Filled: fi.FilledQuantity, Rejected: fi.RejectedQuantity})
 		}
 	}
 	return order.Split(i.Quantity, Cancelled(i), parts)

@@ -121,6 +121,6 @@ func TestOnlyItsOwnProfilesAreFound(t *testing.T) {
 	require.Equal(t, "BASE:2", p.VirtualCatalogue)
 	_, err = m.Profile("OWN", 2)
 	require.ErrorContains(t, err, "OWN")
-	err = ruletest.New(&order.Order{}).Run([]rule.Rule{{Name: "X", Run: func(_ context.Context, c *rule.Context) error { _, err := ordering.From(c); return err }}}, "X", nil, nil, nil)
+	err = ruletest.New(&order.Order{}).Run([]rule.Rule{rule.New("test", "X", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error { _, err := ordering.From(c); return err })}, "X", nil, nil, nil)
 	require.ErrorContains(t, err, ordering.Name)
 }

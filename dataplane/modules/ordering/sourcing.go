@@ -188,10 +188,13 @@ func unitsOf(ats int, attributes []byte) sourcing.Units {
 }
 
 // Needs lists what is still to be sourced, by order item id.
-func (o *Order) Needs() []sourcing.Need {
+func (o *Order) Needs() []sourcing.Need { return o.NeedsBy(Coverage{}) }
+
+// NeedsBy is Needs where a workflow counts otherwise than by the life of fulfilments.
+func (o *Order) NeedsBy(by Coverage) []sourcing.Need {
 	var out []sourcing.Need
 	for _, i := range o.Items {
-		n := o.Quantities(i).Unfulfilled
+		n := o.quantities(i, by).Unfulfilled
 		if n <= 0 {
 			continue
 		}

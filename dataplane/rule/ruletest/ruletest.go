@@ -28,7 +28,8 @@ const Account tenancy.AccountID = "ACME"
 type Turn struct {
 	Sent     []workflow.Event
 	Created  []any
-	Webhooks []string // name → endpoint
+	Webhooks []string         // name → endpoint
+	Posted   []map[string]any // attributes that were added to each of Webhooks
 	Logs     []string
 	Facts    []map[string]any // what was logged with each of Logs
 	Linked   []string
@@ -54,15 +55,16 @@ func (t *Turn) Run(list []rule.Rule, name string, entity any, props, attributes 
 		if list[i].Name != name {
 			continue
 		}
-		p := rule.Props{}
+		given := map[string]json.RawMessage{}
 		for k, v := range props {
 			raw, err := json.Marshal(v)
 			if err != nil {
 				return err
 			}
-			p[k] = raw
+			given[k] = raw
 		}
-		if err := list[i].Check(p); err != nil {
+		step, err := list[i].Bind(given)
+		if err != nil {
 			return err
 		}
 		scope, err := tenancy.NewScope(Account)
@@ -72,8 +74,8 @@ func (t *Turn) Run(list []rule.Rule, name string, entity any, props, attributes 
 		ev := rule.Address(entity)
 		ev.ID, ev.Name, ev.RetailerID, ev.Attributes = "00000000-0000-8000-8000-000000000001", "Test", 1, attributes
 		t.event = &ev
-		return list[i].Run(context.Background(), &rule.Context{Scope: scope, Now: Now, Event: &ev, Entity: entity, Type: rule.TypeOf(entity),
-			Root: t, Props: p, Read: t, Turn: t})
+		return step(context.Background(), &rule.Context{Scope: scope, Now: Now, Event: &ev, Entity: entity, Type: rule.TypeOf(entity),
+			Root: t, Read: t, Turn: t})
 	}
 	return fmt.Errorf("no rule %s", name)
 }
@@ -154,7 +156,9 @@ func (t *Turn) Send(ev workflow.Event) {
 }
 
 // Webhook remembers a delivery.
-func (t *Turn) Webhook(name, endpoint string) { t.Webhooks = append(t.Webhooks, name+" → "+endpoint) }
+func (t *Turn) Webhook(name, endpoint string, with map[string]any) {
+	t.Webhooks, t.Posted = append(t.Webhooks, name+" → "+endpoint), append(t.Posted, with)
+}
 
 // Log remembers a record.
 func (t *Turn) Log(message string, facts map[string]any) {

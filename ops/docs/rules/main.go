@@ -11,14 +11,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/rule"
-	"github.com/fluent-oms/fluent/dataplane/rules/library"
 )
 
 //go:generate sh -c "go run . > ../../../docs/rules.md"
 
 func main() {
-	if _, err := os.Stdout.Write(page(library.All())); err != nil {
+	if _, err := os.Stdout.Write(page(modules.Rules())); err != nil {
 		fmt.Fprintln(os.Stderr, "rules:", err)
 		os.Exit(1)
 	}
@@ -29,7 +29,8 @@ const head = `# The rule library
 Generated from the rules by ` + "`go generate ./ops/docs/rules`" + `; a test fails when this page is old.
 
 A workflow names a rule as ` + "`FLUENTRETAIL.<plugin>.<Rule>`" + `. The part before the first dot may be anything: every account finds these
-rules. Properties with * are required, [] takes a list (or one value). "Works on" limits the entity types; where it is empty, any will do.
+rules. Properties with * are required, [] takes a list (or one value), an event is the name of an event that the rule sends, and one without
+effect may be given and draws a warning at upload. "Works on" limits the entity types; where it is empty, any will do.
 `
 
 // page prints all rules, plugin by plugin in their order, rules by name.
@@ -69,6 +70,14 @@ func row(w io.Writer, r rule.Rule) {
 
 func prop(p rule.Prop) string {
 	kind := strings.ToLower(p.Type)
+	switch {
+	case p.Unused:
+		kind = "without effect"
+	case p.Event && p.Type == "JSON":
+		kind = "json of events"
+	case p.Event:
+		kind = "event"
+	}
 	if p.Multiple {
 		kind += "[]"
 	}
@@ -76,9 +85,9 @@ func prop(p rule.Prop) string {
 	if p.Required {
 		mark = "*"
 	}
-	text := fmt.Sprintf("`%s`%s %s", p.Name, mark, kind)
-	if p.Doc != "" {
-		text += ": " + cell(p.Doc)
+	text := fmt.Sprintf("`%s`%s %s: %s", p.Name, mark, kind, cell(p.Doc))
+	if p.Default != "" {
+		text += " Default: " + cell(strings.ReplaceAll(p.Default, ",", ", ")) + "."
 	}
 	return text
 }

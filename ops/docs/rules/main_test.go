@@ -1,26 +1,32 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/rule"
-	"github.com/fluent-oms/fluent/dataplane/rules/library"
 )
 
 func TestThePageIsThatOfTheLibrary(t *testing.T) {
 	t.Parallel()
 	kept, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "rules.md"))
 	require.NoError(t, err)
-	require.Equal(t, string(page(library.All())), string(kept), "run go generate ./ops/docs/rules and commit the result")
+	require.Equal(t, string(page(modules.Rules())), string(kept), "run go generate ./ops/docs/rules and commit the result")
 }
 
 func TestCellsStayInTheirTable(t *testing.T) {
 	t.Parallel()
-	text := string(page([]rule.Rule{{Plugin: "p", Name: "R", Aliases: []string{"Q"}, Doc: "a|b <c>", Accepts: []string{"ORDER"},
-		Props: []rule.Prop{{Name: "n", Type: "STRING", Multiple: true, Required: true, Doc: "x"}}}}))
-	require.Contains(t, text, "| **R**<br>also Q | a\\|b &lt;c&gt; | `n`* string[]: x | ORDER |\n")
+	type props struct {
+		N []string       `prop:"n,required" doc:"x"`
+		E rule.EventName `prop:"e" default:"Go" doc:"a|b"`
+		_ string         `prop:"u" doc:"y"`
+	}
+	r := rule.New("p", "R", "a|b <c>", func(context.Context, *rule.Context, props) error { return nil }).On("ORDER").Also("Q")
+	text := string(page([]rule.Rule{r}))
+	require.Contains(t, text, "| **R**<br>also Q | a\\|b &lt;c&gt; | `n`* string[]: x<br>`e` event: a\\|b Default: Go.<br>`u` without effect: y | ORDER |\n")
 }
