@@ -109,7 +109,7 @@ func TestWhereARunOnceWorkflowNeedsItsSendersRights(t *testing.T) {
 	u.give(tenant.Grant{Role: "ALL", Permissions: []string{"COMMENT_CREATE", "EVENT_CREATE", "ORDER_VIEW"}, Contexts: everything})
 	res, err := e.RunSync(b.ctx, b.scope, runOnce(here, do("Make")))
 	require.NoError(t, err)
-	require.Contains(t, res.Error, "ORDER 123456 not found", "of what is not there nobody knows whose it is")
+	require.Contains(t, res.Error, "ORDER not found: id 123456", "of what is not there nobody knows whose it is")
 }
 
 // engineResult is what became of an event.

@@ -1,6 +1,7 @@
 package entity
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
@@ -11,11 +12,15 @@ import (
 // check refuses an entity that contradicts itself or points at nothing. Of one that changes, only what changes is looked at.
 func (d *decision) check(x *Draft) error {
 	for _, f := range x.Type.Fields {
-		if len(f.Among) == 0 && f.Names == nil || !x.gives(f) {
-			continue
+		if (f.Least != nil || f.Most != nil) && x.gives(f) {
+			if err := x.bounded(f); err != nil {
+				return err
+			}
 		}
-		if err := d.checkText(x, f); err != nil {
-			return err
+		if (len(f.Among) > 0 || f.Names != nil) && x.gives(f) {
+			if err := d.checkText(x, f); err != nil {
+				return err
+			}
 		}
 	}
 	for _, k := range x.Type.KeyRefs {
@@ -44,6 +49,22 @@ func (x *Draft) gives(f *catalogue.Field) bool { return (x.New || x.touches(f)) 
 
 // at is where the value of a field stands in the input.
 func (x *Draft) at(f *catalogue.Field) string { return strings.TrimPrefix(x.Place+"."+f.Name, ".") }
+
+// bounded refuses a number beyond the field's bounds.
+func (x *Draft) bounded(f *catalogue.Field) error {
+	number := reflect.Indirect(reflect.ValueOf(f.Get(x.Entity)))
+	v := 0.0
+	switch {
+	case number.CanInt():
+		v = float64(number.Int())
+	case number.CanFloat():
+		v = number.Float()
+	}
+	if err := f.Check(f.Name, v); err != nil {
+		return fault.Of(err).At(x.at(f))
+	}
+	return nil
+}
 
 func (d *decision) checkText(x *Draft, f *catalogue.Field) error {
 	text, _ := f.Get(x.Entity).(string)

@@ -49,7 +49,7 @@ type Maker struct {
 	Name     string               // that events say: a user's, or the engine's
 	Retailer tenancy.RetailerID   // in whose name what several retailers share is worked on; 0: none
 	For      []tenancy.RetailerID // the retailers that the maker acts for; nil: the whole account
-	Limited  bool                 // the maker reaches only what those reach
+	Limited  bool                 // what the maker names must be there, and in its reach: the account itself may name what comes later
 	Now      time.Time            // when new entities were made; zero: the store says
 }
 

@@ -59,7 +59,7 @@ func (d *decision) concernedBy(o *catalogue.Owner, entity any, place string) []t
 	case !d.wants.none():
 	case limited && d.By.Limited:
 		d.fail(fault.NotFoundf("%s not found: id %s", kind, id).At(strings.TrimPrefix(place+"."+o.ID.Name, ".")))
-	case !limited && o.Whole:
+	case !limited:
 		return []tenancy.RetailerID{Account}
 	}
 	return nil

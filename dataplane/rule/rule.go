@@ -38,8 +38,8 @@ type Root interface {
 type Turn interface {
 	// Set changes fields (GraphQL names) of a loaded entity. It panics on an unknown field: that is a programmer's error.
 	Set(entity any, changes map[string]any)
-	// Create adds an entity: gives it an id where it has none, stamps times, status CREATED and the root's workflow, adds it to
-	// the Root and, if its type fires, sends CREATE.
+	// Create adds an entity: gives it an id where it has none and all that one made by a mutation has (defaults, copies, times, retailer, the
+	// root's workflow), adds it to the Root and, if its type fires, sends CREATE. It refuses what contradicts itself. See dataplane/entity.
 	Create(ctx context.Context, entity any) error
 	// Link ties entities together along a connection of the owner that has a link table (Fulfilment's "articles").
 	Link(owner any, edge string, targets ...any)

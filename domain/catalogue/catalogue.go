@@ -159,11 +159,11 @@ type Type struct {
 }
 
 // Owner says what a row is about where that may be of several types: a comment's entityType and entityId, a setting's context and
-// contextId. Rows about what is not among Kinds reach everybody.
+// contextId. Rows about what is not among Kinds reach everybody, and are the
+// account's to write.
 type Owner struct {
 	Kind, ID *Field
 	Kinds    []OwnerKind // types that are limited by retailer themselves
-	Whole    bool        // rows about what is not among Kinds concern the whole account
 }
 
 // OwnerKind is one value of an owner's kind and the type that it stands for.

@@ -133,6 +133,14 @@ func (f *Field) Set(entity, value any) {
 	}
 }
 
+// Concrete lists the types that rows of the type may be of: itself, or the members of an abstract one.
+func (t *Type) Concrete() []*Type {
+	if t.Abstract() {
+		return t.Members
+	}
+	return []*Type{t}
+}
+
 // Holds reports whether a field's value may be of this entity: of the type, or of one of its members.
 func (t *Type) Holds(other *Type) bool {
 	if t == other {

@@ -304,7 +304,7 @@ func (b *builder) connectOwner(t *Type, words []string) {
 		b.fail(t.Name, "an owner needs two fields, for kind and id, got %v", words)
 		return
 	}
-	o := &Owner{Kind: t.fields[words[0]], ID: t.fields[words[1]], Whole: len(words) > 2}
+	o := &Owner{Kind: t.fields[words[0]], ID: t.fields[words[1]]}
 	for _, w := range words[2:] {
 		name, typ, _ := strings.Cut(w, "=")
 		if target := b.typeNamed(t.Name+".owner", typ); target != nil {

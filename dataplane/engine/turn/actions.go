@@ -7,10 +7,9 @@ import (
 	"reflect"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/catalogue"
-	"github.com/fluent-oms/fluent/domain/workflow"
-	"github.com/fluent-oms/fluent/tenancy"
 )
 
 var (
@@ -93,7 +92,7 @@ func (u *unit) Set(ptr any, changes map[string]any) {
 }
 
 // assign stores a value and remembers how to undo that; false: the field had it already.
-func (u *unit) assign(e *entity, f *catalogue.Field, value any) bool {
+func (u *unit) assign(e *row, f *catalogue.Field, value any) bool {
 	at := reflect.ValueOf(f.Pointer(e.ptr)).Elem()
 	next, err := fit(at, value)
 	if err != nil {
@@ -131,15 +130,16 @@ func (u *unit) Create(ctx context.Context, ptr any) error {
 		}
 		*t.Field("id").Pointer(ptr).(*catalogue.ID) = id
 	}
-	root, err := u.stamp(ctx, t, ptr)
-	if err != nil {
+	m := u.making(&entity.Draft{Type: t, Entity: ptr, New: true})
+	if err := m.Complete(ctx, finder{u}); err != nil {
 		return fmt.Errorf("create %s: %w", t.Name, err)
 	}
 	e := u.adopt(ptr)
 	if e.ptr != ptr {
 		return fmt.Errorf("create %s: it exists already", targetOf(t, ptr))
 	}
-	e.created, e.part = true, root.same
+	root := m.Drafts[0].Root()
+	e.created, e.part = true, root == nil || root == u.root
 	u.askMutation(t, ptr, "_CREATE")
 	key := identity{t, idOf(t, ptr)}
 	u.journal = append(u.journal, func() {
@@ -148,51 +148,10 @@ func (u *unit) Create(ctx context.Context, ptr any) error {
 		delete(u.byPtr, ptr)
 	})
 	u.act(history.Creation, targetOf(t, ptr), map[string]any{"ref": textOf(t, ptr, "ref")})
-	if t.Fires {
-		u.sendTo(root, workflow.Event{Name: "CREATE", Type: workflow.Normal, EntityType: t.EntityType, EntityID: string(idOf(t, ptr)),
-			EntityRef: textOf(t, ptr, "ref"), EntitySubtype: textOf(t, ptr, "type"), EntityStatus: textOf(t, ptr, "status")})
+	for _, ev := range m.Created(func() catalogue.ID { return "" }) { // Send gives it its id
+		u.Send(*ev)
 	}
 	return nil
-}
-
-// stamp fills what every new entity has: times, and for orchestrated ones status, workflow and version of their root.
-func (u *unit) stamp(ctx context.Context, t *catalogue.Type, ptr any) (rootOf, error) {
-	setTime(t, ptr, "createdOn", u.now)
-	setTime(t, ptr, "updatedOn", u.now)
-	if !t.Workflow {
-		return rootOf{same: true}, nil
-	}
-	if f := t.Field("status"); f != nil && f.Get(ptr) == "" {
-		setText(t, ptr, "status", "CREATED")
-	}
-	root, err := u.rootFor(ctx, t, ptr)
-	if err != nil {
-		return root, err
-	}
-	name := textOf(root.typ, root.ptr, "workflowRef")
-	if root.ptr == ptr || name == "" {
-		name = workflow.WorkflowName(root.event.RootType, textOf(root.typ, root.ptr, "type"))
-	}
-	setText(t, ptr, "workflowRef", name)
-	version := intOf(root.typ, root.ptr, "workflowVersion")
-	if root.same && u.flow != nil {
-		name, version = u.flow.Name, 0
-	}
-	if version == 0 {
-		flow := u.flow
-		if !root.same || flow == nil {
-			if flow, err = u.r.d.Workflows.Get(ctx, u.in.Scope.Account(), tenancy.RetailerID(root.event.RetailerID), name, 0); err != nil {
-				return root, err
-			}
-		}
-		if flow != nil {
-			if version, err = workflow.VersionNumber(flow.Version); err != nil {
-				return root, err
-			}
-		}
-	}
-	setInt(t, ptr, "workflowVersion", version)
-	return root, nil
 }
 
 // Link ties entities along an edge. See rule.Turn.

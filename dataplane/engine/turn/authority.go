@@ -3,8 +3,6 @@ package turn
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strconv"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/rule"
@@ -118,7 +116,7 @@ func (u *unit) allow(ctx context.Context, a asked) error {
 	if a.typ == nil {
 		return u.auth.who.Can(a.permission, a.retailer)
 	}
-	retailers, err := u.retailersOf(ctx, a.typ, a.ptr)
+	retailers, err := u.making().Concerned(ctx, finder{u}, a.ptr, "")
 	if err != nil {
 		return err
 	}
@@ -134,89 +132,4 @@ func (u *unit) allow(ctx context.Context, a asked) error {
 		return u.auth.who.Can(a.permission, 0)
 	}
 	return u.auth.who.CanSomewhere(a.permission)
-}
-
-// retailersOf lists the retailers that an entity belongs to; none for what all share.
-func (u *unit) retailersOf(ctx context.Context, t *catalogue.Type, ptr any) ([]tenancy.RetailerID, error) {
-	for range 8 { // longer than any way up
-		via := t.RetailerVia
-		switch {
-		case t.Retailer != nil && t.Retailer.Kind == catalogue.JSON:
-			refs, _ := t.Retailer.Get(ptr).([]string)
-			return u.retailersByRef(ctx, refs)
-		case t.Retailer != nil:
-			return []tenancy.RetailerID{retailerOf(t, ptr)}, nil
-		case t.Owner != nil:
-			return u.ownersRetailers(ctx, t.Owner, ptr)
-		case via == nil:
-			return nil, nil
-		}
-		id, _ := via.Get(ptr).(catalogue.ID)
-		if id == "" {
-			return nil, nil
-		}
-		next, err := u.Get(ctx, via.Ref, id)
-		if err != nil {
-			return nil, err
-		}
-		if next == nil {
-			return nil, fault.NotFoundf("%s %s not found", via.Ref.Name, id)
-		}
-		t, ptr = u.r.types.typeOf(next), next
-	}
-	return nil, nil
-}
-
-// retailersByRef finds the retailers that a catalogue names, by number or ref. A catalogue that names none is the account's.
-func (u *unit) retailersByRef(ctx context.Context, refs []string) ([]tenancy.RetailerID, error) {
-	if len(refs) == 0 {
-		return []tenancy.RetailerID{0}, nil
-	}
-	typ := u.r.d.DB.Catalogue().Type("Retailer")
-	out := make([]tenancy.RetailerID, 0, len(refs))
-	for _, ref := range refs {
-		if n, err := strconv.ParseInt(ref, 10, 32); err == nil {
-			out = append(out, tenancy.RetailerID(n))
-			continue
-		}
-		found, err := u.List(ctx, typ, "ref", []any{ref}, 1)
-		if err != nil {
-			return nil, err
-		}
-		if len(found) == 0 {
-			return nil, fault.NotFoundf("retailer %s not found", ref)
-		}
-		n, err := strconv.ParseInt(string(idOf(typ, found[0])), 10, 32)
-		if err != nil {
-			return nil, fmt.Errorf("retailer %s: %w", ref, err)
-		}
-		out = append(out, tenancy.RetailerID(n))
-	}
-	return out, nil
-}
-
-// ownersRetailers lists the retailers of what a comment or a setting is about; one that is about nothing known is the account's.
-func (u *unit) ownersRetailers(ctx context.Context, o *catalogue.Owner, ptr any) ([]tenancy.RetailerID, error) {
-	kind, id := fmt.Sprint(o.Kind.Get(ptr)), catalogue.ID(fmt.Sprint(o.ID.Get(ptr)))
-	at := slices.IndexFunc(o.Kinds, func(k catalogue.OwnerKind) bool { return k.Name == kind })
-	if at < 0 {
-		return []tenancy.RetailerID{0}, nil
-	}
-	if o.Kinds[at].Type.Name == "Retailer" {
-		n, err := strconv.ParseInt(string(id), 10, 32)
-		return []tenancy.RetailerID{tenancy.RetailerID(n)}, err
-	}
-	for _, k := range o.Kinds {
-		if k.Name != kind {
-			continue
-		}
-		found, err := u.Get(ctx, k.Type, id)
-		if err != nil {
-			return nil, err
-		}
-		if found != nil {
-			return u.retailersOf(ctx, k.Type, found)
-		}
-	}
-	return nil, fault.NotFoundf("%s %s not found", kind, id)
 }

@@ -46,7 +46,7 @@ func (u *unit) ByKey(ctx context.Context, typ *catalogue.Type, key ...any) (any,
 	return u.known(found[0]), nil
 }
 
-func hasKey(e *entity, key []any) bool {
+func hasKey(e *row, key []any) bool {
 	if len(e.typ.Key) != len(key) || len(key) == 0 {
 		return false
 	}

@@ -2,52 +2,12 @@ package turn
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
-	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
-
-// rootOf is the root that an entity belongs to.
-type rootOf struct {
-	same  bool // the turn's own
-	typ   *catalogue.Type
-	ptr   any
-	event workflow.Event // with RetailerID and the root's names filled
-}
-
-// rootFor finds the root of an entity that the turn creates: it climbs the references that lead there.
-func (u *unit) rootFor(ctx context.Context, t *catalogue.Type, ptr any) (rootOf, error) {
-	for t.Root != nil && t.Root.Ref != nil {
-		up := t.Root.Ref
-		id, _ := t.Root.Get(ptr).(catalogue.ID)
-		if id == "" {
-			return rootOf{}, fmt.Errorf("%s is empty: it leads to the root", t.Root.Name)
-		}
-		above, err := u.Get(ctx, up, id)
-		if err != nil {
-			return rootOf{}, err
-		}
-		if above == nil {
-			return rootOf{}, fmt.Errorf("%s %s does not exist", up.Name, id)
-		}
-		t, ptr = u.r.types.typeOf(above), above
-	}
-	r := rootOf{same: ptr == u.root, typ: t, ptr: ptr}
-	r.event = workflow.Event{RootType: t.EntityType, RootID: string(idOf(t, ptr)), RootRef: textOf(t, ptr, "ref"), RetailerID: int32(u.ref.retailer)}
-	if own := retailerOf(t, ptr); own != 0 {
-		r.event.RetailerID = int32(own)
-	}
-	return r, nil
-}
-
-func (u *unit) sendTo(r rootOf, ev workflow.Event) {
-	ev.RootType, ev.RootID, ev.RootRef, ev.RetailerID = r.event.RootType, r.event.RootID, r.event.RootRef, r.event.RetailerID
-	u.Send(ev)
-}
 
 // Send sends an event. See rules.Turn.
 func (u *unit) Send(ev workflow.Event) {

@@ -34,9 +34,9 @@ type unit struct {
 	flow *workflow.Workflow
 
 	// entities by identity
-	entities map[identity]*entity
-	byPtr    map[any]*entity
-	order    []*entity // as they came to be known
+	entities map[identity]*row
+	byPtr    map[any]*row
+	order    []*row // as they came to be known
 	links    []LinkRow
 
 	// what is to be sent and done
@@ -76,8 +76,8 @@ type identity struct {
 	id  catalogue.ID
 }
 
-// entity is what the unit knows of one struct.
-type entity struct {
+// row is what the unit knows of one struct.
+type row struct {
 	typ     *catalogue.Type
 	ptr     any
 	created bool
@@ -92,7 +92,7 @@ func (r *Runner) newUnit(ctx context.Context, in Input) *unit {
 	first := in.Events[0]
 	u := &unit{r: r, in: in, read: r.d.DB.Reader(in.Scope), now: now, began: time.Now(), id: history.TurnOf(string(r.d.DB.NewUUID())),
 		ref:      reference{typeName: first.RootType, id: first.RootID, ref: first.RootRef, retailer: tenancy.RetailerID(first.RetailerID)},
-		entities: map[identity]*entity{}, byPtr: map[any]*entity{}, effects: map[string]rule.Effect{}}
+		entities: map[identity]*row{}, byPtr: map[any]*row{}, effects: map[string]rule.Effect{}}
 	u.trail = &history.Trail{TurnID: u.id, RetailerID: u.ref.retailer, At: now, RootType: u.ref.typeName, RootID: u.ref.id, RootRef: u.ref.ref,
 		Node: r.d.Node, Tries: in.Try}
 	return u
@@ -194,7 +194,7 @@ func (u *unit) flowOf(ev *workflow.Event) *workflow.Workflow {
 }
 
 // adopt makes the unit's own struct of a loaded entity known, or finds the one that it has for the same row already.
-func (u *unit) adopt(ptr any) *entity {
+func (u *unit) adopt(ptr any) *row {
 	if ptr == nil || reflect.ValueOf(ptr).IsNil() {
 		return nil
 	}
@@ -209,7 +209,7 @@ func (u *unit) adopt(ptr any) *entity {
 	if e := u.entities[identity{t, id}]; e != nil {
 		return e
 	}
-	e := &entity{typ: t, ptr: ptr, was: timeOf(t, ptr, "updatedOn"), changed: map[*catalogue.Field]bool{}}
+	e := &row{typ: t, ptr: ptr, was: timeOf(t, ptr, "updatedOn"), changed: map[*catalogue.Field]bool{}}
 	u.entities[identity{t, id}] = e
 	u.byPtr[ptr] = e
 	u.order = append(u.order, e)

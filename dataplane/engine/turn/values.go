@@ -120,30 +120,6 @@ func retailerOf(t *catalogue.Type, ptr any) tenancy.RetailerID {
 	return tenancy.RetailerID(n)
 }
 
-func setText(t *catalogue.Type, ptr any, name, value string) {
-	if f := t.Field(name); f != nil {
-		if at, ok := f.Pointer(ptr).(*string); ok {
-			*at = value
-		}
-	}
-}
-
-func setInt(t *catalogue.Type, ptr any, name string, value int) {
-	if f := t.Field(name); f != nil {
-		if at, ok := f.Pointer(ptr).(*int); ok {
-			*at = value
-		}
-	}
-}
-
-func setTime(t *catalogue.Type, ptr any, name string, value time.Time) {
-	if f := t.Field(name); f != nil {
-		if at, ok := f.Pointer(ptr).(*time.Time); ok && at.IsZero() {
-			*at = value
-		}
-	}
-}
-
 // fit makes a value of the field's Go type: attributes merge with those that are there; nil empties; values and pointers stand for each other;
 // anything else goes through JSON.
 func fit(at reflect.Value, value any) (reflect.Value, error) {
