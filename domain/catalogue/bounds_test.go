@@ -56,3 +56,18 @@ func TestOnlyNumbersHaveBounds(t *testing.T) {
 	_, err = catalogue.New(catalogue.Spec{Values: []catalogue.ValueSpec{{Go: Value{}}}})
 	require.ErrorContains(t, err, "Value.Word: least= and most= are for numbers")
 }
+
+func TestEnumerationsAreDeclaredOnceAndForTexts(t *testing.T) {
+	t.Parallel()
+	type Thing struct {
+		catalogue.Node
+		Size int    `oms:"enum=Size"`
+		Hue  string `oms:"enum=Hue"`
+		Tone string `oms:"!,enum=Tone"`
+	}
+	size := catalogue.EnumSpec{Name: "Size", Values: "S M"}
+	_, err := catalogue.New(catalogue.Spec{Types: []catalogue.TypeSpec{{Go: Thing{}}}, Enums: []catalogue.EnumSpec{size, size, {Name: "Tone"}}})
+	for _, want := range []string{"Thing.Size: enum= is for texts", "no enumeration Hue", "Size: declared twice", "Tone: an enumeration without values"} {
+		require.ErrorContains(t, err, want)
+	}
+}

@@ -57,6 +57,7 @@ type Field struct {
 	Hidden     bool       // stored but not in the API's output, such as a password hash
 	Doc        string     //
 	Deprecated string     // why callers should not read it any more; empty: they may
+	Enum       *Enum      // the values that a text may have; nil: any text
 	Bounds                // of a number
 	index      []int      // path in the Go struct; nil: the discriminator
 	constant   string     // the discriminator's value
@@ -241,6 +242,7 @@ type ValueField struct {
 	Name    string     // GraphQL name and JSON name
 	GraphQL string     // output type text
 	Ref     *Type      // the member holds this type's id: a user's role; nil for plain values
+	Enum    *Enum      // the values that a text may have; nil: any text
 	MaxLen  int        // characters of a text; 0: 255
 	Bounds             // of a number
 	Value   *ValueType // nested value object or list of them
@@ -284,6 +286,7 @@ type Catalogue struct {
 	abstract   []*Type
 	interfaces []*Interface
 	values     []*ValueType
+	enums      []*Enum
 	inputs     []*Input
 	objects    []*Object
 	queries    []*Operation
@@ -293,6 +296,7 @@ type Catalogue struct {
 	byEvent    map[string][]*Type
 	byInput    map[string]*Input
 	byValue    map[string]*ValueType
+	byEnum     map[string]*Enum
 	byObject   map[string]*Object
 	extra      []string
 }

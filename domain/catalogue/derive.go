@@ -14,7 +14,7 @@ func New(parts ...Spec) (*Catalogue, error) {
 	b := &builder{
 		cat: &Catalogue{
 			byName: map[string]*Type{}, byGo: map[reflect.Type]*Type{}, byEvent: map[string][]*Type{}, byInput: map[string]*Input{},
-			byValue: map[string]*ValueType{}, byObject: map[string]*Object{},
+			byValue: map[string]*ValueType{}, byEnum: map[string]*Enum{}, byObject: map[string]*Object{},
 		},
 		specs:  map[*Type]*TypeSpec{},
 		values: map[reflect.Type]*ValueType{},
@@ -22,6 +22,7 @@ func New(parts ...Spec) (*Catalogue, error) {
 	for _, p := range parts {
 		b.spec.merge(p)
 	}
+	b.declareEnums()
 	b.declareNames()
 	b.deriveFields()
 	b.deriveInterfaces()
@@ -38,6 +39,7 @@ func New(parts ...Spec) (*Catalogue, error) {
 func (s *Spec) merge(p Spec) {
 	s.Types = append(s.Types, p.Types...)
 	s.Values = append(s.Values, p.Values...)
+	s.Enums = append(s.Enums, p.Enums...)
 	s.Interfaces = append(s.Interfaces, p.Interfaces...)
 	s.Inputs = append(s.Inputs, p.Inputs...)
 	s.Objects = append(s.Objects, p.Objects...)
@@ -239,6 +241,12 @@ func (b *builder) newField(d *declaration, rt reflect.Type) (*Field, error) {
 	if d.tag.Bounds != (Bounds{}) && f.Kind != Int && f.Kind != Float {
 		return nil, errors.New("least= and most= are for numbers")
 	}
+	if f.Enum = b.enumNamed(d.goName, &d.tag); f.Enum != nil {
+		if f.Kind != Text {
+			return nil, errors.New("enum= is for texts")
+		}
+		base, f.Among = f.Enum.Name, f.Enum.Values
+	}
 	f.GraphQL = base
 	switch {
 	case d.tag.Out != "":
@@ -360,6 +368,11 @@ func (b *builder) deriveValue(v *ValueType) {
 			f.GraphQL = tag.Out
 		case tag.Ref != "":
 			f.GraphQL, f.Ref = tag.Ref, b.cat.byName[tag.Ref]
+		case tag.Enum != "":
+			if f.Enum = b.enumNamed(v.Name+"."+sf.Name, &tag); sf.Type.Kind() != reflect.String {
+				b.fail(v.Name+"."+sf.Name, "enum= is for texts")
+			}
+			f.GraphQL = tag.Enum
 		case nested != nil && list:
 			f.GraphQL = "[" + nested.Name + "]"
 		case sf.Type.Kind() == reflect.Interface:

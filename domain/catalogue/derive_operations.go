@@ -173,6 +173,9 @@ func (b *builder) knownOutputs() map[string]bool {
 	for name := range b.cat.byObject {
 		known[name] = true
 	}
+	for name := range b.cat.byEnum {
+		known[name] = true
+	}
 	return known
 }
 
@@ -184,7 +187,7 @@ func (b *builder) takes(text string) bool {
 			return true
 		}
 	}
-	return b.cat.byInput[base] != nil
+	return b.cat.byInput[base] != nil || b.cat.byEnum[base] != nil
 }
 
 // checkTables finds shared tables whose types disagree about a column, and names that two types bear.

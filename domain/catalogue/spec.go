@@ -4,6 +4,7 @@ package catalogue
 type Spec struct {
 	Types       []TypeSpec
 	Values      []ValueSpec
+	Enums       []EnumSpec
 	Interfaces  []InterfaceSpec
 	Inputs      []InputSpec
 	Objects     []ObjectSpec
@@ -45,7 +46,8 @@ type TypeSpec struct {
 	Taken      string // platform code of the fault that the natural key is taken; empty: C0123E
 }
 
-// ValueSpec declares a value object; its struct's fields carry `oms` tags with name, !, out=, ref=, by= and create=, and json tags.
+// ValueSpec declares a value object; its struct's fields carry `oms` tags with name, !, out=, enum=, ref=, by=, create=, max=,
+// least= and most=, and json tags.
 type ValueSpec struct {
 	Go      any
 	Doc     string

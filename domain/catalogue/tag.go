@@ -20,6 +20,7 @@ import (
 //	update=…      the same for the update input
 //	in=name       the name in inputs, where it differs: taxType for tax
 //	out=type      output type text, where it cannot be derived
+//	enum=Name     the enumeration that the text is one of
 //	wrap=Object   the output is Object with this value as its one member; the search argument is ObjectInput
 //	copy=path     copied on creation from a field of this type, or of what a reference or a connection leads to: customer.ref. All that a
 //	              connection leads to must agree
@@ -45,6 +46,7 @@ type Tag struct {
 	Ref, By, Create, Update    string
 	In, Out, Wrap, Copy, Merge string
 	Default, Among, Names      string
+	Enum                       string
 	Of, Via, Link, On          string
 	MaxLen                     int
 
@@ -99,7 +101,7 @@ func (t *Tag) option(option, value string) error {
 		return fmt.Errorf("%s= says nothing", option)
 	}
 	texts := map[string]*string{
-		"ref": &t.Ref, "by": &t.By, "create": &t.Create, "update": &t.Update, "in": &t.In, "out": &t.Out, "wrap": &t.Wrap,
+		"ref": &t.Ref, "by": &t.By, "create": &t.Create, "update": &t.Update, "in": &t.In, "out": &t.Out, "enum": &t.Enum, "wrap": &t.Wrap,
 		"copy": &t.Copy, "merge": &t.Merge, "of": &t.Of, "via": &t.Via, "link": &t.Link, "on": &t.On,
 		"default": &t.Default, "among": &t.Among, "names": &t.Names,
 	}

@@ -18,6 +18,7 @@ type valueField struct {
 	*document.Field
 	nested *valuePlan // a value object inside
 	entity *field     // the member holds an entity's id
+	enum   *catalogue.Enum
 }
 
 func (p *planner) value(rows *rowset, f *field, v *catalogue.ValueType, at place) (*valuePlan, error) {
@@ -35,6 +36,7 @@ func (p *planner) value(rows *rowset, f *field, v *catalogue.ValueType, at place
 		if member == nil {
 			return nil, fault.New(fault.Internal, "nothing is behind %s.%s", v.Name, df.Name)
 		}
+		vf.enum = member.Enum
 		inner := &field{Field: df, owner: f.owner, meta: f.meta, col: f.col}
 		var err error
 		switch {

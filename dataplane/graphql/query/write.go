@@ -155,6 +155,10 @@ func (p *printer) scalar(f *field, v any) bool {
 	case nil:
 		return p.null(f.Field, f.owner)
 	case string:
+		if f.meta.Enum != nil && !f.meta.Enum.Has(v) {
+			p.fail(f.Field, notOne(f.meta.Enum, v))
+			return false
+		}
 		p.w.String(v)
 	case catalogue.ID:
 		if v == "" {
@@ -181,6 +185,11 @@ func (p *printer) scalar(f *field, v any) bool {
 		return false
 	}
 	return true
+}
+
+// notOne is the fault of a stored value that the schema does not promise: a rule or a batch wrote it.
+func notOne(e *catalogue.Enum, v string) error {
+	return fault.New(fault.Internal, "%q is not a value of %s", v, e.Name).WithCode("S0020E")
 }
 
 func (p *printer) wrapped(f *field, v any) bool {
@@ -279,6 +288,8 @@ func (p *printer) member(plan *valuePlan, vf *valueField, raw json.RawMessage) b
 			return true
 		}
 		return p.null(vf.Field, plan.object)
+	case vf.enum != nil:
+		return p.enumerated(plan, vf, raw)
 	case vf.entity != nil:
 		if vf.entity.denied != nil {
 			return p.refuse(vf.entity)
@@ -286,6 +297,20 @@ func (p *printer) member(plan *valuePlan, vf *valueField, raw json.RawMessage) b
 		return p.referred(vf.entity, idFrom(raw))
 	default:
 		p.w.Raw(raw)
+		return true
+	}
+}
+
+// enumerated writes a member that is one of an enumeration; the struct behind the JSON has "" for none.
+func (p *printer) enumerated(plan *valuePlan, vf *valueField, raw json.RawMessage) bool {
+	switch v, err := strconv.Unquote(string(raw)); {
+	case err == nil && v == "":
+		return p.null(vf.Field, plan.object)
+	case err != nil || !vf.enum.Has(v):
+		p.fail(vf.Field, notOne(vf.enum, v))
+		return false
+	default:
+		p.w.String(v)
 		return true
 	}
 }

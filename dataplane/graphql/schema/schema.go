@@ -14,6 +14,7 @@ import (
 func Text(c *catalogue.Catalogue) string {
 	p := &printer{cat: c, connections: map[string]bool{}}
 	p.scalars()
+	p.enums()
 	p.interfaces()
 	for _, t := range c.Types() {
 		p.entity(t)
@@ -47,6 +48,16 @@ type printer struct {
 func (p *printer) scalars() {
 	p.block("scalar DateTime", "A point in time, ISO 8601: 2026-02-03T04:05:06.789Z. Without a zone it is taken as UTC.", nil)
 	p.block("scalar Json", "Any JSON value.", nil)
+}
+
+func (p *printer) enums() {
+	for _, e := range p.cat.Enums() {
+		var lines []string
+		for _, v := range e.Values {
+			lines = append(lines, "  "+v+"\n")
+		}
+		p.block("enum "+e.Name, e.Doc, lines)
+	}
 }
 
 // block prints a definition; no lines: without braces.
