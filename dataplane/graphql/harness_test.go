@@ -67,19 +67,20 @@ func (plain) Hash(_ context.Context, password string) (string, error) {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	return newWorldOf(t, domain.Catalogue(), "graphql", storetest.MigrateOnTripwire)
+	return newWorldOf(t, store.Options{Catalogue: domain.Catalogue()}, "graphql", storetest.MigrateOnTripwire)
 }
 
 // newWorldOf is a world of another catalogue, whose database migrate prepares.
-func newWorldOf(t testing.TB, c *catalogue.Catalogue, template string, migrate func(dsn string) error) *world {
+func newWorldOf(t testing.TB, options store.Options, template string, migrate func(dsn string) error) *world {
 	t.Helper()
 	dsn := dbtest.Template(t, template, migrate)
 	hooks := storetest.New(t)
-	db := storetest.Open(t, dsn, store.Options{Catalogue: c, ReadConnections: 4, WriteConnections: 4, Hook: hooks.Hook})
+	options.ReadConnections, options.WriteConnections, options.Hook = 4, 4, hooks.Hook
+	db := storetest.Open(t, dsn, options)
 	var err error
 	w := &world{t: t, db: db, nudges: &nudges{}, hooks: hooks}
 	w.exec, err = graphql.New(graphql.Deps{
-		Catalogue: c, DB: db, Workflows: versions{}, Passwords: plain{}, Engine: w.nudges, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Catalogue: options.Catalogue, DB: db, Workflows: versions{}, Passwords: plain{}, Engine: w.nudges, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	require.NoError(t, err)
 	w.admin = principal("ACME", "1", tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})

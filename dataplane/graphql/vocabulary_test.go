@@ -2,6 +2,9 @@ package graphql_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -31,6 +34,23 @@ type Claim struct {
 	Outcome    string       `oms:"enum=Outcome"`
 	Signs      []Sign       `oms:"merge=name"`
 	RetailerID catalogue.ID `oms:"!,ref=Retailer,by=RetailerId,update=-"`
+
+	Steps  catalogue.Many `oms:"of=Step,via=claim,plain,create=[CreateStepWithClaimInput]"`
+	Photos catalogue.Many `oms:"of=Photo,via=claim,nosearch,create=[CreatePhotoWithClaimInput]"`
+}
+
+// Step is what was done about a claim. It is listed whole.
+type Step struct {
+	catalogue.Node
+	Text    string       `oms:"!"`
+	ClaimID catalogue.ID `oms:"!,ref=Claim"`
+}
+
+// Photo is found through its claim only, and shows no id.
+type Photo struct {
+	catalogue.Bare
+	Name    string       `oms:"!"`
+	ClaimID catalogue.ID `oms:"!,ref=Claim"`
 }
 
 // Sign is a value object with an enumeration and bounds.
@@ -43,7 +63,13 @@ type Sign struct {
 func claims() catalogue.Spec {
 	return catalogue.Spec{
 		Types: []catalogue.TypeSpec{
-			{Go: Claim{}, Implements: "Node", Key: "ref", Retailer: "retailer", Gets: []string{"claim(ref: String!)"}, Create: true, Update: "id"},
+			{Go: Claim{}, Implements: "Node", Key: "ref", Retailer: "retailer", Gets: []string{"claim(ref: String!)", "claimById(id: ID!)"}, Create: true, Update: "id"},
+			{Go: Step{}, Implements: "Node", Retailer: "claim"},
+			{Go: Photo{}, NoSearch: true, Retailer: "claim"},
+		},
+		Inputs: []catalogue.InputSpec{
+			{Name: "CreateStepWithClaimInput", Of: "Step", Base: catalogue.Create, Without: "claim"},
+			{Name: "CreatePhotoWithClaimInput", Of: "Photo", Base: catalogue.Create, Without: "claim"},
 		},
 		Values: []catalogue.ValueSpec{{Go: Sign{}, Input: "SignInput", MergeBy: "name"}},
 		Enums:  []catalogue.EnumSpec{{Name: "Severity", Values: "MINOR MAJOR", Doc: "How bad it is."}, {Name: "Outcome", Values: "PAID REFUSED"}},
@@ -57,9 +83,15 @@ var claimsCatalogue = sync.OnceValues(func() (*catalogue.Catalogue, error) {
 // newDesk is a world with the types of the claims desk.
 func newDesk(t testing.TB) *world {
 	t.Helper()
+	return newDeskWith(t, store.Options{})
+}
+
+func newDeskWith(t testing.TB, options store.Options) *world {
+	t.Helper()
 	c, err := claimsCatalogue()
 	require.NoError(t, err)
-	return newWorldOf(t, c, "claims", func(dsn string) error {
+	options.Catalogue = c
+	return newWorldOf(t, options, "claims", func(dsn string) error {
 		if err := storetest.Migrate(dsn); err != nil {
 			return err
 		}
@@ -158,4 +190,83 @@ func TestMembersOfValuesHaveLimits(t *testing.T) {
 		require.Equal(t, want, [2]string{e.Extensions.Code, e.Extensions.Field}, "%s: %s", sign, e.Message)
 	}
 	w.data(createClaim, `{"input":{"ref":"C-1","severity":"MINOR","retailer":{"id":1},"signs":[{"name":"große","weight":9}]}}`)
+}
+
+// claimWith makes a claim with so many steps and photos and returns its id.
+func (w *world) claimWith(ref string, n int) string {
+	w.t.Helper()
+	var steps, photos []string
+	for i := range n {
+		steps = append(steps, fmt.Sprintf(`{"text":"%s-%d"}`, ref, i))
+		photos = append(photos, fmt.Sprintf(`{"name":"%s-%d"}`, ref, i))
+	}
+	made := w.data(createClaim, fmt.Sprintf(`{"input":{"ref":%q,"severity":"MINOR","retailer":{"id":1},"steps":[%s],"photos":[%s]}}`,
+		ref, strings.Join(steps, ","), strings.Join(photos, ",")))
+	id, _ := at(made, "createClaim.id").(string)
+	return id
+}
+
+// A plain list has all, in one statement for all parents, and takes no arguments.
+func TestPlainLists(t *testing.T) {
+	t.Parallel()
+	w := newDesk(t)
+	w.claimWith("A", 12)
+	id := w.claimWith("B", 1)
+	w.claimWith("C", 0)
+	shown := w.raw(`{ __type(name: "Claim") { fields { name args { name } type { kind name ofType { name } } } } }`, "")
+	require.Contains(t, shown, `{"name":"steps","args":[],"type":{"kind":"LIST","name":null,"ofType":{"name":"Step"}}}`)
+
+	trace := &store.Trace{}
+	res := w.runIn(store.WithTrace(t.Context(), trace), w.admin, `{ claims { edges { node { ref steps { text claim { ref } } } } } }`, "")
+	require.Empty(t, messages(res))
+	require.Len(t, trace.Statements(), 3, "claims, steps, their claims: %v", trace.Statements())
+	var data map[string]any
+	require.NoError(t, json.Unmarshal(res.Data, &data))
+	for i, want := range []int{12, 1, 0} {
+		require.Len(t, at(data, fmt.Sprintf("claims.edges.%d.node.steps", i)), want)
+	}
+	require.Equal(t, map[string]any{"text": "B-0", "claim": map[string]any{"ref": "B"}}, at(data, "claims.edges.1.node.steps.0"))
+
+	trace = &store.Trace{}
+	res = w.runIn(store.WithTrace(t.Context(), trace), w.admin, `query($id: ID!) { claimById(id: $id) { ref steps { text } } }`, fmt.Sprintf(`{"id":%q}`, id))
+	require.JSONEq(t, `{"claimById":{"ref":"B","steps":[{"text":"B-0"}]}}`, string(res.Data))
+	require.Equal(t, 1, trace.RoundTrips(), "the list of an entity that is asked for by id need not wait for it")
+
+	require.Contains(t, w.failure(`{ claims { edges { node { steps(first: 1) { text } } } } }`, "").Message, `Unknown argument "first"`)
+	require.Equal(t, "C0001E", w.failure(`{ claims(first: 1200) { edges { node { steps { text } } } } }`, "").Extensions.Code, "a list costs like a page")
+}
+
+// A list without pages is bounded all the same: what is beyond the most rows of a statement is an error there, and nothing of it is shown.
+func TestPlainListsAreBounded(t *testing.T) {
+	t.Parallel()
+	w := newDeskWith(t, store.Options{MaxRows: 20})
+	w.claimWith("A", 11)
+	w.claimWith("B", 9)
+	query := `{ claims { edges { node { ref steps { text } } } } }`
+	require.Empty(t, messages(w.run(w.admin, query, "")))
+	w.claimWith("C", 1)
+	res := w.run(w.admin, query, "")
+	require.Len(t, res.Errors, 1)
+	require.Equal(t, "more than 20 steps match; ask for pages", res.Errors[0].Message)
+	require.Equal(t, []any{"claims", "edges", 0, "node", "steps"}, res.Errors[0].Path)
+	require.JSONEq(t, `{"claims":{"edges":[{"node":{"ref":"A","steps":null}},{"node":{"ref":"B","steps":null}},{"node":{"ref":"C","steps":null}}]}}`, string(res.Data))
+}
+
+// A connection may take paging arguments alone, and its type be found in no other way, nor show its id.
+func TestConnectionsWithPagingAlone(t *testing.T) {
+	t.Parallel()
+	w := newDesk(t)
+	w.claimWith("A", 12)
+	shown := w.raw(`{ a: __type(name: "Claim") { fields { name args { name } } } b: __type(name: "Photo") { fields { name } } }`, "")
+	require.Contains(t, shown, `{"name":"photos","args":[{"name":"first"},{"name":"last"},{"name":"before"},{"name":"after"}]}`)
+	require.Contains(t, shown, `"b":{"fields":[{"name":"name"},{"name":"claim"}]}`)
+	require.Contains(t, w.failure(`{ photos { edges { node { name } } } }`, "").Message, `Cannot query field "photos"`)
+
+	page := `query($n: Int, $a: String) { claim(ref: "A") { photos(first: $n, after: $a) { edges { cursor node { name } } pageInfo { hasNextPage endCursor } } } }`
+	first := w.data(page, `{"n":5}`)
+	require.Equal(t, true, at(first, "claim.photos.pageInfo.hasNextPage"))
+	rest := w.data(page, fmt.Sprintf(`{"n":10,"a":%q}`, at(first, "claim.photos.pageInfo.endCursor")))
+	require.Equal(t, false, at(rest, "claim.photos.pageInfo.hasNextPage"))
+	require.Len(t, at(rest, "claim.photos.edges"), 7)
+	require.Len(t, at(w.data(page, `{}`), "claim.photos.edges"), 10, "ten is the page that nobody asked for")
 }

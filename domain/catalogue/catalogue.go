@@ -80,12 +80,14 @@ func (f *Field) Pointer(entity any) any {
 	return reflect.ValueOf(entity).Elem().FieldByIndex(f.index).Addr().Interface()
 }
 
-// Edge is a connection from a type to another: one to many by a reference of the target, or many to many by a link table.
+// Edge is a connection or a list from a type to another: one to many by a reference of the target, or many to many by a link table.
 type Edge struct {
 	Name   string // GraphQL name: items
 	Target *Type
 	By     *Field // the target's reference to the owner; nil for link tables
 	Link   *Link  // the link table; nil for By
+	Plain  bool   // the API lists all at once, without pages and filters
+	Pages  bool   // the API's connection takes paging arguments alone, no filters
 	Doc    string
 }
 
@@ -113,7 +115,7 @@ type Link struct {
 // Type describes one entity type, or an abstract one: an interface whose members share a table.
 type Type struct {
 	Name        string     // GraphQL name: Order
-	Plural      string     // search field: orders; empty for abstract types
+	Plural      string     // search field: orders; empty for abstract types and for those that are only found through others
 	EntityType  string     // name in events: ORDER; empty where no event can name it
 	Permission  string     // stem of permission names: INVENTORYPOSITION, to which _VIEW, _CREATE, _UPDATE are added
 	Table       string     // orders

@@ -29,6 +29,13 @@ type Row struct {
 	UpdatedOn time.Time `oms:"updatedOn,hidden"`
 }
 
+// Bare is embedded instead of Node by entities whose API shows neither id nor times; they are stored all the same.
+type Bare struct {
+	ID        ID        `oms:"id,hidden,create=-,update=-"`
+	CreatedOn time.Time `oms:"createdOn,hidden"`
+	UpdatedOn time.Time `oms:"updatedOn,hidden"`
+}
+
 // Orchestrated is embedded by entities whose life a workflow drives.
 type Orchestrated struct {
 	Type            string `oms:"type,!,create=!"`

@@ -138,6 +138,9 @@ func (b *builder) newType(s *TypeSpec) *Type {
 	if t.Table == "" {
 		t.Table = snake(t.Plural)
 	}
+	if s.NoSearch {
+		t.Plural = ""
+	}
 	return t
 }
 
@@ -199,7 +202,7 @@ func (b *builder) derive(t *Type, d *declaration, rt reflect.Type, index []int) 
 	where := t.Name + "." + d.goName
 	switch rt {
 	case reflect.TypeFor[Many]():
-		d.edge = &Edge{Name: or(d.tag.Name, camel(d.goName)), Doc: d.doc}
+		d.edge = &Edge{Name: or(d.tag.Name, camel(d.goName)), Plain: d.tag.Plain, Pages: d.tag.NoSearch, Doc: d.doc}
 		t.Edges = append(t.Edges, d.edge)
 	case reflect.TypeFor[Lookup]():
 		k := &KeyRef{Name: or(d.tag.Name, camel(d.goName)), GraphQL: d.tag.Of, Doc: d.doc}

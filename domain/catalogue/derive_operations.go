@@ -195,7 +195,7 @@ func (b *builder) checkTables() {
 	columns, owners := map[string]*Field{}, map[string]*Type{}
 	plurals := map[string]string{}
 	for _, t := range b.cat.types {
-		if other := plurals[t.Plural]; other != "" {
+		if other := plurals[t.Plural]; other != "" && t.Plural != "" {
 			b.fail(t.Name, "plural %s is that of %s", t.Plural, other)
 		}
 		plurals[t.Plural] = t.Name

@@ -41,6 +41,7 @@ type TypeSpec struct {
 	Update      string   // fields that identify the row in updateX; empty: no such mutation
 	Removes     []RemovalSpec
 
+	NoSearch   bool   // there is no search for it: it is found through others only
 	FoldsCase  bool   // wildcards of searches ignore case
 	Remembered bool   // what a natural key leads to may be remembered for a moment: there are few rows, and their keys stay
 	Taken      string // platform code of the fault that the natural key is taken; empty: C0123E

@@ -13,7 +13,8 @@ import (
 //	hidden        stored but not in the output; in inputs only where create= or update= says so
 //	pii           personal data
 //	search        a reference that searches filter by, with the key input of by=
-//	nosearch      a scalar that searches do not filter by
+//	nosearch      a scalar that searches do not filter by; a connection that takes paging arguments alone
+//	plain         on Many: a list of all, without pages and filters
 //	ref=Type      a reference: the field is an ID; Type may be abstract
 //	by=Key        the input type that points at what ref= or of= names: RetailerId, ProductCatalogueKey
 //	create=…      in the create input: ! required, ? optional, - absent, or a type text such as [CreateOrderItemWithOrderInput]!
@@ -42,7 +43,7 @@ import (
 type Tag struct {
 	Name                       string
 	NonNull, Hidden, Personal  bool
-	Search, NoSearch           bool
+	Search, NoSearch, Plain    bool
 	Ref, By, Create, Update    string
 	In, Out, Wrap, Copy, Merge string
 	Default, Among, Names      string
@@ -87,6 +88,8 @@ func (t *Tag) word(word string) error {
 		t.Search = true
 	case "nosearch":
 		t.NoSearch = true
+	case "plain":
+		t.Plain = true
 	default:
 		if t.Name != "" {
 			return fmt.Errorf("two names: %s and %s", t.Name, word)

@@ -82,6 +82,22 @@ func (p *planner) connection(f *field, t *catalogue.Type, at place) error {
 	return nil
 }
 
+// list plans a list of all that an edge leads to. It costs what a page of the default size does; how many rows come at most, the store says.
+func (p *planner) list(f *field, t *catalogue.Type, at place) error {
+	f.kind = listed
+	if f.denied = p.view(t); f.denied != nil {
+		return nil
+	}
+	f.conn, f.rows = &connection{}, newRowset(t)
+	inside := at.down(defaultPage)
+	if err := p.charge(inside.times); err != nil {
+		return err
+	}
+	var err error
+	f.sel, err = p.selection(f.rows, f.Field, inside)
+	return err
+}
+
 func hasCursor(fields []*document.Field) bool {
 	for _, f := range fields {
 		if f.Name == "startCursor" || f.Name == "endCursor" {

@@ -68,7 +68,7 @@ func (x *fetcher) eager(level []*field) []*field {
 			continue
 		}
 		for _, child := range f.rows.children {
-			if child.kind == connected && child.denied == nil {
+			if child.edge != nil && child.denied == nil {
 				child.query = child.page(store.Parents{Edge: child.edge, IDs: []catalogue.ID{id}})
 				out = append(out, child)
 				out = append(out, x.below(child, id)...)
@@ -87,7 +87,7 @@ func (x *fetcher) below(f *field, owner catalogue.ID) []*field {
 	}
 	var out []*field
 	for _, child := range f.rows.children {
-		if child.kind == connected && child.denied == nil && child.conn.page.After == "" && child.conn.page.Before == "" {
+		if child.edge != nil && child.denied == nil && child.conn.page.After == "" && child.conn.page.Before == "" {
 			child.query = child.page(store.Parents{Edge: child.edge, Of: &store.Owners{Edge: f.edge, ID: owner, First: page.First}})
 			out = append(out, child)
 		}
@@ -192,7 +192,7 @@ func (x *fetcher) fetch(ctx context.Context, level []*field) error {
 		}
 		reader := x.reader(x.scope(fields[0].rows.typ))
 		results, err := reader.SelectAll(ctx, queries...)
-		if fault.Is(err, fault.Invalid) {
+		if fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooLarge) {
 			results, err = x.apart(ctx, reader, fields)
 		}
 		if err != nil {
@@ -205,13 +205,14 @@ func (x *fetcher) fetch(ctx context.Context, level []*field) error {
 	return nil
 }
 
-// apart runs the statements of fields one by one, after they failed together, to find the field whose arguments are wrong.
+// apart runs the statements of fields one by one, after they failed together, to find the field whose arguments are wrong, or
+// that leads to too much.
 func (x *fetcher) apart(ctx context.Context, reader Reader, fields []*field) ([]*store.Result, error) {
 	out := make([]*store.Result, len(fields))
 	for i, f := range fields {
 		res, err := reader.SelectAll(ctx, f.query)
 		switch {
-		case fault.Is(err, fault.Invalid):
+		case fault.Is(err, fault.Invalid), fault.Is(err, fault.TooLarge):
 			f.denied, out[i] = err, &store.Result{}
 		case err != nil:
 			return nil, err
@@ -230,7 +231,7 @@ func prepare(parent *rowset, f *field) bool {
 	q := store.Query{Type: f.rows.typ, Fields: f.rows.read, NoCursors: true}
 	owner := parent.of[f]
 	switch f.kind {
-	case connected:
+	case connected, listed:
 		ids := parent.ids(owner, 0)
 		if len(ids) == 0 {
 			return false
@@ -243,7 +244,7 @@ func prepare(parent *rowset, f *field) bool {
 	case lookup:
 		q.Where = parent.keyConditions(owner, f)
 	}
-	if f.kind != connected && len(q.Where) == 0 {
+	if f.edge == nil && len(q.Where) == 0 {
 		return false
 	}
 	f.query = q
@@ -313,12 +314,13 @@ func (r *rowset) keyConditions(typ string, f *field) []store.Condition {
 // take files the rows that a field's statement found.
 func (f *field) take(res *store.Result) {
 	f.fetched = true
-	if f.kind == connected {
+	paged := f.kind == connected || f.kind == listed
+	if paged {
 		f.pages = make(map[catalogue.ID]*store.Group, len(res.Groups))
 	}
 	for i := range res.Groups {
 		g := &res.Groups[i]
-		if f.kind == connected {
+		if paged {
 			f.pages[g.Parent] = g
 		}
 		f.rows.rows = append(f.rows.rows, g.Rows...)

@@ -37,6 +37,7 @@ const (
 	lookup         // an entity by natural key
 	members        // entities by ids inside a JSON value
 	connected      // a connection: rows at the far end of an edge, or a root search
+	listed         // all rows at the far end of an edge
 	single         // a root field for one entity
 )
 
@@ -53,7 +54,7 @@ type field struct {
 	conn    *connection
 	wrap    []*document.Field
 	json    *valuePlan
-	rows    *rowset // what is fetched: reference, lookup, members, connected, single
+	rows    *rowset // what is fetched: reference, lookup, members, connected, listed, single
 	sel     selection
 	denied  error // the field is null, with this error where it is written first
 	told    bool
@@ -203,6 +204,9 @@ func (p *planner) field(rows *rowset, t *catalogue.Type, df *document.Field, at 
 	if e := t.Edge(df.Name); e != nil {
 		f.edge = e
 		rows.adopt(f, t)
+		if e.Plain {
+			return f, p.list(f, e.Target, at)
+		}
 		return f, p.connection(f, e.Target, at)
 	}
 	return nil, fault.New(fault.Internal, "nothing is behind %s.%s", t.Name, df.Name)

@@ -53,7 +53,9 @@ type rootField struct {
 func New(r Runner) *Runner {
 	r.roots = map[string]rootField{"me": {typ: r.Catalogue.Type("User"), get: &catalogue.Get{Name: "me"}}}
 	for _, t := range r.Catalogue.Types() {
-		r.roots[t.Plural] = rootField{typ: t}
+		if t.Plural != "" {
+			r.roots[t.Plural] = rootField{typ: t}
+		}
 		for i := range t.Gets {
 			r.roots[t.Gets[i].Name] = rootField{typ: t, get: &t.Gets[i]}
 		}

@@ -134,6 +134,9 @@ func (p *printer) valueOf(f *field, row []any) bool {
 			}
 		}
 		return p.null(f.Field, f.owner)
+	case listed:
+		id, _ := row[0].(catalogue.ID)
+		return p.list(f, f.pages[id])
 	default:
 		id, _ := row[0].(catalogue.ID)
 		return p.connection(f, f.pages[id])
@@ -320,6 +323,21 @@ func idFrom(raw json.RawMessage) catalogue.ID {
 		return catalogue.ID(s)
 	}
 	return catalogue.ID(raw)
+}
+
+// list writes all rows of a list.
+func (p *printer) list(f *field, g *store.Group) bool {
+	p.w.OpenList()
+	if g != nil {
+		for i, row := range g.Rows {
+			p.path = append(p.path, i)
+			m := p.w.Mark()
+			p.orNull(m, f.Def.Type.Elem, p.object(f.rows, f.sel, row))
+			p.path = p.path[:len(p.path)-1]
+		}
+	}
+	p.w.CloseList()
+	return true
 }
 
 // connection writes a page.

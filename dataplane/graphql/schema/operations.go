@@ -20,7 +20,9 @@ func (p *printer) query() {
 			}
 			lines = append(lines, line(g.Name, args, t.Name, ""))
 		}
-		lines = append(lines, line(t.Plural, SearchArguments(t), p.connection(t.Name), ""))
+		if t.Plural != "" {
+			lines = append(lines, line(t.Plural, SearchArguments(t), p.connection(t.Name), ""))
+		}
 	}
 	for _, op := range p.cat.Queries() {
 		lines = append(lines, p.operation(op))

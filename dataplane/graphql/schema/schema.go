@@ -131,7 +131,14 @@ func (p *printer) entity(t *catalogue.Type) {
 		lines = append(lines, line(k.Name, nil, k.GraphQL, k.Doc))
 	}
 	for _, e := range t.Edges {
-		lines = append(lines, line(e.Name, SearchArguments(e.Target), p.connection(e.Target.Name), e.Doc))
+		switch {
+		case e.Plain:
+			lines = append(lines, line(e.Name, nil, "["+e.Target.Name+"]", e.Doc))
+		case e.Pages:
+			lines = append(lines, line(e.Name, paging[:], p.connection(e.Target.Name), e.Doc))
+		default:
+			lines = append(lines, line(e.Name, SearchArguments(e.Target), p.connection(e.Target.Name), e.Doc))
+		}
 	}
 	head := "type " + t.Name
 	if len(t.Interfaces) > 0 {

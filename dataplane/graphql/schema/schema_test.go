@@ -46,11 +46,14 @@ func TestEveryConnectionTakesTheArgumentsOfItsSearch(t *testing.T) {
 	t.Parallel()
 	s := load(t)
 	for _, typ := range domain.Catalogue().Types() {
+		if typ.Plural == "" {
+			continue
+		}
 		search := s.Query.Fields.ForName(typ.Plural)
 		require.NotNil(t, search, typ.Plural)
 		for _, owner := range domain.Catalogue().Types() {
 			for _, e := range owner.Edges {
-				if e.Target == typ {
+				if e.Target == typ && !e.Plain && !e.Pages {
 					require.Len(t, s.Types[owner.Name].Fields.ForName(e.Name).Arguments, len(search.Arguments), owner.Name+"."+e.Name)
 				}
 			}
