@@ -17,6 +17,9 @@ func (d *decision) stamp(x *Draft) error {
 		return err
 	}
 	x.root = root
+	if d.undriven(root) {
+		return nil
+	}
 	if root != d.driven { // most have the same
 		if d.driver = d.drives(root); d.driver.Name == "" {
 			return nil
@@ -26,6 +29,13 @@ func (d *decision) stamp(x *Draft) error {
 	x.Type.Field("workflowRef").Set(x.Entity, d.driver.Name)
 	x.Type.Field("workflowVersion").Set(x.Entity, d.driver.version)
 	return nil
+}
+
+// undriven reports whether no workflow drives a root: it need not have a type, and has none.
+func (d *decision) undriven(root any) bool {
+	t := d.Catalogue.TypeOf(root)
+	f := t.Field("type")
+	return f != nil && f.Null && f.Empty(root) && (d.isNew(root) || t.Text(root, "workflowRef") == "")
 }
 
 // driver is a root's workflow, in the version for what comes to be under it. Without a name it is not known yet.

@@ -35,8 +35,35 @@ type Claim struct {
 	Signs      []Sign       `oms:"merge=name"`
 	RetailerID catalogue.ID `oms:"!,ref=Retailer,by=RetailerId,update=-"`
 
+	OrderRef            string                  `oms:"hidden"`
+	OrderRetailer       catalogue.ID            `oms:"hidden"`
+	Order               catalogue.CompositeLink `oms:"of=OrderLink,on=ref:orderRef+retailer.id:orderRetailer,by=OrderLinkInput" doc:"The order, by its ref."`
+	ProductRef          string                  `oms:"hidden,max=9"`
+	ProductCatalogueRef string                  `oms:"hidden"`
+	Product             catalogue.CompositeLink `oms:"nosearch,of=ProductLink,on=ref:productRef+catalogue.ref:productCatalogueRef,by=ProductKey,update=-"`
+
 	Steps  catalogue.Many `oms:"of=Step,via=claim,plain,create=[CreateStepWithClaimInput]"`
 	Photos catalogue.Many `oms:"of=Photo,via=claim,nosearch,create=[CreatePhotoWithClaimInput]"`
+}
+
+// Payout is what a workflow drives that the API shows as an object.
+type Payout struct {
+	catalogue.Node
+	Ref    string `oms:"!,update=-"`
+	Type   string `oms:"type"`
+	Status string `oms:"create=-,default=CREATED"`
+	catalogue.WorkflowLinked
+	RetailerID catalogue.ID `oms:"!,ref=Retailer,by=RetailerId,update=-"`
+}
+
+// Receipt shows its workflow in the oldest way: the version as a text.
+type Receipt struct {
+	catalogue.Node
+	Type            string       `oms:"!"`
+	Status          string       `oms:"create=-,default=CREATED"`
+	WorkflowRef     string       `oms:"create=-,update=-"`
+	WorkflowVersion int          `oms:"out=String,none=0,create=-,update=-"`
+	RetailerID      catalogue.ID `oms:"!,ref=Retailer,by=RetailerId,update=-"`
 }
 
 // Step is what was done about a claim. It is listed whole.
@@ -66,8 +93,17 @@ func claims() catalogue.Spec {
 			{Go: Claim{}, Implements: "Node", Key: "ref", Retailer: "retailer", Gets: []string{"claim(ref: String!)", "claimById(id: ID!)"}, Create: true, Update: "id"},
 			{Go: Step{}, Implements: "Node", Retailer: "claim"},
 			{Go: Photo{}, NoSearch: true, Retailer: "claim"},
+			{Go: Payout{}, Event: "PAYOUT", Implements: "Node", Key: "ref", Retailer: "retailer", Create: true, Update: "id"},
+			{Go: Receipt{}, Event: "RECEIPT", Implements: "Node", Retailer: "retailer", Create: true},
+		},
+		Objects: []catalogue.ObjectSpec{
+			{Name: "OrderLink", Fields: []string{"ref: String", "retailer: RetailerLink"}}, {Name: "RetailerLink", Fields: []string{"id: ID"}},
+			{Name: "ProductLink", Fields: []string{"ref: String", "catalogue: CatalogueLink"}}, {Name: "CatalogueLink", Fields: []string{"ref: String"}},
+			{Name: "WorkflowLink", Fields: []string{"ref: String", "version: Int"}},
 		},
 		Inputs: []catalogue.InputSpec{
+			{Name: "OrderLinkInput", Fields: []string{"ref: String!", "retailer: RetailerId!"}},
+			{Name: "WorkflowLinkInput", Fields: []string{"ref: String!", "version: Int!"}},
 			{Name: "CreateStepWithClaimInput", Of: "Step", Base: catalogue.Create, Without: "claim"},
 			{Name: "CreatePhotoWithClaimInput", Of: "Photo", Base: catalogue.Create, Without: "claim"},
 		},
@@ -269,4 +305,70 @@ func TestConnectionsWithPagingAlone(t *testing.T) {
 	require.Equal(t, false, at(rest, "claim.photos.pageInfo.hasNextPage"))
 	require.Len(t, at(rest, "claim.photos.edges"), 7)
 	require.Len(t, at(w.data(page, `{}`), "claim.photos.edges"), 10, "ten is the page that nobody asked for")
+}
+
+// A composite link points at something by several values, and need not find it. It is set, shown, searched and cleared as a whole.
+func TestCompositeLinks(t *testing.T) {
+	t.Parallel()
+	w := newDesk(t)
+	const fields = `{ id ref order { ref retailer { id __typename } } product { ref catalogue { ref } } }`
+	create := func(ref, more string) map[string]any {
+		return w.data(`mutation($input: CreateClaimInput) { createClaim(input: $input) `+fields+` }`, `{"input":{"ref":"`+ref+`","severity":"MINOR","retailer":{"id":1}`+more+`}}`)
+	}
+	made := create("C-1", `,"order":{"ref":"O-1","retailer":{"id":7}},"product":{"ref":"P-1","catalogue":{"ref":"PC"}}`)
+	linked := map[string]any{"ref": "O-1", "retailer": map[string]any{"id": "7", "__typename": "RetailerLink"}}
+	require.Equal(t, linked, at(made, "createClaim.order"), "what a mutation returns")
+	create("C-2", `,"order":{"ref":"O-1","retailer":{"id":8}}`)
+	create("C-3", ``)
+
+	all := w.raw(`{ claims { edges { node { ref order { retailer { id } ref } product { catalogue { ref } } } } } }`, "")
+	require.JSONEq(t, `{"claims":{"edges":[
+		{"node":{"ref":"C-1","order":{"ref":"O-1","retailer":{"id":"7"}},"product":{"catalogue":{"ref":"PC"}}}},
+		{"node":{"ref":"C-2","order":{"ref":"O-1","retailer":{"id":"8"}},"product":null}},
+		{"node":{"ref":"C-3","order":null,"product":null}}]}}`, all)
+	find := `query($o: OrderLinkInput) { claims(order: $o) { edges { node { ref } } } }`
+	require.JSONEq(t, `{"claims":{"edges":[{"node":{"ref":"C-2"}}]}}`, w.raw(find, `{"o":{"ref":"O-1","retailer":{"id":8}}}`))
+	require.JSONEq(t, `{"claims":{"edges":[]}}`, w.raw(find, `{"o":{"ref":"O-2","retailer":{"id":8}}}`))
+	require.Contains(t, w.failure(`{ claims(product: {ref: "P-1"}) { edges { node { ref } } } }`, "").Message, `Unknown argument "product"`)
+
+	change := `mutation($input: UpdateClaimInput) { updateClaim(input: $input) ` + fields + ` }`
+	id, _ := at(made, "createClaim.id").(string)
+	changed := w.data(change, `{"input":{"id":`+id+`,"order":{"ref":"O-9","retailer":{"id":7}}}}`)
+	require.Equal(t, "O-9", at(changed, "updateClaim.order.ref"))
+	require.Equal(t, "P-1", at(changed, "updateClaim.product.ref"), "what is not given stays")
+	require.Nil(t, at(w.data(change, `{"input":{"id":`+id+`,"order":null}}`), "updateClaim.order"))
+
+	e := w.failure(`mutation($input: CreateClaimInput) { createClaim(input: $input) { id } }`,
+		`{"input":{"ref":"C-4","severity":"MINOR","retailer":{"id":1},"product":{"ref":"P-123456789","catalogue":{"ref":"PC"}}}}`)
+	require.Equal(t, "C0141E input.product.ref", e.Extensions.Code+" "+e.Extensions.Field, "members are as long as the columns that hold them")
+}
+
+// A workflow may be shown as an object, its values alone be deprecated, and all be null where there is none.
+func TestWorkflowsThatMayLack(t *testing.T) {
+	t.Parallel()
+	w := newDesk(t)
+	shown := w.raw(`{ __type(name: "Payout") { fields(includeDeprecated: true) { name isDeprecated type { kind } } } }`, "")
+	for _, field := range []string{`{"name":"workflowRef","isDeprecated":true,"type":{"kind":"SCALAR"}}`, `{"name":"workflowVersion","isDeprecated":true,"type":{"kind":"SCALAR"}}`,
+		`{"name":"workflow","isDeprecated":false,"type":{"kind":"OBJECT"}}`} {
+		require.Contains(t, shown, field)
+	}
+	const fields = `{ type status workflowRef workflowVersion workflow { ref version } }`
+	create := `mutation($input: CreatePayoutInput) { createPayout(input: $input) ` + fields + ` }`
+	driven := `{"type":"CASH","status":"CREATED","workflowRef":"PAYOUT::CASH","workflowVersion":10003,"workflow":{"ref":"PAYOUT::CASH","version":10003}}`
+	require.JSONEq(t, `{"createPayout":`+driven+`}`, w.raw(create, `{"input":{"ref":"P-1","type":"CASH","retailer":{"id":1}}}`))
+	without := `{"type":null,"status":"CREATED","workflowRef":null,"workflowVersion":null,"workflow":null}`
+	made := w.data(`mutation($input: CreatePayoutInput) { createPayout(input: $input) { id } }`, `{"input":{"ref":"P-2","retailer":{"id":1}}}`)
+	require.JSONEq(t, `{"payouts":{"edges":[{"node":`+driven+`},{"node":`+without+`}]}}`, w.raw(`{ payouts { edges { node `+fields+` } } }`, ""))
+	require.JSONEq(t, `{"payouts":{"edges":[{"node":`+driven+`}]}}`, w.raw(`{ payouts(workflow: {ref: "PAYOUT::CASH", version: 10003}) { edges { node `+fields+` } } }`, ""))
+	require.JSONEq(t, `{"payouts":{"edges":[{"node":`+without+`}]}}`, w.raw(`{ payouts(workflowVersion: [null]) { edges { node `+fields+` } } }`, ""))
+	changed := w.raw(`mutation { updatePayout(input: {id: `+fmt.Sprint(at(made, "createPayout.id"))+`, type: "BANK"}) `+fields+` }`, "")
+	require.JSONEq(t, `{"updatePayout":{"type":"BANK","status":"CREATED","workflowRef":null,"workflowVersion":null,"workflow":null}}`, changed)
+
+	const receipt = `{ workflowRef workflowVersion }`
+	issued := w.raw(`mutation { createReceipt(input: {type: "R", retailer: {id: 1}}) `+receipt+` }`, "")
+	require.JSONEq(t, `{"createReceipt":{"workflowRef":"RECEIPT::R","workflowVersion":"10003"}}`, issued)
+	for _, version := range []string{`"10003"`, `["10003","x"]`} {
+		require.Len(t, at(w.data(`{ receipts(workflowVersion: `+version+`) { edges { node { workflowVersion } } } }`, ""), "receipts.edges"), 1, version)
+	}
+	require.Empty(t, at(w.data(`{ receipts(workflowVersion: "x") { edges { node { workflowVersion } } } }`, ""), "receipts.edges"))
 }

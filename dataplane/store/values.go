@@ -126,7 +126,7 @@ func assignOther(v reflect.Value, kind sqlKind, raw []byte) error {
 }
 
 // encode turns a Go value (of a struct's field, or a condition's) into what the driver sends for a column; nil is NULL. null says that ""
-// means NULL.
+// and a plain 0 mean NULL.
 func encode(kind sqlKind, value any, null bool) (any, error) {
 	switch v := value.(type) {
 	case nil:
@@ -136,6 +136,9 @@ func encode(kind sqlKind, value any, null bool) (any, error) {
 	case catalogue.ID:
 		return encodeText(kind, string(v), null || kind != kindText)
 	case int:
+		if v == 0 && null && kind == kindInt {
+			return nil, nil
+		}
 		return encodeInt(kind, int64(v))
 	case int64:
 		return encodeInt(kind, v)

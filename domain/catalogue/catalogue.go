@@ -59,6 +59,8 @@ type Field struct {
 	Deprecated string     // why callers should not read it any more; empty: they may
 	Enum       *Enum      // the values that a text may have; nil: any text
 	Bounds                // of a number
+	Digits     bool       // an integer that the API shows as a text
+	NoZero     bool       // of an integer, 0 stands for no value: the column is NULL then
 	index      []int      // path in the Go struct; nil: the discriminator
 	constant   string     // the discriminator's value
 }
@@ -141,6 +143,8 @@ type Type struct {
 	Removes     []*Removal // removeXFromY mutations
 	Doc         string
 	Go          reflect.Type // the struct; nil for abstract types
+
+	Composites []*Composite
 
 	FoldsCase  bool // wildcards of searches ignore case
 	Remembered bool // what a natural key leads to is remembered for a moment: there are few rows, and their keys stay

@@ -65,6 +65,7 @@ type declaration struct {
 	deprecated string
 	field      *Field
 	edge       *Edge
+	composite  *Composite
 	input      string // type text of a write-only input
 }
 
@@ -76,6 +77,8 @@ func (d *declaration) inputName() string {
 		return d.field.Name
 	case d.edge != nil:
 		return d.edge.Name
+	case d.composite != nil:
+		return d.composite.Name
 	}
 	return d.tag.Name
 }
@@ -210,6 +213,9 @@ func (b *builder) derive(t *Type, d *declaration, rt reflect.Type, index []int) 
 			k.GraphQL = nonNull(k.GraphQL)
 		}
 		t.KeyRefs = append(t.KeyRefs, k)
+	case reflect.TypeFor[CompositeLink]():
+		d.composite = newComposite(d)
+		t.Composites = append(t.Composites, d.composite)
 	case reflect.TypeFor[WriteOnly]():
 		d.tag.Name = or(d.tag.Name, camel(d.goName))
 		d.input = or(d.tag.Out, "String")
@@ -260,8 +266,21 @@ func (b *builder) newField(d *declaration, rt reflect.Type) (*Field, error) {
 	if d.tag.NonNull {
 		f.GraphQL = nonNull(f.GraphQL)
 	}
+	f.Digits = f.Kind == Int && d.tag.Out == "String"
 	f.Argument = argument(f, d, base)
-	return f, nil
+	return f, noneOf(f, d, rt)
+}
+
+// noneOf marks an integer whose 0 stands for no value.
+func noneOf(f *Field, d *declaration, rt reflect.Type) error {
+	switch {
+	case d.tag.None == "":
+		return nil
+	case d.tag.None != "0" || rt.Kind() != reflect.Int || d.tag.NonNull:
+		return errors.New("none=0 is for integers that may be null")
+	}
+	f.NoZero, f.Null = true, true
+	return nil
 }
 
 // kind sets how the value is stored and whether it may be NULL, and returns its nullable GraphQL type text.

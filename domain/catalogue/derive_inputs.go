@@ -209,6 +209,10 @@ func (b *builder) inputText(d *declaration, mode string) string {
 			return ""
 		}
 		return inMode(d.tag.By, mode)
+	case d.composite != nil && d.tag.By == "":
+		return ""
+	case d.composite != nil:
+		return inMode(d.tag.By, mode)
 	case d.field == nil && d.input == "":
 		return ""
 	case d.field == nil:
@@ -231,6 +235,8 @@ func (b *builder) land(in *Input, f *InputField, d *declaration) {
 		f.MaxLen = d.tag.MaxLen
 	}
 	switch {
+	case d.composite != nil:
+		f.Composite = d.composite
 	case d.field == nil && d.edge == nil:
 		f.WriteOnly = true
 	case d.field != nil && d.field.Value != nil:

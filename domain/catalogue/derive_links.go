@@ -144,6 +144,8 @@ func (b *builder) connectField(t *Type, d *declaration) {
 	switch {
 	case d.edge != nil:
 		b.connectEdge(t, d)
+	case d.composite != nil:
+		b.connectComposite(t, d)
 	case d.field == nil && d.tag.Of != "":
 		b.connectLookup(t, d)
 	case d.field == nil:

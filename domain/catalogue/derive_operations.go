@@ -128,6 +128,13 @@ func (b *builder) check() {
 			}
 		}
 	}
+	for _, t := range b.cat.types {
+		for _, c := range t.Composites {
+			if c.Argument != "" {
+				b.checkComposite(t.Name+"."+c.Name, c, c.Argument)
+			}
+		}
+	}
 	for _, v := range b.cat.values {
 		for _, f := range v.Fields {
 			if !known[BaseType(f.GraphQL)] {
@@ -139,6 +146,9 @@ func (b *builder) check() {
 		for _, f := range in.Fields {
 			if !b.takes(f.Type) {
 				b.fail(in.Name+"."+f.Name, "no input type %s", f.Type)
+			}
+			if f.Composite != nil {
+				b.checkComposite(in.Name+"."+f.Name, f.Composite, f.Type)
 			}
 		}
 	}

@@ -32,13 +32,15 @@ import (
 //	least=n       least number, itself allowed
 //	most=n        greatest number, itself allowed
 //	merge=a+b     a list of values merges with the stored one by these members on update
-//	of=Type       on Many and Lookup: the type listed or found
+//	none=0        on integers that may be null: 0 stands for no value, stored as NULL
+//	of=Type       on Many and Lookup: the type listed or found; on CompositeLink: the object shown
 //	via=field     on Many: the reference of the target that leads back
 //	link=t/a/b    on Many: the link table t with columns a, of this type, and b, of the target
-//	on=a:x+b:y    on Lookup: this type's fields a and b equal the target's x and y
+//	on=a:x+b:y    on Lookup: this type's fields a and b equal the target's x and y; on CompositeLink: a and b are members of the object,
+//	              catalogue.ref too, x and y the fields that hold them
 //
-// The default is create=! for ! fields, else create=?, and update=?. References and Many fields are in an input only if they
-// have by= or a type text. A `doc` tag beside it holds the description that the API shows, a
+// The default is create=! for ! fields, else create=?, and update=?. References, composite links and Many fields are in an
+// input only if they have by= or a type text. A `doc` tag beside it holds the description that the API shows, a
 // `deprecated` tag why callers should not read the field any more.
 type Tag struct {
 	Name                       string
@@ -47,7 +49,7 @@ type Tag struct {
 	Ref, By, Create, Update    string
 	In, Out, Wrap, Copy, Merge string
 	Default, Among, Names      string
-	Enum                       string
+	Enum, None                 string
 	Of, Via, Link, On          string
 	MaxLen                     int
 
@@ -104,7 +106,7 @@ func (t *Tag) option(option, value string) error {
 		return fmt.Errorf("%s= says nothing", option)
 	}
 	texts := map[string]*string{
-		"ref": &t.Ref, "by": &t.By, "create": &t.Create, "update": &t.Update, "in": &t.In, "out": &t.Out, "enum": &t.Enum, "wrap": &t.Wrap,
+		"ref": &t.Ref, "by": &t.By, "create": &t.Create, "update": &t.Update, "in": &t.In, "out": &t.Out, "enum": &t.Enum, "none": &t.None, "wrap": &t.Wrap,
 		"copy": &t.Copy, "merge": &t.Merge, "of": &t.Of, "via": &t.Via, "link": &t.Link, "on": &t.On,
 		"default": &t.Default, "among": &t.Among, "names": &t.Names,
 	}

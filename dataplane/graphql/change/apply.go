@@ -26,6 +26,12 @@ func (d *draft) apply() error {
 	}
 	for _, in := range d.input.Fields {
 		v, ok := d.value[in.Name]
+		if ok && in.Composite != nil {
+			if err := d.setComposite(in, v); err != nil {
+				return err
+			}
+			continue
+		}
 		if !ok || in.Field == nil || in.Key != nil || in.Children != nil || (in.Identify && !d.New) {
 			continue
 		}

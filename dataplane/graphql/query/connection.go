@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
@@ -173,6 +174,15 @@ func (p *planner) filters(c *connection, t *catalogue.Type, args map[string]any)
 			return err
 		}
 	}
+	for _, x := range t.Composites {
+		if v := args[x.Name]; v != nil && x.Argument != "" {
+			where, err := compositeFilters(x, v)
+			if err != nil {
+				return err
+			}
+			c.where = append(c.where, where...)
+		}
+	}
 	return nil
 }
 
@@ -216,6 +226,9 @@ func wholeMilli(v any) any {
 // listCondition is the condition of a list argument: one of its values. A list of nulls alone asks for rows without a value.
 func listCondition(t *catalogue.Type, f *catalogue.Field, v any) store.Condition {
 	list, _ := v.([]any)
+	if f.Digits {
+		list = numbers(list)
+	}
 	cond := store.Condition{Field: f, Op: store.In}
 	var texts []string
 	for _, x := range list {
@@ -237,6 +250,20 @@ func listCondition(t *catalogue.Type, f *catalogue.Field, v any) store.Condition
 		}
 	}
 	return cond
+}
+
+// numbers turns texts of digits into what a column of integers holds; texts of anything else match nothing.
+func numbers(list []any) []any {
+	out := make([]any, 0, len(list))
+	for _, x := range list {
+		text, isText := x.(string)
+		if n, err := strconv.Atoi(text); err == nil {
+			out = append(out, n)
+		} else if !isText {
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 // baseType is the name inside a type text: [ProductKey!] → ProductKey.

@@ -32,6 +32,7 @@ const (
 	typename  kind = iota
 	column         // a scalar, or JSON without a selection
 	wrapped        // a text shown as an object with one member
+	composite      // an object over columns
 	value          // a value object, or a list of them, out of JSON
 	reference      // an entity by the id in a column
 	lookup         // an entity by natural key
@@ -54,6 +55,7 @@ type field struct {
 	conn    *connection
 	wrap    []*document.Field
 	json    *valuePlan
+	object  *compositePlan
 	rows    *rowset // what is fetched: reference, lookup, members, connected, listed, single
 	sel     selection
 	denied  error // the field is null, with this error where it is written first
@@ -197,6 +199,11 @@ func (p *planner) field(rows *rowset, t *catalogue.Type, df *document.Field, at 
 	}
 	if meta := t.Field(df.Name); meta != nil && !meta.Hidden {
 		return f, p.stored(rows, f, meta, at)
+	}
+	if c := t.Composite(df.Name); c != nil {
+		f.kind = composite
+		f.object = p.composite(rows, f, c, nil)
+		return f, nil
 	}
 	if k := t.KeyRef(df.Name); k != nil {
 		return f, p.lookup(rows, f, k, at)

@@ -56,6 +56,9 @@ func columnValue(f *catalogue.Field, v any) (any, error) {
 		}
 		return v, nil
 	case int:
+		if v == 0 && f.NoZero {
+			return nil, nil
+		}
 		return int64(v), nil
 	default:
 		return v, nil

@@ -119,6 +119,8 @@ func (p *printer) valueOf(f *field, row []any) bool {
 		return p.scalar(f, row[f.col])
 	case wrapped:
 		return p.wrapped(f, row[f.col])
+	case composite:
+		return p.composite(f.object, f, row)
 	case value:
 		return p.json(f, row)
 	case reference:
@@ -169,6 +171,10 @@ func (p *printer) scalar(f *field, v any) bool {
 		}
 		p.w.String(string(v))
 	case int64:
+		if f.meta.Digits {
+			p.w.String(strconv.FormatInt(v, 10))
+			return true
+		}
 		p.w.Int(v)
 	case int:
 		p.w.Int(int64(v))

@@ -127,6 +127,9 @@ func (p *printer) entity(t *catalogue.Type) {
 			lines = append(lines, line(f.Name, nil, f.GraphQL+deprecation(f.Deprecated), f.Doc))
 		}
 	}
+	for _, c := range t.Composites {
+		lines = append(lines, line(c.Name, nil, c.GraphQL+deprecation(c.Deprecated), c.Doc))
+	}
 	for _, k := range t.KeyRefs {
 		lines = append(lines, line(k.Name, nil, k.GraphQL, k.Doc))
 	}
@@ -159,6 +162,11 @@ func SearchArguments(t *catalogue.Type) []catalogue.Arg {
 	for _, f := range t.Fields {
 		if f.Argument != "" {
 			out = append(out, catalogue.Arg{Name: f.Name, Type: f.Argument})
+		}
+	}
+	for _, c := range t.Composites {
+		if c.Argument != "" {
+			out = append(out, catalogue.Arg{Name: c.Name, Type: c.Argument})
 		}
 	}
 	return append(out, paging[:]...)
