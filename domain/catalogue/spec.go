@@ -41,6 +41,7 @@ type TypeSpec struct {
 	Update      string   // fields that identify the row in updateX; empty: no such mutation
 	Removes     []RemovalSpec
 
+	KeyInputs  string // inputs that point at it, derived: Id, Key, IdOrKey, LooseKey; see derive_keys.go
 	NoSearch   bool   // there is no search for it: it is found through others only
 	FoldsCase  bool   // wildcards of searches ignore case
 	Remembered bool   // what a natural key leads to may be remembered for a moment: there are few rows, and their keys stay
@@ -58,10 +59,11 @@ type ValueSpec struct {
 
 // InterfaceSpec declares a GraphQL interface. With Shared, its implementers share a table and references may point at it.
 type InterfaceSpec struct {
-	Name   string
-	Doc    string
-	Fields string
-	Shared bool
+	Name      string
+	Doc       string
+	Fields    string
+	Shared    bool
+	KeyInputs string // as in TypeSpec, of Shared ones
 }
 
 // Base says from which operation's tags an input's fields are taken.

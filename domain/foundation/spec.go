@@ -5,7 +5,7 @@ import "github.com/fluent-oms/fluent/domain/catalogue"
 // Spec declares this package's part of the catalogue.
 func Spec() catalogue.Spec {
 	return catalogue.Spec{
-		Types: types(), Inputs: append(keys(), inputs()...),
+		Types: types(), Inputs: inputs(),
 		Values:     []catalogue.ValueSpec{{Go: catalogue.Attribute{}, Input: "AttributeInput", MergeBy: "name", Doc: "A named, typed value that callers hang on an entity."}},
 		Interfaces: interfaces(),
 		Objects:    []catalogue.ObjectSpec{{Name: "LocationLink", Fields: []string{"ref: String"}, Doc: "A location by its ref."}},
@@ -18,32 +18,32 @@ func interfaces() []catalogue.InterfaceSpec {
 		{Name: "Orchestrateable", Fields: "type status workflowRef workflowVersion", Doc: "What a workflow drives."},
 		{Name: "Referenceable", Fields: "ref", Doc: "What callers name by a reference of their own."},
 		{Name: "Extendable", Fields: "attributes", Doc: "What callers may hang attributes on."},
-		{Name: "Address", Shared: true, Fields: "id createdOn updatedOn type ref companyName name street city state postcode region country latitude longitude timeZone", Doc: "Where a location is or an order goes."},
+		{Name: "Address", Shared: true, KeyInputs: "Id", Fields: "id createdOn updatedOn type ref companyName name street city state postcode region country latitude longitude timeZone", Doc: "Where a location is or an order goes."},
 	}
 }
 
 func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
-			Go: Retailer{}, Doc: "A trading entity inside an account.", Implements: "Node Referenceable", Key: "ref", Retailer: "id",
+			Go: Retailer{}, Doc: "A trading entity inside an account.", Implements: "Node Referenceable", KeyInputs: "Id", Key: "ref", Retailer: "id",
 			Provided: true, AccountWide: true,
 			Gets: []string{"retailerById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
-			Go: Location{}, Doc: "A store, a warehouse, a supplier or a collection point.", Event: "LOCATION", Implements: "Node", Key: "ref", Retailer: "retailer",
+			Go: Location{}, Doc: "A store, a warehouse, a supplier or a collection point.", Event: "LOCATION", Implements: "Node", KeyInputs: "Id IdOrKey", Key: "ref", Retailer: "retailer",
 			Gets: []string{"location(id: ID, ref: String)", "locationById(id: ID!)"}, Create: true, Update: "id",
 			Removes: []catalogue.RemovalSpec{{Name: "removeNetworksFromLocation", Owner: "location: LocationKey!", Items: "networks: [NetworkKey!]!", From: "networks"}},
 		},
 		{
 			Go: StoreAddress{}, Doc: "Where a location is.", Plural: "storeAddresses", Table: "addresses", Shared: true, Implements: "Address",
-			Defaults: "type=AGENT", Key: "ref", Loose: true, Retailer: "location", Gets: []string{"storeAddressById(id: ID!)"}, Create: true, Update: "id",
+			Defaults: "type=AGENT", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "location", Gets: []string{"storeAddressById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
 			Go: CustomerAddress{}, Doc: "Where a customer wants an order.", Plural: "customerAddresses", Table: "addresses", Shared: true, Implements: "Address",
-			Defaults: "type=ORDER", Key: "ref", Loose: true, Retailer: "retailer", Gets: []string{"customerAddressById(id: ID!)"}, Create: true, Update: "id",
+			Defaults: "type=ORDER", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "retailer", Gets: []string{"customerAddressById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
-			Go: Network{}, Doc: "A named group of locations.", Implements: "Node", Key: "ref", Loose: true, Retailer: "retailers",
+			Go: Network{}, Doc: "A named group of locations.", Implements: "Node", KeyInputs: "Id IdOrKey", Key: "ref", Loose: true, Retailer: "retailers",
 			Gets: []string{"network(id: ID, ref: String)", "networkById(id: ID!)"}, Create: true, Update: "id",
 			Removes: []catalogue.RemovalSpec{{Name: "removeLocationsFromNetwork", Owner: "network: NetworkKey!", Items: "locations: [LocationKey!]!", From: "locations"}},
 		},
@@ -54,30 +54,13 @@ func types() []catalogue.TypeSpec {
 			Gets:  []string{"setting(id: ID)"}, Create: true, Update: "id",
 		},
 		{
-			Go: Customer{}, Doc: "A person who orders.", Implements: "Node", Key: "ref", Retailer: "retailer",
+			Go: Customer{}, Doc: "A person who orders.", Implements: "Node", KeyInputs: "Id Key", Key: "ref", Retailer: "retailer",
 			Gets: []string{"customer(ref: String!)", "customerById(id: ID!)"}, Create: true, FoldsCase: true,
 		},
 		{
-			Go: Comment{}, Doc: "Free text attached to an entity.", Implements: "Node", Indexes: []string{"entityType entityId"}, Owner: "entityType entityId",
+			Go: Comment{}, Doc: "Free text attached to an entity.", Implements: "Node", KeyInputs: "Id", Indexes: []string{"entityType entityId"}, Owner: "entityType entityId",
 			Gets: []string{"commentById(id: ID!)"}, Create: true, Update: "id",
 		},
-	}
-}
-
-func keys() []catalogue.InputSpec {
-	id := []string{"id: ID!"}
-	return []catalogue.InputSpec{
-		{Name: "RetailerId", Of: "Retailer", Fields: id},
-		{Name: "LocationId", Of: "Location", Fields: id},
-		{Name: "LocationKey", Of: "Location", Fields: []string{"id: ID", "ref: String max=8"}},
-		{Name: "NetworkId", Of: "Network", Fields: id},
-		{Name: "NetworkKey", Of: "Network", Fields: []string{"id: ID", "ref: String"}},
-		{Name: "AddressId", Of: "Address", Fields: id},
-		{Name: "StoreAddressId", Of: "StoreAddress", Fields: id},
-		{Name: "CustomerAddressId", Of: "CustomerAddress", Fields: id},
-		{Name: "CustomerId", Of: "Customer", Fields: id},
-		{Name: "CustomerKey", Of: "Customer", Fields: []string{"ref: String!"}},
-		{Name: "CommentId", Of: "Comment", Fields: id},
 	}
 }
 

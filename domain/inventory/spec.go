@@ -7,12 +7,12 @@ const orchestratedNode = "Node Referenceable Orchestrateable Extendable"
 // Spec declares this package's part of the catalogue.
 func Spec() catalogue.Spec {
 	return catalogue.Spec{
-		Types: append(productTypes(), stockTypes()...), Inputs: append(keys(), inputs()...),
+		Types: append(productTypes(), stockTypes()...), Inputs: inputs(),
 		Values: []catalogue.ValueSpec{
 			{Go: Price{}, Input: "PriceInput", MergeBy: "type currency", Doc: "What a product costs."},
 			{Go: TaxType{}, Input: "TaxTypeInput", Doc: "How a product is taxed."},
 		},
-		Interfaces: []catalogue.InterfaceSpec{{Name: "Product", Shared: true, Fields: "name summary prices tax", Doc: "What can be ordered."}},
+		Interfaces: []catalogue.InterfaceSpec{{Name: "Product", Shared: true, KeyInputs: "Key", Fields: "name summary prices tax", Doc: "What can be ordered."}},
 		Objects: []catalogue.ObjectSpec{
 			{Name: "UpdateStatusOutput", Fields: []string{"count: Int"}, Doc: "How many rows a bulk update changed."},
 			{Name: "VirtualInventory", Fields: []string{"location: Location", "virtualPositions: [VirtualPosition]"}, Doc: "A location and what can be sold from it."},
@@ -39,23 +39,23 @@ func productTypes() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: ProductCatalogue{}, Doc: "Contains categories and products.", Event: "PRODUCT_CATALOGUE", Fires: true, Implements: orchestratedNode,
-			Key: "ref", Retailer: "retailerRefs", Gets: []string{"productCatalogue(ref: String!)"}, Create: true, Update: "ref", Remembered: true,
+			KeyInputs: "Key", Key: "ref", Retailer: "retailerRefs", Gets: []string{"productCatalogue(ref: String!)"}, Create: true, Update: "ref", Remembered: true,
 		},
 		{
 			Go: StandardProduct{}, Doc: "An ordinary product, usually the base of variants.", Table: "products", Shared: true, Event: "PRODUCT", Root: "catalogue",
-			Fires: true, Implements: orchestratedNode + " Product", Key: "ref catalogue", Indexes: []string{"catalogueRef ref"}, Retailer: "catalogue",
+			Fires: true, Implements: orchestratedNode + " Product", KeyInputs: "LooseKey", Key: "ref catalogue", Indexes: []string{"catalogueRef ref"}, Retailer: "catalogue",
 			Gets: []string{"standardProduct(ref: String!, catalogue: ProductCatalogueKey!)"}, Create: true, Update: "ref catalogue", FoldsCase: true,
 			Removes: []catalogue.RemovalSpec{{Name: "removeCategoriesFromStandardProduct", Owner: "standardProduct: StandardProductKey!", Items: "categories: [CategoryKey!]!", From: "categories"}},
 		},
 		{
 			Go: VariantProduct{}, Doc: "A sellable variation of a standard product.", Table: "products", Shared: true, Event: "PRODUCT", Root: "catalogue",
-			Fires: true, Implements: orchestratedNode + " Product", Key: "ref catalogue", Indexes: []string{"catalogueRef ref"}, Retailer: "catalogue",
+			Fires: true, Implements: orchestratedNode + " Product", KeyInputs: "LooseKey", Key: "ref catalogue", Indexes: []string{"catalogueRef ref"}, Retailer: "catalogue",
 			Gets: []string{"variantProduct(ref: String!, catalogue: ProductCatalogueKey!)"}, Create: true, Update: "ref catalogue", FoldsCase: true,
 			Removes: []catalogue.RemovalSpec{{Name: "removeCategoriesFromVariantProduct", Owner: "variantProduct: VariantProductKey!", Items: "categories: [CategoryKey!]!", From: "categories"}},
 		},
 		{
 			Go: Category{}, Doc: "A node of a product catalogue's tree.", Plural: "categories", Event: "CATEGORY", Root: "catalogue", Fires: true,
-			Implements: orchestratedNode, Key: "ref catalogue", Retailer: "catalogue",
+			Implements: orchestratedNode, KeyInputs: "Key", Key: "ref catalogue", Retailer: "catalogue",
 			Gets: []string{"category(ref: String!, catalogue: ProductCatalogueKey!)"}, Create: true, Update: "ref catalogue",
 		},
 	}
@@ -65,44 +65,28 @@ func stockTypes() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: InventoryCatalogue{}, Doc: "Contains stock records.", Event: "INVENTORY_CATALOGUE", Fires: true, Implements: orchestratedNode,
-			Key: "ref", Retailer: "retailerRefs", Gets: []string{"inventoryCatalogue(ref: String!)"}, Create: true, Update: "ref", Remembered: true,
+			KeyInputs: "Key", Key: "ref", Retailer: "retailerRefs", Gets: []string{"inventoryCatalogue(ref: String!)"}, Create: true, Update: "ref", Remembered: true,
 		},
 		{
 			Go: InventoryPosition{}, Doc: "The stock of one product at one location.", ID: catalogue.UUID, Event: "INVENTORY_POSITION", Root: "catalogue",
-			Fires: true, Implements: orchestratedNode, Key: "ref catalogue", Unique: []string{"catalogue productRef locationRef"},
+			Fires: true, Implements: orchestratedNode, KeyInputs: "Key", Key: "ref catalogue", Unique: []string{"catalogue productRef locationRef"},
 			Retailer: "catalogue", Gets: []string{"inventoryPosition(ref: String!, catalogue: InventoryCatalogueKey!)"}, Create: true, Update: "ref catalogue",
 		},
 		{
 			Go: InventoryQuantity{}, Doc: "One component of a position's stock.", Plural: "inventoryQuantities", ID: catalogue.UUID, Event: "INVENTORY_QUANTITY", Root: "catalogue",
-			Fires: true, Implements: orchestratedNode, Key: "ref catalogue", Indexes: []string{"associationRef"},
+			Fires: true, Implements: orchestratedNode, KeyInputs: "Key", Key: "ref catalogue", Indexes: []string{"associationRef"},
 			Retailer: "catalogue", Gets: []string{"inventoryQuantity(ref: String!, catalogue: InventoryCatalogueKey!)"}, Create: true, Update: "ref catalogue",
 		},
 		{
 			Go: VirtualCatalogue{}, Doc: "A named view of availability.", Event: "VIRTUAL_CATALOGUE", Fires: true, Implements: orchestratedNode,
-			Key: "ref", Indexes: []string{"inventoryCatalogueRef"}, Retailer: "retailerRefs", Gets: []string{"virtualCatalogue(ref: String!)"}, Create: true, Update: "ref", Remembered: true,
+			KeyInputs: "Key", Key: "ref", Indexes: []string{"inventoryCatalogueRef"}, Retailer: "retailerRefs", Gets: []string{"virtualCatalogue(ref: String!)"}, Create: true, Update: "ref", Remembered: true,
 		},
 		{
 			Go: VirtualPosition{}, Doc: "How many of a product can be sold from a group.", ID: catalogue.UUID, Event: "VIRTUAL_POSITION", Root: "catalogue",
-			Fires: true, Implements: orchestratedNode, Key: "ref catalogue", Unique: []string{"catalogue productRef groupRef"},
+			Fires: true, Implements: orchestratedNode, KeyInputs: "Key", Key: "ref catalogue", Unique: []string{"catalogue productRef groupRef"},
 			Retailer: "catalogue", Gets: []string{"virtualPosition(ref: String!, catalogue: VirtualCatalogueKey!)"}, Create: true, Update: "ref catalogue",
 		},
 	}
-}
-
-func keys() []catalogue.InputSpec {
-	var out []catalogue.InputSpec
-	for _, of := range []string{"ProductCatalogue", "InventoryCatalogue", "VirtualCatalogue"} {
-		out = append(out, catalogue.InputSpec{Name: of + "Key", Of: of, Fields: []string{"ref: String! max=100"}})
-	}
-	for _, k := range [][3]string{
-		{"Category", "String!", "ProductCatalogueKey"}, {"Product", "String!", "ProductCatalogueKey"},
-		{"StandardProduct", "String", "ProductCatalogueKey"}, {"VariantProduct", "String", "ProductCatalogueKey"},
-		{"InventoryPosition", "String!", "InventoryCatalogueKey"}, {"InventoryQuantity", "String!", "InventoryCatalogueKey"},
-		{"VirtualPosition", "String!", "VirtualCatalogueKey"},
-	} {
-		out = append(out, catalogue.InputSpec{Name: k[0] + "Key", Of: k[0], Fields: []string{"ref: " + k[1] + " max=100", "catalogue: " + k[2] + "!"}})
-	}
-	return out
 }
 
 func inputs() []catalogue.InputSpec {

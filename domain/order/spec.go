@@ -16,24 +16,24 @@ func Spec() catalogue.Spec {
 func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
-			Go: Order{}, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", Key: "ref", Taken: "C0121E", Retailer: "retailer",
+			Go: Order{}, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", KeyInputs: "Id IdOrKey", Key: "ref", Taken: "C0121E", Retailer: "retailer",
 			Indexes: []string{"customer createdOn id", "status createdOn id"},
 			Gets:    []string{"order(id: ID, ref: String)", "orderById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
-			Go: OrderItem{}, Doc: "One product line of an order.", Implements: "Node", Retailer: "order",
+			Go: OrderItem{}, Doc: "One product line of an order.", KeyInputs: "Id", Implements: "Node", Retailer: "order",
 			Gets: []string{"orderItemById(id: ID!)"}, Create: true,
 		},
 		{Go: FulfilmentChoice{}, Doc: "How and where the customer wants the goods.", Retailer: "order", Indexes: []string{"order"}},
 		{
 			Go: Fulfilment{}, Doc: "What is picked and packed at one location for one order.", Event: "FULFILMENT", Root: "order", Fires: true,
-			Implements: "Node Orchestrateable", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"fromLocation status createdOn id"},
+			Implements: "Node Orchestrateable", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"fromLocation status createdOn id"},
 			Gets: []string{"fulfilmentById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{Go: FulfilmentItem{}, Doc: "How many of an order item are picked in a fulfilment.", Retailer: "fulfilment", Indexes: []string{"orderItem"}, Agrees: []string{"orderItem.order = fulfilment.order"}},
 		{
 			Go: Article{}, Doc: "A parcel that holds picked items.", Event: "ARTICLE", Root: "order", Fires: true,
-			Implements: "Node Orchestrateable", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"order"},
+			Implements: "Node Orchestrateable", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"order"},
 			Gets: []string{"articleById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{Go: ArticleItem{}, Doc: "A quantity packed in an article.", Implements: "Node", Retailer: "article"},
@@ -41,13 +41,7 @@ func types() []catalogue.TypeSpec {
 }
 
 func inputs() []catalogue.InputSpec {
-	id := []string{"id: ID!"}
 	return []catalogue.InputSpec{
-		{Name: "OrderId", Of: "Order", Fields: id},
-		{Name: "OrderKey", Of: "Order", Fields: []string{"id: ID", "ref: String"}},
-		{Name: "OrderItemId", Of: "OrderItem", Fields: id},
-		{Name: "FulfilmentId", Of: "Fulfilment", Fields: id},
-		{Name: "ArticleId", Of: "Article", Fields: id},
 		{Name: "CustomerLinkInput", Fields: []string{"ref: String!"}},
 		{Name: "UpdateOrderInput", Of: "Order", Base: catalogue.Update, Without: "type"},
 		{Name: "CreateOrderItemWithOrderInput", Of: "OrderItem", Base: catalogue.Create, Without: "order", Relax: "productCatalogueRef"},

@@ -7,12 +7,12 @@ func Spec() catalogue.Spec {
 	return catalogue.Spec{
 		Types: []catalogue.TypeSpec{
 			{
-				Go: User{}, Doc: "A person or an integration that signs in.", Implements: "Node", Key: "username", AccountWide: true, Indexes: []string{"ref"},
+				Go: User{}, Doc: "A person or an integration that signs in.", Implements: "Node", KeyInputs: "Id IdOrKey", Key: "username", AccountWide: true, Indexes: []string{"ref"},
 				Gets: []string{"user(id: ID, username: String)", "userById(id: ID!)"}, Create: true, Update: "id",
 				Removes: []catalogue.RemovalSpec{{Name: "removeUserRolesFromUser", Owner: "user: UserKey!", Items: "roles: [UserRoleKey!]!", From: "roles"}},
 			},
 			{
-				Go: Role{}, Doc: "A named set of permissions.", Key: "name", AccountWide: true, Gets: []string{"role(name: String!)"}, Create: true, Update: "name",
+				Go: Role{}, Doc: "A named set of permissions.", KeyInputs: "Key", Key: "name", AccountWide: true, Gets: []string{"role(name: String!)"}, Create: true, Update: "name",
 				Removes: []catalogue.RemovalSpec{{Name: "removePermissionsFromRole", Owner: "role: RoleKey!", Items: "permissions: [PermissionKey!]!", From: "permissions"}},
 			},
 		},
@@ -23,9 +23,6 @@ func Spec() catalogue.Spec {
 			{Go: Permission{}, Input: "PermissionKey", MergeBy: "name", Doc: "A single right."},
 		},
 		Inputs: []catalogue.InputSpec{
-			{Name: "UserId", Of: "User", Fields: []string{"id: ID!"}},
-			{Name: "UserKey", Of: "User", Fields: []string{"id: ID", "username: String"}},
-			{Name: "RoleKey", Of: "Role", Fields: []string{"name: String!"}},
 			{Name: "RoleContextKey", Fields: []string{"contextId: ID!", "contextType: String!"}},
 			{Name: "UserRoleKey", Fields: []string{"role: RoleKey!", "contexts: [RoleContextKey!]!"}},
 		},
