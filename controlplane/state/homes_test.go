@@ -275,7 +275,7 @@ func TestAnAccountThatMovesTakesItsConfigurationAlong(t *testing.T) {
 	since = l.index
 	operation := made.Message.(*statev1.AccountCreated).GetOperation().GetId()
 	l.must(&statev1.PlaceAccount{Operation: operation, Environment: "shared"})
-	require.Equal(t, []string{"-ACME PROVISIONING"}, l.heard("other", since))
+	require.Equal(t, []string{"-ACME PROVISIONING", "-configuration of ACME"}, l.heard("other", since))
 	require.Equal(t, []string{"ACME PROVISIONING", "configuration of ACME"}, l.heard("shared", since))
 	require.Equal(t, "here", l.accountOf("ACME").GetRegion())
 	o, _ := state.Operations.Get(l.store.View(), operation)

@@ -111,7 +111,7 @@ func desiredChanges(tx *Tx, index Index) published {
 	return out
 }
 
-// moved tells an account's new environment what belongs to the account.
+// moved tells an account's new environment what belongs to the account, and the one that it has left that this is gone with it.
 func moved(v View, before, after proto.Message, tell tell) {
 	was, _ := before.(*statev1.AccountRecord)
 	is, _ := after.(*statev1.AccountRecord)
@@ -123,6 +123,7 @@ func moved(v View, before, after proto.Message, tell tell) {
 			continue
 		}
 		for _, r := range p.of(v, is.GetAccount().GetName()) {
+			tell(homeOf(was), r, true)
 			tell(homeOf(is), r, false)
 		}
 	}
