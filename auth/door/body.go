@@ -60,8 +60,15 @@ func (b *Bodies) Guard(w http.ResponseWriter, r *http.Request) *Body {
 // Hurry bounds how long a request's body may keep its connection when nobody reads it: a server reads on after an answer, and before some. It is
 // for the beginning of what may be refused before its body is guarded.
 func (b *Bodies) Hurry(w http.ResponseWriter, r *http.Request) {
+	hurry(w, r, b.now().Add(b.limits.Progress))
+}
+
+// Hurry is that of a server which guards no bodies, with the patience that servers have.
+func Hurry(w http.ResponseWriter, r *http.Request) { hurry(w, r, time.Now().Add(usualPatience)) }
+
+func hurry(w http.ResponseWriter, r *http.Request, until time.Time) {
 	if r.ContentLength != 0 {
-		_ = http.NewResponseController(w).SetReadDeadline(b.now().Add(b.limits.Progress)) // a connection that has no deadline needs none
+		_ = http.NewResponseController(w).SetReadDeadline(until) // a connection that has no deadline needs none
 	}
 }
 

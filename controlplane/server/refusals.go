@@ -26,7 +26,8 @@ var (
 )
 
 // ServeHTTP implements http.Handler.
-func (f refusal) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+func (f refusal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	door.Hurry(w, r)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Retry-After", "1")
 	w.WriteHeader(f.status)

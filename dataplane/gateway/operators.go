@@ -106,6 +106,7 @@ func (g *Gateway) crowded(w http.ResponseWriter, r *http.Request) {
 
 // short answers while the gateway is short of memory.
 func (g *Gateway) short(w http.ResponseWriter, r *http.Request) {
+	g.bodies.Hurry(w, r)
 	httpapi.WriteError(w, r, g.log, fault.New(fault.Unavailable, "The gateway is short of memory; try again in a moment").WithCode("S0002E"))
 }
 

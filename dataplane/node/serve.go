@@ -49,12 +49,14 @@ func spared(r *http.Request) bool {
 
 // short answers while the node is short of memory. Nothing has begun, so the gateway asks another one.
 func (n *Node) short(w http.ResponseWriter, r *http.Request) {
+	n.bodies.Hurry(w, r)
 	w.Header().Set(gateway.DrainingHeader, "1")
 	httpapi.WriteError(w, r, silent, fault.New(fault.Unavailable, "This node is short of memory; ask another one").WithCode("S0002E"))
 }
 
 // crowded answers a client behind a proxy that has too many requests under way.
 func (n *Node) crowded(w http.ResponseWriter, r *http.Request) {
+	n.bodies.Hurry(w, r)
 	httpapi.WriteError(w, r, n.log, fault.New(fault.Limited, "Too many requests of this client are under way"))
 }
 
