@@ -7,7 +7,7 @@ type Collector struct {
 	self  *SelfCall
 	ports []*Listener
 
-	open, limit, shed, faults, failures, deaf *prometheus.Desc
+	open, limit, shed, faults, calls, failures, deaf *prometheus.Desc
 }
 
 // NewCollector makes the figures of some ports and of the calls that the process makes to itself.
@@ -20,6 +20,7 @@ func NewCollector(self *SelfCall, ports ...*Listener) *Collector {
 		limit:    desc("connections_limit", "Connections that there may be, by port.", "port"),
 		shed:     desc("connections_shed_total", "Connections that were turned away, by port and reason (full, address, greeting, descriptors).", "port", "reason"),
 		faults:   desc("accept_errors_total", "Errors of accepting connections, by port.", "port"),
+		calls:    desc("self_calls_total", "Calls of the process to its own ports."),
 		failures: desc("self_call_failures_total", "Calls of the process to its own ports that failed."),
 		deaf:     desc("self_call_deaf", "1 while the process does not reach its own ports and is not ready for that."),
 	}
@@ -27,7 +28,7 @@ func NewCollector(self *SelfCall, ports ...*Listener) *Collector {
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.open, c.limit, c.shed, c.faults, c.failures, c.deaf} {
+	for _, d := range []*prometheus.Desc{c.open, c.limit, c.shed, c.faults, c.calls, c.failures, c.deaf} {
 		out <- d
 	}
 }
@@ -46,6 +47,7 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 			send(c.shed, prometheus.CounterValue, float64(l.shed[why].Load()), name, why.String())
 		}
 	}
+	send(c.calls, prometheus.CounterValue, float64(c.self.called.Load()))
 	send(c.failures, prometheus.CounterValue, float64(c.self.failed.Load()))
 	deaf := 0.0
 	if c.self.Deaf() != "" {

@@ -36,6 +36,7 @@ type SelfCall struct {
 	after func(why string, changed bool)
 
 	deaf   atomic.Pointer[string]
+	called atomic.Int64
 	failed atomic.Int64
 }
 
@@ -106,6 +107,7 @@ func (s *SelfCall) Round(ctx context.Context, patience time.Duration) error {
 	why, stuck := "", error(nil)
 	for i, p := range s.ports {
 		p.hear(outcomes[i])
+		s.called.Add(1)
 		if outcomes[i].err != nil {
 			s.failed.Add(1)
 		}

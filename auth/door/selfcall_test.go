@@ -299,6 +299,6 @@ func TestFailedCallsAreCounted(t *testing.T) {
 	delete(figures, "fluent_connections") // a call that ends before it was accepted is anybody's
 	require.Equal(t, map[string]float64{
 		"fluent_connections_limit": 7, "fluent_connections_shed_total": 0, "fluent_accept_errors_total": 0,
-		"fluent_self_call_failures_total": 4, "fluent_self_call_deaf": 1,
+		"fluent_self_calls_total": 4, "fluent_self_call_failures_total": 4, "fluent_self_call_deaf": 1,
 	}, figures)
 }
