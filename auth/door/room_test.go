@@ -44,6 +44,37 @@ func TestNobodyOvertakesWhoWaitsForRoom(t *testing.T) {
 	require.Equal(t, 200, <-ended)
 }
 
+// TestWhoGivesUpLetsThoseBehindHimIn has a large body wait in vain, and a small one behind it for which there is room once it is gone.
+func TestWhoGivesUpLetsThoseBehindHimIn(t *testing.T) {
+	t.Parallel()
+	bodies, url, end := crowdedRoom(t)
+	bodies.SetPatience(time.Second)
+	ask := func(size int) <-chan int {
+		ended := make(chan int, 1)
+		go func() {
+			status, _ := send(t, url, size, true)
+			ended <- status
+		}()
+		require.Eventually(t, func() bool { return bodies.Waiting() > 0 || len(ended) > 0 }, patience, time.Millisecond)
+		return ended
+	}
+	hear := func(ended <-chan int) int {
+		select {
+		case status := <-ended:
+			return status
+		case <-time.After(patience):
+			require.Fail(t, "nobody goes on")
+			return 0
+		}
+	}
+	large := ask(700 << 10)
+	bodies.SetPatience(ever)
+	small := ask(20 << 10)
+	require.Equal(t, 503, hear(large))
+	require.Equal(t, 200, hear(small), "although the room is as crowded as it was")
+	end()
+}
+
 // slack is a body of a known caller that brings so much and then nothing, whatever is done to its connection. It returns when it has brought it.
 func slack(t *testing.T, bodies *door.Bodies, size, brings int) *door.Body {
 	t.Helper()
