@@ -59,6 +59,7 @@ type desk struct {
 
 	mu     sync.Mutex
 	before func(*statev1.Command) // called before a command is applied; may be nil
+	others []cluster.Peer         // servers of the cluster besides this one
 }
 
 // theRules takes a while to compile, and never changes.
@@ -144,7 +145,16 @@ func (d *desk) AwaitLeader(context.Context) (cluster.Peer, bool, error) {
 func (d *desk) AwaitIndex(context.Context, state.Index) error { return nil }
 func (d *desk) Leader() (cluster.Peer, bool)                  { return d.Self().Peers[0], true }
 func (d *desk) Self() cluster.Self {
-	return cluster.Self{ID: "cp1", Term: 1, Peers: []cluster.Peer{{ID: "cp1", Raft: "127.0.0.1:1", API: "127.0.0.1:2"}}}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return cluster.Self{ID: "cp1", Term: 1, Peers: append([]cluster.Peer{{ID: "cp1", Raft: "127.0.0.1:1", API: "127.0.0.1:2"}}, d.others...)}
+}
+
+// beside makes another server one of the cluster.
+func (d *desk) beside(p cluster.Peer) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.others = append(d.others, p)
 }
 
 // do has a command done that nobody called for.
