@@ -193,6 +193,10 @@ func (s *stage) run(plays []*play) {
 		p.now = now[p.scene.was.Order.ID]
 		p.turn = turns[string(p.now.Order.ID)]
 		assert.Equal(s.t, string(store.EventSuccess), p.turn.Events[0].State, "%+v: %s", p.a, p.turn.Events[0].Reason)
+		for _, f := range p.now.Fulfilments[len(p.scene.was.Fulfilments):] {
+			assert.Equal(s.t, p.turn.At.UTC().Truncate(time.Microsecond), f.CreatedOn.UTC(), "a new fulfilment is as old as the turn that made it: %+v", p.a)
+			assert.Equal(s.t, f.CreatedOn, f.UpdatedOn)
+		}
 		p.seen = s.describe(p, held)
 	}
 }
