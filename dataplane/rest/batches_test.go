@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -90,27 +89,37 @@ func someone(grants ...tenant.Grant) *tenant.Principal {
 	return tenant.New(tenant.Identity{Account: "ACME", UserID: "7", Username: "ann"}, grants...)
 }
 
-// call runs a handler on a path with a job and maybe a batch.
-func (y *yard) call(h handler, who *tenant.Principal, body string, path ...string) (map[string]any, error) {
+// The routes of jobs and batches.
+const (
+	newJob      = "POST /api/v4.1/job"
+	readJob     = "GET /api/v4.1/job/{job}"
+	readResults = "GET /api/v4.1/job/{job}/results"
+	newBatch    = "POST /api/v4.1/job/{job}/batch"
+	readBatch   = "GET /api/v4.1/job/{job}/batch/{batch}"
+)
+
+// call has a route answer on a path with a job and maybe a batch.
+func (y *yard) call(route string, who *tenant.Principal, body string, path ...string) (map[string]any, error) {
 	y.t.Helper()
-	r := httptest.NewRequestWithContext(y.t.Context(), http.MethodPost, "/", strings.NewReader(body))
+	method, pattern, _ := strings.Cut(route, " ")
+	r := httptest.NewRequestWithContext(y.t.Context(), method, "/", strings.NewReader(body))
 	for i, name := range []string{"job", "batch"}[:len(path)] {
 		r.SetPathValue(name, path[i])
 	}
-	answer, err := h(httptest.NewRecorder(), r, who)
+	found, err := answer(y.t, y.api, pattern, r, who)
 	if err != nil {
 		return nil, err
 	}
-	raw, err := json.Marshal(answer)
+	raw, err := json.Marshal(found)
 	require.NoError(y.t, err)
 	var out map[string]any
 	require.NoError(y.t, json.Unmarshal(raw, &out))
 	return out, nil
 }
 
-func (y *yard) must(h handler, who *tenant.Principal, body string, path ...string) map[string]any {
+func (y *yard) must(route string, who *tenant.Principal, body string, path ...string) map[string]any {
 	y.t.Helper()
-	out, err := y.call(h, who, body, path...)
+	out, err := y.call(route, who, body, path...)
 	require.NoError(y.t, err)
 	return out
 }
@@ -131,21 +140,21 @@ func TestJobsAndBatchesAskForTheirPermissions(t *testing.T) {
 		if retailer == "0" {
 			who = someone(at(0, all...))
 		}
-		made := y.must(y.api.createJob, who, `{"name":"load","retailerId":"`+retailer+`"}`)
+		made := y.must(newJob, who, `{"name":"load","retailerId":"`+retailer+`"}`)
 		job := made["id"].(string)
 		require.Equal(t, []any{retailer, "OPEN", "load"}, []any{made["retailerId"], made["status"], made["name"]})
-		batch := y.must(y.api.createBatch, who, batchOf(`,"catalogueRef":"DEFAULT:1"`), job)["id"].(string)
+		batch := y.must(newBatch, who, batchOf(`,"catalogueRef":"DEFAULT:1"`), job)["id"].(string)
 		for _, c := range []struct {
-			h          handler
+			route      string
 			body       string
 			path       []string
 			permission string
 		}{
-			{y.api.createJob, `{"name":"load","retailerId":"` + retailer + `"}`, nil, "JOB_CREATE"},
-			{y.api.getJob, "", []string{job}, "JOB_VIEW"},
-			{y.api.getJobResults, "", []string{job}, "JOB_VIEW"},
-			{y.api.createBatch, batchOf(`,"catalogueRef":"DEFAULT:1"`), []string{job}, "BATCH_CREATE"},
-			{y.api.getBatch, "", []string{job, batch}, "BATCH_VIEW"},
+			{newJob, `{"name":"load","retailerId":"` + retailer + `"}`, nil, "JOB_CREATE"},
+			{readJob, "", []string{job}, "JOB_VIEW"},
+			{readResults, "", []string{job}, "JOB_VIEW"},
+			{newBatch, batchOf(`,"catalogueRef":"DEFAULT:1"`), []string{job}, "BATCH_CREATE"},
+			{readBatch, "", []string{job, batch}, "BATCH_VIEW"},
 		} {
 			var but []string
 			for _, p := range all {
@@ -155,18 +164,18 @@ func TestJobsAndBatchesAskForTheirPermissions(t *testing.T) {
 			}
 			told := len(y.events)
 			for _, lacking := range []*tenant.Principal{someone(at(1, but...), at(0, "RETAILER_VIEW", "INVENTORYCATALOGUE_VIEW"), at(2, all...)), someone(at(0, but...))} {
-				_, err := y.call(c.h, lacking, c.body, c.path...)
+				_, err := y.call(c.route, lacking, c.body, c.path...)
 				require.True(t, fault.Is(err, fault.Forbidden), "%s: %v", c.permission, err)
 				require.Equal(t, c.permission, fault.Of(err).Meta["permission"])
 			}
 			require.Len(t, y.events, told)
-			y.must(c.h, someone(at(0, c.permission)), c.body, c.path...)
+			y.must(c.route, someone(at(0, c.permission)), c.body, c.path...)
 			if retailer == "0" {
 				continue
 			}
-			_, err := y.call(c.h, someone(at(2, all...)), c.body, c.path...)
+			_, err := y.call(c.route, someone(at(2, all...)), c.body, c.path...)
 			require.Error(t, err, "another retailer's user")
-			y.must(c.h, someone(at(1, c.permission, "INVENTORYCATALOGUE_VIEW")), c.body, c.path...)
+			y.must(c.route, someone(at(1, c.permission, "INVENTORYCATALOGUE_VIEW")), c.body, c.path...)
 		}
 	}
 }
@@ -176,20 +185,20 @@ func TestABatchGoesWhereItsCallerMayLoad(t *testing.T) {
 	t.Parallel()
 	y := newYard(t)
 	loader := someone(at(1, "JOB_CREATE", "BATCH_CREATE", "JOB_VIEW"), at(0, "INVENTORYCATALOGUE_VIEW", "RETAILER_VIEW"))
-	job := y.must(y.api.createJob, loader, `{"name":"load","retailerId":"1"}`)["id"].(string)
-	_, err := y.call(y.api.createBatch, loader, batchOf(`,"catalogueRef":"DEFAULT:2"`), job)
+	job := y.must(newJob, loader, `{"name":"load","retailerId":"1"}`)["id"].(string)
+	_, err := y.call(newBatch, loader, batchOf(`,"catalogueRef":"DEFAULT:2"`), job)
 	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
 	require.Equal(t, "catalogueRef", fault.Of(err).Field)
-	require.Empty(t, y.must(y.api.getJob, loader, "", job)["batch"])
+	require.Empty(t, y.must(readJob, loader, "", job)["batch"])
 	require.Empty(t, y.events)
 
-	batch := y.must(y.api.createBatch, loader, batchOf(""), job)["id"].(string)
+	batch := y.must(newBatch, loader, batchOf(""), job)["id"].(string)
 	require.Len(t, y.events, 1)
 	require.Equal(t, "DEFAULT:1", y.events[0].RootRef)
-	elsewhere := y.must(y.api.createJob, loader, `{"name":"another","retailerId":"1"}`)["id"].(string)
-	_, err = y.call(y.api.getBatch, someone(at(1, "BATCH_VIEW")), "", elsewhere, batch)
+	elsewhere := y.must(newJob, loader, `{"name":"another","retailerId":"1"}`)["id"].(string)
+	_, err = y.call(readBatch, someone(at(1, "BATCH_VIEW")), "", elsewhere, batch)
 	require.True(t, fault.Is(err, fault.NotFound), "a batch is found in its job only: %v", err)
-	both := y.must(y.api.createBatch, someone(at(0, "BATCH_CREATE")), batchOf(`,"catalogueRef":"DEFAULT:2"`), job)
+	both := y.must(newBatch, someone(at(0, "BATCH_CREATE")), batchOf(`,"catalogueRef":"DEFAULT:2"`), job)
 	require.Equal(t, "PENDING", both["status"], "who may load everywhere may load there, too")
 }
 
@@ -198,7 +207,7 @@ func TestWhatABatchBecomes(t *testing.T) {
 	t.Parallel()
 	y := newYard(t)
 	admin := someone(tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})
-	job := y.must(y.api.createJob, admin, `{"name":"load","retailerId":"2","meta":{"a":1}}`)["id"].(string)
+	job := y.must(newJob, admin, `{"name":"load","retailerId":"2","meta":{"a":1}}`)["id"].(string)
 	records := func(n int) string { return strings.TrimSuffix(strings.Repeat(`{"skuRef":"P"},`, n), ",") }
 	for _, refused := range []struct{ body, field string }{
 		{`{"action":"UPSERT","entityType":"ORDER","entities":[{}]}`, "entityType"},
@@ -210,14 +219,14 @@ func TestWhatABatchBecomes(t *testing.T) {
 		{batchOf(`,"catalogueRef":"` + strings.Repeat("é", 256) + `"`), "catalogueRef"},
 		{batchOf(`,"catalogueRef":"DEFAULT:3"`), "catalogueRef"},
 	} {
-		_, err := y.call(y.api.createBatch, admin, refused.body, job)
+		_, err := y.call(newBatch, admin, refused.body, job)
 		require.Error(t, err, refused.field)
 		require.Equal(t, refused.field, fault.Of(err).Field)
 	}
-	require.Empty(t, y.must(y.api.getJob, admin, "", job)["batch"])
+	require.Empty(t, y.must(readJob, admin, "", job)["batch"])
 
-	plain := y.must(y.api.createBatch, admin, batchOf(""), job)
-	own := y.must(y.api.createBatch, admin, `{"action":"UPSERT","entityType":"INVENTORY","event":"`+strings.Repeat("é", 255)+`","source":"ERP","catalogueRef":"DEFAULT:1","entities":[`+records(5000)+`]}`, job)
+	plain := y.must(newBatch, admin, batchOf(""), job)
+	own := y.must(newBatch, admin, `{"action":"UPSERT","entityType":"INVENTORY","event":"`+strings.Repeat("é", 255)+`","source":"ERP","catalogueRef":"DEFAULT:1","entities":[`+records(5000)+`]}`, job)
 	require.Equal(t, []any{1.0, "PENDING", 0.0, 5000.0}, []any{plain["totalEntities"], plain["status"], plain["progress"], own["totalEntities"]})
 	require.Len(t, y.events, 2)
 	for i, want := range []workflow.Event{
@@ -241,7 +250,7 @@ func TestWhatABatchBecomes(t *testing.T) {
 		tx.AddJob(&store.Job{ID: "77", RetailerID: 2, Name: "closed", ClosesOn: tx.Now()})
 		return nil
 	}))
-	_, err := y.call(y.api.createBatch, admin, batchOf(""), "77")
+	_, err := y.call(newBatch, admin, batchOf(""), "77")
 	require.True(t, fault.Is(err, fault.Unprocessable), "%v", err)
 	require.Len(t, y.events, 2)
 	found, err := y.api.Store.Reader(y.scope).Job(t.Context(), catalogue.ID(job))
@@ -254,9 +263,9 @@ func TestTheCatalogueOfABatch(t *testing.T) {
 	t.Parallel()
 	y := newYard(t)
 	admin := someone(tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})
-	job := y.must(y.api.createJob, admin, `{"name":"load","retailerId":"2"}`)["id"].(string)
+	job := y.must(newJob, admin, `{"name":"load","retailerId":"2"}`)["id"].(string)
 	goesTo := func(more string) string {
-		y.must(y.api.createBatch, admin, batchOf(more), job)
+		y.must(newBatch, admin, batchOf(more), job)
 		return y.events[len(y.events)-1].RootRef
 	}
 	set := func(id catalogue.ID, context string, at int, value string) {
@@ -278,11 +287,11 @@ func TestWhatBecameOfABatch(t *testing.T) {
 	t.Parallel()
 	y := newYard(t)
 	admin := someone(tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})
-	job := y.must(y.api.createJob, admin, `{"name":"load","retailerId":"2"}`)["id"].(string)
+	job := y.must(newJob, admin, `{"name":"load","retailerId":"2"}`)["id"].(string)
 	body := `{"action":"UPSERT","entityType":"INVENTORY","catalogueRef":"DEFAULT:1","entities":[{"skuRef":"P","locationRef":"L"},{"skuRef":"Q","locationRef":"L"},{"skuRef":"R","locationRef":"L"},{"skuRef":"S","locationRef":"L"}]}`
-	first := y.must(y.api.createBatch, admin, body, job)["id"].(string)
-	second := y.must(y.api.createBatch, admin, body, job)["id"].(string)
-	third := y.must(y.api.createBatch, admin, body, job)["id"].(string)
+	first := y.must(newBatch, admin, body, job)["id"].(string)
+	second := y.must(newBatch, admin, body, job)["id"].(string)
+	third := y.must(newBatch, admin, body, job)["id"].(string)
 	var ids []catalogue.ID
 	require.NoError(t, y.api.Store.Write(t.Context(), y.scope, func(tx *store.Tx) error {
 		ids = nil
@@ -297,14 +306,14 @@ func TestWhatBecameOfABatch(t *testing.T) {
 		tx.FinishBatch(catalogue.ID(second), 4, nil)
 		return nil
 	}))
-	loaded := y.must(y.api.getBatch, admin, "", job, first)
+	loaded := y.must(readBatch, admin, "", job, first)
 	require.Equal(t, []any{map[string]any{"code": "C1", "message": "no", "entityIndex": 1.0}}, loaded["errors"])
 	require.Equal(t, []any{map[string]any{"entityId": string(ids[0]), "entityRef": "P:L"}, map[string]any{"entityId": "5", "entityRef": "R:L"},
 		map[string]any{"entityId": "", "entityRef": "S:L"}}, loaded["results"], "in the catalogue that it went to")
 	require.Equal(t, []any{"COMPLETE", 100.0}, []any{loaded["status"], loaded["progress"]})
 	require.NotEmpty(t, loaded["startedAt"])
-	require.Equal(t, []any{}, y.must(y.api.getBatch, admin, "", job, third)["results"], "of what is not complete nothing is said")
-	all := y.must(y.api.getJobResults, admin, "", job)
+	require.Equal(t, []any{}, y.must(readBatch, admin, "", job, third)["results"], "of what is not complete nothing is said")
+	all := y.must(readResults, admin, "", job)
 	require.Equal(t, []any{3.0, 1.0, 1.0}, []any{all["totalBatches"], all["successfulBatches"], all["failedBatches"]})
 	var failed []any
 	for _, r := range all["results"].([]any) {

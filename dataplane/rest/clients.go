@@ -1,13 +1,11 @@
 package rest
 
 import (
-	"net/http"
 	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/domain/fault"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
@@ -105,36 +103,36 @@ func clientTime(t *timestamppb.Timestamp) string {
 	return milliseconds(t.AsTime())
 }
 
-func (a *API) listClients(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	all, err := a.Clients.List(r.Context(), p)
+func (a *API) listClients(c *call) (any, error) {
+	all, err := a.Clients.List(c.r.Context(), c.caller)
 	out := struct {
 		Clients []clientAnswer `json:"clients"`
 	}{[]clientAnswer{}}
-	for _, c := range all {
-		out.Clients = append(out.Clients, describeClient(c, ""))
+	for _, client := range all {
+		out.Clients = append(out.Clients, describeClient(client, ""))
 	}
 	return out, err
 }
 
-func (a *API) createClient(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+func (a *API) createClient(c *call) (any, error) {
 	var req clientRequest
-	if err := httpapi.ReadJSON(w, r, &req); err != nil {
+	if err := c.readJSON(&req); err != nil {
 		return nil, err
 	}
 	wanted, _, err := req.client()
 	if err != nil {
 		return nil, err
 	}
-	made, secret, err := a.Clients.Create(r.Context(), p, wanted)
+	made, secret, err := a.Clients.Create(c.r.Context(), c.caller, wanted)
 	return describeClient(made, secret), err
 }
 
-func (a *API) updateClient(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+func (a *API) updateClient(c *call) (any, error) {
 	var req clientRequest
-	if err := httpapi.ReadJSON(w, r, &req); err != nil {
+	if err := c.readJSON(&req); err != nil {
 		return nil, err
 	}
-	req.ID = r.PathValue("client")
+	req.ID = c.r.PathValue("client")
 	wanted, fields, err := req.client()
 	if err != nil {
 		return nil, err
@@ -142,13 +140,13 @@ func (a *API) updateClient(w http.ResponseWriter, r *http.Request, p *tenant.Pri
 	if len(fields) == 0 {
 		return nil, fault.Invalidf("body", "Nothing to change: give description, roles or expiresOn")
 	}
-	changed, err := a.Clients.Update(r.Context(), p, wanted, fields)
+	changed, err := a.Clients.Update(c.r.Context(), c.caller, wanted, fields)
 	return describeClient(changed, ""), err
 }
 
 // rotateClient takes a body with overlapSeconds, or none.
-func (a *API) rotateClient(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	body, err := httpapi.ReadBody(w, r)
+func (a *API) rotateClient(c *call) (any, error) {
+	body, err := httpapi.ReadBody(c.w, c.r)
 	if err != nil {
 		return nil, err
 	}
@@ -165,11 +163,11 @@ func (a *API) rotateClient(w http.ResponseWriter, r *http.Request, p *tenant.Pri
 		d := time.Duration(*req.OverlapSeconds) * time.Second
 		overlap = &d
 	}
-	changed, secret, err := a.Clients.Rotate(r.Context(), p, r.PathValue("client"), overlap)
+	changed, secret, err := a.Clients.Rotate(c.r.Context(), c.caller, c.r.PathValue("client"), overlap)
 	return describeClient(changed, secret), err
 }
 
-func (a *API) revokeClient(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	revoked, err := a.Clients.Revoke(r.Context(), p, r.PathValue("client"))
+func (a *API) revokeClient(c *call) (any, error) {
+	revoked, err := a.Clients.Revoke(c.r.Context(), c.caller, c.r.PathValue("client"))
 	return describeClient(revoked, ""), err
 }

@@ -3,7 +3,6 @@ package rest
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -61,33 +60,33 @@ type eventAnswer struct {
 	EventStatus string `json:"eventStatus"`
 }
 
-func (a *API) sendAsync(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	return a.send(w, r, p, a.Engine.Send)
+func (a *API) sendAsync(c *call) (any, error) {
+	return a.send(c, a.Engine.Send)
 }
 
-func (a *API) sendSync(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	return a.send(w, r, p, a.Engine.RunSync)
+func (a *API) sendSync(c *call) (any, error) {
+	return a.send(c, a.Engine.RunSync)
 }
 
-func (a *API) send(w http.ResponseWriter, r *http.Request, p *tenant.Principal, run func(context.Context, tenancy.Scope, workflow.Event) (Outcome, error)) (any, error) {
+func (a *API) send(c *call, run func(context.Context, tenancy.Scope, workflow.Event) (Outcome, error)) (any, error) {
 	var req eventRequest
-	if err := httpapi.ReadJSON(w, r, &req); err != nil {
+	if err := c.readJSON(&req); err != nil {
 		return nil, err
 	}
-	event, err := req.event(p)
+	event, err := req.event(c.caller)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.Can("EVENT_CREATE", tenancy.RetailerID(event.RetailerID)); err != nil {
+	if err := c.may(tenancy.RetailerID(event.RetailerID)); err != nil {
 		return nil, err
 	}
 	if event.RunOnce != nil {
-		if err := p.Can("WORKFLOW_UPDATE", tenancy.RetailerID(event.RetailerID)); err != nil {
+		if err := c.caller.Can(updateWorkflow, tenancy.RetailerID(event.RetailerID)); err != nil {
 			return nil, err // who may not change the workflows runs none of his own
 		}
-		event.Caller = p.Caller()
+		event.Caller = c.caller.Caller()
 	}
-	outcome, err := run(r.Context(), p.Scope(), event)
+	outcome, err := run(c.r.Context(), c.caller.Scope(), event)
 	if err != nil {
 		return nil, err
 	}
@@ -172,19 +171,13 @@ func moment(field string, s *string) (time.Time, error) {
 	return time.Time{}, fault.Invalidf(field, "An ISO 8601 time such as 2026-01-31T10:00:00.000Z is expected, got %q", *s).WithCode("C0100E")
 }
 
-func (a *API) getEvent(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	if err := p.CanSomewhere("EVENT_VIEW"); err != nil {
-		return nil, err
-	}
-	return a.History.Get(r.Context(), p.ScopeFor("EVENT_VIEW"), strings.ToLower(r.PathValue("id")))
+func (a *API) getEvent(c *call) (any, error) {
+	return a.History.Get(c.r.Context(), c.scope(), strings.ToLower(c.r.PathValue("id")))
 }
 
-func (a *API) searchEvents(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	if err := p.CanSomewhere("EVENT_VIEW"); err != nil {
-		return nil, err
-	}
-	v := r.URL.Query()
-	start, count, err := window(r, history.DefaultCount, history.MaxCount)
+func (a *API) searchEvents(c *call) (any, error) {
+	v := c.r.URL.Query()
+	start, count, err := window(c.r, history.DefaultCount, history.MaxCount)
 	if err != nil {
 		return nil, err
 	}
@@ -202,5 +195,5 @@ func (a *API) searchEvents(_ http.ResponseWriter, r *http.Request, p *tenant.Pri
 	if q.To, err = moment("to", &to); err != nil {
 		return nil, err
 	}
-	return a.History.Search(r.Context(), p.ScopeFor("EVENT_VIEW"), q)
+	return a.History.Search(c.r.Context(), c.scope(), q)
 }

@@ -50,11 +50,11 @@ func TestWhoBringsAWorkflowMustBeAllowedToChangeWorkflows(t *testing.T) {
 			engine := &inbox{}
 			a := &API{Deps: Deps{Engine: engine}}
 			who := tenant.New(tenant.Identity{Account: "ACME", UserID: "7", Username: "ann"}, c.grants...)
-			send := a.sendSync
+			pattern := "/api/v4.1/event/sync"
 			if async {
-				send = a.sendAsync
+				pattern = "/api/v4.1/event/async"
 			}
-			_, err := send(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(c.body)), who)
+			_, err := answer(t, a, pattern, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(c.body)), who)
 			if c.missing != "" {
 				require.True(t, fault.Is(err, fault.Forbidden), c.name)
 				require.Equal(t, c.missing, fault.Of(err).Meta["permission"], c.name)
@@ -82,8 +82,8 @@ func TestAnEventSaysWhoAnswersForItsWorkflow(t *testing.T) {
 		a := &API{Deps: Deps{Engine: engine}}
 		who := tenant.New(tenant.Identity{Account: "ACME", UserID: "7", Username: "till", Client: client},
 			tenant.Grant{Role: "R", Permissions: []string{"EVENT_CREATE", "WORKFLOW_UPDATE"}, Contexts: []tenant.Context{{Type: tenant.RetailerContext, Retailer: 2}}})
-		for _, send := range []handler{a.sendSync, a.sendAsync} {
-			_, err := send(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)), who)
+		for _, pattern := range []string{"/api/v4.1/event/sync", "/api/v4.1/event/async"} {
+			_, err := answer(t, a, pattern, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)), who)
 			require.NoError(t, err)
 		}
 		require.Len(t, engine.events, 2)

@@ -2,11 +2,9 @@ package rest
 
 import (
 	"encoding/json"
-	"net/http"
 	"time"
 	"unicode/utf8"
 
-	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/modules/batching"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -39,9 +37,9 @@ type batchSummary struct {
 	Status  string `json:"status"`
 }
 
-func (a *API) createJob(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+func (a *API) createJob(c *call) (any, error) {
 	var req jobRequest
-	if err := httpapi.ReadJSON(w, r, &req); err != nil {
+	if err := c.readJSON(&req); err != nil {
 		return nil, err
 	}
 	if req.Name == "" || utf8.RuneCountInString(req.Name) > 255 {
@@ -53,14 +51,14 @@ func (a *API) createJob(w http.ResponseWriter, r *http.Request, p *tenant.Princi
 		if retailer, err = retailerNumber(string(req.RetailerID)); err != nil {
 			return nil, err
 		}
-		if err := a.retailerExists(r, p, retailer); err != nil {
+		if err := a.retailerExists(c, retailer); err != nil {
 			return nil, err
 		}
 	}
-	if err := p.Can("JOB_CREATE", retailer); err != nil {
+	if err := c.may(retailer); err != nil {
 		return nil, err
 	}
-	job, err := a.Batching.CreateJob(r.Context(), p.Scope(), req.Name, retailer, req.Meta)
+	job, err := a.Batching.CreateJob(c.r.Context(), c.caller.Scope(), req.Name, retailer, req.Meta)
 	if err != nil {
 		return nil, err
 	}
@@ -85,17 +83,17 @@ func describeJob(j *store.Job, now time.Time) jobAnswer {
 	return answer
 }
 
-// job finds the job that a path names and checks that the caller has a permission for its retailer.
-func (a *API) job(r *http.Request, p *tenant.Principal, permission string) (*store.Job, error) {
-	job, err := a.Store.Reader(p.Scope()).Job(r.Context(), catalogue.ID(r.PathValue("job")))
+// job finds the job that a path names and checks that the caller has the route's permission for its retailer.
+func (a *API) job(c *call) (*store.Job, error) {
+	job, err := a.Store.Reader(c.caller.Scope()).Job(c.r.Context(), catalogue.ID(c.r.PathValue("job")))
 	if err != nil {
 		return nil, err
 	}
-	return job, p.Can(permission, job.RetailerID)
+	return job, c.may(job.RetailerID)
 }
 
-func (a *API) getJob(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	job, err := a.job(r, p, "JOB_VIEW")
+func (a *API) getJob(c *call) (any, error) {
+	job, err := a.job(c)
 	if err != nil {
 		return nil, err
 	}
@@ -114,13 +112,13 @@ type batchRequest struct {
 	Entities     []json.RawMessage `json:"entities"`
 }
 
-func (a *API) createBatch(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	job, err := a.job(r, p, "BATCH_CREATE")
+func (a *API) createBatch(c *call) (any, error) {
+	job, err := a.job(c)
 	if err != nil {
 		return nil, err
 	}
 	var req batchRequest
-	if err := httpapi.ReadJSON(w, r, &req); err != nil {
+	if err := c.readJSON(&req); err != nil {
 		return nil, err
 	}
 	records := req.Entities
@@ -130,9 +128,9 @@ func (a *API) createBatch(w http.ResponseWriter, r *http.Request, p *tenant.Prin
 		return nil, err
 	}
 	// The caller may see more catalogues than he may load.
-	batch, err := a.Batching.AddBatch(r.Context(), p.ScopeFor("BATCH_CREATE"), job, batching.Request{
+	batch, err := a.Batching.AddBatch(c.r.Context(), c.scope(), job, batching.Request{
 		JobID: job.ID, Action: req.Action, EntityType: req.EntityType, Source: req.Source, Event: req.Event, CatalogueRef: req.CatalogueRef,
-		Header: header, Records: records, Author: p.Username,
+		Header: header, Records: records, Author: c.caller.Username,
 	})
 	if err != nil {
 		return nil, err
@@ -184,23 +182,23 @@ func describeBatch(b *store.Batch) batchAnswer {
 }
 
 // getBatch answers with a batch and what became of each of its records.
-func (a *API) getBatch(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	id := catalogue.ID(r.PathValue("batch"))
-	batch, err := a.Store.Reader(p.Scope()).Batch(r.Context(), id)
+func (a *API) getBatch(c *call) (any, error) {
+	id := catalogue.ID(c.r.PathValue("batch"))
+	batch, err := a.Store.Reader(c.caller.Scope()).Batch(c.r.Context(), id)
 	if err != nil {
 		return nil, err
 	}
-	if string(batch.JobID) != r.PathValue("job") {
-		return nil, fault.NotFoundf("Job %s has no batch %s", r.PathValue("job"), id)
+	if string(batch.JobID) != c.r.PathValue("job") {
+		return nil, fault.NotFoundf("Job %s has no batch %s", c.r.PathValue("job"), id)
 	}
-	if err := p.Can("BATCH_VIEW", batch.RetailerID); err != nil {
+	if err := c.may(batch.RetailerID); err != nil {
 		return nil, err
 	}
 	answer := describeBatch(batch)
 	if batch.Status != store.BatchComplete {
 		return answer, nil
 	}
-	rows, err := a.Batching.Results(r.Context(), p.Scope(), batch)
+	rows, err := a.Batching.Results(c.r.Context(), c.caller.Scope(), batch)
 	if err != nil {
 		return nil, err
 	}
@@ -234,8 +232,8 @@ type jobBatchResults struct {
 const maxListed = 10_000
 
 // getJobResults sums up a job: a batch counts as failed when any of its records did.
-func (a *API) getJobResults(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	job, err := a.job(r, p, "JOB_VIEW")
+func (a *API) getJobResults(c *call) (any, error) {
+	job, err := a.job(c)
 	if err != nil {
 		return nil, err
 	}
@@ -246,7 +244,7 @@ func (a *API) getJobResults(_ http.ResponseWriter, r *http.Request, p *tenant.Pr
 	for _, b := range job.Batches {
 		result := jobBatchResults{BatchID: string(b.ID), Status: string(b.Status), ProcessedEntities: b.Processed, Errors: []batchError{}}
 		if b.Failed > 0 && listed < maxListed {
-			rows, err := a.Store.Reader(p.Scope()).BatchFailures(r.Context(), b.ID, 0, min(batching.MaxRecords, maxListed-listed))
+			rows, err := a.Store.Reader(c.caller.Scope()).BatchFailures(c.r.Context(), b.ID, 0, min(batching.MaxRecords, maxListed-listed))
 			if err != nil {
 				return nil, err
 			}

@@ -44,10 +44,10 @@ func TestAJobIsClosedByTheDatabasesClock(t *testing.T) {
 	for id, want := range map[string]string{"1": "OPEN", "2": "CLOSED"} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.SetPathValue("job", id)
-		got, err := a.getJob(nil, r, who)
+		got, err := answer(t, a, "/api/v4.1/job/{job}", r, who)
 		require.NoError(t, err)
 		require.Equal(t, want, got.(jobAnswer).Status)
-		results, err := a.getJobResults(nil, r, who)
+		results, err := answer(t, a, "/api/v4.1/job/{job}/results", r, who)
 		require.NoError(t, err)
 		require.Equal(t, want, results.(jobResults).Status)
 	}

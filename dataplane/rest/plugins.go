@@ -1,9 +1,6 @@
 package rest
 
 import (
-	"net/http"
-
-	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 )
 
@@ -42,14 +39,14 @@ type ruleAccept struct {
 }
 
 // listRules lists the rules that workflows may name, by full name.
-func (a *API) listRules(_ http.ResponseWriter, _ *http.Request, p *tenant.Principal) (any, error) {
-	if err := p.Can("PLUGIN_VIEW", 0); err != nil {
+func (a *API) listRules(c *call) (any, error) {
+	if err := c.may(0); err != nil {
 		return nil, err
 	}
 	all := make(map[string]ruleDescription, len(a.Library))
-	for _, r := range a.Library {
-		name := stockAccount + "." + r.Plugin + "." + r.Name
-		all[name] = describe(name, r)
+	for _, known := range a.Library {
+		name := stockAccount + "." + known.Plugin + "." + known.Name
+		all[name] = describe(name, known)
 	}
 	return all, nil
 }

@@ -61,47 +61,11 @@ func New(deps Deps, graphql http.Handler) *API {
 	a.mux.HandleFunc("POST /oauth/revoke", a.revoke)
 	a.mux.HandleFunc("POST /oauth/password", a.changePassword)
 	a.mux.Handle("POST /graphql", a.authenticated(graphql.ServeHTTP))
-	a.route("POST /api/v4.1/event/async", a.sendAsync)
-	a.route("POST /api/v4.1/event/sync", a.sendSync)
-	a.route("GET /api/v4.1/event", a.searchEvents)
-	a.route("GET /api/v4.1/event/{id}", a.getEvent)
-	a.route("POST /api/v4.1/job", a.createJob)
-	a.route("GET /api/v4.1/job/{job}", a.getJob)
-	a.route("GET /api/v4.1/job/{job}/results", a.getJobResults)
-	a.route("POST /api/v4.1/job/{job}/batch", a.createBatch)
-	a.route("GET /api/v4.1/job/{job}/batch/{batch}", a.getBatch)
-	a.route("PUT /api/v4.1/workflow", a.putWorkflow)
-	a.route("POST /api/v4.1/workflow", a.postWorkflow)
-	a.route("GET /api/v4.1/workflow", a.listWorkflows)
-	a.route("GET /api/v4.1/workflow/{retailer}/{name}", a.getWorkflow)
-	a.route("GET /api/v4.1/workflow/{retailer}/{name}/versions", a.listVersions)
-	a.route("POST /api/v4.1/transition", a.transition)
-	a.route("POST /api/v4.1/user/password/reset", a.resetPassword)
-	a.route("POST /api/v4.1/user/unlock", a.unlockUser)
-	a.route("GET /api/v4.1/user/sign-in-failures", a.signInFailures)
-	a.route("GET /orchestration/rest/v1/plugin", a.listRules)
-	a.route("GET /api/v4.1/client", a.listClients)
-	a.route("POST /api/v4.1/client", a.createClient)
-	a.route("PUT /api/v4.1/client/{client}", a.updateClient)
-	a.route("POST /api/v4.1/client/{client}/secret", a.rotateClient)
-	a.route("DELETE /api/v4.1/client/{client}", a.revokeClient)
+	for _, route := range a.routes() {
+		a.mux.Handle(route.method+" "+route.pattern, a.authenticated(route.serve(a.Log)))
+	}
 	a.mux.HandleFunc("/", a.unknown)
 	return a
-}
-
-// handler is a route of an authenticated caller: it returns what to answer with 200, or an error.
-type handler func(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error)
-
-func (a *API) route(pattern string, h handler) {
-	a.mux.Handle(pattern, a.authenticated(func(w http.ResponseWriter, r *http.Request) {
-		principal, _ := tenant.FromContext(r.Context())
-		answer, err := h(w, r, principal)
-		if err != nil {
-			httpapi.WriteError(w, r, a.Log, err)
-			return
-		}
-		httpapi.WriteJSON(w, http.StatusOK, answer)
-	}))
 }
 
 // ServeHTTP implements http.Handler.

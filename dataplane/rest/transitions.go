@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net/http"
 
-	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -47,9 +45,9 @@ type transitionResult struct {
 const maxActions = 16 << 20
 
 // transition answers, for each trigger in order, the user actions of its workflow. An unknown workflow has none.
-func (a *API) transition(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
+func (a *API) transition(c *call) (any, error) {
 	var req transitionRequest
-	if err := httpapi.ReadJSON(w, r, &req); err != nil {
+	if err := c.readJSON(&req); err != nil {
 		return nil, err
 	}
 	if len(req.Triggers) == 0 || len(req.Triggers) > maxTriggers {
@@ -58,7 +56,7 @@ func (a *API) transition(w http.ResponseWriter, r *http.Request, p *tenant.Princ
 	answer := transitionAnswer{Response: make([]transitionResult, 0, len(req.Triggers))}
 	length := 0
 	for i, t := range req.Triggers {
-		actions, err := a.actions(r, p, t)
+		actions, err := a.actions(c, t)
 		if err != nil {
 			return nil, err
 		}
@@ -75,20 +73,20 @@ func (a *API) transition(w http.ResponseWriter, r *http.Request, p *tenant.Princ
 	return answer, nil
 }
 
-func (a *API) actions(r *http.Request, p *tenant.Principal, t transitionTrigger) ([]workflow.UserAction, error) {
+func (a *API) actions(c *call, t transitionTrigger) ([]workflow.UserAction, error) {
 	retailer, err := retailerNumber(string(t.RetailerID))
 	if err != nil {
 		return nil, err
 	}
 	none := []workflow.UserAction{}
-	if !p.Scope().Allows(retailer) {
+	if !c.caller.Scope().Allows(retailer) {
 		return none, nil
 	}
 	version := 0
 	if t.FlexVersion != nil {
 		version = int(*t.FlexVersion)
 	}
-	flow, err := a.Configurations.Get(r.Context(), p.Account, retailer, t.FlexType, version)
+	flow, err := a.Configurations.Get(c.r.Context(), c.caller.Account, retailer, t.FlexType, version)
 	if err != nil || flow == nil {
 		return none, err
 	}

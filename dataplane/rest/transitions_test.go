@@ -52,14 +52,14 @@ func TestAnswersOfUserActionsAreBounded(t *testing.T) {
 		Configuration: &nodev1.Configuration{Account: "ACME", Retailer: 1, Version: "made", Artefacts: map[string]string{"workflow/ORDER::HD/1": hex.EncodeToString(hash[:])}}}}}}})
 	a := &API{Deps: Deps{Configurations: configuration.New(state, s, 64<<20)}}
 	who := tenant.New(tenant.Identity{Account: "ACME", UserID: "7", Username: "ann"}, at(1, "FULFILMENT_VIEW"))
-	answer := httptest.NewRecorder()
+	written := httptest.NewRecorder()
 	ask := func(triggers int) error {
 		trigger := `{"type":"ORDER","subtype":"HD","status":"BOOKED","module":"oms","flexType":"ORDER::HD","retailerId":"1"}`
 		body := `{"triggers":[` + strings.TrimSuffix(strings.Repeat(trigger+",", triggers), ",") + `]}`
-		res, err := a.transition(nil, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body)), who)
+		res, err := answer(t, a, "/api/v4.1/transition", httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body)), who)
 		if err == nil {
-			answer.Body.Reset()
-			httpapi.WriteJSON(answer, http.StatusOK, res)
+			written.Body.Reset()
+			httpapi.WriteJSON(written, http.StatusOK, res)
 		}
 		return err
 	}
@@ -71,7 +71,7 @@ func TestAnswersOfUserActionsAreBounded(t *testing.T) {
 			UserActions, Transitions []struct{ Context []struct{ Label string } }
 		}
 	}
-	require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &got))
+	require.NoError(t, json.Unmarshal(written.Body.Bytes(), &got))
 	require.Len(t, got.Response, 2)
 	for _, r := range got.Response {
 		require.Equal(t, "BOOKED", r.Trigger["status"])

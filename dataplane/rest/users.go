@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -40,9 +39,9 @@ type userRequest struct {
 	Username string `json:"username"`
 }
 
-func readUser(w http.ResponseWriter, r *http.Request) (string, error) {
+func readUser(c *call) (string, error) {
 	var req userRequest
-	if err := httpapi.ReadJSON(w, r, &req); err != nil {
+	if err := c.readJSON(&req); err != nil {
 		return "", err
 	}
 	if req.Username == "" {
@@ -51,28 +50,28 @@ func readUser(w http.ResponseWriter, r *http.Request) (string, error) {
 	return req.Username, nil
 }
 
-func (a *API) resetPassword(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	username, err := readUser(w, r)
+func (a *API) resetPassword(c *call) (any, error) {
+	username, err := readUser(c)
 	if err != nil {
 		return nil, err
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	return a.Identity.ResetPassword(r.Context(), p, username)
+	c.w.Header().Set("Cache-Control", "no-store")
+	return a.Identity.ResetPassword(c.r.Context(), c.caller, username)
 }
 
-func (a *API) unlockUser(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	username, err := readUser(w, r)
+func (a *API) unlockUser(c *call) (any, error) {
+	username, err := readUser(c)
 	if err != nil {
 		return nil, err
 	}
-	return struct{}{}, a.Identity.UnlockUser(r.Context(), p, username)
+	return struct{}{}, a.Identity.UnlockUser(c.r.Context(), c.caller, username)
 }
 
 type signInFailures struct {
 	Results []identity.SignInFailure `json:"results"`
 }
 
-func (a *API) signInFailures(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	list, err := a.Identity.SignInFailures(r.Context(), p, r.URL.Query().Get("username"))
+func (a *API) signInFailures(c *call) (any, error) {
+	list, err := a.Identity.SignInFailures(c.r.Context(), c.caller, c.r.URL.Query().Get("username"))
 	return signInFailures{Results: list}, err
 }

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -27,17 +26,17 @@ type uploaded struct {
 }
 
 // putWorkflow stores and activates a workflow of which every rule exists.
-func (a *API) putWorkflow(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	return a.upload(w, r, p, a.Rules)
+func (a *API) putWorkflow(c *call) (any, error) {
+	return a.upload(c, a.Rules)
 }
 
 // postWorkflow does the same without looking at the rules.
-func (a *API) postWorkflow(w http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	return a.upload(w, r, p, nil)
+func (a *API) postWorkflow(c *call) (any, error) {
+	return a.upload(c, nil)
 }
 
-func (a *API) upload(w http.ResponseWriter, r *http.Request, p *tenant.Principal, names *workflow.Names) (any, error) {
-	body, err := httpapi.ReadBody(w, r)
+func (a *API) upload(c *call, names *workflow.Names) (any, error) {
+	body, err := httpapi.ReadBody(c.w, c.r)
 	if err != nil {
 		return nil, err
 	}
@@ -55,18 +54,18 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request, p *tenant.Principal
 	if err != nil {
 		return nil, err
 	}
-	if err := a.retailerExists(r, p, retailer); err != nil {
+	if err := a.retailerExists(c, retailer); err != nil {
 		return nil, err
 	}
-	permission := "WORKFLOW_UPDATE"
-	if !a.Configurations.Known(p.Account, retailer, parsed.Name) {
-		permission = "WORKFLOW_CREATE"
+	permission := updateWorkflow
+	if !a.Configurations.Known(c.caller.Account, retailer, parsed.Name) {
+		permission = createWorkflow
 	}
-	if err := p.Can(permission, retailer); err != nil {
+	if err := c.caller.Can(permission, retailer); err != nil {
 		return nil, err
 	}
-	version, problems, err := a.Configurations.Upload(r.Context(), configuration.Upload{
-		Scope: p.Scope(), Text: body, Parsed: parsed, Author: p.Username, Names: names, Control: a.Control,
+	version, problems, err := a.Configurations.Upload(c.r.Context(), configuration.Upload{
+		Scope: c.caller.Scope(), Text: body, Parsed: parsed, Author: c.caller.Username, Names: names, Control: a.Control,
 	})
 	if err != nil {
 		return nil, err
@@ -91,29 +90,29 @@ func (a *API) isRoot(entityType string) error {
 }
 
 // workflowOf reads which workflow a path names, and asks whether the caller may see it.
-func workflowOf(r *http.Request, p *tenant.Principal) (store.WorkflowKey, error) {
-	retailer, err := retailerNumber(r.PathValue("retailer"))
+func workflowOf(c *call) (store.WorkflowKey, error) {
+	retailer, err := retailerNumber(c.r.PathValue("retailer"))
 	if err != nil {
 		return store.WorkflowKey{}, err
 	}
-	return store.WorkflowKey{Retailer: retailer, Name: r.PathValue("name")}, p.Can("WORKFLOW_VIEW", retailer)
+	return store.WorkflowKey{Retailer: retailer, Name: c.r.PathValue("name")}, c.may(retailer)
 }
 
 // getWorkflow answers with a workflow as it was uploaded: the newest version, with ?version=1 the newest of that major, with
 // ?version=1.3 exactly that one.
-func (a *API) getWorkflow(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	of, err := workflowOf(r, p)
+func (a *API) getWorkflow(c *call) (any, error) {
+	of, err := workflowOf(c)
 	if err != nil {
 		return nil, err
 	}
-	text, err := a.workflowText(r, p, of)
+	text, err := a.workflowText(c, of)
 	return json.RawMessage(text), err
 }
 
-func (a *API) workflowText(r *http.Request, p *tenant.Principal, of store.WorkflowKey) ([]byte, error) {
-	asked := r.URL.Query().Get("version")
+func (a *API) workflowText(c *call, of store.WorkflowKey) ([]byte, error) {
+	asked := c.r.URL.Query().Get("version")
 	if asked == "" {
-		return a.Configurations.Text(r.Context(), p.Scope(), of, configuration.Newest)
+		return a.Configurations.Text(c.r.Context(), c.caller.Scope(), of, configuration.Newest)
 	}
 	exact := strings.Contains(asked, ".")
 	if !exact {
@@ -124,9 +123,9 @@ func (a *API) workflowText(r *http.Request, p *tenant.Principal, of store.Workfl
 		return nil, fault.Invalidf("version", "%s", err.Error())
 	}
 	if exact {
-		return a.Configurations.TextOf(r.Context(), p.Scope(), of, version)
+		return a.Configurations.TextOf(c.r.Context(), c.caller.Scope(), of, version)
 	}
-	return a.Configurations.Text(r.Context(), p.Scope(), of, workflow.Major(version))
+	return a.Configurations.Text(c.r.Context(), c.caller.Scope(), of, workflow.Major(version))
 }
 
 // page is one page of a list.
@@ -147,16 +146,16 @@ type versionItem struct {
 }
 
 // listVersions lists the stored versions of a workflow, newest first.
-func (a *API) listVersions(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	of, err := workflowOf(r, p)
+func (a *API) listVersions(c *call) (any, error) {
+	of, err := workflowOf(c)
 	if err != nil {
 		return nil, err
 	}
-	start, count, err := window(r, 100, 1000)
+	start, count, err := window(c.r, 100, 1000)
 	if err != nil {
 		return nil, err
 	}
-	versions, more, err := a.Configurations.Versions(r.Context(), p.Scope(), of, start, count)
+	versions, more, err := a.Configurations.Versions(c.r.Context(), c.caller.Scope(), of, start, count)
 	if err != nil {
 		return nil, err
 	}
@@ -176,25 +175,25 @@ type workflowItem struct {
 }
 
 // listWorkflows lists a retailer's active workflows, one for each name and major version.
-func (a *API) listWorkflows(_ http.ResponseWriter, r *http.Request, p *tenant.Principal) (any, error) {
-	retailer, err := retailerNumber(r.URL.Query().Get("retailerId"))
+func (a *API) listWorkflows(c *call) (any, error) {
+	retailer, err := retailerNumber(c.r.URL.Query().Get("retailerId"))
 	if err != nil {
 		return nil, err
 	}
-	if err := p.Can("WORKFLOW_VIEW", retailer); err != nil {
+	if err := c.may(retailer); err != nil {
 		return nil, err
 	}
-	start, count, err := window(r, 100, 1000)
+	start, count, err := window(c.r, 100, 1000)
 	if err != nil {
 		return nil, err
 	}
 	items := []workflowItem{}
-	active := a.Configurations.References(p.Account, retailer)
+	active := a.Configurations.References(c.caller.Account, retailer)
 	slices.SortFunc(active, func(x, y configuration.Reference) int {
 		return cmp.Or(strings.Compare(x.Name, y.Name), x.Version-y.Version)
 	})
 	for _, ref := range active {
-		w, err := a.Configurations.Get(r.Context(), p.Account, retailer, ref.Name, ref.Version)
+		w, err := a.Configurations.Get(c.r.Context(), c.caller.Account, retailer, ref.Name, ref.Version)
 		if err != nil {
 			return nil, err
 		}
@@ -235,11 +234,11 @@ func retailerNumber(s string) (tenancy.RetailerID, error) {
 }
 
 // retailerExists refuses the number of a retailer that the account does not have. Whose it is, permissions say.
-func (a *API) retailerExists(r *http.Request, p *tenant.Principal, number tenancy.RetailerID) error {
-	if !p.Scope().Allows(number) {
+func (a *API) retailerExists(c *call, number tenancy.RetailerID) error {
+	if !c.caller.Scope().Allows(number) {
 		return nil
 	}
-	found, err := a.Store.Reader(p.Scope()).ByID(r.Context(), store.TypeOf[foundation.Retailer](a.Store), catalogue.ID(decimal(number)))
+	found, err := a.Store.Reader(c.caller.Scope()).ByID(c.r.Context(), store.TypeOf[foundation.Retailer](a.Store), catalogue.ID(decimal(number)))
 	if err != nil {
 		return err
 	}

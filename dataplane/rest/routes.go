@@ -1,0 +1,95 @@
+package rest
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Permissions that are asked for beside a route's own.
+const (
+	createWorkflow = "WORKFLOW_CREATE"
+	updateWorkflow = "WORKFLOW_UPDATE"
+)
+
+// route is one row of the API: what answers a method and a path, and the permission without which nothing of a request is read. For which of the
+// retailers the caller has it, the handler asks (call.may) when it knows whose thing it is.
+type route struct {
+	method, pattern string
+	permission      string // empty: the service behind decides, by what is asked for
+	handler         handler
+}
+
+// routes lists what the API answers to callers with a token. A new one needs its row and its handler.
+func (a *API) routes() []route {
+	return []route{
+		{"POST", "/api/v4.1/event/async", "EVENT_CREATE", a.sendAsync},
+		{"POST", "/api/v4.1/event/sync", "EVENT_CREATE", a.sendSync},
+		{"GET", "/api/v4.1/event", "EVENT_VIEW", a.searchEvents},
+		{"GET", "/api/v4.1/event/{id}", "EVENT_VIEW", a.getEvent},
+		{"POST", "/api/v4.1/job", "JOB_CREATE", a.createJob},
+		{"GET", "/api/v4.1/job/{job}", "JOB_VIEW", a.getJob},
+		{"GET", "/api/v4.1/job/{job}/results", "JOB_VIEW", a.getJobResults},
+		{"POST", "/api/v4.1/job/{job}/batch", "BATCH_CREATE", a.createBatch},
+		{"GET", "/api/v4.1/job/{job}/batch/{batch}", "BATCH_VIEW", a.getBatch},
+		{"PUT", "/api/v4.1/workflow", "", a.putWorkflow}, // to create or to update, by what there is
+		{"POST", "/api/v4.1/workflow", "", a.postWorkflow},
+		{"GET", "/api/v4.1/workflow", "WORKFLOW_VIEW", a.listWorkflows},
+		{"GET", "/api/v4.1/workflow/{retailer}/{name}", "WORKFLOW_VIEW", a.getWorkflow},
+		{"GET", "/api/v4.1/workflow/{retailer}/{name}/versions", "WORKFLOW_VIEW", a.listVersions},
+		{"POST", "/api/v4.1/transition", "", a.transition}, // whoever sees a thing sees its buttons
+		{"POST", "/api/v4.1/user/password/reset", "", a.resetPassword},
+		{"POST", "/api/v4.1/user/unlock", "", a.unlockUser},
+		{"GET", "/api/v4.1/user/sign-in-failures", "", a.signInFailures},
+		{"GET", "/orchestration/rest/v1/plugin", "PLUGIN_VIEW", a.listRules},
+		{"GET", "/api/v4.1/client", "", a.listClients},
+		{"POST", "/api/v4.1/client", "", a.createClient},
+		{"PUT", "/api/v4.1/client/{client}", "", a.updateClient},
+		{"POST", "/api/v4.1/client/{client}/secret", "", a.rotateClient},
+		{"DELETE", "/api/v4.1/client/{client}", "", a.revokeClient},
+	}
+}
+
+// handler answers one call: with what goes out as 200, or an error.
+type handler func(c *call) (any, error)
+
+// call is a request of a caller who is known.
+type call struct {
+	w          http.ResponseWriter
+	r          *http.Request
+	caller     *tenant.Principal
+	permission string // the route's
+}
+
+// may asks whether the caller has the route's permission for a retailer; 0 is the account.
+func (c *call) may(retailer tenancy.RetailerID) error { return c.caller.Can(c.permission, retailer) }
+
+// scope is what the caller sees of the account by the route's permission.
+func (c *call) scope() tenancy.Scope { return c.caller.ScopeFor(c.permission) }
+
+// readJSON decodes the request's body.
+func (c *call) readJSON(v any) error { return httpapi.ReadJSON(c.w, c.r, v) }
+
+func (r route) serve(log *slog.Logger) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		caller, _ := tenant.FromContext(req.Context())
+		answer, err := r.answer(&call{w: w, r: req, caller: caller, permission: r.permission})
+		if err != nil {
+			httpapi.WriteError(w, req, log, err)
+			return
+		}
+		httpapi.WriteJSON(w, http.StatusOK, answer)
+	}
+}
+
+func (r route) answer(c *call) (any, error) {
+	if r.permission != "" {
+		if err := c.caller.CanSomewhere(r.permission); err != nil {
+			return nil, err
+		}
+	}
+	return r.handler(c)
+}
