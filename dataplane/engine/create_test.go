@@ -183,7 +183,7 @@ func TestCreationsHaveTheirLimits(t *testing.T) {
 	require.True(t, <-ended)
 }
 
-// abreast lets n creations join a convoy while its first commit is held up, and answers with what became of them.
+// abreast lets n creations join a group commit while its first commit is held up, and answers with what became of them.
 func (b *bench) abreast(e *engine.Engine, ran *atomic.Int32, n int) (orders []*order.Order, made []bool, errs []error) {
 	b.t.Helper()
 	proceed := make(chan struct{})

@@ -108,7 +108,7 @@ type Engine struct {
 	wake    chan struct{}
 	more    atomic.Bool // the database had more than the last poll read
 	stats   Stats
-	starts  convoy
+	starts  groupCommit
 	running sync.WaitGroup
 	hooks   hooks
 }

@@ -5,18 +5,18 @@ import (
 	"slices"
 	"time"
 
-	"github.com/fluent-oms/fluent/dataplane/complaint"
 	"github.com/fluent-oms/fluent/dataplane/engine/queue"
+	"github.com/fluent-oms/fluent/dataplane/ratelog"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // pollLoop reads the queues of the node's ranges: often, for events that other nodes wrote, and at once when woken.
 func (e *Engine) pollLoop(ctx context.Context) {
-	var failure complaint.Complaint
+	var failure ratelog.Failure
 	for {
 		if err := e.poll(ctx); ctx.Err() == nil {
-			failure.Hear(e.d.Logger, "read the event queues", err)
+			failure.Report(e.d.Logger, "read the event queues", err)
 		}
 		if !e.rest(ctx, e.cfg.Poll) {
 			return
@@ -141,18 +141,18 @@ const maxDue = 1000
 
 // scheduleLoop releases scheduled events whose time has come.
 func (e *Engine) scheduleLoop(ctx context.Context) {
-	var failure complaint.Complaint
+	var failure ratelog.Failure
 	every(ctx, e.cfg.Schedule, func(ctx context.Context) { e.release(ctx, &failure) })
 }
 
-func (e *Engine) release(ctx context.Context, failure *complaint.Complaint) {
+func (e *Engine) release(ctx context.Context, failure *ratelog.Failure) {
 	ranges := e.leases.Ranges()
 	if len(ranges) == 0 {
 		return
 	}
 	due, err := e.d.DB.ReleaseDue(ctx, ranges, maxDue)
 	if ctx.Err() == nil {
-		failure.Hear(e.d.Logger, "release scheduled events", err)
+		failure.Report(e.d.Logger, "release scheduled events", err)
 	}
 	if len(due) > 0 {
 		e.stats.Released.Add(int64(len(due)))

@@ -11,8 +11,8 @@ import (
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/auth/token"
-	"github.com/fluent-oms/fluent/dataplane/complaint"
 	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/dataplane/ratelog"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -105,7 +105,7 @@ func (s *Service) Run(ctx context.Context) {
 	revocations, keys := time.NewTicker(revocationInterval), time.NewTicker(keyInterval)
 	defer revocations.Stop()
 	defer keys.Stop()
-	var revoked, known complaint.Complaint
+	var revoked, known ratelog.Failure
 	for {
 		var err error
 		what, failure := "revoked tokens are those known before", &revoked
@@ -120,7 +120,7 @@ func (s *Service) Run(ctx context.Context) {
 			err = errors.Join(s.refreshKeys(ctx), s.db.ForgetTokens(ctx, s.db.Now(ctx).Add(-time.Hour)))
 		}
 		if ctx.Err() == nil {
-			failure.Hear(s.log, what, err)
+			failure.Report(s.log, what, err)
 		}
 	}
 }

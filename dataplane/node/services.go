@@ -26,7 +26,7 @@ type services struct {
 	configurations *configuration.Configurations
 	engine         *engine.Engine
 	handler        http.Handler
-	courier        *courier
+	forwarder      *forwarder
 	janitor        *janitor.Janitor
 	peers          peers
 	cpu            cpuMeter
@@ -45,7 +45,7 @@ func (n *Node) open(ctx context.Context, environment *nodev1.Environment) (*serv
 		node: n, db: db, ended: make(chan struct{}),
 		peers: peers{clients: map[string]*http.Client{}},
 	}
-	s.courier = newCourier(s.post, n.log)
+	s.forwarder = newForwarder(s.post, n.log)
 	if err := s.wire(ctx); err != nil {
 		db.Close()
 		return nil, err
@@ -70,7 +70,7 @@ func (s *services) wire(ctx context.Context) error {
 	modules := s.modules()
 	s.engine, err = engine.New(engine.Deps{
 		DB: s.db, Library: modules.library, Workflows: s.configurations, Roots: modules.roots, Starts: modules.starts, Modules: modules.readers, Callers: s.identity, Logger: n.log,
-		Nudge: s.courier.take,
+		Nudge: s.forwarder.take,
 	}, engine.Config{Node: n.link.NodeID()})
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fluent-oms/fluent/dataplane/complaint"
+	"github.com/fluent-oms/fluent/dataplane/ratelog"
 	"github.com/fluent-oms/fluent/dataplane/store"
 )
 
@@ -69,10 +69,10 @@ func New(table Table, cfg Config) (*Manager, error) {
 
 // Run leases until ctx ends. It does not give the ranges back: Release does, once the turns under way have ended.
 func (m *Manager) Run(ctx context.Context) {
-	var failure complaint.Complaint
+	var failure ratelog.Failure
 	for {
 		if err := m.Step(ctx); ctx.Err() == nil {
-			failure.Hear(m.cfg.Logger, "renew leases", err)
+			failure.Report(m.cfg.Logger, "renew leases", err)
 		}
 		t := time.NewTimer(m.cfg.TTL/4 + rand.N(m.cfg.TTL/12))
 		select {

@@ -8,9 +8,9 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// convoy lets creations share commits: while one commit of an account is under way for each two processors, those that become ready wait
-// and travel together. A creation that is alone waits for nobody.
-type convoy struct {
+// groupCommit lets creations share commits: while one commit of an account is under way for each two processors, those that become ready wait
+// and are committed together. A creation that is alone waits for nobody.
+type groupCommit struct {
 	commit     func(ctx context.Context, jobs []*job) []error
 	abreast    int // most commits of one account at a time
 	share      int // most creations in one commit
@@ -19,34 +19,34 @@ type convoy struct {
 
 	mu       sync.Mutex
 	inside   int
-	accounts map[tenancy.AccountID]*convoyAccount
+	accounts map[tenancy.AccountID]*accountCommits
 }
 
-type convoyAccount struct {
+type accountCommits struct {
 	inside  int
 	running int
-	waiting []*passenger
+	waiting []*waiter
 }
 
-// passenger is a creation that waits for its commit.
-type passenger struct {
+// waiter is a creation that waits for its commit.
+type waiter struct {
 	job  *job
 	done chan error
 }
 
-func (c *convoy) init(cfg Config, commit func(context.Context, []*job) []error) {
+func (c *groupCommit) init(cfg Config, commit func(context.Context, []*job) []error) {
 	c.commit, c.abreast, c.share = commit, max(1, runtime.GOMAXPROCS(0)/2), cfg.Share
 	c.limit, c.perAccount = cfg.Creations, max(1, cfg.Creations*3/4)
-	c.accounts = map[tenancy.AccountID]*convoyAccount{}
+	c.accounts = map[tenancy.AccountID]*accountCommits{}
 }
 
 // enter admits a creation; false where there are as many as there may be.
-func (c *convoy) enter(id tenancy.AccountID) bool {
+func (c *groupCommit) enter(id tenancy.AccountID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	a := c.accounts[id]
 	if a == nil {
-		a = &convoyAccount{}
+		a = &accountCommits{}
 	}
 	if c.inside >= c.limit || a.inside >= c.perAccount {
 		return false
@@ -58,7 +58,7 @@ func (c *convoy) enter(id tenancy.AccountID) bool {
 }
 
 // leave undoes enter.
-func (c *convoy) leave(id tenancy.AccountID) {
+func (c *groupCommit) leave(id tenancy.AccountID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	a := c.accounts[id]
@@ -68,25 +68,25 @@ func (c *convoy) leave(id tenancy.AccountID) {
 	}
 }
 
-// join commits a job, in company if others wait. ctx is that of the commit.
-func (c *convoy) join(ctx context.Context, j *job) error {
-	p := &passenger{job: j, done: make(chan error, 1)}
+// join commits a job, together with others that wait. ctx is that of the commit.
+func (c *groupCommit) join(ctx context.Context, j *job) error {
+	p := &waiter{job: j, done: make(chan error, 1)}
 	c.mu.Lock()
 	a := c.accounts[j.scope.Account()]
 	a.waiting = append(a.waiting, p)
-	drive := a.running < c.abreast
-	if drive {
+	leads := a.running < c.abreast
+	if leads {
 		a.running++
 	}
 	c.mu.Unlock()
-	if drive {
-		go c.drive(ctx, a)
+	if leads {
+		go c.flush(ctx, a)
 	}
 	return <-p.done
 }
 
-// drive commits those that wait until nobody does.
-func (c *convoy) drive(ctx context.Context, a *convoyAccount) {
+// flush commits those that wait until nobody does.
+func (c *groupCommit) flush(ctx context.Context, a *accountCommits) {
 	for {
 		c.mu.Lock()
 		n := min(len(a.waiting), c.share)

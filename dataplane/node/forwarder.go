@@ -27,9 +27,9 @@ const (
 	nudgeRows = 1000
 )
 
-// courier hands committed events to the nodes that run them. There is one delivery to a node at a time: what comes meanwhile goes with
+// forwarder hands committed events to the nodes that run them. There is one delivery to a node at a time: what comes meanwhile goes with
 // the next, so that deliveries grow instead of multiplying under load.
-type courier struct {
+type forwarder struct {
 	post func(ctx context.Context, node string, rows []store.EventRow) error
 	log  *slog.Logger
 
@@ -37,12 +37,12 @@ type courier struct {
 	waiting map[string][]store.EventRow // by node; an entry, even an empty one, means that a delivery is under way
 }
 
-func newCourier(post func(ctx context.Context, node string, rows []store.EventRow) error, log *slog.Logger) *courier {
-	return &courier{post: post, log: log, waiting: map[string][]store.EventRow{}}
+func newForwarder(post func(ctx context.Context, node string, rows []store.EventRow) error, log *slog.Logger) *forwarder {
+	return &forwarder{post: post, log: log, waiting: map[string][]store.EventRow{}}
 }
 
 // take implements the engine's Nudge.
-func (c *courier) take(ctx context.Context, node string, rows ...store.EventRow) {
+func (c *forwarder) take(ctx context.Context, node string, rows ...store.EventRow) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	have, delivering := c.waiting[node]
@@ -56,7 +56,7 @@ func (c *courier) take(ctx context.Context, node string, rows ...store.EventRow)
 }
 
 // deliver goes on until nothing waits for the node.
-func (c *courier) deliver(ctx context.Context, node string) {
+func (c *forwarder) deliver(ctx context.Context, node string) {
 	for {
 		c.mu.Lock()
 		rows := c.waiting[node]

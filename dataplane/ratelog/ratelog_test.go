@@ -1,4 +1,4 @@
-package complaint_test
+package ratelog_test
 
 import (
 	"errors"
@@ -8,20 +8,20 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/fluent-oms/fluent/dataplane/complaint"
+	"github.com/fluent-oms/fluent/dataplane/ratelog"
 )
 
 func TestAFailureThatRepeatsIsOneLine(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	log := slog.New(slog.NewTextHandler(&out, nil))
-	var c complaint.Complaint
+	var f ratelog.Failure
 	for range 50 {
-		c.Hear(log, "read the event queues", errors.New("no connection"))
+		f.Report(log, "read the event queues", errors.New("no connection"))
 	}
 	require.Equal(t, 1, strings.Count(out.String(), "\n"), out.String())
-	c.Hear(log, "read the event queues", nil)
-	c.Hear(log, "read the event queues", nil)
+	f.Report(log, "read the event queues", nil)
+	f.Report(log, "read the event queues", nil)
 	require.Equal(t, 2, strings.Count(out.String(), "\n"), out.String())
 	require.Contains(t, out.String(), "failures=50")
 }

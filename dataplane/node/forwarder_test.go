@@ -13,11 +13,11 @@ import (
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
-// The courier is an inner part of a node that nothing exported shows alone, so this test is inside the package.
+// The forwarder is an inner part of a node that nothing exported shows alone, so this test is inside the package.
 func TestWhatComesDuringADeliveryGoesWithTheNext(t *testing.T) {
 	t.Parallel()
 	started, release, delivered := make(chan struct{}, 10), make(chan struct{}), make(chan int, 10)
-	c := newCourier(func(_ context.Context, node string, rows []store.EventRow) error {
+	c := newForwarder(func(_ context.Context, node string, rows []store.EventRow) error {
 		started <- struct{}{}
 		<-release
 		delivered <- len(rows)
