@@ -71,11 +71,14 @@ func (e *StatusError) said() string {
 
 // GraphQLError is the errors part of a GraphQL answer.
 type GraphQLError struct {
-	Errors []struct {
-		Message    string         `json:"message"`
-		Path       []any          `json:"path"`
-		Extensions map[string]any `json:"extensions"`
-	}
+	Errors []GraphQLFault
+}
+
+// GraphQLFault is one of the errors: what is wrong and where. Its extensions have the platform's code as "code".
+type GraphQLFault struct {
+	Message    string         `json:"message"`
+	Path       []any          `json:"path"`
+	Extensions map[string]any `json:"extensions"`
 }
 
 // Error shows the first error, its path, and how many there are.

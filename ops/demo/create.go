@@ -2,7 +2,11 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+
+	"github.com/fluent-oms/fluent/ops/apiclient"
 )
 
 // creation says how entities of a type are made: the search that lists them, the mutation, its input's type, and how many go into one
@@ -12,11 +16,29 @@ type creation struct {
 	size                 int
 }
 
-// create makes those of the inputs of which the ref is not there yet, and says how many those were.
+// create makes those of the inputs of which the ref is not there yet, and says how many those were. What an interrupted run has sent may still
+// come to be meanwhile: then it looks again at what is missing.
 func (s *Script) create(ctx context.Context, c creation, inputs []map[string]any) (int, error) {
+	missing, err := s.missing(ctx, c, inputs)
+	made := len(missing)
+	for err == nil && len(missing) > 0 {
+		refused := s.Client.Batch(ctx, c.field, c.input, "ref", missing, c.size, nil)
+		if !alreadyThere(refused) {
+			return made, refused
+		}
+		before := len(missing)
+		if missing, err = s.missing(ctx, c, missing); err == nil && len(missing) == before {
+			return 0, refused // of another key, which no repetition will free
+		}
+	}
+	return made, err
+}
+
+// missing keeps the inputs of which the ref is not there yet.
+func (s *Script) missing(ctx context.Context, c creation, inputs []map[string]any) ([]map[string]any, error) {
 	there, err := s.refs(ctx, c.plural)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	var missing []map[string]any
 	for _, input := range inputs {
@@ -24,7 +46,13 @@ func (s *Script) create(ctx context.Context, c creation, inputs []map[string]any
 			missing = append(missing, input)
 		}
 	}
-	return len(missing), s.Client.Batch(ctx, c.field, c.input, "ref", missing, c.size, nil)
+	return missing, nil
+}
+
+// alreadyThere reports whether a mutation was refused because its key is taken.
+func alreadyThere(err error) bool {
+	var refused *apiclient.GraphQLError
+	return errors.As(err, &refused) && slices.ContainsFunc(refused.Errors, func(e apiclient.GraphQLFault) bool { return e.Extensions["code"] == "C0123E" })
 }
 
 // refs lists the refs of all entities of a type.
