@@ -246,8 +246,8 @@ func scalar(typ, text string, limit int) any {
 
 // byRule runs an event of a location whose rule makes entities, and writes what the turn wants written.
 func (h *house) byRule(e any) *turn.Outcome {
-	make := rule.Rule{Plugin: "test", Name: "Make", Run: func(ctx context.Context, c *rule.Context) error { return c.Turn.Create(ctx, e) }}
-	runner, err := turn.New(turn.Deps{DB: h.db, Library: turn.NewLibrary([]rule.Rule{make}), Workflows: flows{}})
+	make := rule.New("test", "Make", "Makes an entity.", func(ctx context.Context, c *rule.Context, _ rule.None) error { return c.Turn.Create(ctx, e) })
+	runner, err := turn.New(turn.Deps{DB: h.db, Library: rule.NewLibrary([]rule.Rule{make}), Workflows: flows{}})
 	require.NoError(h, err)
 	l := h.fixture(domain.Catalogue().Type("Location")).(*foundation.Location)
 	out, err := runner.Run(h.Context(), turn.Input{Scope: h.who.Scope(), Try: 1, Events: []*workflow.Event{{ID: string(h.db.NewUUID()), Name: "Make", Type: workflow.Normal,
