@@ -48,6 +48,25 @@ func TestDuplicateOrder(t *testing.T) {
 	require.Len(t, refs(t, at(w.data(`{ orders { edges { node { ref } } } }`, ""), "orders")), 1)
 }
 
+// Lengths are those of the public interface, in characters, on each type by itself and inside values.
+func TestLengthsAreThoseOfTheType(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const create = `mutation($input: CreateProductCatalogueInput) { createProductCatalogue(input: $input) { type } }`
+	input := func(ref, typ string) string {
+		return `{"input":{"ref":"` + ref + `","type":"` + typ + `","name":"n","retailerRefs":["MAIN"]}}`
+	}
+	fits := strings.Repeat("ü", 50)
+	require.Equal(t, fits, at(w.data(create, input("PC:1", fits)), "createProductCatalogue.type"))
+	e := w.failure(create, input("PC:2", fits+"ü"))
+	require.Equal(t, "C0141E input.type", e.Extensions.Code+" "+e.Extensions.Field)
+	e = w.failure(`mutation { updateProductCatalogue(input: {ref: "PC:1", status: "`+fits+`ü"}) { ref } }`, "")
+	require.Equal(t, "C0141E input.status", e.Extensions.Code+" "+e.Extensions.Field)
+	e = w.failure(`mutation { createStandardProduct(input: {ref: "P", type: "T", gtin: "1", name: "n", catalogue: {ref: "PC:1"},
+		taxType: {country: "AU", group: "G", tariff: "`+strings.Repeat("x", 101)+`"}}) { ref } }`, "")
+	require.Equal(t, "C0141E input.taxType.tariff", e.Extensions.Code+" "+e.Extensions.Field)
+}
+
 func TestWrongInputsChangeNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

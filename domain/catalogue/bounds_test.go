@@ -71,3 +71,22 @@ func TestEnumerationsAreDeclaredOnceAndForTexts(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 }
+
+func TestLengthsOfSharedFields(t *testing.T) {
+	t.Parallel()
+	c, err := catalogue.New(shop())
+	require.NoError(t, err)
+	require.Zero(t, c.Type("Box").Field("type").MaxLen)
+	spec := shop()
+	spec.Types[0].Lengths = "type=50 status=30"
+	c, err = catalogue.New(spec)
+	require.NoError(t, err)
+	box := c.Type("Box")
+	require.Equal(t, []int{50, 30, 50}, []int{box.Field("type").MaxLen, box.Field("status").MaxLen, box.Create.Input.Field("type").MaxLen})
+
+	spec.Types[0].Lengths = "type=x gone=5 count=5"
+	_, err = catalogue.New(spec)
+	for _, want := range []string{"Box: lengths: type=x:", "Box: lengths: gone=5:", "Box: lengths: count=5:"} {
+		require.ErrorContains(t, err, want)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -159,7 +160,22 @@ func (b *builder) deriveFields() {
 			b.addField(t, d)
 		}
 		b.walk(t, t.Go, nil)
+		b.setLengths(t, b.specs[t].Lengths)
 		_, t.Workflow = t.Go.FieldByName("WorkflowRef")
+	}
+}
+
+// setLengths gives a type's fields longest texts of their own, beside those of the tags that it shares with others.
+func (b *builder) setLengths(t *Type, words string) {
+	for _, word := range strings.Fields(words) {
+		name, text, _ := strings.Cut(word, "=")
+		n, err := strconv.Atoi(text)
+		f := t.fields[name]
+		if err != nil || n < 1 || f == nil || f.Kind != Text {
+			b.fail(t.Name, "lengths: %s: want a text and its length, such as type=50", word)
+			continue
+		}
+		f.MaxLen, t.declarationOf(f).tag.MaxLen = n, n
 	}
 }
 

@@ -84,7 +84,7 @@ func (b *builder) fillValueInput(v *ValueType) {
 			text = strings.Replace(text, f.Value.Name, f.Value.Input.Name, 1)
 		}
 		text = inMode(text, tag.mode(Create))
-		in := &InputField{Name: f.Name, Type: text, Required: strings.HasSuffix(text, "!"), Doc: f.Doc}
+		in := &InputField{Name: f.Name, Type: text, Required: strings.HasSuffix(text, "!"), MaxLen: f.MaxLen, Doc: f.Doc}
 		if f.Ref != nil {
 			in.Key = b.keyInput(v.Input.Name+"."+f.Name, text)
 		}

@@ -42,6 +42,7 @@ type TypeSpec struct {
 	Removes     []RemovalSpec
 
 	KeyInputs  string // inputs that point at it, derived: Id, Key, IdOrKey, LooseKey; see derive_keys.go
+	Lengths    string // longest texts of fields that types share, in characters: type=50 status=30
 	NoSearch   bool   // there is no search for it: it is found through others only
 	FoldsCase  bool   // wildcards of searches ignore case
 	Remembered bool   // what a natural key leads to may be remembered for a moment: there are few rows, and their keys stay

@@ -66,7 +66,7 @@ type Price struct {
 
 // TaxType says how a product is taxed.
 type TaxType struct {
-	Country string `json:"country" oms:"!"`
-	Group   string `json:"group" oms:"!"`
-	Tariff  string `json:"tariff" oms:"create=!"`
+	Country string `json:"country" oms:"!,max=100"`
+	Group   string `json:"group" oms:"!,max=100"`
+	Tariff  string `json:"tariff" oms:"create=!,max=100"`
 }

@@ -33,7 +33,7 @@ func types() []catalogue.TypeSpec {
 		{Go: FulfilmentItem{}, Doc: "How many of an order item are picked in a fulfilment.", Retailer: "fulfilment", Indexes: []string{"orderItem"}, Agrees: []string{"orderItem.order = fulfilment.order"}},
 		{
 			Go: Article{}, Doc: "A parcel that holds picked items.", Event: "ARTICLE", Root: "order", Fires: true,
-			Implements: "Node Orchestrateable", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"order"},
+			Implements: "Node Orchestrateable", Lengths: "type=50 status=30", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"order"},
 			Gets: []string{"articleById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{Go: ArticleItem{}, Doc: "A quantity packed in an article.", Implements: "Node", Retailer: "article"},
