@@ -105,7 +105,7 @@ func callersBench(t *testing.T) (*bench, *users, func(*engine.Deps, *engine.Conf
 // silent is an effect that does not say what it needs.
 type silent struct{}
 
-func (silent) Apply(context.Context, any) error { return nil }
+func (silent) Apply(context.Context, *store.Tx) error { return nil }
 
 // runOnce is an event of user 7 that brings its own workflow.
 func runOnce(o *order.Order, calls ...workflow.RuleCall) *workflow.Event {

@@ -41,7 +41,7 @@ func (b *bench) effect(name string, e func() rule.Effect) {
 // stubborn is an effect that gets what it wants only after the turn has run so often that nobody should have tried.
 type stubborn struct{ runs *atomic.Int32 }
 
-func (s stubborn) Apply(context.Context, any) error {
+func (s stubborn) Apply(context.Context, *store.Tx) error {
 	if s.runs.Load() > 20 {
 		return nil
 	}

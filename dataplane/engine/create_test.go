@@ -103,7 +103,7 @@ func TestACreationWhoseTurnFailsIsLeftToTheCaller(t *testing.T) {
 // short is stock that is gone at commit.
 type short struct{}
 
-func (short) Apply(context.Context, any) error { return rule.ErrShortfall }
+func (short) Apply(context.Context, *store.Tx) error { return rule.ErrShortfall }
 
 func TestCreationsOfARushShareCommitsAndNotTheirFailures(t *testing.T) {
 	t.Parallel()

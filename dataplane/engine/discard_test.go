@@ -24,7 +24,7 @@ type taken struct {
 	asked   []string
 }
 
-func (x *taken) Apply(context.Context, any) error {
+func (x *taken) Apply(context.Context, *store.Tx) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	*x.commits = append(*x.commits, fmt.Sprintf("%s%v", x.name, x.asked))

@@ -47,7 +47,7 @@ type Deps struct {
 	Roots     map[string]RootLoader // by entity type
 	Starts    map[string]Starter    // by entity type: roots whose first turn may be one commit with their creation
 	Callers   Callers               // needed for events that bring their own workflow
-	Modules   map[string]any
+	Modules   rule.Modules
 	Logger    *slog.Logger
 	// Nudge hands committed events to the node whose roots they wait for. It must not block for long; a lost nudge costs a poll's delay.
 	Nudge func(ctx context.Context, node string, rows ...store.EventRow)

@@ -116,7 +116,7 @@ func (g *greedy) Committed(context.Context) error {
 	return nil
 }
 
-func (g *greedy) Apply(context.Context, any) error {
+func (g *greedy) Apply(context.Context, *store.Tx) error {
 	g.tries.Add(1)
 	if g.last {
 		return nil
@@ -264,8 +264,8 @@ func TestTurnsOfARushShareCommits(t *testing.T) {
 // telling is an effect that appends an event for another root.
 type telling struct{ event *workflow.Event }
 
-func (x telling) Apply(_ context.Context, tx any) error {
-	tx.(*store.Tx).AppendEvents(x.event)
+func (x telling) Apply(_ context.Context, tx *store.Tx) error {
+	tx.AppendEvents(x.event)
 	return nil
 }
 

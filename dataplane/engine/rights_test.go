@@ -18,8 +18,8 @@ import (
 // guarded is an effect that two permissions are needed for.
 type guarded struct{ on any }
 
-func (guarded) Apply(context.Context, any) error { return nil }
-func (g guarded) Needs() ([]string, any)         { return []string{"ORDER_UPDATE", "FULFILMENT_UPDATE"}, g.on }
+func (guarded) Apply(context.Context, *store.Tx) error { return nil }
+func (g guarded) Needs() ([]string, any)               { return []string{"ORDER_UPDATE", "FULFILMENT_UPDATE"}, g.on }
 
 // more adds rules that ask for what users may not always do.
 func (b *bench) more() {

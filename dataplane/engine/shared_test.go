@@ -231,8 +231,8 @@ func TestStaleDataUsesUpNoTries(t *testing.T) {
 // patient is an effect that counts how often it was told to take what it gets.
 type patient struct{ last *atomic.Int32 }
 
-func (patient) Apply(context.Context, any) error { return nil }
-func (p patient) LastTry()                       { p.last.Add(1) }
+func (patient) Apply(context.Context, *store.Tx) error { return nil }
+func (p patient) LastTry()                             { p.last.Add(1) }
 
 // meddle has others change an order before each of the first commits of an engine.
 func (b *bench) meddle(e *engine.Engine, o *order.Order, commits int) {

@@ -28,7 +28,7 @@ type modules struct {
 	library *engine.Library
 	roots   map[string]engine.RootLoader
 	starts  map[string]engine.Starter
-	readers map[string]any // by the name that rules ask for
+	readers rule.Modules
 }
 
 func (s *services) modules() modules {
@@ -38,9 +38,7 @@ func (s *services) modules() modules {
 		library: rule.NewLibrary(business.Rules()),
 		roots:   map[string]engine.RootLoader{"ORDER": ordering.Load},
 		starts:  map[string]engine.Starter{"ORDER": ordering.Start},
-		readers: map[string]any{
-			availability.Name: places, inventory.Name: stock, ordering.Name: ordering.New(s.db, places, stock),
-		},
+		readers: rule.NewModules(places, stock, ordering.New(s.db, places, stock)),
 	}
 }
 

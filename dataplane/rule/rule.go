@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -56,10 +57,10 @@ type Turn interface {
 }
 
 // Effect is a set-wise part of the commit, for what cannot be said as an entity's new value: stock moves conditionally.
-// Its concrete types live in the modules; the engine hands them the transaction.
+// Its concrete types live in the modules.
 type Effect interface {
 	// Apply queues or runs its statements in key order. A Shortfall makes the engine run the turn again on fresh figures.
-	Apply(ctx context.Context, tx any) error
+	Apply(ctx context.Context, tx *store.Tx) error
 }
 
 // Follower is an Effect that has something to do once its commit took place: what others need not wait for, and what may be lost with the node.
@@ -104,8 +105,8 @@ type Reader interface {
 	ByKey(ctx context.Context, typ *catalogue.Type, key ...any) (any, error)
 	// List loads all entities whose field has one of the values, in creation order, at most limit.
 	List(ctx context.Context, typ *catalogue.Type, field string, values []any, limit int) ([]any, error)
-	// Module gives a module's own reader (stock, locations), made once per node.
-	Module(name string) any
+	// Modules are the node's business modules. See Module.
+	Modules() Modules
 }
 
 // BusinessError stops the ruleset: its queued actions are discarded, the event counts as SUCCESS, and an event of the same name

@@ -77,7 +77,7 @@ func (w *world) start(dsn, node string) {
 	stock := stocks.New(db, places)
 	e, err := engine.New(engine.Deps{DB: db, Library: rule.NewLibrary(modules.Rules()), Workflows: w.shelf,
 		Roots:   map[string]engine.RootLoader{"ORDER": ordering.Load},
-		Modules: map[string]any{availability.Name: places, stocks.Name: stock, ordering.Name: ordering.New(db, places, stock)},
+		Modules: rule.NewModules(places, stock, ordering.New(db, places, stock)),
 	}, engine.Config{Node: node, Poll: 20 * time.Millisecond, Schedule: 50 * time.Millisecond})
 	require.NoError(w.t, err)
 	ctx, stop := context.WithCancel(context.Background())

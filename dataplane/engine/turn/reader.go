@@ -89,8 +89,8 @@ func among(v any, values []any) bool {
 	return false
 }
 
-// Module gives a module's own reader. See rule.Reader.
-func (u *unit) Module(name string) any { return u.r.d.Modules[name] }
+// Modules are the node's business modules. See rule.Reader.
+func (u *unit) Modules() rule.Modules { return u.r.d.Modules }
 
 // rootView is the root as rules see it; nil where it does not exist.
 func (u *unit) rootView() rule.Root {

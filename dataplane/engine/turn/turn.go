@@ -41,7 +41,7 @@ type Deps struct {
 	Workflows Workflows
 	Roots     map[string]RootLoader // by entity type; others load the root alone
 	Callers   Callers               // needed for events that bring their own workflow
-	Modules   map[string]any        // what rules get from Reader.Module
+	Modules   rule.Modules
 	Limits    Limits
 	Node      string
 }

@@ -13,9 +13,6 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// Name is how rules ask the engine's Reader for the Directory.
-const Name = "availability"
-
 // Directory keeps each account's Places for a moment. Decisions on slightly old places are harmless: a location that was switched
 // off has no sellable stock any more, and that is read fresh.
 type Directory struct {
@@ -148,9 +145,9 @@ func (d *Directory) sweep(now time.Time) {
 // Setting reads a plain setting for a rule: for a location (by ref, empty for none), the event's retailer, the account, then the
 // platform; empty when unset.
 func Setting(ctx context.Context, c *rule.Context, name, locationRef string) (string, error) {
-	d, ok := c.Read.Module(Name).(*Directory)
-	if !ok {
-		return "", fmt.Errorf("the node has no module %s", Name)
+	d, err := rule.Module[*Directory](c)
+	if err != nil {
+		return "", err
 	}
 	places, err := d.Places(ctx, c.Scope)
 	if err != nil {

@@ -70,7 +70,7 @@ func TestConditionsAtTheirEdges(t *testing.T) {
 
 // withoutSettings is a turn of an account that has set nothing.
 func withoutSettings(root any) *ruletest.Turn {
-	return ruletest.New(root).With(availability.Name, availability.NewFixed(ruletest.Account, &store.PlaceRows{}))
+	return ruletest.New(root).With(availability.NewFixed(ruletest.Account, &store.PlaceRows{}))
 }
 
 // TestTimersAtTheirMoment: what is due now is due; no minutes are no appointment.
@@ -179,7 +179,7 @@ func TestChannelsOfANotice(t *testing.T) {
 	o := newOrder()
 	rows := &store.PlaceRows{Settings: []*foundation.Setting{{Name: "webhook.SEND_EMAIL", Context: "ACCOUNT", Value: "https://mail.test"},
 		{Name: "webhook.notification", Context: "ACCOUNT", Value: "https://own.test"}}}
-	turn := ruletest.New(o).With(availability.Name, availability.NewFixed(ruletest.Account, rows))
+	turn := ruletest.New(o).With(availability.NewFixed(ruletest.Account, rows))
 	require.NoError(t, turn.Run(core.Rules(), "SendNotification", o, m{"template": "SHIPPED", "channels": []string{"EMAIL", "SMS"}}, nil))
 	require.Equal(t, []string{"SEND_EMAIL → https://mail.test"}, turn.Webhooks)
 	require.Equal(t, []map[string]any{{"template": "SHIPPED"}}, turn.Posted)

@@ -64,9 +64,9 @@ type Recount struct {
 
 // Recount is the turn's recount effect for an inventory catalogue.
 func (m *Module) Recount(c *rule.Context, ic *inventory.InventoryCatalogue) *Recount {
-	return c.Turn.Effect("zrecount:"+ic.Ref, func() rule.Effect { // runs after effects that write quantities
+	return rule.EffectOf(c, "zrecount:"+ic.Ref, func() *Recount { // runs after effects that write quantities
 		return &Recount{module: m, scope: c.Scope, retailer: c.Event.RetailerID, catalogue: ic}
-	}).(*Recount)
+	})
 }
 
 // Position asks for a recount of a position by id.
@@ -84,11 +84,7 @@ func (r *Recount) Needs() ([]string, any) {
 }
 
 // Apply recounts and lets virtual positions follow.
-func (r *Recount) Apply(ctx context.Context, tx any) error {
-	t, err := transaction(tx)
-	if err != nil {
-		return err
-	}
+func (r *Recount) Apply(ctx context.Context, t *store.Tx) error {
 	moved, err := t.RecountStock(ctx, availability.Number(r.catalogue.ID), r.what, stock.OnHandTypes())
 	if err != nil {
 		return err
@@ -121,9 +117,9 @@ type Aggregates struct {
 
 // Aggregates is the turn's effect for an aggregate catalogue; statuses are those of positions that count.
 func (m *Module) Aggregates(c *rule.Context, v *inventory.VirtualCatalogue, statuses []string) *Aggregates {
-	return c.Turn.Effect("zaggregates:"+v.Ref, func() rule.Effect {
+	return rule.EffectOf(c, "zaggregates:"+v.Ref, func() *Aggregates {
 		return &Aggregates{module: m, scope: c.Scope, virtual: v, statuses: statuses, seen: map[string]bool{}}
-	}).(*Aggregates)
+	})
 }
 
 // Product asks for a product's sum, by ref.
@@ -142,10 +138,9 @@ func (a *Aggregates) Needs() ([]string, any) {
 }
 
 // Apply sums over the catalogue's first network. A catalogue without network or stock has no positions.
-func (a *Aggregates) Apply(ctx context.Context, tx any) error {
-	t, err := transaction(tx)
-	if err != nil || len(a.virtual.NetworkIDs) == 0 {
-		return err
+func (a *Aggregates) Apply(ctx context.Context, t *store.Tx) error {
+	if len(a.virtual.NetworkIDs) == 0 {
+		return nil
 	}
 	ic, err := a.module.Catalogue(ctx, a.scope, a.virtual.InventoryCatalogueRef)
 	if err != nil {

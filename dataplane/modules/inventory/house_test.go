@@ -169,7 +169,7 @@ func (h *house) write(do func(tx *store.Tx)) {
 // turn runs what a rule would do in a turn for a retailer.
 func (h *house) turn(retailer int32, attributes map[string]any, do func(ctx context.Context, c *rule.Context) error) *ruletest.Turn {
 	h.t.Helper()
-	turn := ruletest.New(h.stock["DEFAULT:1"]).With(availability.Name, h.places).With(modules.Name, h.module)
+	turn := ruletest.New(h.stock["DEFAULT:1"]).With(h.places).With(h.module)
 	own := []rule.Rule{rule.New("test", "Do", "Is for a test.", func(ctx context.Context, c *rule.Context, _ rule.None) error {
 		c.Event.RetailerID, c.Event.ID, c.Now = retailer, string(h.db.NewUUID()), h.db.Now(ctx)
 		return do(ctx, c)

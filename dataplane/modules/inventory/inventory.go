@@ -18,9 +18,6 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// Name is how rules ask the engine's Reader for the Module.
-const Name = "inventory"
-
 // Module is a node's inventory: made once, used by all turns.
 type Module struct {
 	db     *store.DB
@@ -52,13 +49,7 @@ func New(db *store.DB, places *availability.Directory) *Module {
 }
 
 // From finds the module that the engine was given.
-func From(c *rule.Context) (*Module, error) {
-	m, ok := c.Read.Module(Name).(*Module)
-	if !ok {
-		return nil, fmt.Errorf("the node has no module %s", Name)
-	}
-	return m, nil
-}
+func From(c *rule.Context) (*Module, error) { return rule.Module[*Module](c) }
 
 // Places are the account's places, as of a moment ago.
 func (m *Module) Places(ctx context.Context, scope tenancy.Scope) (*availability.Places, error) {
@@ -141,15 +132,6 @@ func announce(t *store.Tx, events []*workflow.Event) {
 
 func stockScope(c *inventory.InventoryCatalogue) store.StockScope {
 	return store.StockScope{CatalogueID: availability.Number(c.ID), CatalogueRef: c.Ref, WorkflowRef: c.WorkflowRef, WorkflowVersion: c.WorkflowVersion}
-}
-
-// tx is the transaction that the engine hands to effects.
-func transaction(tx any) (*store.Tx, error) {
-	t, ok := tx.(*store.Tx)
-	if !ok {
-		return nil, fmt.Errorf("stock moves in a store transaction, not in %T", tx)
-	}
-	return t, nil
 }
 
 // ids makes ids for new rows.

@@ -46,9 +46,9 @@ var (
 
 // Load is the turn's load effect for the inventory catalogue that the context's event addresses.
 func (m *Module) Load(c *rule.Context, ic *inventory.InventoryCatalogue) *Load {
-	return c.Turn.Effect("load:"+ic.Ref, func() rule.Effect {
+	return rule.EffectOf(c, "load:"+ic.Ref, func() *Load {
 		return &Load{module: m, scope: c.Scope, retailer: c.Event.RetailerID, catalogue: ic}
-	}).(*Load)
+	})
 }
 
 // Add puts rows on the load. batchID is the batch that hears of the outcomes; empty for none.
@@ -69,11 +69,7 @@ func (l *Load) Needs() ([]string, any) {
 }
 
 // Apply merges all batches, one after another in memory, and writes what came of them.
-func (l *Load) Apply(ctx context.Context, tx any) error {
-	t, err := transaction(tx)
-	if err != nil {
-		return err
-	}
+func (l *Load) Apply(ctx context.Context, t *store.Tx) error {
 	if err := t.Flush(ctx); err != nil { // turns that share the commit may have moved the same positions
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -46,9 +47,9 @@ type Base struct {
 
 // Base is the turn's effect for a BASE catalogue that an inventory catalogue feeds.
 func (m *Module) Base(c *rule.Context, v *inventory.VirtualCatalogue, ic *inventory.InventoryCatalogue) *Base {
-	return c.Turn.Effect("zbase:"+v.Ref, func() rule.Effect {
+	return rule.EffectOf(c, "zbase:"+v.Ref, func() *Base {
 		return &Base{module: m, scope: c.Scope, virtual: v, inventory: ic}
-	}).(*Base)
+	})
 }
 
 // Product asks for products by ref.
@@ -60,11 +61,7 @@ func (b *Base) Needs() ([]string, any) {
 }
 
 // Apply reads the positions inside the commit and writes what can be sold of them.
-func (b *Base) Apply(ctx context.Context, tx any) error {
-	t, err := transaction(tx)
-	if err != nil {
-		return err
-	}
+func (b *Base) Apply(ctx context.Context, t *store.Tx) error {
 	if err := t.Flush(ctx); err != nil {
 		return err
 	}

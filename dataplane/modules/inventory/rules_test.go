@@ -48,7 +48,7 @@ func (w *world) as(root any, parts ...any) {
 	old := &inventory.InventoryCatalogue{Node: catalogue.Node{ID: "4"}, Ref: "OLD:1"}
 	places := availability.NewFixed(ruletest.Account, &store.PlaceRows{InventoryCatalogues: []*inventory.InventoryCatalogue{w.catalogue, old}})
 	w.module = modules.New(nil, places)
-	w.Turn = ruletest.New(root, parts...).With(availability.Name, places).With(modules.Name, w.module)
+	w.Turn = ruletest.New(root, parts...).With(places).With(w.module)
 }
 
 func (w *world) run(name string, entity any, props, event m) error {

@@ -48,11 +48,10 @@ func (m *Module) Stock(ctx context.Context, c *rule.Context, catalogueRef string
 	if err != nil {
 		return nil, err
 	}
-	e := c.Turn.Effect("stock:"+catalogueRef, func() rule.Effect {
+	return rule.EffectOf(c, "stock:"+catalogueRef, func() *Stock {
 		return &Stock{module: m, scope: c.Scope, retailer: c.Event.RetailerID, catalogue: ic,
 			figures: map[store.StockKey]store.StockFigure{}, asked: map[store.StockKey]bool{}}
-	})
-	return e.(*Stock), nil
+	}), nil
 }
 
 // LastTry makes the effect cautious: it reserves nothing more, since figures have proved to move faster than the turn.
@@ -168,11 +167,7 @@ func (s *Stock) Needs() ([]string, any) {
 }
 
 // Apply takes the stock, in the order in which it was asked for, and tells the aggregate catalogues.
-func (s *Stock) Apply(ctx context.Context, tx any) error {
-	t, err := transaction(tx)
-	if err != nil {
-		return err
-	}
+func (s *Stock) Apply(ctx context.Context, t *store.Tx) error {
 	changed := map[string][]string{}
 	for from, to := 0, 0; from < len(s.moves); from = to {
 		for to = from + 1; to < len(s.moves) && s.moves[to].operation == s.moves[from].operation && s.moves[to].oversell == s.moves[from].oversell; {

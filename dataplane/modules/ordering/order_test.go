@@ -122,5 +122,5 @@ func TestOnlyItsOwnProfilesAreFound(t *testing.T) {
 	_, err = m.Profile("OWN", 2)
 	require.ErrorContains(t, err, "OWN")
 	err = ruletest.New(&order.Order{}).Run([]rule.Rule{rule.New("test", "X", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error { _, err := ordering.From(c); return err })}, "X", nil, nil, nil)
-	require.ErrorContains(t, err, ordering.Name)
+	require.ErrorContains(t, err, "the node has no module *ordering.Module")
 }

@@ -50,7 +50,7 @@ func TestAPostcodeMeansItsCountry(t *testing.T) {
 		at.ID = "21"
 		places := availability.NewFixed(ruletest.Account, &store.PlaceRows{Addresses: []*foundation.StoreAddress{a}, Locations: []*foundation.Location{at}})
 		stock := inventory.New(nil, places)
-		w.With(availability.Name, places).With(inventory.Name, stock).With(ordering.Name, ordering.New(nil, places, stock))
+		w.With(places).With(stock).With(ordering.New(nil, places, stock))
 		w.home.Country = c.ours
 		require.Equal(t, c.want, w.run("ResolveOrderCoordinates", w.order, m{"validAddress": "Found", "invalidAddress": "Lost"}, nil), "%+v", c)
 	}

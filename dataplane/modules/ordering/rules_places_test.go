@@ -54,7 +54,7 @@ func (w *world) settle(settings ...string) {
 	}
 	places := availability.NewFixed(ruletest.Account, rows)
 	stock := inventory.New(nil, places)
-	w.With(availability.Name, places).With(inventory.Name, stock).With(ordering.Name, ordering.New(nil, places, stock))
+	w.With(places).With(stock).With(ordering.New(nil, places, stock))
 }
 
 // fails runs a rule that must fail, and tells whether it refused the action as a business matter.
@@ -254,7 +254,7 @@ func TestReservations(t *testing.T) {
 	f, i := w.add("5", "PROCESSING", 4, 0, 0)
 	f.FromLocationRef = "NEAR"
 	know := []rule.Rule{rule.New("test", "Know", "Is for a test.", func(ctx context.Context, c *rule.Context, _ rule.None) error {
-		s, err := c.Read.Module(inventory.Name).(*inventory.Module).Stock(ctx, c, "DEFAULT:1")
+		s, err := stockOf(ctx, c, "DEFAULT:1")
 		if err == nil {
 			s.Know(store.StockKey{ProductRef: "P1", LocationRef: "NEAR"}, store.StockFigure{ID: "p1", Ref: "P1:NEAR", OnHand: 6, Status: "ACTIVE"})
 		}

@@ -1,13 +1,16 @@
 package ordering_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -269,4 +272,13 @@ func TestSplitLimitAndProposals(t *testing.T) {
 	require.Empty(t, w.run("ForwardIfMaxSplitLimitNotReached", w.order, limit, nil))
 	require.Equal(t, "Go>ORDER/1", w.run("ForwardIfProposedFulfilmentNotPresent", w.order, m{"eventName": "Go"}, nil))
 	require.Equal(t, "Go>ORDER/1", w.run("ForwardIfProposedFulfilmentPresent", w.order, m{"eventName": "Go"}, m{"proposedFulfilment": m{"locationRef": "A"}}))
+}
+
+// stockOf is a turn's stock of an inventory catalogue.
+func stockOf(ctx context.Context, c *rule.Context, ref string) (*inventory.Stock, error) {
+	m, err := inventory.From(c)
+	if err != nil {
+		return nil, err
+	}
+	return m.Stock(ctx, c, ref)
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
@@ -231,7 +230,7 @@ func TestReservationsLeaveOutWhatWasRejected(t *testing.T) {
 		f, _ := w.add("5", "PROCESSING", 4, 0, c.rejected)
 		f.FromLocationRef = c.at
 		know := []rule.Rule{rule.New("test", "Know", "Is for a test.", func(ctx context.Context, x *rule.Context, _ rule.None) error {
-			s, err := x.Read.Module(inventory.Name).(*inventory.Module).Stock(ctx, x, "DEFAULT:1")
+			s, err := stockOf(ctx, x, "DEFAULT:1")
 			if err == nil {
 				s.Know(store.StockKey{ProductRef: "P1", LocationRef: c.at}, store.StockFigure{ID: "p1", Ref: "P1:" + c.at, OnHand: c.onHand, Status: "ACTIVE"})
 			}

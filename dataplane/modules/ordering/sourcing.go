@@ -18,9 +18,6 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// Name is how rules ask the engine's Reader for the Module.
-const Name = "ordering"
-
 // Module is a node's ordering: made once, used by all turns.
 type Module struct {
 	db     *store.DB
@@ -34,13 +31,7 @@ func New(db *store.DB, places *availability.Directory, stock *inventory.Module) 
 }
 
 // From finds the module that the engine was given.
-func From(c *rule.Context) (*Module, error) {
-	m, ok := c.Read.Module(Name).(*Module)
-	if !ok {
-		return nil, fmt.Errorf("the node has no module %s", Name)
-	}
-	return m, nil
-}
+func From(c *rule.Context) (*Module, error) { return rule.Module[*Module](c) }
 
 // Places are the account's places, as of a moment ago.
 func (m *Module) Places(ctx context.Context, scope tenancy.Scope) (*availability.Places, error) {

@@ -35,7 +35,7 @@ type Turn struct {
 	Linked   []string
 	root     any
 	parts    []any
-	modules  map[string]any
+	modules  []any
 	effects  map[string]rule.Effect
 	event    *workflow.Event
 	ids      int
@@ -43,11 +43,11 @@ type Turn struct {
 
 // New makes a turn over a root and what hangs on it.
 func New(root any, parts ...any) *Turn {
-	return &Turn{root: root, parts: parts, modules: map[string]any{}, effects: map[string]rule.Effect{}, ids: 1000}
+	return &Turn{root: root, parts: parts, effects: map[string]rule.Effect{}, ids: 1000}
 }
 
 // With gives the turn a module.
-func (t *Turn) With(name string, module any) *Turn { t.modules[name] = module; return t }
+func (t *Turn) With(module any) *Turn { t.modules = append(t.modules, module); return t }
 
 // Run runs a rule of a list by name, on an entity, with properties given as JSON values, for an event with attributes.
 func (t *Turn) Run(list []rule.Rule, name string, entity any, props, attributes map[string]any) error {
@@ -205,5 +205,5 @@ func (t *Turn) List(_ context.Context, typ *catalogue.Type, field string, values
 	return out, nil
 }
 
-// Module is what With gave.
-func (t *Turn) Module(name string) any { return t.modules[name] }
+// Modules are what With gave, the latest of each type.
+func (t *Turn) Modules() rule.Modules { return rule.NewModules(t.modules...) }
