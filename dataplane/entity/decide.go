@@ -40,7 +40,7 @@ func (m *Making) Decide() (Wants, error) {
 
 // fill gives a new entity what is not given.
 func (d *decision) fill(x *Draft) error {
-	if x.Type.Provided {
+	if x.Type.Provided && !d.By.Provides {
 		return fault.New(fault.Unprocessable, "a %s comes from the control plane: it cannot be made here", x.Type.Name)
 	}
 	for i := range x.Type.Defaults {

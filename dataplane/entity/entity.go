@@ -9,7 +9,6 @@ package entity
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -50,6 +49,7 @@ type Maker struct {
 	Retailer tenancy.RetailerID   // in whose name what several retailers share is worked on; 0: none
 	For      []tenancy.RetailerID // the retailers that the maker acts for; nil: the whole account
 	Limited  bool                 // what the maker names must be there, and in its reach: the account itself may name what comes later
+	Provides bool                 // the maker is the control plane's hand: what comes from there comes through it
 	Now      time.Time            // when new entities were made; zero: the store says
 }
 
@@ -131,19 +131,27 @@ func (x *Draft) touches(f *catalogue.Field) bool {
 	return false
 }
 
+// Make adds new entities that stand alone. They have their ids, and the references between them.
+func (m *Making) Make(entities ...any) {
+	for _, e := range entities {
+		m.Drafts = append(m.Drafts, &Draft{Type: m.Catalogue.TypeOf(e), Entity: e, New: true})
+	}
+}
+
+// Entities lists what is made, in order.
+func (m *Making) Entities() []any {
+	out := make([]any, len(m.Drafts))
+	for i, x := range m.Drafts {
+		out[i] = x.Entity
+	}
+	return out
+}
+
 // Know lets decisions go by an entity without reading it.
 func (m *Making) Know(entity any) {
 	if t := m.Catalogue.TypeOf(entity); t != nil {
 		m.learn(handle{t.Table, t.ID(entity)}, entity)
 	}
-}
-
-// KnowVersion lets decisions go by a workflow's newest version without asking for it.
-func (m *Making) KnowVersion(f Flow, version int) {
-	if m.versions == nil {
-		m.versions = map[Flow]int{}
-	}
-	m.versions[f] = version
 }
 
 func (m *Making) learn(h handle, entity any) {
@@ -156,15 +164,6 @@ func (m *Making) learn(h handle, entity any) {
 // Complete decides about all drafts, reading what that wants. The error is a fault at the place of what is wrong, or the reader's.
 func (m *Making) Complete(ctx context.Context, r Reader) error {
 	return m.satisfy(ctx, r, m.Decide)
-}
-
-// Given decides about drafts of which all that matters is known already: wanting more is a mistake of the caller.
-func (m *Making) Given() error {
-	wants, err := m.Decide()
-	if err == nil && !wants.none() {
-		err = fmt.Errorf("make entities: %s is not known", wants)
-	}
-	return err
 }
 
 // errRounds says that paths go round in a circle, or that a reader answers nothing.
@@ -199,7 +198,10 @@ func (m *Making) read(ctx context.Context, r Reader, w Wants) error {
 		if err != nil {
 			return err
 		}
-		m.KnowVersion(f, version)
+		if m.versions == nil {
+			m.versions = map[Flow]int{}
+		}
+		m.versions[f] = version
 	}
 	return nil
 }

@@ -125,8 +125,7 @@ func TestACopyOfACopyIsMadeWithItsOriginal(t *testing.T) {
 	o := with("1", &order.Order{Ref: "O", RetailerID: "2", CustomerID: "5", Orchestrated: catalogue.Orchestrated{Type: "HD"}})
 	c := with("5", &foundation.Customer{Username: "bob", RetailerID: "2"})
 	m := making(entity.Maker{}, o, c)
-	m.KnowVersion(entity.Flow{Retailer: 2, Name: "ORDER::HD"}, 10000)
-	require.NoError(t, m.Given())
+	require.NoError(t, m.Complete(t.Context(), entity.Versions{}))
 	require.Equal(t, "bob", o.CustomerRef)
 	require.Equal(t, "ACTIVE", c.Status)
 }
@@ -139,7 +138,7 @@ func TestAnEntityBelongsToTheRetailerOfWhatItComesWith(t *testing.T) {
 		if parent != nil {
 			m.Drafts[0].Parent = &entity.Draft{Type: domain.Catalogue().TypeOf(parent), Entity: parent}
 		}
-		require.NoError(t, m.Given())
+		require.NoError(t, m.Complete(t.Context(), entity.Versions{}))
 		require.Equal(t, "ORDER", a.Type)
 		return string(a.RetailerID)
 	}

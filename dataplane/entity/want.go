@@ -33,18 +33,6 @@ type Wants struct {
 
 func (w Wants) none() bool { return len(w.Needs)+len(w.Flows) == 0 }
 
-// String lists what is wanted.
-func (w Wants) String() string {
-	var out []string
-	for _, n := range w.Needs {
-		out = append(out, n.text())
-	}
-	for _, f := range w.Flows {
-		out = append(out, fmt.Sprintf("workflow %s of retailer %d", f.Name, f.Retailer))
-	}
-	return strings.Join(out, ", ")
-}
-
 func (n Need) text() string { return n.Type.Name + " " + n.describe() }
 
 func (n Need) describe() string {

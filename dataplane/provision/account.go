@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -67,22 +68,23 @@ func (s *Service) PrepareAccount(ctx context.Context, req *nodev1.PrepareAccount
 			admin = users[0].(*security.User).ID
 			return nil
 		}
+		made := s.making(tx, 0)
 		for i := range roles {
-			tx.Insert(&roles[i])
+			made.Make(&roles[i])
 		}
 		admin = ids[user][0]
 		everywhere := []security.UserRole{{RoleID: roles[0].ID, Contexts: []security.RoleContext{{ContextType: "ACCOUNT", ContextID: "0"}}}}
-		tx.Insert(
+		made.Make(
 			&security.User{
-				Node: node(admin, tx), Ref: req.GetAdminUsername(), Username: req.GetAdminUsername(), Type: "ADMIN", Status: active,
+				Node: catalogue.Node{ID: admin}, Ref: req.GetAdminUsername(), Username: req.GetAdminUsername(), Type: "ADMIN",
 				FirstName: "Account", LastName: "Administrator", PrimaryEmail: req.GetAdminEmail(), Timezone: "UTC",
 				PasswordHash: string(req.GetAdminPasswordHash()), Roles: everywhere,
 			},
 			&security.User{
-				Node: node(ids[user][1], tx), Ref: req.GetApiUsername(), Username: req.GetApiUsername(), Type: "API", Status: active,
+				Node: catalogue.Node{ID: ids[user][1]}, Ref: req.GetApiUsername(), Username: req.GetApiUsername(), Type: "API",
 				FirstName: "API", LastName: "User", PrimaryEmail: req.GetAdminEmail(), Timezone: "UTC", Roles: apiRoles,
 			})
-		return nil
+		return insert(ctx, tx, made, nil)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare account %s: %w", req.GetAccount(), err)
@@ -90,10 +92,19 @@ func (s *Service) PrepareAccount(ctx context.Context, req *nodev1.PrepareAccount
 	return &nodev1.PrepareAccountResponse{AdminUserId: string(admin)}, nil
 }
 
-const active = "ACTIVE"
+// making is the door through which provisioned entities go, in the name of a retailer; 0: of the account.
+func (s *Service) making(tx *store.Tx, r tenancy.RetailerID) *entity.Making {
+	return &entity.Making{Catalogue: s.db.Catalogue(), By: entity.Maker{Retailer: r, Provides: true, Now: tx.Now()}}
+}
 
-func node(id catalogue.ID, tx *store.Tx) catalogue.Node {
-	return catalogue.Node{ID: id, CreatedOn: tx.Now(), UpdatedOn: tx.Now()}
+// insert completes what is made and queues its rows. flows are the versions of the workflows that drive it. No CREATE events follow: what those
+// would lead to is provisioned as well.
+func insert(ctx context.Context, tx *store.Tx, made *entity.Making, flows entity.Versions) error {
+	if err := made.Complete(ctx, flows); err != nil {
+		return err
+	}
+	tx.Insert(made.Entities()...)
+	return nil
 }
 
 func accountScope(name string) (tenancy.Scope, error) {

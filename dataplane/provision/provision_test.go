@@ -3,6 +3,7 @@ package provision_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -155,4 +156,39 @@ func connections(t *testing.T, dsn, application string) int {
 	var n int
 	require.NoError(t, c.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database()`, application).Scan(&n))
 	return n
+}
+
+// TestWhatAnAccountBeginsWithIsAsIfItHadBeenMade: what provisioning leaves out is filled in as for any other maker, and what it makes works at once.
+func TestWhatAnAccountBeginsWithIsAsIfItHadBeenMade(t *testing.T) {
+	t.Parallel()
+	db := open(t, migrated(t))
+	s := provision.New(db, provision.NewBudget(nobody), func(tenancy.RetailerID) ([]provision.Artefact, error) {
+		return []provision.Artefact{{Name: "workflow/PRODUCT_CATALOGUE::MASTER/1", Content: []byte("p")}, {Name: "workflow/VIRTUAL_CATALOGUE::BASE/2", Content: []byte("v")}}, nil
+	})
+	_, err := s.PrepareAccount(t.Context(), account("ACME"))
+	require.NoError(t, err)
+	_, err = s.PrepareRetailer(t.Context(), retailer("ACME", 7))
+	require.NoError(t, err)
+	scope, err := tenancy.NewScope("ACME")
+	require.NoError(t, err)
+	var got []string
+	for _, typ := range db.Catalogue().Types() {
+		rows, err := db.Reader(scope).Entities(t.Context(), store.Query{Type: typ})
+		require.NoError(t, err)
+		for _, e := range rows {
+			if typ.Field("status") != nil || typ.Name == "StoreAddress" {
+				got = append(got, strings.TrimSpace(fmt.Sprintln(typ.Name, typ.Text(e, "ref"), typ.Text(e, "type"), typ.Text(e, "status"), typ.Text(e, "workflowRef"), typ.Get(e, "workflowVersion"))))
+			}
+		}
+	}
+	require.Equal(t, []string{
+		"Retailer R7  ACTIVE  <nil>",
+		"Location REJ7 REJECTED ACTIVE LOCATION::REJECTED 0",
+		"StoreAddress REJ7 AGENT   <nil>",
+		"Network NET_ALL  ACTIVE  <nil>", "Network NET_HD HD ACTIVE  <nil>", "Network NET_CC CC ACTIVE  <nil>",
+		"User admin@ACME ADMIN ACTIVE  <nil>", "User api@ACME API ACTIVE  <nil>",
+		"ProductCatalogue PC:MASTER:7 MASTER ACTIVE PRODUCT_CATALOGUE::MASTER 10000", "ProductCatalogue COMPATIBILITY:7 MASTER ACTIVE PRODUCT_CATALOGUE::MASTER 10000",
+		"InventoryCatalogue DEFAULT:7 DEFAULT ACTIVE INVENTORY_CATALOGUE::DEFAULT 0", "InventoryCatalogue COMPATIBILITY:7 DEFAULT ACTIVE INVENTORY_CATALOGUE::DEFAULT 0",
+		"VirtualCatalogue BASE:7 BASE ACTIVE VIRTUAL_CATALOGUE::BASE 20000", "VirtualCatalogue HD_AGG:7 AGGREGATE ACTIVE VIRTUAL_CATALOGUE::AGGREGATE 0",
+	}, got)
 }

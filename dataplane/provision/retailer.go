@@ -5,18 +5,18 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"strings"
 
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/domain/workflow"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/tenancy"
 )
-
-// firstVersion is workflow version 1.0 as entities carry it.
-const firstVersion = 10000
 
 // networks are what the default sourcing profiles and virtual catalogues name, by what they deliver.
 var networks = []struct{ ref, kind string }{{"NET_ALL", ""}, {"NET_HD", "HD"}, {"NET_CC", "CC"}}
@@ -66,8 +66,9 @@ func (s *Service) prepareRetailer(ctx context.Context, scope tenancy.Scope, req 
 		for i, hash := range tx.PutArtefacts(contents...) {
 			answer.Artefacts[artefacts[i].Name] = hash
 		}
-		r := &retailer{service: s, tx: tx, ids: maps.Clone(ids), request: req, number: strconv.Itoa(int(req.GetRetailer()))}
-		return r.insert(ctx)
+		r := &retailer{service: s, tx: tx, ids: maps.Clone(ids), request: req, number: strconv.Itoa(int(req.GetRetailer())),
+			made: s.making(tx, tenancy.RetailerID(req.GetRetailer()))}
+		return r.insert(ctx, versions(artefacts))
 	})
 	return answer, err
 }
@@ -79,9 +80,22 @@ type retailer struct {
 	ids     map[*catalogue.Type][]catalogue.ID // not used yet
 	request *nodev1.PrepareRetailerRequest
 	number  string
+	made    *entity.Making
 }
 
-func (r *retailer) insert(ctx context.Context) error {
+// versions are those of the default workflows, by name: workflow/ORDER::HD/1 is ORDER::HD 1.0.
+func versions(artefacts []Artefact) entity.Versions {
+	out := entity.Versions{}
+	for _, a := range artefacts {
+		parts := strings.Split(a.Name, "/")
+		if n, err := workflow.VersionNumber(parts[len(parts)-1] + ".0"); err == nil && len(parts) == 3 {
+			out[parts[1]] = n
+		}
+	}
+	return out
+}
+
+func (r *retailer) insert(ctx context.Context, flows entity.Versions) error {
 	db := r.service.db
 	keys := make([]store.Key, len(networks))
 	for i, n := range networks {
@@ -95,13 +109,11 @@ func (r *retailer) insert(ctx context.Context) error {
 	if (*there)[0] != nil { // an earlier attempt got this far
 		return nil
 	}
-	r.tx.Insert(&foundation.Retailer{
-		Node: node(catalogue.ID(r.number), r.tx), Ref: r.request.GetRef(), TradingName: r.request.GetTradingName(), Status: active,
-	})
+	r.made.Make(&foundation.Retailer{Node: catalogue.Node{ID: catalogue.ID(r.number)}, Ref: r.request.GetRef(), TradingName: r.request.GetTradingName()})
 	r.catalogues(r.networks(*existing))
 	r.rejected()
 	r.settings()
-	return nil
+	return insert(ctx, r.tx, r.made, flows)
 }
 
 // take gives the next of the ids that were allotted for a type.
@@ -120,7 +132,7 @@ func (r *retailer) networks(existing []any) []catalogue.ID {
 			ids[i] = existing[i].(*foundation.Network).ID
 		} else {
 			ids[i] = r.take(typ)
-			r.tx.Insert(&foundation.Network{Node: node(ids[i], r.tx), Ref: n.ref, Type: n.kind, Status: active})
+			r.made.Make(&foundation.Network{Node: catalogue.Node{ID: ids[i]}, Ref: n.ref, Type: n.kind})
 		}
 		r.tx.Link(typ.Edge("retailers"), ids[i], catalogue.ID(r.number))
 	}
@@ -132,31 +144,32 @@ func (r *retailer) networks(existing []any) []catalogue.ID {
 func (r *retailer) catalogues(networkIDs []catalogue.ID) {
 	db, refs := r.service.db, []string{r.number}
 	for _, ref := range []string{"PC:MASTER:" + r.number, "COMPATIBILITY:" + r.number} {
-		r.tx.Insert(&inventory.ProductCatalogue{Node: r.node(store.TypeOf[inventory.ProductCatalogue](db)),
-			Ref: ref, Orchestrated: orchestrated("PRODUCT_CATALOGUE", "MASTER"), Name: ref, RetailerRefs: refs})
+		r.made.Make(&inventory.ProductCatalogue{Node: r.node(store.TypeOf[inventory.ProductCatalogue](db)),
+			Ref: ref, Orchestrated: working("MASTER"), Name: ref, RetailerRefs: refs})
 	}
 	for _, ref := range []string{"DEFAULT:" + r.number, "COMPATIBILITY:" + r.number} {
-		r.tx.Insert(&inventory.InventoryCatalogue{Node: r.node(store.TypeOf[inventory.InventoryCatalogue](db)),
-			Ref: ref, Orchestrated: orchestrated("INVENTORY_CATALOGUE", "DEFAULT"), Name: ref, RetailerRefs: refs})
+		r.made.Make(&inventory.InventoryCatalogue{Node: r.node(store.TypeOf[inventory.InventoryCatalogue](db)),
+			Ref: ref, Orchestrated: working("DEFAULT"), Name: ref, RetailerRefs: refs})
 	}
 	for _, v := range []struct {
 		ref, kind string
 		network   catalogue.ID
 	}{{"BASE:" + r.number, "BASE", networkIDs[0]}, {"HD_AGG:" + r.number, "AGGREGATE", networkIDs[1]}} {
-		r.tx.Insert(&inventory.VirtualCatalogue{
+		r.made.Make(&inventory.VirtualCatalogue{
 			Node: r.node(store.TypeOf[inventory.VirtualCatalogue](db)),
-			Ref:  v.ref, Orchestrated: orchestrated("VIRTUAL_CATALOGUE", v.kind), Name: v.ref, RetailerRefs: refs,
+			Ref:  v.ref, Orchestrated: working(v.kind), Name: v.ref, RetailerRefs: refs,
 			InventoryCatalogueRef: "DEFAULT:" + r.number, ProductCatalogueRef: "PC:MASTER:" + r.number, NetworkIDs: []string{string(v.network)},
 		})
 	}
 }
 
-func orchestrated(root, kind string) catalogue.Orchestrated {
-	return catalogue.Orchestrated{Type: kind, Status: active, WorkflowRef: root + "::" + kind, WorkflowVersion: firstVersion}
+// working is what a catalogue begins with that no event has to activate.
+func working(kind string) catalogue.Orchestrated {
+	return catalogue.Orchestrated{Type: kind, Status: "ACTIVE"}
 }
 
-// node is the next id of a type, with times.
-func (r *retailer) node(typ *catalogue.Type) catalogue.Node { return node(r.take(typ), r.tx) }
+// node is the next id of a type.
+func (r *retailer) node(typ *catalogue.Type) catalogue.Node { return catalogue.Node{ID: r.take(typ)} }
 
 // rejectedRef is the location that carries what no place can fulfil. Location refs are unique in the account.
 func (r *retailer) rejectedRef() string {
@@ -170,15 +183,14 @@ func (r *retailer) rejected() {
 	db := r.service.db
 	location := &foundation.Location{
 		Node: r.node(store.TypeOf[foundation.Location](db)),
-		Ref:  r.rejectedRef(), Type: "REJECTED", Status: active, Name: "Unfulfillable items", RetailerID: catalogue.ID(r.number),
-		WorkflowRef: "LOCATION::REJECTED",
+		Ref:  r.rejectedRef(), Type: "REJECTED", Name: "Unfulfillable items", RetailerID: catalogue.ID(r.number),
 	}
 	address := &foundation.StoreAddress{LocationID: location.ID}
 	address.Node = r.node(store.TypeOf[foundation.StoreAddress](db))
-	address.Type, address.Ref, address.Name, address.TimeZone = "AGENT", location.Ref, location.Name, r.request.GetTimeZone()
+	address.Ref, address.Name, address.TimeZone = location.Ref, location.Name, r.request.GetTimeZone()
 	schedule := &foundation.OpeningSchedule{Node: r.node(store.TypeOf[foundation.OpeningSchedule](db)), AllHours: true, LocationID: location.ID}
 	location.PrimaryAddressID, location.OpeningScheduleID = address.ID, schedule.ID
-	r.tx.Insert(location, address, schedule)
+	r.made.Make(location, address, schedule)
 }
 
 func (r *retailer) settings() {
@@ -189,6 +201,6 @@ func (r *retailer) settings() {
 	} {
 		setting := &foundation.Setting{Name: s.name, Context: "RETAILER", ContextID: number, ValueType: "STRING", Value: s.value}
 		setting.ID = r.take(typ)
-		r.tx.Insert(setting)
+		r.made.Make(setting)
 	}
 }

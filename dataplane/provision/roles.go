@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -68,13 +69,14 @@ func AddStockRoles(ctx context.Context, db *store.DB, scope tenancy.Scope, names
 		if err != nil {
 			return err
 		}
+		made := &entity.Making{Catalogue: db.Catalogue(), By: entity.Maker{Now: tx.Now()}}
 		for i, r := range wanted {
 			if there[i] == nil {
 				r.ID = ids[i]
-				tx.Insert(&r)
+				made.Make(&r)
 			}
 		}
-		return nil
+		return insert(ctx, tx, made, nil)
 	})
 	if err != nil {
 		return fmt.Errorf("add stock roles: %w", err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -85,7 +86,9 @@ func (l *Load) Apply(ctx context.Context, t *store.Tx) error {
 	for i, b := range l.batches {
 		outcomes[i] = load.Merge(b.rows, known, load.Clock{Received: b.now, Batch: b.ref})
 	}
-	l.write(t, places, known, stored)
+	if err := l.write(ctx, t, places, known, stored); err != nil {
+		return err
+	}
 	for i, b := range l.batches {
 		for j := range outcomes[i] {
 			if o := &outcomes[i][j]; o.EntityRef != "" && o.Outcome != load.OutcomeFailed {
@@ -211,7 +214,7 @@ func quantityOf(q *inventory.InventoryQuantity) *load.Quantity {
 }
 
 // write queues new and changed rows, in the order of positions' refs, so that two loads take locks alike.
-func (l *Load) write(t *store.Tx, places *availability.Places, known *load.Known, stored rowsOf) {
+func (l *Load) write(ctx context.Context, t *store.Tx, places *availability.Places, known *load.Known, stored rowsOf) error {
 	refs := make([]string, 0, len(known.Positions))
 	for ref, p := range known.Positions {
 		if p.Touched {
@@ -219,23 +222,39 @@ func (l *Load) write(t *store.Tx, places *availability.Places, known *load.Known
 		}
 	}
 	slices.Sort(refs)
+	made := &entity.Making{Catalogue: l.module.db.Catalogue(), By: entity.Maker{Retailer: tenancy.RetailerID(l.retailer)}}
+	made.Know(l.catalogue)
 	var moved []store.RecountedPosition
 	for _, ref := range refs {
 		p := known.Positions[ref]
 		if p.Moved() {
 			moved = append(moved, store.RecountedPosition{ID: p.ID, ProductRef: p.ProductRef, LocationRef: p.LocationRef, Status: p.Status, OnHand: p.OnHand})
 		}
-		l.writePosition(t, p, stored.positions[p.ID])
+		l.writePosition(t, made, p, stored.positions[p.ID])
 		for _, q := range p.Quantities {
 			if q.Changed {
-				l.writeQuantity(t, p, q, stored.quantities[q.ID])
+				l.writeQuantity(t, made, p, q, stored.quantities[q.ID])
 			}
 		}
 	}
+	if err := made.Complete(ctx, asRoots{}); err != nil {
+		return fmt.Errorf("complete the positions of a load: %w", err)
+	}
+	t.Insert(made.Entities()...) // no CREATE events: what those would lead to is done here, for all at once
 	l.module.follow(t, places, l.catalogue, l.retailer, moved)
+	return nil
 }
 
-func (l *Load) writePosition(t *store.Tx, p *load.Position, old *inventory.InventoryPosition) {
+// asRoots has what a load makes driven by its catalogue's workflow in the version that the catalogue was made under, and reads nothing: which of
+// several retailers an event would run for does not matter where none is sent.
+type asRoots struct{ entity.Versions }
+
+// Find finds nothing.
+func (asRoots) Find(_ context.Context, needs []entity.Need) ([]any, error) {
+	return make([]any, len(needs)), nil
+}
+
+func (l *Load) writePosition(t *store.Tx, made *entity.Making, p *load.Position, old *inventory.InventoryPosition) {
 	if old != nil {
 		if p.Moved() {
 			old.OnHand, old.Status = p.OnHand, p.Status
@@ -246,16 +265,14 @@ func (l *Load) writePosition(t *store.Tx, p *load.Position, old *inventory.Inven
 	p.ID = string(l.module.id())
 	e := &inventory.InventoryPosition{Ref: p.Ref, ProductRef: p.ProductRef, LocationRef: p.LocationRef, OnHand: p.OnHand, CatalogueID: l.catalogue.ID}
 	e.ID, e.Type, e.Status = catalogue.ID(p.ID), "DEFAULT", p.Status
-	e.WorkflowRef, e.WorkflowVersion = l.catalogue.WorkflowRef, l.catalogue.WorkflowVersion
-	t.Insert(e)
+	made.Make(e)
 }
 
-func (l *Load) writeQuantity(t *store.Tx, p *load.Position, q *load.Quantity, old *inventory.InventoryQuantity) {
+func (l *Load) writeQuantity(t *store.Tx, made *entity.Making, p *load.Position, q *load.Quantity, old *inventory.InventoryQuantity) {
 	e := old
 	if e == nil {
 		e = &inventory.InventoryQuantity{Ref: q.Ref, CatalogueID: l.catalogue.ID, PositionID: catalogue.ID(p.ID)}
 		e.ID, e.Type, e.CreatedOn = l.module.id(), q.Type, q.CreatedOn
-		e.WorkflowRef, e.WorkflowVersion = l.catalogue.WorkflowRef, l.catalogue.WorkflowVersion
 	}
 	e.Status, e.Quantity, e.Condition, e.StorageAreaRef, e.Attributes = q.Status, q.Quantity, q.Condition, q.StorageArea, q.Attributes
 	if !q.ExpectedOn.IsZero() {
@@ -265,7 +282,7 @@ func (l *Load) writeQuantity(t *store.Tx, p *load.Position, q *load.Quantity, ol
 		e.Attributes = e.Attributes.Merge(catalogue.Attributes{{Name: asOf, Type: "STRING", Value: q.AsOf.UTC().Format(time.RFC3339Nano)}})
 	}
 	if old == nil {
-		t.Insert(e)
+		made.Make(e)
 		return
 	}
 	t.Update(e, quantityFields...)
