@@ -25,8 +25,12 @@ func (e *Executor) mutationFields() map[string]mutation {
 	out := map[string]mutation{}
 	for _, t := range e.catalogue.Types() {
 		if m := t.Create; m != nil {
+			create := e.changer.Create
+			if t.Provided {
+				create = e.changer.CreateRetailer
+			}
 			out[m.Name] = mutation{typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
-				return e.changer.Create(ctx, p, m, input)
+				return create(ctx, p, m, input)
 			}}
 		}
 		if m := t.Update; m != nil {
@@ -56,11 +60,6 @@ func (e *Executor) removal(r *catalogue.Removal) mutation {
 }
 
 func (e *Executor) specialMutations(out map[string]mutation) {
-	if t := e.catalogue.Type("Retailer"); t.Create != nil {
-		out[t.Create.Name] = mutation{typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
-			return e.changer.CreateRetailer(ctx, p, t.Create, input)
-		}}
-	}
 	out["createOrderAndCustomer"] = mutation{
 		typ: e.catalogue.Type("Order"),
 		entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {

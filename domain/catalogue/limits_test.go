@@ -57,6 +57,26 @@ func TestOnlyNumbersHaveBounds(t *testing.T) {
 	require.ErrorContains(t, err, "Value.Word: least= and most= are for numbers")
 }
 
+// What is one of an enumeration is one of its values by whichever door it comes.
+func TestAnEnumerationIsWhatTheDoorOfEntitiesAllows(t *testing.T) {
+	t.Parallel()
+	type Thing struct {
+		catalogue.Node
+		Size string `oms:"!,enum=Size,nosearch"`
+	}
+	c, err := catalogue.New(catalogue.Spec{
+		Types: []catalogue.TypeSpec{{Go: Thing{}, Create: true}}, Enums: []catalogue.EnumSpec{{Name: "Size", Values: "S M"}},
+		Inputs: []catalogue.InputSpec{{Name: "DateRange", Fields: []string{"from: DateTime"}}},
+	})
+	require.NoError(t, err)
+	size := c.Type("Thing").Field("size")
+	require.Equal(t, []string{"S", "M"}, size.Among)
+	require.Same(t, c.Enum("Size"), size.Enum)
+	require.Equal(t, []string{"Size!", "Size!"}, []string{size.GraphQL, c.Type("Thing").Create.Input.Field("size").Type})
+	require.True(t, size.Enum.Has("M"))
+	require.False(t, size.Enum.Has("m"))
+}
+
 func TestEnumerationsAreDeclaredOnceAndForTexts(t *testing.T) {
 	t.Parallel()
 	type Thing struct {
