@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -71,6 +72,14 @@ func (i Identity) Caller() string {
 		return i.UserID
 	}
 	return i.UserID + "/" + i.Client
+}
+
+// Sender is what the urgency of the principal's events goes by.
+func (i Identity) Sender() workflow.Sender {
+	if i.Client != "" {
+		return workflow.Client
+	}
+	return workflow.Person
 }
 
 // ParseCaller reads what Caller wrote.

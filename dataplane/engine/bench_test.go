@@ -96,7 +96,8 @@ func (b *bench) orders(scope tenancy.Scope, n int) []*order.Order {
 }
 
 func event(o *order.Order, name string) *workflow.Event {
-	return &workflow.Event{Name: name, RetailerID: 1, EntityType: "ORDER", EntityID: string(o.ID), EntityRef: o.Ref, RootType: "ORDER", RootID: string(o.ID), RootRef: o.Ref}
+	return &workflow.Event{Name: name, RetailerID: 1, EntityType: "ORDER", EntityID: string(o.ID), EntityRef: o.Ref, RootType: "ORDER", RootID: string(o.ID), RootRef: o.Ref,
+		Priority: workflow.StoreWork}
 }
 
 // reload reads an order as it is stored now.

@@ -241,18 +241,21 @@ func (e *Engine) Submit(ctx context.Context, scope tenancy.Scope, events ...*wor
 	return nil
 }
 
-// accept prepares events and refuses ids that cannot be ids.
+// accept prepares events, and refuses ids that cannot be ids and events that nobody gave a priority.
 func (e *Engine) accept(ctx context.Context, events ...*workflow.Event) error {
 	for _, ev := range events {
 		if ev.ID != "" && !store.IsUUID(ev.ID) {
 			return fault.Invalidf("id", "an event's id is a UUID, not %q", ev.ID)
+		}
+		if !ev.Priority.Valid() {
+			return fmt.Errorf("engine: event %s of %s %s has no priority: see workflow.PriorityOf", ev.Name, ev.EntityType, ev.EntityID)
 		}
 	}
 	e.Prepare(ctx, events...)
 	return nil
 }
 
-// Prepare gives events what their rows need: an id, a type, and when and by whom they were generated. Callers of tx.AppendEvents use it.
+// Prepare gives events what their rows need but a priority: an id, a type, and when and by whom they were generated. Callers of tx.AppendEvents use it.
 func (e *Engine) Prepare(ctx context.Context, events ...*workflow.Event) {
 	now := e.d.DB.Now(ctx)
 	for _, ev := range events {

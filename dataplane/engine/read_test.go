@@ -151,7 +151,7 @@ func TestTheEventLogShowsOneRetailersEventsToItsUsers(t *testing.T) {
 				return err
 			}
 			tx.AddTrail(row)
-			waits := workflow.Event{ID: string(b.db.NewUUID()), Name: "Waits", RetailerID: int32(r), EntityType: "ORDER", EntityID: "7", RootType: "ORDER", RootID: "7", GeneratedOn: now}
+			waits := workflow.Event{ID: string(b.db.NewUUID()), Name: "Waits", RetailerID: int32(r), EntityType: "ORDER", EntityID: "7", RootType: "ORDER", RootID: "7", GeneratedOn: now, Priority: workflow.StoreWork}
 			tx.AppendEvents(&waits)
 		}
 		return nil

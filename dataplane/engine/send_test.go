@@ -124,6 +124,22 @@ func TestWhatFollowsIsNeverMoreUrgent(t *testing.T) {
 	}
 }
 
+// TestAnEventThatNobodyGaveAPriorityIsRefused at each of the engine's doors, before anything runs.
+func TestAnEventThatNobodyGaveAPriorityIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.flow("ACME", on("Count", "ORDER", "", do("Count")))
+	e := b.new("n1")
+	b.run(e)
+	o := b.orders(b.scope, 1)[0]
+	ev := event(o, "Count")
+	ev.Priority = 0
+	_, err := e.RunSync(b.ctx, b.scope, ev)
+	require.ErrorContains(t, err, "has no priority")
+	require.ErrorContains(t, e.Submit(b.ctx, b.scope, event(o, "Count"), ev), "has no priority")
+	require.Zero(t, b.count(b.scope, o))
+}
+
 // TestUrgentEventsAreReadFirst: of many batches and one checkout that came last, a node that reads a few at a time runs the checkout first.
 func TestUrgentEventsAreReadFirst(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -46,6 +47,7 @@ type Join struct {
 // Maker is who makes entities.
 type Maker struct {
 	Name     string               // that events say: a user's, or the engine's
+	Sender   workflow.Sender      // by whom the urgency of events goes; zero: a turn, whose events are as urgent as what it answers
 	Retailer tenancy.RetailerID   // in whose name what several retailers share is worked on; 0: none
 	For      []tenancy.RetailerID // the retailers that the maker acts for; nil: the whole account
 	Limited  bool                 // what the maker names must be there, and in its reach: the account itself may name what comes later

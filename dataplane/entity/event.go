@@ -1,7 +1,7 @@
 package entity
 
 import (
-	"strings"
+	"slices"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -30,20 +30,18 @@ func (m *Making) created(x *Draft, id catalogue.ID) *workflow.Event {
 		EntityType: x.Type.EntityType, EntityID: x.Type.Text(x.Entity, "id"), EntityRef: x.Type.Text(x.Entity, "ref"),
 		EntitySubtype: x.Type.Text(x.Entity, "type"), EntityStatus: x.Type.Text(x.Entity, "status"),
 		RootType: rt.EntityType, RootID: rt.Text(x.root, "id"), RootRef: rt.Text(x.root, "ref"),
-		GeneratedBy: m.By.Name, GeneratedOn: m.By.Now, Priority: priority(rt),
+		GeneratedBy: m.By.Name, GeneratedOn: m.By.Now, Priority: m.priority(x, rt),
 	}
 }
 
 // Root is the entity whose workflow drives a new one; nil where none does, or before all is decided.
 func (x *Draft) Root() any { return x.root }
 
-// priority puts shoppers' work before loads.
-func priority(root *catalogue.Type) workflow.Priority {
-	switch {
-	case root.EntityType == "ORDER":
-		return workflow.Checkout
-	case strings.HasSuffix(root.EntityType, "_CATALOGUE"):
-		return workflow.Batch
+// priority is how urgent the CREATE event of a new entity is: see workflow.PriorityOf. None where a turn makes it.
+func (m *Making) priority(x *Draft, root *catalogue.Type) workflow.Priority {
+	if m.By.Sender == 0 {
+		return 0
 	}
-	return workflow.StoreWork
+	isNew := slices.ContainsFunc(m.Drafts, func(o *Draft) bool { return o.New && o.Entity == x.root })
+	return workflow.PriorityOf(workflow.Cause{By: m.By.Sender, Root: root.EntityType, New: isNew})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/security"
+	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -488,4 +489,42 @@ func TestNobodyShutsOutWhoMayMore(t *testing.T) {
 	require.Empty(t, take("ORDER_VIEW"))
 	require.Equal(t, `{"users":{"edges":[{"node":{"username":"admin"}}]},"role":{"permissions":[{"name":"ORDER_UPDATE"}]}}`,
 		w.raw(`{ users(status: "ACTIVE") { edges { node { username } } } role(name: "WRITER") { permissions { name } } }`, ""))
+}
+
+// TestWhatIsMadeIsAsUrgentAsWhoeverWaits: a shopper waits for a new order and for nothing else, whoever sends it.
+func TestWhatIsMadeIsAsUrgentAsWhoeverWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	orders, lines, _ := w.twoOrders()
+	customer := w.shopper("lee@example.com")
+	everywhere := tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}}
+	user := w.admin
+	client := tenant.New(tenant.Identity{Account: "ACME", UserID: "1", Username: "erp", RetailerID: 1, Client: "erp"}, everywhere)
+	for n, c := range []struct {
+		who               *tenant.Principal
+		order, fulfilment workflow.Priority
+	}{
+		{user, workflow.Checkout, workflow.StoreWork},
+		{client, workflow.Checkout, workflow.Integration},
+	} {
+		made := func(query, variables string) map[string]workflow.Priority {
+			t.Helper()
+			w.nudges.events = nil
+			res := w.run(c.who, query, variables)
+			for _, e := range res.Errors {
+				require.Fail(t, e.Message, query)
+			}
+			got := map[string]workflow.Priority{}
+			for _, ev := range w.nudges.events {
+				require.Equal(t, "CREATE", ev.Name)
+				got[ev.EntityType] = ev.Priority
+			}
+			return got
+		}
+		require.Equal(t, map[string]workflow.Priority{"ORDER": c.order}, made(createOrder, orderInput(fmt.Sprintf("O-1%d", n), customer)))
+		require.Equal(t, map[string]workflow.Priority{"FULFILMENT": c.fulfilment},
+			made(fulfilment, fulfilmentOf(fmt.Sprint("G-", n), orders[0], lines[0])))
+		require.Equal(t, map[string]workflow.Priority{"PRODUCT_CATALOGUE": workflow.Batch},
+			made(fmt.Sprintf(`mutation { createProductCatalogue(input: {ref: "C%d", type: "MASTER", name: "one"}) { ref } }`, n), ""))
+	}
 }

@@ -120,7 +120,7 @@ func (req *eventRequest) event(p *tenant.Principal) (workflow.Event, error) {
 		EntityType: workflow.EntityTypeName(req.EntityType), EntityID: string(req.EntityID), EntityRef: string(req.EntityRef),
 		EntitySubtype: req.EntitySubtype, EntityStatus: req.EntityStatus,
 		RootType: workflow.EntityTypeName(req.RootEntityType), RootID: string(req.RootEntityID), RootRef: string(req.RootEntityRef),
-		Source: req.Source, GeneratedBy: p.Username,
+		Source: req.Source, GeneratedBy: p.Username, Priority: workflow.PriorityOf(workflow.Cause{By: p.Sender()}),
 	}
 	if event.ScheduledOn, err = moment("scheduledOn", req.ScheduledOn); err != nil {
 		return workflow.Event{}, err

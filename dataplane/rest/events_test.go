@@ -92,3 +92,22 @@ func TestAnEventSaysWhoAnswersForItsWorkflow(t *testing.T) {
 		}
 	}
 }
+
+// TestAnEventIsAsUrgentAsWhoeverSendsIt: a person waits for what a user sends, a client is another system; none is taken for a shopper.
+func TestAnEventIsAsUrgentAsWhoeverSendsIt(t *testing.T) {
+	t.Parallel()
+	for client, want := range map[string]workflow.Priority{"": workflow.StoreWork, "erp": workflow.Integration} {
+		engine := &inbox{}
+		a := &API{Deps: Deps{Engine: engine}}
+		who := tenant.New(tenant.Identity{Account: "ACME", UserID: "7", Username: "ann", Client: client},
+			tenant.Grant{Role: "R", Permissions: []string{"EVENT_CREATE"}, Contexts: []tenant.Context{{Type: tenant.RetailerContext, Retailer: 2}}})
+		for _, send := range []handler{a.sendSync, a.sendAsync} {
+			_, err := send(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"name":"Fix","retailerId":"2","entityType":"ORDER","entityId":"5","priority":1}`)), who)
+			require.NoError(t, err)
+		}
+		require.Len(t, engine.events, 2)
+		for _, ev := range engine.events {
+			require.Equal(t, want, ev.Priority, "client %q", client)
+		}
+	}
+}

@@ -187,6 +187,9 @@ func (c *eventColumns) add(r *EventRow, now time.Time) error {
 	if e.ID == "" {
 		return fmt.Errorf("event %s of %s %s has no id", e.Name, e.EntityType, e.EntityID)
 	}
+	if !e.Priority.Valid() {
+		return fmt.Errorf("event %s of %s %s has no priority: see workflow.PriorityOf", e.Name, e.EntityType, e.EntityID)
+	}
 	body, err := json.Marshal(detail{Attributes: e.Attributes, Subtype: e.EntitySubtype, Status: e.EntityStatus, Source: e.Source,
 		GeneratedBy: e.GeneratedBy, Parents: e.Parents, RunOnce: e.RunOnce, Caller: e.Caller, Error: r.Error})
 	if err != nil {
@@ -201,7 +204,7 @@ func (c *eventColumns) add(r *EventRow, now time.Time) error {
 		due = &e.ScheduledOn
 	}
 	c.ids, c.slots, c.states = append(c.ids, e.ID), append(c.slots, int32(r.Slot())), append(c.states, string(r.State))
-	c.priorities, c.generated, c.due = append(c.priorities, int16(e.Priority)), append(c.generated, generated), append(c.due, due)
+	c.priorities, c.generated, c.due = append(c.priorities, e.Priority.Stored()), append(c.generated, generated), append(c.due, due)
 	c.retailers, c.names, c.types = append(c.retailers, int64(e.RetailerID)), append(c.names, e.Name), append(c.types, e.Type)
 	c.entityTypes, c.entityIDs, c.entityRefs = append(c.entityTypes, e.EntityType), append(c.entityIDs, e.EntityID), append(c.entityRefs, e.EntityRef)
 	c.rootTypes, c.rootIDs, c.rootRefs = append(c.rootTypes, e.RootType), append(c.rootIDs, e.RootID), append(c.rootRefs, e.RootRef)
@@ -274,12 +277,14 @@ func scanEvents(rows pgx.Rows, take func(EventRow)) error {
 		var r EventRow
 		var due, done *time.Time
 		var body string
+		var priority int16
 		e := &r.Event
-		err := rows.Scan(&r.Account, &e.ID, &r.State, &e.Priority, &r.ReceivedOn, &e.GeneratedOn, &due, &done, &e.RetailerID,
+		err := rows.Scan(&r.Account, &e.ID, &r.State, &priority, &r.ReceivedOn, &e.GeneratedOn, &due, &done, &e.RetailerID,
 			&e.Name, &e.Type, &e.EntityType, &e.EntityID, &e.EntityRef, &e.RootType, &e.RootID, &e.RootRef, &r.TurnID, &body)
 		if err != nil {
 			return err
 		}
+		e.Priority = workflow.StoredPriority(priority)
 		var d detail
 		r.Length = len(body)
 		if err := json.Unmarshal([]byte(body), &d); err != nil {

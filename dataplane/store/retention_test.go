@@ -20,7 +20,7 @@ func aged(t *testing.T, db *store.DB, account string) {
 	now := db.Now(ctx)
 	event := func() workflow.Event {
 		return workflow.Event{ID: string(db.NewUUID()), Name: "X", Type: workflow.Normal, EntityType: "ORDER", EntityID: "1", RootType: "ORDER", RootID: "1",
-			RetailerID: 1, GeneratedOn: now}
+			RetailerID: 1, GeneratedOn: now, Priority: workflow.StoreWork}
 	}
 	sent := store.Delivery{Account: scope.Account(), ID: string(db.NewUUID()), Name: "W", Endpoint: "e"}
 	job := store.Job{Name: "J", RetailerID: 1, ClosesOn: now.Add(time.Minute)}

@@ -100,5 +100,5 @@ func TestTurnsThatShareACommitShareItsStatements(t *testing.T) {
 }
 
 func eventOf(db *store.DB, order string) *workflow.Event {
-	return &workflow.Event{ID: string(db.NewUUID()), Name: "Go", RetailerID: 1, EntityType: "ORDER", EntityID: order, RootType: "ORDER", RootID: order}
+	return &workflow.Event{ID: string(db.NewUUID()), Name: "Go", RetailerID: 1, EntityType: "ORDER", EntityID: order, RootType: "ORDER", RootID: order, Priority: workflow.Checkout}
 }

@@ -51,7 +51,7 @@ func TestEventsWaitInTheirOrder(t *testing.T) {
 	for _, account := range []string{"ACME", "MIDDLE", "OTHER"} {
 		require.NoError(t, s.db.Write(t.Context(), scopeOf(t, account), func(tx *store.Tx) error {
 			low, unknown, scheduled := s.named("low", "1"), s.named("unknown", ""), s.named("scheduled", "1")
-			low.Priority, unknown.RootRef, scheduled.ScheduledOn = 9, "R", tx.Now().Add(time.Hour)
+			low.Priority, unknown.RootRef, scheduled.ScheduledOn = workflow.Batch, "R", tx.Now().Add(time.Hour)
 			wave := s.named("wave", "1")
 			wave.RootType = "WAVE"
 			tx.AppendEvents(low, s.named("first", "1"), s.named("second", "1"), s.named("third", "1"), s.named("elsewhere", "2"), unknown, scheduled, wave)
@@ -84,6 +84,47 @@ func TestEventsWaitInTheirOrder(t *testing.T) {
 	late, err = s.db.OverlookedEvents(t.Context(), time.Hour, 9)
 	require.NoError(t, err)
 	require.Equal(t, []string{"ACME first"}, names(late))
+}
+
+// TestAnEventWithoutAPriorityIsNotStored: nobody said how urgent it is, so it is not taken for the most urgent.
+func TestAnEventWithoutAPriorityIsNotStored(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	for _, p := range []workflow.Priority{0, -1, workflow.Batch + 1} {
+		ev := s.named("E", "1")
+		ev.Priority = p
+		for _, write := range []func(*store.Tx){
+			func(tx *store.Tx) { tx.AppendEvents(ev) },
+			func(tx *store.Tx) {
+				tx.RecordEvents(store.EventRow{Event: *ev, State: store.EventSuccess, TurnID: string(s.db.NewUUID())})
+			},
+		} {
+			err := s.db.Write(t.Context(), s.scope, func(tx *store.Tx) error { write(tx); return nil })
+			require.ErrorContains(t, err, "event E of ORDER 1 has no priority")
+		}
+	}
+}
+
+// TestRowsOfBeforeKeepTheirUrgency: earlier releases counted from 0 and had no integrations. What no release wrote goes last.
+func TestRowsOfBeforeKeepTheirUrgency(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	var events []*workflow.Event
+	for range 5 {
+		events = append(events, s.named("E", "1"))
+	}
+	require.NoError(t, s.db.Write(t.Context(), s.scope, func(tx *store.Tx) error { tx.AppendEvents(events...); return nil }))
+	for i, stored := range []int{7, 2, 1, 0, -1} {
+		s.sql("UPDATE events SET priority = $1 WHERE id = $2", stored, events[i].ID)
+	}
+	found, err := s.db.PendingEvents(t.Context(), store.QueueQuery{Ranges: everyRange(), PerAccount: 9})
+	require.NoError(t, err)
+	got := map[string]workflow.Priority{}
+	for _, row := range found {
+		got[row.Event.ID] = row.Event.Priority
+	}
+	require.Equal(t, map[string]workflow.Priority{events[0].ID: workflow.Batch, events[1].ID: workflow.Integration, events[2].ID: workflow.StoreWork,
+		events[3].ID: workflow.Checkout, events[4].ID: workflow.Batch}, got)
 }
 
 // TestScheduledEventsComeWhenTheyAreDue, once, to the end of the queue, so many of each account and of one's own ranges.

@@ -197,10 +197,16 @@ func (w *world) location(ref, kind string, longitude float64, networks []catalog
 	}))
 }
 
-// event runs an event synchronously and wants it to succeed.
+// event runs an event of a person synchronously.
 func (w *world) event(name, entityType string, id catalogue.ID, rootType string, root catalogue.ID, attributes map[string]any) *engine.Result {
 	w.t.Helper()
-	ev := &workflow.Event{Name: name, Type: workflow.Normal, RetailerID: 1, EntityType: entityType, EntityID: string(id), RootType: rootType, RootID: string(root), Attributes: attributes}
+	return w.eventBy(workflow.Person, name, entityType, id, rootType, root, attributes)
+}
+
+func (w *world) eventBy(by workflow.Sender, name, entityType string, id catalogue.ID, rootType string, root catalogue.ID, attributes map[string]any) *engine.Result {
+	w.t.Helper()
+	ev := &workflow.Event{Name: name, Type: workflow.Normal, RetailerID: 1, EntityType: entityType, EntityID: string(id), RootType: rootType, RootID: string(root), Attributes: attributes,
+		Priority: workflow.PriorityOf(workflow.Cause{By: by})}
 	res, err := w.engines[0].RunSync(w.ctx, w.scope, ev)
 	require.NoError(w.t, err)
 	return res
@@ -236,7 +242,7 @@ func (w *world) load(rows ...string) []store.BatchRow {
 	require.NoError(w.t, w.db.Write(w.ctx, w.scope, func(tx *store.Tx) error {
 		return tx.AddBatch(w.ctx, &store.Batch{ID: batch, JobID: job, RetailerID: 1, Action: "UPSERT", EntityType: "INVENTORY", Event: "InventoryChanged", Header: json.RawMessage(`{}`)}, records)
 	}))
-	w.must(w.event("InventoryChanged", "INVENTORY_CATALOGUE", w.roots["DEFAULT:1"], "INVENTORY_CATALOGUE", w.roots["DEFAULT:1"],
+	w.must(w.eventBy(workflow.Bulk, "InventoryChanged", "INVENTORY_CATALOGUE", w.roots["DEFAULT:1"], "INVENTORY_CATALOGUE", w.roots["DEFAULT:1"],
 		map[string]any{"batchId": string(batch), "jobId": string(job)}))
 	got, err := w.db.Reader(w.scope).Batch(w.ctx, batch)
 	require.NoError(w.t, err)
@@ -283,7 +289,7 @@ func (w *world) newOrder(kind, pickup string, lines ...string) (*order.Order, *w
 	}
 	w.insert(entities...)
 	return o, &workflow.Event{Name: "CREATE", Type: workflow.Normal, RetailerID: 1, EntityType: "ORDER", EntityID: string(o.ID), EntityRef: o.Ref, RootType: "ORDER",
-		RootID: string(o.ID), RootRef: o.Ref}
+		RootID: string(o.ID), RootRef: o.Ref, Priority: workflow.Checkout}
 }
 
 // place creates an HD order and runs it to rest.

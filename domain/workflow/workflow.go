@@ -131,13 +131,3 @@ type Event struct {
 	RunOnce       *Workflow      // meta.workflow: used for this event only
 	Caller        string         // name of the user or API client who answers for what the event's rules do; empty: rules of active workflows run for their retailer
 }
-
-// Priority orders waiting work inside one account: checkout before store work before batches.
-type Priority int8
-
-// The priorities, best first.
-const (
-	Checkout Priority = iota
-	StoreWork
-	Batch
-)

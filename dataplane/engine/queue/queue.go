@@ -1,6 +1,7 @@
 // Package queue holds the work that a node knows of in memory and deals it out fairly. Accounts take turns by deficit round robin, so
-// that a flood of one never starves another; inside an account checkout goes before store work and store work before batches, and whoever
-// waits behind others gets a small share of the time; one root is worked on by one worker at a time. The queue is a cache of the event rows that wait in the database: losing it loses nothing.
+// that a flood of one never starves another; inside an account checkout goes before store work, that before integrations and those before
+// batches, and whoever waits behind others gets a small share of the time; one root is worked on by one worker at a time. The queue is a
+// cache of the event rows that wait in the database: losing it loses nothing.
 package queue
 
 import (
@@ -54,8 +55,8 @@ type Work struct {
 }
 
 const (
-	priorities = int(workflow.Batch) + 1
-	remember   = 30 * time.Second // how long a finished event is known, so that a read which began before its commit adds nothing
+	priorities = int(workflow.Batch) // classes: one for each
+	remember   = 30 * time.Second    // how long a finished event is known, so that a read which began before its commit adds nothing
 	estimate   = time.Millisecond
 	share      = 16 // a class that waits behind higher ones gets one part in share of the time that they take
 )
@@ -127,7 +128,7 @@ func (q *Queue) Add(rows ...store.EventRow) int {
 		r.insert(rows[i])
 		q.waiting++
 		n++
-		if r.queued && int(rows[i].Event.Priority) < r.listed {
+		if r.queued && class(&rows[i]) < r.listed {
 			q.unqueue(q.account(r.name.Account), r) // it moves up
 		}
 		q.offer(r)
@@ -174,7 +175,7 @@ func (q *Queue) offer(r *root) {
 		return
 	}
 	a := q.account(r.name.Account)
-	p := min(max(int(r.priority()), 0), priorities-1)
+	p := r.class()
 	a.ready[p] = append(a.ready[p], r)
 	a.count++
 	r.queued, r.listed = true, p
@@ -184,10 +185,14 @@ func (q *Queue) offer(r *root) {
 	}
 }
 
-func (r *root) priority() workflow.Priority {
-	best := workflow.Batch
+// class is the class of a row, the most urgent first. A row without a priority goes last.
+func class(row *store.EventRow) int { return int(row.Event.Priority.OrLast() - workflow.Checkout) }
+
+// class is the most urgent one of the root's rows.
+func (r *root) class() int {
+	best := priorities - 1
 	for i := range r.rows {
-		best = min(best, r.rows[i].Event.Priority)
+		best = min(best, class(&r.rows[i]))
 	}
 	return best
 }

@@ -53,18 +53,20 @@ func TestAccountsTakeTurnsByWhatTheirWorkCosts(t *testing.T) {
 	require.InDelta(t, 100, spent["FLOOD"].Milliseconds(), 40, "each account gets the same time")
 }
 
-func TestCheckoutGoesBeforeStoreWorkBeforeBatches(t *testing.T) {
+// TestCheckoutGoesBeforeStoreWorkBeforeIntegrationsBeforeBatches: what has no priority, or one that this release does not know, goes with batches.
+func TestCheckoutGoesBeforeStoreWorkBeforeIntegrationsBeforeBatches(t *testing.T) {
 	t.Parallel()
 	q := queue.New(queue.Config{})
-	q.Add(row("A", 1, 1, workflow.Batch), row("A", 2, 2, workflow.StoreWork), row("A", 3, 3, workflow.Checkout), row("A", 4, 4, workflow.Batch))
-	q.Add(row("A", 4, 5, workflow.Checkout)) // moves its root up
+	q.Add(row("A", 6, 1, 0), row("A", 7, 2, workflow.Batch+7), row("A", 1, 3, workflow.Batch), row("A", 5, 4, workflow.Integration),
+		row("A", 2, 5, workflow.StoreWork), row("A", 3, 6, workflow.Checkout), row("A", 4, 7, workflow.Batch))
+	q.Add(row("A", 4, 8, workflow.Checkout)) // moves its root up
 	var order []string
-	for range 4 {
+	for range 7 {
 		w := q.Next(t.Context())
 		order = append(order, w.Root.Key)
 		q.Done(w, time.Millisecond, 0, all(w))
 	}
-	require.Equal(t, []string{"3", "4", "2", "1"}, order)
+	require.Equal(t, []string{"3", "4", "2", "5", "6", "7", "1"}, order)
 }
 
 func TestARootIsWorkedOnByOneAtATimeInOrderOfArrival(t *testing.T) {

@@ -44,7 +44,7 @@ func (u *unit) complete(ev *workflow.Event) {
 		ev.GeneratedBy = u.ev.GeneratedBy
 	}
 	ev.Parents = []string{u.ev.ID}
-	ev.RunOnce, ev.Priority = nil, max(ev.Priority, u.ev.Priority) // what follows may be less urgent, never more
+	ev.RunOnce, ev.Priority = nil, ev.Priority.After(u.ev.Priority)
 	if ev.ScheduledOn.Equal(u.ev.ScheduledOn) {
 		ev.ScheduledOn = time.Time{} // a copy of an event that came due is not another appointment
 	}

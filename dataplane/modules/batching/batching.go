@@ -131,7 +131,8 @@ func (s *Service) event(batch *store.Batch, target *inventory.InventoryCatalogue
 		ID: string(s.db.NewUUID()), Name: batch.Event, Type: "NORMAL", RetailerID: int32(batch.RetailerID),
 		EntityType: "INVENTORY_CATALOGUE", EntityID: string(target.ID), EntityRef: target.Ref, EntitySubtype: target.Type,
 		RootType: "INVENTORY_CATALOGUE", RootID: string(target.ID), RootRef: target.Ref,
-		Attributes: map[string]any{batchAttribute: string(batch.ID), jobAttribute: string(req.JobID)}, Source: req.Source, GeneratedBy: req.Author, Priority: workflow.Batch,
+		Attributes: map[string]any{batchAttribute: string(batch.ID), jobAttribute: string(req.JobID)}, Source: req.Source, GeneratedBy: req.Author,
+		Priority: workflow.PriorityOf(workflow.Cause{By: workflow.Bulk}),
 	}
 }
 

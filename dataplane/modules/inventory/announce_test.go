@@ -23,16 +23,41 @@ func TestOneEventForEachAggregateInACommit(t *testing.T) {
 	require.NoError(t, err)
 	event := func(catalogue string, retailer int32, refs ...any) *workflow.Event {
 		return &workflow.Event{ID: string(db.NewUUID()), Name: VirtualCatalogueEvent, RetailerID: retailer, EntityType: "VIRTUAL_CATALOGUE", EntityID: catalogue,
-			RootType: "VIRTUAL_CATALOGUE", RootID: catalogue, Attributes: map[string]any{"productRefs": refs}}
+			RootType: "VIRTUAL_CATALOGUE", RootID: catalogue, Priority: workflow.StoreWork, Attributes: map[string]any{"productRefs": refs}}
 	}
 	first := event("1", 1, "A", "B")
 	require.NoError(t, db.WriteLocked(ctx, scope, func(tx *store.Tx) error {
 		announce(tx, []*workflow.Event{first, event("2", 1, "A")})
 		announce(tx, []*workflow.Event{event("1", 1, "B", "C"), event("1", 2, "A")})
 		require.Len(t, tx.Events(), 3, "catalogue 1 for retailer 1, catalogue 2, and retailer 2's")
+		load := event("1", 1, "B")
+		load.Priority = workflow.Batch
+		announce(tx, []*workflow.Event{load})
+		require.Len(t, tx.Events(), 4, "what a load moved is not told of with what a store sold")
 		return nil
 	}))
 	row, err := db.Reader(scope).Event(ctx, first.ID)
 	require.NoError(t, err)
 	require.Equal(t, []any{"A", "B", "C"}, row.Event.Attributes["productRefs"])
+}
+
+// TestNewsOfStockIsNoMoreUrgentThanItsCause: of several events that one turn answers the most urgent counts.
+func TestNewsOfStockIsNoMoreUrgentThanItsCause(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		causes []workflow.Priority
+		want   workflow.Priority
+	}{
+		{[]workflow.Priority{workflow.Checkout}, workflow.StoreWork},
+		{[]workflow.Priority{workflow.Batch}, workflow.Batch},
+		{[]workflow.Priority{workflow.Batch, workflow.Integration}, workflow.Integration},
+		{[]workflow.Priority{workflow.StoreWork, workflow.Batch}, workflow.StoreWork},
+		{[]workflow.Priority{0}, workflow.Batch},
+	} {
+		why := cause{retailer: 1}
+		for _, p := range c.causes {
+			why.also(&workflow.Event{Priority: p})
+		}
+		require.Equal(t, c.want, why.news(), "%v", c.causes)
+	}
 }

@@ -14,7 +14,7 @@ import (
 
 // follow brings base virtual positions in line with positions that changed, and tells aggregate catalogues. A position reaches a
 // catalogue only if its location is in one of the catalogue's networks, and only once its product is known.
-func (m *Module) follow(t *store.Tx, places *availability.Places, ic *inventory.InventoryCatalogue, retailer int32, moved []store.RecountedPosition) {
+func (m *Module) follow(t *store.Tx, places *availability.Places, ic *inventory.InventoryCatalogue, why cause, moved []store.RecountedPosition) {
 	changed := map[string][]string{}
 	var rows []store.VirtualRow
 	for _, p := range moved {
@@ -27,7 +27,7 @@ func (m *Module) follow(t *store.Tx, places *availability.Places, ic *inventory.
 		rows = append(rows, baseRows(places, v, moved)...)
 	}
 	t.PutVirtual(rows)
-	announce(t, m.aggregateEvents(places, ic.Ref, retailer, changed))
+	announce(t, m.aggregateEvents(places, ic.Ref, why, changed))
 }
 
 func baseRows(places *availability.Places, v *inventory.VirtualCatalogue, moved []store.RecountedPosition) []store.VirtualRow {
@@ -55,18 +55,20 @@ var (
 
 // Recount is the effect that brings positions in line with their quantities, products and locations at commit.
 type Recount struct {
+	cause
 	module    *Module
 	scope     tenancy.Scope
-	retailer  int32
 	catalogue *inventory.InventoryCatalogue
 	what      store.Recount
 }
 
 // Recount is the turn's recount effect for an inventory catalogue.
 func (m *Module) Recount(c *rule.Context, ic *inventory.InventoryCatalogue) *Recount {
-	return rule.EffectOf(c, "zrecount:"+ic.Ref, func() *Recount { // runs after effects that write quantities
-		return &Recount{module: m, scope: c.Scope, retailer: c.Event.RetailerID, catalogue: ic}
+	r := rule.EffectOf(c, "zrecount:"+ic.Ref, func() *Recount { // runs after effects that write quantities
+		return &Recount{module: m, scope: c.Scope, cause: cause{retailer: c.Event.RetailerID}, catalogue: ic}
 	})
+	r.also(c.Event)
+	return r
 }
 
 // Position asks for a recount of a position by id.
@@ -101,7 +103,7 @@ func (r *Recount) Apply(ctx context.Context, t *store.Tx) error {
 			break
 		}
 	}
-	r.module.follow(t, places, r.catalogue, r.retailer, moved)
+	r.module.follow(t, places, r.catalogue, r.cause, moved)
 	return nil
 }
 

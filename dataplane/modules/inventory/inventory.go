@@ -79,7 +79,7 @@ const VirtualCatalogueEvent = "VirtualCatalogueEvent"
 
 // aggregateEvents are the events for the aggregate catalogues that an inventory catalogue feeds, for products by the location
 // where they changed. Catalogues whose network has none of the locations hear nothing.
-func (m *Module) aggregateEvents(places *availability.Places, inventoryRef string, retailer int32, changed map[string][]string) []*workflow.Event {
+func (m *Module) aggregateEvents(places *availability.Places, inventoryRef string, why cause, changed map[string][]string) []*workflow.Event {
 	var out []*workflow.Event
 	for _, v := range places.FedBy(inventoryRef, availability.Aggregate) {
 		seen := map[string]bool{}
@@ -96,24 +96,41 @@ func (m *Module) aggregateEvents(places *availability.Places, inventoryRef strin
 			}
 		}
 		if len(products) > 0 {
-			out = append(out, m.event(v, retailer, products))
+			out = append(out, m.event(v, why, products))
 		}
 	}
 	return out
 }
 
-func (m *Module) event(v *inventory.VirtualCatalogue, retailer int32, products []any) *workflow.Event {
-	return &workflow.Event{ID: string(m.db.NewUUID()), Name: VirtualCatalogueEvent, Type: workflow.Normal, RetailerID: retailer,
+// cause is what the events of an effect follow from: those of the turn that asked for it.
+type cause struct {
+	retailer int32
+	priority workflow.Priority // the most urgent of theirs; zero before there is one
+}
+
+// also counts a turn's event among the causes.
+func (c *cause) also(ev *workflow.Event) {
+	if p := ev.Priority.OrLast(); !c.priority.Valid() || p < c.priority {
+		c.priority = p
+	}
+}
+
+// news is the priority of what tells of changed stock.
+func (c cause) news() workflow.Priority { return workflow.StoreWork.After(c.priority) }
+
+func (m *Module) event(v *inventory.VirtualCatalogue, why cause, products []any) *workflow.Event {
+	return &workflow.Event{ID: string(m.db.NewUUID()), Name: VirtualCatalogueEvent, Type: workflow.Normal, RetailerID: why.retailer,
 		EntityType: "VIRTUAL_CATALOGUE", EntityID: string(v.ID), EntityRef: v.Ref, EntitySubtype: v.Type,
-		RootType: "VIRTUAL_CATALOGUE", RootID: string(v.ID), RootRef: v.Ref, GeneratedBy: "Rubix User", Priority: workflow.StoreWork,
+		RootType: "VIRTUAL_CATALOGUE", RootID: string(v.ID), RootRef: v.Ref, GeneratedBy: "Rubix User", Priority: why.news(),
 		Attributes: map[string]any{"productRefs": products}}
 }
 
-// announce appends events, but for products of which an event for the same catalogue can tell that leaves with the same commit.
+// announce appends events, but for products of which an event for the same catalogue and just as urgent can tell that leaves with the same commit.
 func announce(t *store.Tx, events []*workflow.Event) {
 	for _, ev := range events {
 		waiting := t.Appended(func(other *workflow.Event) bool {
-			return other.Name == ev.Name && other.RootID == ev.RootID && other.RootType == ev.RootType && other.RetailerID == ev.RetailerID
+			return other.Name == ev.Name && other.RootID == ev.RootID && other.RootType == ev.RootType && other.RetailerID == ev.RetailerID &&
+				other.Priority == ev.Priority
 		})
 		if waiting == nil {
 			t.AppendEvents(ev)

@@ -23,9 +23,9 @@ import (
 // Load is the effect that merges rows of counts and movements into an inventory catalogue: positions are locked and read inside
 // the commit, merged by the pure function, and written set-wise.
 type Load struct {
+	cause
 	module    *Module
 	scope     tenancy.Scope
-	retailer  int32
 	catalogue *inventory.InventoryCatalogue
 	batches   []batch
 }
@@ -47,9 +47,11 @@ var (
 
 // Load is the turn's load effect for the inventory catalogue that the context's event addresses.
 func (m *Module) Load(c *rule.Context, ic *inventory.InventoryCatalogue) *Load {
-	return rule.EffectOf(c, "load:"+ic.Ref, func() *Load {
-		return &Load{module: m, scope: c.Scope, retailer: c.Event.RetailerID, catalogue: ic}
+	l := rule.EffectOf(c, "load:"+ic.Ref, func() *Load {
+		return &Load{module: m, scope: c.Scope, cause: cause{retailer: c.Event.RetailerID}, catalogue: ic}
 	})
+	l.also(c.Event)
+	return l
 }
 
 // Add puts rows on the load. batchID is the batch that hears of the outcomes; empty for none.
@@ -241,7 +243,7 @@ func (l *Load) write(ctx context.Context, t *store.Tx, places *availability.Plac
 		return fmt.Errorf("complete the positions of a load: %w", err)
 	}
 	t.Insert(made.Entities()...) // no CREATE events: what those would lead to is done here, for all at once
-	l.module.follow(t, places, l.catalogue, l.retailer, moved)
+	l.module.follow(t, places, l.catalogue, l.cause, moved)
 	return nil
 }
 

@@ -81,7 +81,7 @@ func rebuild(ctx context.Context, c *rule.Context, m *Module, v *inventory.Virtu
 		return err
 	}
 	c.Turn.Send(workflow.Event{Name: "RebuildCatalogue", EntityType: typeVirtual, EntityID: string(v.ID), EntityRef: v.Ref, EntitySubtype: v.Type,
-		Attributes: map[string]any{"after": next}, ScheduledOn: c.Now})
+		Attributes: map[string]any{"after": next}, ScheduledOn: c.Now, Priority: workflow.PriorityOf(workflow.Cause{By: workflow.Bulk})})
 	return nil
 }
 

@@ -14,9 +14,9 @@ import (
 // Stock is the effect through which a turn moves the stock of one inventory catalogue. Figures are read once per turn; what the
 // turn has taken already is counted off.
 type Stock struct {
+	cause
 	module    *Module
 	scope     tenancy.Scope
-	retailer  int32
 	catalogue *inventory.InventoryCatalogue
 	figures   map[store.StockKey]store.StockFigure
 	asked     map[store.StockKey]bool // keys that were looked up, also in vain
@@ -48,10 +48,12 @@ func (m *Module) Stock(ctx context.Context, c *rule.Context, catalogueRef string
 	if err != nil {
 		return nil, err
 	}
-	return rule.EffectOf(c, "stock:"+catalogueRef, func() *Stock {
-		return &Stock{module: m, scope: c.Scope, retailer: c.Event.RetailerID, catalogue: ic,
+	s := rule.EffectOf(c, "stock:"+catalogueRef, func() *Stock {
+		return &Stock{module: m, scope: c.Scope, cause: cause{retailer: c.Event.RetailerID}, catalogue: ic,
 			figures: map[store.StockKey]store.StockFigure{}, asked: map[store.StockKey]bool{}}
-	}), nil
+	})
+	s.also(c.Event)
+	return s, nil
 }
 
 // LastTry makes the effect cautious: it reserves nothing more, since figures have proved to move faster than the turn.
@@ -182,7 +184,7 @@ func (s *Stock) Apply(ctx context.Context, t *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	announce(t, s.module.aggregateEvents(places, s.catalogue.Ref, s.retailer, changed))
+	announce(t, s.module.aggregateEvents(places, s.catalogue.Ref, s.cause, changed))
 	return nil
 }
 

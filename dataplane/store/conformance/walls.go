@@ -222,7 +222,7 @@ func engineWalls(b *bench) {
 	for _, scope := range []tenancy.Scope{b.scope, theirs} {
 		b.write(scope, func(tx *store.Tx) error {
 			for _, id := range []string{wallEvent, wallLater} {
-				e := &workflow.Event{ID: id, Name: string(scope.Account()), Type: workflow.Normal, EntityType: "ORDER", EntityID: "11", RootType: "ORDER", RootID: "11", RetailerID: 1, GeneratedOn: now}
+				e := &workflow.Event{ID: id, Name: string(scope.Account()), Type: workflow.Normal, EntityType: "ORDER", EntityID: "11", RootType: "ORDER", RootID: "11", RetailerID: 1, GeneratedOn: now, Priority: workflow.StoreWork}
 				if id == wallLater {
 					e.ScheduledOn = now.Add(time.Hour)
 				}
@@ -271,7 +271,7 @@ func (b *bench) purgeAcross(theirs tenancy.Scope) {
 	third := "a0000000-0000-8000-8000-00000000000a"
 	for _, scope := range []tenancy.Scope{b.scope, theirs} {
 		b.write(scope, func(tx *store.Tx) error {
-			tx.AppendEvents(&workflow.Event{ID: third, Name: "X", Type: workflow.Normal, EntityType: "ORDER", EntityID: "12", RootType: "ORDER", RootID: "12", RetailerID: 1, GeneratedOn: tx.Now()})
+			tx.AppendEvents(&workflow.Event{ID: third, Name: "X", Type: workflow.Normal, EntityType: "ORDER", EntityID: "12", RootType: "ORDER", RootID: "12", RetailerID: 1, GeneratedOn: tx.Now(), Priority: workflow.StoreWork})
 			tx.AddDelivery(store.Delivery{ID: third, Name: "W", Endpoint: "e"})
 			tx.AddJob(&store.Job{ID: "3", RetailerID: 1, Name: "J", ClosesOn: tx.Now().Add(time.Hour)})
 			return nil
