@@ -45,6 +45,7 @@ type Deps struct {
 	Library   *Library
 	Workflows Workflows
 	Roots     map[string]RootLoader // by entity type
+	Whole     map[string][]string   // by entity type: references of which the root's loader brings every row below the root
 	Starts    map[string]Starter    // by entity type: roots whose first turn may be one commit with their creation
 	Callers   Callers               // needed for events that bring their own workflow
 	Modules   rule.Modules
@@ -146,7 +147,7 @@ func New(d Deps, cfg Config) (*Engine, error) {
 		d.Nudge = func(context.Context, string, ...store.EventRow) {}
 	}
 	cfg = cfg.withDefaults()
-	runner, err := turn.New(turn.Deps{DB: d.DB, Library: d.Library, Workflows: d.Workflows, Roots: d.Roots, Callers: d.Callers, Modules: d.Modules,
+	runner, err := turn.New(turn.Deps{DB: d.DB, Library: d.Library, Workflows: d.Workflows, Roots: d.Roots, Whole: d.Whole, Callers: d.Callers, Modules: d.Modules,
 		Limits: cfg.Limits, Node: cfg.Node})
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)

@@ -27,6 +27,7 @@ import (
 type modules struct {
 	library *engine.Library
 	roots   map[string]engine.RootLoader
+	whole   map[string][]string
 	starts  map[string]engine.Starter
 	readers rule.Modules
 }
@@ -37,6 +38,7 @@ func (s *services) modules() modules {
 	return modules{
 		library: rule.NewLibrary(business.Rules()),
 		roots:   map[string]engine.RootLoader{"ORDER": ordering.Load},
+		whole:   map[string][]string{"ORDER": ordering.Whole},
 		starts:  map[string]engine.Starter{"ORDER": ordering.Start},
 		readers: rule.NewModules(places, stock, ordering.New(s.db, places, stock)),
 	}

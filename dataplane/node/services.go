@@ -69,7 +69,7 @@ func (s *services) wire(ctx context.Context) error {
 	s.configurations = configuration.New(n.state, s.db, n.config.WorkflowMemory)
 	modules := s.modules()
 	s.engine, err = engine.New(engine.Deps{
-		DB: s.db, Library: modules.library, Workflows: s.configurations, Roots: modules.roots, Starts: modules.starts, Modules: modules.readers, Callers: s.identity, Logger: n.log,
+		DB: s.db, Library: modules.library, Workflows: s.configurations, Roots: modules.roots, Whole: modules.whole, Starts: modules.starts, Modules: modules.readers, Callers: s.identity, Logger: n.log,
 		Nudge: s.forwarder.take,
 	}, engine.Config{Node: n.link.NodeID()})
 	if err != nil {

@@ -101,8 +101,8 @@ func TestAnEventIsAsUrgentAsWhoeverSendsIt(t *testing.T) {
 		a := &API{Deps: Deps{Engine: engine}}
 		who := tenant.New(tenant.Identity{Account: "ACME", UserID: "7", Username: "ann", Client: client},
 			tenant.Grant{Role: "R", Permissions: []string{"EVENT_CREATE"}, Contexts: []tenant.Context{{Type: tenant.RetailerContext, Retailer: 2}}})
-		for _, send := range []handler{a.sendSync, a.sendAsync} {
-			_, err := send(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"name":"Fix","retailerId":"2","entityType":"ORDER","entityId":"5","priority":1}`)), who)
+		for _, pattern := range []string{"/api/v4.1/event/sync", "/api/v4.1/event/async"} {
+			_, err := answer(t, a, pattern, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"name":"Fix","retailerId":"2","entityType":"ORDER","entityId":"5","priority":1}`)), who)
 			require.NoError(t, err)
 		}
 		require.Len(t, engine.events, 2)

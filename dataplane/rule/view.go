@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"encoding/json"
 	"reflect"
 	"sync"
 
@@ -9,9 +10,10 @@ import (
 	"github.com/fluent-oms/fluent/domain/path"
 )
 
-// Relations is what a Root may implement to let paths go from one entity to others: order → items, fulfilment → order.
+// Relations is what a Root may implement to let paths go from one entity to others, up and down: order → items, fulfilment → order.
 type Relations interface {
-	// Related returns a pointer to an entity, or a []any of them, for a GraphQL field name; false when the root doesn't know it.
+	// Related is what an entity's reference, connection or object found by key leads to, by its GraphQL name: a pointer to an entity, or
+	// a []any of them. False where the entity has no such relation, or it leads to nothing that the turn's retailer may see.
 	Related(entity any, name string) (any, bool)
 }
 
@@ -66,31 +68,68 @@ func (n entityNode) Member(name string) (any, bool) {
 	if name == "entityType" {
 		return typ.EntityType, true
 	}
-	if r, ok := n.root.(Relations); ok {
-		if v, ok := r.Related(n.entity, name); ok {
-			return n.wrap(v), true
-		}
-	}
 	f := typ.Field(name)
-	if f == nil {
+	switch {
+	case f == nil:
+		return n.related(name)
+	case f.Hidden && f.Personal: // what a password is kept as
 		return nil, false
+	case f.Ref != nil:
+		id, _ := f.Get(n.entity).(catalogue.ID)
+		return referenceNode{entityNode: n, name: name, id: id}, id != ""
 	}
-	return n.field(f), true
+	return value(f, n.entity), true
 }
 
-func (n entityNode) wrap(v any) any {
+// Scalar is the entity's id.
+func (n entityNode) Scalar() any {
+	if typ := TypeOf(n.entity); typ != nil && typ.Field("id") != nil {
+		return value(typ.Field("id"), n.entity)
+	}
+	return nil
+}
+
+func (n entityNode) related(name string) (any, bool) {
+	r, ok := n.root.(Relations)
+	if !ok {
+		return nil, false
+	}
+	v, ok := r.Related(n.entity, name)
+	if !ok {
+		return nil, false
+	}
 	if list, ok := v.([]any); ok {
 		out := make([]any, len(list))
 		for i, e := range list {
 			out[i] = entityNode{root: n.root, entity: e}
 		}
-		return out
+		return out, true
 	}
-	return entityNode{root: n.root, entity: v}
+	return entityNode{root: n.root, entity: v}, true
 }
 
-func (n entityNode) field(f *catalogue.Field) any {
-	v := f.Get(n.entity)
+// referenceNode is a reference that has not been followed: a path that ends here wants the id alone.
+type referenceNode struct {
+	entityNode // that has the reference
+	name       string
+	id         catalogue.ID
+}
+
+// Member follows the reference.
+func (n referenceNode) Member(name string) (any, bool) {
+	v, ok := n.related(n.name)
+	if to, one := v.(entityNode); ok && one {
+		return to.Member(name)
+	}
+	return nil, false
+}
+
+// Scalar is the id that is referred to.
+func (n referenceNode) Scalar() any { return string(n.id) }
+
+// value is a stored field as paths see it; nil where it is empty.
+func value(f *catalogue.Field, entity any) any {
+	v := f.Get(entity)
 	switch t := v.(type) {
 	case catalogue.Attributes:
 		return attributesNode(t)
@@ -100,18 +139,46 @@ func (n entityNode) field(f *catalogue.Field) any {
 		}
 		return string(t)
 	case string:
-		if t == "" {
+		switch {
+		case t == "":
 			return nil
+		case f.Wrap != "":
+			return wrapped{f.Wrap, t}
 		}
+		return v
 	}
 	if r := reflect.ValueOf(v); r.Kind() == reflect.Pointer {
 		if r.IsNil() {
 			return nil
 		}
-		return r.Elem().Interface()
+		v = r.Elem().Interface()
+	}
+	if f.Kind == catalogue.JSON {
+		return document(v)
 	}
 	return v
 }
+
+// document is a value object, or a list of them, by the names that the API gives its members.
+func document(v any) any {
+	if raw, ok := v.(json.RawMessage); ok {
+		return raw
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil // it came from JSON
+	}
+	return json.RawMessage(text)
+}
+
+// wrapped is a text that the API shows as an object of one member: fromLocation { ref }.
+type wrapped struct{ member, text string }
+
+// Member is the text, under its name.
+func (w wrapped) Member(name string) (any, bool) { return w.text, name == w.member }
+
+// Scalar is the text.
+func (w wrapped) Scalar() any { return w.text }
 
 type attributesNode catalogue.Attributes
 

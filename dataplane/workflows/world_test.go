@@ -36,17 +36,18 @@ import (
 // draws from. STORE_Z, the second nearest, is another retailer's: in the same networks, with plenty of the same products, in that retailer's
 // catalogues.
 type world struct {
-	t       testing.TB
-	ctx     context.Context
-	db      *store.DB
-	scope   tenancy.Scope
-	shelf   *enginetest.Shelf
-	engines []*engine.Engine
-	dsn     string
-	orders  int
-	roots   map[string]catalogue.ID // ref → id of catalogues and locations
-	address catalogue.ID
-	who     catalogue.ID
+	t        testing.TB
+	ctx      context.Context
+	db       *store.DB
+	scope    tenancy.Scope
+	shelf    *enginetest.Shelf
+	engines  []*engine.Engine
+	dsn      string
+	orders   int
+	versions int                     // of workflows that a test put in place of the default ones
+	roots    map[string]catalogue.ID // ref → id of catalogues and locations
+	address  catalogue.ID
+	who      catalogue.ID
 }
 
 // newWorld makes the fixture without stock and starts engines.
@@ -77,6 +78,7 @@ func (w *world) start(dsn, node string) {
 	stock := stocks.New(db, places)
 	e, err := engine.New(engine.Deps{DB: db, Library: rule.NewLibrary(modules.Rules()), Workflows: w.shelf,
 		Roots:   map[string]engine.RootLoader{"ORDER": ordering.Load},
+		Whole:   map[string][]string{"ORDER": ordering.Whole},
 		Modules: rule.NewModules(places, stock, ordering.New(db, places, stock)),
 	}, engine.Config{Node: node, Poll: 20 * time.Millisecond, Schedule: 50 * time.Millisecond})
 	require.NoError(w.t, err)

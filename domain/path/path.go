@@ -15,6 +15,13 @@ type Node interface {
 	Member(name string) (any, bool)
 }
 
+// Scalar is a Node that stands for a value where a path ends at it: an entity for its id.
+type Scalar interface {
+	Node
+	// Scalar is that value; nil where there is none.
+	Scalar() any
+}
+
 // All returns every value at the path, in order, and whether the path went through a list. Lists are flattened, the
 // connection words edges and node are skipped, a number picks one element of a list, length counts a list. A path that leads
 // nowhere gives no values.
@@ -66,6 +73,11 @@ func (w *walker) walk(v any, rest []string) {
 		return
 	}
 	if len(rest) == 0 {
+		if s, ok := v.(Scalar); ok {
+			if v = s.Scalar(); v == nil {
+				return
+			}
+		}
 		w.values = append(w.values, v)
 		return
 	}

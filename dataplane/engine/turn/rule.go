@@ -39,7 +39,11 @@ func (u *unit) rule(ctx context.Context, c *rule.Context, rs *history.Ruleset, c
 		return fmt.Errorf("there is no rule %s", name)
 	}
 	u.auth.asked = nil // what a rule of business failure asked for is undone
+	u.paths.ctx, u.paths.err, u.paths.visited = ctx, nil, 0
 	err = step(ctx, c)
+	if u.paths.err != nil {
+		err = u.paths.err // the rule took for missing what could not be read
+	}
 	if err != nil && ctx.Err() != nil {
 		return errors.Join(context.Cause(ctx), err)
 	}

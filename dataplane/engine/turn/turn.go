@@ -40,6 +40,7 @@ type Deps struct {
 	Library   *rule.Library
 	Workflows Workflows
 	Roots     map[string]RootLoader // by entity type; others load the root alone
+	Whole     map[string][]string   // by entity type of the root: references (Fulfilment.order) of which its loader brings every row below the root
 	Callers   Callers               // needed for events that bring their own workflow
 	Modules   rule.Modules
 	Limits    Limits
@@ -192,6 +193,9 @@ func (u *unit) event(ctx context.Context, q queued, first bool) error {
 	q.rec.Start = u.elapsed()
 	defer func() { q.rec.Stop = u.elapsed() }()
 	if err := u.onBehalfOf(ctx, q.ev); err != nil {
+		return err
+	}
+	if err := u.relate(); err != nil {
 		return err
 	}
 	entity, typ, err := u.address(ctx, q.ev)

@@ -55,6 +55,7 @@ type unit struct {
 	queue   []queued
 	cause   error // why an event failed
 	auth    authority
+	paths   relatives
 }
 
 type queued struct {

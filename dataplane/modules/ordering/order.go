@@ -54,6 +54,9 @@ func Load(ctx context.Context, r *store.Reader, id catalogue.ID) (root any, part
 	return rows.Order, appendAll(parts, rows.ArticleItems), nil
 }
 
+// Whole are the references of which Load brings every row below the order, so that paths need not ask for them again.
+var Whole = []string{"OrderItem.order", "Fulfilment.order", "FulfilmentItem.fulfilment", "Article.order", "ArticleItem.article"}
+
 func appendAll[T any](to []any, from []*T) []any {
 	for _, e := range from {
 		to = append(to, e)
@@ -273,6 +276,17 @@ type root struct {
 
 // Entity is the order.
 func (r root) Entity() any { return r.Order.Order }
+
+// Related asks the order, and then the turn, which knows what lies beyond.
+func (r root) Related(entity any, name string) (any, bool) {
+	if v, ok := r.Order.Related(entity, name); ok {
+		return v, true
+	}
+	if beyond, ok := r.Root.(rule.Relations); ok {
+		return beyond.Related(entity, name)
+	}
+	return nil, false
+}
 
 // View is the order as sourcing conditions and workflow paths read it.
 func (o *Order) View(r rule.Root) path.Node { return rule.EntityView(root{r, o}, o.Order) }
