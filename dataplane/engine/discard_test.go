@@ -191,7 +191,7 @@ func TestTheFailureOfAnEventThatCameDueFollowsAtOnce(t *testing.T) {
 	b.run(e)
 	o := b.orders(b.scope, 1)[0]
 	ev := event(o, "Refuse")
-	ev.ScheduledOn = b.db.Now(b.ctx).Add(50 * time.Millisecond)
+	ev.ScheduledOn = b.db.Now(b.ctx).Add(time.Second) // longer than a busy machine takes to look
 	require.NoError(t, e.Submit(b.ctx, b.scope, ev))
 	require.Equal(t, store.EventScheduled, b.state(b.scope, ev.ID))
 	b.settled(b.scope, ev)

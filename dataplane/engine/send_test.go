@@ -198,3 +198,32 @@ func TestAnEventThatNamesItsRootByRefQueuesByItsID(t *testing.T) {
 	require.Equal(t, 1, b.count(b.scope, list[1]))
 	require.Zero(t, b.count(b.scope, list[0]))
 }
+
+// TestAWebhookTellsMoreThanItsEvent: attributes that a rule adds leave with the delivery, win there over the event's, and are not the event's.
+func TestAWebhookTellsMoreThanItsEvent(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var after map[string]any
+	b.rules = append(b.rules, rule.New("test", "Post", "Posts the event twice.", func(_ context.Context, c *rule.Context, _ rule.None) error {
+		c.Turn.Webhook("SEND_EMAIL", "https://mail.test", map[string]any{"template": "SHIPPED", "given": "rule's"})
+		c.Turn.Webhook("PLAIN", "https://mail.test", nil)
+		after = c.Event.Attributes
+		return nil
+	}))
+	b.flow("ACME", on("Post", "ORDER", "", do("Post")))
+	ev := event(b.orders(b.scope, 1)[0], "Post")
+	ev.Attributes = map[string]any{"given": "event's"}
+	e := b.new("n1")
+	b.run(e)
+	res, err := e.RunSync(b.ctx, b.scope, ev)
+	require.NoError(t, err)
+	require.Equal(t, store.EventSuccess, res.State, res.Error)
+	require.Equal(t, map[string]any{"given": "event's"}, after)
+	deliveries, err := b.db.ClaimDeliveries(b.ctx, time.Minute, 100)
+	require.NoError(t, err)
+	told := map[string]map[string]any{}
+	for _, d := range deliveries {
+		told[d.Name] = d.Event.Attributes
+	}
+	require.Equal(t, map[string]map[string]any{"SEND_EMAIL": {"template": "SHIPPED", "given": "rule's"}, "PLAIN": {"given": "event's"}}, told)
+}
