@@ -162,6 +162,28 @@ func TestLoadsKeepWhatRecordsSay(t *testing.T) {
 	require.Equal(t, []string{"P1:A 5 ACTIVE"}, h.positions("DEFAULT:1"))
 }
 
+// TestWhatIsLoadedIsDrivenByItsCatalogue, in the version that the catalogue was made under, whether its retailers are named by number or by name.
+func TestWhatIsLoadedIsDrivenByItsCatalogue(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	named := *h.stock["SHARED"]
+	named.RetailerRefs, named.WorkflowVersion = []string{"BY", "NAME"}, 20003
+	h.stock["NAMED"] = &named
+	for ref, c := range map[string]struct {
+		stored  string
+		version int
+	}{"DEFAULT:1": {"DEFAULT:1", 10000}, "NAMED": {"SHARED", 20003}} {
+		h.batches(1, ref, []map[string]any{row("P1", "A", 5)})
+		q := h.quantities(c.stored)["LAST_ON_HAND:P1:A"]
+		require.Equal(t, []any{"ACTIVE", "INVENTORY_CATALOGUE::DEFAULT", c.version}, []any{q.Status, q.WorkflowRef, q.WorkflowVersion})
+		found, err := store.Get[inventory.InventoryPosition](t.Context(), h.db.Reader(h.scope), q.PositionID)
+		require.NoError(t, err)
+		p := found[0]
+		require.Equal(t, []any{"DEFAULT", "ACTIVE", "INVENTORY_CATALOGUE::DEFAULT", c.version}, []any{p.Type, p.Status, p.WorkflowRef, p.WorkflowVersion})
+		require.Equal(t, p.UpdatedOn, q.UpdatedOn, "one commit")
+	}
+}
+
 // TestBatchesOfACommitAreMergedOneAfterAnother: the second sees what the first did, each hears of its own records, and a movement without ref is
 // new in each.
 func TestBatchesOfACommitAreMergedOneAfterAnother(t *testing.T) {
