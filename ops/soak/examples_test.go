@@ -15,8 +15,9 @@ import (
 )
 
 // examples are the worked examples of docs/how-to/examples, and the test of each that shows it at work.
-var examples = map[string]struct{ folder, test string }{
-	"resource-with-operation.patch": {"./controlplane/operation", "TestARetailerIsRepaired"},
+var examples = map[string]struct{ generate, vet, folder, test string }{
+	"resource-with-operation.patch": {"ops/tools/buf.sh generate", "./controlplane/... ./ops/cli/...", "./controlplane/operation", "TestARetailerIsRepaired"},
+	"entity-with-parts.patch":       {"go generate ./dataplane/store/migrations", "./domain/... ./dataplane/...", "./dataplane/entity", "TestRulesMakeWhatTheAPIMakes"},
 }
 
 // TestWorkedExamplesWork puts each worked example into a copy of the tree, generates what is generated, vets what it touches and runs its test.
@@ -27,8 +28,9 @@ func TestWorkedExamplesWork(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tree := copied(t, root)
 			run(t, tree, "git", "apply", filepath.Join(root, "docs", "how-to", "examples", name))
-			run(t, tree, "ops/tools/buf.sh", "generate")
-			run(t, tree, "go", "vet", "./controlplane/...", "./ops/cli/...")
+			generate := strings.Fields(example.generate)
+			run(t, tree, generate[0], generate[1:]...)
+			run(t, tree, "go", append([]string{"vet"}, strings.Fields(example.vet)...)...)
 			out := run(t, tree, "go", "test", example.folder, "-run", "^"+example.test+"$", "-v", "-count=1")
 			require.Contains(t, out, "--- PASS: "+example.test)
 		})
