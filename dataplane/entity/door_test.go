@@ -244,13 +244,16 @@ func scalar(typ, text string, limit int) any {
 	return text[:min(len(text), limit)]
 }
 
+// answered is the priority of what turns answer here: that of the person who calls the API.
+const answered = workflow.StoreWork
+
 // byRule runs an event of a location whose rule makes entities, and writes what the turn wants written.
 func (h *house) byRule(e any) *turn.Outcome {
 	make := rule.New("test", "Make", "Makes an entity.", func(ctx context.Context, c *rule.Context, _ rule.None) error { return c.Turn.Create(ctx, e) })
 	runner, err := turn.New(turn.Deps{DB: h.db, Library: rule.NewLibrary([]rule.Rule{make}), Workflows: flows{}})
 	require.NoError(h, err)
 	l := h.fixture(domain.Catalogue().Type("Location")).(*foundation.Location)
-	out, err := runner.Run(h.Context(), turn.Input{Scope: h.who.Scope(), Try: 1, Events: []*workflow.Event{{ID: string(h.db.NewUUID()), Name: "Make", Type: workflow.Normal,
+	out, err := runner.Run(h.Context(), turn.Input{Scope: h.who.Scope(), Try: 1, Events: []*workflow.Event{{ID: string(h.db.NewUUID()), Name: "Make", Type: workflow.Normal, Priority: answered,
 		RetailerID: 1, EntityType: "LOCATION", EntityID: string(l.ID), EntityRef: l.Ref, RootType: "LOCATION", RootID: string(l.ID), RootRef: l.Ref}}})
 	require.NoError(h, err)
 	return out
@@ -361,6 +364,9 @@ func TestRulesMakeWhatTheAPIMakes(t *testing.T) {
 		h.sent.list = nil
 		whole := h.byAPI(typ, "A")
 		sent := slices.Clone(h.sent.list)
+		for _, ev := range sent {
+			ev.Priority = ev.Priority.After(answered) // what a turn sends is never more urgent than what it answers
+		}
 		for _, m := range h.withParts(typ, whole, typ.Create.Input, entity.Hold{}) {
 			e := given(m.typ, m.entity, m.input, m.hold, "A", "B")
 			out := h.byRule(e)

@@ -37,11 +37,17 @@ func (m *Making) created(x *Draft, id catalogue.ID) *workflow.Event {
 // Root is the entity whose workflow drives a new one; nil where none does, or before all is decided.
 func (x *Draft) Root() any { return x.root }
 
-// priority is how urgent the CREATE event of a new entity is: see workflow.PriorityOf. None where a turn makes it.
+// priority is how urgent the CREATE event of a new entity is: see workflow.PriorityOf. One that a turn makes is as urgent as what the turn answers,
+// which none says, but for loads: what fills a catalogue is one, whoever makes it.
 func (m *Making) priority(x *Draft, root *catalogue.Type) workflow.Priority {
-	if m.By.Sender == 0 {
-		return 0
-	}
 	isNew := slices.ContainsFunc(m.Drafts, func(o *Draft) bool { return o.New && o.Entity == x.root })
-	return workflow.PriorityOf(workflow.Cause{By: m.By.Sender, Root: root.EntityType, New: isNew})
+	cause := workflow.Cause{By: m.By.Sender, Root: root.EntityType, New: isNew}
+	if m.By.Sender != 0 {
+		return workflow.PriorityOf(cause)
+	}
+	cause.By = workflow.Person
+	if p := workflow.PriorityOf(cause); p == workflow.Batch {
+		return p
+	}
+	return 0
 }
