@@ -181,6 +181,7 @@ func (s *stage) run(plays []*play) {
 	events := make([]*workflow.Event, len(plays))
 	for i, p := range plays {
 		events[i] = p.event
+		events[i].Priority = workflow.PriorityOf(workflow.Cause{By: workflow.Person})
 	}
 	require.NoError(s.t, s.engines[0].Submit(s.ctx, s.scope, events...))
 	var turns map[string]*history.Trail
