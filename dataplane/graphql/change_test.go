@@ -255,6 +255,7 @@ func TestPermissionsAndScopes(t *testing.T) {
 	require.Equal(t, `{"orders":{"edges":[]}}`, string(res.Data))
 }
 
+// TestOrderCreateCostsFewRoundTrips: what it points at, the rows, and numbers of all kinds together where the last block is older than half a second.
 func TestOrderCreateCostsFewRoundTrips(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -263,7 +264,14 @@ func TestOrderCreateCostsFewRoundTrips(t *testing.T) {
 	trace := &store.Trace{}
 	res := w.runIn(store.WithTrace(context.Background(), trace), w.admin, `mutation($input: CreateOrderInput) { createOrder(input: $input) { id ref status createdOn attributes { name } customer { id } } }`, orderInput("O-1", customer))
 	require.Empty(t, messages(res))
-	require.LessOrEqual(t, trace.RoundTrips(), 2, "%v", trace.Statements())
+	numbers := 0
+	for _, name := range trace.Statements() {
+		if name == "id_blocks.take" {
+			numbers++
+		}
+	}
+	require.LessOrEqual(t, numbers, 1, "%v", trace.Statements())
+	require.LessOrEqual(t, trace.RoundTrips()-numbers, 2, "%v", trace.Statements())
 }
 
 func TestCreateOrderAndCustomer(t *testing.T) {

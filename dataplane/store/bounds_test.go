@@ -46,28 +46,53 @@ func TestNoNumberIsGivenOutTwice(t *testing.T) {
 	scope := scopeOf(t, "ACME")
 	one, two := open(t, dsn, store.Options{Hook: hooks.Hook}), open(t, dsn, store.Options{})
 	roles, networks := store.TypeOf[security.Role](one), store.TypeOf[foundation.Network](one)
-	require.Equal(t, []int{1}, numbersOf(t, one, scope, roles, 1))
-	require.Equal(t, []int{11}, numbersOf(t, two, scope, roles, 1), "blocks begin with ten")
-	require.Equal(t, []int{2, 3, 4, 5, 6, 7, 8, 9, 10, 21, 22}, numbersOf(t, one, scope, roles, 11), "and double")
+	require.Equal(t, []int{1, 2, 3}, numbersOf(t, one, scope, roles, 3))
+	require.Equal(t, []int{4}, numbersOf(t, two, scope, roles, 1), "a block begins with what is wanted")
 	require.Equal(t, []int{1}, numbersOf(t, two, scopeOf(t, "OTHER"), roles, 1), "each account counts for itself")
 	require.Equal(t, []int{1}, numbersOf(t, two, scope, networks, 1), "and each table")
-	require.Equal(t, []int{41}, numbersOf(t, open(t, dsn, store.Options{}), scope, roles, 1), "a node that begins anew")
+	require.Equal(t, []int{5}, numbersOf(t, open(t, dsn, store.Options{}), scope, roles, 1), "a node that begins anew")
 
 	hooks.Fail(storetest.At{Point: store.Sent, Statement: "id_blocks.take"}, 1, store.ErrCut)
 	got := numbersOf(t, one, scope, roles, 5000)
-	require.Equal(t, 23, got[0])
-	for i := 18; i < len(got)-1; i++ {
+	for i := range len(got) - 1 {
 		require.Equal(t, got[i]+1, got[i+1], "as many as are wanted come in one block")
 	}
-	require.Greater(t, got[18], 4982+41, "the block whose answer was lost is a gap")
-	next := numbersOf(t, one, scope, roles, 1)[0]
-	require.Equal(t, got[len(got)-1]+1, next)
-	require.Equal(t, next+1000, numbersOf(t, open(t, dsn, store.Options{}), scope, roles, 1)[0], "no block is over a thousand unless so many are wanted at once")
+	require.Equal(t, 5006, got[0], "the block whose answer was lost is a gap")
+	next := numbersOf(t, open(t, dsn, store.Options{}), scope, roles, 1)[0]
+	require.Greater(t, next, got[len(got)-1])
 
 	require.NoError(t, one.ReserveIDs(t.Context(), scope, networks, 500))
 	require.NoError(t, one.ReserveIDs(t.Context(), scope, networks, 7), "which takes nothing back")
 	fresh := open(t, dsn, store.Options{})
 	require.Equal(t, []int{501}, numbersOf(t, fresh, scope, networks, 1))
+}
+
+// TestNumbersRiseWithTimeOnTheDatabase: what a second node takes a second later is higher than anything that the first one has given out, and a
+// block goes on where the last was left if nobody else has had a number since.
+func TestNumbersRiseWithTimeOnTheDatabase(t *testing.T) {
+	t.Parallel()
+	dsn := migratedDSN(t)
+	scope := scopeOf(t, "ACME")
+	one, two := open(t, dsn, store.Options{}), open(t, dsn, store.Options{})
+	var passed time.Duration // one goroutine
+	began := time.Now()
+	now := func() time.Time { return began.Add(passed) }
+	one.SetNumbersClock(now)
+	two.SetNumbersClock(now)
+	roles := store.TypeOf[security.Role](one)
+	take := func(db *store.DB, n int) int { return numbersOf(t, db, scope, roles, n)[0] }
+	require.Equal(t, 1, take(one, 8))
+	require.Equal(t, 9, take(one, 4), "which was taken for more of the same")
+	require.Equal(t, 13, take(one, 1))
+	passed += time.Second
+	require.Equal(t, 14, take(one, 1), "the rest of a block that is too old is taken up again")
+	require.Equal(t, 15, take(one, 1))
+	high := take(two, 1)
+	require.Greater(t, high, 15)
+	require.Equal(t, 16, take(one, 1), "within half a second the first node goes on")
+	passed += time.Second
+	require.Greater(t, take(one, 1), high, "and after it no more")
+	require.Greater(t, take(two, 1), high+1, "nor the second one with its own")
 }
 
 func TestNumbersOfSeveralTypesComeTogether(t *testing.T) {
@@ -86,11 +111,11 @@ func TestNumbersOfSeveralTypesComeTogether(t *testing.T) {
 	require.Equal(t, []catalogue.ID{"1"}, got[networks])
 	require.Len(t, slices.Compact(got[events]), 2)
 	require.Equal(t, []int{26}, numbersOf(t, two, scope, roles, 1))
-	require.Equal(t, []int{36}, numbersOf(t, one, scope, roles, 1))
-	require.Equal(t, []int{2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, numbersOf(t, one, scope, networks, 10))
-	got, err = one.NewIDsOf(t.Context(), scope, map[*catalogue.Type]int{networks: 2})
+	seen = &store.Trace{}
+	none, err := one.NewIDsOf(store.WithTrace(t.Context(), seen), scope, map[*catalogue.Type]int{roles: 0, events: 3})
 	require.NoError(t, err)
-	require.Equal(t, []catalogue.ID{"12", "13"}, got[networks])
+	require.Len(t, none[events], 3)
+	require.Zero(t, seen.RoundTrips(), "UUIDs cost nothing")
 }
 
 // TestNumbersEndWhereClientsDo: what a signed number of 32 bits holds is given out, and nothing after it.

@@ -4,58 +4,51 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"maps"
 	"math"
-	"slices"
 	"strconv"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fluent-oms/fluent/dataplane/store/numbers"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// Blocks of numbers begin small, so that quiet accounts keep small ids, and grow with use, so that loads seldom ask.
-const (
-	firstBlock = 10
-	maxBlock   = 1000
-)
-
-// One row per account and table, moved on by a whole block. It commits by itself: numbers of failed writes are lost.
-const sqlIDBlock = `INSERT INTO id_blocks (account_id, kind, next_id) VALUES ($1, $2, $3::INT8 + 1)
-ON CONFLICT (account_id, kind) DO UPDATE SET next_id = id_blocks.next_id + $3::INT8 RETURNING next_id`
+// sqlIDBlocks takes blocks of several tables of an account. A block begins at the number given as rest, if nobody has had a number since the
+// one given as until was next. It commits by itself: numbers of failed writes are lost.
+const sqlIDBlocks = `INSERT INTO id_blocks (account_id, kind, next_id) SELECT $1, w.kind, w.size + 1 FROM unnest($2::TEXT[], $3::INT8[]) AS w (kind, size)
+ON CONFLICT (account_id, kind) DO UPDATE SET next_id = excluded.next_id - 1 + CASE
+	WHEN id_blocks.next_id = ($5::INT8[])[array_position($2::TEXT[], id_blocks.kind)] THEN ($4::INT8[])[array_position($2::TEXT[], id_blocks.kind)]
+	ELSE id_blocks.next_id END
+RETURNING kind, next_id`
 
 // sqlIDFloor moves the numbers of a table past one that was given from outside.
 const sqlIDFloor = `INSERT INTO id_blocks (account_id, kind, next_id) VALUES ($1, $2, $3::INT8 + 1)
 ON CONFLICT (account_id, kind) DO UPDATE SET next_id = greatest(id_blocks.next_id, $3::INT8 + 1)`
 
-type blockKey struct {
-	account tenancy.AccountID
-	table   string
-}
-
-// idBlocks are the numbers that this node may give out without asking.
-type idBlocks struct {
-	mu    sync.Mutex
-	byKey map[blockKey]*idBlock
-}
-
-type idBlock struct {
-	mu   sync.Mutex
-	next int64
-	end  int64 // first number that is not ours
-	size int64 // of the last block
-}
-
-func (b *idBlocks) block(key blockKey) *idBlock {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.byKey[key] == nil {
-		b.byKey[key] = &idBlock{}
+// fillNumbers takes blocks of numbers: see numbers.Fill. A table's name is its kind.
+func (db *DB) fillNumbers(ctx context.Context, account tenancy.AccountID, asks []numbers.Ask) (map[string]int64, error) {
+	kinds, sizes, rests, untils := make([]string, len(asks)), make([]int64, len(asks)), make([]int64, len(asks)), make([]int64, len(asks))
+	for i, a := range asks {
+		kinds[i], sizes[i], rests[i], untils[i] = a.Kind, a.Size, a.Rest, a.Until
 	}
-	return b.byKey[key]
+	var ends map[string]int64
+	err := db.sendWrite(ctx, account, []call{{name: "id_blocks.take", sql: sqlIDBlocks, args: []any{string(account), kinds, sizes, rests, untils}, rows: func(rows pgx.Rows) error {
+		ends = make(map[string]int64, len(asks))
+		for rows.Next() {
+			var kind string
+			var next int64
+			if err := rows.Scan(&kind, &next); err != nil {
+				return err
+			}
+			if next <= math.MaxInt32 {
+				ends[kind] = next
+			}
+		}
+		return rows.Err()
+	}}})
+	return ends, err
 }
 
 // NewID allots the id of a new entity. Ids of writes that fail are lost.
@@ -69,138 +62,45 @@ func (db *DB) NewID(ctx context.Context, scope tenancy.Scope, typ *catalogue.Typ
 
 // NewIDs allots n ids. Numbers come from the node's block for the account and the type's table; most calls need no round trip.
 func (db *DB) NewIDs(ctx context.Context, scope tenancy.Scope, typ *catalogue.Type, n int) ([]catalogue.ID, error) {
-	if scope.Account() == "" {
-		return nil, errNoAccount
-	}
-	if _, err := db.model(typ); err != nil {
-		return nil, err
-	}
-	ids := make([]catalogue.ID, n)
-	if typ.IDKind == catalogue.UUID {
-		for i := range ids {
-			ids[i] = db.NewUUID()
-		}
-		return ids, nil
-	}
-	return ids, db.numbers(ctx, blockKey{scope.Account(), typ.Table}, func(i int, number int64) {
-		ids[i] = catalogue.ID(strconv.FormatInt(number, 10))
-	}, n)
+	ids, err := db.NewIDsOf(ctx, scope, map[*catalogue.Type]int{typ: n})
+	return ids[typ], err
 }
-
-// numbers hands out n numbers of a counter.
-func (db *DB) numbers(ctx context.Context, key blockKey, take func(i int, number int64), n int) error {
-	b := db.ids.block(key)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for i := range n {
-		if b.next >= b.end {
-			if err := db.refill(ctx, key, b, int64(n-i)); err != nil {
-				return err
-			}
-		}
-		take(i, b.next)
-		b.next++
-	}
-	return nil
-}
-
-func (db *DB) refill(ctx context.Context, key blockKey, b *idBlock, want int64) error {
-	size := max(min(b.size*2, maxBlock), firstBlock, want)
-	var next int64
-	err := db.sendWrite(ctx, key.account, []call{{name: "id_blocks.take", sql: sqlIDBlock, args: []any{string(key.account), key.table, size}, rows: func(rows pgx.Rows) error {
-		for rows.Next() {
-			if err := rows.Scan(&next); err != nil {
-				return err
-			}
-		}
-		return rows.Err()
-	}}})
-	if err != nil {
-		return err
-	}
-	if next > math.MaxInt32 {
-		return usedUp(key.account, key.table)
-	}
-	b.next, b.end, b.size = next-size, next, size
-	return nil
-}
-
-// sqlIDBlocks is sqlIDBlock for many tables of an account at once.
-const sqlIDBlocks = `INSERT INTO id_blocks (account_id, kind, next_id) SELECT $1, w.kind, w.size + 1 FROM unnest($2::TEXT[], $3::INT8[]) AS w (kind, size)
-ON CONFLICT (account_id, kind) DO UPDATE SET next_id = id_blocks.next_id + excluded.next_id - 1 RETURNING kind, next_id`
 
 // NewIDsOf allots ids of several types, so many of each. It costs one round trip at most, however many types there are.
 func (db *DB) NewIDsOf(ctx context.Context, scope tenancy.Scope, want map[*catalogue.Type]int) (map[*catalogue.Type][]catalogue.ID, error) {
 	if scope.Account() == "" {
 		return nil, errNoAccount
 	}
-	short := map[string]int64{}
+	counts := map[string]int64{}
 	for typ, n := range want {
-		if typ.IDKind != catalogue.UUID {
-			short[typ.Table] += int64(n)
+		if _, err := db.model(typ); err != nil {
+			return nil, err
+		}
+		if typ.IDKind != catalogue.UUID && n > 0 {
+			counts[typ.Table] += int64(n)
 		}
 	}
-	blocks := map[string]*idBlock{}
-	for _, table := range slices.Sorted(maps.Keys(short)) { // in one order, so that two callers never wait for each other
-		b := db.ids.block(blockKey{scope.Account(), table})
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		if blocks[table] = b; b.end-b.next >= short[table] {
-			delete(short, table)
+	next := map[string]int64{}
+	if len(counts) > 0 {
+		var err error
+		if next, err = db.numbers.Take(ctx, db.fillNumbers, scope.Account(), counts); err != nil {
+			return nil, err
 		}
-	}
-	if err := db.refillAll(ctx, scope.Account(), blocks, short); err != nil {
-		return nil, err
 	}
 	out := make(map[*catalogue.Type][]catalogue.ID, len(want))
 	for typ, n := range want {
-		for range n {
+		ids := make([]catalogue.ID, n)
+		for i := range ids {
 			if typ.IDKind == catalogue.UUID {
-				out[typ] = append(out[typ], db.NewUUID())
+				ids[i] = db.NewUUID()
 				continue
 			}
-			b := blocks[typ.Table]
-			out[typ] = append(out[typ], catalogue.ID(strconv.FormatInt(b.next, 10)))
-			b.next++
+			ids[i] = catalogue.ID(strconv.FormatInt(next[typ.Table], 10))
+			next[typ.Table]++
 		}
+		out[typ] = ids
 	}
 	return out, nil
-}
-
-// refillAll gives the tables that are short of numbers new blocks. The caller has locked the blocks.
-func (db *DB) refillAll(ctx context.Context, account tenancy.AccountID, blocks map[string]*idBlock, short map[string]int64) error {
-	if len(short) == 0 {
-		return nil
-	}
-	kinds := slices.Sorted(maps.Keys(short))
-	sizes := make([]int64, len(kinds))
-	for i, table := range kinds {
-		sizes[i] = max(min(blocks[table].size*2, maxBlock), firstBlock, short[table])
-	}
-	ends := map[string]int64{}
-	err := db.sendWrite(ctx, account, []call{{name: "id_blocks.take", sql: sqlIDBlocks, args: []any{string(account), kinds, sizes}, rows: func(rows pgx.Rows) error {
-		for rows.Next() {
-			var kind string
-			var next int64
-			if err := rows.Scan(&kind, &next); err != nil {
-				return err
-			}
-			ends[kind] = next
-		}
-		return rows.Err()
-	}}})
-	if err != nil {
-		return err
-	}
-	for i, table := range kinds {
-		next := ends[table]
-		if next > math.MaxInt32 {
-			return usedUp(account, table)
-		}
-		b := blocks[table]
-		b.next, b.end, b.size = next-sizes[i], next, sizes[i]
-	}
-	return nil
 }
 
 // usedUp says that there are no more numbers.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -94,12 +95,15 @@ func (db *DB) NewBatchID(ctx context.Context, scope tenancy.Scope) (catalogue.ID
 	return db.newNumber(ctx, scope, "batches")
 }
 
-func (db *DB) newNumber(ctx context.Context, scope tenancy.Scope, table string) (id catalogue.ID, err error) {
+func (db *DB) newNumber(ctx context.Context, scope tenancy.Scope, table string) (catalogue.ID, error) {
 	if scope.Account() == "" {
 		return "", errNoAccount
 	}
-	err = db.numbers(ctx, blockKey{scope.Account(), table}, func(_ int, n int64) { id = catalogue.ID(fmt.Sprint(n)) }, 1)
-	return id, err
+	first, err := db.numbers.Take(ctx, db.fillNumbers, scope.Account(), map[string]int64{table: 1})
+	if err != nil {
+		return "", err
+	}
+	return catalogue.ID(strconv.FormatInt(first[table], 10)), nil
 }
 
 // AddJob queues a new job. CreatedOn is set to the transaction's time.

@@ -29,6 +29,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fluent-oms/fluent/dataplane/store/numbers"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -97,7 +98,7 @@ type DB struct {
 	models  map[*catalogue.Type]*model
 	uniques map[string]uniqueKey // by the name of the constraint
 	shapes  *shapeCache
-	ids     *idBlocks
+	numbers *numbers.Allocator
 	clock   *clock
 	refusal *atomic.Pointer[Refusal] // what the database last said against writing; nil: nothing
 }
@@ -108,7 +109,8 @@ func Open(ctx context.Context, dsn string, options Options) (*DB, error) {
 		return nil, errors.New("open store: no catalogue")
 	}
 	db := &DB{opts: options.withDefaults(), dsn: dsn, shapes: &shapeCache{byKey: make(map[string]*shape)},
-		ids: &idBlocks{byKey: make(map[blockKey]*idBlock)}, clock: &clock{}, refusal: &atomic.Pointer[Refusal]{}}
+		clock: &clock{}, refusal: &atomic.Pointer[Refusal]{}}
+	db.numbers = numbers.New(usedUp, time.Now)
 	if err := db.learn(options.Catalogue); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}

@@ -11,26 +11,24 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// number gives new entities their ids and joins children with their parents. Ids come from the node's blocks.
+// number gives new entities their ids and joins children with their parents. All ids cost one round trip at most.
 func (s *session) number(ctx context.Context, d *draft) error {
-	counts := map[*catalogue.Type][]*draft{}
-	var order []*catalogue.Type
+	counts := map[*catalogue.Type]int{}
+	var list []*draft
 	d.each(func(x *draft) {
 		if x.New && idOf(x) == "" {
-			if counts[x.Type] == nil {
-				order = append(order, x.Type)
-			}
-			counts[x.Type] = append(counts[x.Type], x)
+			counts[x.Type]++
+			list = append(list, x)
 		}
 	})
-	for _, t := range order {
-		ids, err := s.DB.NewIDs(ctx, s.scope, t, len(counts[t]))
-		if err != nil {
-			return err
-		}
-		for i, x := range counts[t] {
-			x.assignID(t.Field("id"), ids[i])
-		}
+	ids, err := s.DB.NewIDsOf(ctx, s.scope, counts)
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		of := ids[x.Type]
+		x.assignID(x.Type.Field("id"), of[0])
+		ids[x.Type] = of[1:]
 	}
 	d.each(func(x *draft) { s.making.Drafts = append(s.making.Drafts, x.Draft) })
 	s.making.Join()
