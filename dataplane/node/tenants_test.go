@@ -49,7 +49,7 @@ func member(t *testing.T, cluster *trusttest.Cluster) *Node {
 	link, err := uplink.New(uplink.Config{Servers: []string{"http://127.0.0.1:1"}, NodeID: "n1", Dir: dir}, state, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	return &Node{config: Config{ID: "n1"}, state: state, link: link, log: slog.New(slog.DiscardHandler), self: door.NewSelfCall(door.StandardTimes(), slog.New(slog.DiscardHandler), nil), crowd: door.NewCrowd(door.Proxies{}, 0),
-		guard: memory.NewGuard(memory.Limit(), slog.New(slog.DiscardHandler), nil)}
+		bodies: door.NewBodies(door.BodyLimits{}), guard: memory.NewGuard(memory.Limit(), slog.New(slog.DiscardHandler), nil)}
 }
 
 func TestOnlyTheOwnControlPlanePreparesTenants(t *testing.T) {
