@@ -61,7 +61,9 @@ type Making struct {
 	By        Maker
 	Drafts    []*Draft
 
-	known    map[handle]any          // entities
+	known    map[handle]any // entities
+	made     map[any]bool   // entities of the first so many drafts that come to be; see isNew
+	counted  int
 	absent   map[absence]bool        // what was looked for in vain
 	found    map[string]catalogue.ID // by the text of a Need; empty: there is none
 	versions map[Flow]int            // of workflows; 0: there is none

@@ -1,8 +1,6 @@
 package entity
 
 import (
-	"slices"
-
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
@@ -40,8 +38,7 @@ func (x *Draft) Root() any { return x.root }
 // priority is how urgent the CREATE event of a new entity is: see workflow.PriorityOf. One that a turn makes is as urgent as what the turn answers,
 // which none says, but for loads: what fills a catalogue is one, whoever makes it.
 func (m *Making) priority(x *Draft, root *catalogue.Type) workflow.Priority {
-	isNew := slices.ContainsFunc(m.Drafts, func(o *Draft) bool { return o.New && o.Entity == x.root })
-	cause := workflow.Cause{By: m.By.Sender, Root: root.EntityType, New: isNew}
+	cause := workflow.Cause{By: m.By.Sender, Root: root.EntityType, New: m.isNew(x.root)}
 	if m.By.Sender != 0 {
 		return workflow.PriorityOf(cause)
 	}

@@ -101,9 +101,17 @@ func (d *decision) root(x *Draft) (any, error) {
 	}
 }
 
-// isNew reports whether an entity comes to be with this making.
-func (d *decision) isNew(entity any) bool {
-	return slices.ContainsFunc(d.Drafts, func(x *Draft) bool { return x.New && x.Entity == entity })
+// isNew reports whether an entity comes to be with this making. Loads ask for each of thousands of drafts.
+func (m *Making) isNew(entity any) bool {
+	for ; m.counted < len(m.Drafts); m.counted++ {
+		if x := m.Drafts[m.counted]; x.New {
+			if m.made == nil {
+				m.made = make(map[any]bool, len(m.Drafts))
+			}
+			m.made[x.Entity] = true
+		}
+	}
+	return m.made[entity]
 }
 
 // inName is the retailer in whose name an entity's events run: its own, or for what several share the maker's, if it is one of them.
