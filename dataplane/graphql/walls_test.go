@@ -66,6 +66,12 @@ func TestRetailersOfAnAccountAreWalledOff(t *testing.T) {
 	require.Equal(t, `{"createSetting":{"id":"3"},"createInventoryCatalogue":{"ref":"Y"}}`, w.rawAs(in("2"), `mutation {
 		createSetting(input: {name: "S", valueType: "STRING", value: "2", context: "RETAILER", contextId: 2}) { id }
 		createInventoryCatalogue(input: {ref: "Y", type: "DEFAULT", name: "Y", retailerRefs: ["OTHER"]}) { ref } }`), "one's own can be made")
+
+	w.data(`mutation { createVirtualCatalogue(input: {ref: "V", type: "BASE", name: "V", inventoryCatalogueRef: "Y", productCatalogueRef: "PC", retailerRefs: ["OTHER"]}) { id } }`, "")
+	require.Equal(t, "C0120E", refusal(t, w.run(in("2"), `mutation { updateVirtualCatalogue(input: {ref: "V", inventoryCatalogueRef: "IC"}) { id } }`, "")),
+		"one's own is not moved over another's stock")
+	require.Equal(t, `{"updateVirtualCatalogue":{"name":"W","inventoryCatalogueRef":"Y"}}`,
+		w.rawAs(in("2"), `mutation { updateVirtualCatalogue(input: {ref: "V", name: "W", inventoryCatalogueRef: "Y"}) { name inventoryCatalogueRef } }`))
 }
 
 func refusal(t *testing.T, res answer.Response) string {
