@@ -300,6 +300,8 @@ func FuzzParseJoinToken(f *testing.F) {
 }
 
 // TestCallsThatComeTogetherShareConnections makes three hundred at once while there is no connection yet. All must be under way before one ends.
+// At most 32 connections are open at a time; on a busy machine some are idle before the calls that waited for them come, are closed and
+// replaced (up to 64 in all were seen). Each call would make its own without the limit.
 func TestCallsThatComeTogetherShareConnections(t *testing.T) {
 	t.Parallel()
 	const calls = 300
@@ -323,7 +325,7 @@ func TestCallsThatComeTogetherShareConnections(t *testing.T) {
 		})
 	}
 	require.NoError(t, group.Wait())
-	require.Less(t, listener.accepted.Load(), int32(40))
+	require.Less(t, listener.accepted.Load(), int32(calls/2))
 }
 
 // counting counts the connections that come.
