@@ -25,6 +25,7 @@ const (
 	newAccounts = 200
 	breath      = 3 * time.Second // between two halves
 	longest     = 8 * time.Minute // for the accounts of a pair
+	longestWait = 5 * time.Minute // of one call, as the API allows
 )
 
 // pair is createOrder without and with accounts that are being made, for the same time each: what comes every minute or so, as a database's
@@ -159,16 +160,28 @@ func (w *world) makeMany(ctx context.Context, run string) error {
 		if err != nil {
 			return fmt.Errorf("create account %s: %w", name, err)
 		}
-		ended, err := operations.WaitOperation(ctx, &cpv1.WaitOperationRequest{Id: made.GetOperation().GetId(), Timeout: durationpb.New(longest)})
-		if err != nil {
+		if err := waitForAccount(ctx, operations, made.GetOperation().GetId()); err != nil {
 			return fmt.Errorf("wait for account %s: %w", name, err)
-		}
-		if state := ended.GetOperation().GetState(); state != cpv1.OperationState_OPERATION_STATE_DONE {
-			return fmt.Errorf("account %s: its operation is %s: %s", name, state, ended.GetOperation().GetError().GetDetail())
 		}
 		return nil
 	})
 	return err
+}
+
+// waitForAccount waits for an operation to succeed, which may take longer than one call may wait.
+func waitForAccount(ctx context.Context, operations controlplanev1connect.OperationServiceClient, id string) error {
+	for {
+		answer, err := operations.WaitOperation(ctx, &cpv1.WaitOperationRequest{Id: id, Timeout: durationpb.New(longestWait)})
+		if err != nil {
+			return err
+		}
+		switch o := answer.GetOperation(); {
+		case o.GetState() == cpv1.OperationState_OPERATION_STATE_DONE:
+			return nil
+		case o.GetEndTime() != nil:
+			return fmt.Errorf("its operation is %s: %s", o.GetState(), o.GetError().GetDetail())
+		}
+	}
 }
 
 func (w *world) reportPairs(top load.Result, all []pair) {
