@@ -2,13 +2,23 @@
 package modules
 
 import (
-	"slices"
-
 	"github.com/fluent-oms/fluent/dataplane/modules/core"
 	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
+	"github.com/fluent-oms/fluent/dataplane/modules/manifest"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 )
 
-// Rules lists the rules that come with the platform, module by module.
-func Rules() []rule.Rule { return slices.Concat(core.Rules(), ordering.Rules(), inventory.Rules()) }
+// All lists the modules that come with the platform.
+func All() []manifest.Module {
+	return []manifest.Module{core.Manifest(), ordering.Manifest(), inventory.Manifest()}
+}
+
+// Rules lists the rules of all modules, module by module.
+func Rules() []rule.Rule {
+	var out []rule.Rule
+	for _, m := range All() {
+		out = append(out, m.Rules...)
+	}
+	return out
+}

@@ -12,7 +12,7 @@ const AtOnce = 2
 
 // Budget is what provisioning may take from a node that serves tenants: so many at once, and of each second a share. A node that answers
 // nobody gives half of each second to it, so that hundreds of accounts are made in half a minute; one that is busy gives a hundredth, so that
-// orders go on as if nothing happened, and yet begins one preparation a second, however long they take. What was not used is saved up to a
+// orders go on as if nothing happened, and yet begins one preparation in two seconds, however long they take. What was not used is saved up to a
 // burst: a few new accounts never wait.
 //
 // The time is the whole of a preparation, waits for the database among it, so the share bounds what provisioning asks of the node and of
@@ -44,7 +44,7 @@ type terms struct {
 
 // NewBudget makes a node's budget. tenants says how long all its answers to tenants have taken so far.
 func NewBudget(tenants func() time.Duration) *Budget {
-	return newBudget(AtOnce, terms{idle: 0.5, busy: 0.01, burst: 100 * time.Millisecond, debt: time.Second, look: 250 * time.Millisecond}, tenants, time.Now, sleep)
+	return newBudget(AtOnce, terms{idle: 0.5, busy: 0.01, burst: 100 * time.Millisecond, debt: 2 * time.Second, look: 250 * time.Millisecond}, tenants, time.Now, sleep)
 }
 
 func newBudget(atOnce int, t terms, tenants func() time.Duration, now func() time.Time, pause func(context.Context, time.Duration) error) *Budget {

@@ -1,0 +1,8 @@
+package core
+
+import "github.com/fluent-oms/fluent/dataplane/modules/manifest"
+
+// Manifest is what the module has.
+func Manifest() manifest.Module {
+	return manifest.Module{Name: "core", Rules: Rules()}
+}

@@ -1,0 +1,8 @@
+package ordering
+
+import "github.com/fluent-oms/fluent/dataplane/modules/manifest"
+
+// Manifest is what the module has.
+func Manifest() manifest.Module {
+	return manifest.Module{Name: "ordering", Rules: Rules()}
+}
