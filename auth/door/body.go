@@ -202,7 +202,7 @@ func (b *Body) end(cause error) error {
 }
 
 func errCut(cause error) error {
-	return fault.New(fault.Unavailable, "The body came too slowly while others waited for its room; try again").WithCode("S0002E").At("body").Wrap(cause)
+	return fault.New(fault.Unavailable, "The body came too slowly while others waited for its room; try again").WithCode(fault.CodeRetry).At("body").Wrap(cause)
 }
 
 // Release gives the room back. It may be called more than once, and of a nil body.

@@ -159,7 +159,7 @@ func (b *Bodies) take(body *Body, size int64) error {
 	b.admit(p)
 	b.shed.Add(1)
 	body.setDeadline(b.now().Add(b.limits.Stall)) // for the server, which reads on
-	return fault.New(fault.Unavailable, "Too many large bodies are on their way at the moment; try again").WithCode("S0002E").At("body")
+	return fault.New(fault.Unavailable, "Too many large bodies are on their way at the moment; try again").WithCode(fault.CodeRetry).At("body")
 }
 
 // give takes room for a body, which thereby has made progress. The lock is held.

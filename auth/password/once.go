@@ -57,11 +57,11 @@ const (
 func Acceptable(username, chosen, field string) error {
 	switch {
 	case utf8.RuneCountInString(chosen) < leastCharacters:
-		return fault.Invalidf(field, "A password has at least %d characters", leastCharacters).WithCode("C0140E").With("reason", "PASSWORD_TOO_SHORT")
+		return fault.Invalidf(field, "A password has at least %d characters", leastCharacters).WithCode(fault.CodeMissing).With("reason", "PASSWORD_TOO_SHORT")
 	case len(chosen) > mostBytes:
-		return fault.Invalidf(field, "A password has at most %d bytes", mostBytes).WithCode("C0141E").With("reason", "PASSWORD_TOO_LONG")
+		return fault.Invalidf(field, "A password has at most %d bytes", mostBytes).WithCode(fault.CodeTooLong).With("reason", "PASSWORD_TOO_LONG")
 	case strings.EqualFold(chosen, username):
-		return fault.Invalidf(field, "A password must not be the user's name").WithCode("C0160E").With("reason", "PASSWORD_IS_NAME")
+		return fault.Invalidf(field, "A password must not be the user's name").WithCode(fault.CodeInvalid).With("reason", "PASSWORD_IS_NAME")
 	}
 	return nil
 }

@@ -200,7 +200,7 @@ func (p *Principal) Locations() []string {
 }
 
 func missing(permission string) *fault.Error {
-	return fault.New(fault.Forbidden, "Permission missing: %s", permission).WithCode("C0020E").With("permission", permission)
+	return fault.New(fault.Forbidden, "Permission missing: %s", permission).WithCode(fault.CodeForbidden).With("permission", permission)
 }
 
 type contextKey struct{}

@@ -93,12 +93,7 @@ func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, er
 	}
 	operations := operation.Deps{Deps: work, Nodes: operation.NewNodeClient(authorities.Party())}
 	first := &initialiser{store: store, committer: shared, hasher: hasher, config: config, authorities: authorities}
-	members, err := cluster.Open(
-		cluster.Deps{Store: store, Logger: config.Logger, Now: config.Now, Fatal: fatal, Trust: authorities.Party()},
-		cluster.Config{
-			ID: config.ID, Dir: config.Dir, RaftListen: config.RaftListen, Peers: config.Peers, Bootstrap: config.Bootstrap,
-			HeartbeatTimeout: config.HeartbeatTimeout, ApplyDeadline: config.ApplyDeadline,
-		},
+	members, err := openCluster(config, cluster.Deps{Store: store, Logger: config.Logger, Now: config.Now, Fatal: fatal, Trust: authorities.Party()},
 		shared.bound(cluster.Duty{Name: "initialise", Run: first.run}),
 		shared.bound(duty("machines", reconcile.Machines, work)),
 		shared.bound(duty("operations", operation.Drive, operations)),
@@ -119,6 +114,14 @@ func assemble(ctx context.Context, config Config, fatal func(error)) (*parts, er
 		return nil, errors.Join(err, members.Close())
 	}
 	return &parts{cluster: members, api: handlers, store: store, authorities: authorities, self: self, guard: guard}, nil
+}
+
+// openCluster joins the servers that config names.
+func openCluster(config Config, deps cluster.Deps, duties ...cluster.Duty) (*cluster.Cluster, error) {
+	return cluster.Open(deps, cluster.Config{
+		ID: config.ID, Dir: config.Dir, RaftListen: config.RaftListen, Peers: config.Peers, Bootstrap: config.Bootstrap,
+		HeartbeatTimeout: config.HeartbeatTimeout, ApplyDeadline: config.ApplyDeadline,
+	}, duties...)
 }
 
 // callSelf prepares the server's calls to its own ports. While they fail it is no leader: others could not reach it.

@@ -98,7 +98,7 @@ func notFound(what, name string) error {
 }
 
 func exists(what, name string) error {
-	return fault.New(fault.Exists, "The name %q is taken: the %s exists already.", name, what).WithCode("C0123E")
+	return fault.New(fault.Exists, "The name %q is taken: the %s exists already.", name, what).WithCode(fault.CodeExists)
 }
 
 // create reports whether a put makes something new, and refuses one that does not fit what is there.

@@ -33,7 +33,7 @@ func (d *decision) check(x *Draft) error {
 	}
 	for _, f := range x.Type.Key {
 		if f.Kind == catalogue.Text && f.Empty(x.Entity) {
-			return fault.Invalidf(x.at(f), "%s must not be empty", f.Name).WithCode("C0140E")
+			return fault.Invalidf(x.at(f), "%s must not be empty", f.Name).WithCode(fault.CodeMissing)
 		}
 	}
 	for _, a := range x.Type.Agrees {
@@ -69,7 +69,7 @@ func (x *Draft) bounded(f *catalogue.Field) error {
 func (d *decision) checkText(x *Draft, f *catalogue.Field) error {
 	text, _ := f.Get(x.Entity).(string)
 	if len(f.Among) > 0 && !slices.Contains(f.Among, text) {
-		return fault.Invalidf(x.at(f), "%q is unknown: want %s", text, strings.Join(f.Among, ", ")).WithCode("C0160E")
+		return fault.Invalidf(x.at(f), "%q is unknown: want %s", text, strings.Join(f.Among, ", ")).WithCode(fault.CodeInvalid)
 	}
 	if f.Names == nil || !d.By.Limited {
 		return nil

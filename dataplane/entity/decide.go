@@ -96,7 +96,7 @@ func (d *decision) copy(x *Draft, f *catalogue.Field) error {
 			f.Set(x.Entity, v)
 		}
 		if !reflect.DeepEqual(f.Get(x.Entity), v) {
-			return fault.Invalidf(j.Place, "the %s of %s must be of one %s", f.CopyOver.Name, article(x.Type), f.Name).WithCode("C0160E")
+			return fault.Invalidf(j.Place, "the %s of %s must be of one %s", f.CopyOver.Name, article(x.Type), f.Name).WithCode(fault.CodeInvalid)
 		}
 	}
 	return nil

@@ -88,7 +88,7 @@ func (d *decision) root(x *Draft) (any, error) {
 		}
 		id, _ := t.Root.Get(entity).(catalogue.ID)
 		if id == "" {
-			return nil, fault.Invalidf(x.Place, "%s of %s is empty: it leads to the root, whose workflow drives it", t.Root.Name, article(t)).WithCode("C0140E")
+			return nil, fault.Invalidf(x.Place, "%s of %s is empty: it leads to the root, whose workflow drives it", t.Root.Name, article(t)).WithCode(fault.CodeMissing)
 		}
 		above, known := d.entity(t.Root.Ref, id)
 		if !known {

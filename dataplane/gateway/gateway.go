@@ -144,7 +144,7 @@ func (g *Gateway) failed(w http.ResponseWriter, r *http.Request, err error) {
 	if !errors.As(err, &known) {
 		g.figures.lost.Add(1)
 		err = fault.New(fault.Unavailable, "The node that worked on this was lost before it answered; the request may have been carried out").
-			WithCode("S0002E").Wrap(err)
+			WithCode(fault.CodeRetry).Wrap(err)
 	}
 	httpapi.WriteError(w, r, g.log, err)
 }

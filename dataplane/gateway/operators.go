@@ -107,7 +107,7 @@ func (g *Gateway) crowded(w http.ResponseWriter, r *http.Request) {
 // short answers while the gateway is short of memory.
 func (g *Gateway) short(w http.ResponseWriter, r *http.Request) {
 	g.bodies.Hurry(w, r)
-	httpapi.WriteError(w, r, g.log, fault.New(fault.Unavailable, "The gateway is short of memory; try again in a moment").WithCode("S0002E"))
+	httpapi.WriteError(w, r, g.log, fault.New(fault.Unavailable, "The gateway is short of memory; try again in a moment").WithCode(fault.CodeRetry))
 }
 
 // door is what stands before the gateway at the tenants' port.
@@ -118,7 +118,7 @@ func (g *Gateway) door(crowd *door.Crowd) http.Handler {
 
 // full is what a tenant is told whose connection is one too many.
 func full() []byte {
-	return httpapi.TurnedAway(fault.New(fault.Unavailable, "There are too many connections; try again in a moment").WithCode("S0002E"))
+	return httpapi.TurnedAway(fault.New(fault.Unavailable, "There are too many connections; try again in a moment").WithCode(fault.CodeRetry))
 }
 
 func (g *Gateway) serveReadiness(w http.ResponseWriter, _ *http.Request) {

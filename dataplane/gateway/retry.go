@@ -90,7 +90,7 @@ func (g *Gateway) wait(req *http.Request, deadline time.Time) bool {
 }
 
 func refusal(cause error) error {
-	f := fault.New(fault.Unavailable, "No node of the environment is ready; try again in a moment").WithCode("S0002E")
+	f := fault.New(fault.Unavailable, "No node of the environment is ready; try again in a moment").WithCode(fault.CodeRetry)
 	if cause != nil {
 		f = f.Wrap(cause)
 	}

@@ -77,30 +77,44 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	crowd := door.NewCrowd(proxies, config.Limits.PerAddress)
 	g.figures.registry.MustRegister(crowd)
 	server := door.NewServer(g.door(crowd), door.StandardTimes(), false, log)
+	return g.run(ctx, process{server: server, listener: listener, link: link, operators: operators, drain: config.DrainTime}, ready)
+}
+
+// process is what a gateway runs.
+type process struct {
+	server    *http.Server
+	listener  *door.Listener
+	link      *uplink.Uplink
+	operators *door.Listener // nil: there is no port for them
+	drain     time.Duration
+}
+
+// run serves until ctx ends or a part fails.
+func (g *Gateway) run(ctx context.Context, p process, ready func(address string)) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := p.server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
 		}
 		return nil
 	})
 	group.Go(func() error {
-		err := link.Run(groupCtx, g.report, g.Drain)
+		err := p.link.Run(groupCtx, g.report, g.Drain)
 		if ctx.Err() != nil {
 			return nil
 		}
 		return err
 	})
-	if operators != nil {
-		group.Go(func() error { return g.serveOperators(groupCtx, operators) })
+	if p.operators != nil {
+		group.Go(func() error { return g.serveOperators(groupCtx, p.operators) })
 	}
 	group.Go(func() error { return g.self.Run(groupCtx) })
 	group.Go(func() error { g.guard.Run(groupCtx); return nil })
 	group.Go(func() error {
 		<-groupCtx.Done()
-		return g.stop(server, config.DrainTime)
+		return g.stop(p.server, p.drain)
 	})
-	ready(listener.Addr().String())
+	ready(p.listener.Addr().String())
 	return group.Wait()
 }
 

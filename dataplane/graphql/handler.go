@@ -24,12 +24,12 @@ func (e *Executor) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			w.Header().Set("Allow", http.MethodPost)
-			refuse(w, http.StatusMethodNotAllowed, fault.New(fault.Invalid, "use POST").WithCode("C0140E"))
+			refuse(w, http.StatusMethodNotAllowed, fault.New(fault.Invalid, "use POST").WithCode(fault.CodeMissing))
 			return
 		}
 		p, ok := tenant.FromContext(r.Context())
 		if !ok {
-			refuse(w, http.StatusUnauthorized, fault.New(fault.Unauthenticated, "a token is required").WithCode("S0040E"))
+			refuse(w, http.StatusUnauthorized, fault.New(fault.Unauthenticated, "a token is required").WithCode(fault.CodeToken))
 			return
 		}
 		var body bytes.Buffer
@@ -76,13 +76,13 @@ func refuseBody(w http.ResponseWriter, err error) {
 		w.Header().Set("Retry-After", "1")
 		refuse(w, http.StatusServiceUnavailable, known)
 	case errors.As(err, &known) && known.Kind == fault.TooLarge:
-		refuse(w, http.StatusRequestEntityTooLarge, known.WithCode("C0141E"))
+		refuse(w, http.StatusRequestEntityTooLarge, known.WithCode(fault.CodeTooLong))
 	case errors.As(err, &known):
-		refuse(w, http.StatusBadRequest, known.WithCode("C0140E"))
+		refuse(w, http.StatusBadRequest, known.WithCode(fault.CodeMissing))
 	case errors.As(err, &large):
-		refuse(w, http.StatusRequestEntityTooLarge, fault.New(fault.TooLarge, "the body is over %d bytes", maxBody).WithCode("C0141E"))
+		refuse(w, http.StatusRequestEntityTooLarge, fault.New(fault.TooLarge, "the body is over %d bytes", maxBody).WithCode(fault.CodeTooLong))
 	default:
-		refuse(w, http.StatusBadRequest, fault.New(fault.Invalid, "the body could not be read").WithCode("C0140E"))
+		refuse(w, http.StatusBadRequest, fault.New(fault.Invalid, "the body could not be read").WithCode(fault.CodeMissing))
 	}
 }
 
@@ -93,7 +93,7 @@ func refuse(w http.ResponseWriter, status int, err error) {
 func reply(w http.ResponseWriter, status int, res answer.Response) {
 	body, err := res.Append(make([]byte, 0, len(res.Data)+64))
 	if err != nil {
-		status, body = http.StatusInternalServerError, []byte(`{"errors":[{"message":"internal error","extensions":{"code":"S0020E"}}]}`)
+		status, body = http.StatusInternalServerError, []byte(`{"errors":[{"message":"internal error","extensions":{"code":"`+fault.CodeInternal+`"}}]}`)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))

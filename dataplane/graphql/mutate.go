@@ -85,7 +85,7 @@ func (e *Executor) bulk(typ, key, field string) mutation {
 func inputOf(args map[string]any) (map[string]any, error) {
 	input, ok := args["input"].(map[string]any)
 	if !ok {
-		return nil, fault.Invalidf("input", "input is required").WithCode("C0140E")
+		return nil, fault.Invalidf("input", "input is required").WithCode(fault.CodeMissing)
 	}
 	return input, nil
 }
@@ -164,7 +164,7 @@ func (r *mutating) field(ctx context.Context, df *document.Field, payload *query
 func (r *mutating) run(ctx context.Context, df *document.Field, payload *query.Payload) ([]byte, []*answer.Error, error) {
 	m, ok := r.mutations[df.Name]
 	if !ok {
-		return nil, nil, fault.New(fault.Unprocessable, "%s is not available on this server", df.Name).WithCode("S0001E")
+		return nil, nil, fault.New(fault.Unprocessable, "%s is not available on this server", df.Name).WithCode(fault.CodeUnserved)
 	}
 	args, err := r.op.Args(df)
 	if err != nil {

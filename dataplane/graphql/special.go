@@ -35,7 +35,7 @@ func permission(c *catalogue.Catalogue) query.Special {
 func permissions(c *catalogue.Catalogue) query.Special {
 	return func(_ context.Context, call *query.Call) error {
 		if call.Args["first"] != nil && call.Args["last"] != nil {
-			return fault.Invalidf("last", "first and last exclude each other").WithCode("C0160E")
+			return fault.Invalidf("last", "first and last exclude each other").WithCode(fault.CodeInvalid)
 		}
 		var names []string
 		wanted, filtered := call.Args["name"].([]any)

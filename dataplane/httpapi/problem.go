@@ -26,22 +26,6 @@ var statuses = map[fault.Kind]int{
 	fault.Expired:         http.StatusGatewayTimeout,
 }
 
-// codes are the platform codes of kinds whose faults don't name a finer one.
-var codes = map[fault.Kind]string{
-	fault.Internal:        "S0020E",
-	fault.Invalid:         "C0160E",
-	fault.Unauthenticated: "S0040E",
-	fault.Forbidden:       "C0020E",
-	fault.NotFound:        "C0120E",
-	fault.Exists:          "C0123E",
-	fault.Conflict:        "C0160E",
-	fault.TooLarge:        "C0141E",
-	fault.Unprocessable:   "C0160E",
-	fault.Limited:         "C0011E",
-	fault.Unavailable:     "S0002E",
-	fault.Expired:         "S0002E",
-}
-
 // problem is the body of every REST error.
 type problem struct {
 	Errors  []problemItem `json:"errors"`
@@ -64,11 +48,7 @@ func WriteError(w http.ResponseWriter, r *http.Request, log *slog.Logger, err er
 	status := statuses[faults[0].Kind]
 	body := problem{Status: status, Error: http.StatusText(status), Message: faults[0].Detail}
 	for _, f := range faults {
-		code := f.Code
-		if code == "" {
-			code = codes[f.Kind]
-		}
-		body.Errors = append(body.Errors, problemItem{Code: code, Message: f.Detail, Field: f.Field, Meta: f.Meta})
+		body.Errors = append(body.Errors, problemItem{Code: f.PlatformCode(), Message: f.Detail, Field: f.Field, Meta: f.Meta})
 	}
 	if status >= http.StatusInternalServerError && !store.TakesNoWrites(err) { // of that the node speaks once, for all requests
 		log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "request", r.Header.Get(RequestIDHeader), "error", err)

@@ -169,14 +169,14 @@ func revocationKey(account tenancy.AccountID, id string) string { return string(
 func (s *Service) Authenticate(ctx context.Context, raw, host string) (*tenant.Principal, error) {
 	t, err := s.verifier.Tenant(raw)
 	if err != nil {
-		return nil, fault.Of(err).WithCode("S0040E")
+		return nil, fault.Of(err).WithCode(fault.CodeToken)
 	}
-	refused := fault.New(fault.Unauthenticated, "The access token is no longer valid; get a new one").WithCode("S0040E")
+	refused := fault.New(fault.Unauthenticated, "The access token is no longer valid; get a new one").WithCode(fault.CodeToken)
 	if s.isRevoked(t) {
 		return nil, refused.With("reason", "TOKEN_REVOKED")
 	}
 	if host != "" && host != string(t.Account) {
-		return nil, fault.New(fault.Unauthenticated, "The access token is not one of the account that this host names").WithCode("S0040E")
+		return nil, fault.New(fault.Unauthenticated, "The access token is not one of the account that this host names").WithCode(fault.CodeToken)
 	}
 	account := s.state.View().Account(string(t.Account))
 	if account == nil || !open(account.GetState()) {

@@ -51,7 +51,7 @@ func spared(r *http.Request) bool {
 func (n *Node) short(w http.ResponseWriter, r *http.Request) {
 	n.bodies.Hurry(w, r)
 	w.Header().Set(gateway.DrainingHeader, "1")
-	httpapi.WriteError(w, r, silent, fault.New(fault.Unavailable, "This node is short of memory; ask another one").WithCode("S0002E"))
+	httpapi.WriteError(w, r, silent, fault.New(fault.Unavailable, "This node is short of memory; ask another one").WithCode(fault.CodeRetry))
 }
 
 // crowded answers a client behind a proxy that has too many requests under way.
@@ -67,7 +67,7 @@ func (n *Node) failing(w http.ResponseWriter, r *http.Request) {
 
 // full is what a gateway is told whose connection is one too many; it asks another node.
 func full() []byte {
-	return httpapi.TurnedAway(fault.New(fault.Unavailable, "This node has too many connections; ask another one").WithCode("S0002E"), gateway.DrainingHeader, "1")
+	return httpapi.TurnedAway(fault.New(fault.Unavailable, "This node has too many connections; ask another one").WithCode(fault.CodeRetry), gateway.DrainingHeader, "1")
 }
 
 // shared reports whether an address is a gateway's or a proxy's, from which many clients come.
@@ -108,7 +108,7 @@ func (n *Node) serve(w http.ResponseWriter, r *http.Request) {
 		n.refused.Add(1)
 		w.Header().Set(gateway.DrainingHeader, "1")
 		w.Header().Set("Connection", "close")
-		httpapi.WriteError(w, r, silent, fault.New(fault.Unavailable, "This node is stopping; ask another one").WithCode("S0002E"))
+		httpapi.WriteError(w, r, silent, fault.New(fault.Unavailable, "This node is stopping; ask another one").WithCode(fault.CodeRetry))
 		return
 	}
 	n.requests.Add(1)
@@ -122,7 +122,7 @@ func (n *Node) serve(w http.ResponseWriter, r *http.Request) {
 // notReady answers while the node has no database yet. The header lets gateways try another node.
 func (n *Node) notReady(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(gateway.DrainingHeader, "1")
-	httpapi.WriteError(w, r, n.log, fault.New(fault.Unavailable, "This node is starting; ask another one").WithCode("S0002E"))
+	httpapi.WriteError(w, r, n.log, fault.New(fault.Unavailable, "This node is starting; ask another one").WithCode(fault.CodeRetry))
 }
 
 // operate answers operators and their tools, in whatever state the node is. Gateways let none of these paths through.

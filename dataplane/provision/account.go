@@ -73,23 +73,31 @@ func (s *Service) PrepareAccount(ctx context.Context, req *nodev1.PrepareAccount
 			made.Make(&roles[i])
 		}
 		admin = ids[user][0]
-		everywhere := []security.UserRole{{RoleID: roles[0].ID, Contexts: []security.RoleContext{{ContextType: "ACCOUNT", ContextID: "0"}}}}
-		made.Make(
-			&security.User{
-				Node: catalogue.Node{ID: admin}, Ref: req.GetAdminUsername(), Username: req.GetAdminUsername(), Type: "ADMIN",
-				FirstName: "Account", LastName: "Administrator", PrimaryEmail: req.GetAdminEmail(), Timezone: "UTC",
-				PasswordHash: string(req.GetAdminPasswordHash()), Roles: everywhere,
-			},
-			&security.User{
-				Node: catalogue.Node{ID: ids[user][1]}, Ref: req.GetApiUsername(), Username: req.GetApiUsername(), Type: "API",
-				FirstName: "API", LastName: "User", PrimaryEmail: req.GetAdminEmail(), Timezone: "UTC", Roles: apiRoles,
-			})
+		made.Make(administrator(req, admin, roles[0].ID), apiUser(req, ids[user][1], apiRoles))
 		return insert(ctx, tx, made, nil)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare account %s: %w", req.GetAccount(), err)
 	}
 	return &nodev1.PrepareAccountResponse{AdminUserId: string(admin)}, nil
+}
+
+// administrator is the account's first user, who may everything everywhere.
+func administrator(req *nodev1.PrepareAccountRequest, id, role catalogue.ID) *security.User {
+	everywhere := []security.RoleContext{{ContextType: "ACCOUNT", ContextID: "0"}}
+	return &security.User{
+		Node: catalogue.Node{ID: id}, Ref: req.GetAdminUsername(), Username: req.GetAdminUsername(), Type: "ADMIN",
+		FirstName: "Account", LastName: "Administrator", PrimaryEmail: req.GetAdminEmail(), Timezone: "UTC",
+		PasswordHash: string(req.GetAdminPasswordHash()), Roles: []security.UserRole{{RoleID: role, Contexts: everywhere}},
+	}
+}
+
+// apiUser is who the account's first client acts as.
+func apiUser(req *nodev1.PrepareAccountRequest, id catalogue.ID, roles []security.UserRole) *security.User {
+	return &security.User{
+		Node: catalogue.Node{ID: id}, Ref: req.GetApiUsername(), Username: req.GetApiUsername(), Type: "API",
+		FirstName: "API", LastName: "User", PrimaryEmail: req.GetAdminEmail(), Timezone: "UTC", Roles: roles,
+	}
 }
 
 // making is the door through which provisioned entities go, in the name of a retailer; 0: of the account.

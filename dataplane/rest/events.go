@@ -97,7 +97,7 @@ func (a *API) send(c *call, run func(context.Context, tenancy.Scope, workflow.Ev
 func (req *eventRequest) event(p *tenant.Principal) (workflow.Event, error) {
 	for _, f := range []struct{ name, value string }{{"name", req.Name}, {"entityType", req.EntityType}, {"retailerId", string(req.RetailerID)}} {
 		if f.value == "" {
-			return workflow.Event{}, fault.Invalidf(f.name, "This member is required").WithCode("C0140E")
+			return workflow.Event{}, fault.Invalidf(f.name, "This member is required").WithCode(fault.CodeMissing)
 		}
 	}
 	for _, f := range []struct{ name, value string }{
@@ -105,11 +105,11 @@ func (req *eventRequest) event(p *tenant.Principal) (workflow.Event, error) {
 		{"rootEntityRef", string(req.RootEntityRef)}, {"entityId", string(req.EntityID)}, {"rootEntityId", string(req.RootEntityID)},
 	} {
 		if utf8.RuneCountInString(f.value) > 255 {
-			return workflow.Event{}, fault.Invalidf(f.name, "At most 255 characters are expected, got %d", utf8.RuneCountInString(f.value)).WithCode("C0141E")
+			return workflow.Event{}, fault.Invalidf(f.name, "At most 255 characters are expected, got %d", utf8.RuneCountInString(f.value)).WithCode(fault.CodeTooLong)
 		}
 	}
 	if req.EntityID == "" && req.EntityRef == "" {
-		return workflow.Event{}, fault.Invalidf("entityRef", "An event names its entity by entityId or entityRef").WithCode("C0140E")
+		return workflow.Event{}, fault.Invalidf("entityRef", "An event names its entity by entityId or entityRef").WithCode(fault.CodeMissing)
 	}
 	retailer, err := retailerNumber(string(req.RetailerID))
 	if err != nil {
@@ -168,7 +168,7 @@ func moment(field string, s *string) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, fault.Invalidf(field, "An ISO 8601 time such as 2026-01-31T10:00:00.000Z is expected, got %q", *s).WithCode("C0100E")
+	return time.Time{}, fault.Invalidf(field, "An ISO 8601 time such as 2026-01-31T10:00:00.000Z is expected, got %q", *s).WithCode(fault.CodeDate)
 }
 
 func (a *API) getEvent(c *call) (any, error) {

@@ -66,7 +66,7 @@ func (a *API) transition(c *call) (any, error) {
 		}
 		if length += 2 * len(text); length > maxActions {
 			return nil, fault.Invalidf(fmt.Sprintf("triggers[%d]", i), "The user actions of these triggers are longer than %d MB: ask for fewer at a time",
-				maxActions>>20).WithCode("C0001E")
+				maxActions>>20).WithCode(fault.CodeTooMuch)
 		}
 		answer.Response = append(answer.Response, transitionResult{Trigger: t, UserActions: text, Transitions: text})
 	}

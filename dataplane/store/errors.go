@@ -138,14 +138,11 @@ func (db *DB) translate(err error) error {
 	return err
 }
 
-// idTaken is the platform code of an id, or of an index beyond the catalogue's, that is taken.
-const idTaken = "C0123E"
-
 // exists names the key that is taken.
 func (db *DB) exists(pe *pgconn.PgError) error {
 	key, ok := db.uniques[pe.ConstraintName]
 	if !ok {
-		return fault.New(fault.Exists, "an entity with this key exists").WithCode(idTaken).With("key", pe.ConstraintName).Wrap(pe)
+		return fault.New(fault.Exists, "an entity with this key exists").WithCode(fault.CodeExists).With("key", pe.ConstraintName).Wrap(pe)
 	}
 	names := make([]string, len(key.fields))
 	for i, f := range key.fields {

@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
 )
 
 // sqlKind is how a column's value is stored and travels.
@@ -76,7 +77,7 @@ func (db *DB) learn(c *catalogue.Catalogue) error {
 		for _, u := range t.Uniques {
 			db.uniques[u.Name] = uniqueKey{typ: t, fields: u.Fields, taken: u.Taken}
 		}
-		db.uniques[t.Table+"_pkey"] = uniqueKey{typ: t, fields: []*catalogue.Field{m.id.field}, taken: idTaken}
+		db.uniques[t.Table+"_pkey"] = uniqueKey{typ: t, fields: []*catalogue.Field{m.id.field}, taken: fault.CodeExists}
 	}
 	for _, t := range c.Abstract() {
 		m, err := db.abstractModel(t)
@@ -88,7 +89,7 @@ func (db *DB) learn(c *catalogue.Catalogue) error {
 			for _, u := range member.Uniques {
 				db.uniques[u.Name] = uniqueKey{typ: t, fields: u.Fields, taken: u.Taken}
 			}
-			db.uniques[t.Table+"_pkey"] = uniqueKey{typ: t, fields: []*catalogue.Field{m.id.field}, taken: idTaken}
+			db.uniques[t.Table+"_pkey"] = uniqueKey{typ: t, fields: []*catalogue.Field{m.id.field}, taken: fault.CodeExists}
 		}
 	}
 	return nil

@@ -31,7 +31,9 @@ func (b Bounds) Check(name string, v float64) error {
 	return refusedNumber(name + " must be " + want + ", not " + decimal(v))
 }
 
-func refusedNumber(why string) error { return fault.New(fault.Invalid, "%s", why).WithCode("C0122E") }
+func refusedNumber(why string) error {
+	return fault.New(fault.Invalid, "%s", why).WithCode(fault.CodeNumber)
+}
 
 func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 

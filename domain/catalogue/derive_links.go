@@ -3,6 +3,8 @@ package catalogue
 import (
 	"slices"
 	"strings"
+
+	"github.com/fluent-oms/fluent/domain/fault"
 )
 
 // deriveInterfaces gives interfaces their fields and abstract types their members.
@@ -266,7 +268,7 @@ func (b *builder) addUnique(t *Type, fields []*Field, taken string) {
 	for _, f := range fields {
 		names = append(names, f.Column)
 	}
-	t.Uniques = append(t.Uniques, Unique{Name: t.Table + "_" + strings.Join(names, "_") + "_key", Fields: ordered, Taken: or(taken, "C0123E")})
+	t.Uniques = append(t.Uniques, Unique{Name: t.Table + "_" + strings.Join(names, "_") + "_key", Fields: ordered, Taken: or(taken, fault.CodeExists)})
 }
 
 func rank(f *Field) int {

@@ -95,7 +95,7 @@ func CheckNumber(number string) error {
 // checkNumber also tells for how many digits the exponent stands.
 func checkNumber(number string) (digits int, err error) {
 	refused := func(why string) error {
-		return fault.New(fault.Invalid, "%.20s… is not a number that can be stored: "+why, number).WithCode("C0122E")
+		return fault.New(fault.Invalid, "%.20s… is not a number that can be stored: "+why, number).WithCode(fault.CodeNumber)
 	}
 	if len(number) > MaxNumber {
 		return 0, refused("it is longer than " + strconv.Itoa(MaxNumber) + " characters")

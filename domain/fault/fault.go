@@ -49,7 +49,7 @@ func Invalidf(field, format string, args ...any) *Error {
 
 // NotFoundf says that something named by the caller does not exist (or is not the caller's to see: the two read alike).
 func NotFoundf(format string, args ...any) *Error {
-	return New(NotFound, format, args...).WithCode("C0120E")
+	return New(NotFound, format, args...).WithCode(CodeNotFound)
 }
 
 // At returns a copy with the place of the error.
@@ -93,7 +93,7 @@ func Of(err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	return New(Internal, "internal error").WithCode("S0020E").Wrap(err)
+	return New(Internal, "internal error").WithCode(CodeInternal).Wrap(err)
 }
 
 // Is reports whether err's chain holds a fault of the kind.

@@ -1,6 +1,9 @@
 package order
 
-import "github.com/fluent-oms/fluent/domain/catalogue"
+import (
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+)
 
 // Spec declares this package's part of the catalogue.
 func Spec() catalogue.Spec {
@@ -16,7 +19,7 @@ func Spec() catalogue.Spec {
 func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
-			Go: Order{}, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", KeyInputs: "Id IdOrKey", Key: "ref", Taken: "C0121E", Retailer: "retailer",
+			Go: Order{}, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", KeyInputs: "Id IdOrKey", Key: "ref", Taken: fault.CodeOrderExists, Retailer: "retailer",
 			Indexes: []string{"customer createdOn id", "status createdOn id"},
 			Gets:    []string{"order(id: ID, ref: String)", "orderById(id: ID!)"}, Create: true, Update: "id",
 		},

@@ -54,19 +54,25 @@ func newServerCommand(a *app) *cobra.Command {
 	m.flag(cmd, memory.ServerShare, "this process")
 	f := cmd.Flags()
 	failures.flag(cmd, door.StandardFailures)
-	f.StringVar(&config.ID, "id", "", "name of this server among the peers")
-	f.StringVar(&config.Dir, "dir", "", "state folder of this server")
+	serverFlags(cmd, &config)
 	f.StringVar(&peers, "peers", "", "all servers: id=raft-host:port=api-host:port,…")
-	f.StringVar(&config.RaftListen, "raft", "", "address to bind for raft (default: this server's among the peers)")
-	f.StringVar(&config.APIListen, "listen", "", "address to bind for the API (default: this server's among the peers)")
-	f.StringVar(&config.Authority, "authority", "", "file with the cluster's authority, for the first start (see: fluent cluster authority)")
-	f.StringVar(&config.Certificate, "tls-cert", "", "certificate for operators and browsers (default: one by the cluster's authority)")
-	f.StringVar(&config.Key, "tls-key", "", "key of that certificate")
-	f.Var(networks{&config.Proxies}, "trusted-proxies", proxiesUsage)
-	f.BoolVar(&config.Bootstrap, "bootstrap", false, "form a new cluster of the peers if there is no state yet; harmless otherwise")
-	f.StringVar(&config.OperatorUsername, "operator-username", "", "first operator of a new cluster")
 	f.StringVar(&passwordFile, "operator-password-file", "", "file with the first operator's password")
 	return cmd
+}
+
+// serverFlags are those that fill a field each.
+func serverFlags(cmd *cobra.Command, c *server.Config) {
+	f := cmd.Flags()
+	f.StringVar(&c.ID, "id", "", "name of this server among the peers")
+	f.StringVar(&c.Dir, "dir", "", "state folder of this server")
+	f.StringVar(&c.RaftListen, "raft", "", "address to bind for raft (default: this server's among the peers)")
+	f.StringVar(&c.APIListen, "listen", "", "address to bind for the API (default: this server's among the peers)")
+	f.StringVar(&c.Authority, "authority", "", "file with the cluster's authority, for the first start (see: fluent cluster authority)")
+	f.StringVar(&c.Certificate, "tls-cert", "", "certificate for operators and browsers (default: one by the cluster's authority)")
+	f.StringVar(&c.Key, "tls-key", "", "key of that certificate")
+	f.Var(networks{&c.Proxies}, "trusted-proxies", proxiesUsage)
+	f.BoolVar(&c.Bootstrap, "bootstrap", false, "form a new cluster of the peers if there is no state yet; harmless otherwise")
+	f.StringVar(&c.OperatorUsername, "operator-username", "", "first operator of a new cluster")
 }
 
 // readSecret reads the first line of a file; nothing when no file is named.

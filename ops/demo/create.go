@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/ops/apiclient"
 )
 
@@ -52,7 +53,7 @@ func (s *Script) missing(ctx context.Context, c creation, inputs []map[string]an
 // alreadyThere reports whether a mutation was refused because its key is taken.
 func alreadyThere(err error) bool {
 	var refused *apiclient.GraphQLError
-	return errors.As(err, &refused) && slices.ContainsFunc(refused.Errors, func(e apiclient.GraphQLFault) bool { return e.Extensions["code"] == "C0123E" })
+	return errors.As(err, &refused) && slices.ContainsFunc(refused.Errors, func(e apiclient.GraphQLFault) bool { return e.Extensions["code"] == fault.CodeExists })
 }
 
 // refs lists the refs of all entities of a type.

@@ -279,7 +279,7 @@ func (s *search) take(row *store.Trail) error {
 // hold counts the length of what was taken.
 func (s *search) hold(length int) error {
 	if s.bytes += length; s.bytes > MaxBytes {
-		return fault.Invalidf("count", "What was found is longer than %d MB: ask for fewer at a time, or for less than all", MaxBytes>>20).WithCode("C0001E")
+		return fault.Invalidf("count", "What was found is longer than %d MB: ask for fewer at a time, or for less than all", MaxBytes>>20).WithCode(fault.CodeTooMuch)
 	}
 	return nil
 }

@@ -40,25 +40,14 @@ type Extensions struct {
 	Meta  map[string]string `json:"meta,omitempty"`
 }
 
-// defaultCodes are the platform codes of faults that name none.
-var defaultCodes = map[fault.Kind]string{
-	fault.Internal: "S0020E", fault.Invalid: "C0160E", fault.Unauthenticated: "S0040E", fault.Forbidden: "C0020E",
-	fault.NotFound: "C0120E", fault.Exists: "C0123E", fault.Conflict: "S0002E", fault.TooLarge: "C0141E",
-	fault.Unprocessable: "C0160E", fault.Limited: "C0011E", fault.Unavailable: "S0002E", fault.Expired: "S0002E",
-}
-
 // FromFault makes an entry from any error; what is not a fault reads as an internal error without its cause.
 func FromFault(err error, path []any, at ...Location) *Error {
 	f := fault.Of(err)
-	code := f.Code
-	if code == "" {
-		code = defaultCodes[f.Kind]
-	}
 	message := f.Detail
 	if f.Field != "" {
 		message = f.Field + ": " + message
 	}
-	return &Error{Message: message, Path: path, Locations: at, Extensions: Extensions{Code: code, Field: f.Field, Meta: f.Meta}, again: f.Kind == fault.Unavailable}
+	return &Error{Message: message, Path: path, Locations: at, Extensions: Extensions{Code: f.PlatformCode(), Field: f.Field, Meta: f.Meta}, again: f.Kind == fault.Unavailable}
 }
 
 // FromDocument makes entries from what is wrong with a document or its variables.

@@ -31,7 +31,7 @@ func TooLong(err *error) {
 }
 
 func errTooLong() error {
-	return fault.New(fault.Invalid, "The answer is longer than %d bytes; ask for smaller pages or fewer fields", MaxBytes).WithCode("C0001E")
+	return fault.New(fault.Invalid, "The answer is longer than %d bytes; ask for smaller pages or fewer fields", MaxBytes).WithCode(fault.CodeTooMuch)
 }
 
 // Fits is an error if so many bytes cannot be added to the writer's answer.

@@ -132,7 +132,7 @@ func (d *draft) clear(f *catalogue.Field, place string) error {
 		return nil // nothing would answer an entity without one
 	}
 	if !f.Null {
-		return fault.Invalidf(place, "%s cannot be null", f.Name).WithCode("C0140E")
+		return fault.Invalidf(place, "%s cannot be null", f.Name).WithCode(fault.CodeMissing)
 	}
 	d.Touch(f)
 	switch p := f.Pointer(d.Entity).(type) {
@@ -197,7 +197,7 @@ func checkText(t *catalogue.Type, in *catalogue.InputField, s, place string) err
 		limit = in.Field.MaxLen
 	}
 	if s == "" && in.Field != nil && slices.Contains(t.Key, in.Field) {
-		return fault.Invalidf(place, "%s must not be empty", in.Name).WithCode("C0140E")
+		return fault.Invalidf(place, "%s must not be empty", in.Name).WithCode(fault.CodeMissing)
 	}
 	return tooLong(s, limit, place)
 }
@@ -207,7 +207,7 @@ func tooLong(s string, limit int, place string) error {
 		limit = defaultMaxLen
 	}
 	if n := utf8.RuneCountInString(s); n > limit {
-		return fault.Invalidf(place, "the text has %d characters, at most %d are allowed", n, limit).WithCode("C0141E")
+		return fault.Invalidf(place, "the text has %d characters, at most %d are allowed", n, limit).WithCode(fault.CodeTooLong)
 	}
 	return nil
 }
@@ -283,10 +283,10 @@ func assign(p, v any, place string) error {
 func transcode(p, v any, place string) error {
 	raw, err := json.Marshal(v)
 	if err != nil {
-		return fault.Invalidf(place, "the value cannot be stored").WithCode("C0160E").Wrap(err)
+		return fault.Invalidf(place, "the value cannot be stored").WithCode(fault.CodeInvalid).Wrap(err)
 	}
 	if err := json.Unmarshal(raw, p); err != nil {
-		return fault.Invalidf(place, "the value cannot be stored").WithCode("C0160E").Wrap(err)
+		return fault.Invalidf(place, "the value cannot be stored").WithCode(fault.CodeInvalid).Wrap(err)
 	}
 	return nil
 }

@@ -141,7 +141,7 @@ func (s *session) settle(ctx context.Context, d *draft, lost error) error {
 	w := keys.ByID(d.Type, idOf(d), d.Place)
 	if err := keys.Resolve(ctx, s.reader(), w); err != nil || w.Entity == nil {
 		return fault.New(fault.Unavailable, "The database did not answer; whether %s was created is not known. Send it again.", d.Type.Name).
-			WithCode("S0002E").Wrap(lost)
+			WithCode(fault.CodeRetry).Wrap(lost)
 	}
 	return nil
 }

@@ -144,5 +144,5 @@ func (d *draft) link(tx *store.Tx) {
 
 // unavailable is the fault of a mutation that this server cannot carry out.
 func unavailable(name string) error {
-	return fault.New(fault.Unprocessable, "%s is not available on this server", name).WithCode("S0001E")
+	return fault.New(fault.Unprocessable, "%s is not available on this server", name).WithCode(fault.CodeUnserved)
 }

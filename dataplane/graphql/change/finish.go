@@ -70,7 +70,7 @@ func (s *session) secrets(ctx context.Context, u *security.User, d *draft) error
 			return err
 		}
 		if plain == "" {
-			return fault.Invalidf(d.Place+"."+name, "%s must not be empty", name).WithCode("C0140E")
+			return fault.Invalidf(d.Place+"."+name, "%s must not be empty", name).WithCode(fault.CodeMissing)
 		}
 		hash, err := s.Passwords.Hash(ctx, plain)
 		if err != nil {
@@ -89,7 +89,7 @@ func (s *session) roleContexts(ctx context.Context, u *security.User, d *draft) 
 	for _, r := range u.Roles {
 		for _, c := range r.Contexts {
 			if !slices.Contains(contextTypes, c.ContextType) {
-				return fault.Invalidf(d.Place+".roles", "%q is no context type: want ACCOUNT, RETAILER or AGENT", c.ContextType).WithCode("C0160E")
+				return fault.Invalidf(d.Place+".roles", "%q is no context type: want ACCOUNT, RETAILER or AGENT", c.ContextType).WithCode(fault.CodeInvalid)
 			}
 		}
 	}

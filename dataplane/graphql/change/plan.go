@@ -76,7 +76,7 @@ func (s *session) planField(d *draft, f *catalogue.InputField, v any) error {
 	place := d.Place + "." + f.Name
 	switch {
 	case v == nil && f.Required:
-		return fault.Invalidf(place, "%s is required", f.Name).WithCode("C0140E")
+		return fault.Invalidf(place, "%s is required", f.Name).WithCode(fault.CodeMissing)
 	case f.Key != nil && f.Edge != nil:
 		return s.planLinks(d, f, v, place)
 	case f.Key != nil:
@@ -99,7 +99,7 @@ func (s *session) planField(d *draft, f *catalogue.InputField, v any) error {
 func (s *session) planReference(d *draft, f *catalogue.InputField, v any, place string) error {
 	object, ok := v.(map[string]any)
 	if !ok && f.Field != nil && !f.Field.Null {
-		return fault.Invalidf(place, "%s cannot be null", f.Name).WithCode("C0140E")
+		return fault.Invalidf(place, "%s cannot be null", f.Name).WithCode(fault.CodeMissing)
 	}
 	if !ok {
 		d.refs = append(d.refs, refer{input: f})

@@ -15,7 +15,7 @@ import (
 // is then a change of that retailer. Everything that can be refused is refused before the control plane is asked.
 func (c *Changer) CreateRetailer(ctx context.Context, p *tenant.Principal, m *catalogue.Mutation, value map[string]any) (any, error) {
 	if c.Retailers == nil {
-		return nil, fault.New(fault.Unprocessable, "Retailers are made by the operator of the platform: ask them for one").WithCode("S0001E")
+		return nil, fault.New(fault.Unprocessable, "Retailers are made by the operator of the platform: ask them for one").WithCode(fault.CodeUnserved)
 	}
 	if err := p.Can("RETAILER_CREATE", 0); err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func (s *session) vacant(ctx context.Context, d *draft) error {
 func (d *draft) taken() *fault.Error {
 	key := d.Type.Key[0]
 	return fault.New(fault.Exists, "%s %s already exists: %v", d.Type.Name, key.Name, key.Get(d.Entity)).
-		WithCode("C0123E").At(d.Place + "." + d.inputName(key))
+		WithCode(fault.CodeExists).At(d.Place + "." + d.inputName(key))
 }
 
 // named puts what another part of the platform says of a retailer's ref into the terms of the input.
@@ -115,7 +115,7 @@ func (d *draft) named(err error) error {
 	case f.Kind == fault.Exists:
 		return d.taken().Wrap(err)
 	case f.Kind == fault.Invalid:
-		return f.WithCode("C0160E").At(d.Place + "." + d.inputName(d.Type.Key[0]))
+		return f.WithCode(fault.CodeInvalid).At(d.Place + "." + d.inputName(d.Type.Key[0]))
 	}
 	return err
 }

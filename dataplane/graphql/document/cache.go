@@ -12,15 +12,17 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/lexer"
 	"github.com/vektah/gqlparser/v2/parser"
+
+	"github.com/fluent-oms/fluent/domain/fault"
 )
 
 // Codes of errors that a document has before it runs.
 const (
 	CodeParse    = "GRAPHQL_PARSE_FAILED"
 	CodeValidate = "GRAPHQL_VALIDATION_FAILED"
-	CodeLimit    = "C0001E"
+	CodeLimit    = fault.CodeTooMuch
 	CodeInput    = "BAD_USER_INPUT"
-	CodeMissing  = "C0140E"
+	CodeMissing  = fault.CodeMissing
 )
 
 // Bounds of the cache.

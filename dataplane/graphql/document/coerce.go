@@ -380,7 +380,7 @@ func moment(v any, at *spot) (any, error) {
 		}
 	}
 	wrong := badInput(at, "%v is not a date such as 2026-01-31T10:00:00.000Z", v)
-	wrong.Code = "C0100E"
+	wrong.Code = fault.CodeDate
 	return nil, wrong
 }
 

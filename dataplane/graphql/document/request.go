@@ -27,15 +27,15 @@ type Request struct {
 // ignored, as clients forward what they were given.
 func Decode(body []byte) (Request, error) {
 	if at := invalidUTF8(body); at >= 0 {
-		return Request{}, fault.Invalidf(place(body, at), "the body is not valid UTF-8").WithCode("C0140E")
+		return Request{}, fault.Invalidf(place(body, at), "the body is not valid UTF-8").WithCode(fault.CodeMissing)
 	}
 	if at := catalogue.BadEscape(body); at >= 0 && !bytes.HasPrefix(body[at:], []byte(`\u0000`)) { // NULs are refused with their variable
-		return Request{}, fault.Invalidf(place(body, at), "half of a surrogate pair is no character").WithCode("C0140E")
+		return Request{}, fault.Invalidf(place(body, at), "half of a surrogate pair is no character").WithCode(fault.CodeMissing)
 	}
 	if at, err := catalogue.CheckJSON(body); err != nil {
 		wrong := fault.Of(err).At(place(body, at))
 		if wrong.Kind == fault.TooLarge {
-			wrong = wrong.WithCode("C0141E")
+			wrong = wrong.WithCode(fault.CodeTooLong)
 		}
 		return Request{}, wrong
 	}
@@ -53,14 +53,14 @@ func diagnose(body []byte) (Request, error) {
 		return Request{}, notJSON(body, err)
 	}
 	if raw == nil {
-		return Request{}, fault.Invalidf("line 1, column 1", "the body must be a JSON object").WithCode("C0140E")
+		return Request{}, fault.Invalidf("line 1, column 1", "the body must be a JSON object").WithCode(fault.CodeMissing)
 	}
 	var req Request
 	if err := property(raw, "query", &req.Query, "a string"); err != nil {
 		return Request{}, err
 	}
 	if req.Query == "" {
-		return Request{}, fault.Invalidf("query", "query is required").WithCode("C0140E")
+		return Request{}, fault.Invalidf("query", "query is required").WithCode(fault.CodeMissing)
 	}
 	if err := property(raw, "operationName", &req.OperationName, "a string"); err != nil {
 		return Request{}, err
@@ -77,7 +77,7 @@ func property(raw map[string]json.RawMessage, name string, into any, want string
 		return nil
 	}
 	if err := decodeOne(value, into); err != nil {
-		return fault.Invalidf(name, "%s must be %s", name, want).WithCode("C0140E").Wrap(err)
+		return fault.Invalidf(name, "%s must be %s", name, want).WithCode(fault.CodeMissing).Wrap(err)
 	}
 	return nil
 }
@@ -113,7 +113,7 @@ func notJSON(body []byte, err error) error {
 	case errors.As(err, &more):
 		at, detail = more.offset-1, "the body holds more than one JSON value"
 	}
-	return fault.Invalidf(place(body, int(at)), "%s", detail).WithCode("C0140E").Wrap(err)
+	return fault.Invalidf(place(body, int(at)), "%s", detail).WithCode(fault.CodeMissing).Wrap(err)
 }
 
 // place names a byte offset by line and column, both from 1.

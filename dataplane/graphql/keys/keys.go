@@ -47,7 +47,7 @@ func New(key *catalogue.Input, value map[string]any, place string) (*Want, error
 		w.parts = append(w.parts, p)
 	}
 	if len(w.parts) == 0 {
-		return nil, fault.Invalidf(place, "%s names nothing", key.Name).WithCode("C0140E")
+		return nil, fault.Invalidf(place, "%s names nothing", key.Name).WithCode(fault.CodeMissing)
 	}
 	return w, nil
 }

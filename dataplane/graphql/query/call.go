@@ -38,7 +38,7 @@ func (c *Call) Names(names []string) error {
 		}
 	}
 	if start > end {
-		return fault.Invalidf("after", "the cursors exclude all rows").WithCode("C0160E")
+		return fault.Invalidf("after", "the cursors exclude all rows").WithCode(fault.CodeInvalid)
 	}
 	first, last := start, end
 	switch {

@@ -96,7 +96,7 @@ func compositeFilters(c *catalogue.Composite, v any) ([]store.Condition, error) 
 		}
 	}
 	if len(out) == 0 {
-		return nil, fault.Invalidf(c.Name, "%s names nothing", c.Argument).WithCode("C0140E")
+		return nil, fault.Invalidf(c.Name, "%s names nothing", c.Argument).WithCode(fault.CodeMissing)
 	}
 	return out, nil
 }

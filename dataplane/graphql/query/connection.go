@@ -140,7 +140,7 @@ func pageOf(args map[string]any) (store.Page, error) {
 	page.Before, _ = args["before"].(string)
 	switch {
 	case page.First > 0 && page.Last > 0:
-		return page, fault.Invalidf("last", "first and last exclude each other").WithCode("C0160E")
+		return page, fault.Invalidf("last", "first and last exclude each other").WithCode(fault.CodeInvalid)
 	case page.First == 0 && page.Last == 0 && page.Before != "" && page.After == "":
 		page.Last = defaultPage
 	case page.First == 0 && page.Last == 0:
@@ -155,7 +155,7 @@ func pageSize(args map[string]any, name string) (int, error) {
 		return 0, nil
 	}
 	if n < 1 {
-		return 0, fault.Invalidf(name, "%s must be 1 to %d, not %d", name, maxPage, n).WithCode("C0122E")
+		return 0, fault.Invalidf(name, "%s must be 1 to %d, not %d", name, maxPage, n).WithCode(fault.CodeNumber)
 	}
 	return min(n, maxPage), nil
 }
@@ -192,7 +192,7 @@ func (p *planner) filter(c *connection, t *catalogue.Type, f *catalogue.Field, v
 	case f.Kind == catalogue.Time:
 		from, to := object["from"], object["to"]
 		if from == nil && to == nil {
-			return fault.Invalidf(f.Name, "a date filter needs from, to, or both").WithCode("C0101E")
+			return fault.Invalidf(f.Name, "a date filter needs from, to, or both").WithCode(fault.CodeDateRange)
 		}
 		c.where = append(c.where, store.Condition{Field: f, Op: store.Range, Values: []any{from, wholeMilli(to)}})
 	case isObject && f.Wrap != "":

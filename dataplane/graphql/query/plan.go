@@ -130,7 +130,7 @@ func (p *planner) charge(times int) error {
 	if p.cost > p.limits.Complexity {
 		p.worst = true
 		return fault.New(fault.Invalid, "The query is too complex: it may fetch more than %d objects, page sizes multiplied",
-			p.limits.Complexity).WithCode("C0001E")
+			p.limits.Complexity).WithCode(fault.CodeTooMuch)
 	}
 	return nil
 }
@@ -159,7 +159,7 @@ func (p place) down(page int) place {
 
 func (p *planner) deeper(at place) error {
 	if at.depth > p.limits.Depth {
-		return fault.New(fault.Invalid, "The query is nested more than %d fields deep", p.limits.Depth).WithCode("C0001E")
+		return fault.New(fault.Invalid, "The query is nested more than %d fields deep", p.limits.Depth).WithCode(fault.CodeTooMuch)
 	}
 	return nil
 }

@@ -183,7 +183,7 @@ func (q *run) keyOf(f *field, root rootField, args map[string]any) error {
 		f.conn.where = append(f.conn.where, store.Condition{Field: a.Field, Op: store.In, Values: []any{v}})
 	}
 	if len(f.conn.where)+len(f.conn.keyed) == 0 {
-		return fault.Invalidf(root.get.Args[0].Field.Name, "%s needs an argument that says which", root.get.Name).WithCode("C0140E")
+		return fault.Invalidf(root.get.Args[0].Field.Name, "%s needs an argument that says which", root.get.Name).WithCode(fault.CodeMissing)
 	}
 	return nil
 }
@@ -244,7 +244,7 @@ func (q *run) other(ctx context.Context, df *document.Field) bool {
 func (q *run) special(ctx context.Context, df *document.Field) error {
 	answerer := q.Specials[df.Name]
 	if answerer == nil {
-		return fault.New(fault.Unprocessable, "%s is not available on this server", df.Name).WithCode("S0001E")
+		return fault.New(fault.Unprocessable, "%s is not available on this server", df.Name).WithCode(fault.CodeUnserved)
 	}
 	args, err := q.op.Args(df)
 	if err != nil {

@@ -82,7 +82,7 @@ func newVirtualSearch(c *Call) (*virtualSearch, error) {
 		ref, _ := product["productRef"].(string)
 		quantity, _ := product["quantity"].(int)
 		if quantity < 0 {
-			return nil, fault.Invalidf("productQuantities", "quantity must not be negative").WithCode("C0122E")
+			return nil, fault.Invalidf("productQuantities", "quantity must not be negative").WithCode(fault.CodeNumber)
 		}
 		v.wanted[ref] += quantity
 	}

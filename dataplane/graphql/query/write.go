@@ -62,7 +62,7 @@ func (p *printer) orNull(m answer.Mark, t *ast.Type, ok bool) bool {
 // null writes null for a field, with an error if the schema doesn't allow it.
 func (p *printer) null(f *document.Field, owner string) bool {
 	if f.Def.Type.NonNull {
-		p.fail(f, fault.New(fault.Internal, "%s.%s has no value, but is never null", owner, f.Name).WithCode("S0020E"))
+		p.fail(f, fault.New(fault.Internal, "%s.%s has no value, but is never null", owner, f.Name).WithCode(fault.CodeInternal))
 		return false
 	}
 	p.w.Null()
@@ -198,7 +198,7 @@ func (p *printer) scalar(f *field, v any) bool {
 
 // notOne is the fault of a stored value that the schema does not promise: a rule or a batch wrote it.
 func notOne(e *catalogue.Enum, v string) error {
-	return fault.New(fault.Internal, "%q is not a value of %s", v, e.Name).WithCode("S0020E")
+	return fault.New(fault.Internal, "%q is not a value of %s", v, e.Name).WithCode(fault.CodeInternal)
 }
 
 func (p *printer) wrapped(f *field, v any) bool {
@@ -234,7 +234,7 @@ func (p *printer) json(f *field, row []any) bool {
 func (p *printer) element(plan *valuePlan, df *document.Field, t *ast.Type, raw json.RawMessage) bool {
 	if raw == nil || bytes.Equal(raw, []byte("null")) {
 		if t.NonNull {
-			p.fail(df, fault.New(fault.Internal, "%s has no value, but is never null", df.Name).WithCode("S0020E"))
+			p.fail(df, fault.New(fault.Internal, "%s has no value, but is never null", df.Name).WithCode(fault.CodeInternal))
 			return false
 		}
 		p.w.Null()

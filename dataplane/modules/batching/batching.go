@@ -82,7 +82,7 @@ func (r *Request) check() error {
 	}
 	for _, f := range []struct{ name, value string }{{"event", r.Event}, {"source", r.Source}, {"catalogueRef", r.CatalogueRef}} {
 		if n := utf8.RuneCountInString(f.value); n > maxName {
-			return fault.Invalidf(f.name, "At most %d characters are expected, got %d", maxName, n).WithCode("C0141E")
+			return fault.Invalidf(f.name, "At most %d characters are expected, got %d", maxName, n).WithCode(fault.CodeTooLong)
 		}
 	}
 	return nil

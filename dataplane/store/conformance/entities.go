@@ -119,9 +119,9 @@ func taken(b *bench) {
 			require.True(b.t, fault.Is(err, fault.Exists), "%s: %v", unique.Name, err)
 			require.Contains(b.t, append(typ.Interfaces, typ.Name), fault.Of(err).Meta["type"])
 			require.Contains(b.t, fault.Of(err).Meta["key"], unique.Fields[0].Name)
-			code := "C0123E"
+			code := fault.CodeExists
 			if unique.Name == "orders_ref_key" {
-				code = "C0121E"
+				code = fault.CodeOrderExists
 			}
 			require.Equal(b.t, code, fault.Of(err).Code)
 		}

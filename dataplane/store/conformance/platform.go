@@ -166,7 +166,7 @@ func batches(b *bench) {
 
 	b.write(b.scope, func(tx *store.Tx) error { tx.StartBatch(batch); return nil })
 	b.write(b.scope, func(tx *store.Tx) error {
-		tx.FinishBatch(batch, 1000, []store.BatchRow{{Number: 3, EntityID: "11"}, {Number: 5, Code: "C0120E", Message: "no such location"}})
+		tx.FinishBatch(batch, 1000, []store.BatchRow{{Number: 3, EntityID: "11"}, {Number: 5, Code: fault.CodeNotFound, Message: "no such location"}})
 		return nil
 	})
 	got, err := r.Batch(b.ctx, batch)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/inventory/stock"
 )
 
@@ -36,7 +37,7 @@ func mergeRow(r *Row, known *Known, clock Clock, index int) Outcome {
 		return Outcome{Outcome: OutcomeFailed, Code: "400", Field: r.ProblemField, Message: r.Problem}
 	}
 	if _, ok := known.Locations[r.LocationRef]; !ok {
-		return Outcome{Outcome: OutcomeFailed, Code: "C0120E", Field: "locationRef", EntityRef: ref,
+		return Outcome{Outcome: OutcomeFailed, Code: fault.CodeNotFound, Field: "locationRef", EntityRef: ref,
 			Message: fmt.Sprintf("there is no location %s", r.LocationRef)}
 	}
 	p, exists := known.Positions[ref]
