@@ -133,6 +133,7 @@ type Type struct {
 	Root        *Field     // reference that leads towards the workflow's root; nil: it is its own root (or has no workflow)
 	Workflow    bool       // orchestrated: has workflowRef and friends, and events can address it
 	Fires       bool       // creation sends a CREATE event
+	Parts       *PartTree  // what hangs on a root and is read with it; nil: it is read alone
 	Interfaces  []string   // Node, Orchestrateable, Product, …
 	Fields      []*Field   // in GraphQL order; hidden ones and the discriminator included
 	KeyRefs     []*KeyRef  //
@@ -163,6 +164,7 @@ type Type struct {
 
 	fields   map[string]*Field
 	declared []*declaration
+	unshown  []*Edge // connections that only a tree of parts names
 }
 
 // Owner says what a row is about where that may be of several types: a comment's entityType and entityId, a setting's context and

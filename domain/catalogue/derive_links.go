@@ -115,6 +115,7 @@ func (b *builder) connect() {
 	}
 	for _, t := range b.cat.types {
 		b.connectOwner(t, strings.Fields(b.specs[t].Owner))
+		b.connectParts(t, b.specs[t].Parts)
 	}
 }
 

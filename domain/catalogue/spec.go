@@ -25,6 +25,7 @@ type TypeSpec struct {
 	Event       string   // entity type in events; empty: none can address it
 	Root        string   // reference towards the workflow's root; empty: it is its own
 	Fires       bool     // creation sends CREATE
+	Parts       string   // of a root: paths to what hangs on it, which is read with it, such as items fulfilments.items; see parts.go
 	Implements  string   // interfaces
 	Key         string   // natural key
 	Loose       bool     // the key is only recommended to be unique

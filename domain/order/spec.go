@@ -21,6 +21,7 @@ func types() []catalogue.TypeSpec {
 		{
 			Go: Order{}, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", KeyInputs: "Id IdOrKey", Key: "ref", Taken: fault.CodeOrderExists, Retailer: "retailer",
 			Indexes: []string{"customer createdOn id", "status createdOn id"},
+			Parts:   "items fulfilmentChoice.deliveryAddress customer fulfilments.items articles.items",
 			Gets:    []string{"order(id: ID, ref: String)", "orderById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
