@@ -53,7 +53,12 @@ func (b *bench) open(dsn string) *store.DB { return storetest.Open(b.t, dsn, sto
 // flow stores a workflow ORDER::HD of retailer 1 made of rulesets written as name/type/status: rule prop=value, …. It is put together from
 // parts, as it is in a node.
 func (b *bench) flow(account tenancy.AccountID, rulesets ...*workflow.Ruleset) {
-	w := &workflow.Workflow{Name: "ORDER::HD", EntityType: "ORDER", EntitySubtype: "HD", Version: "1.0", Rulesets: rulesets}
+	b.flowOf(account, "ORDER", rulesets...)
+}
+
+// flowOf is flow for another type than orders.
+func (b *bench) flowOf(account tenancy.AccountID, entityType string, rulesets ...*workflow.Ruleset) {
+	w := &workflow.Workflow{Name: entityType + "::HD", EntityType: entityType, EntitySubtype: "HD", Version: "1.0", Rulesets: rulesets}
 	parts, err := workflow.Parts(w, string(account))
 	require.NoError(b.t, err)
 	require.NoError(b.t, b.shelf.Put(account, 1, workflow.Assemble(w, parts)))
@@ -111,8 +116,7 @@ func (b *bench) reload(scope tenancy.Scope, o *order.Order) *order.Order {
 
 func (b *bench) new(node string, change ...func(*engine.Deps, *engine.Config)) *engine.Engine {
 	b.t.Helper()
-	d := engine.Deps{DB: b.db, Library: rule.NewLibrary(b.rules), Workflows: b.shelf, Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil)),
-		Roots: map[string]engine.RootLoader{"ORDER": loadOrder}}
+	d := engine.Deps{DB: b.db, Library: rule.NewLibrary(b.rules), Workflows: b.shelf, Logger: slog.New(slog.NewTextHandler(b.t.Output(), nil))}
 	c := engine.Config{Node: node, Poll: 20 * time.Millisecond, Schedule: 50 * time.Millisecond}
 	for _, f := range change {
 		f(&d, &c)
@@ -146,22 +150,6 @@ func (b *bench) commits(e *engine.Engine, want int64) {
 	b.t.Helper()
 	require.Eventually(b.t, func() bool { return e.Stats().Commits.Load() >= want }, time.Minute, time.Millisecond)
 	require.Equal(b.t, want, e.Stats().Commits.Load())
-}
-
-// loadOrder loads an order with its fulfilments.
-func loadOrder(ctx context.Context, r *store.Reader, id catalogue.ID) (any, []any, error) {
-	p := r.Pipeline()
-	roots := p.ByID(domain.Catalogue().Type("Order"), id)
-	fulfilments := domain.Catalogue().Type("Fulfilment")
-	parts := store.Add[order.Fulfilment](p, store.Query{Where: []store.Condition{{Field: fulfilments.Field("order"), Op: store.In, Values: []any{id}}}})
-	if err := p.Run(ctx); err != nil {
-		return nil, nil, err
-	}
-	var list []any
-	for _, f := range *parts {
-		list = append(list, f)
-	}
-	return (*roots)[0], list, nil
 }
 
 // testRules are what the workflows of these tests name.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/queue"
@@ -23,10 +24,6 @@ type Creation struct {
 	Known []any // what they point at, as it was read a moment ago
 }
 
-// Starter finds the entities that exist already and that the type's RootLoader would load with a new root and its parts. known is what the
-// creation's caller has read.
-type Starter func(ctx context.Context, r *store.Reader, root any, parts, known []any) (loaded []any, err error)
-
 // creationTime bounds the turn that a caller waits for.
 const creationTime = 2 * time.Second
 
@@ -36,11 +33,13 @@ const creationTime = 2 * time.Second
 // others do at this moment, or the turn failed. An error is ErrAmbiguous, that of ctx, or
 // says that the database takes no writes.
 func (e *Engine) Create(ctx context.Context, account tenancy.AccountID, c Creation) (bool, error) {
-	start := e.d.Starts[c.Event.RootType]
-	if start == nil || !e.starts.enter(account) {
+	if !slices.Contains(e.d.Starts, c.Event.RootType) || !e.starts.enter(account) {
 		return false, nil
 	}
 	defer e.starts.leave(account)
+	if e.hooks.creating != nil {
+		e.hooks.creating()
+	}
 	e.running.Add(1)
 	defer e.running.Done()
 	scope, err := tenancy.NewScope(account)
@@ -50,7 +49,7 @@ func (e *Engine) Create(ctx context.Context, account tenancy.AccountID, c Creati
 	e.Prepare(ctx, c.Event)
 	j := e.newJob(&queue.Work{Root: queue.Root{Account: account, Type: c.Event.RootType, Key: c.Event.RootID}})
 	j.scope, j.sync, j.fresh, j.try = scope, c.Event, true, 1
-	loaded, err := start(ctx, e.d.DB.Reader(scope), c.Root, c.Parts, c.Known)
+	loaded, err := e.runner.Existing(ctx, e.d.DB.Reader(scope), c.Root, c.Parts, c.Known)
 	if err == nil {
 		err = e.runFresh(ctx, j, &turn.Fresh{Root: clone(c.Root), Parts: clones(c.Parts), Loaded: clones(loaded)})
 	}

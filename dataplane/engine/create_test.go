@@ -19,14 +19,16 @@ import (
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
-// starting lets orders begin with their first turn; they point at nothing.
-func starting(d *engine.Deps, _ *engine.Config) {
-	d.Starts = map[string]engine.Starter{"ORDER": func(context.Context, *store.Reader, any, []any, []any) ([]any, error) { return nil, nil }}
-}
+// starting lets orders begin with their first turn.
+func starting(d *engine.Deps, _ *engine.Config) { d.Starts = []string{"ORDER"} }
+
+// shopper is the customer of the orders of creation, as whoever creates them has read him.
+var shopper = &foundation.Customer{Node: catalogue.Node{ID: "1"}, RetailerID: "1"}
 
 // creation is an order that is not written yet, with its CREATE event.
 func (b *bench) creation(ref string) (*order.Order, engine.Creation) {
@@ -35,7 +37,7 @@ func (b *bench) creation(ref string) (*order.Order, engine.Creation) {
 	require.NoError(b.t, err)
 	o := &order.Order{Ref: ref, RetailerID: "1", CustomerID: "1"}
 	o.ID, o.Type, o.Status, o.WorkflowRef, o.WorkflowVersion = id, "HD", "CREATED", "ORDER::HD", 10000
-	return o, engine.Creation{Event: event(o, "CREATE"), Root: o}
+	return o, engine.Creation{Event: event(o, "CREATE"), Root: o, Known: []any{shopper}}
 }
 
 // stored reads an order; nil: there is none.
@@ -160,13 +162,10 @@ func TestCreationsHaveTheirLimits(t *testing.T) {
 	b := newBench(t)
 	b.cascade()
 	inside, proceed := make(chan struct{}), make(chan struct{})
-	e := b.new("n1", func(d *engine.Deps, c *engine.Config) {
-		c.Creations = 1
-		d.Starts = map[string]engine.Starter{"ORDER": func(context.Context, *store.Reader, any, []any, []any) ([]any, error) {
-			close(inside)
-			<-proceed
-			return nil, nil
-		}}
+	e := b.new("n1", starting, func(_ *engine.Deps, c *engine.Config) { c.Creations = 1 })
+	e.Creating(func() {
+		close(inside)
+		<-proceed
 	})
 	_, first := b.creation("O-1")
 	_, second := b.creation("O-2")
@@ -288,37 +287,31 @@ func TestACreationsStructsStayAsTheyAre(t *testing.T) {
 		}
 		b.rules = append(b.rules, rule.New("test", "SetParts", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 			require.Len(t, c.Root.Parts(), 2)
-			for _, p := range c.Root.Parts() {
-				c.Turn.Set(p, map[string]any{"status": "SET"})
-			}
+			c.Turn.Set(rule.Parts[order.Fulfilment](c.Root)[0], map[string]any{"status": "SET"})
+			c.Turn.Set(rule.Parts[foundation.Customer](c.Root)[0], map[string]any{"firstName": "SET"})
 			return nil
 		}))
 		b.flow("ACME", on("CREATE", "ORDER", "CREATED", calls...))
-		typ := domain.Catalogue().Type("Fulfilment")
-		ids, err := b.db.NewIDs(b.ctx, b.scope, typ, 2)
+		id, err := b.db.NewID(b.ctx, b.scope, domain.Catalogue().Type("Fulfilment"))
 		require.NoError(t, err)
 		o, c := b.creation("O-1")
-		list := make([]*order.Fulfilment, 2)
-		for i := range list {
-			list[i] = &order.Fulfilment{Ref: fmt.Sprint("F-", i), OrderID: o.ID}
-			list[i].ID, list[i].Type, list[i].Status = ids[i], "HD_PFS", "CREATED"
-		}
-		part, known := list[0], list[1]
+		part := &order.Fulfilment{Ref: "F", OrderID: o.ID}
+		part.ID, part.Type, part.Status = id, "HD_PFS", "CREATED"
+		known := &foundation.Customer{Node: catalogue.Node{ID: o.CustomerID}, Ref: "C", Username: "C", FirstName: "Known", RetailerID: "1"}
 		require.NoError(t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { tx.Insert(known); return nil }))
-		c.Parts = []any{part}
-		was := known.Status
-		e := b.new("n1", func(d *engine.Deps, _ *engine.Config) {
-			d.Starts = map[string]engine.Starter{"ORDER": func(context.Context, *store.Reader, any, []any, []any) ([]any, error) { return []any{known}, nil }}
-		})
+		c.Parts, c.Known = []any{part}, []any{known}
+		e := b.new("n1", starting)
 		done, err := e.Create(b.ctx, "ACME", c)
 		require.NoError(t, err)
 		require.Equal(t, !fails, done)
-		require.Equal(t, []string{"CREATED", "CREATED", was}, []string{o.Status, part.Status, known.Status})
+		require.Equal(t, []string{"CREATED", "CREATED", "Known"}, []string{o.Status, part.Status, known.FirstName})
 		if fails {
 			continue
 		}
-		found, err := store.Get[order.Fulfilment](b.ctx, b.db.Reader(b.scope), ids...)
+		fulfilments, err := store.Get[order.Fulfilment](b.ctx, b.db.Reader(b.scope), id)
 		require.NoError(t, err)
-		require.Equal(t, []string{"BOOKED", "SET", "SET"}, []string{b.stored(o.ID).Status, found[0].Status, found[1].Status})
+		customers, err := store.Get[foundation.Customer](b.ctx, b.db.Reader(b.scope), known.ID)
+		require.NoError(t, err)
+		require.Equal(t, []string{"BOOKED", "SET", "SET"}, []string{b.stored(o.ID).Status, fulfilments[0].Status, customers[0].FirstName})
 	}
 }

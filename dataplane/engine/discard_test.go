@@ -11,7 +11,9 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
@@ -104,9 +106,9 @@ func TestADiscardedRulesetLeavesNothing(t *testing.T) {
 		made = append(made, a.Ref)
 	}
 	require.Equal(t, []string{"F-first", "F-third", "A-first", "A-third"}, made)
-	rows, err := b.db.Reader(b.scope).OrderRows(b.ctx, list[0].ID)
+	_, parts, err := b.db.Reader(b.scope).Aggregate(b.ctx, domain.Catalogue().Type("Order"), list[0].ID)
 	require.NoError(t, err)
-	require.Len(t, rows.Fulfilments, 2)
+	require.Len(t, rule.Parts[order.Fulfilment](ruletest.New(nil, parts...)), 2)
 	require.Len(t, b.linked(), 2)
 
 	var sent []string

@@ -29,8 +29,6 @@ import (
 type (
 	// Workflows gives active workflows.
 	Workflows = turn.Workflows
-	// RootLoader loads a root with its dependants.
-	RootLoader = turn.RootLoader
 	// Callers knows what users may do at the moment.
 	Callers = turn.Callers
 	// Library is the rules that workflows can name.
@@ -44,10 +42,8 @@ type Deps struct {
 	DB        *store.DB
 	Library   *Library
 	Workflows Workflows
-	Roots     map[string]RootLoader // by entity type
-	Whole     map[string][]string   // by entity type: references of which the root's loader brings every row below the root
-	Starts    map[string]Starter    // by entity type: roots whose first turn may be one commit with their creation
-	Callers   Callers               // needed for events that bring their own workflow
+	Starts    []string // entity types of roots whose first turn may be one commit with their creation
+	Callers   Callers  // needed for events that bring their own workflow
 	Modules   rule.Modules
 	Logger    *slog.Logger
 	// Nudge hands committed events to the node whose roots they wait for. It must not block for long; a lost nudge costs a poll's delay.
@@ -114,8 +110,9 @@ type Engine struct {
 	hooks   hooks
 }
 
-// hooks let tests stand in the way of a commit and remove the fence.
+// hooks let tests stand in the way of a creation and of a commit, and remove the fence.
 type hooks struct {
+	creating     func()
 	beforeCommit func(*turn.Outcome) error
 	afterCommit  func(*turn.Outcome) error
 	unfenced     bool
@@ -147,8 +144,7 @@ func New(d Deps, cfg Config) (*Engine, error) {
 		d.Nudge = func(context.Context, string, ...store.EventRow) {}
 	}
 	cfg = cfg.withDefaults()
-	runner, err := turn.New(turn.Deps{DB: d.DB, Library: d.Library, Workflows: d.Workflows, Roots: d.Roots, Whole: d.Whole, Callers: d.Callers, Modules: d.Modules,
-		Limits: cfg.Limits, Node: cfg.Node})
+	runner, err := turn.New(turn.Deps{DB: d.DB, Library: d.Library, Workflows: d.Workflows, Callers: d.Callers, Modules: d.Modules, Limits: cfg.Limits, Node: cfg.Node})
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}

@@ -155,16 +155,13 @@ func TestAnAccountLeavesOthersRoomToCreate(t *testing.T) {
 	inside, proceed := make(chan struct{}), make(chan struct{})
 	goOn := sync.OnceFunc(func() { close(proceed) })
 	t.Cleanup(goOn)
-	e := b.new("n1", func(d *engine.Deps, c *engine.Config) {
-		c.Creations = 4
-		d.Starts = map[string]engine.Starter{"ORDER": func(context.Context, *store.Reader, any, []any, []any) ([]any, error) {
-			select {
-			case inside <- struct{}{}:
-			case <-proceed:
-			}
-			<-proceed
-			return nil, nil
-		}}
+	e := b.new("n1", starting, func(_ *engine.Deps, c *engine.Config) { c.Creations = 4 })
+	e.Creating(func() {
+		select {
+		case inside <- struct{}{}:
+		case <-proceed:
+		}
+		<-proceed
 	})
 	type answer struct {
 		done bool

@@ -14,6 +14,19 @@ func All() []manifest.Module {
 	return []manifest.Module{core.Manifest(), ordering.Manifest(), inventory.Manifest()}
 }
 
+// Starts lists the entity types of roots whose first turn may be one commit with their creation.
+func Starts() []string {
+	var out []string
+	for _, m := range All() {
+		for _, r := range m.Roots {
+			if r.StartsWithCreation {
+				out = append(out, r.Type)
+			}
+		}
+	}
+	return out
+}
+
 // Rules lists the rules of all modules, module by module.
 func Rules() []rule.Rule {
 	var out []rule.Rule

@@ -26,9 +26,6 @@ import (
 // modules are the business modules as the engine sees them.
 type modules struct {
 	library *engine.Library
-	roots   map[string]engine.RootLoader
-	whole   map[string][]string
-	starts  map[string]engine.Starter
 	readers rule.Modules
 }
 
@@ -37,9 +34,6 @@ func (s *services) modules() modules {
 	stock := inventory.New(s.db, places)
 	return modules{
 		library: rule.NewLibrary(business.Rules()),
-		roots:   map[string]engine.RootLoader{"ORDER": ordering.Load},
-		whole:   map[string][]string{"ORDER": ordering.Whole},
-		starts:  map[string]engine.Starter{"ORDER": ordering.Start},
 		readers: rule.NewModules(places, stock, ordering.New(s.db, places, stock)),
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/janitor"
+	business "github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
@@ -69,7 +70,7 @@ func (s *services) wire(ctx context.Context) error {
 	s.configurations = configuration.New(n.state, s.db, n.config.WorkflowMemory)
 	modules := s.modules()
 	s.engine, err = engine.New(engine.Deps{
-		DB: s.db, Library: modules.library, Workflows: s.configurations, Roots: modules.roots, Whole: modules.whole, Starts: modules.starts, Modules: modules.readers, Callers: s.identity, Logger: n.log,
+		DB: s.db, Library: modules.library, Workflows: s.configurations, Starts: business.Starts(), Modules: modules.readers, Callers: s.identity, Logger: n.log,
 		Nudge: s.forwarder.take,
 	}, engine.Config{Node: n.link.NodeID()})
 	if err != nil {

@@ -5,6 +5,8 @@ package rule
 import (
 	"context"
 	"errors"
+	"iter"
+	"reflect"
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -28,10 +30,27 @@ type Context struct {
 
 // Root is the root entity of a turn with the dependants that were loaded or created in it. One goroutine uses it at a time.
 type Root interface {
-	Entity() any                         // pointer to the root entity's struct
-	Find(entityType, id, ref string) any // a loaded dependant by id or ref; nil if it is not there
-	Add(entity any)                      // a dependant that this turn created
-	Parts() []any                        // all dependants, those loaded first, then those that this turn created, each in order
+	Entity() any                           // pointer to the root entity's struct
+	Find(entityType, id, ref string) any   // a loaded dependant by id or ref; nil if it is not there
+	Add(entity any)                        // a dependant that this turn created
+	Parts() []any                          // all dependants, those loaded first, then those that this turn created, each in order
+	PartsOf(of reflect.Type) iter.Seq[any] // those of a struct, in the same order, without a look at others; see Parts
+}
+
+// Parts lists a root's dependants of one type: those loaded in order of creation, then those that this turn created.
+func Parts[T any](root Root) []*T {
+	of, n := root.PartsOf(reflect.TypeFor[T]()), 0
+	for range of {
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	out := make([]*T, 0, n)
+	for p := range of {
+		out = append(out, p.(*T))
+	}
+	return out
 }
 
 // Turn takes the actions that rules ask for. Mutations are visible to later rules of the same turn and are committed, together

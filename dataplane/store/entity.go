@@ -4,8 +4,6 @@ import (
 	"context"
 	"reflect"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/fluent-oms/fluent/domain/catalogue"
 )
 
@@ -44,17 +42,10 @@ func Load[T any](ctx context.Context, r *Reader, q Query) ([]*T, error) {
 // Entities runs a query and returns whole entities of its type as pointers to structs; q.Fields is ignored. With Page.First there are at
 // most so many.
 func (r *Reader) Entities(ctx context.Context, q Query) ([]any, error) {
-	q.NoCursors, q.Fields = true, nil
-	s, err := r.db.prepare(r.scope, &q)
-	if err != nil {
-		return nil, err
-	}
-	var out []any
-	err = r.run(ctx, []call{{name: s.shape.name, sql: s.shape.sql, args: s.args, rows: func(rows pgx.Rows) error {
-		out = nil
-		return s.collectEntities(rows, func(e any) { out = append(out, e) })
-	}}})
-	return out, err
+	p := r.Pipeline()
+	out := p.Entities(q)
+	err := p.Run(ctx)
+	return *out, err
 }
 
 // Get loads entities of type T by id, as Reader.ByID does.

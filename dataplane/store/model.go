@@ -59,6 +59,8 @@ type model struct {
 	kinds   int
 	insert  string
 	lookups map[lookupForm]string
+	// aggregate reads the type's parts; nil: it has none.
+	aggregate *aggregate
 }
 
 // learn derives a model for each type of the catalogue.
@@ -92,6 +94,7 @@ func (db *DB) learn(c *catalogue.Catalogue) error {
 			db.uniques[t.Table+"_pkey"] = uniqueKey{typ: t, fields: []*catalogue.Field{m.id.field}, taken: fault.CodeExists}
 		}
 	}
+	db.deriveAggregates(c)
 	return nil
 }
 

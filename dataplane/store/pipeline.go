@@ -57,6 +57,22 @@ func (p *Pipeline) ByKey(typ *catalogue.Type, keys ...Key) *[]any {
 	return &out
 }
 
+// Entities adds a query whose rows become entities of its type; see Reader.Entities.
+func (p *Pipeline) Entities(q Query) *[]any {
+	out := new([]any)
+	q.NoCursors, q.Fields = true, nil
+	s, err := p.r.db.prepare(p.r.scope, &q)
+	if err != nil {
+		p.fail(err)
+		return out
+	}
+	p.add(call{name: s.shape.name, sql: s.shape.sql, args: s.args, rows: func(rows pgx.Rows) error {
+		*out = nil
+		return s.collectEntities(rows, func(e any) { *out = append(*out, e) })
+	}})
+	return out
+}
+
 // Add adds a query whose rows become entities; see Load.
 func Add[T any](p *Pipeline, q Query) *[]*T {
 	out := new([]*T)

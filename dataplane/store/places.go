@@ -28,13 +28,13 @@ const sqlNetworkLocations = `SELECT network_id::text, location_id::text FROM net
 func (r *Reader) PlaceRows(ctx context.Context) (*PlaceRows, error) {
 	out := &PlaceRows{NetworkLocations: map[catalogue.ID][]catalogue.ID{}}
 	l := loader{r: r, args: []any{string(r.scope.Account())}}
-	add[foundation.Location](&l, `locations t WHERE t.account_id = $1`, func(m *model) func([]any) { return sorted(m, &out.Locations) })
-	add[foundation.StoreAddress](&l, `locations l JOIN addresses t ON t.account_id = $1 AND t.id = l.primary_address_id WHERE l.account_id = $1`, func(m *model) func([]any) { return sorted(m, &out.Addresses) })
-	add[foundation.OpeningSchedule](&l, `locations l JOIN opening_schedules t ON t.account_id = $1 AND t.id = l.opening_schedule_id WHERE l.account_id = $1`, func(m *model) func([]any) { return sorted(m, &out.Schedules) })
-	add[foundation.Network](&l, `networks t WHERE t.account_id = $1`, func(m *model) func([]any) { return sorted(m, &out.Networks) })
-	add[inventory.VirtualCatalogue](&l, `virtual_catalogues t WHERE t.account_id = $1`, func(m *model) func([]any) { return sorted(m, &out.VirtualCatalogues) })
-	add[inventory.InventoryCatalogue](&l, `inventory_catalogues t WHERE t.account_id = $1`, func(m *model) func([]any) { return sorted(m, &out.InventoryCatalogues) })
-	add[foundation.Setting](&l, `settings t WHERE t.account_id = $1 AND t.lob_value IS NULL`, func(m *model) func([]any) { return sorted(m, &out.Settings) })
+	add[foundation.Location](&l, `locations t WHERE t.account_id = $1`, &out.Locations)
+	add[foundation.StoreAddress](&l, `locations l JOIN addresses t ON t.account_id = $1 AND t.id = l.primary_address_id WHERE l.account_id = $1`, &out.Addresses)
+	add[foundation.OpeningSchedule](&l, `locations l JOIN opening_schedules t ON t.account_id = $1 AND t.id = l.opening_schedule_id WHERE l.account_id = $1`, &out.Schedules)
+	add[foundation.Network](&l, `networks t WHERE t.account_id = $1`, &out.Networks)
+	add[inventory.VirtualCatalogue](&l, `virtual_catalogues t WHERE t.account_id = $1`, &out.VirtualCatalogues)
+	add[inventory.InventoryCatalogue](&l, `inventory_catalogues t WHERE t.account_id = $1`, &out.InventoryCatalogues)
+	add[foundation.Setting](&l, `settings t WHERE t.account_id = $1 AND t.lob_value IS NULL`, &out.Settings)
 	if l.err != nil {
 		return nil, l.err
 	}

@@ -35,6 +35,9 @@ func Statements(c *catalogue.Catalogue) ([]Statement, error) {
 	for _, t := range c.Types() {
 		l.writes(db.models[t])
 	}
+	for _, t := range c.Types() {
+		l.parts(db.models[t].aggregate)
+	}
 	for _, t := range append(slices.Clone(c.Types()), c.Abstract()...) {
 		for _, scope := range []tenancy.Scope{all, some} {
 			l.reads(scope, t)
@@ -81,6 +84,19 @@ func (l *statementList) writes(m *model) {
 		for _, add := range []bool{true, false} {
 			c := linkGroup{edge: e, add: add}.call("")
 			l.add(c.name, c.sql, !add)
+		}
+	}
+}
+
+// parts adds the statements that read what hangs on a root: as hot as its turns are.
+func (l *statementList) parts(a *aggregate) {
+	if a == nil {
+		return
+	}
+	for _, b := range a.branches {
+		l.add(b.name, b.sql, true)
+		if b.limited != "" {
+			l.add(b.name, b.limited, false)
 		}
 	}
 }
@@ -132,8 +148,8 @@ func (l *statementList) reads(scope tenancy.Scope, t *catalogue.Type) {
 			one(Query{Type: t, Where: where, Page: Page{First: 1}}, whole)
 		}
 	}
-	for _, e := range t.Edges {
-		for _, below := range e.Target.Edges {
+	for _, e := range t.Connections() {
+		for _, below := range e.Target.Connections() {
 			if e.By != nil {
 				one(Query{Type: below.Target, Parents: &Parents{Edge: below, Of: &Owners{Edge: e, ID: "1", First: 1}}, Page: Page{First: 1}}, whole)
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -123,7 +124,7 @@ type play struct {
 	scene *scene
 	event *workflow.Event
 	turn  *history.Trail
-	now   *store.OrderRows
+	now   *ordering.Order
 	seen  string
 }
 
@@ -218,15 +219,15 @@ func (s *stage) turns(ctx context.Context, orders int) map[string]*history.Trail
 }
 
 // whole reads all orders with what hangs on them, which is one statement for each table.
-func (s *stage) whole(plays []*play) map[catalogue.ID]*store.OrderRows {
+func (s *stage) whole(plays []*play) map[catalogue.ID]*ordering.Order {
 	read := s.db.Reader(s.scope).Pipeline()
 	all := store.Query{}
 	list, items, homes := store.Add[order.Order](read, all), store.Add[order.OrderItem](read, all), store.Add[foundation.CustomerAddress](read, all)
 	fulfilments, parts, articles := store.Add[order.Fulfilment](read, all), store.Add[order.FulfilmentItem](read, all), store.Add[order.Article](read, all)
 	require.NoError(s.t, read.Run(s.ctx))
-	out, of, home := map[catalogue.ID]*store.OrderRows{}, map[catalogue.ID]catalogue.ID{}, map[catalogue.ID]*foundation.CustomerAddress{}
+	out, of, home := map[catalogue.ID]*ordering.Order{}, map[catalogue.ID]catalogue.ID{}, map[catalogue.ID]*foundation.CustomerAddress{}
 	for _, o := range *list {
-		out[o.ID] = &store.OrderRows{Order: o}
+		out[o.ID] = &ordering.Order{Order: o}
 	}
 	for _, i := range *items {
 		out[i.OrderID].Items = append(out[i.OrderID].Items, i)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -30,7 +31,7 @@ type stage struct {
 // scene is one of the orders.
 type scene struct {
 	kind string // HD or CC
-	was  *store.OrderRows
+	was  *ordering.Order
 	held map[string]string // stock, by the fulfilment's id
 }
 
@@ -56,7 +57,7 @@ func (s *stage) stand(kind, product, text string, cancelled int, attributes cata
 			units += unit
 		}
 	}
-	sc := &scene{kind: kind, was: &store.OrderRows{}, held: map[string]string{}}
+	sc := &scene{kind: kind, was: &ordering.Order{}, held: map[string]string{}}
 	s.order(sc, cut[0], product, max(unit, units), cancelled, attributes)
 	for _, f := range fulfilments {
 		s.fulfilment(sc, product, f)
@@ -167,7 +168,7 @@ func (s *stage) hold(sc *scene, f *order.Fulfilment, i *order.FulfilmentItem, pr
 	s.made = append(s.made, q)
 }
 
-func (s *stage) article(rows *store.OrderRows, status string) {
+func (s *stage) article(rows *ordering.Order, status string) {
 	n := unit
 	a := &order.Article{Node: catalogue.Node{ID: s.id("Article")}, Ref: fmt.Sprintf("%s-A%d", rows.Order.Ref, len(rows.Articles)+1), Quantity: &n, OrderID: rows.Order.ID,
 		Attributes: catalogue.Attributes{{Name: "fulfilmentId", Type: "STRING", Value: string(rows.Fulfilments[0].ID)}}}
@@ -217,7 +218,7 @@ type fact struct{ of, name, is string }
 // untold are attributes that say what is seen elsewhere.
 var untold = []string{"fulfilmentId", "sourcingProfile", "strategyRef"}
 
-func facts(r *store.OrderRows, now time.Time) (out []fact) {
+func facts(r *ordering.Order, now time.Time) (out []fact) {
 	say := func(of, name, format string, args ...any) {
 		out = append(out, fact{of, name, fmt.Sprintf(format, args...)})
 	}
@@ -286,7 +287,7 @@ func about(d time.Duration) string {
 }
 
 // changes lists what differs, all of what is new in one piece; a thing that is gone is told so.
-func (sc *scene) changes(is *store.OrderRows, now time.Time) (out []string) {
+func (sc *scene) changes(is *ordering.Order, now time.Time) (out []string) {
 	before, after := facts(sc.was, now), facts(is, now)
 	known := func(list []fact, f fact) bool {
 		return slices.ContainsFunc(list, func(x fact) bool { return x.of == f.of && x.name == f.name })

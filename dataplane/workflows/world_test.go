@@ -18,6 +18,7 @@ import (
 	stocks "github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
@@ -77,8 +78,6 @@ func (w *world) start(dsn, node string) {
 	places := availability.NewDirectory(db, 50*time.Millisecond)
 	stock := stocks.New(db, places)
 	e, err := engine.New(engine.Deps{DB: db, Library: rule.NewLibrary(modules.Rules()), Workflows: w.shelf,
-		Roots:   map[string]engine.RootLoader{"ORDER": ordering.Load},
-		Whole:   map[string][]string{"ORDER": ordering.Whole},
 		Modules: rule.NewModules(places, stock, ordering.New(db, places, stock)),
 	}, engine.Config{Node: node, Poll: 20 * time.Millisecond, Schedule: 50 * time.Millisecond})
 	require.NoError(w.t, err)
@@ -310,11 +309,13 @@ func (w *world) placeAs(kind, pickup string, lines ...string) catalogue.ID {
 }
 
 // rows loads an order whole.
-func (w *world) rows(id catalogue.ID) *store.OrderRows {
+func (w *world) rows(id catalogue.ID) *ordering.Order {
 	w.t.Helper()
-	rows, err := w.db.Reader(w.scope).OrderRows(w.ctx, id)
+	root, parts, err := w.db.Reader(w.scope).Aggregate(w.ctx, domain.Catalogue().Type("Order"), id)
 	require.NoError(w.t, err)
-	return rows
+	o, err := ordering.Of(ruletest.New(root, parts...))
+	require.NoError(w.t, err)
+	return o
 }
 
 // order prints an order as BOOKED; O1-1 HD_PFS STORE_A AWAITING_WAVE P1×2.

@@ -3,6 +3,8 @@ package turn
 import (
 	"context"
 	"fmt"
+	"iter"
+	"reflect"
 
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -34,8 +36,8 @@ func (u *unit) known(loaded any) any {
 
 // ByKey loads an entity by its natural key. See rule.Reader.
 func (u *unit) ByKey(ctx context.Context, typ *catalogue.Type, key ...any) (any, error) {
-	for _, e := range u.order {
-		if e.typ == typ && !e.gone && hasKey(e, key) {
+	for _, e := range u.byType[typ] {
+		if !e.gone && hasKey(e, key) {
 			return e.ptr, nil
 		}
 	}
@@ -72,8 +74,8 @@ func (u *unit) List(ctx context.Context, typ *catalogue.Type, name string, value
 	for _, x := range loaded {
 		out = append(out, u.known(x))
 	}
-	for _, e := range u.order {
-		if e.created && !e.gone && e.typ == typ && len(out) < limit && among(f.Get(e.ptr), values) {
+	for _, e := range u.byType[typ] {
+		if e.created && !e.gone && len(out) < limit && among(f.Get(e.ptr), values) {
 			out = append(out, e.ptr)
 		}
 	}
@@ -127,6 +129,18 @@ func (u *unit) Find(entityType, id, ref string) any {
 func (u *unit) Add(ptr any) {
 	if e := u.adopt(ptr); e != nil {
 		e.part = true
+	}
+}
+
+// PartsOf visits the root's dependants of a struct. See rule.Root.
+func (u *unit) PartsOf(of reflect.Type) iter.Seq[any] {
+	rows := u.byType[u.r.types.byGo[of]]
+	return func(yield func(any) bool) {
+		for _, e := range rows {
+			if e.part && !e.gone && e.ptr != u.root && !yield(e.ptr) {
+				return
+			}
+		}
 	}
 }
 

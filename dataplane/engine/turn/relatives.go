@@ -108,7 +108,7 @@ func (u *unit) follow(e *row, name string) (found []*row, many bool, err error) 
 		found, err = u.keyed(e, k)
 		return found, false, err
 	}
-	edge := e.typ.Edge(name)
+	edge := e.typ.Connection(name)
 	switch {
 	case edge == nil:
 		return nil, false, nil
@@ -126,11 +126,11 @@ func (u *unit) follow(e *row, name string) (found []*row, many bool, err error) 
 // alike lists the entities whose relations are read together with those of e: e first.
 func (u *unit) alike(e *row, fits func(*row) bool) []*row {
 	out := []*row{e}
-	for _, x := range u.order {
+	for _, x := range u.byType[e.typ] {
 		if len(out) == maxTogether {
 			break
 		}
-		if x != e && x.typ == e.typ && !x.gone && fits(x) {
+		if x != e && !x.gone && fits(x) {
 			out = append(out, x)
 		}
 	}
@@ -195,20 +195,12 @@ func some(e *row) []*row {
 
 // byID finds an entity in memory.
 func (u *unit) byID(t *catalogue.Type, id catalogue.ID) *row {
-	for _, c := range concrete(t) {
+	for _, c := range t.Concrete() {
 		if e := u.entities[identity{c, id}]; e != nil && !e.gone {
 			return e
 		}
 	}
 	return nil
-}
-
-// concrete are the types whose rows a type stands for.
-func concrete(t *catalogue.Type) []*catalogue.Type {
-	if t.Abstract() {
-		return t.Members
-	}
-	return []*catalogue.Type{t}
 }
 
 // keyed is what is found by natural key: none or one.
@@ -263,8 +255,8 @@ func keyOf(ptr any, fields []*catalogue.Field) (string, bool) {
 }
 
 func (u *unit) byKey(k *catalogue.KeyRef, key string) *row {
-	for _, e := range u.order {
-		if e.gone || !slices.Contains(concrete(k.Target), e.typ) {
+	for _, e := range u.rowsOf(k.Target) {
+		if e.gone {
 			continue
 		}
 		fields := make([]*catalogue.Field, len(k.Remote))
@@ -285,10 +277,11 @@ func (u *unit) children(e *row, edge *catalogue.Edge) ([]*row, error) {
 		if err := u.list(e, edge); err != nil {
 			return nil, err
 		}
-		out = slices.DeleteFunc(slices.Clone(u.paths.listed[listing{edge, e}]), func(x *row) bool { return x.gone || owner(x, edge) != idOf(e.typ, e.ptr) })
+		out = slices.DeleteFunc(slices.Clone(u.paths.listed[listing{edge, e}]), func(x *row) bool { return x.gone || owner(x, edge) != e.id })
 	}
-	for _, x := range u.order {
-		if !x.gone && slices.Contains(concrete(edge.Target), x.typ) && owner(x, edge) == idOf(e.typ, e.ptr) && !slices.Contains(out, x) {
+	stored := len(out)
+	for _, x := range u.rowsOf(edge.Target) {
+		if !x.gone && owner(x, edge) == e.id && !slices.Contains(out[:stored], x) {
 			out = append(out, x)
 		}
 	}
@@ -296,14 +289,11 @@ func (u *unit) children(e *row, edge *catalogue.Edge) ([]*row, error) {
 }
 
 // owner is whom an entity at the far end of an edge refers to.
-func owner(e *row, edge *catalogue.Edge) catalogue.ID {
-	id, _ := e.typ.Field(edge.By.Name).Get(e.ptr).(catalogue.ID)
-	return id
-}
+func owner(e *row, edge *catalogue.Edge) catalogue.ID { return refOf(edge.By, e.typ, e.ptr) }
 
-// hasAll reports whether the root's loader brought everything that refers to e.
+// hasAll reports whether everything that refers to e came with the root.
 func (u *unit) hasAll(e *row, edge *catalogue.Edge) bool {
-	return (e.part || e.ptr == u.root) && slices.Contains(u.r.d.Whole[u.ref.typeName], edge.Target.Name+"."+edge.By.Name)
+	return u.root != nil && (e.part || e.ptr == u.root) && u.typ.Parts.Whole(e.typ, edge)
 }
 
 // list reads what refers to e and to entities like it.
@@ -322,7 +312,7 @@ func (u *unit) list(e *row, edge *catalogue.Edge) error {
 	}
 	of := make(map[catalogue.ID]*row, len(owners))
 	for _, x := range owners {
-		of[idOf(x.typ, x.ptr)] = x
+		of[x.id] = x
 		u.paths.listed[listing{edge, x}] = nil
 	}
 	for _, x := range found {
@@ -344,7 +334,7 @@ func (u *unit) owners(e *row, edge *catalogue.Edge) []*row {
 func ids(list []*row) []catalogue.ID {
 	out := make([]catalogue.ID, len(list))
 	for i, e := range list {
-		out[i] = idOf(e.typ, e.ptr)
+		out[i] = e.id
 	}
 	return out
 }
@@ -357,7 +347,7 @@ func (u *unit) linked(e *row, edge *catalogue.Edge) ([]*row, error) {
 		}
 	}
 	out := slices.Clone(u.paths.listed[listing{edge, e}])
-	id := idOf(e.typ, e.ptr)
+	id := e.id
 	for _, l := range u.links {
 		var far *row
 		switch {
@@ -410,11 +400,20 @@ func (u *unit) listLinked(owners []*row, edge *catalogue.Edge) error {
 
 // ours leaves out what is beyond the wall of the turn's retailer: what other rules of the turn have read is in memory as well.
 func (u *unit) ours(list []*row) ([]*row, error) {
-	unsure := map[*catalogue.Type][]*row{}
+	var unsure map[*catalogue.Type][]*row
+	all := true
 	for _, e := range list {
-		if _, known := u.within(e); !known {
+		in, known := u.within(e)
+		if !known {
+			if unsure == nil {
+				unsure = map[*catalogue.Type][]*row{}
+			}
 			unsure[e.typ] = append(unsure[e.typ], e)
 		}
+		all = all && in
+	}
+	if all {
+		return list, nil
 	}
 	for typ, some := range unsure {
 		if err := u.paths.before(); err != nil {

@@ -23,10 +23,6 @@ type Workflows interface {
 	Get(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string, version int) (*workflow.Workflow, error)
 }
 
-// RootLoader loads a root entity with the dependants that rules will want, in as few round trips as it can. root is nil when there is no
-// such entity.
-type RootLoader func(ctx context.Context, r *store.Reader, id catalogue.ID) (root any, parts []any, err error)
-
 // Limits bound a turn.
 type Limits struct {
 	Rulesets int           // runs of rulesets in one turn
@@ -39,9 +35,7 @@ type Deps struct {
 	DB        *store.DB
 	Library   *rule.Library
 	Workflows Workflows
-	Roots     map[string]RootLoader // by entity type; others load the root alone
-	Whole     map[string][]string   // by entity type of the root: references (Fulfilment.order) of which its loader brings every row below the root
-	Callers   Callers               // needed for events that bring their own workflow
+	Callers   Callers // needed for events that bring their own workflow
 	Modules   rule.Modules
 	Limits    Limits
 	Node      string

@@ -37,6 +37,7 @@ type unit struct {
 	entities map[identity]*row
 	byPtr    map[any]*row
 	order    []*row // as they came to be known
+	byType   map[*catalogue.Type][]*row
 	links    []LinkRow
 
 	// what is to be sent and done
@@ -80,6 +81,7 @@ type identity struct {
 // row is what the unit knows of one struct.
 type row struct {
 	typ     *catalogue.Type
+	id      catalogue.ID
 	ptr     any
 	created bool
 	gone    bool // its creation was undone
@@ -93,7 +95,7 @@ func (r *Runner) newUnit(ctx context.Context, in Input) *unit {
 	first := in.Events[0]
 	u := &unit{r: r, in: in, read: r.d.DB.Reader(in.Scope), now: now, began: time.Now(), id: history.TurnOf(string(r.d.DB.NewUUID())),
 		ref:      reference{typeName: first.RootType, id: first.RootID, ref: first.RootRef, retailer: tenancy.RetailerID(first.RetailerID)},
-		entities: map[identity]*row{}, byPtr: map[any]*row{}, effects: map[string]rule.Effect{}}
+		entities: map[identity]*row{}, byPtr: map[any]*row{}, byType: map[*catalogue.Type][]*row{}, effects: map[string]rule.Effect{}}
 	u.trail = &history.Trail{TurnID: u.id, RetailerID: u.ref.retailer, At: now, RootType: u.ref.typeName, RootID: u.ref.id, RootRef: u.ref.ref,
 		Node: r.d.Node, Tries: in.Try}
 	return u
@@ -102,7 +104,7 @@ func (r *Runner) newUnit(ctx context.Context, in Input) *unit {
 // elapsed is the time since the turn began, in microseconds.
 func (u *unit) elapsed() int64 { return time.Since(u.began).Microseconds() }
 
-// load brings the root into memory, with its dependants where a loader knows them.
+// load brings the root into memory, with its parts.
 func (u *unit) load(ctx context.Context, ev *workflow.Event) error {
 	if ev.RootID == "" {
 		return nil
@@ -138,27 +140,7 @@ func (u *unit) rootAndParts(ctx context.Context, ev *workflow.Event) (root any, 
 		}
 		return n.Root, slices.Concat(n.Parts, n.Loaded), nil
 	}
-	load := u.r.d.Roots[ev.RootType]
-	if load == nil {
-		load = u.r.generic(ev.RootType)
-	}
-	return load(ctx, u.read, catalogue.ID(ev.RootID))
-}
-
-// generic loads a root alone.
-func (r *Runner) generic(entityType string) RootLoader {
-	return func(ctx context.Context, rd *store.Reader, id catalogue.ID) (any, []any, error) {
-		for _, t := range r.types.of(entityType) {
-			found, err := rd.ByID(ctx, t, id)
-			if err != nil {
-				return nil, nil, err
-			}
-			if found[0] != nil {
-				return found[0], nil, nil
-			}
-		}
-		return nil, nil, nil
-	}
+	return u.r.stored(ctx, u.read, ev.RootType, catalogue.ID(ev.RootID))
 }
 
 // workflowName is the workflow that the root follows: the one it was created under, else the one for its type and subtype.
@@ -210,11 +192,26 @@ func (u *unit) adopt(ptr any) *row {
 	if e := u.entities[identity{t, id}]; e != nil {
 		return e
 	}
-	e := &row{typ: t, ptr: ptr, was: timeOf(t, ptr, "updatedOn"), changed: map[*catalogue.Field]bool{}}
+	e := &row{typ: t, id: id, ptr: ptr, was: timeOf(t, ptr, "updatedOn"), changed: map[*catalogue.Field]bool{}}
 	u.entities[identity{t, id}] = e
 	u.byPtr[ptr] = e
 	u.order = append(u.order, e)
+	u.byType[t] = append(u.byType[t], e)
 	return e
+}
+
+// rowsOf lists what the unit knows of a type, or of the members of an abstract one, as they came to be known.
+func (u *unit) rowsOf(t *catalogue.Type) []*row {
+	if !t.Abstract() {
+		return u.byType[t]
+	}
+	var out []*row
+	for _, e := range u.order {
+		if t.Holds(e.typ) {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // address finds the entity that an event speaks of; nil, nil when it speaks of none that exists.

@@ -8,4 +8,13 @@ import "github.com/fluent-oms/fluent/dataplane/rule"
 type Module struct {
 	Name  string
 	Rules []rule.Rule // that workflows can name
+	Roots []Root      // whose rules it has. Each root that has parts (catalogue.TypeSpec.Parts) is a module's
+}
+
+// Root is an entity type that hangs on no other and that a module's workflows drive. What hangs on it is declared with the type.
+type Root struct {
+	Type string // as events name it
+	// StartsWithCreation lets a new root run its first turn in the commit that creates it. Nobody has to wait for it then, but the turn runs
+	// before the caller has his answer: it is for what callers create one by one, and what the first turn does must be quick.
+	StartsWithCreation bool
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/order/sourcing"
@@ -101,11 +102,20 @@ func LogDecision(c *rule.Context, p *sourcing.Profile, attempts []sourcing.Attem
 	c.Turn.Log("sourcing decision", found)
 }
 
-// ArticleFulfilments says which fulfilments the stored articles of an order belong to.
-func (m *Module) ArticleFulfilments(ctx context.Context, scope tenancy.Scope, orderID catalogue.ID) (map[catalogue.ID][]catalogue.ID, error) {
-	found, err := m.db.Reader(scope).ArticleFulfilments(ctx, orderID)
+// ArticleFulfilments says which fulfilments stored articles belong to.
+func (m *Module) ArticleFulfilments(ctx context.Context, scope tenancy.Scope, articles ...catalogue.ID) (map[catalogue.ID][]catalogue.ID, error) {
+	fulfilment := store.TypeOf[order.Fulfilment](m.db)
+	found, err := m.db.Reader(scope).Select(ctx, store.Query{Type: fulfilment, Fields: []*catalogue.Field{fulfilment.Field("id")}, NoCursors: true,
+		Parents: &store.Parents{Edge: store.TypeOf[order.Article](m.db).Edge("fulfilments"), IDs: articles}})
 	if err != nil {
-		return nil, fmt.Errorf("read the articles' fulfilments of order %s: %w", orderID, err)
+		return nil, fmt.Errorf("read the fulfilments of articles: %w", err)
 	}
-	return found, nil
+	out := make(map[catalogue.ID][]catalogue.ID, len(articles))
+	for i, g := range found.Groups {
+		for _, row := range g.Rows {
+			id, _ := row[0].(catalogue.ID)
+			out[articles[i]] = append(out[articles[i]], id)
+		}
+	}
+	return out, nil
 }

@@ -3,12 +3,10 @@
 package ordering
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
 	"github.com/fluent-oms/fluent/dataplane/rule"
-	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/order"
@@ -28,72 +26,29 @@ type Order struct {
 	ArticleItems    []*order.ArticleItem
 }
 
-// Load loads an order for a turn: the order, and everything that hangs on it, in one round trip. root is nil when there is no
-// such order.
-func Load(ctx context.Context, r *store.Reader, id catalogue.ID) (root any, parts []any, err error) {
-	rows, err := r.OrderRows(ctx, id)
-	if err != nil {
-		return nil, nil, fmt.Errorf("load order %s: %w", id, err)
-	}
-	if rows.Order == nil {
-		return nil, nil, nil
-	}
-	parts = appendAll(parts, rows.Items)
-	if rows.Choice != nil {
-		parts = append(parts, rows.Choice)
-	}
-	if rows.Address != nil {
-		parts = append(parts, rows.Address)
-	}
-	if rows.Customer != nil {
-		parts = append(parts, rows.Customer)
-	}
-	parts = appendAll(parts, rows.Fulfilments)
-	parts = appendAll(parts, rows.FulfilmentItems)
-	parts = appendAll(parts, rows.Articles)
-	return rows.Order, appendAll(parts, rows.ArticleItems), nil
-}
-
-// Whole are the references of which Load brings every row below the order, so that paths need not ask for them again.
-var Whole = []string{"OrderItem.order", "Fulfilment.order", "FulfilmentItem.fulfilment", "Article.order", "ArticleItem.article"}
-
-func appendAll[T any](to []any, from []*T) []any {
-	for _, e := range from {
-		to = append(to, e)
-	}
-	return to
-}
-
 // Of is the order that is the root of a turn, with what hangs on it at this moment. It fails where the root is another entity.
 func Of(root rule.Root) (*Order, error) {
 	o, ok := root.Entity().(*order.Order)
 	if !ok {
 		return nil, fmt.Errorf("the root is %T, not an order", root.Entity())
 	}
-	out := &Order{Order: o}
-	for _, p := range root.Parts() {
-		switch e := p.(type) {
-		case *order.OrderItem:
-			out.Items = append(out.Items, e)
-		case *order.FulfilmentChoice:
-			out.Choice = e
-		case *foundation.CustomerAddress:
-			if out.Choice == nil || out.Choice.DeliveryAddressID == e.ID {
-				out.Address = e
-			}
-		case *foundation.Customer:
-			out.Customer = e
-		case *order.Fulfilment:
-			out.Fulfilments = append(out.Fulfilments, e)
-		case *order.FulfilmentItem:
-			out.FulfilmentItems = append(out.FulfilmentItems, e)
-		case *order.Article:
-			out.Articles = append(out.Articles, e)
-		case *order.ArticleItem:
-			out.ArticleItems = append(out.ArticleItems, e)
+	out := &Order{Order: o, Items: rule.Parts[order.OrderItem](root), Fulfilments: rule.Parts[order.Fulfilment](root),
+		FulfilmentItems: rule.Parts[order.FulfilmentItem](root), Articles: rule.Parts[order.Article](root), ArticleItems: rule.Parts[order.ArticleItem](root)}
+	out.Choice = last(rule.Parts[order.FulfilmentChoice](root))
+	out.Customer = last(rule.Parts[foundation.Customer](root))
+	for _, a := range rule.Parts[foundation.CustomerAddress](root) {
+		if out.Choice == nil || out.Choice.DeliveryAddressID == a.ID {
+			out.Address = a
 		}
 	}
 	return out, nil
+}
+
+func last[T any](list []*T) *T {
+	if len(list) == 0 {
+		return nil
+	}
+	return list[len(list)-1]
 }
 
 // Fulfilment finds a fulfilment by id; nil if there is none.
@@ -213,74 +168,27 @@ func (o *Order) Collected() bool {
 	return o.Type == "CC" || o.Choice != nil && o.Choice.PickupLocationRef != "" && o.Type != "HD"
 }
 
-// Related finds what paths in workflows and conditions may go through: an order's items, choice, customer, fulfilments and items
-// not yet covered; a fulfilment's items and order.
-func (o *Order) Related(entity any, name string) (any, bool) {
-	switch e := entity.(type) {
-	case *order.Order:
-		return o.relatedToOrder(name)
-	case *order.FulfilmentChoice:
-		if name == "deliveryAddress" && o.Address != nil {
-			return o.Address, true
-		}
-	case *order.Fulfilment:
-		switch name {
-		case "order":
-			return o.Order, true
-		case "items":
-			return appendAll(nil, o.ItemsOf(e)), true
-		}
-	case *order.FulfilmentItem:
-		if i := o.Item(e.OrderItemID); name == "orderItem" && i != nil {
-			return i, true
-		}
-	case *order.Article:
-		if name == "order" {
-			return o.Order, true
+// open lists the lines of which units are still to be sourced.
+func (o *Order) open() []any {
+	var out []any
+	for _, i := range o.Items {
+		if o.Quantities(i).Unfulfilled > 0 {
+			out = append(out, i)
 		}
 	}
-	return nil, false
+	return out
 }
 
-func (o *Order) relatedToOrder(name string) (any, bool) {
-	switch name {
-	case "items":
-		return appendAll(nil, o.Items), true
-	case "fulfilments":
-		return appendAll(nil, o.Fulfilments), true
-	case "unfulfilledItems":
-		var out []any
-		for _, i := range o.Items {
-			if o.Quantities(i).Unfulfilled > 0 {
-				out = append(out, i)
-			}
-		}
-		return out, true
-	case "fulfilmentChoice":
-		if o.Choice != nil {
-			return o.Choice, true
-		}
-	case "customer":
-		if o.Customer != nil {
-			return o.Customer, true
-		}
-	}
-	return nil, false
-}
-
-// root gives a turn's root the relations of its order, so that paths can follow them.
+// root gives a turn's root what the module computes of its order, so that paths can follow it like a relation.
 type root struct {
 	rule.Root
-	*Order
+	order *Order
 }
 
-// Entity is the order.
-func (r root) Entity() any { return r.Order.Order }
-
-// Related asks the order, and then the turn, which knows what lies beyond.
+// Related finds the order's items that are not covered yet, as unfulfilledItems; the turn knows all other relations.
 func (r root) Related(entity any, name string) (any, bool) {
-	if v, ok := r.Order.Related(entity, name); ok {
-		return v, true
+	if entity == any(r.order.Order) && name == "unfulfilledItems" {
+		return r.order.open(), true
 	}
 	if beyond, ok := r.Root.(rule.Relations); ok {
 		return beyond.Related(entity, name)

@@ -32,6 +32,13 @@ func fulfilment(id, status string, lines ...[3]int) []any {
 // booked is an order of P1×10 (line 10, stored first) and P1×6 (line 9) with fulfilments; its customer has two addresses.
 func booked(t *testing.T, fulfilments ...[]any) *ordering.Order {
 	t.Helper()
+	o, _ := bookedIn(t, fulfilments...)
+	return o
+}
+
+// bookedIn is booked, with the turn that has it.
+func bookedIn(t *testing.T, fulfilments ...[]any) (*ordering.Order, *ruletest.Turn) {
+	t.Helper()
 	price := 5.0
 	o := &order.Order{Node: catalogue.Node{ID: "1"}, Ref: "O", FulfilmentChoiceID: "2"}
 	o.Type = "HD"
@@ -44,9 +51,10 @@ func booked(t *testing.T, fulfilments ...[]any) *ordering.Order {
 	for _, f := range fulfilments {
 		parts = append(parts, f...)
 	}
-	out, err := ordering.Of(ruletest.New(o, parts...))
+	turn := ruletest.New(o, parts...)
+	out, err := ordering.Of(turn)
 	require.NoError(t, err)
-	return out
+	return out, turn
 }
 
 // TestWhereTheUnitsOfAnOrderAre: rejected units are open again, escalated and cancelled ones are not, and one line's surplus covers no other's need.
@@ -84,12 +92,12 @@ func TestWhereTheUnitsOfAnOrderAre(t *testing.T) {
 
 func TestAnOrderIsDeliveredWhereItsChoiceSays(t *testing.T) {
 	t.Parallel()
-	o := booked(t, fulfilment("5", "ASSIGNED", [3]int{6, 0, 0}))
+	o, turn := bookedIn(t, fulfilment("5", "ASSIGNED", [3]int{6, 0, 0}))
 	require.Equal(t, "Here", o.Address.City)
 	require.Nil(t, o.Fulfilment("6"))
 	require.Nil(t, o.Item("11"))
 	require.Len(t, o.ItemsOf(o.Fulfilment("5")), 1)
-	view := o.View(ruletest.New(o.Order))
+	view := o.View(turn)
 	for p, want := range map[string]any{"fulfilmentChoice.deliveryAddress.city": "Here", "items.0.ref": "I10", "fulfilments.items.orderItem.ref": "I9", "fulfilments.order.ref": "O", "customer.ref": nil} {
 		got, _ := path.First(view, p)
 		require.Equal(t, want, got, p)

@@ -60,8 +60,9 @@ const fulfilmentID = "fulfilmentId"
 // linksOf says which fulfilments each article belongs to: by the article's own attribute, else by the stored links.
 func linksOf(ctx context.Context, c *rule.Context, o *Order) (map[catalogue.ID][]catalogue.ID, error) {
 	out := map[catalogue.ID][]catalogue.ID{}
-	missing := false
-	for _, a := range o.Articles {
+	missing, all := false, make([]catalogue.ID, len(o.Articles))
+	for i, a := range o.Articles {
+		all[i] = a.ID
 		if v, ok := a.Attributes.Get(fulfilmentID); ok {
 			out[a.ID] = []catalogue.ID{catalogue.ID(path.Text(v))}
 		} else {
@@ -75,7 +76,7 @@ func linksOf(ctx context.Context, c *rule.Context, o *Order) (map[catalogue.ID][
 	if err != nil {
 		return nil, err
 	}
-	stored, err := m.ArticleFulfilments(ctx, c.Scope, o.ID)
+	stored, err := m.ArticleFulfilments(ctx, c.Scope, all...)
 	for article, list := range stored {
 		out[article] = list
 	}

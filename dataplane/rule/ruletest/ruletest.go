@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"reflect"
 	"slices"
@@ -23,6 +24,11 @@ var Now = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 
 // Account is whose turns these are.
 const Account tenancy.AccountID = "ACME"
+
+var (
+	_ rule.Root      = (*Turn)(nil)
+	_ rule.Relations = (*Turn)(nil)
+)
 
 // Turn is a turn in memory. What rules ask for is in its fields, in order.
 type Turn struct {
@@ -95,6 +101,53 @@ func (t *Turn) Entity() any { return t.root }
 
 // Parts lists what hangs on the root.
 func (t *Turn) Parts() []any { return t.parts }
+
+// PartsOf visits the parts of a struct.
+func (t *Turn) PartsOf(of reflect.Type) iter.Seq[any] {
+	return func(yield func(any) bool) {
+		for _, p := range t.parts {
+			if reflect.TypeOf(p).Elem() == of && !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// Related follows references and connections among the root and its parts. Objects found by key and connections with a link table lead nowhere.
+func (t *Turn) Related(entity any, name string) (any, bool) {
+	typ := rule.TypeOf(entity)
+	if typ == nil {
+		return nil, false
+	}
+	id := typ.ID(entity)
+	if f := typ.Field(name); f != nil && f.Ref != nil {
+		to := f.Get(entity)
+		if to == catalogue.ID("") {
+			return nil, false
+		}
+		return t.first(func(at *catalogue.Type, p any) bool { return f.Ref.Holds(at) && at.ID(p) == to })
+	}
+	edge := typ.Connection(name)
+	if edge == nil || edge.By == nil {
+		return nil, false
+	}
+	list := []any{}
+	for _, p := range t.parts {
+		if at := rule.TypeOf(p); edge.Target.Holds(at) && at.Get(p, edge.By.Name) == id {
+			list = append(list, p)
+		}
+	}
+	return list, true
+}
+
+func (t *Turn) first(fits func(at *catalogue.Type, p any) bool) (any, bool) {
+	for _, p := range append([]any{t.root}, t.parts...) {
+		if fits(rule.TypeOf(p), p) {
+			return p, true
+		}
+	}
+	return nil, false
+}
 
 // Add adds a part.
 func (t *Turn) Add(entity any) { t.parts = append(t.parts, entity) }

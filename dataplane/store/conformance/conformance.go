@@ -31,6 +31,7 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 		{"links are made, followed and taken away", links},
 		{"accounts do not see each other", accounts},
 		{"what belongs together is loaded from one account", aggregates},
+		{"each root comes with its own parts alone", parts},
 		{"stock moves in one account", stockWalls},
 		{"events, trails and batches are one account's", engineWalls},
 		{"a scope with retailers sees only theirs", retailers},

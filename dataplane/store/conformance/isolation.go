@@ -52,7 +52,7 @@ func accounts(b *bench) {
 
 // edgesAcross links an entity in its own account and follows each of its edges from the other.
 func (b *bench) edgesAcross(typ *catalogue.Type, e any, theirs tenancy.Scope) {
-	for _, edge := range typ.Edges {
+	for _, edge := range typ.Connections() {
 		if edge.Link != nil {
 			b.write(b.scope, func(tx *store.Tx) error { tx.Link(edge, idOf(typ, e), "1"); return nil })
 			b.write(theirs, func(tx *store.Tx) error { tx.Unlink(edge, idOf(typ, e), "1"); return nil })

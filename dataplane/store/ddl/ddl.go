@@ -166,6 +166,11 @@ func (s *Schema) addIndexes(t *catalogue.Type) {
 			s.addIndex(&Index{Table: e.Target.Table, Columns: []string{e.By.Column, "created_on", "id"}})
 		}
 	}
+	for _, e := range t.Connections()[len(t.Edges):] { // they are read whole, without pages: any index that begins with the reference does
+		if !slices.ContainsFunc(e.Target.Indexes, func(fields []*catalogue.Field) bool { return fields[0] == e.By }) {
+			s.addIndex(&Index{Table: e.Target.Table, Columns: []string{e.By.Column, "created_on", "id"}})
+		}
+	}
 }
 
 func columns(fields []*catalogue.Field) []string {
