@@ -17,6 +17,7 @@ import (
 // examples are the worked examples of docs/how-to/examples, and the test of each that shows it at work.
 var examples = map[string]struct{ generate, vet, folder, test string }{
 	"resource-with-operation.patch": {"ops/tools/buf.sh generate", "./controlplane/... ./ops/cli/...", "./controlplane/operation", "TestARetailerIsRepaired"},
+	"root-with-dependants.patch":    {"go generate ./dataplane/store/migrations", "./domain/... ./dataplane/...", "./dataplane/engine", "TestATurnLoadsItsRootWithItsParts"},
 	"entity-with-parts.patch":       {"go generate ./dataplane/store/migrations", "./domain/... ./dataplane/...", "./dataplane/entity", "TestRulesMakeWhatTheAPIMakes"},
 }
 
