@@ -121,19 +121,19 @@ func TestNumbersOfSeveralTypesComeTogether(t *testing.T) {
 // TestNumbersEndWhereClientsDo: what a signed number of 32 bits holds is given out, and nothing after it.
 func TestNumbersEndWhereClientsDo(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
-	roles := store.TypeOf[security.Role](s.db)
+	s := newStand(t)
+	roles := store.TypeOf[security.Role](s.DB)
 	for name, more := range map[string]func(db *store.DB) error{
-		"one type": func(db *store.DB) error { _, err := db.NewIDs(t.Context(), s.scope, roles, 1); return err },
+		"one type": func(db *store.DB) error { _, err := db.NewIDs(t.Context(), s.Scope, roles, 1); return err },
 		"several": func(db *store.DB) error {
-			_, err := db.NewIDsOf(t.Context(), s.scope, map[*catalogue.Type]int{roles: 1})
+			_, err := db.NewIDsOf(t.Context(), s.Scope, map[*catalogue.Type]int{roles: 1})
 			return err
 		},
 	} {
-		s.sql("DELETE FROM id_blocks")
-		s.sql("INSERT INTO id_blocks (account_id, kind, next_id) VALUES ('ACME', 'roles', $1)", math.MaxInt32-10)
-		db := open(t, s.dsn, store.Options{})
-		got := numbersOf(t, db, s.scope, roles, 10)
+		s.SQL("DELETE FROM id_blocks")
+		s.SQL("INSERT INTO id_blocks (account_id, kind, next_id) VALUES ('ACME', 'roles', $1)", math.MaxInt32-10)
+		db := open(t, s.DSN, store.Options{})
+		got := numbersOf(t, db, s.Scope, roles, 10)
 		require.Equal(t, math.MaxInt32-1, got[9], name)
 		err := more(db)
 		require.True(t, fault.Is(err, fault.Limited), "%s: %v", name, err)
@@ -144,9 +144,9 @@ func TestNumbersEndWhereClientsDo(t *testing.T) {
 // TestWhatIsPurgedIsSettledAndOlder: each kind of row has one that is just over the age, one just under, and one that is old and not settled.
 func TestWhatIsPurgedIsSettledAndOlder(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
+	s := newStand(t)
 	const age = time.Hour
-	ago := func(d time.Duration) time.Time { return s.db.Now(t.Context()).Add(-d) }
+	ago := func(d time.Duration) time.Time { return s.DB.Now(t.Context()).Add(-d) }
 	over, under := age+time.Minute, age-time.Minute
 	old := func(shard, n int) string { // an id that was made long ago
 		return fmt.Sprintf("%x0000000-0000-8000-8000-%012d", shard, n)
@@ -158,42 +158,42 @@ func TestWhatIsPurgedIsSettledAndOlder(t *testing.T) {
 		}{
 			{"SUCCESS", ago(over)}, {"NO_MATCH", ago(over)}, {"FAILED", ago(over)}, {"SUCCESS", ago(under)}, {"PENDING", ago(over)}, {"SCHEDULED", nil}, {"SUCCESS", ago(over)},
 		} {
-			s.sql(`INSERT INTO events (account_id, id, slot, state, priority, received_on, generated_on, done_on, retailer_id, name, type, entity_type, entity_id, entity_ref, root_type, root_id, root_ref, detail)
+			s.SQL(`INSERT INTO events (account_id, id, slot, state, priority, received_on, generated_on, done_on, retailer_id, name, type, entity_type, entity_id, entity_ref, root_type, root_id, root_ref, detail)
 VALUES ($1, $2::text::uuid, 0, $3, 0, $4, $4, $5, 1, $6, 'NORMAL', 'ORDER', '1', '', 'ORDER', '1', '', '{}')`, account, old(i%2*15, i), e.state, ago(over), e.done, fmt.Sprint(i, " ", e.state))
 		}
 		for i, at := range []time.Time{ago(over), ago(under)} {
-			s.sql(`INSERT INTO trails (account_id, turn_id, retailer_id, root_type, root_id, generated_on, keys, body) VALUES ($1, $2::text::uuid, 1, 'ORDER', $3, $4, '{}', '')`, account, old(i, i), fmt.Sprint(i), at)
+			s.SQL(`INSERT INTO trails (account_id, turn_id, retailer_id, root_type, root_id, generated_on, keys, body) VALUES ($1, $2::text::uuid, 1, 'ORDER', $3, $4, '{}', '')`, account, old(i, i), fmt.Sprint(i), at)
 		}
 		for i, d := range []struct {
 			state string
 			done  any
 		}{{"DONE", ago(over)}, {"DEAD", ago(over)}, {"DONE", ago(under)}, {"PENDING", nil}, {"PENDING", ago(over)}} {
-			s.sql(`INSERT INTO webhook_deliveries (account_id, id, state, name, endpoint, event, next_try_on, created_on, done_on) VALUES ($1, $2::text::uuid, $3, $4, '', '{}', now(), now(), $5)`,
+			s.SQL(`INSERT INTO webhook_deliveries (account_id, id, state, name, endpoint, event, next_try_on, created_on, done_on) VALUES ($1, $2::text::uuid, $3, $4, '', '{}', now(), now(), $5)`,
 				account, old(i, i), d.state, fmt.Sprint(i, " ", d.state), d.done)
 		}
 		for job, closes := range map[int]time.Time{1: ago(over), 2: ago(over), 3: ago(under)} {
-			s.sql(`INSERT INTO jobs (account_id, id, retailer_id, name, created_on, closes_on) VALUES ($1, $2, 1, '', now(), $3)`, account, job, closes)
+			s.SQL(`INSERT INTO jobs (account_id, id, retailer_id, name, created_on, closes_on) VALUES ($1, $2, 1, '', now(), $3)`, account, job, closes)
 		}
 		for batch, b := range map[int]struct {
 			job    int
 			status string
 			done   any
 		}{1: {1, "COMPLETE", ago(over)}, 2: {2, "COMPLETE", ago(under)}, 3: {2, "RUNNING", ago(over)}, 4: {1, "COMPLETE", ago(over)}} {
-			s.sql(`INSERT INTO batches (account_id, id, job_id, retailer_id, action, entity_type, event, header, status, total, processed, failed, created_on, completed_on)
+			s.SQL(`INSERT INTO batches (account_id, id, job_id, retailer_id, action, entity_type, event, header, status, total, processed, failed, created_on, completed_on)
 VALUES ($1, $2, $3, 1, '', '', '', '{}', $4, 0, 0, 0, now(), $5)`, account, batch, b.job, b.status, b.done)
 			for row := range 3 {
-				s.sql(`INSERT INTO batch_rows (account_id, batch_id, row_number, body, entity_id, entity_ref, code, message) VALUES ($1, $2, $3, '{}', '', '', '', '')`, account, batch, row)
+				s.SQL(`INSERT INTO batch_rows (account_id, batch_id, row_number, body, entity_id, entity_ref, code, message) VALUES ($1, $2, $3, '{}', '', '', '', '')`, account, batch, row)
 			}
 		}
 	}
 	purge := func(what store.Purgeable, limit int) int {
-		n, err := s.db.Purge(t.Context(), "ACME", what, age, limit)
+		n, err := s.DB.Purge(t.Context(), "ACME", what, age, limit)
 		require.NoError(t, err)
 		return n
 	}
 	left := func(column, table string) []string {
-		require.NotEmpty(t, s.texts("SELECT 1::text FROM "+table+" WHERE account_id = 'OTHER'"))
-		return s.texts("SELECT " + column + "::text FROM " + table + " WHERE account_id = 'ACME' ORDER BY 1")
+		require.NotEmpty(t, s.Texts("SELECT 1::text FROM "+table+" WHERE account_id = 'OTHER'"))
+		return s.Texts("SELECT " + column + "::text FROM " + table + " WHERE account_id = 'ACME' ORDER BY 1")
 	}
 	require.Equal(t, 0, purge(store.PurgeBatches, 9), "records go first")
 	require.Equal(t, 0, purge(store.PurgeEvents, 0))
@@ -223,26 +223,26 @@ VALUES ($1, $2, $3, 1, '', '', '', '{}', $4, 0, 0, 0, now(), $5)`, account, batc
 // TestWhatIsYoungIsNotEvenLookedAt: ids tell when they were made, so what is made after the age is out of the range that is read.
 func TestWhatIsYoungIsNotEvenLookedAt(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
-	s.eachAccount(func(tx *store.Tx) { tx.AppendEvents(eventOf(s.db, "1")) })
-	s.sql("UPDATE events SET state = 'SUCCESS', done_on = now() - INTERVAL '2 hours'")
-	n, err := s.db.Purge(t.Context(), "ACME", store.PurgeEvents, time.Hour, 9)
+	s := newStand(t)
+	s.EachAccount(func(tx *store.Tx) { tx.AppendEvents(eventOf(s.DB, "1")) })
+	s.SQL("UPDATE events SET state = 'SUCCESS', done_on = now() - INTERVAL '2 hours'")
+	n, err := s.DB.Purge(t.Context(), "ACME", store.PurgeEvents, time.Hour, 9)
 	require.NoError(t, err)
 	require.Zero(t, n)
-	n, err = s.db.Purge(t.Context(), "ACME", store.PurgeEvents, -time.Minute, 9)
+	n, err = s.DB.Purge(t.Context(), "ACME", store.PurgeEvents, -time.Minute, 9)
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
-	require.Len(t, s.texts("SELECT account_id FROM events"), 1)
+	require.Len(t, s.Texts("SELECT account_id FROM events"), 1)
 }
 
 // TestPagesHaveTheirBounds: what a caller may ask for, and how many rows a read without pages brings.
 func TestPagesHaveTheirBounds(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
-	db := open(t, s.dsn, store.Options{MaxRows: 3})
+	s := newStand(t)
+	db := open(t, s.DSN, store.Options{MaxRows: 3})
 	typ := store.TypeOf[order.Order](db)
 	insert := func(ids ...catalogue.ID) {
-		s.eachAccount(func(tx *store.Tx) {
+		s.EachAccount(func(tx *store.Tx) {
 			for _, id := range ids {
 				o := &order.Order{Ref: "O" + string(id), RetailerID: "1", CustomerID: "1"}
 				o.ID, o.Type, o.Status = id, "HD", "CREATED"
@@ -252,7 +252,7 @@ func TestPagesHaveTheirBounds(t *testing.T) {
 	}
 	insert("1", "2", "3")
 	read := func(page store.Page) (ids []catalogue.ID, g store.Group, err error) {
-		res, err := db.Reader(s.scope).Select(t.Context(), store.Query{Type: typ, Fields: []*catalogue.Field{typ.Field("id")}, Page: page})
+		res, err := db.Reader(s.Scope).Select(t.Context(), store.Query{Type: typ, Fields: []*catalogue.Field{typ.Field("id")}, Page: page})
 		if err != nil {
 			return nil, g, err
 		}
@@ -294,12 +294,12 @@ func TestPagesHaveTheirBounds(t *testing.T) {
 		_, _, err := read(bad)
 		require.True(t, fault.Is(err, fault.Invalid), "%v", bad)
 	}
-	last, err := store.Load[order.Order](t.Context(), db.Reader(s.scope), store.Query{Page: store.Page{Last: 2}})
+	last, err := store.Load[order.Order](t.Context(), db.Reader(s.Scope), store.Query{Page: store.Page{Last: 2}})
 	require.NoError(t, err)
 	require.Equal(t, []catalogue.ID{"3", "4"}, []catalogue.ID{last[0].ID, last[1].ID})
 	require.Len(t, last, 2)
 	for _, id := range []catalogue.ID{"-1", "+1", " 1", "1.0", ""} {
-		found, err := db.Reader(s.scope).ByID(t.Context(), typ, id, "1")
+		found, err := db.Reader(s.Scope).ByID(t.Context(), typ, id, "1")
 		require.NoError(t, err)
 		require.Nil(t, found[0], "%q", id)
 	}
@@ -309,9 +309,9 @@ func TestPagesHaveTheirBounds(t *testing.T) {
 // what failed is what has a code.
 func TestBatchesTakeEachRecordForItself(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
+	s := newStand(t)
 	for _, account := range []string{"ACME", "OTHER"} {
-		require.NoError(t, s.db.Write(t.Context(), scopeOf(t, account), func(tx *store.Tx) error {
+		require.NoError(t, s.DB.Write(t.Context(), scopeOf(t, account), func(tx *store.Tx) error {
 			tx.AddJob(&store.Job{ID: "1", RetailerID: 2, ClosesOn: tx.Now().Add(time.Hour)})
 			if err := tx.Flush(t.Context()); err != nil {
 				return err
@@ -325,13 +325,13 @@ func TestBatchesTakeEachRecordForItself(t *testing.T) {
 			return nil
 		}))
 	}
-	started := s.db.Now(t.Context())
-	s.locked(func(tx *store.Tx) { tx.StartBatch("1"); started = tx.Now() })
-	s.locked(func(tx *store.Tx) {
+	started := s.DB.Now(t.Context())
+	s.Locked(func(tx *store.Tx) { tx.StartBatch("1"); started = tx.Now() })
+	s.Locked(func(tx *store.Tx) {
 		tx.FinishBatch("1", 4, []store.BatchRow{{Number: 0, EntityID: "e"}, {Number: 1, Code: "C1", Message: "no"}, {Number: 2, Message: "as it was"}, {Number: 3, Code: "C2"}})
 	})
-	s.locked(func(tx *store.Tx) { tx.StartBatch("1") })
-	r := s.db.Reader(s.scope)
+	s.Locked(func(tx *store.Tx) { tx.StartBatch("1") })
+	r := s.DB.Reader(s.Scope)
 	done, err := r.Batch(t.Context(), "1")
 	require.NoError(t, err)
 	require.Equal(t, store.BatchComplete, done.Status, "what is complete does not start again")
@@ -350,20 +350,20 @@ func TestBatchesTakeEachRecordForItself(t *testing.T) {
 	require.Equal(t, []int{2, 3}, numbers(r.BatchRows(t.Context(), "1", 2, 9)))
 	require.Equal(t, []int{2}, numbers(r.BatchRows(t.Context(), "1", 2, 1)))
 	require.Empty(t, numbers(r.BatchFailures(t.Context(), "2", 0, 9)))
-	require.Equal(t, []string{"3"}, s.texts("SELECT count(*)::text FROM batches WHERE status = 'PENDING'"))
-	require.Equal(t, []string{"1"}, s.texts("SELECT count(*)::text FROM batch_rows WHERE entity_id = 'e'"))
-	require.Equal(t, []string{"2"}, s.texts("SELECT count(*)::text FROM batch_rows WHERE code <> ''"))
+	require.Equal(t, []string{"3"}, s.Texts("SELECT count(*)::text FROM batches WHERE status = 'PENDING'"))
+	require.Equal(t, []string{"1"}, s.Texts("SELECT count(*)::text FROM batch_rows WHERE entity_id = 'e'"))
+	require.Equal(t, []string{"2"}, s.Texts("SELECT count(*)::text FROM batch_rows WHERE code <> ''"))
 
 	limited, err := tenancy.NewScope("ACME", 1)
 	require.NoError(t, err)
 	for name, err := range map[string]error{
-		"job": func() error { _, err := s.db.Reader(limited).Job(t.Context(), "1"); return err }(), "batch": func() error { _, err := s.db.Reader(limited).Batch(t.Context(), "1"); return err }(),
-		"new batch": s.db.Write(t.Context(), limited, func(tx *store.Tx) error { return tx.AddBatch(t.Context(), &store.Batch{ID: "3", JobID: "1"}, nil) }),
+		"job": func() error { _, err := s.DB.Reader(limited).Job(t.Context(), "1"); return err }(), "batch": func() error { _, err := s.DB.Reader(limited).Batch(t.Context(), "1"); return err }(),
+		"new batch": s.DB.Write(t.Context(), limited, func(tx *store.Tx) error { return tx.AddBatch(t.Context(), &store.Batch{ID: "3", JobID: "1"}, nil) }),
 	} {
 		require.True(t, fault.Is(err, fault.NotFound), "%s: %v", name, err)
 	}
-	s.sql("UPDATE jobs SET retailer_id = 0")
-	_, err = s.db.Reader(limited).Job(t.Context(), "1")
+	s.SQL("UPDATE jobs SET retailer_id = 0")
+	_, err = s.DB.Reader(limited).Job(t.Context(), "1")
 	require.NoError(t, err, "what is the account's own is everybody's")
 	found, err := r.Job(t.Context(), "1")
 	require.NoError(t, err)
@@ -373,14 +373,14 @@ func TestBatchesTakeEachRecordForItself(t *testing.T) {
 // TestADeliveryIsOneSendersAtATime and comes again when it is due.
 func TestADeliveryIsOneSendersAtATime(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
-	s.eachAccount(func(tx *store.Tx) {
+	s := newStand(t)
+	s.EachAccount(func(tx *store.Tx) {
 		for i := range 3 {
 			tx.AddDelivery(store.Delivery{ID: fmt.Sprintf("00000000-0000-8000-8000-00000000000%d", i), Name: fmt.Sprint(i), Endpoint: "e", Event: workflow.Event{Name: "X"}})
 		}
 	})
 	claim := func(hold time.Duration, perAccount int) []store.Delivery {
-		found, err := s.db.ClaimDeliveries(t.Context(), hold, perAccount)
+		found, err := s.DB.ClaimDeliveries(t.Context(), hold, perAccount)
 		require.NoError(t, err)
 		return found
 	}
@@ -390,39 +390,39 @@ func TestADeliveryIsOneSendersAtATime(t *testing.T) {
 	require.Equal(t, "X", last[0].Event.Name)
 	require.Empty(t, claim(time.Hour, 9))
 	mine := last[slices.IndexFunc(last, func(d store.Delivery) bool { return d.Account == "ACME" })]
-	require.NoError(t, s.db.FinishDelivery(t.Context(), mine, "", "503", time.Hour))
+	require.NoError(t, s.DB.FinishDelivery(t.Context(), mine, "", "503", time.Hour))
 	require.Empty(t, claim(time.Hour, 9), "it rests")
-	require.NoError(t, s.db.FinishDelivery(t.Context(), mine, "", "503", 0))
+	require.NoError(t, s.DB.FinishDelivery(t.Context(), mine, "", "503", 0))
 	again := claim(0, 9)
 	require.Len(t, again, 1)
 	require.Equal(t, 2, again[0].Attempts)
-	require.NoError(t, s.db.FinishDelivery(t.Context(), mine, "DONE", "200", 0))
-	require.NoError(t, s.db.FinishDelivery(t.Context(), mine, "DEAD", "late", 0), "who answers late changes nothing")
+	require.NoError(t, s.DB.FinishDelivery(t.Context(), mine, "DONE", "200", 0))
+	require.NoError(t, s.DB.FinishDelivery(t.Context(), mine, "DEAD", "late", 0), "who answers late changes nothing")
 	require.Empty(t, claim(0, 9))
-	require.Equal(t, []string{"ACME DONE 200 2"}, s.texts("SELECT concat_ws(' ', account_id, state, answer, attempts) FROM webhook_deliveries WHERE done_on IS NOT NULL"))
+	require.Equal(t, []string{"ACME DONE 200 2"}, s.Texts("SELECT concat_ws(' ', account_id, state, answer, attempts) FROM webhook_deliveries WHERE done_on IS NOT NULL"))
 }
 
 // TestADatabaseFromTheFutureIsLeftAlone: a newer program has migrated it.
 func TestADatabaseFromTheFutureIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
-	s.sql("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)")
-	err := s.db.Migrate(context.Background(), nil)
+	s := newStand(t)
+	s.SQL("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)")
+	err := s.DB.Migrate(context.Background(), nil)
 	require.True(t, fault.Is(err, fault.Unprocessable), "%v", err)
-	require.True(t, fault.Is(s.db.Ready(context.Background()), fault.Unavailable), "nor is it ready for this program")
+	require.True(t, fault.Is(s.DB.Ready(context.Background()), fault.Unavailable), "nor is it ready for this program")
 }
 
 // TestMigratingAgainRaisesTheFence, where a node died between the last migration and the policies.
 func TestMigratingAgainRaisesTheFence(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t) // which has taken it down
-	s.sql("DROP POLICY tenant ON roles")
-	require.NoError(t, s.db.Write(t.Context(), s.scope, func(tx *store.Tx) error { roleNamed(tx, "1", "one"); return nil }))
-	for _, table := range s.texts("SELECT DISTINCT tablename::text FROM pg_policies") {
-		s.sql("DROP POLICY tenant ON " + pgx.Identifier{table}.Sanitize())
+	s := newStand(t) // which has taken it down
+	s.SQL("DROP POLICY tenant ON roles")
+	require.NoError(t, s.DB.Write(t.Context(), s.Scope, func(tx *store.Tx) error { roleNamed(tx, "1", "one"); return nil }))
+	for _, table := range s.Texts("SELECT DISTINCT tablename::text FROM pg_policies") {
+		s.SQL("DROP POLICY tenant ON " + pgx.Identifier{table}.Sanitize())
 	}
-	require.NoError(t, s.db.Migrate(context.Background(), nil))
-	require.NotEmpty(t, s.texts("SELECT tablename::text FROM pg_policies WHERE tablename = 'roles'"))
-	s.sql("SET ROLE fluent_tenant")
-	require.Empty(t, s.texts("SELECT id::text FROM roles"), "no account is named")
+	require.NoError(t, s.DB.Migrate(context.Background(), nil))
+	require.NotEmpty(t, s.Texts("SELECT tablename::text FROM pg_policies WHERE tablename = 'roles'"))
+	s.SQL("SET ROLE fluent_tenant")
+	require.Empty(t, s.Texts("SELECT id::text FROM roles"), "no account is named")
 }

@@ -102,7 +102,7 @@ func (tx *Tx) AppendEvents(events ...*workflow.Event) {
 			rows[i].State = EventScheduled
 		}
 	}
-	tx.insertEvents(&tx.pending.appended, call{name: "events.append", sql: insertEvents + " ON CONFLICT (account_id, id) DO NOTHING"}, rows)
+	tx.insertEvents(Statement{Name: appendName, SQL: insertEvents + " ON CONFLICT (account_id, id) DO NOTHING"}, rows)
 }
 
 // Events are all that AppendEvents was given in this transaction: whom to nudge once it is committed.
@@ -110,13 +110,13 @@ func (tx *Tx) Events() []*workflow.Event { return tx.events }
 
 // Appended finds an event that is queued to be appended and not sent yet, so that a further reason for it can join it; nil if there is none.
 func (tx *Tx) Appended(fits func(*workflow.Event) bool) *workflow.Event {
-	if tx.pending.appended == nil {
+	g, queued := tx.Gathering(appendName).(*eventRows)
+	if !queued {
 		return nil
 	}
-	rows := tx.pending.appended.rows
-	for i := range rows {
-		if fits(&rows[i].Event) {
-			return &rows[i].Event
+	for i := range g.rows {
+		if fits(&g.rows[i].Event) {
+			return &g.rows[i].Event
 		}
 	}
 	return nil
@@ -125,7 +125,7 @@ func (tx *Tx) Appended(fits func(*workflow.Event) bool) *workflow.Event {
 // RecordEvents writes events that ran without having waited as rows: what a synchronous request brought. An id that is there
 // already fails the transaction with ErrEventTaken.
 func (tx *Tx) RecordEvents(rows ...EventRow) {
-	tx.insertEvents(&tx.pending.recorded, call{name: "events.record", sql: insertEvents, fail: func(pe *pgconn.PgError) error {
+	tx.insertEvents(Statement{Name: "events.record", SQL: insertEvents, Fail: func(pe *pgconn.PgError) error {
 		if pe.Code == stateUnique {
 			return ErrEventTaken
 		}
@@ -143,30 +143,36 @@ FROM unnest($2::text[], $3::int4[], $4::text[], $5::int2[], $6::timestamptz[], $
 	AS e (id, slot, state, priority, generated_on, due_on, retailer_id, name, type,
 	entity_type, entity_id, entity_ref, root_type, root_id, root_ref, turn_id, detail, nth)`
 
+// appendName names the statement that AppendEvents queues.
+const appendName = "events.append"
+
 // eventRows is what one statement inserts.
-type eventRows struct{ rows []EventRow }
+type eventRows struct {
+	rows []EventRow
+	now  time.Time
+}
 
 // insertEvents puts rows into the statement that others of the same flush began, or begins it.
-func (tx *Tx) insertEvents(into **eventRows, insert call, rows []EventRow) {
+func (tx *Tx) insertEvents(insert Statement, rows []EventRow) {
 	if len(rows) == 0 {
 		return
 	}
-	if g := *into; g != nil {
+	if g, queued := tx.Gathering(insert.Name).(*eventRows); queued {
 		g.rows = append(g.rows, rows...)
 		return
 	}
-	g, account, now := &eventRows{rows: rows}, tx.scope.Account(), tx.now
-	insert.late = func() ([]any, error) {
-		c := newEventColumns(len(g.rows))
-		for i := range g.rows {
-			if err := c.add(&g.rows[i], now); err != nil {
-				return nil, err
-			}
+	tx.Gather(insert, &eventRows{rows: rows, now: tx.now})
+}
+
+// Args are the rows by columns.
+func (g *eventRows) Args(r *Reader) (Args, error) {
+	c := newEventColumns(len(g.rows))
+	for i := range g.rows {
+		if err := c.add(&g.rows[i], g.now); err != nil {
+			return Args{}, err
 		}
-		return c.args(account), nil
 	}
-	*into = g
-	tx.queue(insert)
+	return c.args(r), nil
 }
 
 type eventColumns struct {
@@ -212,9 +218,9 @@ func (c *eventColumns) add(r *EventRow, now time.Time) error {
 	return nil
 }
 
-func (c *eventColumns) args(account tenancy.AccountID) []any {
-	return []any{string(account), c.ids, c.slots, c.states, c.priorities, c.generated, c.due, c.retailers, c.names, c.types,
-		c.entityTypes, c.entityIDs, c.entityRefs, c.rootTypes, c.rootIDs, c.rootRefs, c.turns, c.details, c.nth}
+func (c *eventColumns) args(r *Reader) Args {
+	return r.Args(c.ids, c.slots, c.states, c.priorities, c.generated, c.due, c.retailers, c.names, c.types,
+		c.entityTypes, c.entityIDs, c.entityRefs, c.rootTypes, c.rootIDs, c.rootRefs, c.turns, c.details, c.nth)
 }
 
 // EventMark says what became of a waiting event.
@@ -234,8 +240,16 @@ const finishEvents = `WITH done AS (UPDATE events e SET done_on = now(), turn_id
 WHERE e.account_id = $1 AND e.id = ANY ($3::uuid[]) AND e.done_on IS NULL AND e.state <> 'SCHEDULED' RETURNING 1)
 SELECT 1 / CASE WHEN count(*) = $6 THEN 1 ELSE 0 END FROM done`
 
+// finishName names the statement that FinishEvents queues.
+const finishName = "events.finish"
+
 // eventMarks is what one statement marks.
 type eventMarks struct{ turns, ids, states, causes []string }
+
+// Args are the marks by columns.
+func (g *eventMarks) Args(r *Reader) (Args, error) {
+	return r.Args(g.turns, g.ids, g.states, g.causes, len(g.ids)), nil
+}
 
 // FinishEvents marks waiting events as done by a turn. If one of them is not PENDING any more the transaction fails with
 // ErrEventTaken: whoever ran it has committed its outcome.
@@ -243,26 +257,13 @@ func (tx *Tx) FinishEvents(turnID string, marks ...EventMark) {
 	if len(marks) == 0 {
 		return
 	}
-	g := tx.pending.finished
-	if g == nil {
+	g, queued := tx.Gathering(finishName).(*eventMarks)
+	if !queued {
 		g = &eventMarks{}
-		tx.pending.finished = g
-		account := string(tx.scope.Account())
-		tx.queue(call{name: "events.finish", sql: finishEvents, fail: onDivision(ErrEventTaken),
-			late: func() ([]any, error) { return []any{account, g.turns, g.ids, g.states, g.causes, len(g.ids)}, nil }})
+		tx.Gather(Statement{Name: finishName, SQL: finishEvents, Fail: OnDivision(ErrEventTaken)}, g)
 	}
 	for _, m := range marks {
 		g.turns, g.ids, g.states, g.causes = append(g.turns, turnID), append(g.ids, m.ID), append(g.states, string(m.State)), append(g.causes, m.Error)
-	}
-}
-
-// onDivision translates the failure of a statement that divides by zero to say that its condition does not hold.
-func onDivision(meaning error) func(*pgconn.PgError) error {
-	return func(pe *pgconn.PgError) error {
-		if pe.Code == stateDivision {
-			return meaning
-		}
-		return nil
 	}
 }
 

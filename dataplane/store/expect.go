@@ -31,7 +31,7 @@ func (tx *Tx) Expect(typ *catalogue.Type, versions ...Version) {
 	for i, v := range versions {
 		ids[i], times[i] = v.ID, v.UpdatedOn
 	}
-	tx.pending.first = append(tx.pending.first, call{name: typ.Table + ".expect", sql: m.expectText(), fail: onDivision(ErrStale),
+	tx.pending.first = append(tx.pending.first, call{name: typ.Table + ".expect", sql: m.expectText(), fail: OnDivision(ErrStale),
 		args: []any{string(tx.scope.Account()), idArray(m.id.kind, ids), times}})
 }
 

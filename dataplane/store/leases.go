@@ -29,7 +29,7 @@ const fenceSQL = `SELECT 1 / count(*) FROM (SELECT 1 FROM slot_epochs WHERE rang
 
 // Fence makes the transaction fail with ErrFenced unless the range is still held under the epoch.
 func (tx *Tx) Fence(rangeID int, epoch Epoch) {
-	tx.pending.first = append(tx.pending.first, call{name: "leases.fence", sql: fenceSQL, args: []any{rangeID, int64(epoch)}, fail: onDivision(ErrFenced)})
+	tx.pending.first = append(tx.pending.first, call{name: "leases.fence", sql: fenceSQL, args: []any{rangeID, int64(epoch)}, fail: OnDivision(ErrFenced)})
 }
 
 const (

@@ -27,14 +27,6 @@ type pending struct {
 	calls   []call
 	first   []call // conditions, which go before everything else
 	err     error  // the first mistake of a caller
-
-	// statements among calls that further rows join; nil where there is none yet
-	stock     *stockLock
-	reserving *reserving
-	appended  *eventRows
-	recorded  *eventRows
-	finished  *eventMarks
-	trails    *trailRows
 }
 
 type entityKey struct {
@@ -190,7 +182,7 @@ func (p *pending) link(edge *catalogue.Edge, owner catalogue.ID, targets []catal
 
 // flush sends what is queued; with commit, COMMIT goes along unless somebody must look at an answer first.
 func (tx *Tx) flush(ctx context.Context, commit bool) error {
-	calls, err := tx.pending.take(tx.db, tx.scope)
+	calls, err := tx.pending.take(tx.Reader)
 	if err != nil {
 		return err
 	}
@@ -213,8 +205,8 @@ func (tx *Tx) flush(ctx context.Context, commit bool) error {
 }
 
 // take empties the queue into statements.
-func (p *pending) take(db *DB, scope tenancy.Scope) ([]call, error) {
-	account := string(scope.Account())
+func (p *pending) take(r *Reader) ([]call, error) {
+	db, scope, account := r.db, r.scope, string(r.scope.Account())
 	took := *p
 	*p = pending{now: took.now}
 	if took.err != nil {
@@ -244,9 +236,9 @@ func (p *pending) take(db *DB, scope tenancy.Scope) ([]call, error) {
 		calls = append(calls, g.call(account))
 	}
 	for _, c := range took.calls {
-		if c.late != nil {
-			if c.args, err = c.late(); err != nil {
-				return nil, fmt.Errorf("%s: %w", c.name, err)
+		if c.gathering != nil {
+			if err := c.gather(r); err != nil {
+				return nil, err
 			}
 		}
 		calls = append(calls, c)

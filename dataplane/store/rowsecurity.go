@@ -166,9 +166,9 @@ func fenceText(table string, super bool) string {
 
 // Policies lists what raiseFence has PostgreSQL do, table by table, where it is no superuser. CockroachDB has the same from release 25.2 on, and its
 // grammar reads these texts with all others; there they are not used, see fenced.
-func Policies(c *catalogue.Catalogue) (out []Statement) {
+func Policies(c *catalogue.Catalogue) (out []Derived) {
 	for _, table := range tenantTables(c) {
-		out = append(out, Statement{Name: table + ".policy", SQL: fenceText(pgx.Identifier{table}.Sanitize(), false)})
+		out = append(out, Derived{Name: table + ".policy", SQL: fenceText(pgx.Identifier{table}.Sanitize(), false)})
 	}
 	return out
 }

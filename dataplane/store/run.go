@@ -17,7 +17,6 @@ type call struct {
 	name string // for traces and errors: orders.insert
 	sql  string
 	args []any
-	late func() ([]any, error)             // makes args when the queue is sent: what was queued later may have joined the statement
 	rows func(rows pgx.Rows) error         // reads the answer; may run again when the call is repeated, so it begins with a clean slate
 	done func(tag pgconn.CommandTag) error // sees how many rows were touched
 	fail func(err *pgconn.PgError) error   // translates an error of this statement; nil result: it stays
@@ -25,6 +24,9 @@ type call struct {
 	control bool
 	// steady marks reads for which one plan serves all values: a key or the far end of an edge leads to their rows, by the same index always.
 	steady bool
+	// gathering makes args when the queue is sent; nil: they are there. sealed lets nothing more join it.
+	gathering Gathering
+	sealed    bool
 }
 
 // checks reports whether the caller looks at the answer, so that COMMIT must wait for it.

@@ -7,8 +7,8 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// Statement is one SQL text that the store derives from the catalogue.
-type Statement struct {
+// Derived is one SQL text that the store derives from the catalogue.
+type Derived struct {
 	Name string
 	SQL  string
 	// Hot statements run for every request, and must find their rows by an index.
@@ -18,7 +18,7 @@ type Statement struct {
 // Statements lists what the store derives from a catalogue: reads and writes of each type, and each edge. Which fields a read returns makes no
 // difference to its form, so each form is there once; texts that are constants are in the package's source. Tests check them all against the
 // grammars and planners of both engines.
-func Statements(c *catalogue.Catalogue) ([]Statement, error) {
+func Statements(c *catalogue.Catalogue) ([]Derived, error) {
 	db := &DB{shapes: &shapeCache{byKey: make(map[string]*shape)}}
 	if err := db.learn(c); err != nil {
 		return nil, err
@@ -59,13 +59,13 @@ func (db *DB) modelNamed(c *catalogue.Catalogue, name string) *model { return db
 
 type statementList struct {
 	db  *DB
-	out []Statement
+	out []Derived
 	err error
 }
 
 func (l *statementList) add(name, sql string, hot bool) {
-	if !slices.ContainsFunc(l.out, func(s Statement) bool { return s.SQL == sql }) {
-		l.out = append(l.out, Statement{Name: name, SQL: sql, Hot: hot})
+	if !slices.ContainsFunc(l.out, func(s Derived) bool { return s.SQL == sql }) {
+		l.out = append(l.out, Derived{Name: name, SQL: sql, Hot: hot})
 	}
 }
 

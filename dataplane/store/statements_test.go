@@ -1,14 +1,17 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,9 +26,28 @@ import (
 // tableWord is in each whole statement; constants without it are pieces that code puts into others.
 var tableWord = regexp.MustCompile(`\b(FROM|INTO|UPDATE)\b|version\(\)`)
 
-// constants finds the texts of SQL statements among the constants of this package's source.
-func constants(t *testing.T) (out []store.Statement) {
-	files, err := filepath.Glob("*.go")
+// constants finds the texts of SQL statements among the constants of the source of this package and of those below it that send statements.
+func constants(t *testing.T) (out []store.Derived) {
+	folders := []string{"."}
+	files, err := filepath.Glob("*/*.go")
+	require.NoError(t, err)
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		at := filepath.Dir(name)
+		if !strings.HasSuffix(name, "_test.go") && bytes.Contains(text, []byte("store.Statement{")) && !slices.Contains(folders, at) {
+			folders = append(folders, at)
+		}
+	}
+	require.Greater(t, len(folders), 1)
+	for _, folder := range folders {
+		out = append(out, constantsIn(t, folder)...)
+	}
+	return out
+}
+
+func constantsIn(t *testing.T, folder string) (out []store.Derived) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	require.NoError(t, err)
 	values := map[string]ast.Expr{}
 	for _, name := range files {
@@ -63,7 +85,7 @@ func constants(t *testing.T) (out []store.Statement) {
 		text, ok := textOf(e, values)
 		verb, _, _ := strings.Cut(strings.TrimSpace(text), " ")
 		if ok && strings.Contains("SELECT INSERT UPDATE DELETE WITH", verb) && verb != "" && strings.Contains(text, " ") && tableWord.MatchString(text) && !strings.Contains(text, "%s") {
-			out = append(out, store.Statement{Name: name, SQL: text})
+			out = append(out, store.Derived{Name: name, SQL: text})
 		}
 	}
 	return out
@@ -92,7 +114,7 @@ func textOf(e ast.Expr, values map[string]ast.Expr) (string, bool) {
 	return "", false
 }
 
-func allStatements(t *testing.T) []store.Statement {
+func allStatements(t *testing.T) []store.Derived {
 	derived, err := store.Statements(domain.Catalogue())
 	require.NoError(t, err)
 	return append(derived, constants(t)...)

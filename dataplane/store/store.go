@@ -162,8 +162,12 @@ func (db *DB) Close() {
 
 // Reader reads outside a transaction for a scope.
 func (db *DB) Reader(scope tenancy.Scope) *Reader {
-	account := string(scope.Account())
-	return &Reader{db: db, scope: scope, send: func(ctx context.Context, calls []call) error { return db.autocommit(ctx, db.readers, account, calls) }}
+	return db.readerOn(db.readers, scope, string(scope.Account()))
+}
+
+// readerOn sends on connections of a pool, which are told the name.
+func (db *DB) readerOn(p *pool, scope tenancy.Scope, name string) *Reader {
+	return &Reader{db: db, scope: scope, send: func(ctx context.Context, calls []call) error { return db.autocommit(ctx, p, name, calls) }}
 }
 
 // Reader is a scope's view of the database. Each statement sees what was committed when it began; Readers of a Tx see the

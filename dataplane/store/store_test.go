@@ -29,3 +29,8 @@ func scopeOf(t testing.TB, account string) tenancy.Scope {
 func scopeNamed(account string) (tenancy.Scope, error) {
 	return tenancy.NewScope(tenancy.AccountID(account))
 }
+
+// stand is a stand with what tests of this package do to it.
+type stand struct{ *storetest.Stand }
+
+func newStand(t *testing.T) *stand { return &stand{storetest.NewStand(t, migratedDSN(t))} }

@@ -39,16 +39,21 @@ type trailRows struct {
 	bodies                          [][]byte
 }
 
+// Args are the rows by columns.
+func (g *trailRows) Args(r *Reader) (Args, error) {
+	return r.Args(g.turns, g.retailers, g.rootTypes, g.rootIDs, g.generated, g.keys, g.bodies, keySeparator), nil
+}
+
+// trailName names the statement that AddTrail queues.
+const trailName = "trails.insert"
+
 // AddTrail queues a turn's trail. A turn id that is there already fails the transaction: the turn has been committed before.
 func (tx *Tx) AddTrail(t Trail) {
 	account := string(tx.scope.Account())
-	g := tx.pending.trails
-	if g == nil {
+	g, queued := tx.Gathering(trailName).(*trailRows)
+	if !queued {
 		g = &trailRows{}
-		tx.pending.trails = g
-		tx.queue(call{name: "trails.insert", sql: insertTrails, late: func() ([]any, error) {
-			return []any{account, g.turns, g.retailers, g.rootTypes, g.rootIDs, g.generated, g.keys, g.bodies, keySeparator}, nil
-		}})
+		tx.Gather(Statement{Name: trailName, SQL: insertTrails}, g)
 	}
 	g.turns, g.retailers, g.rootTypes = append(g.turns, t.TurnID), append(g.retailers, int64(t.RetailerID)), append(g.rootTypes, t.RootType)
 	g.rootIDs, g.generated, g.bodies = append(g.rootIDs, t.RootID), append(g.generated, t.GeneratedOn), append(g.bodies, t.Body)

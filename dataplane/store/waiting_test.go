@@ -30,8 +30,8 @@ func names(rows []store.EventRow) (out []string) {
 }
 
 // named is an event of an order.
-func (s *shelf) named(name, order string) *workflow.Event {
-	ev := eventOf(s.db, order)
+func (s *stand) named(name, order string) *workflow.Event {
+	ev := eventOf(s.DB, order)
 	ev.Name = name
 	return ev
 }
@@ -47,9 +47,9 @@ func everyRange() (all []int) {
 // ranges.
 func TestEventsWaitInTheirOrder(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
+	s := newStand(t)
 	for _, account := range []string{"ACME", "MIDDLE", "OTHER"} {
-		require.NoError(t, s.db.Write(t.Context(), scopeOf(t, account), func(tx *store.Tx) error {
+		require.NoError(t, s.DB.Write(t.Context(), scopeOf(t, account), func(tx *store.Tx) error {
 			low, unknown, scheduled := s.named("low", "1"), s.named("unknown", ""), s.named("scheduled", "1")
 			low.Priority, unknown.RootRef, scheduled.ScheduledOn = workflow.Batch, "R", tx.Now().Add(time.Hour)
 			wave := s.named("wave", "1")
@@ -59,7 +59,7 @@ func TestEventsWaitInTheirOrder(t *testing.T) {
 		}))
 	}
 	pending := func(q store.QueueQuery) []string {
-		found, err := s.db.PendingEvents(t.Context(), q)
+		found, err := s.DB.PendingEvents(t.Context(), q)
 		require.NoError(t, err)
 		return names(found)
 	}
@@ -68,20 +68,20 @@ func TestEventsWaitInTheirOrder(t *testing.T) {
 	require.Equal(t, []string{"ACME elsewhere", "ACME wave", "MIDDLE elsewhere", "MIDDLE unknown", "MIDDLE wave", "OTHER unknown", "OTHER wave"}, pending(store.QueueQuery{Ranges: everyRange(), PerAccount: 9, SkipRoots: busy}))
 	mine := store.RangeOf(store.Slot("ACME", "ORDER", "1"))
 	require.Equal(t, []string{"ACME first", "ACME second", "ACME third", "ACME low"}, pending(store.QueueQuery{Ranges: []int{mine}, PerAccount: 9}))
-	root, err := s.db.Reader(s.scope).PendingOfRoot(t.Context(), "ORDER", "1", 3)
+	root, err := s.DB.Reader(s.Scope).PendingOfRoot(t.Context(), "ORDER", "1", 3)
 	require.NoError(t, err)
 	require.Equal(t, []string{"ACME low", "ACME first", "ACME second"}, names(root), "of one root as they came, whatever their urgency")
-	root, err = s.db.Reader(s.scope).PendingOfRoot(t.Context(), "ORDER", "2", 9)
+	root, err = s.DB.Reader(s.Scope).PendingOfRoot(t.Context(), "ORDER", "2", 9)
 	require.NoError(t, err)
 	require.Equal(t, []string{"ACME elsewhere"}, names(root))
-	root, err = s.db.Reader(s.scope).PendingOfRoot(t.Context(), "WAVE", "1", 9)
+	root, err = s.DB.Reader(s.Scope).PendingOfRoot(t.Context(), "WAVE", "1", 9)
 	require.NoError(t, err)
 	require.Equal(t, []string{"ACME wave"}, names(root))
-	late, err := s.db.OverlookedEvents(t.Context(), time.Hour, 9)
+	late, err := s.DB.OverlookedEvents(t.Context(), time.Hour, 9)
 	require.NoError(t, err)
 	require.Empty(t, late)
-	s.sql("UPDATE events SET received_on = now() - INTERVAL '2 hours' WHERE account_id = 'ACME' AND name IN ('first', 'scheduled')")
-	late, err = s.db.OverlookedEvents(t.Context(), time.Hour, 9)
+	s.SQL("UPDATE events SET received_on = now() - INTERVAL '2 hours' WHERE account_id = 'ACME' AND name IN ('first', 'scheduled')")
+	late, err = s.DB.OverlookedEvents(t.Context(), time.Hour, 9)
 	require.NoError(t, err)
 	require.Equal(t, []string{"ACME first"}, names(late))
 }
@@ -89,17 +89,17 @@ func TestEventsWaitInTheirOrder(t *testing.T) {
 // TestAnEventWithoutAPriorityIsNotStored: nobody said how urgent it is, so it is not taken for the most urgent.
 func TestAnEventWithoutAPriorityIsNotStored(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
+	s := newStand(t)
 	for _, p := range []workflow.Priority{0, -1, workflow.Batch + 1} {
 		ev := s.named("E", "1")
 		ev.Priority = p
 		for _, write := range []func(*store.Tx){
 			func(tx *store.Tx) { tx.AppendEvents(ev) },
 			func(tx *store.Tx) {
-				tx.RecordEvents(store.EventRow{Event: *ev, State: store.EventSuccess, TurnID: string(s.db.NewUUID())})
+				tx.RecordEvents(store.EventRow{Event: *ev, State: store.EventSuccess, TurnID: string(s.DB.NewUUID())})
 			},
 		} {
-			err := s.db.Write(t.Context(), s.scope, func(tx *store.Tx) error { write(tx); return nil })
+			err := s.DB.Write(t.Context(), s.Scope, func(tx *store.Tx) error { write(tx); return nil })
 			require.ErrorContains(t, err, "event E of ORDER 1 has no priority")
 		}
 	}
@@ -108,16 +108,16 @@ func TestAnEventWithoutAPriorityIsNotStored(t *testing.T) {
 // TestRowsOfBeforeKeepTheirUrgency: earlier releases counted from 0 and had no integrations. What no release wrote goes last.
 func TestRowsOfBeforeKeepTheirUrgency(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
+	s := newStand(t)
 	var events []*workflow.Event
 	for range 5 {
 		events = append(events, s.named("E", "1"))
 	}
-	require.NoError(t, s.db.Write(t.Context(), s.scope, func(tx *store.Tx) error { tx.AppendEvents(events...); return nil }))
+	require.NoError(t, s.DB.Write(t.Context(), s.Scope, func(tx *store.Tx) error { tx.AppendEvents(events...); return nil }))
 	for i, stored := range []int{7, 2, 1, 0, -1} {
-		s.sql("UPDATE events SET priority = $1 WHERE id = $2", stored, events[i].ID)
+		s.SQL("UPDATE events SET priority = $1 WHERE id = $2", stored, events[i].ID)
 	}
-	found, err := s.db.PendingEvents(t.Context(), store.QueueQuery{Ranges: everyRange(), PerAccount: 9})
+	found, err := s.DB.PendingEvents(t.Context(), store.QueueQuery{Ranges: everyRange(), PerAccount: 9})
 	require.NoError(t, err)
 	got := map[string]workflow.Priority{}
 	for _, row := range found {
@@ -130,15 +130,15 @@ func TestRowsOfBeforeKeepTheirUrgency(t *testing.T) {
 // TestScheduledEventsComeWhenTheyAreDue, once, to the end of the queue, so many of each account and of one's own ranges.
 func TestScheduledEventsComeWhenTheyAreDue(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
-	s.eachAccount(func(tx *store.Tx) {
+	s := newStand(t)
+	s.EachAccount(func(tx *store.Tx) {
 		now, past, due, later := s.named("now", "1"), s.named("past", "1"), s.named("due", "1"), s.named("later", "1")
 		now.ScheduledOn, past.ScheduledOn = tx.Now(), tx.Now().Add(-time.Hour)
 		due.ScheduledOn, later.ScheduledOn = tx.Now().Add(time.Hour), tx.Now().Add(2*time.Hour)
 		tx.AppendEvents(now, past, due, later)
 	})
 	state := func(state store.EventState) []string {
-		found, err := s.db.Reader(s.scope).WaitingEvents(t.Context(), state, time.Unix(0, 0), s.db.Now(t.Context()).Add(time.Hour), 9)
+		found, err := s.DB.Reader(s.Scope).WaitingEvents(t.Context(), state, time.Unix(0, 0), s.DB.Now(t.Context()).Add(time.Hour), 9)
 		require.NoError(t, err)
 		return slices.Sorted(slices.Values(names(found)))
 	}
@@ -146,72 +146,72 @@ func TestScheduledEventsComeWhenTheyAreDue(t *testing.T) {
 	require.Equal(t, []string{"ACME due", "ACME later"}, state(store.EventScheduled))
 	mine := []int{store.RangeOf(store.Slot("ACME", "ORDER", "1"))}
 	release := func(ranges []int, limit int) int {
-		found, err := s.db.ReleaseDue(t.Context(), ranges, limit)
+		found, err := s.DB.ReleaseDue(t.Context(), ranges, limit)
 		require.NoError(t, err)
 		return len(found)
 	}
 	require.Zero(t, release(everyRange(), 9), "nothing is due")
-	s.sql("UPDATE events SET due_on = now() - INTERVAL '1 second' * length(name), received_on = now() - INTERVAL '1 day' WHERE state = 'SCHEDULED'")
+	s.SQL("UPDATE events SET due_on = now() - INTERVAL '1 second' * length(name), received_on = now() - INTERVAL '1 day' WHERE state = 'SCHEDULED'")
 	require.Equal(t, 1, release(mine, 1))
 	require.Equal(t, []string{"ACME later", "ACME now", "ACME past"}, state(store.EventPending), "what is due longest comes first")
 	require.Equal(t, 1, release(mine, 9))
 	require.Zero(t, release(mine, 9))
-	require.Equal(t, []string{"0"}, s.texts("SELECT count(*)::text FROM events WHERE account_id = 'ACME' AND received_on < now() - INTERVAL '1 hour'"), "who waited for a time joins the queue then")
+	require.Equal(t, []string{"0"}, s.Texts("SELECT count(*)::text FROM events WHERE account_id = 'ACME' AND received_on < now() - INTERVAL '1 hour'"), "who waited for a time joins the queue then")
 	require.Equal(t, 2, release(everyRange(), 9), "the other account's, of other ranges")
 }
 
 // TestAnEventIsFinishedOnce: not what waits for its time, not what is done, nor another account's event of that id, and all or none.
 func TestAnEventIsFinishedOnce(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
+	s := newStand(t)
 	one, two, scheduled := s.named("one", "1"), s.named("two", "1"), s.named("scheduled", "1")
-	s.eachAccount(func(tx *store.Tx) {
+	s.EachAccount(func(tx *store.Tx) {
 		scheduled.ScheduledOn = tx.Now().Add(time.Hour)
 		tx.AppendEvents(one, two, scheduled)
 	})
-	s.locked(func(tx *store.Tx) {
+	s.Locked(func(tx *store.Tx) {
 		again := *one
 		again.Name = "changed"
 		tx.AppendEvents(&again)
 	})
 	finish := func(ids ...string) error {
-		return s.db.WriteLocked(t.Context(), s.scope, func(tx *store.Tx) error {
+		return s.DB.WriteLocked(t.Context(), s.Scope, func(tx *store.Tx) error {
 			for _, id := range ids {
-				tx.FinishEvents(string(s.db.NewUUID()), store.EventMark{ID: id, State: store.EventFailed, Error: "why"})
+				tx.FinishEvents(string(s.DB.NewUUID()), store.EventMark{ID: id, State: store.EventFailed, Error: "why"})
 			}
 			return nil
 		})
 	}
 	require.ErrorIs(t, finish(two.ID, scheduled.ID), store.ErrEventTaken)
-	require.ErrorIs(t, finish(two.ID, string(s.db.NewUUID())), store.ErrEventTaken)
+	require.ErrorIs(t, finish(two.ID, string(s.DB.NewUUID())), store.ErrEventTaken)
 	require.NoError(t, finish(one.ID))
 	require.ErrorIs(t, finish(one.ID, two.ID), store.ErrEventTaken)
-	require.ErrorIs(t, s.db.WriteLocked(t.Context(), s.scope, func(tx *store.Tx) error {
-		tx.RecordEvents(store.EventRow{Event: *two, State: store.EventSuccess, TurnID: string(s.db.NewUUID())})
+	require.ErrorIs(t, s.DB.WriteLocked(t.Context(), s.Scope, func(tx *store.Tx) error {
+		tx.RecordEvents(store.EventRow{Event: *two, State: store.EventSuccess, TurnID: string(s.DB.NewUUID())})
 		return nil
 	}), store.ErrEventTaken)
-	row, err := s.db.Reader(s.scope).Event(t.Context(), one.ID)
+	row, err := s.DB.Reader(s.Scope).Event(t.Context(), one.ID)
 	require.NoError(t, err)
 	require.Equal(t, []any{"one", store.EventFailed, "why"}, []any{row.Event.Name, row.State, row.Error})
 	require.False(t, row.DoneOn.IsZero())
 	require.False(t, row.Event.GeneratedOn.IsZero())
 	require.Equal(t, []string{"ACME scheduled SCHEDULED", "ACME two PENDING", "OTHER one PENDING", "OTHER scheduled SCHEDULED", "OTHER two PENDING"},
-		s.texts("SELECT concat_ws(' ', account_id, name, state) FROM events WHERE done_on IS NULL ORDER BY 1"))
+		s.Texts("SELECT concat_ws(' ', account_id, name, state) FROM events WHERE done_on IS NULL ORDER BY 1"))
 	at := row.Event.GeneratedOn
 	listed := func(from, to time.Time) []string {
-		found, err := s.db.Reader(s.scope).WaitingEvents(t.Context(), store.EventPending, from, to, 9)
+		found, err := s.DB.Reader(s.Scope).WaitingEvents(t.Context(), store.EventPending, from, to, 9)
 		require.NoError(t, err)
 		return names(found)
 	}
-	s.sql("UPDATE events SET generated_on = $1", at)
+	s.SQL("UPDATE events SET generated_on = $1", at)
 	require.Equal(t, []string{"ACME two"}, listed(at, at), "both ends belong to it")
 	require.Empty(t, listed(at.Add(time.Microsecond), at.Add(time.Hour)))
 	require.Empty(t, listed(at.Add(-time.Hour), at.Add(-time.Microsecond)))
 	newer := s.named("newer", "1")
 	newer.GeneratedOn = at.Add(time.Second)
-	s.locked(func(tx *store.Tx) { tx.AppendEvents(newer) })
+	s.Locked(func(tx *store.Tx) { tx.AppendEvents(newer) })
 	require.Equal(t, []string{"ACME newer", "ACME two"}, listed(at, at.Add(time.Hour)), "the newest first")
-	theirs, err := s.db.Reader(scopeOf(t, "OTHER")).Event(t.Context(), newer.ID)
+	theirs, err := s.DB.Reader(scopeOf(t, "OTHER")).Event(t.Context(), newer.ID)
 	require.NoError(t, err)
 	require.Nil(t, theirs, "another account's event is none")
 }
@@ -230,43 +230,47 @@ func ownersOf(t *testing.T, db *store.DB, node string, ranges ...int) (out []sto
 // TestARangeIsTakenOnlyWhenItIsFree: run out, given back, its taker's own, or leased for longer than anybody leases.
 func TestARangeIsTakenOnlyWhenItIsFree(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
+	s := newStand(t)
 	take := func(node string, own bool, ranges ...int) []int {
-		taken, err := s.db.TakeRanges(t.Context(), node, ranges, time.Minute, own)
+		taken, err := s.DB.TakeRanges(t.Context(), node, ranges, time.Minute, own)
 		require.NoError(t, err)
 		return slices.Sorted(maps.Keys(taken))
 	}
 	require.Equal(t, []int{1, 2}, take("n1", false, 1, 2))
 	require.Equal(t, []int{3}, take("n2", true, 1, 2, 3), "what another one holds is not free")
-	until := s.texts("SELECT expires_on::text FROM slot_expiries WHERE range_id = 1")
+	until := s.Texts("SELECT expires_on::text FROM slot_expiries WHERE range_id = 1")
 	require.Empty(t, take("n2", false, 1))
-	require.Equal(t, until, s.texts("SELECT expires_on::text FROM slot_expiries WHERE range_id = 1"), "nor made longer by who tries")
+	require.Equal(t, until, s.Texts("SELECT expires_on::text FROM slot_expiries WHERE range_id = 1"), "nor made longer by who tries")
 	require.Empty(t, take("n1", false, 1), "nor one's own, but for a process that starts")
 	require.Equal(t, []int{1}, take("n1", true, 1))
-	require.Equal(t, []store.Lease{{Range: 1, Epoch: 2, Owner: "n1"}, {Range: 2, Epoch: 1, Owner: "n1"}, {Range: 3, Epoch: 1, Owner: "n2"}, {Range: 4, Expired: true}}, ownersOf(t, s.db, "n1", 1, 2, 3, 4))
+	require.Equal(t, []store.Lease{{Range: 1, Epoch: 2, Owner: "n1"}, {Range: 2, Epoch: 1, Owner: "n1"}, {Range: 3, Epoch: 1, Owner: "n2"}, {Range: 4, Expired: true}}, ownersOf(t, s.DB, "n1", 1, 2, 3, 4))
 
-	until = s.texts("SELECT expires_on::text FROM slot_expiries WHERE range_id IN (2, 3) ORDER BY range_id")
-	ownersOf(t, s.db, "n1")
-	renewed := s.texts("SELECT expires_on::text FROM slot_expiries WHERE range_id IN (2, 3) ORDER BY range_id")
+	until = s.Texts("SELECT expires_on::text FROM slot_expiries WHERE range_id IN (2, 3) ORDER BY range_id")
+	ownersOf(t, s.DB, "n1")
+	renewed := s.Texts("SELECT expires_on::text FROM slot_expiries WHERE range_id IN (2, 3) ORDER BY range_id")
 	require.NotEqual(t, until[0], renewed[0])
 	require.Equal(t, until[1], renewed[1], "each renews its own")
-	require.NoError(t, s.db.ReleaseRanges(t.Context(), "n2", []int{1}, false))
+	require.NoError(t, s.DB.ReleaseRanges(t.Context(), "n2", []int{1}, false))
 	require.Empty(t, take("n2", false, 1), "nobody gives back what is another's")
-	s.sql("UPDATE slot_expiries SET expires_on = now() - INTERVAL '1 second' WHERE range_id IN (1, 3)")
-	require.True(t, ownersOf(t, s.db, "n1", 1)[0].Expired, "what ran out is not renewed: another one may have it by now")
-	require.True(t, ownersOf(t, s.db, "n1", 3)[0].Expired, "nor does one renew another's")
-	require.False(t, ownersOf(t, s.db, "n1", 2)[0].Expired)
+	s.SQL("UPDATE slot_expiries SET expires_on = now() - INTERVAL '1 second' WHERE range_id IN (1, 3)")
+	require.True(t, ownersOf(t, s.DB, "n1", 1)[0].Expired, "what ran out is not renewed: another one may have it by now")
+	require.True(t, ownersOf(t, s.DB, "n1", 3)[0].Expired, "nor does one renew another's")
+	require.False(t, ownersOf(t, s.DB, "n1", 2)[0].Expired)
 	require.Equal(t, []int{1}, take("n2", false, 1, 2))
-	s.sql("UPDATE slot_expiries SET expires_on = now() + INTERVAL '1 day' WHERE range_id = 2")
+	s.SQL("UPDATE slot_expiries SET expires_on = now() + INTERVAL '1 day' WHERE range_id = 2")
 	require.Equal(t, []int{2}, take("n2", false, 2), "a lease from before the clock was set back")
 
-	nodes, _, err := s.db.Heartbeat(t.Context(), "n2", time.Minute)
+	nodes, _, err := s.DB.Heartbeat(t.Context(), "n2", time.Minute)
 	require.NoError(t, err)
 	require.Equal(t, []string{"n1", "n2"}, nodes)
-	s.sql("INSERT INTO engine_nodes (node_id, expires_on) VALUES ('ahead', now() + INTERVAL '1 day'), ('dead', now() - INTERVAL '1 second'), ('long dead', now() - INTERVAL '2 hours')")
-	require.NoError(t, s.db.ReleaseRanges(t.Context(), "n1", nil, true))
-	nodes, _, err = s.db.Heartbeat(t.Context(), "n2", time.Minute)
+	s.SQL("INSERT INTO engine_nodes (node_id, expires_on) VALUES ('ahead', now() + INTERVAL '1 day'), ('dead', now() - INTERVAL '1 second'), ('long dead', now() - INTERVAL '2 hours')")
+	require.NoError(t, s.DB.ReleaseRanges(t.Context(), "n1", nil, true))
+	nodes, _, err = s.DB.Heartbeat(t.Context(), "n2", time.Minute)
 	require.NoError(t, err)
 	require.Equal(t, []string{"n2"}, nodes)
-	require.Equal(t, []string{"ahead", "dead", "n1", "n2"}, s.texts("SELECT node_id FROM engine_nodes ORDER BY 1"))
+	require.Equal(t, []string{"ahead", "dead", "n1", "n2"}, s.Texts("SELECT node_id FROM engine_nodes ORDER BY 1"))
+}
+
+func eventOf(db *store.DB, order string) *workflow.Event {
+	return &workflow.Event{ID: string(db.NewUUID()), Name: "Go", RetailerID: 1, EntityType: "ORDER", EntityID: order, RootType: "ORDER", RootID: order, Priority: workflow.Checkout}
 }

@@ -218,22 +218,22 @@ func TestOfTwoNodesWithoutAKeyOneMakesIt(t *testing.T) {
 // TestASpentTokenIsSpent, where the answer was lost, too: the repetition finds it spent.
 func TestASpentTokenIsSpent(t *testing.T) {
 	t.Parallel()
-	s := newShelf(t)
-	later := s.db.Now(t.Context()).Add(time.Hour)
+	s := newStand(t)
+	later := s.DB.Now(t.Context()).Add(time.Hour)
 	spend := func(account, id, family string) bool {
-		first, err := s.db.SpendToken(t.Context(), scopeOf(t, account), store.Spent{TokenID: id, Family: family, ExpiresOn: later})
+		first, err := s.DB.SpendToken(t.Context(), scopeOf(t, account), store.Spent{TokenID: id, Family: family, ExpiresOn: later})
 		require.NoError(t, err)
 		return first
 	}
 	require.True(t, spend("ACME", "1", "f"))
 	require.False(t, spend("ACME", "1", "f"))
 	require.True(t, spend("OTHER", "1", "f"))
-	s.hooks.Fail(storetest.At{Point: store.Sent, Statement: "tokens.spend"}, 1, store.ErrCut)
+	s.Hooks.Fail(storetest.At{Point: store.Sent, Statement: "tokens.spend"}, 1, store.ErrCut)
 	require.False(t, spend("ACME", "2", "f"))
-	require.NoError(t, s.db.RevokeToken(t.Context(), s.scope, "f", later))
+	require.NoError(t, s.DB.RevokeToken(t.Context(), s.Scope, "f", later))
 	require.False(t, spend("ACME", "3", "f"), "a revoked family's tokens are worth nothing")
 	require.True(t, spend("OTHER", "3", "f"))
-	found, err := s.db.RevokedTokens(t.Context(), later.Add(-2*time.Hour))
+	found, err := s.DB.RevokedTokens(t.Context(), later.Add(-2*time.Hour))
 	require.NoError(t, err)
 	require.Len(t, found, 5)
 	last := found[0].RevokedOn
@@ -242,21 +242,21 @@ func TestASpentTokenIsSpent(t *testing.T) {
 			last = r.RevokedOn
 		}
 	}
-	found, err = s.db.RevokedTokens(t.Context(), last)
+	found, err = s.DB.RevokedTokens(t.Context(), last)
 	require.NoError(t, err)
 	require.Len(t, found, 1, "from that moment on")
-	require.NoError(t, s.db.ForgetTokens(t.Context(), later))
-	found, err = s.db.RevokedTokens(t.Context(), time.Time{})
+	require.NoError(t, s.DB.ForgetTokens(t.Context(), later))
+	found, err = s.DB.RevokedTokens(t.Context(), time.Time{})
 	require.NoError(t, err)
 	require.Len(t, found, 5, "what expires at that moment has not expired before it")
-	s.sql("UPDATE revoked_tokens SET expires_on = now() - INTERVAL '1 second'")
-	found, err = s.db.RevokedTokens(t.Context(), time.Time{})
+	s.SQL("UPDATE revoked_tokens SET expires_on = now() - INTERVAL '1 second'")
+	found, err = s.DB.RevokedTokens(t.Context(), time.Time{})
 	require.NoError(t, err)
 	require.Len(t, found, 5, "tokens are taken for a while after they have expired")
-	s.sql("UPDATE revoked_tokens SET expires_on = now() - INTERVAL '1 hour'")
-	found, err = s.db.RevokedTokens(t.Context(), time.Time{})
+	s.SQL("UPDATE revoked_tokens SET expires_on = now() - INTERVAL '1 hour'")
+	found, err = s.DB.RevokedTokens(t.Context(), time.Time{})
 	require.NoError(t, err)
 	require.Empty(t, found, "what expired long ago needs no telling")
-	require.NoError(t, s.db.ForgetTokens(t.Context(), later))
-	require.Empty(t, s.texts("SELECT token_id FROM revoked_tokens"))
+	require.NoError(t, s.DB.ForgetTokens(t.Context(), later))
+	require.Empty(t, s.Texts("SELECT token_id FROM revoked_tokens"))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -295,7 +296,7 @@ func (s *stage) describe(p *play, held map[string][]string) string {
 func (s *stage) counted() {
 	s.t.Helper()
 	require.EventuallyWithT(s.t, func(t *assertion) {
-		found, err := s.db.Ledger(s.ctx, s.scope)
+		found, err := stockstore.Ledger(s.ctx, s.db, s.scope)
 		require.NoError(t, err)
 		for _, d := range found {
 			require.NotRegexp(t, `^(on hand|a base virtual position|an aggregate virtual position) is`, d.Check, d.String())

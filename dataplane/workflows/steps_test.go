@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
@@ -64,7 +65,7 @@ func TestTheLedgerFindsWhatIsWrong(t *testing.T) {
 		tx.Update(p, domain.Catalogue().Type("InventoryPosition").Field("onHand"))
 		return nil
 	}))
-	found, err := w.db.Ledger(w.ctx, w.scope)
+	found, err := stockstore.Ledger(w.ctx, w.db, w.scope)
 	require.NoError(t, err)
 	var checks []string
 	for _, d := range found {

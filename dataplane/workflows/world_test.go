@@ -20,6 +20,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
 	"github.com/fluent-oms/fluent/domain"
@@ -418,7 +419,7 @@ func (w *world) balanced() {
 		}
 	}
 	require.EventuallyWithT(w.t, func(t *assertion) {
-		found, err := w.db.Ledger(w.ctx, w.scope)
+		found, err := stockstore.Ledger(w.ctx, w.db, w.scope)
 		require.NoError(t, err)
 		require.Empty(t, found)
 	}, time.Minute, 50*time.Millisecond)

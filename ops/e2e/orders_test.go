@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/ops/apiclient"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -181,7 +182,7 @@ func requireBalance(t *testing.T, dsn, account string) {
 	db, err := store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue()})
 	require.NoError(t, err)
 	defer db.Close()
-	discrepancies, err := db.Ledger(context.Background(), scope)
+	discrepancies, err := stockstore.Ledger(context.Background(), db, scope)
 	require.NoError(t, err)
 	require.Empty(t, discrepancies, "the books of %s do not agree", account)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain/inventory/load"
 	"github.com/fluent-oms/fluent/domain/inventory/stock"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -20,14 +21,14 @@ func (s *Service) Results(ctx context.Context, scope tenancy.Scope, b *store.Bat
 	if err != nil {
 		return nil, err
 	}
-	open := map[int]store.StockKey{} // place in rows → the position that the record names
-	var keys []store.StockKey
+	open := map[int]stockstore.Key{} // place in rows → the position that the record names
+	var keys []stockstore.Key
 	for i := range rows {
 		if rows[i].Code != "" || rows[i].EntityID != "" {
 			continue
 		}
 		record := load.Parse(rows[i].Body)
-		open[i] = store.StockKey{ProductRef: record.ProductRef, LocationRef: record.LocationRef}
+		open[i] = stockstore.Key{ProductRef: record.ProductRef, LocationRef: record.LocationRef}
 		keys = append(keys, open[i])
 	}
 	if len(keys) == 0 {
@@ -45,7 +46,7 @@ func (s *Service) Results(ctx context.Context, scope tenancy.Scope, b *store.Bat
 	if err != nil {
 		return nil, err
 	}
-	found, err := reader.StockFigures(ctx, availability.Number(target.ID), keys)
+	found, err := stockstore.Figures(ctx, reader, availability.Number(target.ID), keys)
 	if err != nil {
 		return nil, fmt.Errorf("find the positions of batch %s: %w", b.ID, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/inventory/stock"
@@ -14,9 +15,9 @@ import (
 
 // follow brings base virtual positions in line with positions that changed, and tells aggregate catalogues. A position reaches a
 // catalogue only if its location is in one of the catalogue's networks, and only once its product is known.
-func (m *Module) follow(t *store.Tx, places *availability.Places, ic *inventory.InventoryCatalogue, why cause, moved []store.RecountedPosition) {
+func (m *Module) follow(t *store.Tx, places *availability.Places, ic *inventory.InventoryCatalogue, why cause, moved []stockstore.Position) {
 	changed := map[string][]string{}
-	var rows []store.VirtualRow
+	var rows []stockstore.Virtual
 	for _, p := range moved {
 		if p.Status == stock.Created {
 			continue
@@ -26,12 +27,12 @@ func (m *Module) follow(t *store.Tx, places *availability.Places, ic *inventory.
 	for _, v := range places.FedBy(ic.Ref, availability.Base) {
 		rows = append(rows, baseRows(places, v, moved)...)
 	}
-	t.PutVirtual(rows)
+	stockstore.PutVirtual(t, rows)
 	announce(t, m.aggregateEvents(places, ic.Ref, why, changed))
 }
 
-func baseRows(places *availability.Places, v *inventory.VirtualCatalogue, moved []store.RecountedPosition) []store.VirtualRow {
-	var rows []store.VirtualRow
+func baseRows(places *availability.Places, v *inventory.VirtualCatalogue, moved []stockstore.Position) []stockstore.Virtual {
+	var rows []stockstore.Virtual
 	for _, p := range moved {
 		if p.Status == stock.Created || !places.Covers(v, p.LocationRef) {
 			continue
@@ -40,7 +41,7 @@ func baseRows(places *availability.Places, v *inventory.VirtualCatalogue, moved 
 		if p.Status == stock.Inactive {
 			status = stock.Inactive
 		}
-		rows = append(rows, store.VirtualRow{CatalogueID: availability.Number(v.ID), Ref: stock.BaseRef(v.Ref, p.ProductRef, p.LocationRef),
+		rows = append(rows, stockstore.Virtual{CatalogueID: availability.Number(v.ID), Ref: stock.BaseRef(v.Ref, p.ProductRef, p.LocationRef),
 			Type: "DEFAULT", Status: status, ProductRef: p.ProductRef, GroupRef: p.LocationRef, Quantity: stock.ATS(p.OnHand, p.Status),
 			WorkflowRef: v.WorkflowRef, WorkflowVersion: v.WorkflowVersion})
 	}
@@ -59,7 +60,7 @@ type Recount struct {
 	module    *Module
 	scope     tenancy.Scope
 	catalogue *inventory.InventoryCatalogue
-	what      store.Recount
+	what      stockstore.Selection
 }
 
 // Recount is the turn's recount effect for an inventory catalogue.
@@ -87,7 +88,7 @@ func (r *Recount) Needs() ([]string, any) {
 
 // Apply recounts and lets virtual positions follow.
 func (r *Recount) Apply(ctx context.Context, t *store.Tx) error {
-	moved, err := t.RecountStock(ctx, availability.Number(r.catalogue.ID), r.what, stock.OnHandTypes())
+	moved, err := stockstore.Recount(ctx, t, availability.Number(r.catalogue.ID), r.what, stock.OnHandTypes())
 	if err != nil {
 		return err
 	}
@@ -148,9 +149,9 @@ func (a *Aggregates) Apply(ctx context.Context, t *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	scope := store.AggregateScope{ID: availability.Number(a.virtual.ID), Ref: a.virtual.Ref, NetworkID: networkID(a.virtual),
+	scope := stockstore.Aggregate{ID: availability.Number(a.virtual.ID), Ref: a.virtual.Ref, NetworkID: networkID(a.virtual),
 		InventoryID: availability.Number(ic.ID), WorkflowRef: a.virtual.WorkflowRef, WorkflowVersion: a.virtual.WorkflowVersion}
-	t.RecomputeAggregate(scope, a.products, a.statuses)
+	stockstore.Sum(t, scope, a.products, a.statuses)
 	return nil
 }
 

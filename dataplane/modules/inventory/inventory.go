@@ -12,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -147,8 +148,8 @@ func announce(t *store.Tx, events []*workflow.Event) {
 	}
 }
 
-func stockScope(c *inventory.InventoryCatalogue) store.StockScope {
-	return store.StockScope{CatalogueID: availability.Number(c.ID), CatalogueRef: c.Ref, WorkflowRef: c.WorkflowRef, WorkflowVersion: c.WorkflowVersion}
+func stockScope(c *inventory.InventoryCatalogue) stockstore.Scope {
+	return stockstore.Scope{CatalogueID: availability.Number(c.ID), CatalogueRef: c.Ref, WorkflowRef: c.WorkflowRef, WorkflowVersion: c.WorkflowVersion}
 }
 
 // ids makes ids for new rows.

@@ -12,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
@@ -138,8 +139,8 @@ type rowsOf struct {
 }
 
 func (l *Load) read(ctx context.Context, t *store.Tx, places *availability.Places) (*load.Known, rowsOf, error) {
-	seen := map[store.StockKey]bool{}
-	var keys []store.StockKey
+	seen := map[stockstore.Key]bool{}
+	var keys []stockstore.Key
 	var refs []string
 	known := &load.Known{Locations: map[string]string{}, Positions: map[string]*load.Position{}}
 	for _, b := range l.batches {
@@ -151,13 +152,13 @@ func (l *Load) read(ctx context.Context, t *store.Tx, places *availability.Place
 			}
 			known.Locations[r.LocationRef] = at.Location.Status
 			refs = append(refs, load.Refs(r)...)
-			if k := (store.StockKey{ProductRef: r.ProductRef, LocationRef: r.LocationRef}); !seen[k] {
+			if k := (stockstore.Key{ProductRef: r.ProductRef, LocationRef: r.LocationRef}); !seen[k] {
 				seen[k] = true
 				keys = append(keys, k)
 			}
 		}
 	}
-	found, err := t.LoadStock(ctx, availability.Number(l.catalogue.ID), keys, refs)
+	found, err := stockstore.Load(ctx, t, availability.Number(l.catalogue.ID), keys, refs)
 	if err != nil {
 		return nil, rowsOf{}, fmt.Errorf("read the positions of a load: %w", err)
 	}
@@ -177,7 +178,7 @@ func (l *Load) reaches(at *foundation.Location) bool {
 	return l.retailer == 0 || at.RetailerID == catalogue.ID(strconv.Itoa(int(l.retailer))) || len(l.catalogue.RetailerRefs) != 1
 }
 
-func index(found *store.Stored, known *load.Known) rowsOf {
+func index(found *stockstore.Stored, known *load.Known) rowsOf {
 	rows := rowsOf{positions: map[string]*inventory.InventoryPosition{}, quantities: map[string]*inventory.InventoryQuantity{}}
 	byID := map[catalogue.ID]*load.Position{}
 	for _, p := range found.Positions {
@@ -226,11 +227,11 @@ func (l *Load) write(ctx context.Context, t *store.Tx, places *availability.Plac
 	slices.Sort(refs)
 	made := &entity.Making{Catalogue: l.module.db.Catalogue(), By: entity.Maker{Retailer: tenancy.RetailerID(l.retailer)}}
 	made.Know(l.catalogue)
-	var moved []store.RecountedPosition
+	var moved []stockstore.Position
 	for _, ref := range refs {
 		p := known.Positions[ref]
 		if p.Moved() {
-			moved = append(moved, store.RecountedPosition{ID: p.ID, ProductRef: p.ProductRef, LocationRef: p.LocationRef, Status: p.Status, OnHand: p.OnHand})
+			moved = append(moved, stockstore.Position{ID: p.ID, ProductRef: p.ProductRef, LocationRef: p.LocationRef, Status: p.Status, OnHand: p.OnHand})
 		}
 		l.writePosition(t, made, p, stored.positions[p.ID])
 		for _, q := range p.Quantities {

@@ -7,6 +7,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -18,7 +19,7 @@ func (m *Module) Rebuild(ctx context.Context, c *rule.Context, v *inventory.Virt
 	if err != nil {
 		return "", err
 	}
-	products, err := m.db.Reader(c.Scope).StockedProducts(ctx, availability.Number(ic.ID), after, pageSize)
+	products, err := stockstore.Products(ctx, m.db.Reader(c.Scope), availability.Number(ic.ID), after, pageSize)
 	if err != nil {
 		return "", fmt.Errorf("list the products of %s: %w", ic.Ref, err)
 	}
@@ -69,10 +70,10 @@ func (b *Base) Apply(ctx context.Context, t *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	found, err := t.CatalogueStock(ctx, availability.Number(b.inventory.ID), b.products)
+	found, err := stockstore.Positions(ctx, t, availability.Number(b.inventory.ID), b.products)
 	if err != nil {
 		return err
 	}
-	t.PutVirtual(baseRows(places, b.virtual, found))
+	stockstore.PutVirtual(t, baseRows(places, b.virtual, found))
 	return nil
 }

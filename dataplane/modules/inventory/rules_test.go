@@ -12,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
@@ -177,7 +178,7 @@ func TestMovementsOfAFulfilmentFromOutside(t *testing.T) {
 	know := []rule.Rule{rule.New("test", "Know", "Is for a test.", func(ctx context.Context, c *rule.Context, _ rule.None) error {
 		s, err := w.module.Stock(ctx, c, "DEFAULT:1")
 		if err == nil {
-			s.Know(store.StockKey{ProductRef: "P1", LocationRef: "A"}, store.StockFigure{ID: "p1", Ref: "P1:A", OnHand: 3, Status: "ACTIVE"})
+			s.Know(stockstore.Key{ProductRef: "P1", LocationRef: "A"}, stockstore.Figure{ID: "p1", Ref: "P1:A", OnHand: 3, Status: "ACTIVE"})
 		}
 		return err
 	})}

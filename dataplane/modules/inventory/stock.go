@@ -6,6 +6,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/inventory/stock"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -18,8 +19,8 @@ type Stock struct {
 	module    *Module
 	scope     tenancy.Scope
 	catalogue *inventory.InventoryCatalogue
-	figures   map[store.StockKey]store.StockFigure
-	asked     map[store.StockKey]bool // keys that were looked up, also in vain
+	figures   map[stockstore.Key]stockstore.Figure
+	asked     map[stockstore.Key]bool // keys that were looked up, also in vain
 	moves     []move
 	last      bool
 }
@@ -28,12 +29,12 @@ type Stock struct {
 type move struct {
 	operation   stock.Operation
 	fulfilment  string
-	key         store.StockKey
-	figure      store.StockFigure
+	key         stockstore.Key
+	figure      stockstore.Figure
 	quantity    int
-	filled      map[store.StockKey]int // ResetReserve: units found
+	filled      map[stockstore.Key]int // ResetReserve: units found
 	oversell    bool
-	touchedKeys []store.StockKey // Unreserve: where units come back
+	touchedKeys []stockstore.Key // Unreserve: where units come back
 }
 
 var (
@@ -50,7 +51,7 @@ func (m *Module) Stock(ctx context.Context, c *rule.Context, catalogueRef string
 	}
 	s := rule.EffectOf(c, "stock:"+catalogueRef, func() *Stock {
 		return &Stock{module: m, scope: c.Scope, cause: cause{retailer: c.Event.RetailerID}, catalogue: ic,
-			figures: map[store.StockKey]store.StockFigure{}, asked: map[store.StockKey]bool{}}
+			figures: map[stockstore.Key]stockstore.Figure{}, asked: map[stockstore.Key]bool{}}
 	})
 	s.also(c.Event)
 	return s, nil
@@ -66,7 +67,7 @@ func (s *Stock) Mark() any { return len(s.moves) }
 func (s *Stock) Rewind(mark any) { s.moves = s.moves[:mark.(int)] }
 
 // Know gives the effect figures that the turn has read anyway, such as those behind the positions that sourcing looked at.
-func (s *Stock) Know(key store.StockKey, f store.StockFigure) {
+func (s *Stock) Know(key stockstore.Key, f stockstore.Figure) {
 	if !s.asked[key] {
 		s.asked[key] = true
 		if f.ID != "" {
@@ -82,8 +83,8 @@ type Line struct {
 	Quantity    int
 }
 
-func (l Line) key() store.StockKey {
-	return store.StockKey{ProductRef: l.ProductRef, LocationRef: l.LocationRef}
+func (l Line) key() stockstore.Key {
+	return stockstore.Key{ProductRef: l.ProductRef, LocationRef: l.LocationRef}
 }
 
 // Reserve promises units to a fulfilment and returns how many of each line it got: less where less is on hand, unless oversell.
@@ -93,8 +94,8 @@ func (s *Stock) Reserve(ctx context.Context, fulfilmentID string, lines []Line, 
 		return nil, err
 	}
 	granted := make([]int, len(lines))
-	sums := map[store.StockKey]int{}
-	var order []store.StockKey
+	sums := map[stockstore.Key]int{}
+	var order []stockstore.Key
 	for i, l := range lines {
 		f, known := s.figures[l.key()]
 		if !known || s.last && !oversell {
@@ -124,7 +125,7 @@ func (s *Stock) Release(fulfilmentID string, lines []Line) {
 // Confirm turns a fulfilment's reservations where lines say into sales of what was found there, the lines' quantities, and corrections
 // for the rest. On hand stays, and so do reservations that no line speaks of.
 func (s *Stock) Confirm(fulfilmentID string, found []Line) {
-	m := move{operation: stock.ResetReserve, fulfilment: fulfilmentID, filled: map[store.StockKey]int{}}
+	m := move{operation: stock.ResetReserve, fulfilment: fulfilmentID, filled: map[stockstore.Key]int{}}
 	for _, l := range found {
 		m.filled[l.key()] += l.Quantity
 	}
@@ -132,7 +133,7 @@ func (s *Stock) Confirm(fulfilmentID string, found []Line) {
 }
 
 // Taken is what this turn has reserved of a position already.
-func (s *Stock) Taken(k store.StockKey) int {
+func (s *Stock) Taken(k stockstore.Key) int {
 	sum := 0
 	for _, m := range s.moves {
 		if m.operation == stock.Reserve && m.key == k {
@@ -143,7 +144,7 @@ func (s *Stock) Taken(k store.StockKey) int {
 }
 
 func (s *Stock) read(ctx context.Context, lines []Line) error {
-	var keys []store.StockKey
+	var keys []stockstore.Key
 	for _, l := range lines {
 		if !s.asked[l.key()] {
 			s.asked[l.key()] = true
@@ -153,7 +154,7 @@ func (s *Stock) read(ctx context.Context, lines []Line) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	found, err := s.module.db.Reader(s.scope).StockFigures(ctx, stockScope(s.catalogue).CatalogueID, keys)
+	found, err := stockstore.Figures(ctx, s.module.db.Reader(s.scope), stockScope(s.catalogue).CatalogueID, keys)
 	if err != nil {
 		return fmt.Errorf("read stock: %w", err)
 	}
@@ -194,7 +195,7 @@ func (s *Stock) apply(t *store.Tx, moves []move, changed map[string][]string) {
 	scope.Oversell = moves[0].oversell
 	switch moves[0].operation {
 	case stock.Reserve:
-		t.ReserveStock(scope, s.reservations(moves, changed), rule.ErrShortfall)
+		stockstore.Reserve(t, scope, s.reservations(moves, changed), rule.ErrShortfall)
 	case stock.Unreserve:
 		ids := make([]string, len(moves))
 		for i, m := range moves {
@@ -203,25 +204,25 @@ func (s *Stock) apply(t *store.Tx, moves []move, changed map[string][]string) {
 				changed[k.LocationRef] = append(changed[k.LocationRef], k.ProductRef)
 			}
 		}
-		t.ReleaseStock(scope, ids)
+		stockstore.Release(t, scope, ids)
 	case stock.ResetReserve:
-		t.ConfirmStock(scope, s.confirmations(moves))
+		stockstore.Confirm(t, scope, s.confirmations(moves))
 	}
 }
 
 // confirmations are what moves confirm; what was confirmed is not confirmed again.
-func (s *Stock) confirmations(moves []move) []store.Confirmation {
+func (s *Stock) confirmations(moves []move) []stockstore.Confirmation {
 	type held struct {
 		fulfilment string
-		key        store.StockKey
+		key        stockstore.Key
 	}
 	done := map[held]bool{}
-	var list []store.Confirmation
+	var list []stockstore.Confirmation
 	for _, m := range moves {
 		for k, n := range m.filled {
 			if h := (held{m.fulfilment, k}); !done[h] {
 				done[h] = true
-				list = append(list, store.Confirmation{Association: m.fulfilment, ProductRef: k.ProductRef, LocationRef: k.LocationRef, Filled: n,
+				list = append(list, stockstore.Confirmation{Association: m.fulfilment, ProductRef: k.ProductRef, LocationRef: k.LocationRef, Filled: n,
 					SaleID: s.module.id(), CorrectID: s.module.id()})
 			}
 		}
@@ -229,10 +230,10 @@ func (s *Stock) confirmations(moves []move) []store.Confirmation {
 	return list
 }
 
-func (s *Stock) reservations(moves []move, changed map[string][]string) []store.Reservation {
-	list := make([]store.Reservation, len(moves))
+func (s *Stock) reservations(moves []move, changed map[string][]string) []stockstore.Reservation {
+	list := make([]stockstore.Reservation, len(moves))
 	for i, m := range moves {
-		list[i] = store.Reservation{QuantityID: s.module.id(), Ref: stock.QuantityRef(m.fulfilment, stock.Reserved, m.figure.Ref),
+		list[i] = stockstore.Reservation{QuantityID: s.module.id(), Ref: stock.QuantityRef(m.fulfilment, stock.Reserved, m.figure.Ref),
 			PositionID: m.figure.ID, Association: m.fulfilment, Quantity: m.quantity}
 		changed[m.key.LocationRef] = append(changed[m.key.LocationRef], m.key.ProductRef)
 	}

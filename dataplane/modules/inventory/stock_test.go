@@ -11,7 +11,7 @@ import (
 	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain/inventory/stock"
 )
 
@@ -140,9 +140,9 @@ func TestUnitsTakenInTheSameTurnAreGone(t *testing.T) {
 			require.Equal(t, want, granted, fulfilment)
 		}
 		reserve("F1", []int{2, 1, 0}, line("P1", "A", 2), line("P2", "A", 1), line("P1", "Z", 1))
-		require.Equal(t, 2, s.Taken(store.StockKey{ProductRef: "P1", LocationRef: "A"}))
+		require.Equal(t, 2, s.Taken(stockstore.Key{ProductRef: "P1", LocationRef: "A"}))
 		reserve("F2", []int{2, 1, 0}, line("P1", "A", 2), line("P1", "A", 2), line("P1", "A", 1))
-		require.Equal(t, 5, s.Taken(store.StockKey{ProductRef: "P1", LocationRef: "A"}))
+		require.Equal(t, 5, s.Taken(stockstore.Key{ProductRef: "P1", LocationRef: "A"}))
 		reserve("F3", []int{0, 4, 2}, line("P1", "A", 1), line("P1", "B", 9), line("P2", "A", 9))
 		mark := s.Mark()
 		reserve("F4", []int{0}, line("P1", "B", 1))
@@ -310,7 +310,7 @@ func TestAFulfilmentIsConfirmedWhereItFoundWhat(t *testing.T) {
 		require.Equal(t, want, stored["F1:RESERVED:"+at].Status, at)
 	}
 	require.Equal(t, []string{"P1:A 1 ACTIVE", "P1:B 2 ACTIVE", "P2:A 3 ACTIVE"}, h.positions("DEFAULT:1"), "on hand stays")
-	found, err := h.db.Ledger(t.Context(), h.scope)
+	found, err := stockstore.Ledger(t.Context(), h.db, h.scope)
 	require.NoError(t, err)
 	for _, d := range found {
 		require.NotContains(t, d.Check, "on hand", d.String())

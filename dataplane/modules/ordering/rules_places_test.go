@@ -15,6 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	stocked "github.com/fluent-oms/fluent/domain/inventory"
@@ -256,7 +257,7 @@ func TestReservations(t *testing.T) {
 	know := []rule.Rule{rule.New("test", "Know", "Is for a test.", func(ctx context.Context, c *rule.Context, _ rule.None) error {
 		s, err := stockOf(ctx, c, "DEFAULT:1")
 		if err == nil {
-			s.Know(store.StockKey{ProductRef: "P1", LocationRef: "NEAR"}, store.StockFigure{ID: "p1", Ref: "P1:NEAR", OnHand: 6, Status: "ACTIVE"})
+			s.Know(stockstore.Key{ProductRef: "P1", LocationRef: "NEAR"}, stockstore.Figure{ID: "p1", Ref: "P1:NEAR", OnHand: 6, Status: "ACTIVE"})
 		}
 		return err
 	})}

@@ -11,7 +11,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
 )
@@ -232,7 +232,7 @@ func TestReservationsLeaveOutWhatWasRejected(t *testing.T) {
 		know := []rule.Rule{rule.New("test", "Know", "Is for a test.", func(ctx context.Context, x *rule.Context, _ rule.None) error {
 			s, err := stockOf(ctx, x, "DEFAULT:1")
 			if err == nil {
-				s.Know(store.StockKey{ProductRef: "P1", LocationRef: c.at}, store.StockFigure{ID: "p1", Ref: "P1:" + c.at, OnHand: c.onHand, Status: "ACTIVE"})
+				s.Know(stockstore.Key{ProductRef: "P1", LocationRef: c.at}, stockstore.Figure{ID: "p1", Ref: "P1:" + c.at, OnHand: c.onHand, Status: "ACTIVE"})
 			}
 			return err
 		})}

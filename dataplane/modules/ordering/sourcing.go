@@ -11,6 +11,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/order/sourcing"
@@ -133,7 +134,7 @@ func (m *Module) readStock(ctx context.Context, c *rule.Context, places *availab
 	if len(products) == 0 {
 		return nil
 	}
-	units, err := m.db.Reader(c.Scope).Sellable(ctx, catalogues, products, s.Statuses)
+	units, err := stockstore.Sellable(ctx, m.db.Reader(c.Scope), catalogues, products, s.Statuses)
 	if err != nil {
 		return fmt.Errorf("read sellable stock: %w", err)
 	}
@@ -148,7 +149,7 @@ func (m *Module) readStock(ctx context.Context, c *rule.Context, places *availab
 	for _, u := range units {
 		ats := u.Quantity
 		if e := effects[u.Catalogue]; e != nil {
-			key := store.StockKey{ProductRef: u.ProductRef, LocationRef: u.GroupRef}
+			key := stockstore.Key{ProductRef: u.ProductRef, LocationRef: u.GroupRef}
 			e.Know(key, u.Position)
 			ats -= e.Taken(key)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -130,11 +131,11 @@ func stockWalls(b *bench) {
 	b.sell(theirs, "THEIRS", 2)
 	b.hold(b.scope, 10)
 	b.hold(theirs, 70)
-	place := store.StockScope{CatalogueID: 21, CatalogueRef: "IC", WorkflowRef: "W", WorkflowVersion: 1}
+	place := stock.Scope{CatalogueID: 21, CatalogueRef: "IC", WorkflowRef: "W", WorkflowVersion: 1}
 	short := errors.New("short")
 	reserve := func(scope tenancy.Scope, association string, n int) error {
 		return b.db.WriteLocked(b.ctx, scope, func(tx *store.Tx) error {
-			tx.ReserveStock(place, []store.Reservation{{QuantityID: b.db.NewUUID(), Ref: association, PositionID: wallPosition, Association: association, Quantity: n}}, short)
+			stock.Reserve(tx, place, []stock.Reservation{{QuantityID: b.db.NewUUID(), Ref: association, PositionID: wallPosition, Association: association, Quantity: n}}, short)
 			return nil
 		})
 	}
@@ -146,18 +147,18 @@ func stockWalls(b *bench) {
 	b.available(theirs, 50)
 
 	locked := func(fn func(tx *store.Tx) error) { require.NoError(b.t, b.db.WriteLocked(b.ctx, b.scope, fn)) }
-	locked(func(tx *store.Tx) error { tx.ReleaseStock(place, []string{"f1"}); return nil })
+	locked(func(tx *store.Tx) error { stock.Release(tx, place, []string{"f1"}); return nil })
 	locked(func(tx *store.Tx) error {
-		tx.ConfirmStock(place, []store.Confirmation{{Association: "f2", ProductRef: "P", LocationRef: "L", Filled: 2, SaleID: b.db.NewUUID(), CorrectID: b.db.NewUUID()}})
+		stock.Confirm(tx, place, []stock.Confirmation{{Association: "f2", ProductRef: "P", LocationRef: "L", Filled: 2, SaleID: b.db.NewUUID(), CorrectID: b.db.NewUUID()}})
 		return nil
 	})
 	b.available(b.scope, 7)
 	b.available(theirs, 50)
 	locked(func(tx *store.Tx) error {
-		tx.RecomputeAggregate(store.AggregateScope{ID: 23, Ref: "SUM", NetworkID: 18, InventoryID: 21}, []string{"P"}, []string{"ACTIVE"})
+		stock.Sum(tx, stock.Aggregate{ID: 23, Ref: "SUM", NetworkID: 18, InventoryID: 21}, []string{"P"}, []string{"ACTIVE"})
 		return nil
 	})
-	sums, err := b.db.Reader(b.scope).Sellable(b.ctx, []string{"SUM"}, []string{"P"}, []string{"ACTIVE"})
+	sums, err := stock.Sellable(b.ctx, b.db.Reader(b.scope), []string{"SUM"}, []string{"P"}, []string{"ACTIVE"})
 	require.NoError(b.t, err)
 	require.Len(b.t, sums, 1)
 	require.Equal(b.t, 7, sums[0].Quantity)
@@ -168,14 +169,14 @@ func stockWalls(b *bench) {
 func (b *bench) available(scope tenancy.Scope, want int) {
 	b.t.Helper()
 	r := b.db.Reader(scope)
-	figures, err := r.StockFigures(b.ctx, 21, []store.StockKey{{ProductRef: "P", LocationRef: "L"}})
+	figures, err := stock.Figures(b.ctx, r, 21, []stock.Key{{ProductRef: "P", LocationRef: "L"}})
 	require.NoError(b.t, err)
-	require.Equal(b.t, want, figures[store.StockKey{ProductRef: "P", LocationRef: "L"}].OnHand)
-	units, err := r.Sellable(b.ctx, []string{"BASE"}, []string{"P"}, []string{"ACTIVE"})
+	require.Equal(b.t, want, figures[stock.Key{ProductRef: "P", LocationRef: "L"}].OnHand)
+	units, err := stock.Sellable(b.ctx, r, []string{"BASE"}, []string{"P"}, []string{"ACTIVE"})
 	require.NoError(b.t, err)
 	require.Len(b.t, units, 1)
 	require.Equal(b.t, []int{want, want}, []int{units[0].Quantity, units[0].Position.OnHand})
-	products, err := r.StockedProducts(b.ctx, 21, "", 10)
+	products, err := stock.Products(b.ctx, r, 21, "", 10)
 	require.NoError(b.t, err)
 	require.Equal(b.t, []string{"P"}, products)
 }
@@ -191,7 +192,7 @@ func (b *bench) loadAcross(theirs tenancy.Scope) {
 		return nil
 	})
 	require.NoError(b.t, b.db.WriteLocked(b.ctx, b.scope, func(tx *store.Tx) error {
-		found, err := tx.LoadStock(b.ctx, 21, []store.StockKey{{ProductRef: "P", LocationRef: "L"}}, []string{"Q", "f1"})
+		found, err := stock.Load(b.ctx, tx, 21, []stock.Key{{ProductRef: "P", LocationRef: "L"}}, []string{"Q", "f1"})
 		require.NoError(b.t, err)
 		require.Len(b.t, found.Positions, 1)
 		require.Equal(b.t, map[string]string{"P": "ACTIVE"}, found.Products)
@@ -200,16 +201,16 @@ func (b *bench) loadAcross(theirs tenancy.Scope) {
 			refs = append(refs, q.Ref)
 		}
 		require.ElementsMatch(b.t, []string{"Q", "f2:SALE:P:L", "f2:CORRECTION:P:L", "f1"}, refs)
-		tx.PutVirtual([]store.VirtualRow{{CatalogueID: 22, Ref: "P:L", Type: "DEFAULT", Status: "ACTIVE", ProductRef: "P", GroupRef: "L", Quantity: 5}})
+		stock.PutVirtual(tx, []stock.Virtual{{CatalogueID: 22, Ref: "P:L", Type: "DEFAULT", Status: "ACTIVE", ProductRef: "P", GroupRef: "L", Quantity: 5}})
 		q := &inventory.InventoryQuantity{}
 		q.ID, q.Quantity, q.UpdatedOn = wallQuantity, 6, tx.Now()
 		tx.Update(q, store.TypeOf[inventory.InventoryQuantity](b.db).Field("quantity"))
-		moved, err := tx.RecountStock(b.ctx, 21, store.Recount{Products: []string{"P"}}, []string{"LAST_ON_HAND", "SALE", "CORRECTION"})
+		moved, err := stock.Recount(b.ctx, tx, 21, stock.Selection{Products: []string{"P"}}, []string{"LAST_ON_HAND", "SALE", "CORRECTION"})
 		require.NoError(b.t, err)
-		require.Equal(b.t, []store.RecountedPosition{{ID: string(wallPosition), ProductRef: "P", LocationRef: "L", Status: "ACTIVE", OnHand: 3}}, moved)
-		stock, err := tx.CatalogueStock(b.ctx, 21, []string{"P"})
+		require.Equal(b.t, []stock.Position{{ID: string(wallPosition), ProductRef: "P", LocationRef: "L", Status: "ACTIVE", OnHand: 3}}, moved)
+		positions, err := stock.Positions(b.ctx, tx, 21, []string{"P"})
 		require.NoError(b.t, err)
-		require.Equal(b.t, moved, stock)
+		require.Equal(b.t, moved, positions)
 		return nil
 	}))
 	b.available(theirs, 50)

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"go/ast"
 	"go/constant"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +20,26 @@ var statement = regexp.MustCompile(`^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|W
 
 // found is a constant text with its place: events.go-120.
 type found struct{ place, sql string }
+
+// partsOf finds the store's parts: packages below it that send statements of their own.
+func partsOf(folder string) ([]string, error) {
+	paths, err := filepath.Glob(filepath.Join(folder, "*", "*.go"))
+	if err != nil {
+		return nil, fmt.Errorf("list the store's parts: %w", err)
+	}
+	var parts []string
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read the store's parts: %w", err)
+		}
+		at := filepath.Dir(path)
+		if !strings.HasSuffix(path, "_test.go") && bytes.Contains(text, []byte("store.Statement{")) && !slices.Contains(parts, at) {
+			parts = append(parts, at)
+		}
+	}
+	return parts, nil
+}
 
 // constantsIn finds the SQL texts among the constants and literals of the package in folder.
 func constantsIn(folder string) ([]found, error) {

@@ -15,7 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/domain"
 )
 
-// source is the only package that holds SQL.
+// source holds SQL in itself and in its parts, and nobody else does.
 const source = "dataplane/store"
 
 func main() {
@@ -40,16 +40,24 @@ func run(folder string) error {
 			return err
 		}
 	}
-	constants, err := constantsIn(source)
+	parts, err := partsOf(source)
 	if err != nil {
 		return err
 	}
-	for _, c := range constants {
-		if err := write(folder, c.place, c.sql); err != nil {
+	count := 0
+	for _, part := range append([]string{source}, parts...) {
+		constants, err := constantsIn(part)
+		if err != nil {
 			return err
 		}
+		for _, c := range constants {
+			if err := write(folder, filepath.Base(part)+"-"+c.place, c.sql); err != nil {
+				return err
+			}
+		}
+		count += len(constants)
 	}
-	fmt.Printf("%d statements derived from the catalogue, %d constants of %s\n", len(derived), len(constants), source)
+	fmt.Printf("%d statements derived from the catalogue, %d constants of %s and %d parts\n", len(derived), count, source, len(parts))
 	return nil
 }
 

@@ -1,4 +1,4 @@
-package store
+package stock
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/inventory/stock"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -82,12 +83,12 @@ WHERE o.account_id = $1 AND cardinality($2::text[]) > 0 AND o.status IN ('BOOKED
 // Ledger compares an account's books: positions with their quantities, virtual positions with positions, reservations and sales
 // with fulfilments, fulfilments with orders. An empty answer means that they agree. It is right only while nothing is in
 // flight; aggregate catalogues follow a moment later than the rest. The reads are one snapshot.
-func (db *DB) Ledger(ctx context.Context, scope tenancy.Scope) ([]Discrepancy, error) {
+func Ledger(ctx context.Context, db *store.DB, scope tenancy.Scope) ([]Discrepancy, error) {
 	var out []Discrepancy
-	err := db.Write(ctx, scope, func(tx *Tx) error {
+	err := db.Write(ctx, scope, func(tx *store.Tx) error {
 		out = nil
 		for _, c := range ledgerChecks {
-			found, err := tx.ledgerCheck(ctx, c.name, c.sql)
+			found, err := ledgerCheck(ctx, tx, c.name, c.sql)
 			if err != nil {
 				return err
 			}
@@ -98,13 +99,13 @@ func (db *DB) Ledger(ctx context.Context, scope tenancy.Scope) ([]Discrepancy, e
 	return out, err
 }
 
-func (tx *Tx) ledgerCheck(ctx context.Context, name, sql string) ([]Discrepancy, error) {
+func ledgerCheck(ctx context.Context, tx *store.Tx, name, sql string) ([]Discrepancy, error) {
 	var out []Discrepancy
-	c := call{name: "ledger", sql: fmt.Sprintf("%s LIMIT %d", sql, ledgerLimit), args: []any{string(tx.scope.Account()), stock.OnHandTypes()}}
-	c.rows = func(rows pgx.Rows) error {
+	s := store.Statement{Name: "ledger", SQL: fmt.Sprintf("%s LIMIT %d", sql, ledgerLimit), Args: tx.Args(stock.OnHandTypes())}
+	s.Rows = func(rows pgx.Rows) error {
 		d := Discrepancy{Check: name}
 		_, err := pgx.ForEachRow(rows, []any{&d.ID, &d.Ref, &d.Want, &d.Got}, func() error { out = append(out, d); return nil })
 		return err
 	}
-	return out, tx.run(ctx, []call{c})
+	return out, tx.Send(ctx, s)
 }

@@ -1,4 +1,4 @@
-package store_test
+package stock_test
 
 import (
 	"context"
@@ -10,21 +10,24 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/stock"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
 )
 
 // TestOneFlushLocksStockOnce: movements of several turns that share a commit take their locks with one statement, before any of them,
 // so that the order of ids is the order of locks whatever the order of turns.
 func TestOneFlushLocksStockOnce(t *testing.T) {
 	t.Parallel()
-	db := open(t, migratedDSN(t), store.Options{})
+	db := storetest.Open(t, dbtest.Template(t, "store", storetest.Migrate), store.Options{})
 	seen := &store.Trace{}
-	stock := store.StockScope{CatalogueID: 1, CatalogueRef: "DEFAULT:1", WorkflowRef: "INVENTORY_CATALOGUE::DEFAULT", Oversell: true}
+	place := stock.Scope{CatalogueID: 1, CatalogueRef: "DEFAULT:1", WorkflowRef: "INVENTORY_CATALOGUE::DEFAULT", Oversell: true}
 	ctx := store.WithTrace(context.Background(), seen)
 	move := func(tx *store.Tx, fulfilment string) {
-		tx.ReleaseStock(stock, []string{fulfilment})
-		tx.ConfirmStock(stock, []store.Confirmation{{Association: fulfilment, ProductRef: "P1", LocationRef: "L1", SaleID: db.NewUUID(), CorrectID: db.NewUUID()}})
+		stock.Release(tx, place, []string{fulfilment})
+		stock.Confirm(tx, place, []stock.Confirmation{{Association: fulfilment, ProductRef: "P1", LocationRef: "L1", SaleID: db.NewUUID(), CorrectID: db.NewUUID()}})
 	}
 	require.NoError(t, db.WriteLocked(ctx, scopeOf(t, "ACME"), func(tx *store.Tx) error {
 		move(tx, "1")
@@ -43,7 +46,7 @@ func TestOneFlushLocksStockOnce(t *testing.T) {
 // travels with the commit; where one of them comes up short nothing is done for any.
 func TestTurnsThatShareACommitShareItsStatements(t *testing.T) {
 	t.Parallel()
-	db := open(t, migratedDSN(t), store.Options{})
+	db := storetest.Open(t, dbtest.Template(t, "store", storetest.Migrate), store.Options{})
 	scope := scopeOf(t, "ACME")
 	seen := &store.Trace{}
 	ctx := store.WithTrace(context.Background(), seen)
@@ -55,13 +58,13 @@ func TestTurnsThatShareACommitShareItsStatements(t *testing.T) {
 		tx.AppendEvents(waiting...)
 		return nil
 	}))
-	stock := store.StockScope{CatalogueID: 1, CatalogueRef: "DEFAULT:1", WorkflowRef: "INVENTORY_CATALOGUE::DEFAULT"}
+	place := stock.Scope{CatalogueID: 1, CatalogueRef: "DEFAULT:1", WorkflowRef: "INVENTORY_CATALOGUE::DEFAULT"}
 	short := errors.New("short")
 	turns := func(first, second int) error {
 		return db.WriteLocked(ctx, scope, func(tx *store.Tx) error {
 			for i, n := range []int{first, second} {
 				turn := string(db.NewUUID())
-				tx.ReserveStock(stock, []store.Reservation{{QuantityID: db.NewUUID(), Ref: turn, PositionID: p.ID, Association: fmt.Sprint(i), Quantity: n}}, short)
+				stock.Reserve(tx, place, []stock.Reservation{{QuantityID: db.NewUUID(), Ref: turn, PositionID: p.ID, Association: fmt.Sprint(i), Quantity: n}}, short)
 				tx.AppendEvents(eventOf(db, "3"))
 				tx.FinishEvents(turn, store.EventMark{ID: waiting[i].ID, State: store.EventSuccess})
 				tx.AddTrail(store.Trail{TurnID: turn, RootType: "ORDER", RootID: fmt.Sprint(i), GeneratedOn: tx.Now(), Keys: []string{"n:" + turn, "s:X"}, Body: []byte{1}})
