@@ -37,7 +37,11 @@ func TestWhereARunOnceWorkflowNeedsItsSendersRights(t *testing.T) {
 	shop.ID = "900"
 	second := &foundation.Retailer{Ref: "SHOP2"}
 	second.ID = "2"
-	require.NoError(t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { tx.Insert(parcel, shop, second); return nil }))
+	buyer := &foundation.Customer{Ref: "buyer", Username: "buyer", FirstName: "B", LastName: "B", PrimaryEmail: "b@example.com", Timezone: "UTC", RetailerID: "2"}
+	buyer.ID = "900"
+	clerk := &security.User{Ref: "clerk", Username: "clerk", Type: "ADMIN", FirstName: "C", PrimaryEmail: "c@example.com", Timezone: "UTC"}
+	clerk.ID = "900"
+	require.NoError(t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { tx.Insert(parcel, shop, second, buyer, clerk); return nil }))
 
 	everything := []tenant.Context{{Type: tenant.AccountContext, ID: "0"}}
 	in := func(r tenancy.RetailerID) []tenant.Context {
@@ -65,7 +69,8 @@ func TestWhereARunOnceWorkflowNeedsItsSendersRights(t *testing.T) {
 		"a comment on an order":               {func() any { return note("ORDER", string(there.ID)) }, "COMMENT_CREATE", 2},
 		"a comment on a fulfilment":           {func() any { return note("FULFILMENT", string(parcel.ID)) }, "COMMENT_CREATE", 2},
 		"a comment on his own order":          {func() any { return note("ORDER", string(here.ID)) }, "COMMENT_CREATE", 1},
-		"a comment on nothing known":          {func() any { return note("WEATHER", "1") }, "COMMENT_CREATE", 0},
+		"a comment on a customer":             {func() any { return note("CUSTOMER", string(buyer.ID)) }, "COMMENT_CREATE", 2},
+		"a comment on a user":                 {func() any { return note("USER", string(clerk.ID)) }, "COMMENT_CREATE", 0},
 		"a setting of a retailer":             {func() any { return setting("RETAILER", 2) }, "SETTING_CREATE", 2},
 		"a setting of a location":             {func() any { return setting("AGENT", 900) }, "SETTING_CREATE", 2},
 		"a setting of the account":            {func() any { return setting("ACCOUNT", 0) }, "SETTING_CREATE", 0},

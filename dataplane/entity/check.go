@@ -68,8 +68,8 @@ func (x *Draft) bounded(f *catalogue.Field) error {
 
 func (d *decision) checkText(x *Draft, f *catalogue.Field) error {
 	text, _ := f.Get(x.Entity).(string)
-	if len(f.Among) > 0 && !slices.Contains(f.Among, text) {
-		return fault.Invalidf(x.at(f), "%q is unknown: want %s", text, strings.Join(f.Among, ", ")).WithCode(fault.CodeInvalid)
+	if err := among(f, text, x.at(f)); err != nil {
+		return err
 	}
 	if f.Names == nil || !d.By.Limited {
 		return nil
@@ -79,6 +79,14 @@ func (d *decision) checkText(x *Draft, f *catalogue.Field) error {
 		return n.missing()
 	}
 	return nil
+}
+
+// among refuses a text that is none of those that a field may have.
+func among(f *catalogue.Field, text, place string) error {
+	if len(f.Among) == 0 || slices.Contains(f.Among, text) {
+		return nil
+	}
+	return fault.Invalidf(place, "%q is unknown: want %s", text, strings.Join(f.Among, ", ")).WithCode(fault.CodeInvalid)
 }
 
 // checkKey looks for what an entity points at by values of its own, such as an item's product, where the schema promises that there is one.

@@ -15,6 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/order"
+	"github.com/fluent-oms/fluent/domain/security"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -194,26 +195,57 @@ func TestWhoseAnEntityIs(t *testing.T) {
 	r := &shelf{entities: []any{
 		with("1", &order.Order{RetailerID: "2"}), with("5", &foundation.Retailer{Ref: "FIVE"}),
 		with("8", &inventory.VariantProduct{ProductFields: inventory.ProductFields{CatalogueID: "9"}}), with("9", &inventory.ProductCatalogue{RetailerRefs: []string{"FIVE", "6"}}),
+		with("11", &foundation.Customer{RetailerID: "3"}), with("12", &security.User{}),
 	}}
 	for name, c := range map[string]struct {
 		of   any
 		want []tenancy.RetailerID
 	}{
-		"a line is its order's":                        {&order.OrderItem{OrderID: "1"}, []tenancy.RetailerID{2}},
-		"a product is its catalogue's, also by ref":    {&inventory.StandardProduct{ProductFields: inventory.ProductFields{CatalogueID: "9"}}, []tenancy.RetailerID{5, 6}},
-		"a catalogue of no retailer is the account's":  {&inventory.ProductCatalogue{}, []tenancy.RetailerID{entity.Account}},
-		"a comment is that of what it is about":        {&foundation.Comment{EntityType: "PRODUCT", EntityID: "8"}, []tenancy.RetailerID{5, 6}},
-		"a setting of a retailer":                      {&foundation.Setting{Context: "RETAILER", ContextID: 4}, []tenancy.RetailerID{4}},
-		"a setting of the account":                     {&foundation.Setting{Context: "ACCOUNT"}, []tenancy.RetailerID{entity.Account}},
-		"a network is its links'":                      {with("1", &foundation.Network{}), nil},
-		"a comment on what is not there, for everyone": {&foundation.Comment{EntityType: "ORDER", EntityID: "77"}, nil},
+		"a line is its order's":                       {&order.OrderItem{OrderID: "1"}, []tenancy.RetailerID{2}},
+		"a product is its catalogue's, also by ref":   {&inventory.StandardProduct{ProductFields: inventory.ProductFields{CatalogueID: "9"}}, []tenancy.RetailerID{5, 6}},
+		"a catalogue of no retailer is the account's": {&inventory.ProductCatalogue{}, []tenancy.RetailerID{entity.Account}},
+		"a comment is that of what it is about":       {&foundation.Comment{EntityType: "PRODUCT", EntityID: "8"}, []tenancy.RetailerID{5, 6}},
+		"a setting of a retailer":                     {&foundation.Setting{Context: "RETAILER", ContextID: 4}, []tenancy.RetailerID{4}},
+		"a setting of the account":                    {&foundation.Setting{Context: "ACCOUNT"}, []tenancy.RetailerID{entity.Account}},
+		"a network is its links'":                     {with("1", &foundation.Network{}), nil},
+		"a comment on a customer is his retailer's":   {&foundation.Comment{EntityType: "CUSTOMER", EntityID: "11"}, []tenancy.RetailerID{3}},
+		"a comment on a user is the account's":        {&foundation.Comment{EntityType: "USER", EntityID: "12"}, []tenancy.RetailerID{entity.Account}},
+		"a comment on a retailer is that retailer's":  {&foundation.Comment{EntityType: "RETAILER", EntityID: "5"}, []tenancy.RetailerID{5}},
 	} {
 		m := &entity.Making{Catalogue: domain.Catalogue()}
 		got, err := m.Concerned(t.Context(), r, c.of, "input")
 		require.NoError(t, err, name)
 		require.Equal(t, c.want, got, name)
 	}
-	m := &entity.Making{Catalogue: domain.Catalogue(), By: entity.Maker{Limited: true}}
-	_, err := m.Concerned(t.Context(), r, &foundation.Comment{EntityType: "ORDER", EntityID: "77"}, "input")
-	require.ErrorContains(t, err, "input.entityId: ORDER not found: id 77")
+}
+
+// TestACommentIsAboutSomethingThatIsThere, whoever makes it: the account's administrator, who may name by ref what comes later, has ids from the
+// platform alone.
+func TestACommentIsAboutSomethingThatIsThere(t *testing.T) {
+	t.Parallel()
+	r := &shelf{entities: []any{with("5", &foundation.Retailer{Ref: "FIVE"})}}
+	for _, limited := range []bool{false, true} {
+		for about, want := range map[[2]string]string{
+			{"ORDER", "77"}:        "input.entityId: ORDER not found: id 77",
+			{"PRODUCT", "77"}:      "input.entityId: PRODUCT not found: id 77",
+			{"CUSTOMER", "77"}:     "input.entityId: CUSTOMER not found: id 77",
+			{"USER", "77"}:         "input.entityId: USER not found: id 77",
+			{"RETAILER", "6"}:      "input.entityId: RETAILER not found: id 6",
+			{"RETAILER", "x"}:      "input.entityId: RETAILER not found: id x",
+			{"WEATHER", "1"}:       `input.entityType: "WEATHER" is unknown: want RETAILER, LOCATION, `,
+			{"order", "1"}:         `input.entityType: "order" is unknown`,
+			{"COMMENT", "1"}:       `input.entityType: "COMMENT" is unknown`,
+			{"STORE_ADDRESS", "1"}: `input.entityType: "STORE_ADDRESS" is unknown`,
+		} {
+			m := &entity.Making{Catalogue: domain.Catalogue(), By: entity.Maker{Limited: limited}}
+			_, err := m.Concerned(t.Context(), r, &foundation.Comment{EntityType: about[0], EntityID: catalogue.ID(about[1])}, "input")
+			require.ErrorContains(t, err, want)
+		}
+	}
+	m := &entity.Making{Catalogue: domain.Catalogue()}
+	_, err := m.Concerned(t.Context(), r, &foundation.Setting{Context: "SHOP", ContextID: 1}, "input")
+	require.ErrorContains(t, err, `input.context: "SHOP" is unknown: want ACCOUNT, RETAILER, AGENT, CUSTOMER, GLOBAL`)
+	m.Drafts = nil
+	m.Make(with("1", &foundation.Comment{EntityType: "WEATHER", EntityID: "1", Text: "wet"}))
+	require.ErrorContains(t, m.Complete(t.Context(), r), `entityType: "WEATHER" is unknown`, "nor does a rule make one")
 }

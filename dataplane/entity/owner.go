@@ -38,28 +38,37 @@ func (d *decision) concerned(entity any, place string) []tenancy.RetailerID {
 	return all
 }
 
-// concernedBy goes by what a comment or a setting is about. What a maker who is limited to some retailers does not reach is not there.
+// concernedBy goes by what a comment or a setting is about. That must be there: its id is one that the platform gave. What a maker who is limited
+// to some retailers does not reach is not there.
 func (d *decision) concernedBy(o *catalogue.Owner, entity any, place string) []tenancy.RetailerID {
 	kind, id := fmt.Sprint(o.Kind.Get(entity)), catalogue.ID(fmt.Sprint(o.ID.Get(entity)))
-	limited := false
+	at := func(f *catalogue.Field) string { return strings.TrimPrefix(place+"."+f.Name, ".") }
+	if err := among(o.Kind, kind, at(o.Kind)); err != nil {
+		d.fail(err)
+		return nil
+	}
+	known := false
 	for _, k := range o.Kinds {
 		if k.Name != kind {
 			continue
 		}
-		if k.Type.Provided {
-			return numbered(id) // nothing is read for a retailer's own number
+		if k.Type.Provided && o.ID.Kind == catalogue.Int {
+			return numbered(id) // nothing is read for a setting of a retailer
 		}
-		limited = true
+		known = true
 		if about, _ := d.entity(k.Type, id); about != nil { // else another type of the same kind may have it
 			all, _ := d.owners(about)
+			if len(all) == 0 && k.Type.AccountWide {
+				return []tenancy.RetailerID{Account}
+			}
 			return all
 		}
 	}
 	switch {
 	case !d.wants.none():
-	case limited && d.By.Limited:
-		d.fail(fault.NotFoundf("%s not found: id %s", kind, id).At(strings.TrimPrefix(place+"."+o.ID.Name, ".")))
-	case !limited:
+	case known:
+		d.fail(fault.NotFoundf("%s not found: id %s", kind, id).At(at(o.ID)))
+	default:
 		return []tenancy.RetailerID{Account}
 	}
 	return nil

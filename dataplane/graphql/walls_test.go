@@ -42,7 +42,13 @@ func TestRetailersOfAnAccountAreWalledOff(t *testing.T) {
 	require.Equal(t, `{"order":null,"customerAddressById":null,"commentById":null,"customerAddresses":{"edges":[]},"comments":{"edges":[]},`+
 		`"settings":{"edges":[{"node":{"value":"0"}}]},"setting":null}`, w.rawAs(in("2"), reads), "another's")
 
+	w.data(`mutation { createComment(input: {entityType: "CUSTOMER", entityId: `+customer+`, text: "k"}) { id } }`, "")
+	const aboutHim = `{ comments(entityType: "CUSTOMER") { edges { node { text } } } }`
+	require.Equal(t, `{"comments":{"edges":[{"node":{"text":"k"}}]}}`, w.rawAs(in("1"), aboutHim), "one's own")
+	require.Equal(t, `{"comments":{"edges":[]}}`, w.rawAs(in("2"), aboutHim), "another's customer, of whom no event tells")
+
 	for mutation, code := range map[string]string{
+		`createComment(input: {entityType: "CUSTOMER", entityId: "` + customer + `", text: "X"}) { id }`:                                                             "C0120E",
 		`updateOrder(input: {id: ` + order + `, status: "X"}) { id }`:                                                                                                "C0120E",
 		`updateCustomerAddress(input: {id: ` + address + `, city: "X"}) { id }`:                                                                                      "C0120E",
 		`updateComment(input: {id: ` + comment + `, text: "X"}) { id }`:                                                                                              "C0120E",

@@ -333,6 +333,9 @@ func ownerFilter(o *catalogue.Owner, alias, list string, depth int) string {
 	kind, v := alias+"."+o.Kind.Column, fmt.Sprintf("v%d", depth)
 	var names, all []string
 	for _, k := range o.Kinds {
+		if !limitedByRetailer(k.Type) {
+			continue // everybody reaches it
+		}
 		names = append(names, "'"+k.Name+"'")
 		all = append(all, fmt.Sprintf("(%s = '%s' AND EXISTS (SELECT 1 FROM %s %s WHERE %[4]s.account_id = $1 AND %s AND %s))",
 			kind, k.Name, k.Type.Table, v, ownerJoin(o, k.Type, alias, v), retailerFilter(k.Type, v, list, depth+1)))

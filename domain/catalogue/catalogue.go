@@ -168,11 +168,10 @@ type Type struct {
 }
 
 // Owner says what a row is about where that may be of several types: a comment's entityType and entityId, a setting's context and
-// contextId. Rows about what is not among Kinds reach everybody, and are the
-// account's to write.
+// contextId. Rows about what is not among Kinds, as a setting's ACCOUNT, reach everybody, and are the account's to write.
 type Owner struct {
 	Kind, ID *Field
-	Kinds    []OwnerKind // types that are limited by retailer themselves
+	Kinds    []OwnerKind
 }
 
 // OwnerKind is one value of an owner's kind and the type that it stands for.

@@ -316,12 +316,22 @@ func (b *builder) connectOwner(t *Type, words []string) {
 			o.Kinds = append(o.Kinds, OwnerKind{Name: name, Type: target})
 		}
 	}
+	t.Owner = o
 	if len(words) == 2 {
-		for _, other := range b.cat.types {
-			if other.EntityType != "" && other.Limited() {
-				o.Kinds = append(o.Kinds, OwnerKind{Name: other.EntityType, Type: other})
-			}
+		b.ownedByNodes(t)
+	}
+}
+
+// ownedByNodes lets rows be about whatever is a node and stands for itself, and about nothing else.
+func (b *builder) ownedByNodes(t *Type) {
+	for _, other := range b.cat.types {
+		if !slices.Contains(other.Interfaces, "Node") || b.specs[other].Owner != "" {
+			continue
+		}
+		kind := OwnerKind{Name: or(other.EntityType, strings.ToUpper(snake(other.Name))), Type: other}
+		t.Owner.Kinds = append(t.Owner.Kinds, kind)
+		if !slices.Contains(t.Owner.Kind.Among, kind.Name) {
+			t.Owner.Kind.Among = append(t.Owner.Kind.Among, kind.Name)
 		}
 	}
-	t.Owner = o
 }

@@ -36,7 +36,7 @@ type TypeSpec struct {
 	Provided    bool     // rows come from the control plane, which gives them their ids: neither mutations nor rules make any by themselves
 	AccountWide bool     // rows concern the whole account: who changes them needs the permission there
 	Retailer    string   // how a retailer limit reaches the type: field (retailer, retailerRefs), or reference or edge that leads on
-	Owner       string   // or: fields with the kind and the id of what a row is about: entityType entityId, then RETAILER=Retailer; none: entity types
+	Owner       string   // or: fields with the kind and the id of what a row is about: entityType entityId, then RETAILER=Retailer; none: any node
 	Gets        []string // single reads: order(id: ID, ref: String)
 	Create      bool     // has createX
 	Update      string   // fields that identify the row in updateX; empty: no such mutation
