@@ -170,7 +170,7 @@ func (h *house) put(in *catalogue.Input, out map[string]any, f *catalogue.Field,
 }
 
 // said are values that are not free.
-var said = map[string]any{"PermissionKey.name": "ORDER_VIEW", "RoleContextInput.contextType": "ACCOUNT", "RoleContextInput.contextId": "0", "retailerRefs": []any{"1"}}
+var said = map[string]any{"PermissionKey.name": "ORDER_VIEW", "RoleContextInput.contextType": "ACCOUNT", "RoleContextInput.contextId": "0", "retailerRefs": []any{"1"}, "apiKey": nil}
 
 func (h *house) value(in *catalogue.Input, f *catalogue.InputField, mark string) any {
 	for _, name := range []string{in.Name + "." + f.Name, f.Name} {
@@ -262,7 +262,7 @@ func (h *house) byRule(e any) *turn.Outcome {
 // also is what rules give besides what the input of the mutation has, since it comes by another way there.
 var also = map[string][]string{
 	"Article": {"order"}, // by the fulfilments that it is tied to, which a rule does afterwards
-	"User":    {"passwordHash", "apiKeyHash"},
+	"User":    {"passwordHash"},
 }
 
 // given is a new entity with what the input of a mutation gave to another. Texts that begin with the mark of one begin with that of the other.

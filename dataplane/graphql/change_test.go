@@ -213,9 +213,40 @@ func TestSettingsAndComments(t *testing.T) {
 	require.Equal(t, map[string]any{"b": []any{1.0, nil, true}}, at(made, "createSetting.lobValue"))
 	require.Equal(t, "C0123E", w.failure(create, `{"i":{"name":"a.b","context":"RETAILER","contextId":1,"valueType":"JSON"}}`).Extensions.Code)
 	require.Equal(t, `{"settings":{"edges":[{"node":{"name":"a.b"}}]}}`, w.raw(`query($n: [String!], $c: [String!], $i: [Int!]) { settings(name: $n, context: $c, contextId: $i) { edges { node { name } } } }`, `{"n":"a.b","c":["RETAILER"],"i":1}`))
-	w.data(`mutation { createComment(input: {entityType: "ORDER", entityId: 5, text: "hello"}) { id } }`, "")
-	require.Equal(t, `{"comments":{"edges":[{"node":{"text":"hello","entityId":"5"}}]}}`, w.raw(`{ comments(entityType: "ORDER", entityId: 5) { edges { node { text entityId } } } }`, ""))
-	require.Equal(t, "C0141E", w.failure(fmt.Sprintf(`mutation { createComment(input: {entityType: "ORDER", entityId: 5, text: %q}) { id } }`, strings.Repeat("é", 201)), "").Extensions.Code)
+
+	location := at(w.data(`mutation { createLocation(input: {ref: "L", type: "STORE", name: "x", retailer: {id: 1}, primaryAddress: {ref: "a", latitude: 1, longitude: 1}, openingSchedule: `+hours+`}) { id } }`, ""), "createLocation.id").(string)
+	comment := func(kind, id, text string) string {
+		return fmt.Sprintf(`mutation { createComment(input: {entityType: %q, entityId: %q, text: %q}) { id } }`, kind, id, text)
+	}
+	w.data(comment("LOCATION", location, "hello"), "")
+	require.Equal(t, `{"comments":{"edges":[{"node":{"text":"hello","entityId":"`+location+`"}}]}}`,
+		w.raw(`{ comments(entityType: "LOCATION", entityId: `+location+`) { edges { node { text entityId } } } }`, ""))
+	require.Equal(t, "C0141E", w.failure(comment("LOCATION", location, strings.Repeat("é", 201)), "").Extensions.Code)
+	for _, c := range []struct{ kind, id, want string }{
+		{"WEATHER", "1", `C0160E input.entityType: "WEATHER" is unknown`}, {"location", location, `C0160E input.entityType: "location" is unknown`},
+		{"LOCATION", "123456", "C0120E input.entityId: LOCATION not found: id 123456"}, {"LOCATION", "x", "C0120E input.entityId: LOCATION not found: id x"},
+		{"ORDER", location, "C0120E input.entityId: ORDER not found: id " + location},
+	} {
+		e := w.failure(comment(c.kind, c.id, "hello"), "")
+		require.Contains(t, e.Extensions.Code+" "+e.Message, c.want)
+	}
+}
+
+// TestAUserHasNoAPIKey: it would open nothing, and says so. Whoever sends none is not bothered.
+func TestAUserHasNoAPIKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const create = `mutation($i: CreateUserInput) { createUser(input: $i) { id } }`
+	input := func(key string) string {
+		return `{"i":{"ref":"u","username":"u","password":"p","type":"ADMIN","firstName":"U","primaryEmail":"u@b.c","timezone":"UTC"` + key + `}}`
+	}
+	for _, key := range []string{"k", ""} {
+		e := w.failure(create, input(`,"apiKey":"`+key+`"`))
+		require.Contains(t, e.Extensions.Code+" "+e.Message, "C0160E input.apiKey: users have no API keys here: make an API client")
+	}
+	id := at(w.data(create, input(`,"apiKey":null`)), "createUser.id").(string)
+	require.Contains(t, w.failure(`mutation { updateUser(input: {id: `+id+`, apiKey: "k"}) { id } }`, "").Message, "input.apiKey: users have no API keys here")
+	w.data(`mutation { updateUser(input: {id: `+id+`, apiKey: null, lastName: "X"}) { id } }`, "")
 }
 
 func TestSearchVirtualInventory(t *testing.T) {

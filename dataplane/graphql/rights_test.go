@@ -144,7 +144,6 @@ func TestNobodyShutsOutWhoMayMore(t *testing.T) {
 		}
 		for _, mutation := range []string{
 			`updateUser(input: {id: ` + id + `, status: "INACTIVE"}) { id }`,
-			`updateUser(input: {id: ` + id + `, apiKey: "k"}) { id }`,
 			`removeUserRolesFromUser(input: {user: {username: "` + user + `"}, roles: {role: {name: "LOOKER"}, contexts: {contextType: "RETAILER", contextId: 1}}}) { status }`,
 		} {
 			require.Equal(t, want, messages(w.run(keeper, `mutation { `+mutation+` }`, "")), mutation)

@@ -25,9 +25,8 @@ type User struct {
 	Roles             []UserRole           `oms:"merge=role+contexts"`
 	Attributes        catalogue.Attributes `oms:"merge=name"`
 	Password          catalogue.WriteOnly  `oms:"create=!,update=-,max=128"`
-	APIKey            catalogue.WriteOnly  `oms:"create=?,update=?,max=128"`
+	APIKey            catalogue.WriteOnly  `oms:"create=?,update=?,max=128" doc:"Not available: programs call with an API client of the account."`
 	PasswordHash      string               `oms:"hidden,pii,max=1024"`
-	APIKeyHash        string               `oms:"hidden,pii,max=1024"`
 }
 
 // UserRole is a role that a user holds, and where.

@@ -55,29 +55,25 @@ func (s *session) guard(ctx context.Context, d *draft) error {
 	return nil
 }
 
-// secrets replaces a user's password and key by their hashes.
+// secrets replaces a user's password by its hash. A key of a user's would open nothing: it is refused, so that nobody relies on one.
 func (s *session) secrets(ctx context.Context, u *security.User, d *draft) error {
-	for name, into := range map[string]struct {
-		hash  *string
-		field string
-	}{"password": {&u.PasswordHash, "passwordHash"}, "apiKey": {&u.APIKeyHash, "apiKeyHash"}} {
-		plain, given := d.value[name].(string)
-		if !given {
-			continue
-		}
-		in := d.input.Field(name)
-		if err := tooLong(plain, in.MaxLen, d.Place+"."+name); err != nil {
+	if d.value["apiKey"] != nil {
+		return fault.New(fault.Unprocessable, "users have no API keys here: make an API client, POST /api/v4.1/client, and call with its id and secret").
+			At(d.Place + ".apiKey")
+	}
+	if plain, given := d.value["password"].(string); given {
+		place := d.Place + ".password"
+		if err := tooLong(plain, d.input.Field("password").MaxLen, place); err != nil {
 			return err
 		}
 		if plain == "" {
-			return fault.Invalidf(d.Place+"."+name, "%s must not be empty", name).WithCode(fault.CodeMissing)
+			return fault.Invalidf(place, "password must not be empty").WithCode(fault.CodeMissing)
 		}
-		hash, err := s.Passwords.Hash(ctx, plain)
-		if err != nil {
+		var err error
+		if u.PasswordHash, err = s.Passwords.Hash(ctx, plain); err != nil {
 			return err
 		}
-		*into.hash = hash
-		d.Touch(d.Type.Field(into.field))
+		d.Touch(d.Type.Field("passwordHash"))
 	}
 	return s.roleContexts(ctx, u, d)
 }

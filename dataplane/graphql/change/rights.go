@@ -12,14 +12,13 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// mayTake lets a caller close a user, give him another key, or take roles away from him, only if the user as he is may nothing that the caller may
+// mayTake lets a caller close a user, or take roles away from him, only if the user as he is may nothing that the caller may
 // not: who keeps users could else shut administrators out. Of the same reason nobody takes permissions out of a role that he has not himself.
 func (s *session) mayTake(ctx context.Context, d *draft, taken []any) error {
 	switch e := d.Entity.(type) {
 	case *security.User:
 		_, status := d.value["status"]
-		_, key := d.value["apiKey"]
-		if !status && !key && len(taken) == 0 {
+		if !status && len(taken) == 0 {
 			return nil
 		}
 		return s.inCharge(ctx, e, d, "_UPDATE")

@@ -3,6 +3,7 @@ package ddl_test
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,5 +68,13 @@ func TestADatabaseAfterAllMigrationsHasTheSchemaOfTheCatalogue(t *testing.T) {
 	_, err = provider.Up(t.Context())
 	require.NoError(t, err)
 
-	require.Equal(t, described(t, direct, tables), described(t, migrated, tables))
+	want := append(described(t, direct, tables), leaving...)
+	slices.Sort(want)
+	have := described(t, migrated, tables)
+	slices.Sort(have)
+	require.Equal(t, want, have)
 }
+
+// leaving is what the catalogue no longer has, and nodes of the release before still name in their statements: a migration of the next release drops
+// it, and its line here.
+var leaving = []string{"users: api_key_hash text nullable YES"}
