@@ -28,4 +28,10 @@ func TestTheStoresClockIsTheDatabases(t *testing.T) {
 	require.False(t, c.now().Before(ahead), "noise does not turn it back")
 	c.set(time.Now(), time.Now(), theirs)
 	require.WithinDuration(t, theirs, c.now(), time.Minute)
+
+	// What was said after a long way was true in the middle of it.
+	var slow clock
+	sent, received := time.Now().Add(-4*time.Hour), time.Now()
+	slow.set(sent, received, theirs)
+	require.WithinDuration(t, theirs.Add(2*time.Hour), slow.now(), time.Minute)
 }

@@ -53,6 +53,7 @@ WHERE (u.account_id, u.id) IN (
 RETURNING u.account_id, u.id::text, u.name, u.endpoint, u.event::text, u.attempts, u.created_on`
 
 // ClaimDeliveries takes due deliveries, at most perAccount of each account, for a sender who will answer for each within hold by FinishDelivery.
+// No node has such a sender yet: what AddDelivery queues stays PENDING.
 func (db *DB) ClaimDeliveries(ctx context.Context, hold time.Duration, perAccount int) ([]Delivery, error) {
 	var out []Delivery
 	err := db.writeCalls(ctx, db.writers, call{name: "deliveries.claim", sql: claimDeliveries, args: []any{hold.Seconds(), perAccount}, rows: func(rows pgx.Rows) error {

@@ -16,3 +16,6 @@ var RefusalOf = refusalOf
 func (db *DB) SetNumbersClock(now func() time.Time) {
 	db.numbers = numbers.New(usedUp, now)
 }
+
+// SetTrialTime is how long a trial to write may take.
+func (p *Probe) SetTrialTime(d time.Duration) { p.trialTime = d }

@@ -155,7 +155,7 @@ func (c *txConn) copyIn(ctx context.Context, name string, table pgx.Identifier, 
 	return nil
 }
 
-// StartBatch queues that a batch is RUNNING.
+// StartBatch queues that a batch is RUNNING. Loads of stock do without: one event carries a whole batch out, from PENDING to COMPLETE.
 func (tx *Tx) StartBatch(id catalogue.ID) {
 	tx.queue(call{name: "batches.start", sql: sqlBatchStart, args: []any{string(tx.scope.Account()), idArg(kindNumberID, id), tx.now}})
 }

@@ -46,7 +46,7 @@ func serverCrashed(pe *pgconn.PgError) bool { return pe.SeverityUnlocalized == "
 // another way.
 func TakesNoWrites(err error) bool {
 	var f *fault.Error
-	if !errors.As(err, &f) || f.Kind != fault.Unavailable {
+	if !errors.As(err, &f) {
 		return false
 	}
 	for _, r := range refusals {
@@ -83,9 +83,12 @@ func (p *Probe) Refusal(ctx context.Context) *Refusal {
 	if p.conn == nil {
 		return known // Check connects, and says so if it cannot
 	}
-	ctx, cancel := context.WithTimeout(ctx, trialTime)
+	ctx, cancel := context.WithTimeout(ctx, p.trialTime)
 	defer cancel()
 	if err := trial(ctx, p.conn); err != nil {
+		if p.conn.IsClosed() {
+			p.conn = nil // a trial whose time was over says nothing of whether the database answers: Check finds that out by another connection
+		}
 		if now, ok := refusalOf(err); ok && now != *known {
 			p.refused.CompareAndSwap(known, &now)
 		}

@@ -142,6 +142,37 @@ func TestWritesGoOnOnlyOnceATrialLikeAnOrderIsTaken(t *testing.T) {
 	require.InDelta(t, 2, refused("DATABASE_FULL"), 0)
 }
 
+// TestATrialThatWaitsIsNoReasonToWait has a trial find the table locked: a node that waited for it would not look after its database meanwhile.
+func TestATrialThatWaitsIsNoReasonToWait(t *testing.T) {
+	t.Parallel()
+	dsn := migratedDSN(t)
+	db := open(t, dsn, store.Options{})
+	probe := db.Probe()
+	t.Cleanup(probe.Close)
+	probe.SetTrialTime(20 * time.Millisecond)
+	c, err := pgx.Connect(t.Context(), dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close(context.WithoutCancel(t.Context())) })
+	_, err = c.Exec(t.Context(), `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '53100'; END $$`)
+	require.NoError(t, err)
+	_, err = c.Exec(t.Context(), `CREATE TRIGGER full_disk BEFORE INSERT ON revoked_tokens FOR EACH ROW EXECUTE FUNCTION full_disk()`)
+	require.NoError(t, err)
+	require.True(t, store.TakesNoWrites(db.RevokeToken(t.Context(), scopeOf(t, "ACME"), "t", time.Now())))
+	require.NoError(t, probe.Check(t.Context()))
+	holder, err := c.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = holder.Exec(t.Context(), `LOCK TABLE artefacts IN EXCLUSIVE MODE`)
+	require.NoError(t, err)
+	long, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	require.Equal(t, "DATABASE_FULL", probe.Refusal(long).Reason, "what is not known to be over goes on")
+	require.NoError(t, long.Err(), "the trial had a time of its own")
+	require.NoError(t, probe.Check(t.Context()), "and the database answers all the same")
+	require.NoError(t, holder.Rollback(t.Context()))
+	probe.SetTrialTime(time.Minute)
+	require.Nil(t, probe.Refusal(t.Context()))
+}
+
 // PostgreSQL without space for its log says 53100 as its last word and goes down: whether the COMMIT in that trip took place is open.
 func TestTheLastWordOfAServerThatCrashesLeavesACommitOpen(t *testing.T) {
 	t.Parallel()

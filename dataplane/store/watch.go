@@ -12,14 +12,15 @@ import (
 
 // Probe finds out whether the database answers. It has a connection of its own, so that busy pools don't look like a lost database.
 type Probe struct {
-	dsn     string
-	refused *atomic.Pointer[Refusal]
-	mu      sync.Mutex
-	conn    *pgx.Conn
+	dsn       string
+	refused   *atomic.Pointer[Refusal]
+	trialTime time.Duration // for a trial to write
+	mu        sync.Mutex
+	conn      *pgx.Conn
 }
 
 // Probe makes a probe of the database; Close it.
-func (db *DB) Probe() *Probe { return &Probe{dsn: db.dsn, refused: db.refusal} }
+func (db *DB) Probe() *Probe { return &Probe{dsn: db.dsn, refused: db.refusal, trialTime: trialTime} }
 
 const sqlProbe = `SELECT 1`
 

@@ -117,14 +117,15 @@ func TestReadsAreRepeatedAndGiveUp(t *testing.T) {
 	}
 	hooks.Fail(storetest.At{Point: store.Sent}, 3, store.ErrCut)
 	require.NoError(t, read())
-	hooks.Fail(storetest.At{Point: store.Sending}, 4, said("57P03"))
-	err := read()
-	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
-	require.Equal(t, "DATABASE_UNREACHABLE", fault.Of(err).Meta["reason"])
-	hooks.Fail(storetest.At{Point: store.Sending}, 4, store.ErrCut)
-	err = read()
-	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
-	require.Equal(t, "DATABASE_UNREACHABLE", fault.Of(err).Meta["reason"])
+	crash := said("53100") // without room for its log
+	crash.Severity, crash.SeverityUnlocalized = "PANIC", "PANIC"
+	for _, cause := range []error{said("57P03"), said("57P01"), said("08006"), said("53300"), crash, store.ErrCut} {
+		hooks.Fail(storetest.At{Point: store.Sending}, 4, cause)
+		err := read()
+		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+		require.Equal(t, "DATABASE_UNREACHABLE", fault.Of(err).Meta["reason"], "%v", cause)
+		require.False(t, store.TakesNoWrites(err), "a server that is gone refuses nothing")
+	}
 	hooks.Fail(storetest.At{Point: store.Sending}, 1, said("42P01"))
 	require.ErrorContains(t, read(), "provoked", "what would fail alike is not repeated")
 	require.NoError(t, read())
