@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -198,6 +199,25 @@ func TestABodyIsHeldUntilItIsSentOn(t *testing.T) {
 	defer func() { _ = res.Body.Close() }()
 	require.Equal(t, 200, res.StatusCode)
 	require.Zero(t, held(t, front))
+}
+
+// TestALargeBodyIsInMemoryOnce: a copy of it would be memory that no budget counts. It runs alone, since it counts what the process allocates.
+func TestALargeBodyIsInMemoryOnce(t *testing.T) {
+	_, url, _, good, _ := guarded(t, door.BodyLimits{})
+	body := make([]byte, 2*mebi)
+	send := func() {
+		status, answer := post(t, url, good, bytes.NewReader(body))
+		require.Equal(t, 200, status, answer)
+	}
+	send() // what is made once
+	const times = 8
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range times {
+		send()
+	}
+	runtime.ReadMemStats(&after)
+	require.Less(t, (after.TotalAlloc-before.TotalAlloc)/times, uint64(3*mebi), "bytes for a body of 2 MiB")
 }
 
 // TestRefusedBodiesKeepNoConnection holds back bodies of requests that are refused before their bodies are looked at.
