@@ -18,6 +18,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/lease"
 	"github.com/fluent-oms/fluent/dataplane/engine/queue"
 	"github.com/fluent-oms/fluent/dataplane/engine/turn"
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -45,6 +46,7 @@ type Deps struct {
 	Starts    []string // entity types of roots whose first turn may be one commit with their creation
 	Callers   Callers  // needed for events that bring their own workflow
 	Modules   rule.Modules
+	Checks    entity.Checks // of what turns make and change
 	Logger    *slog.Logger
 	// Nudge hands committed events to the node whose roots they wait for. It must not block for long; a lost nudge costs a poll's delay.
 	Nudge func(ctx context.Context, node string, rows ...store.EventRow)
@@ -144,7 +146,8 @@ func New(d Deps, cfg Config) (*Engine, error) {
 		d.Nudge = func(context.Context, string, ...store.EventRow) {}
 	}
 	cfg = cfg.withDefaults()
-	runner, err := turn.New(turn.Deps{DB: d.DB, Library: d.Library, Workflows: d.Workflows, Callers: d.Callers, Modules: d.Modules, Limits: cfg.Limits, Node: cfg.Node})
+	runner, err := turn.New(turn.Deps{DB: d.DB, Library: d.Library, Workflows: d.Workflows, Callers: d.Callers, Modules: d.Modules, Checks: d.Checks,
+		Limits: cfg.Limits, Node: cfg.Node})
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}

@@ -28,6 +28,12 @@ func (d *decision) check(x *Draft) error {
 			return err
 		}
 	}
+	if check := d.Checks[x.Type]; check != nil {
+		if err := check(x.Entity); err != nil {
+			f := fault.Of(err)
+			return f.At(strings.TrimPrefix(x.Place+"."+f.Field, "."))
+		}
+	}
 	if !x.New {
 		return nil
 	}

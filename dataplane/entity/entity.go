@@ -60,6 +60,7 @@ type Making struct {
 	Catalogue *catalogue.Catalogue
 	By        Maker
 	Drafts    []*Draft
+	Checks    Checks
 
 	known    map[handle]any // entities
 	made     map[any]bool   // entities of the first so many drafts that come to be; see isNew
@@ -68,6 +69,10 @@ type Making struct {
 	found    map[string]catalogue.ID // by the text of a Need; empty: there is none
 	versions map[Flow]int            // of workflows; 0: there is none
 }
+
+// Checks are what entities of some types must pass besides what their declarations say, such as the value of a setting that code reads. Each looks
+// at an entity, a pointer to its struct, as it would be, new or changed; the error is a fault at the field that is wrong.
+type Checks map[*catalogue.Type]func(entity any) error
 
 // handle is an entity's identity: types that share a table share ids.
 type handle struct {

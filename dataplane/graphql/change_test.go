@@ -249,6 +249,21 @@ func TestAUserHasNoAPIKey(t *testing.T) {
 	w.data(`mutation { updateUser(input: {id: `+id+`, apiKey: null, lastName: "X"}) { id } }`, "")
 }
 
+// TestADeclaredSettingHasAValueOfItsType, when it is made and when it changes, whatever the update says besides.
+func TestADeclaredSettingHasAValueOfItsType(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const create = `mutation($v: String) { createSetting(input: {name: "PICK_N_PACK_TIME_LIMIT", context: "RETAILER", contextId: 1, valueType: "INTEGER", value: $v}) { id } }`
+	refused := w.failure(create, `{"v":"4h"}`)
+	require.Equal(t, "C0160E", refused.Extensions.Code)
+	require.Contains(t, refused.Message, `PICK_N_PACK_TIME_LIMIT: "4h" is no number of hours`)
+	id := at(w.data(create, `{"v":"4"}`), "createSetting.id").(string)
+	update := `mutation($v: String) { updateSetting(input: {id: ` + id + `, context: "RETAILER", contextId: 1, valueType: "INTEGER", value: $v}) { value } }`
+	require.Equal(t, "C0160E", w.failure(update, `{"v":"soon"}`).Extensions.Code)
+	require.Equal(t, `{"updateSetting":{"value":"5"}}`, w.raw(update, `{"v":"5"}`))
+	require.Equal(t, `{"updateSetting":{"value":null}}`, w.raw(update, `{"v":""}`))
+}
+
 func TestSearchVirtualInventory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

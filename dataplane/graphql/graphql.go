@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/graphql/answer"
 	"github.com/fluent-oms/fluent/dataplane/graphql/change"
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
@@ -39,6 +40,7 @@ type Deps struct {
 	Passwords change.Passwords
 	Engine    change.Engine
 	Retailers change.Retailers
+	Checks    entity.Checks // of what is made and changed
 	Logger    *slog.Logger
 }
 
@@ -78,7 +80,7 @@ func New(d Deps) (*Executor, error) {
 		Specials: specials(d), Logger: d.Logger,
 	})
 	e.changer, err = change.New(change.Deps{
-		DB: d.DB, Catalogue: d.Catalogue, Workflows: d.Workflows, Passwords: d.Passwords, Retailers: d.Retailers, Engine: d.Engine,
+		DB: d.DB, Catalogue: d.Catalogue, Workflows: d.Workflows, Passwords: d.Passwords, Retailers: d.Retailers, Engine: d.Engine, Checks: d.Checks,
 	})
 	if err != nil {
 		return nil, err

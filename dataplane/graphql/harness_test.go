@@ -15,6 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/graphql/answer"
 	"github.com/fluent-oms/fluent/dataplane/graphql/change"
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
+	"github.com/fluent-oms/fluent/dataplane/settings"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
@@ -80,7 +81,7 @@ func newWorldOf(t testing.TB, options store.Options, template string, migrate fu
 	var err error
 	w := &world{t: t, db: db, nudges: &nudges{}, hooks: hooks}
 	w.exec, err = graphql.New(graphql.Deps{
-		Catalogue: options.Catalogue, DB: db, Workflows: versions{}, Passwords: plain{}, Engine: w.nudges, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Catalogue: options.Catalogue, DB: db, Workflows: versions{}, Passwords: plain{}, Engine: w.nudges, Checks: settings.Checks(options.Catalogue), Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	require.NoError(t, err)
 	w.admin = principal("ACME", "1", tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})

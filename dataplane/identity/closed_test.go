@@ -166,14 +166,15 @@ func TestKeysFollowEachOther(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestSettingsGovernTokens: how long they live, at most thirty days, and whether they can be renewed.
+// TestSettingsGovernTokens: how long they live, at most thirty days, and whether they can be renewed. What cannot be read locks nobody out: the usual
+// life holds, and no renewal.
 func TestSettingsGovernTokens(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, 1)
 	for i, c := range []struct {
 		seconds, refresh, life string
 		renewed                bool
-	}{{"", "", "86400", true}, {"1", "true", "1", true}, {"0", "false", "86400", false}, {"-5", "yes", "86400", false}, {"1h", "TRUE", "86400", false}, {"2592000", "true", "2592000", true}, {"2592001", "true", "2592000", true}} {
+	}{{"", "", "86400", true}, {"1", "true", "1", true}, {"0", "false", "86400", false}, {"-5", "yes", "86400", false}, {"1h", "TRUE", "86400", true}, {"2592000", "true", "2592000", true}, {"2592001", "true", "2592000", true}} {
 		s.sql("DELETE FROM settings WHERE account_id = 'ACME'")
 		for n, setting := range []struct{ name, value string }{{"fc.oauth.access.token.seconds", c.seconds}, {"fc.oauth.refresh.tokens", c.refresh}} {
 			if setting.value == "" {

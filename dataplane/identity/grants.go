@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,17 +14,15 @@ import (
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/security"
+	"github.com/fluent-oms/fluent/domain/setting"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// The account settings that govern tokens, and what holds without them.
+// How long refresh tokens live, and for how long all tokens of a sign-in are refused once one was used twice.
 const (
-	lifeSetting    = "fc.oauth.access.token.seconds"
-	refreshSetting = "fc.oauth.refresh.tokens"
-	usualLife      = 24 * time.Hour
-	refreshLife    = 30 * 24 * time.Hour
-	familyLife     = 2 * refreshLife // for which all tokens of a sign-in are refused once one was used twice
+	refreshLife = 30 * 24 * time.Hour
+	familyLife  = 2 * refreshLife
 )
 
 // refuse is a failed token request: kind and OAuth error name decide the answer.
@@ -175,21 +172,25 @@ func (s *Service) issue(ctx context.Context, scope tenancy.Scope, user holder) (
 	return answer, err
 }
 
-// policy reads how long access tokens live and whether refresh tokens are given, from the account's settings.
+// policy reads how long access tokens live and whether refresh tokens are given, from the account's settings. A value that says nothing locks
+// nobody out, for who else could mend it: it is logged, and the usual life or no refresh tokens hold.
 func (s *Service) policy(ctx context.Context, scope tenancy.Scope, client *nodev1.ApiClient) (life time.Duration, refreshable bool, err error) {
-	found, err := s.db.Reader(scope).Settings(ctx, store.SettingPlace{}, lifeSetting, refreshSetting)
+	found, err := s.db.Reader(scope).Settings(ctx, setting.Place{}, accessLife, refreshTokens)
 	if err != nil {
 		return 0, false, fmt.Errorf("read the account's token settings: %w", err)
 	}
-	life, refreshable = usualLife, client.GetRefreshTokens()
-	if setting := found[lifeSetting]; setting != nil {
-		if seconds, err := strconv.Atoi(setting.Value); err == nil && seconds >= 1 {
-			life = min(time.Duration(seconds)*time.Second, 30*usualLife)
-		}
+	if life, err = accessLife.Get(found, setting.Place{}); err != nil {
+		s.unreadable(scope, err)
+		life = accessLife.Default()
 	}
-	if setting := found[refreshSetting]; setting != nil {
-		refreshable = setting.Value == "true"
+	refreshable, given, err := refreshTokens.Lookup(found, setting.Place{})
+	switch {
+	case err != nil:
+		s.unreadable(scope, err)
+	case !given:
+		refreshable = client.GetRefreshTokens()
 	}
+	life = min(life, mostLife)
 	if end := client.GetExpireTime(); end != 0 { // the tokens end with their client
 		life = max(time.Second, min(life, time.Unix(end, 0).Sub(s.db.Time()).Truncate(time.Second)))
 	}

@@ -8,22 +8,21 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
-	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/setting"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // Deps are the janitor's collaborators. All are required but Registerer.
 type Deps struct {
 	Store      Store
-	Accounts   func() []tenancy.AccountID // those of the environment
-	Mine       func() bool                // whether this node cleans at the moment
-	Settings   func(ctx context.Context, scope tenancy.Scope, names ...string) (map[string]*foundation.Setting, error)
+	Accounts   func() []tenancy.AccountID                                                                    // those of the environment
+	Mine       func() bool                                                                                   // whether this node cleans at the moment
+	Settings   func(ctx context.Context, scope tenancy.Scope, list ...setting.Reading) (setting.Held, error) // of an account
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // nil: not counted
 }
@@ -40,28 +39,37 @@ type Config struct {
 	Rest  time.Duration // between two statements that removed something [100ms]
 }
 
-const day = 24 * time.Hour
-
-// Rule is how long something is kept: so many days, unless the account's setting of that name says another number.
+// Rule is how long something is kept: as long as the account's setting says.
 type Rule struct {
-	What    store.Purgeable
-	Setting string
-	Days    int
+	What  store.Purgeable
+	Keeps setting.Setting[time.Duration]
 }
 
-// mostDays bounds settings: ten years.
-const mostDays = 3650
+// The account settings of how long things are kept, ten years at most. Events can be searched 124 days back, so what they show is kept a little
+// longer than that.
+var (
+	keepEvents    = keep("RETENTION_EVENT_DAYS", 130, "How long settled events and the audit of turns are kept; they can be searched 124 days back.")
+	keepWebhooks  = keep("RETENTION_WEBHOOK_DAYS", 14, "How long webhooks that were sent or given up are kept.")
+	keepBatchRows = keep("RETENTION_BATCH_RECORD_DAYS", 7, "How long the records of complete batches are kept: their results end with them.")
+	keepJobs      = keep("RETENTION_JOB_DAYS", 90, "How long batches and jobs are kept.")
+	keepSignIns   = keep("RETENTION_SIGN_IN_DAYS", 30, "How long counts of failed sign-ins are kept.")
+)
 
-// signInDays is how many days counts of failed sign-ins are kept; those of no account, always so many.
-const signInDays = 30
+func keep(name string, days int, doc string) setting.Setting[time.Duration] {
+	return setting.Duration(setting.About{Name: name, From: setting.Account, Doc: doc}, setting.Days, setting.Range{Default: days, Least: 1, Most: 3650})
+}
 
-// Rules lists how long things are kept. Events can be searched 124 days back, so what they show is kept a little longer than that.
+// Settings are those that the janitor reads.
+func Settings() []*setting.Declaration {
+	return setting.Declarations(keepEvents, keepWebhooks, keepBatchRows, keepJobs, keepSignIns)
+}
+
+// Rules lists how long things are kept.
 func Rules() []Rule {
-	const events, batches, jobs, webhooks, signIns = "RETENTION_EVENT_DAYS", "RETENTION_BATCH_RECORD_DAYS", "RETENTION_JOB_DAYS", "RETENTION_WEBHOOK_DAYS", "RETENTION_SIGN_IN_DAYS"
 	return []Rule{
-		{store.PurgeEvents, events, 130}, {store.PurgeTrails, events, 130}, {store.PurgeDeliveries, webhooks, 14},
-		{store.PurgeBatchRows, batches, 7}, {store.PurgeBatches, jobs, 90}, {store.PurgeJobs, jobs, 90},
-		{store.PurgeSignIns, signIns, signInDays},
+		{store.PurgeEvents, keepEvents}, {store.PurgeTrails, keepEvents}, {store.PurgeDeliveries, keepWebhooks},
+		{store.PurgeBatchRows, keepBatchRows}, {store.PurgeBatches, keepJobs}, {store.PurgeJobs, keepJobs},
+		{store.PurgeSignIns, keepSignIns},
 	}
 }
 
@@ -133,7 +141,7 @@ func (j *Janitor) Round(ctx context.Context) error {
 			return errors.Join(problems...)
 		}
 	}
-	if err := j.purge(ctx, store.Nobody, store.PurgeSignIns, signInDays*day); err != nil {
+	if err := j.purge(ctx, store.Nobody, store.PurgeSignIns, keepSignIns.Default()); err != nil {
 		problems = append(problems, fmt.Errorf("what belongs to no account: %w", err))
 	}
 	if len(problems) == 0 {
@@ -147,30 +155,22 @@ func (j *Janitor) clean(ctx context.Context, account tenancy.AccountID) error {
 	if err != nil {
 		return err
 	}
-	var names []string
-	for _, r := range Rules() {
-		names = append(names, r.Setting)
-	}
-	settings, err := j.d.Settings(ctx, scope, names...)
+	held, err := j.d.Settings(ctx, scope, keepEvents, keepWebhooks, keepBatchRows, keepJobs, keepSignIns)
 	if err != nil {
 		return fmt.Errorf("read how long things are kept: %w", err)
 	}
+	var problems []error
 	for _, r := range Rules() {
-		if err := j.purge(ctx, account, r.What, days(r, settings[r.Setting])); err != nil {
-			return err
+		age, err := r.Keeps.Get(held, setting.Place{})
+		if err != nil { // all of it is kept until somebody says how long: nothing is lost by a typing error
+			problems = append(problems, fmt.Errorf("%s are not removed: %w", r.What, err))
+			continue
+		}
+		if err := j.purge(ctx, account, r.What, age); err != nil {
+			return errors.Join(append(problems, err)...)
 		}
 	}
-	return nil
-}
-
-// days is a rule's age for an account. A setting that is no sensible number counts as none: nothing is lost by a typing error.
-func days(r Rule, s *foundation.Setting) time.Duration {
-	if s != nil {
-		if n, err := strconv.Atoi(s.Value); err == nil && n >= 1 && n <= mostDays {
-			return time.Duration(n) * day
-		}
-	}
-	return time.Duration(r.Days) * day
+	return errors.Join(problems...)
 }
 
 func (j *Janitor) purge(ctx context.Context, account tenancy.AccountID, what store.Purgeable, age time.Duration) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"testing"
 	"time"
 
@@ -12,8 +13,11 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/janitor"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/setting"
 	"github.com/fluent-oms/fluent/tenancy"
 )
+
+const day = 24 * time.Hour
 
 // shelf counts down what is left of each kind, and notes for how long each account's things are kept.
 type shelf struct {
@@ -37,12 +41,12 @@ func (s *shelf) Purge(_ context.Context, account tenancy.AccountID, what store.P
 	return n, nil
 }
 
-func cleaner(s *shelf, mine func() bool, accounts ...tenancy.AccountID) *janitor.Janitor {
+func cleaner(s *shelf, jobDays string, mine func() bool, accounts ...tenancy.AccountID) *janitor.Janitor {
 	return janitor.New(janitor.Deps{
 		Store: s, Accounts: func() []tenancy.AccountID { return accounts }, Mine: mine, Logger: slog.New(slog.DiscardHandler),
-		Settings: func(_ context.Context, scope tenancy.Scope, _ ...string) (map[string]*foundation.Setting, error) {
+		Settings: func(_ context.Context, scope tenancy.Scope, _ ...setting.Reading) (setting.Held, error) {
 			if scope.Account() == "ACME" {
-				return map[string]*foundation.Setting{"RETENTION_EVENT_DAYS": {Value: "30"}, "RETENTION_JOB_DAYS": {Value: "0"}}, nil
+				return setting.Hold([]*foundation.Setting{{Name: "RETENTION_EVENT_DAYS", Context: "ACCOUNT", Value: "30"}, {Name: "RETENTION_JOB_DAYS", Context: "ACCOUNT", Value: jobDays}}), nil
 			}
 			return nil, nil
 		},
@@ -52,20 +56,34 @@ func cleaner(s *shelf, mine func() bool, accounts ...tenancy.AccountID) *janitor
 func TestARoundRemovesAllInSmallBites(t *testing.T) {
 	t.Parallel()
 	s := &shelf{left: map[store.Purgeable]int{store.PurgeEvents: 35}, ages: map[tenancy.AccountID]map[store.Purgeable]time.Duration{}, broken: "BAD"}
-	err := cleaner(s, func() bool { return true }, "BAD", "ACME", "OTHER").Round(t.Context())
+	err := cleaner(s, "90", func() bool { return true }, "BAD", "ACME", "OTHER").Round(t.Context())
 	require.ErrorContains(t, err, "account BAD", "and the others are cleaned all the same")
 	require.Zero(t, s.left[store.PurgeEvents])
-	const day = 24 * time.Hour
 	require.Equal(t, 30*day, s.ages["ACME"][store.PurgeTrails], "the account's setting")
-	require.Equal(t, 90*day, s.ages["ACME"][store.PurgeJobs], "a setting of 0 days would remove all, so it counts as none")
 	require.Equal(t, 130*day, s.ages["OTHER"][store.PurgeEvents])
 	require.Equal(t, 7*day, s.ages["OTHER"][store.PurgeBatchRows])
+}
+
+// TestWhatNobodyCanReadRemovesNothing: 0 days would remove all, and 3 weeks say nothing; what they are about is kept, and all else is cleaned.
+func TestWhatNobodyCanReadRemovesNothing(t *testing.T) {
+	t.Parallel()
+	for _, days := range []string{"0", "-1", "3 weeks", "3651", "1.5"} {
+		s := &shelf{left: map[store.Purgeable]int{}, ages: map[tenancy.AccountID]map[store.Purgeable]time.Duration{}}
+		err := cleaner(s, days, func() bool { return true }, "ACME", "OTHER").Round(t.Context())
+		for _, what := range []string{"account ACME: batches", "\njobs"} {
+			require.ErrorContains(t, err, what+" are not removed: setting RETENTION_JOB_DAYS of ACCOUNT: "+strconv.Quote(days)+" is no whole number of days")
+		}
+		require.NotContains(t, s.ages["ACME"], store.PurgeJobs, days)
+		require.NotContains(t, s.ages["ACME"], store.PurgeBatches, days)
+		require.Contains(t, s.ages["ACME"], store.PurgeSignIns, days)
+		require.Contains(t, s.ages["OTHER"], store.PurgeJobs, days)
+	}
 }
 
 func TestAJanitorStopsWhenAnotherNodeTakesOver(t *testing.T) {
 	t.Parallel()
 	s := &shelf{left: map[store.Purgeable]int{store.PurgeEvents: 1000}, ages: map[tenancy.AccountID]map[store.Purgeable]time.Duration{}}
-	require.NoError(t, cleaner(s, func() bool { return s.calls < 3 }, "ACME").Round(t.Context()))
+	require.NoError(t, cleaner(s, "90", func() bool { return s.calls < 3 }, "ACME").Round(t.Context()))
 	require.Equal(t, 3, s.calls)
 	require.Equal(t, 970, s.left[store.PurgeEvents])
 }

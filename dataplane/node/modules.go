@@ -18,6 +18,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/provision"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/dataplane/settings"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -30,7 +31,7 @@ type modules struct {
 }
 
 func (s *services) modules() modules {
-	places := availability.NewDirectory(s.db, 0)
+	places := availability.NewDirectory(s.db, 0, settings.Names()...)
 	stock := inventory.New(s.db, places)
 	return modules{
 		library: rule.NewLibrary(business.Rules()),
@@ -43,7 +44,7 @@ func (s *services) serveTenants(m modules, hasher *password.Hasher) error {
 	n := s.node
 	executor, err := graphql.New(graphql.Deps{
 		Catalogue: s.db.Catalogue(), DB: s.db, Workflows: s.configurations, Passwords: hasher, Engine: nudger{s.engine},
-		Retailers: retailers{n.link}, Logger: n.log,
+		Retailers: retailers{n.link}, Checks: settings.Checks(s.db.Catalogue()), Logger: n.log,
 	})
 	if err != nil {
 		return fmt.Errorf("make the GraphQL executor: %w", err)

@@ -4,8 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/fluent-oms/fluent/dataplane/store"
-	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/setting"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -21,6 +20,6 @@ func (s *services) accounts() (out []tenancy.AccountID) {
 func (s *services) first() bool { return slices.Contains(s.engine.Ranges(), 0) }
 
 // settings reads an account's own settings.
-func (s *services) settings(ctx context.Context, scope tenancy.Scope, names ...string) (map[string]*foundation.Setting, error) {
-	return s.db.Reader(scope).Settings(ctx, store.SettingPlace{}, names...)
+func (s *services) settings(ctx context.Context, scope tenancy.Scope, list ...setting.Reading) (setting.Held, error) {
+	return s.db.Reader(scope).Settings(ctx, setting.Place{}, list...)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/janitor"
 	business "github.com/fluent-oms/fluent/dataplane/modules"
+	"github.com/fluent-oms/fluent/dataplane/settings"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
@@ -70,7 +71,7 @@ func (s *services) wire(ctx context.Context) error {
 	s.configurations = configuration.New(n.state, s.db, n.config.WorkflowMemory)
 	modules := s.modules()
 	s.engine, err = engine.New(engine.Deps{
-		DB: s.db, Library: modules.library, Workflows: s.configurations, Starts: business.Starts(), Modules: modules.readers, Callers: s.identity, Logger: n.log,
+		DB: s.db, Library: modules.library, Workflows: s.configurations, Starts: business.Starts(), Modules: modules.readers, Checks: settings.Checks(s.db.Catalogue()), Callers: s.identity, Logger: n.log,
 		Nudge: s.forwarder.take,
 	}, engine.Config{Node: n.link.NodeID()})
 	if err != nil {

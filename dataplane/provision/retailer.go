@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/fluent-oms/fluent/dataplane/entity"
+	stock "github.com/fluent-oms/fluent/dataplane/modules/inventory"
+	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -196,8 +198,8 @@ func (r *retailer) rejected() {
 func (r *retailer) settings() {
 	typ, number := store.TypeOf[foundation.Setting](r.service.db), int(r.request.GetRetailer())
 	for _, s := range []struct{ name, value string }{
-		{"SYSTEM_REJECTED_LOCATION", r.rejectedRef()},
-		{"DEFAULT_INVENTORY_CATALOGUE", "DEFAULT:" + r.number},
+		{ordering.RejectedLocation.Name(), r.rejectedRef()},
+		{stock.DefaultCatalogue.Name(), "DEFAULT:" + r.number},
 	} {
 		setting := &foundation.Setting{Name: s.name, Context: "RETAILER", ContextID: number, ValueType: "STRING", Value: s.value}
 		setting.ID = r.take(typ)

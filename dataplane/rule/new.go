@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+
+	"github.com/fluent-oms/fluent/domain/setting"
 )
 
 // Rule is one step that a ruleset can name. New declares it.
@@ -15,6 +17,8 @@ type Rule struct {
 	Doc     string   // one sentence, shown by the plugin API and the workflow builder
 	Props   []Prop   // from the fields of its property struct
 	Accepts []string // entity types; empty: all
+
+	Settings []*setting.Declaration // that it reads
 
 	bind func(given map[string]json.RawMessage) (Step, error)
 }
@@ -65,5 +69,20 @@ func (r Rule) On(entityTypes ...string) Rule { r.Accepts = entityTypes; return r
 // Also gives the rule other names, bare or as plugin.Name.
 func (r Rule) Also(names ...string) Rule { r.Aliases = names; return r }
 
+// Reads says which settings the rule reads. It gets no others: see Context.MayRead.
+func (r Rule) Reads(settings ...setting.Declared) Rule {
+	r.Settings = setting.Declarations(settings...)
+	return r
+}
+
 // Bind reads the properties of a call. The error names the property that is missing, or that is none of its type.
-func (r *Rule) Bind(given map[string]json.RawMessage) (Step, error) { return r.bind(given) }
+func (r *Rule) Bind(given map[string]json.RawMessage) (Step, error) {
+	step, err := r.bind(given)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, c *Context) error {
+		c.running = r
+		return step(ctx, c)
+	}, nil
+}

@@ -12,11 +12,15 @@ import (
 // Prop declares a property of a rule.
 type Prop struct {
 	workflow.PropSpec
-	Doc string // one sentence
+	Doc     string // one sentence
+	Setting bool   // it names a setting of the tenant's
 }
 
 // EventName is the type of properties that name an event which the rule sends, alone or as the values of a map. An empty one sends nothing.
 type EventName string
+
+// SettingName is the type of properties that name a setting which the rule reads: see setting.Families.
+type SettingName string
 
 // Sends is the property of rules that send one event.
 type Sends struct {
@@ -62,6 +66,7 @@ func fieldOf(sf reflect.StructField, index []int) (field, error) {
 	f := field{index: index}
 	f.Name, f.Required, f.Doc, f.Default = name, more == "required", sf.Tag.Get("doc"), sf.Tag.Get("default")
 	f.Type, f.Multiple, f.Event, f.read = kindOf(sf.Type)
+	f.Setting = sf.Type == reflect.TypeFor[SettingName]()
 	switch {
 	case name == "" || f.Doc == "" || more != "" && more != "required":
 		return f, fmt.Errorf("want tags prop:\"name\" or prop:\"name,required\", and doc")

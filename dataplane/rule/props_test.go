@@ -159,12 +159,12 @@ func TestThePropertyStructIsTheSchema(t *testing.T) {
 		{"size": json.RawMessage("0"), "far": json.RawMessage("0"), "texts": json.RawMessage("[]"), "event": json.RawMessage(`""`)}} {
 		step, err := r.Bind(given)
 		require.NoError(t, err)
-		require.NoError(t, step(t.Context(), nil))
+		require.NoError(t, step(t.Context(), &rule.Context{}))
 		require.Equal(t, withDefaults{inner: inner{Size: 500, Far: 1.5}, Texts: []string{"A", "B"}, Event: "Go"}, got)
 	}
 	step, err := r.Bind(map[string]json.RawMessage{"size": json.RawMessage("7"), "texts": json.RawMessage(`""`), "ways": json.RawMessage(`{"a": "Left"}`)})
 	require.NoError(t, err)
-	require.NoError(t, step(t.Context(), nil))
+	require.NoError(t, step(t.Context(), &rule.Context{}))
 	require.Equal(t, withDefaults{inner: inner{Size: 7, Far: 1.5}, Texts: []string{""}, Event: "Go", Ways: map[string]rule.EventName{"a": "Left"}}, got)
 }
 
@@ -239,7 +239,7 @@ func TestPropertiesAreReadOncePerCall(t *testing.T) { // allocations are counted
 		run := func(l *rule.Library) {
 			step, err := l.Step(call)
 			require.NoError(t, err)
-			require.NoError(t, step(t.Context(), nil))
+			require.NoError(t, step(t.Context(), &rule.Context{}))
 		}
 		run(lib)
 		var wg sync.WaitGroup

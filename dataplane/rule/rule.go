@@ -5,12 +5,15 @@ package rule
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/setting"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -26,6 +29,20 @@ type Context struct {
 	Read   Reader             // lookups in the turn's scope
 	Turn   Turn               // actions
 	Flow   *workflow.Workflow // the version that this turn runs under
+
+	running *Rule // whose step runs
+}
+
+// MayRead fails where the rule that runs has not said that it reads a setting: docs and builders go by what it says.
+func (c *Context) MayRead(s *setting.Declaration) error {
+	if c.running != nil && slices.Contains(c.running.Settings, s) {
+		return nil
+	}
+	name := "no rule"
+	if c.running != nil {
+		name = c.running.Name
+	}
+	return fmt.Errorf("rule %s reads the setting %s and does not say so: see Rule.Reads", name, s.Title())
 }
 
 // Root is the root entity of a turn with the dependants that were loaded or created in it. One goroutine uses it at a time.

@@ -9,6 +9,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/setting"
 )
 
 // TestReadsOverBrokenConnections ends every session of the pool, again and again: the next read of each kind finds a connection that looks alive,
@@ -19,16 +20,19 @@ func TestReadsOverBrokenConnections(t *testing.T) {
 	db := open(t, dsn, store.Options{})
 	scope := scopeOf(t, "ACME")
 	r := db.Reader(scope)
-	setting := &foundation.Setting{Name: "n", Context: "ACCOUNT", ValueType: "STRING", Value: "v"}
-	setting.ID = "1"
-	require.NoError(t, db.Write(t.Context(), scope, func(tx *store.Tx) error { tx.Insert(setting); return nil }))
+	kept := &foundation.Setting{Name: "n", Context: "ACCOUNT", ValueType: "STRING", Value: "v"}
+	kept.ID = "1"
+	require.NoError(t, db.Write(t.Context(), scope, func(tx *store.Tx) error { tx.Insert(kept); return nil }))
 	typ := store.TypeOf[foundation.Setting](db)
 	for name, read := range map[string]func() error{
-		"by id":     func() error { _, err := r.ByID(t.Context(), typ, "1"); return err },
-		"several":   func() error { _, err := r.ByID(t.Context(), typ, "1", "2"); return err },
-		"a page":    func() error { _, err := r.Select(t.Context(), store.Query{Type: typ}); return err },
-		"all":       func() error { _, err := store.Load[foundation.Setting](t.Context(), r, store.Query{}); return err },
-		"settings":  func() error { _, err := r.Settings(t.Context(), store.SettingPlace{}, "n"); return err },
+		"by id":   func() error { _, err := r.ByID(t.Context(), typ, "1"); return err },
+		"several": func() error { _, err := r.ByID(t.Context(), typ, "1", "2"); return err },
+		"a page":  func() error { _, err := r.Select(t.Context(), store.Query{Type: typ}); return err },
+		"all":     func() error { _, err := store.Load[foundation.Setting](t.Context(), r, store.Query{}); return err },
+		"settings": func() error {
+			_, err := r.Settings(t.Context(), setting.Place{}, setting.Text(setting.About{Name: "n", From: setting.Account, Doc: "x"}, ""))
+			return err
+		},
 		"principal": func() error { _, err := r.PrincipalByID(t.Context(), catalogue.ID("7")); return err },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/jackc/pgx/v5"
@@ -19,13 +20,13 @@ type PlaceRows struct {
 	NetworkLocations    map[catalogue.ID][]catalogue.ID // network → locations
 	VirtualCatalogues   []*inventory.VirtualCatalogue
 	InventoryCatalogues []*inventory.InventoryCatalogue
-	Settings            []*foundation.Setting // those with plain values
+	Settings            []*foundation.Setting // those with plain values, and those that were named
 }
 
 const sqlNetworkLocations = `SELECT network_id::text, location_id::text FROM network_locations WHERE account_id = $1 ORDER BY network_id, location_id`
 
-// PlaceRows loads an account's places in one round trip.
-func (r *Reader) PlaceRows(ctx context.Context) (*PlaceRows, error) {
+// PlaceRows loads an account's places in one round trip. Settings that are documents, which may be large, come only if they are named.
+func (r *Reader) PlaceRows(ctx context.Context, documents ...string) (*PlaceRows, error) {
 	out := &PlaceRows{NetworkLocations: map[catalogue.ID][]catalogue.ID{}}
 	l := loader{r: r, args: []any{string(r.scope.Account())}}
 	add[foundation.Location](&l, `locations t WHERE t.account_id = $1`, &out.Locations)
@@ -34,10 +35,12 @@ func (r *Reader) PlaceRows(ctx context.Context) (*PlaceRows, error) {
 	add[foundation.Network](&l, `networks t WHERE t.account_id = $1`, &out.Networks)
 	add[inventory.VirtualCatalogue](&l, `virtual_catalogues t WHERE t.account_id = $1`, &out.VirtualCatalogues)
 	add[inventory.InventoryCatalogue](&l, `inventory_catalogues t WHERE t.account_id = $1`, &out.InventoryCatalogues)
-	add[foundation.Setting](&l, `settings t WHERE t.account_id = $1 AND t.lob_value IS NULL`, &out.Settings)
-	if l.err != nil {
-		return nil, l.err
+	kept := loader{r: r, args: []any{string(r.scope.Account()), documents}}
+	add[foundation.Setting](&kept, `settings t WHERE t.account_id = $1 AND (t.lob_value IS NULL OR t.name = ANY ($2::TEXT[]))`, &out.Settings)
+	if err := cmp.Or(l.err, kept.err); err != nil {
+		return nil, err
 	}
+	l.calls = append(l.calls, kept.calls...)
 	l.calls = append(l.calls, call{name: "places.networkLocations", sql: sqlNetworkLocations, args: l.args, rows: func(rows pgx.Rows) error {
 		clear(out.NetworkLocations)
 		var network, location string

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,41 +11,57 @@ import (
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/security"
+	"github.com/fluent-oms/fluent/domain/setting"
 )
 
-// SettingPlace is where a setting is asked for: ids of a location and of a retailer, empty for none.
-type SettingPlace struct {
-	Location catalogue.ID
-	Retailer catalogue.ID
-}
-
-// Settings finds settings by name, all in one statement. Of each name it gives the one of the nearest context: the location's (AGENT), the
-// retailer's, the account's, GLOBAL. Names without a setting are not in the map.
-func (r *Reader) Settings(ctx context.Context, at SettingPlace, names ...string) (map[string]*foundation.Setting, error) {
-	if len(names) == 0 {
+// Settings finds settings by their declarations, all in one statement: whatever is kept of them at a place and in wider contexts. Which of
+// those holds, the declaration says when it reads.
+func (r *Reader) Settings(ctx context.Context, at setting.Place, list ...setting.Reading) (setting.Held, error) {
+	if len(list) == 0 {
 		return nil, nil
 	}
 	m, err := r.db.model(TypeOf[foundation.Setting](r.db))
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]*foundation.Setting, len(names))
-	args := []any{string(r.scope.Account()), names, idArg(kindNumberID, at.Location), idArg(kindNumberID, at.Retailer)}
-	err = r.run(ctx, []call{{name: "settings.nearest", sql: m.settingsText(), args: args, rows: func(rows pgx.Rows) error {
-		clear(out)
-		return m.each(rows, func(e any) {
-			s := e.(*foundation.Setting)
-			out[s.Name] = s
-		})
+	names := make([]string, len(list))
+	for i, s := range list {
+		names[i] = s.Name()
+	}
+	args := []any{string(r.scope.Account()), names}
+	for _, c := range setting.Contexts() {
+		if !c.Numbered() {
+			continue
+		}
+		var number any // none: no setting is of it
+		if n, ok := at.Number(c); ok {
+			number = int64(n)
+		}
+		args = append(args, number)
+	}
+	var rows []*foundation.Setting
+	err = r.run(ctx, []call{{name: "settings.at", sql: m.settingsText(), args: args, rows: func(found pgx.Rows) error {
+		rows = rows[:0]
+		return m.each(found, func(e any) { rows = append(rows, e.(*foundation.Setting)) })
 	}}})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return setting.Hold(rows), nil
 }
 
 // settingsText uses the unique index over name, context and context_id.
 func (m *model) settingsText() string {
-	return fmt.Sprintf(`SELECT DISTINCT ON (t.name) %s FROM settings t WHERE t.account_id = $1 AND t.name = ANY ($2::TEXT[])
-AND (t.context = 'AGENT' AND t.context_id = $3::INT8 OR t.context = 'RETAILER' AND t.context_id = $4::INT8 OR t.context IN ('ACCOUNT', 'GLOBAL'))
-ORDER BY t.name, CASE t.context WHEN 'AGENT' THEN 1 WHEN 'RETAILER' THEN 2 WHEN 'ACCOUNT' THEN 3 ELSE 4 END`, m.list("t"))
+	var each, others []string
+	for _, c := range setting.Contexts() {
+		if c.Numbered() {
+			each = append(each, fmt.Sprintf("t.context = '%s' AND t.context_id = $%d::INT8", c, 3+len(each)))
+		} else {
+			others = append(others, "'"+string(c)+"'")
+		}
+	}
+	return fmt.Sprintf(`SELECT %s FROM settings t WHERE t.account_id = $1 AND t.name = ANY ($2::TEXT[])
+AND (%s OR t.context IN (%s)) ORDER BY t.id`, m.list("t"), strings.Join(each, " OR "), strings.Join(others, ", "))
 }
 
 // list names all columns under an alias.

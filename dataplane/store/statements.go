@@ -44,7 +44,7 @@ func Statements(c *catalogue.Catalogue) ([]Derived, error) {
 		}
 	}
 	if m := l.db.modelNamed(c, "Setting"); m != nil {
-		l.add("settings.nearest", m.settingsText(), true)
+		l.add("settings.at", m.settingsText(), true)
 	}
 	if u, r := l.db.modelNamed(c, "User"), l.db.modelNamed(c, "Role"); u != nil && r != nil {
 		// Not hot: where roles are few, the planner may read them all, and rightly.

@@ -19,7 +19,7 @@ func (u *unit) making(drafts ...*entity.Draft) *entity.Making {
 	if u.ref.retailer != 0 {
 		by.For = []tenancy.RetailerID{u.ref.retailer}
 	}
-	return &entity.Making{Catalogue: u.r.d.DB.Catalogue(), By: by, Drafts: drafts}
+	return &entity.Making{Catalogue: u.r.d.DB.Catalogue(), By: by, Drafts: drafts, Checks: u.r.d.Checks}
 }
 
 // finder answers from the turn's memory, and reads the rest within its reach. See entity.Reader.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -37,6 +38,7 @@ type Deps struct {
 	Workflows Workflows
 	Callers   Callers // needed for events that bring their own workflow
 	Modules   rule.Modules
+	Checks    entity.Checks // of what turns make and change
 	Limits    Limits
 	Node      string
 }

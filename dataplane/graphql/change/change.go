@@ -54,6 +54,7 @@ type Deps struct {
 	Passwords Passwords
 	Retailers Retailers
 	Engine    Engine
+	Checks    entity.Checks
 }
 
 // Changer carries out mutations. It is safe for concurrent use.

@@ -45,7 +45,7 @@ func (d *draft) each(visit func(*draft)) {
 
 // know begins a making with what was found so far.
 func (s *session) know(ctx context.Context) {
-	s.making = &entity.Making{Catalogue: s.Catalogue, By: entity.Maker{
+	s.making = &entity.Making{Catalogue: s.Catalogue, Checks: s.Checks, By: entity.Maker{
 		Name: s.who.Username, Sender: s.who.Sender(), Retailer: s.who.RetailerID, For: s.scope.Retailers(), Limited: s.scope.Retailers() != nil, Now: s.now(ctx),
 	}}
 	s.exists = map[string]any{}

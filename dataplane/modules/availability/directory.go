@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -16,8 +15,9 @@ import (
 // Directory keeps each account's Places for a moment. Decisions on slightly old places are harmless: a location that was switched
 // off has no sellable stock any more, and that is read fresh.
 type Directory struct {
-	db  *store.DB
-	age time.Duration
+	db        *store.DB
+	age       time.Duration
+	documents []string // names of settings that are kept even where they are documents
 
 	mu       sync.Mutex
 	accounts map[tenancy.AccountID]*account
@@ -38,12 +38,13 @@ const DefaultAge = 3 * time.Second
 // quiet is for how many ages an account's places are kept when nobody asks for them.
 const quiet = 20
 
-// NewDirectory makes a directory whose places are at most age old when nobody else is just loading them; 0: DefaultAge.
-func NewDirectory(db *store.DB, age time.Duration) *Directory {
+// NewDirectory makes a directory whose places are at most age old when nobody else is just loading them; 0: DefaultAge. Of settings that are
+// documents, which may be large, it keeps those that are named.
+func NewDirectory(db *store.DB, age time.Duration, documents ...string) *Directory {
 	if age <= 0 {
 		age = DefaultAge
 	}
-	return &Directory{db: db, age: age, accounts: map[tenancy.AccountID]*account{}}
+	return &Directory{db: db, age: age, documents: documents, accounts: map[tenancy.AccountID]*account{}}
 }
 
 // NewFixed makes a directory that knows one account's places, as given, and never looks for newer ones.
@@ -119,7 +120,7 @@ func (d *Directory) load(ctx context.Context, a *account, scope tenancy.Scope) (
 		return nil, err
 	}
 	started, asOf := time.Now(), d.db.Now(ctx)
-	rows, err := d.db.Reader(whole).PlaceRows(ctx)
+	rows, err := d.db.Reader(whole).PlaceRows(ctx, d.documents...)
 	if err != nil {
 		return nil, fmt.Errorf("load the places of %s: %w", scope.Account(), err)
 	}
@@ -140,18 +141,4 @@ func (d *Directory) sweep(now time.Time) {
 	}
 	d.swept = now
 	maps.DeleteFunc(d.accounts, func(_ tenancy.AccountID, a *account) bool { return now.Sub(a.used) >= idle })
-}
-
-// Setting reads a plain setting for a rule: for a location (by ref, empty for none), the event's retailer, the account, then the
-// platform; empty when unset.
-func Setting(ctx context.Context, c *rule.Context, name, locationRef string) (string, error) {
-	d, err := rule.Module[*Directory](c)
-	if err != nil {
-		return "", err
-	}
-	places, err := d.Places(ctx, c.Scope)
-	if err != nil {
-		return "", err
-	}
-	return places.Setting(name, c.Event.RetailerID, places.At(locationRef)), nil
 }

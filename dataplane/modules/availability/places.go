@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/order/opening"
 	"github.com/fluent-oms/fluent/domain/order/sourcing"
+	"github.com/fluent-oms/fluent/domain/setting"
 )
 
 // Place is a location with what belongs to it.
@@ -37,14 +38,8 @@ type Places struct {
 	members     map[catalogue.ID]map[catalogue.ID]bool // network → location
 	virtual     []*inventory.VirtualCatalogue
 	stock       map[string]*inventory.InventoryCatalogue
-	settings    map[settingKey]string
+	settings    setting.Held
 	loadedOn    time.Time
-}
-
-// settingKey is a setting's name and where it holds: AGENT, RETAILER, ACCOUNT or GLOBAL with the id there.
-type settingKey struct {
-	name, context string
-	id            int
 }
 
 // At finds a location by ref; nil if there is none.
@@ -100,20 +95,6 @@ func (p *Places) Covers(v *inventory.VirtualCatalogue, locationRef string) bool 
 	return false
 }
 
-// Setting reads a plain setting for a location (nil: none), the retailer, the account, then the platform; empty when unset.
-func (p *Places) Setting(name string, retailer int32, at *Place) string {
-	var keys []settingKey
-	if at != nil {
-		keys = append(keys, settingKey{name, "AGENT", int(Number(at.Location.ID))})
-	}
-	for _, k := range append(keys, settingKey{name, "RETAILER", int(retailer)}, settingKey{name, "ACCOUNT", 0}, settingKey{name, "GLOBAL", 0}) {
-		if v, ok := p.settings[k]; ok {
-			return v
-		}
-	}
-	return ""
-}
-
 // The types of virtual catalogues.
 const (
 	Base      = "BASE"
@@ -122,7 +103,7 @@ const (
 
 func newPlaces(rows *store.PlaceRows, now time.Time) *Places {
 	p := &Places{byRef: map[string]*Place{}, byID: map[catalogue.ID]*Place{}, networks: map[string]catalogue.ID{}, networkRefs: map[catalogue.ID]string{},
-		members: map[catalogue.ID]map[catalogue.ID]bool{}, virtual: rows.VirtualCatalogues, stock: map[string]*inventory.InventoryCatalogue{}, loadedOn: now}
+		members: map[catalogue.ID]map[catalogue.ID]bool{}, virtual: rows.VirtualCatalogues, stock: map[string]*inventory.InventoryCatalogue{}, settings: setting.Hold(rows.Settings), loadedOn: now}
 	addresses, schedules := map[catalogue.ID]*foundation.StoreAddress{}, map[catalogue.ID]*foundation.OpeningSchedule{}
 	for _, a := range rows.Addresses {
 		addresses[a.ID] = a
@@ -143,14 +124,6 @@ func newPlaces(rows *store.PlaceRows, now time.Time) *Places {
 				at.Networks = append(at.Networks, n.Ref)
 			}
 		}
-	}
-	p.settings = make(map[settingKey]string, len(rows.Settings))
-	for _, x := range rows.Settings {
-		k := settingKey{x.Name, x.Context, x.ContextID}
-		if x.Context != "AGENT" && x.Context != "RETAILER" {
-			k.id = 0
-		}
-		p.settings[k] = x.Value
 	}
 	for _, c := range rows.InventoryCatalogues {
 		p.stock[c.Ref] = c

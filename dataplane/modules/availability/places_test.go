@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
+	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
@@ -16,6 +18,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/order/opening"
+	"github.com/fluent-oms/fluent/domain/setting"
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -64,15 +67,24 @@ func fixed(t *testing.T) *availability.Places {
 // TestTheNearestSettingHolds: the location's, the retailer's, the account's, the platform's, and never that of another location or retailer.
 func TestTheNearestSettingHolds(t *testing.T) {
 	t.Parallel()
-	p := fixed(t)
 	for _, c := range []struct {
 		name     string
 		retailer int32
 		at       string
 		want     string
 	}{{"S", 7, "A", "of A"}, {"S", 7, "B", "of 7"}, {"S", 7, "", "of 7"}, {"S", 8, "A", "of A"}, {"S", 8, "B", "of the account"}, {"S", 1, "", "of the account"}, {"G", 7, "A", "of all"},
-		{"AG", 7, "A", ""}, {"AG", 7, "", ""}, {"MISSING", 7, "A", ""}} {
-		require.Equal(t, c.want, p.Setting(c.name, c.retailer, p.At(c.at)), "%s of retailer %d at %q", c.name, c.retailer, c.at)
+		{"AG", 7, "A", "none"}, {"AG", 7, "", "none"}, {"MISSING", 7, "A", "none"}} {
+		declared := setting.Text(setting.About{Name: c.name, From: setting.Location, Doc: "x"}, "none")
+		got := ""
+		reads := rule.New("core", "R", "Reads.", func(ctx context.Context, rc *rule.Context, _ rule.None) (err error) {
+			rc.Event.RetailerID = c.retailer
+			got, err = availability.Setting(ctx, rc, declared, c.at)
+			return err
+		})
+		turn := ruletest.New(&foundation.Customer{}).With(availability.NewFixed(ruletest.Account, rows()))
+		require.NoError(t, turn.Run([]rule.Rule{reads.Reads(declared)}, "R", turn.Entity(), nil, nil))
+		require.Equal(t, c.want, got, "%s of retailer %d at %q", c.name, c.retailer, c.at)
+		require.ErrorContains(t, turn.Run([]rule.Rule{reads}, "R", turn.Entity(), nil, nil), "rule R reads the setting "+c.name+" and does not say so")
 	}
 }
 

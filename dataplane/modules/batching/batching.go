@@ -10,10 +10,12 @@ import (
 	"time"
 	"unicode/utf8"
 
+	module "github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/domain/setting"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -24,7 +26,6 @@ const MaxRecords = 5000
 // What a batch of stock is when its caller leaves it open.
 const (
 	defaultEvent   = "InventoryChanged"
-	catalogueNamed = "DEFAULT_INVENTORY_CATALOGUE" // setting of the retailer
 	batchAttribute = "batchId"
 	jobAttribute   = "jobId"
 )
@@ -141,13 +142,16 @@ func (s *Service) catalogue(ctx context.Context, scope tenancy.Scope, retailer t
 	reader := s.db.Reader(scope)
 	if ref == "" {
 		number := strconv.Itoa(int(retailer))
-		found, err := reader.Settings(ctx, store.SettingPlace{Retailer: catalogue.ID(number)}, catalogueNamed)
+		at := setting.Place{Retailer: int(retailer)}
+		found, err := reader.Settings(ctx, at, module.DefaultCatalogue)
+		if err == nil {
+			ref, err = module.DefaultCatalogue.Get(found, at)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("find the default inventory catalogue of retailer %d: %w", retailer, err)
 		}
-		ref = "DEFAULT:" + number
-		if setting := found[catalogueNamed]; setting != nil && setting.Value != "" {
-			ref = setting.Value
+		if ref == "" {
+			ref = "DEFAULT:" + number
 		}
 	}
 	rows, err := reader.ByKey(ctx, store.TypeOf[inventory.InventoryCatalogue](s.db), store.Key{ref})

@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
@@ -15,7 +14,7 @@ import (
 func events() []rule.Rule {
 	return []rule.Rule{
 		rule.New(plugin, "SendEvent", "Sends another event to the same entity, with the current attributes.", sendEvent).Also("SendEventGQL"),
-		rule.New(plugin, "ScheduleEvent", "Sends another event to the same entity at a later time.", scheduleEvent),
+		rule.New(plugin, "ScheduleEvent", "Sends another event to the same entity at a later time.", scheduleEvent).Reads(chosenDelay),
 		rule.New(plugin, "ForwardIfDue", "Forwards unless the entity's expiry time was moved to later than now: a timer that was set before does nothing.", forwardIfDue),
 	}
 }
@@ -40,10 +39,10 @@ func sendEvent(_ context.Context, c *rule.Context, p sending) error {
 
 type scheduling struct {
 	rule.Sends
-	DelayMinutes int    `prop:"delayMinutes" doc:"Minutes from now."`
-	DelaySetting string `prop:"delaySetting" doc:"Setting that holds the minutes."`
-	DefaultDelay int    `prop:"defaultDelay" doc:"Minutes where the setting is unset."`
-	At           string `prop:"at" doc:"Path to the time."`
+	DelayMinutes int              `prop:"delayMinutes" doc:"Minutes from now."`
+	DelaySetting rule.SettingName `prop:"delaySetting" doc:"Setting that holds the minutes."`
+	DefaultDelay int              `prop:"defaultDelay" doc:"Minutes where the setting is unset."`
+	At           string           `prop:"at" doc:"Path to the time."`
 }
 
 func scheduleEvent(ctx context.Context, c *rule.Context, p scheduling) error {
@@ -61,23 +60,20 @@ func scheduledTime(ctx context.Context, c *rule.Context, p scheduling) (time.Tim
 	if p.At != "" {
 		return timeAt(c, p.At)
 	}
-	minutes := p.DelayMinutes
+	delay := time.Duration(p.DelayMinutes) * time.Minute
 	if p.DelaySetting != "" {
-		minutes = p.DefaultDelay
-		value, err := availability.Setting(ctx, c, p.DelaySetting, "")
+		set, given, err := availability.Lookup(ctx, c, chosenDelay.Named(string(p.DelaySetting)), "")
 		if err != nil {
 			return time.Time{}, err
 		}
-		if value != "" {
-			if minutes, err = strconv.Atoi(value); err != nil {
-				return time.Time{}, fmt.Errorf("setting %s: %q is no number of minutes", p.DelaySetting, value)
-			}
+		if delay = set; !given {
+			delay = time.Duration(p.DefaultDelay) * time.Minute
 		}
 	}
-	if minutes <= 0 {
+	if delay <= 0 {
 		return time.Time{}, nil
 	}
-	return c.Now.Add(time.Duration(minutes) * time.Minute), nil
+	return c.Now.Add(delay), nil
 }
 
 func timeAt(c *rule.Context, p string) (time.Time, error) {

@@ -12,30 +12,31 @@ import (
 
 func notices() []rule.Rule {
 	return []rule.Rule{
-		rule.New(plugin, "SendWebhook", "Posts the event, signed, to an endpoint. Without an endpoint nothing is sent.", sendWebhook).Also("foundation.SendWebhook", "base.SendWebhook"),
-		rule.New(plugin, "SendWebhookIf", "Posts the event to an endpoint if the value at a path equals another.", sendWebhookIf),
+		rule.New(plugin, "SendWebhook", "Posts the event, signed, to an endpoint. Without an endpoint nothing is sent.", sendWebhook).
+			Also("foundation.SendWebhook", "base.SendWebhook").Reads(Webhook, chosenEndpoint),
+		rule.New(plugin, "SendWebhookIf", "Posts the event to an endpoint if the value at a path equals another.", sendWebhookIf).Reads(Webhook, chosenEndpoint),
 		rule.New(plugin, "SendNotification",
 			"Tells somebody: leaves an audit record and posts to the endpoint of the setting webhook.notification, or of webhook.SEND_EMAIL and webhook.SEND_SMS by channel, if there is one.",
-			sendNotification),
+			sendNotification).Reads(Webhook),
 	}
 }
 
 // delivery is where a webhook goes.
 type delivery struct {
-	Name     string `prop:"webhookName" doc:"Name of the webhook."`
-	Endpoint string `prop:"webhookEndpoint" doc:"Address to post to."`
-	Setting  string `prop:"endpointSetting" doc:"Setting that holds the address; webhook. and the name if left out."`
+	Name     string           `prop:"webhookName" doc:"Name of the webhook."`
+	Endpoint string           `prop:"webhookEndpoint" doc:"Address to post to."`
+	Setting  rule.SettingName `prop:"endpointSetting" doc:"Setting that holds the address; webhook. and the name if left out."`
 }
 
 func sendWebhook(ctx context.Context, c *rule.Context, p delivery) error {
 	to := p.Endpoint
 	if to == "" {
-		setting := p.Setting
-		if setting == "" {
-			setting = "webhook." + p.Name
+		from := chosenEndpoint.Named(string(p.Setting))
+		if p.Setting == "" {
+			from = Webhook.Named(p.Name)
 		}
 		var err error
-		if to, err = availability.Setting(ctx, c, setting, ""); err != nil {
+		if to, err = availability.Setting(ctx, c, from, ""); err != nil {
 			return err
 		}
 	}
@@ -64,8 +65,8 @@ func sendWebhookIf(ctx context.Context, c *rule.Context, p deliveryIf) error {
 	return sendWebhook(ctx, c, p.delivery)
 }
 
-// NotificationEndpoint is the setting that says where notices without a channel are posted.
-const NotificationEndpoint = "webhook.notification"
+// notification is the webhook through which notices without a channel are posted, each under its template's name.
+const notification = "notification"
 
 // channelHooks are the webhooks through which providers of a channel are asked to send a notice.
 var channelHooks = map[string]string{"EMAIL": "SEND_EMAIL", "SMS": "SEND_SMS"}
@@ -83,7 +84,7 @@ func Notify(ctx context.Context, c *rule.Context, template string, channels []st
 	}
 	c.Turn.Log("notification "+template, told)
 	if len(channels) == 0 {
-		to, err := availability.Setting(ctx, c, NotificationEndpoint, "")
+		to, err := availability.Setting(ctx, c, Webhook.Named(notification), "")
 		if err == nil && to != "" {
 			c.Turn.Webhook(template, to, nil)
 		}
@@ -91,7 +92,7 @@ func Notify(ctx context.Context, c *rule.Context, template string, channels []st
 	}
 	for _, channel := range channels {
 		hook := channelHooks[channel]
-		to, err := availability.Setting(ctx, c, "webhook."+hook, "")
+		to, err := availability.Setting(ctx, c, Webhook.Named(hook), "")
 		if err != nil {
 			return err
 		}

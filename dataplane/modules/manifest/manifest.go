@@ -2,13 +2,17 @@
 // shows up in the docs, in the plugin API and in the tests that walk modules.
 package manifest
 
-import "github.com/fluent-oms/fluent/dataplane/rule"
+import (
+	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/domain/setting"
+)
 
 // Module is one business module.
 type Module struct {
-	Name  string
-	Rules []rule.Rule // that workflows can name
-	Roots []Root      // whose rules it has. Each root that has parts (catalogue.TypeSpec.Parts) is a module's
+	Name     string
+	Rules    []rule.Rule            // that workflows can name
+	Roots    []Root                 // whose rules it has. Each root that has parts (catalogue.TypeSpec.Parts) is a module's
+	Settings []*setting.Declaration // that it reads, or that its workflows name
 }
 
 // Root is an entity type that hangs on no other and that a module's workflows drive. What hangs on it is declared with the type.

@@ -10,5 +10,6 @@ func Manifest() manifest.Module {
 		Roots: []manifest.Root{
 			{Type: typeOrder, StartsWithCreation: true},
 		},
+		Settings: settings(),
 	}
 }

@@ -2,7 +2,6 @@ package ordering
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
@@ -16,13 +15,10 @@ import (
 func expiry() []rule.Rule {
 	return []rule.Rule{
 		rule.New(plugin, "ScheduleFulfilmentExpiry", "Sets when the fulfilment expires, in the location's opening hours, and schedules the event; without a limit nothing.",
-			onFulfilment(scheduleExpiry)).On(typeFulfilment),
+			onFulfilment(scheduleExpiry)).On(typeFulfilment).Reads(PickLimit, PickLimitOf),
 		rule.New(plugin, "SuspendSchedule", "Stops the fulfilment's expiry and remembers the time left.", onFulfilment(suspendExpiry)).On(typeFulfilment),
 	}
 }
-
-// PickLimit is the setting that says how many hours a location has to pick; with _ and a delivery type, for that type.
-const PickLimit = "PICK_N_PACK_TIME_LIMIT"
 
 // minutesLeft is the fulfilment attribute that keeps the opening time left while its expiry is suspended.
 const minutesLeft = "expiryMinutesLeft"
@@ -67,29 +63,22 @@ func expiryOf(ctx context.Context, c *rule.Context, f *order.Fulfilment, resume 
 			return c.Now, nil
 		}
 	}
-	limit, err := pickLimit(places, c.Event.RetailerID, at, f.DeliveryType)
+	limit, err := pickLimit(c, places, at, f.DeliveryType)
 	if err != nil || limit <= 0 {
 		return time.Time{}, err
 	}
 	return hours.Add(f.CreatedOn, limit)
 }
 
-func pickLimit(places *availability.Places, retailer int32, at *availability.Place, deliveryType string) (time.Duration, error) {
-	v := ""
+// pickLimit is 0 where none is set.
+func pickLimit(c *rule.Context, places *availability.Places, at *availability.Place, deliveryType string) (time.Duration, error) {
 	if deliveryType != "" {
-		v = places.Setting(PickLimit+"_"+deliveryType, retailer, at)
+		if limit, given, err := availability.In(c, places, at, PickLimitOf.Named(deliveryType)); err != nil || given {
+			return limit, err
+		}
 	}
-	if v == "" {
-		v = places.Setting(PickLimit, retailer, at)
-	}
-	if v == "" {
-		return 0, nil
-	}
-	hours, ok := path.Number(v)
-	if !ok {
-		return 0, fmt.Errorf("setting %s: %q is no number of hours", PickLimit, v)
-	}
-	return time.Duration(hours * float64(time.Hour)), nil
+	limit, _, err := availability.In(c, places, at, PickLimit)
+	return limit, err
 }
 
 type suspending struct {

@@ -13,7 +13,7 @@ func fulfilments() []rule.Rule {
 		rule.New(plugin, "SetFulfilmentType", "Sets the type by how the customer gets the goods and what the location is.",
 			onFulfilment(setType)).On(typeFulfilment).Also("AddFulfilmentTypeAttributeToFulfilment"),
 		rule.New(plugin, "ChangeStateForUnfulfilableFulfilment", "Sets the status of a fulfilment at the location for units that nobody can supply.",
-			onFulfilment(changeStateOfRejected)).On(typeFulfilment),
+			onFulfilment(changeStateOfRejected)).On(typeFulfilment).Reads(RejectedLocation),
 		rule.New(plugin, "RejectFulfilment", "Rejects all units that were not picked.", onFulfilment(rejectFulfilment)).On(typeFulfilment),
 		rule.New(plugin, "CancelFulfilment", "Sets the fulfilment to CANCELLED.", onFulfilment(cancelFulfilment)).On(typeFulfilment),
 	}
@@ -41,15 +41,15 @@ type rejectedState struct {
 }
 
 func changeStateOfRejected(ctx context.Context, c *rule.Context, _ *Order, f *order.Fulfilment, p rejectedState) error {
-	m, err := From(c)
+	places, err := placesOf(ctx, c)
 	if err != nil {
 		return err
 	}
-	places, err := m.Places(ctx, c.Scope)
+	ref, err := Rejected(c, places, p.Location)
 	if err != nil {
 		return err
 	}
-	if f.Type == TypeRejected || f.FromLocationRef == m.Rejected(places, c.Event.RetailerID, p.Location) {
+	if f.Type == TypeRejected || f.FromLocationRef == ref {
 		c.Turn.Set(f, map[string]any{"status": p.Status})
 	}
 	return nil

@@ -140,7 +140,7 @@ func TestCreateFulfilmentAtLocation(t *testing.T) {
 func TestUnfulfillableUnits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.settle(ordering.RejectedLocation, "NOBODY")
+	w.settle(ordering.RejectedLocation.Name(), "NOBODY")
 	require.Empty(t, w.run("CreateFulfilmentForUnfulfillableItems", w.order, nil, nil))
 	f := w.Created[0].(*order.Fulfilment)
 	require.Equal(t, []string{"NOBODY", ordering.TypeRejected}, []string{f.FromLocationRef, f.Type})

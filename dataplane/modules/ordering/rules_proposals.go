@@ -16,7 +16,7 @@ import (
 func proposals() []rule.Rule {
 	return []rule.Rule{
 		rule.New(plugin, "SelectProposedFulfilment", "Proposes the one location among the event's that is best by nearness and by how much it holds, and has not been tried.",
-			onOrder(propose)).On(typeOrder),
+			onOrder(propose)).On(typeOrder).Reads(weightProximity, weightQuantity),
 		rule.New(plugin, "ForwardIfProposedFulfilmentPresent", "Forwards if a location was proposed.", ifProposed(true)).On(typeOrder),
 		rule.New(plugin, "ForwardIfProposedFulfilmentNotPresent", "Forwards if no location was proposed.", ifProposed(false)).On(typeOrder),
 		rule.New(plugin, "ForwardIfMaxSplitLimitReached", "Forwards if the order has as many fulfilments as it may have.", ifSplitLimit(true)).On(typeOrder),
@@ -36,22 +36,15 @@ type proposing struct {
 	uncounted
 }
 
-// The settings that weigh nearness against quantity, and their default.
-const (
-	weightProximity = "PROXIMITY.WEIGHTING.FACTOR"
-	weightQuantity  = "QUANTITY.WEIGHTING.FACTOR"
-	weightDefault   = 50.0
-)
-
 // nearest stands in for a distance of zero.
 const nearest = 0.01
 
 func propose(ctx context.Context, c *rule.Context, o *Order, p proposing) error {
-	near, err := weight(ctx, c, weightProximity)
+	near, err := availability.Setting(ctx, c, weightProximity, "")
 	if err != nil {
 		return err
 	}
-	much, err := weight(ctx, c, weightQuantity)
+	much, err := availability.Setting(ctx, c, weightQuantity, "")
 	if err != nil {
 		return err
 	}
@@ -84,18 +77,6 @@ func propose(ctx context.Context, c *rule.Context, o *Order, p proposing) error 
 	}
 	rule.ForwardWith(c, p.EventName, map[string]any{attrProposed: map[string]any{"locationRef": best, "rating": bestRating, "items": proposedItems(c, best, needs)}})
 	return nil
-}
-
-func weight(ctx context.Context, c *rule.Context, name string) (float64, error) {
-	v, err := availability.Setting(ctx, c, name, "")
-	if err != nil || v == "" {
-		return weightDefault, err
-	}
-	n, ok := path.Number(v)
-	if !ok {
-		return 0, fmt.Errorf("setting %s: %q is no number", name, v)
-	}
-	return n, nil
 }
 
 // used reports whether the order has tried the location already, however that ended: none is asked twice.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
@@ -19,7 +18,7 @@ func reservation() []rule.Rule {
 	return []rule.Rule{
 		rule.New(plugin, "SendEventToUpdateInventoryQuantity",
 			"Reserves, releases or confirms the fulfilment's units. Stock is taken when the turn commits, and the turn goes on with what it got.",
-			onFulfilment(updateInventory)).On(typeFulfilment),
+			onFulfilment(updateInventory)).On(typeFulfilment).Reads(AllowOversell),
 		rule.New(plugin, "RejectShortItems", "Rejects the units that could not be reserved.", onFulfilment(rejectShort)).On(typeFulfilment),
 	}
 }
@@ -32,9 +31,6 @@ type movement struct {
 	ReplyEvent rule.EventName `prop:"replyEvent" doc:"If all units were reserved."`
 	ShortEvent rule.EventName `prop:"shortEvent" doc:"If fewer were; without it the missing units are rejected at once."`
 }
-
-// AllowOversell is the setting that lets reservations push on hand below zero.
-const AllowOversell = "ALLOW_OVERSELL"
 
 func updateInventory(ctx context.Context, c *rule.Context, o *Order, f *order.Fulfilment, p movement) error {
 	if f.Type == TypeRejected {
@@ -96,7 +92,7 @@ func reserve(ctx context.Context, c *rule.Context, o *Order, f *order.Fulfilment
 		return err
 	}
 	lines := linesOf(o, f, func(i *order.FulfilmentItem) int { return Requested(i) - i.RejectedQuantity })
-	granted, err := s.Reserve(ctx, string(f.ID), lines, strings.EqualFold(oversell, "true"))
+	granted, err := s.Reserve(ctx, string(f.ID), lines, oversell)
 	if err != nil {
 		return err
 	}

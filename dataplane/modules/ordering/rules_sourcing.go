@@ -13,14 +13,14 @@ import (
 
 func planning() []rule.Rule {
 	return []rule.Rule{
-		rule.New(plugin, "CreateFulfilmentWithSourcingProfile", "Sources what is open by the profile's strategies, all of it or nothing.", onOrder(sourcePrimary)).On(typeOrder),
-		rule.New(plugin, "CreatePartialFulfilmentWithSourcingProfile", "Sources what it can by the profile's fallback.", onOrder(sourcePartial)).On(typeOrder),
+		rule.New(plugin, "CreateFulfilmentWithSourcingProfile", "Sources what is open by the profile's strategies, all of it or nothing.", onOrder(sourcePrimary)).On(typeOrder).Reads(RejectedLocation),
+		rule.New(plugin, "CreatePartialFulfilmentWithSourcingProfile", "Sources what it can by the profile's fallback.", onOrder(sourcePartial)).On(typeOrder).Reads(RejectedLocation),
 		rule.New(plugin, "CreateFulfilmentForUnfulfillableItems", "Puts what is open on a fulfilment at the location for units that nobody can supply.",
-			onOrder(sourceRejected)).On(typeOrder),
+			onOrder(sourceRejected)).On(typeOrder).Reads(RejectedLocation),
 		rule.New(plugin, "CreateFulfilmentAtLocation", "Puts what is open on a fulfilment at a chosen location, whatever it holds.",
 			onOrder(sourceAt)).On(typeOrder, typeFulfilment),
 		rule.New(plugin, "NotifySourcingOutcome", "Tells the customer, once and in one notice, when units that were promised come later, are backordered or do not come at all.",
-			onOrder(notifyOutcome)).On(typeOrder),
+			onOrder(notifyOutcome)).On(typeOrder).Reads(core.Webhook),
 	}
 }
 
@@ -131,7 +131,11 @@ func sourceRejected(ctx context.Context, c *rule.Context, o *Order, p unfulfilla
 	if err != nil {
 		return err
 	}
-	f, err := m.CreateFulfilment(ctx, c, o, m.Rejected(places, c.Event.RetailerID, p.Location), needs, Source{})
+	ref, err := Rejected(c, places, p.Location)
+	if err != nil {
+		return err
+	}
+	f, err := m.CreateFulfilment(ctx, c, o, ref, needs, Source{})
 	if err == nil {
 		c.Turn.Set(f, map[string]any{"type": TypeRejected})
 	}

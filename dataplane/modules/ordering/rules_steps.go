@@ -25,9 +25,9 @@ func steps() []rule.Rule {
 		rule.New(plugin, "CalculateLocationsDistances", "Adds to the event's locations how far they are from the delivery address, nearest first.", onOrder(distances)).On(typeOrder),
 		rule.New(plugin, "FilterLocationsByType", "Keeps only stores among the event's locations if the order is to be delivered express.", onOrder(filterByType)).On(typeOrder),
 		rule.New(plugin, "FilterLocationsByRadius", "Keeps the event's locations within a distance.", onOrder(filterByRadius)).On(typeOrder),
-		rule.New(plugin, "SearchInventoryAtLocations", "Puts what the event's locations can sell of the open units on the event.", onOrder(searchAtLocations)).On(typeOrder),
+		rule.New(plugin, "SearchInventoryAtLocations", "Puts what the event's locations can sell of the open units on the event.", onOrder(searchAtLocations)).On(typeOrder).Reads(RejectedLocation),
 		rule.New(plugin, "SearchInventoryAtLocationsSD", "Puts what the event's locations can sell of the open units on the event, and forwards by whether there is any.",
-			onOrder(searchInventorySD)).On(typeOrder),
+			onOrder(searchInventorySD)).On(typeOrder).Reads(RejectedLocation),
 	}
 }
 

@@ -53,21 +53,16 @@ func (m *Module) Profile(ref string, retailer int32) (*sourcing.Profile, error) 
 	return nil, fmt.Errorf("there is no sourcing profile %s", ref)
 }
 
-// RejectedLocation is the setting that names the location which carries units that nobody can supply, and its default.
-const (
-	RejectedLocation        = "SYSTEM_REJECTED_LOCATION"
-	RejectedLocationDefault = "REJECTED"
-)
-
-// Rejected is the ref of the location for units that nobody can supply: given, else the retailer's setting, else the default.
-func (m *Module) Rejected(places *availability.Places, retailer int32, given string) string {
+// Rejected is the ref of the location for units that nobody can supply: given, else that of the setting.
+func Rejected(c *rule.Context, places *availability.Places, given string) (string, error) {
 	if given != "" {
-		return given
+		return given, nil
 	}
-	if v := places.Setting(RejectedLocation, retailer, nil); v != "" {
-		return v
+	ref, set, err := availability.In(c, places, nil, RejectedLocation)
+	if err == nil && !set {
+		ref = RejectedLocation.Default()
 	}
-	return RejectedLocationDefault
+	return ref, err
 }
 
 // Sourcing is one question: from where do the open units of an order come by a profile.
@@ -93,7 +88,11 @@ func (m *Module) Request(ctx context.Context, c *rule.Context, o *Order, s Sourc
 	} else if a := o.Address; a != nil && a.Latitude != nil && a.Longitude != nil {
 		r.Destination = &sourcing.Point{Latitude: *a.Latitude, Longitude: *a.Longitude}
 	}
-	r.Locations = candidates(places, o.excluded(c, m.Rejected(places, c.Event.RetailerID, s.Rejected)))
+	rejected, err := Rejected(c, places, s.Rejected)
+	if err != nil {
+		return nil, err
+	}
+	r.Locations = candidates(places, o.excluded(c, rejected))
 	return r, m.readStock(ctx, c, places, r, s)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/security"
+	"github.com/fluent-oms/fluent/domain/setting"
 )
 
 func settings(b *bench) {
@@ -30,25 +31,60 @@ func settings(b *bench) {
 	add("b", "GLOBAL", 0, "global")
 	add("b", "RETAILER", 2, "retailer 2")
 	add("c", "CUSTOMER", 3, "customer")
+	declared := func(name string) setting.Setting[string] {
+		return setting.Text(setting.About{Name: name, From: setting.Location, Doc: "x"}, "none")
+	}
+	names := []setting.Setting[string]{declared("a"), declared("b"), declared("c"), declared("d")}
 	for _, c := range []struct {
-		at   store.SettingPlace
+		at   setting.Place
 		a, b string
 	}{
-		{store.SettingPlace{}, "account", "global"},
-		{store.SettingPlace{Retailer: "1"}, "retailer 1", "global"},
-		{store.SettingPlace{Retailer: "2"}, "account", "retailer 2"},
-		{store.SettingPlace{Retailer: "1", Location: "7"}, "location 7", "global"},
-		{store.SettingPlace{Location: "8"}, "account", "global"},
+		{setting.Place{}, "account", "global"},
+		{setting.Place{Retailer: 1}, "retailer 1", "global"},
+		{setting.Place{Retailer: 2}, "account", "retailer 2"},
+		{setting.Place{Retailer: 1, Location: 7}, "location 7", "global"},
+		{setting.Place{Location: 8}, "account", "global"},
 	} {
-		found, err := b.db.Reader(b.scope).Settings(b.ctx, c.at, "a", "b", "c", "d")
+		found, err := b.db.Reader(b.scope).Settings(b.ctx, c.at, names[0], names[1], names[2], names[3])
 		require.NoError(b.t, err)
-		require.Len(b.t, found, 2)
-		require.Equal(b.t, c.a, found["a"].Value)
-		require.Equal(b.t, c.b, found["b"].Value)
+		for i, want := range []string{c.a, c.b, "none", "none"} {
+			got, err := names[i].Get(found, c.at)
+			require.NoError(b.t, err)
+			require.Equal(b.t, want, got, "%s at %v", names[i].Name(), c.at)
+		}
 	}
-	found, err := b.db.Reader(scopeOf(b.t, "OTHER")).Settings(b.ctx, store.SettingPlace{}, "a")
+	found, err := b.db.Reader(scopeOf(b.t, "OTHER")).Settings(b.ctx, setting.Place{}, names[0])
 	require.NoError(b.t, err)
 	require.Empty(b.t, found)
+	documents(b, declared("a"))
+}
+
+// documents may be large: places bring those that are named, and plain settings whole.
+func documents(b *bench, plain setting.Setting[string]) {
+	typ := store.TypeOf[foundation.Setting](b.db)
+	for _, name := range []string{"wanted", "large"} {
+		s := b.Entity(b.scope, typ).(*foundation.Setting)
+		s.Name, s.Context, s.ContextID, s.Value, s.LobValue = name, "ACCOUNT", 0, "", json.RawMessage(`["`+name+`"]`)
+		b.write(b.scope, func(tx *store.Tx) error { tx.Insert(s); return nil })
+	}
+	get := func(names ...string) (plainText string, lists [2][]string) {
+		rows, err := b.db.Reader(b.scope).PlaceRows(b.ctx, names...)
+		require.NoError(b.t, err)
+		held := setting.Hold(rows.Settings)
+		plainText, err = plain.Get(held, setting.Place{})
+		require.NoError(b.t, err)
+		for i, name := range []string{"wanted", "large"} {
+			lists[i], err = setting.List(setting.About{Name: name, From: setting.Account, Doc: "x"}).Get(held, setting.Place{})
+			require.NoError(b.t, err)
+		}
+		return plainText, lists
+	}
+	text, lists := get()
+	require.Equal(b.t, "account", text)
+	require.Equal(b.t, [2][]string{}, lists)
+	text, lists = get("wanted")
+	require.Equal(b.t, "account", text)
+	require.Equal(b.t, [2][]string{{"wanted"}}, lists)
 }
 
 func principals(b *bench) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/ops/docs/markdown"
 )
 
 //go:generate sh -c "go run . > ../../../docs/rules.md"
@@ -29,8 +30,8 @@ const head = `# The rule library
 Generated from the rules by ` + "`go generate ./ops/docs/rules`" + `; a test fails when this page is old.
 
 A workflow names a rule as ` + "`FLUENTRETAIL.<plugin>.<Rule>`" + `. The part before the first dot may be anything: every account finds these
-rules. Properties with * are required, [] takes a list (or one value), an event is the name of an event that the rule sends, and one without
-effect may be given and draws a warning at upload. "Works on" limits the entity types; where it is empty, any will do.
+rules. Properties with * are required, [] takes a list (or one value), an event is the name of an event that the rule sends, a setting that of a
+[setting](settings.md) that it reads, and one without effect may be given and draws a warning at upload. "Works on" limits the entity types; where it is empty, any will do.
 `
 
 // page prints all rules, plugin by plugin in their order, rules by name.
@@ -65,7 +66,7 @@ func row(w io.Writer, r rule.Rule) {
 	for _, p := range r.Props {
 		props = append(props, prop(p))
 	}
-	fmt.Fprintf(w, "| %s | %s | %s | %s |\n", name, cell(r.Doc), strings.Join(props, "<br>"), strings.Join(r.Accepts, ", "))
+	fmt.Fprintf(w, "| %s | %s | %s | %s |\n", name, markdown.Cell(r.Doc), strings.Join(props, "<br>"), strings.Join(r.Accepts, ", "))
 }
 
 func prop(p rule.Prop) string {
@@ -77,6 +78,8 @@ func prop(p rule.Prop) string {
 		kind = "json of events"
 	case p.Event:
 		kind = "event"
+	case p.Setting:
+		kind = "setting"
 	}
 	if p.Multiple {
 		kind += "[]"
@@ -85,14 +88,9 @@ func prop(p rule.Prop) string {
 	if p.Required {
 		mark = "*"
 	}
-	text := fmt.Sprintf("`%s`%s %s: %s", p.Name, mark, kind, cell(p.Doc))
+	text := fmt.Sprintf("`%s`%s %s: %s", p.Name, mark, kind, markdown.Cell(p.Doc))
 	if p.Default != "" {
-		text += " Default: " + cell(strings.ReplaceAll(p.Default, ",", ", ")) + "."
+		text += " Default: " + markdown.Cell(strings.ReplaceAll(p.Default, ",", ", ")) + "."
 	}
 	return text
-}
-
-// cell keeps a text inside its cell of a table, and its angle brackets from being read as HTML.
-func cell(s string) string {
-	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", ">", "&gt;").Replace(s)
 }

@@ -1,0 +1,38 @@
+package identity
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/fluent-oms/fluent/dataplane/ratelog"
+	"github.com/fluent-oms/fluent/domain/setting"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// mostLife is the longest life of an access token, whatever the account's setting says.
+const mostLife = 30 * 24 * time.Hour
+
+// The account settings that govern tokens.
+var (
+	accessLife = setting.Duration(setting.About{Name: "fc.oauth.access.token.seconds", From: setting.Account,
+		Doc: "How long access tokens live; 30 days at most, whatever it says."}, setting.Seconds, setting.Range{Default: 86400, Least: 1})
+	refreshTokens = setting.Boolean(setting.About{Name: "fc.oauth.refresh.tokens", From: setting.Account, Without: "as the API client says",
+		Doc: "Whether sign-ins are given refresh tokens."}, false)
+)
+
+// Settings are those that identity reads.
+func Settings() []*setting.Declaration { return setting.Declarations(accessLife, refreshTokens) }
+
+// rateLimited is a failure that many requests meet, one line a minute in the log.
+type rateLimited struct {
+	mu sync.Mutex
+	ratelog.Failure
+}
+
+// unreadable logs that a setting cannot be read.
+func (s *Service) unreadable(scope tenancy.Scope, err error) {
+	s.settings.mu.Lock()
+	defer s.settings.mu.Unlock()
+	s.settings.Report(s.log, "a setting of tokens cannot be read", fmt.Errorf("account %s: %w", scope.Account(), err))
+}

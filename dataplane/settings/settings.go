@@ -1,0 +1,76 @@
+// Package settings is the one list of the settings that the data plane reads: those of modules, which their manifests name, and those of the
+// platform's own parts. It holds no setting. Package domain/setting is what a setting is.
+package settings
+
+import (
+	"slices"
+
+	"github.com/fluent-oms/fluent/dataplane/entity"
+	"github.com/fluent-oms/fluent/dataplane/identity"
+	"github.com/fluent-oms/fluent/dataplane/janitor"
+	"github.com/fluent-oms/fluent/dataplane/modules"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/setting"
+)
+
+// Group is the settings of one part.
+type Group struct {
+	Name     string // a module's, or that of a part of the platform
+	Settings []*setting.Declaration
+}
+
+// Groups lists all settings by the parts that declare them.
+func Groups() []Group {
+	out := []Group{{"identity", identity.Settings()}, {"janitor", janitor.Settings()}}
+	for _, m := range modules.All() {
+		if len(m.Settings) > 0 {
+			out = append(out, Group{m.Name, m.Settings})
+		}
+	}
+	return out
+}
+
+// All lists all settings.
+func All() []*setting.Declaration {
+	var out []*setting.Declaration
+	for _, g := range Groups() {
+		out = append(out, g.Settings...)
+	}
+	return out
+}
+
+// Names are those that are known beforehand: not those of families.
+func Names() []string {
+	var out []string
+	for _, d := range All() {
+		if d.Rest == "" {
+			out = append(out, d.Name)
+		}
+	}
+	return out
+}
+
+// Checks refuse values that what reads the setting could not take. Settings that nobody declares may be anything.
+func Checks(c *catalogue.Catalogue) entity.Checks {
+	all := All()
+	return entity.Checks{c.TypeOf(&foundation.Setting{}): func(e any) error { return check(all, e.(*foundation.Setting)) }}
+}
+
+func check(all []*setting.Declaration, s *foundation.Setting) error {
+	at := slices.IndexFunc(all, func(d *setting.Declaration) bool { return d.Covers(s.Name) })
+	if at < 0 {
+		return nil
+	}
+	v := setting.ValueOf(s)
+	err := all[at].Check(v)
+	if err == nil {
+		return nil
+	}
+	field := "value"
+	if v.Document {
+		field = "lobValue"
+	}
+	return fault.Invalidf(field, "%s: %v", s.Name, err).WithCode(fault.CodeInvalid)
+}
