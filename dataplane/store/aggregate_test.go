@@ -193,11 +193,11 @@ func TestPartsAreReadInEveryWay(t *testing.T) {
 	}
 }
 
-func libraryStatements(t *testing.T, c *catalogue.Catalogue) []store.Statement {
+func libraryStatements(t *testing.T, c *catalogue.Catalogue) []store.Derived {
 	t.Helper()
 	all, err := store.Statements(c)
 	require.NoError(t, err)
-	all = slices.DeleteFunc(all, func(s store.Statement) bool { return !strings.HasPrefix(s.Name, "aggregate.") })
+	all = slices.DeleteFunc(all, func(s store.Derived) bool { return !strings.HasPrefix(s.Name, "aggregate.") })
 	require.Len(t, all, 10)
 	return all
 }
