@@ -291,6 +291,24 @@ func TestWhoCannotBeLookedUpIsNotLetIn(t *testing.T) {
 	require.Empty(t, f.handler.seen)
 }
 
+// TestWhoAllowedTooLittleTimeHearsSo: it is the call's time that was over, while its roles were looked up, and not we who were unable to decide.
+func TestWhoAllowedTooLittleTimeHearsSo(t *testing.T) {
+	t.Parallel()
+	f := setUp(t, func(ctx context.Context, _ token.Operator) ([]auth.Role, error) {
+		<-ctx.Done()
+		return nil, fault.New(fault.Unavailable, "The roles could not be read; try again.")
+	})
+	late, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	req := httptest.NewRequest(http.MethodPost, "/fluent.controlplane.v1.AccountService/ListAccounts", strings.NewReader(`{}`)).WithContext(late)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+f.operator(t))
+	answer := httptest.NewRecorder()
+	f.mux.ServeHTTP(answer, req)
+	require.Contains(t, answer.Body.String(), "deadline_exceeded")
+	require.Contains(t, answer.Body.String(), "nothing was done")
+}
+
 // TestWhoIsAllowedEverywhereIsNotAskedWhere: to find the place of a request costs, and may fail.
 func TestWhoIsAllowedEverywhereIsNotAskedWhere(t *testing.T) {
 	t.Parallel()

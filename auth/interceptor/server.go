@@ -149,6 +149,9 @@ func (d Deps) undecided(ctx context.Context, what string, err error) error {
 		level = slog.LevelDebug // the caller has gone, and nobody waits for it
 	}
 	d.Logger.Log(ctx, level, "no decision", "on", what, "error", err)
+	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		return connect.NewError(connect.CodeDeadlineExceeded, "The call was not decided on in its time, and nothing was done; allow more.").WithCause(err)
+	}
 	if f := fault.Of(err); f.Kind == fault.Unavailable {
 		return connect.NewError(connect.CodeUnavailable, f.Detail).WithCause(err)
 	}
