@@ -27,6 +27,15 @@ func Starts() []string {
 	return out
 }
 
+// Loads lists the loaders of batches of all modules.
+func Loads() []manifest.Load {
+	var out []manifest.Load
+	for _, m := range All() {
+		out = append(out, m.Loads...)
+	}
+	return out
+}
+
 // Rules lists the rules of all modules, module by module.
 func Rules() []rule.Rule {
 	var out []rule.Rule

@@ -6,13 +6,13 @@ import (
 	"sync"
 
 	"github.com/fluent-oms/fluent/auth/password"
+	"github.com/fluent-oms/fluent/dataplane/batching"
 	"github.com/fluent-oms/fluent/dataplane/clients"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/graphql"
 	business "github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
-	"github.com/fluent-oms/fluent/dataplane/modules/batching"
 	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/provision"
@@ -35,7 +35,7 @@ func (s *services) modules() modules {
 	stock := inventory.New(s.db, places)
 	return modules{
 		library: rule.NewLibrary(business.Rules()),
-		readers: rule.NewModules(places, stock, ordering.New(s.db, places, stock)),
+		readers: rule.NewModules(places, batching.NewRecords(s.db), stock, ordering.New(s.db, places, stock)),
 	}
 }
 
@@ -54,7 +54,7 @@ func (s *services) serveTenants(m modules, hasher *password.Hasher) error {
 	}
 	api := rest.New(rest.Deps{
 		Identity: s.identity, Clients: clients.New(n.link, s.identity), Configurations: s.configurations, Control: n.link, Rules: m.library.Names(), Library: m.library.Rules(),
-		Engine: events{s.engine}, History: s.engine.History(), Batching: batching.New(s.db, nudge), Store: s.db, Log: n.log,
+		Engine: events{s.engine}, History: s.engine.History(), Batching: batching.New(s.db, business.Loads(), nudge), Store: s.db, Log: n.log,
 	}, executor.Handler())
 	s.handler = n.mux(s, api, n.tenants(provision.New(s.db, provision.NewBudget(n.measured.OfTenants), defaults)))
 	return nil

@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
-	"github.com/fluent-oms/fluent/dataplane/modules/batching"
+	"github.com/fluent-oms/fluent/dataplane/batching"
+	"github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/tripwire"
 	"github.com/fluent-oms/fluent/domain"
@@ -45,7 +46,7 @@ func newYard(t *testing.T) *yard {
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 	y := &yard{t: t, scope: scope}
-	service := batching.New(db, func(_ context.Context, _ tenancy.Scope, events ...*workflow.Event) {
+	service := batching.New(db, modules.Loads(), func(_ context.Context, _ tenancy.Scope, events ...*workflow.Event) {
 		y.events = append(y.events, events...)
 	})
 	y.api = &API{Deps: Deps{Store: db, Batching: service}}

@@ -5,8 +5,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/fluent-oms/fluent/dataplane/batching"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
-	"github.com/fluent-oms/fluent/dataplane/modules/batching"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"

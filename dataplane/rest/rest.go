@@ -9,12 +9,12 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/batching"
 	"github.com/fluent-oms/fluent/dataplane/clients"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/identity"
-	"github.com/fluent-oms/fluent/dataplane/modules/batching"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/fault"

@@ -30,6 +30,15 @@ func (r *Reader) ByKey(ctx context.Context, typ *catalogue.Type, keys ...Key) ([
 	return *out, err
 }
 
+// ByKey loads the entity of a natural key, given in the order of Type.Key; nil, nil when there is none.
+func ByKey[T any](ctx context.Context, r *Reader, key Key) (*T, error) {
+	found, err := r.ByKey(ctx, TypeOf[T](r.db), key)
+	if err != nil || found[0] == nil {
+		return nil, err
+	}
+	return found[0].(*T), nil
+}
+
 // Load runs a query and returns whole entities; q.Type may be left nil, since T says it, and q.Fields is ignored. With Parents the rows of
 // all parents follow each other in the order of the parents.
 func Load[T any](ctx context.Context, r *Reader, q Query) ([]*T, error) {

@@ -5,8 +5,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/dataplane/batching"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
-	"github.com/fluent-oms/fluent/dataplane/modules/batching"
+	"github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 )
 
@@ -46,7 +47,7 @@ func TestABatchNamesThePositionOfEachRecord(t *testing.T) {
 	require.NoError(t, err)
 	batch, err := w.db.Reader(w.scope).Batch(w.ctx, catalogue.ID(page.Results[0].Context.EntityID))
 	require.NoError(t, err)
-	rows, err := batching.New(w.db, nil).Results(w.ctx, w.scope, batch)
+	rows, err := batching.New(w.db, modules.Loads(), nil).Results(w.ctx, w.scope, batch)
 	require.NoError(t, err)
 	positions := w.positions()
 	for i, ref := range []string{"P1:STORE_A", "P1:STORE_B"} {

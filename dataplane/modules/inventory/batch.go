@@ -3,44 +3,86 @@ package inventory
 import (
 	"context"
 	"fmt"
-	"strings"
 
-	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/batching"
+	"github.com/fluent-oms/fluent/dataplane/modules/availability"
+	"github.com/fluent-oms/fluent/dataplane/modules/manifest"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
-	"github.com/fluent-oms/fluent/domain/catalogue"
+	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/inventory/load"
-	"github.com/fluent-oms/fluent/domain/workflow"
-	"github.com/fluent-oms/fluent/tenancy"
+	"github.com/fluent-oms/fluent/domain/inventory/stock"
+	"github.com/fluent-oms/fluent/domain/setting"
 )
 
-// BatchID is the event attribute that names the batch whose rows an event stands for.
-const BatchID = "batchId"
+// batches are the records that batches bring: counts and movements of stock, for an inventory catalogue.
+func batches() []manifest.Load {
+	return []manifest.Load{{EntityType: "INVENTORY", Actions: []string{"UPSERT"}, Event: "InventoryChanged", Target: target, Results: positionsOf}}
+}
 
-// maxRows is how many records a batch may have.
-const maxRows = 5000
+// target is the inventory catalogue that a batch names, else the retailer's default.
+func target(ctx context.Context, r *store.Reader, b manifest.Batch) (any, error) {
+	ref := b.CatalogueRef
+	if ref == "" {
+		at := setting.Place{Retailer: int(b.Retailer)}
+		held, err := r.Settings(ctx, at, DefaultCatalogue)
+		if err == nil {
+			ref, err = DefaultCatalogue.Get(held, at)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("find the default inventory catalogue of retailer %d: %w", b.Retailer, err)
+		}
+		if ref == "" {
+			ref = stock.InventoryCatalogue(int32(b.Retailer))
+		}
+	}
+	found, err := store.ByKey[inventory.InventoryCatalogue](ctx, r, store.Key{ref})
+	if err != nil {
+		return nil, err
+	}
+	if found == nil {
+		return nil, fault.NotFoundf("There is no inventory catalogue %s", ref).At("catalogueRef")
+	}
+	return found, nil
+}
+
+// positionsOf names the positions of records.
+func positionsOf(ctx context.Context, r *store.Reader, target any, open []*store.BatchRow) error {
+	ic := target.(*inventory.InventoryCatalogue)
+	keys := make([]stockstore.Key, len(open))
+	for i, row := range open {
+		record := load.Parse(row.Body)
+		keys[i] = stockstore.Key{ProductRef: record.ProductRef, LocationRef: record.LocationRef}
+	}
+	found, err := stockstore.Figures(ctx, r, availability.Number(ic.ID), keys)
+	if err != nil {
+		return fmt.Errorf("find positions: %w", err)
+	}
+	for i, k := range keys {
+		open[i].EntityRef, open[i].EntityID = stock.PositionRef(k.ProductRef, k.LocationRef), string(found[k].ID)
+	}
+	return nil
+}
 
 // Rows reads the rows that the context's event stands for: those of a batch, or the one that its attributes describe.
-func (m *Module) Rows(ctx context.Context, c *rule.Context) (batchID string, rows []load.Row, err error) {
-	v, ok := c.Event.Attributes[BatchID]
+func (m *Module) Rows(ctx context.Context, c *rule.Context) (b batching.Batch, rows []load.Row, err error) {
+	b, ok := batching.Of(c)
 	if !ok {
 		row, err := load.ParseAttributes(c.Event.Attributes)
-		return "", []load.Row{row}, err
+		return b, []load.Row{row}, err
 	}
-	batchID = fmt.Sprint(v)
-	records, err := m.db.Reader(c.Scope).BatchRows(ctx, catalogue.ID(batchID), 0, maxRows)
+	records, err := m.records.Read(ctx, c.Scope, b)
 	if err != nil {
-		return "", nil, fmt.Errorf("read the records of batch %s: %w", batchID, err)
+		return b, nil, err
 	}
 	rows = make([]load.Row, len(records))
 	for i, r := range records {
-		rows[i] = load.Parse(r.Body)
+		rows[i] = load.Parse(r)
 	}
-	return batchID, rows, nil
+	return b, rows, nil
 }
-
-// batchComplete is the record that a finished batch leaves in the event log.
-const batchComplete = "BATCH_COMPLETE"
 
 // settle reports the outcomes of a batch's rows. Only what a person wants to see is written to a row: failures, and rows that
 // changed nothing with the reason.
@@ -49,24 +91,12 @@ func (l *Load) settle(t *store.Tx, b batch, outcomes []load.Outcome) error {
 	for _, o := range outcomes {
 		switch o.Outcome {
 		case load.OutcomeFailed:
-			results = append(results, store.BatchRow{Number: o.Row, EntityRef: o.EntityRef, Code: o.Code, Message: strings.TrimPrefix(o.Field+": "+o.Message, ": ")})
+			failed := batching.Failed(o.Row, o.Code, o.Field, o.Message)
+			failed.EntityRef = o.EntityRef
+			results = append(results, failed)
 		case load.OutcomeStale, load.OutcomeUnchanged:
 			results = append(results, store.BatchRow{Number: o.Row, EntityID: o.EntityID, EntityRef: o.EntityRef, Message: o.Outcome})
 		}
 	}
-	t.FinishBatch(catalogue.ID(b.id), len(b.rows), results)
-	row, err := history.Encode(l.completion(b))
-	if err != nil {
-		return err
-	}
-	t.AddTrail(row)
-	return nil
-}
-
-// completion is the trail of one record: the batch is done. Its root is the job, so that a job's batches are found together.
-func (l *Load) completion(b batch) *history.Trail {
-	turn := history.TurnOf(string(l.module.id()))
-	done := &history.Event{ID: history.ItemID(turn, 1), Inline: true, Category: "BATCH", Name: batchComplete, Type: workflow.Normal, EntityType: "BATCH",
-		EntityID: b.id, GeneratedBy: history.EngineUser, GeneratedOn: b.now, State: "COMPLETE"}
-	return &history.Trail{TurnID: turn, RetailerID: tenancy.RetailerID(l.retailer), At: b.now, RootType: "JOB", RootID: b.job, Events: []*history.Event{done}}
+	return l.module.records.Finish(t, b.Batch, len(b.rows), results)
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/fluent-oms/fluent/dataplane/batching"
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -21,10 +22,11 @@ import (
 
 // Module is a node's inventory: made once, used by all turns.
 type Module struct {
-	db     *store.DB
-	places *availability.Directory
-	grown  atomic.Int64 // rows loaded since the last refresh of the planner's statistics
-	known  atomic.Int64 // rows loaded before it
+	db      *store.DB
+	places  *availability.Directory
+	records *batching.Records
+	grown   atomic.Int64 // rows loaded since the last refresh of the planner's statistics
+	known   atomic.Int64 // rows loaded before it
 }
 
 // enoughRows is how many rows a node loads at least before it has the planner's statistics refreshed.
@@ -46,7 +48,7 @@ func (m *Module) refreshStatistics(ctx context.Context) error {
 
 // New makes a node's module.
 func New(db *store.DB, places *availability.Directory) *Module {
-	return &Module{db: db, places: places}
+	return &Module{db: db, places: places, records: batching.NewRecords(db)}
 }
 
 // From finds the module that the engine was given.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fluent-oms/fluent/dataplane/batching"
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/rule"
@@ -31,13 +32,11 @@ type Load struct {
 	batches   []batch
 }
 
-// batch is the rows of one event.
+// batch is the rows of one event: those of a batch, or one without an ID.
 type batch struct {
-	id   string // of the batch; empty for a single row that came as an event
-	job  string // that the batch belongs to
+	batching.Batch
 	ref  string // makes refs of nameless movements unique
 	rows []load.Row
-	now  time.Time
 }
 
 var (
@@ -55,10 +54,10 @@ func (m *Module) Load(c *rule.Context, ic *inventory.InventoryCatalogue) *Load {
 	return l
 }
 
-// Add puts rows on the load. batchID is the batch that hears of the outcomes; empty for none.
-func (l *Load) Add(c *rule.Context, batchID string, rows []load.Row) {
-	job, _ := c.Event.Attributes["jobId"].(string)
-	l.batches = append(l.batches, batch{id: batchID, job: job, ref: c.Event.ID, rows: rows, now: c.Now})
+// Add puts rows on the load, and the batch that hears of the outcomes; the zero one for none.
+func (l *Load) Add(c *rule.Context, b batching.Batch, rows []load.Row) {
+	b.Now = c.Now
+	l.batches = append(l.batches, batch{Batch: b, ref: c.Event.ID, rows: rows})
 }
 
 // Mark names how much was asked for so far.
@@ -87,7 +86,7 @@ func (l *Load) Apply(ctx context.Context, t *store.Tx) error {
 	}
 	outcomes := make([][]load.Outcome, len(l.batches))
 	for i, b := range l.batches {
-		outcomes[i] = load.Merge(b.rows, known, load.Clock{Received: b.now, Batch: b.ref})
+		outcomes[i] = load.Merge(b.rows, known, load.Clock{Received: b.Now, Batch: b.ref})
 	}
 	if err := l.write(ctx, t, places, known, stored); err != nil {
 		return err
@@ -98,7 +97,7 @@ func (l *Load) Apply(ctx context.Context, t *store.Tx) error {
 				o.EntityID = known.Positions[o.EntityRef].ID
 			}
 		}
-		if b.id == "" {
+		if b.ID == "" {
 			continue
 		}
 		if err := l.settle(t, b, outcomes[i]); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/dataplane/batching"
 	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -231,7 +232,7 @@ func TestARewoundLoadLoadsNothing(t *testing.T) {
 			c.Event.Attributes = r
 			_, list, err := h.module.Rows(ctx, c)
 			require.NoError(t, err)
-			l.Add(c, "", list)
+			l.Add(c, batching.Batch{}, list)
 			if n == 1 {
 				l.Rewind(mark)
 			}

@@ -4,5 +4,5 @@ import "github.com/fluent-oms/fluent/dataplane/modules/manifest"
 
 // Manifest is what the module has.
 func Manifest() manifest.Module {
-	return manifest.Module{Name: "inventory", Rules: Rules(), Settings: settings()}
+	return manifest.Module{Name: "inventory", Rules: Rules(), Loads: batches(), Settings: settings()}
 }

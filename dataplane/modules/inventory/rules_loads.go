@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/fluent-oms/fluent/dataplane/batching"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/inventory/load"
@@ -27,7 +28,7 @@ func loads() []rule.Rule {
 }
 
 func validateRow(_ context.Context, c *rule.Context, _ rule.None) error {
-	if _, batch := c.Event.Attributes[BatchID]; batch {
+	if _, batch := batching.Of(c); batch {
 		return nil
 	}
 	row, err := load.ParseAttributes(c.Event.Attributes)
@@ -49,17 +50,17 @@ func upsert(ctx context.Context, c *rule.Context, m *Module, ic *inventory.Inven
 		if row.Problem != "" {
 			return &rule.BusinessError{Message: strings.TrimSpace(row.ProblemField + " " + row.Problem)}
 		}
-		m.Load(c, ic).Add(c, "", []load.Row{row})
+		m.Load(c, ic).Add(c, batching.Batch{}, []load.Row{row})
 		return nil
 	}
-	batchID, rows, err := m.Rows(ctx, c)
+	batch, rows, err := m.Rows(ctx, c)
 	if err != nil {
 		return err
 	}
-	if batchID == "" && rows[0].Problem != "" {
+	if batch.ID == "" && rows[0].Problem != "" {
 		return &rule.BusinessError{Message: rows[0].Problem}
 	}
-	m.Load(c, ic).Add(c, batchID, rows)
+	m.Load(c, ic).Add(c, batch, rows)
 	return nil
 }
 

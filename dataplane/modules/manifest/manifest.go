@@ -12,6 +12,7 @@ type Module struct {
 	Name     string
 	Rules    []rule.Rule            // that workflows can name
 	Roots    []Root                 // whose rules it has. Each root that has parts (catalogue.TypeSpec.Parts) is a module's
+	Loads    []Load                 // of batches
 	Settings []*setting.Declaration // that it reads, or that its workflows name
 }
 

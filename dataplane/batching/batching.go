@@ -1,21 +1,22 @@
-// Package batching takes jobs and batches of inventory records and tells how far they are. A batch is stored whole before it is
-// acknowledged; the engine then runs it as one event of its inventory catalogue, set-wise (see modules/inventory).
+// Package batching takes jobs and batches of records and tells how far they are. A batch is stored whole before it is acknowledged; the engine
+// then runs it as one event of the entity that its loader names, whose workflow takes the records in. Which records are taken, modules say: see
+// manifest.Load. Rules read records and settle batches by Records.
 package batching
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
-	module "github.com/fluent-oms/fluent/dataplane/modules/inventory"
+	"github.com/fluent-oms/fluent/dataplane/modules/manifest"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
-	"github.com/fluent-oms/fluent/domain/inventory"
-	"github.com/fluent-oms/fluent/domain/setting"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -23,22 +24,16 @@ import (
 // MaxRecords is how many records a batch may hold.
 const MaxRecords = 5000
 
-// What a batch of stock is when its caller leaves it open.
-const (
-	defaultEvent   = "InventoryChanged"
-	batchAttribute = "batchId"
-	jobAttribute   = "jobId"
-)
-
 // Service makes jobs and batches.
 type Service struct {
 	db    *store.DB
+	loads []manifest.Load
 	nudge func(ctx context.Context, scope tenancy.Scope, events ...*workflow.Event)
 }
 
-// New makes the service; nudge tells the engine of committed events, so that it need not find them by itself.
-func New(db *store.DB, nudge func(context.Context, tenancy.Scope, ...*workflow.Event)) *Service {
-	return &Service{db: db, nudge: nudge}
+// New makes the service over the loaders of modules; nudge tells the engine of committed events, so that it need not find them by itself.
+func New(db *store.DB, loads []manifest.Load, nudge func(context.Context, tenancy.Scope, ...*workflow.Event)) *Service {
+	return &Service{db: db, loads: loads, nudge: nudge}
 }
 
 // CreateJob makes a job that takes batches until midnight UTC. retailer 0 makes a job of the account.
@@ -72,12 +67,10 @@ type Request struct {
 	Author       string
 }
 
-func (r *Request) check() error {
+func (r *Request) check(l *manifest.Load) error {
 	switch {
-	case r.EntityType != "INVENTORY":
-		return fault.Invalidf("entityType", "Batches of %q are not taken; INVENTORY is", r.EntityType)
-	case r.Action != "UPSERT":
-		return fault.Invalidf("action", "Inventory is loaded with UPSERT, got %q", r.Action)
+	case !slices.Contains(l.Actions, r.Action):
+		return fault.Invalidf("action", "%s is loaded with %s, got %q", l.EntityType, strings.Join(l.Actions, " or "), r.Action)
 	case len(r.Records) == 0 || len(r.Records) > MaxRecords:
 		return fault.Invalidf("entities", "1 to %d records are expected, got %d", MaxRecords, len(r.Records))
 	}
@@ -94,10 +87,14 @@ const maxName = 255
 
 // AddBatch stores a batch and its event in one transaction. When it returns, the batch will be worked off whatever fails.
 func (s *Service) AddBatch(ctx context.Context, scope tenancy.Scope, job *store.Job, req Request) (*store.Batch, error) {
-	if err := req.check(); err != nil {
+	load := s.load(req.EntityType)
+	if load == nil {
+		return nil, s.unknown(req.EntityType)
+	}
+	if err := req.check(load); err != nil {
 		return nil, err
 	}
-	target, err := s.catalogue(ctx, scope, job.RetailerID, req.CatalogueRef)
+	target, err := load.Target(ctx, s.db.Reader(scope), manifest.Batch{Retailer: job.RetailerID, CatalogueRef: req.CatalogueRef})
 	if err != nil {
 		return nil, err
 	}
@@ -109,9 +106,12 @@ func (s *Service) AddBatch(ctx context.Context, scope tenancy.Scope, job *store.
 		ID: id, JobID: req.JobID, RetailerID: job.RetailerID, Action: req.Action, EntityType: req.EntityType, Event: req.Event, Header: req.Header,
 	}
 	if batch.Event == "" {
-		batch.Event = defaultEvent
+		batch.Event = load.Event
 	}
-	event := s.event(batch, target, req)
+	event, err := s.event(batch, target, req)
+	if err != nil {
+		return nil, err
+	}
 	err = s.db.Write(ctx, scope, func(tx *store.Tx) error {
 		event.GeneratedOn = tx.Now()
 		if err := tx.AddBatch(ctx, batch, req.Records); err != nil {
@@ -127,39 +127,33 @@ func (s *Service) AddBatch(ctx context.Context, scope tenancy.Scope, job *store.
 	return batch, nil
 }
 
-func (s *Service) event(batch *store.Batch, target *inventory.InventoryCatalogue, req Request) *workflow.Event {
-	return &workflow.Event{
-		ID: string(s.db.NewUUID()), Name: batch.Event, Type: "NORMAL", RetailerID: int32(batch.RetailerID),
-		EntityType: "INVENTORY_CATALOGUE", EntityID: string(target.ID), EntityRef: target.Ref, EntitySubtype: target.Type,
-		RootType: "INVENTORY_CATALOGUE", RootID: string(target.ID), RootRef: target.Ref,
-		Attributes: map[string]any{batchAttribute: string(batch.ID), jobAttribute: string(req.JobID)}, Source: req.Source, GeneratedBy: req.Author,
-		Priority: workflow.PriorityOf(workflow.Cause{By: workflow.Bulk}),
+// event is what a batch becomes: one of its target, which is a root.
+func (s *Service) event(batch *store.Batch, target any, req Request) (*workflow.Event, error) {
+	if t := s.db.Catalogue().TypeOf(target); t == nil || t.EntityType == "" || t.Root != nil {
+		return nil, fmt.Errorf("batches of %s go to a %T, which is no root of a workflow", req.EntityType, target)
 	}
+	e := rule.Address(target)
+	e.ID, e.Name, e.Type, e.RetailerID = string(s.db.NewUUID()), batch.Event, workflow.Normal, int32(batch.RetailerID)
+	e.RootType, e.RootID, e.RootRef = e.EntityType, e.EntityID, e.EntityRef
+	e.Attributes = map[string]any{batchAttribute: string(batch.ID), jobAttribute: string(req.JobID)}
+	e.Source, e.GeneratedBy, e.Priority = req.Source, req.Author, workflow.PriorityOf(workflow.Cause{By: workflow.Bulk})
+	return &e, nil
 }
 
-// catalogue finds the inventory catalogue that a batch goes to: the one it names, else the retailer's default.
-func (s *Service) catalogue(ctx context.Context, scope tenancy.Scope, retailer tenancy.RetailerID, ref string) (*inventory.InventoryCatalogue, error) {
-	reader := s.db.Reader(scope)
-	if ref == "" {
-		number := strconv.Itoa(int(retailer))
-		at := setting.Place{Retailer: int(retailer)}
-		found, err := reader.Settings(ctx, at, module.DefaultCatalogue)
-		if err == nil {
-			ref, err = module.DefaultCatalogue.Get(found, at)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("find the default inventory catalogue of retailer %d: %w", retailer, err)
-		}
-		if ref == "" {
-			ref = "DEFAULT:" + number
-		}
+// load is the row that takes records of an entity type; nil: none does.
+func (s *Service) load(entityType string) *manifest.Load {
+	i := slices.IndexFunc(s.loads, func(l manifest.Load) bool { return l.EntityType == entityType })
+	if i < 0 {
+		return nil
 	}
-	rows, err := reader.ByKey(ctx, store.TypeOf[inventory.InventoryCatalogue](s.db), store.Key{ref})
-	if err != nil {
-		return nil, err
+	return &s.loads[i]
+}
+
+// unknown refuses an entity type with those that are taken.
+func (s *Service) unknown(entityType string) error {
+	taken := make([]string, len(s.loads))
+	for i, l := range s.loads {
+		taken[i] = l.EntityType
 	}
-	if rows[0] == nil {
-		return nil, fault.NotFoundf("There is no inventory catalogue %s", ref).At("catalogueRef")
-	}
-	return rows[0].(*inventory.InventoryCatalogue), nil
+	return fault.Invalidf("entityType", "Batches of %q are not taken: want %s", entityType, strings.Join(taken, ", "))
 }

@@ -1,0 +1,122 @@
+package batching
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// The attributes by which an event names the batch that it stands for, and its job.
+const (
+	batchAttribute = "batchId"
+	jobAttribute   = "jobId"
+)
+
+// Batch is the batch that an event stands for.
+type Batch struct {
+	ID       catalogue.ID
+	Job      catalogue.ID
+	Retailer tenancy.RetailerID
+	Now      time.Time // of the turn that takes it in
+}
+
+// Of is the batch that the context's event stands for; false: it stands for none.
+func Of(c *rule.Context) (Batch, bool) {
+	id, ok := c.Event.Attributes[batchAttribute]
+	if !ok {
+		return Batch{}, false
+	}
+	job, _ := c.Event.Attributes[jobAttribute].(string)
+	return Batch{ID: catalogue.ID(fmt.Sprint(id)), Job: catalogue.ID(job), Retailer: tenancy.RetailerID(c.Event.RetailerID), Now: c.Now}, true
+}
+
+// Records is the module by which rules take batches in: made once for a node, used by all turns.
+type Records struct{ db *store.DB }
+
+// NewRecords makes a node's module.
+func NewRecords(db *store.DB) *Records { return &Records{db: db} }
+
+// From finds the module that the engine was given.
+func From(c *rule.Context) (*Records, error) { return rule.Module[*Records](c) }
+
+// Read reads a batch's records, in order.
+func (r *Records) Read(ctx context.Context, scope tenancy.Scope, b Batch) ([]json.RawMessage, error) {
+	rows, err := r.db.Reader(scope).BatchRows(ctx, b.ID, 0, MaxRecords)
+	if err != nil {
+		return nil, fmt.Errorf("read the records of batch %s: %w", b.ID, err)
+	}
+	out := make([]json.RawMessage, len(rows))
+	for i := range rows {
+		out[i] = rows[i].Body
+	}
+	return out, nil
+}
+
+// Settle completes a batch of so many records when the turn commits. Results are of records of which there is something to tell: a Code for those that
+// failed, the entity of others. A ruleset that loses its actions loses this, too.
+func (r *Records) Settle(c *rule.Context, b Batch, records int, results []store.BatchRow) {
+	s := rule.EffectOf(c, "batches", func() *settled { return &settled{records: r} })
+	s.batches = append(s.batches, settledBatch{b, records, results})
+}
+
+// settled is the effect of completing batches.
+type settled struct {
+	records *Records
+	batches []settledBatch
+}
+
+type settledBatch struct {
+	batch   Batch
+	records int
+	results []store.BatchRow
+}
+
+var _ rule.Rewinder = (*settled)(nil)
+
+// Apply completes the batches.
+func (s *settled) Apply(_ context.Context, tx *store.Tx) error {
+	for _, x := range s.batches {
+		if err := s.records.Finish(tx, x.batch, x.records, x.results); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Mark names how many were completed so far.
+func (s *settled) Mark() any { return len(s.batches) }
+
+// Rewind forgets those since.
+func (s *settled) Rewind(mark any) { s.batches = s.batches[:mark.(int)] }
+
+// complete is the record that a finished batch leaves in the event log.
+const complete = "BATCH_COMPLETE"
+
+// Finish is Settle for effects of modules that know the results only when they commit. It leaves a trail of one record, whose root is the job, so
+// that a job's batches are found together.
+func (r *Records) Finish(tx *store.Tx, b Batch, records int, results []store.BatchRow) error {
+	tx.FinishBatch(b.ID, records, results)
+	turn := history.TurnOf(string(r.db.NewUUID()))
+	done := &history.Event{ID: history.ItemID(turn, 1), Inline: true, Category: "BATCH", Name: complete, Type: workflow.Normal, EntityType: "BATCH",
+		EntityID: string(b.ID), GeneratedBy: history.EngineUser, GeneratedOn: b.Now, State: "COMPLETE"}
+	row, err := history.Encode(&history.Trail{TurnID: turn, RetailerID: b.Retailer, At: b.Now, RootType: "JOB", RootID: string(b.Job), Events: []*history.Event{done}})
+	if err != nil {
+		return err
+	}
+	tx.AddTrail(row)
+	return nil
+}
+
+// Failed is the result of a record that failed, with the field that is at fault, if one is.
+func Failed(number int, code, field, message string) store.BatchRow {
+	return store.BatchRow{Number: number, Code: code, Message: strings.TrimPrefix(field+": "+message, ": ")}
+}
