@@ -237,3 +237,28 @@ func TestWhatARootBeginsWithIsReadOnce(t *testing.T) {
 	}
 	require.Equal(t, &foundation.Customer{Node: catalogue.Node{ID: "1"}, RetailerID: "1"}, shopper)
 }
+
+// TestPartsOfATypeFollowTheTurn: what a rule creates joins them, and leaves them when its ruleset is discarded.
+func TestPartsOfATypeFollowTheTurn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var counts []int
+	b.rules = append(b.rules, rule.New("test", "CountParts", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
+		counts = append(counts, len(rule.Parts[order.Fulfilment](c.Root)))
+		require.Empty(t, rule.Parts[order.Order](c.Root), "the root is no part")
+		return nil
+	}))
+	failed := on("Go", "ORDER", "", do("CountParts"), do("Ship"), do("CountParts"))
+	failed.EventType = workflow.Exception
+	b.flow("ACME", on("Go", "ORDER", "", do("CountParts"), do("Ship"), do("CountParts"), do("Refuse")), failed)
+	e := b.new("n1")
+	b.run(e)
+	o := b.orders(b.scope, 1)[0]
+	earlier := b.entity(domain.Catalogue().Type("Fulfilment")).(*order.Fulfilment)
+	earlier.OrderID = o.ID
+	b.plant(nil, earlier)
+	res, err := e.RunSync(b.ctx, b.scope, event(o, "Go"))
+	require.NoError(t, err)
+	require.Equal(t, store.EventSuccess, res.State, res.Error)
+	require.Equal(t, []int{1, 2, 1, 2}, counts)
+}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"reflect"
 	"slices"
 	"time"
@@ -47,25 +46,22 @@ func (c *Context) MayRead(s *setting.Declaration) error {
 
 // Root is the root entity of a turn with the dependants that were loaded or created in it. One goroutine uses it at a time.
 type Root interface {
-	Entity() any                           // pointer to the root entity's struct
-	Find(entityType, id, ref string) any   // a loaded dependant by id or ref; nil if it is not there
-	Add(entity any)                        // a dependant that this turn created
-	Parts() []any                          // all dependants, those loaded first, then those that this turn created, each in order
-	PartsOf(of reflect.Type) iter.Seq[any] // those of a struct, in the same order, without a look at others; see Parts
+	Entity() any                         // pointer to the root entity's struct
+	Find(entityType, id, ref string) any // a loaded dependant by id or ref; nil if it is not there
+	Add(entity any)                      // a dependant that this turn created
+	Parts() []any                        // all dependants, those loaded first, then those that this turn created, each in order
+	PartsOf(of reflect.Type) []any       // those of one struct, in the same order, without a look at others; to be left as it is. See Parts
 }
 
 // Parts lists a root's dependants of one type: those loaded in order of creation, then those that this turn created.
 func Parts[T any](root Root) []*T {
-	of, n := root.PartsOf(reflect.TypeFor[T]()), 0
-	for range of {
-		n++
-	}
-	if n == 0 {
+	found := root.PartsOf(reflect.TypeFor[T]())
+	if len(found) == 0 {
 		return nil
 	}
-	out := make([]*T, 0, n)
-	for p := range of {
-		out = append(out, p.(*T))
+	out := make([]*T, len(found))
+	for i, p := range found {
+		out[i] = p.(*T)
 	}
 	return out
 }

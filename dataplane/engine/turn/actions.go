@@ -139,11 +139,15 @@ func (u *unit) Create(ctx context.Context, ptr any) error {
 		return fmt.Errorf("create %s: it exists already", targetOf(t, ptr))
 	}
 	root := m.Drafts[0].Root()
-	e.created, e.part = true, root == nil || root == u.root
+	e.created = true
+	if root == nil || root == u.root {
+		u.join(e)
+	}
 	u.askMutation(t, ptr, "_CREATE")
 	key := identity{t, idOf(t, ptr)}
 	u.journal = append(u.journal, func() {
 		e.gone = true
+		delete(u.parts, t)
 		delete(u.entities, key)
 		delete(u.byPtr, ptr)
 	})

@@ -3,7 +3,6 @@ package turn
 import (
 	"context"
 	"fmt"
-	"iter"
 	"reflect"
 
 	"github.com/fluent-oms/fluent/dataplane/rule"
@@ -128,27 +127,48 @@ func (u *unit) Find(entityType, id, ref string) any {
 // Add makes a dependant known that a rule created or loaded by itself. See rule.Root.
 func (u *unit) Add(ptr any) {
 	if e := u.adopt(ptr); e != nil {
-		e.part = true
+		u.join(e)
 	}
 }
 
-// PartsOf visits the root's dependants of a struct. See rule.Root.
-func (u *unit) PartsOf(of reflect.Type) iter.Seq[any] {
-	rows := u.byType[u.r.types.byGo[of]]
-	return func(yield func(any) bool) {
-		for _, e := range rows {
-			if e.part && !e.gone && e.ptr != u.root && !yield(e.ptr) {
-				return
-			}
+// PartsOf lists the root's dependants of a struct. Rules ask again and again, so the list is kept until one joins or leaves. See rule.Root.
+func (u *unit) PartsOf(of reflect.Type) []any {
+	t := u.r.types.byGo[of]
+	if list, known := u.parts[t]; known {
+		return list
+	}
+	n := 0
+	for _, e := range u.byType[t] {
+		if u.isPart(e) {
+			n++
 		}
 	}
+	if n == 0 {
+		return nil
+	}
+	list := make([]any, 0, n)
+	for _, e := range u.byType[t] {
+		if u.isPart(e) {
+			list = append(list, e.ptr)
+		}
+	}
+	u.parts[t] = list
+	return list
+}
+
+func (u *unit) isPart(e *row) bool { return e.part && !e.gone && e.ptr != u.root }
+
+// join makes an entity a dependant of the root.
+func (u *unit) join(e *row) {
+	e.part = true
+	delete(u.parts, e.typ)
 }
 
 // Parts lists the root's dependants. See rule.Root.
 func (u *unit) Parts() []any {
 	var out []any
 	for _, e := range u.order {
-		if e.part && !e.gone && e.ptr != u.root {
+		if u.isPart(e) {
 			out = append(out, e.ptr)
 		}
 	}

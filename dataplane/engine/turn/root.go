@@ -61,10 +61,12 @@ type step struct {
 // follow finds the ends of branches, and the branches that go on from there.
 func (s *starting) follow(ctx context.Context, rd *store.Reader, level []step) (next []step, err error) {
 	read := rd.Pipeline()
-	wanted, far, near := map[*catalogue.Type][]catalogue.ID{}, make([]*[]any, len(level)), []*[]any{}
+	var wanted map[*catalogue.Type][]catalogue.ID
+	var near []*[]any
+	far := make([]*[]any, len(level))
 	for i, at := range level {
 		if at.part.Ref != nil {
-			s.want(wanted, at)
+			wanted = s.want(wanted, at)
 		} else if owners := s.stored(at.from); len(owners) > 0 { // of new owners there is nothing but what is created with them
 			far[i] = read.Entities(store.Query{Type: at.part.Target, Parents: &store.Parents{Edge: at.part.Edge, IDs: owners}})
 		}
@@ -93,12 +95,17 @@ func (s *starting) follow(ctx context.Context, rd *store.Reader, level []step) (
 }
 
 // want adds what a reference leads to and nobody has yet.
-func (s *starting) want(wanted map[*catalogue.Type][]catalogue.ID, at step) {
+func (s *starting) want(wanted map[*catalogue.Type][]catalogue.ID, at step) map[*catalogue.Type][]catalogue.ID {
+	to := at.part.Target
 	for _, owner := range at.from {
-		if id := refOf(at.part.Ref, s.types.typeOf(owner), owner); id != "" && s.find(at.part.Target, id) == nil && !slices.Contains(wanted[at.part.Target], id) {
-			wanted[at.part.Target] = append(wanted[at.part.Target], id)
+		if id := refOf(at.part.Ref, s.types.typeOf(owner), owner); id != "" && s.find(to, id) == nil && !slices.Contains(wanted[to], id) {
+			if wanted == nil {
+				wanted = map[*catalogue.Type][]catalogue.ID{}
+			}
+			wanted[to] = append(wanted[to], id)
 		}
 	}
+	return wanted
 }
 
 // keep takes what was read, each entity once: what is known already is put in its place.

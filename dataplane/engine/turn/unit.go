@@ -38,6 +38,7 @@ type unit struct {
 	byPtr    map[any]*row
 	order    []*row // as they came to be known
 	byType   map[*catalogue.Type][]*row
+	parts    map[*catalogue.Type][]any // the root's dependants of types that rules have asked for
 	links    []LinkRow
 
 	// what is to be sent and done
@@ -95,7 +96,7 @@ func (r *Runner) newUnit(ctx context.Context, in Input) *unit {
 	first := in.Events[0]
 	u := &unit{r: r, in: in, read: r.d.DB.Reader(in.Scope), now: now, began: time.Now(), id: history.TurnOf(string(r.d.DB.NewUUID())),
 		ref:      reference{typeName: first.RootType, id: first.RootID, ref: first.RootRef, retailer: tenancy.RetailerID(first.RetailerID)},
-		entities: map[identity]*row{}, byPtr: map[any]*row{}, byType: map[*catalogue.Type][]*row{}, effects: map[string]rule.Effect{}}
+		entities: map[identity]*row{}, byPtr: map[any]*row{}, byType: map[*catalogue.Type][]*row{}, parts: map[*catalogue.Type][]any{}, effects: map[string]rule.Effect{}}
 	u.trail = &history.Trail{TurnID: u.id, RetailerID: u.ref.retailer, At: now, RootType: u.ref.typeName, RootID: u.ref.id, RootRef: u.ref.ref,
 		Node: r.d.Node, Tries: in.Try}
 	return u
@@ -123,7 +124,7 @@ func (u *unit) load(ctx context.Context, ev *workflow.Event) error {
 	u.root, u.typ = e.ptr, e.typ
 	for _, p := range parts {
 		if e := u.adopt(p); e != nil {
-			e.part = true
+			u.join(e)
 		}
 	}
 	u.trail.RootRef = textOf(u.typ, u.root, "ref")

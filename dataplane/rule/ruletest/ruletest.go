@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"iter"
 	"maps"
 	"reflect"
 	"slices"
@@ -102,15 +101,14 @@ func (t *Turn) Entity() any { return t.root }
 // Parts lists what hangs on the root.
 func (t *Turn) Parts() []any { return t.parts }
 
-// PartsOf visits the parts of a struct.
-func (t *Turn) PartsOf(of reflect.Type) iter.Seq[any] {
-	return func(yield func(any) bool) {
-		for _, p := range t.parts {
-			if reflect.TypeOf(p).Elem() == of && !yield(p) {
-				return
-			}
+// PartsOf lists the parts of a struct.
+func (t *Turn) PartsOf(of reflect.Type) (out []any) {
+	for _, p := range t.parts {
+		if reflect.TypeOf(p).Elem() == of {
+			out = append(out, p)
 		}
 	}
+	return out
 }
 
 // Related follows references and connections among the root and its parts. Objects found by key and connections with a link table lead nowhere.
