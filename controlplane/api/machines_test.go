@@ -319,7 +319,7 @@ func TestAConfigurationHasABound(t *testing.T) {
 	out, err := commit(map[string]string{"one/more": hash, "workflow/W1": ""})
 	require.NoError(t, err, "one for one")
 	active, _ := state.Activations.Get(d.store.View(), state.RetailerKey("ACME", 1))
-	require.Equal(t, []any{active.GetIndex(), active.GetVersion()}, []any{out.GetConfiguration().GetIndex(), out.GetConfiguration().GetVersion()})
+	require.Equal(t, []any{active.GetIndex(), active.GetStable()}, []any{out.GetConfiguration().GetIndex(), out.GetConfiguration().GetVersion()})
 
 	// One that is too large already, from before there was a bound, may shrink and change, and not grow.
 	over := map[string]string{}

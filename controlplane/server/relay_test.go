@@ -154,7 +154,8 @@ func (c *trio) checkLargeLists(t *testing.T, follower string) {
 	require.Less(t, len(raw), 2<<20)
 }
 
-// TestNodesHearOfAConfigurationInOneMessage: a configuration that is as full as it may be fits, and one that is fuller is refused.
+// TestNodesHearOfAConfigurationInOneMessage: a configuration that is as full as it may be fits, beside a candidate that is as full, and one that is fuller is
+// refused.
 func TestNodesHearOfAConfigurationInOneMessage(t *testing.T) {
 	t.Parallel()
 	const most, longest = 10_000, 300
@@ -162,6 +163,7 @@ func TestNodesHearOfAConfigurationInOneMessage(t *testing.T) {
 	for i := range most {
 		full.Artefacts[fmt.Sprintf("%0*d", longest, i)] = strings.Repeat("cd", 32)
 	}
+	full.Candidate = &nodev1.Candidate{Version: strings.Repeat("f", 32), Artefacts: full.GetArtefacts(), Share: 10_000}
 	frame := &nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Snapshot{Snapshot: &nodev1.Resource{Kind: &nodev1.Resource_Configuration{Configuration: full}}}}
 	text, err := protojson.Marshal(frame)
 	require.NoError(t, err)

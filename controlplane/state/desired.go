@@ -85,10 +85,14 @@ func configurationResource(v View, a *statev1.Activation) *nodev1.Resource {
 	return &nodev1.Resource{Kind: &nodev1.Resource_Configuration{Configuration: ConfigurationOf(v, a)}}
 }
 
-// ConfigurationOf spells out an activation as nodes know it.
+// ConfigurationOf spells out an activation as nodes know it. Where those of a release before candidates look, there is what is stable.
 func ConfigurationOf(v View, a *statev1.Activation) *nodev1.Configuration {
-	version, _ := Versions.Get(v, a.GetVersion())
-	return &nodev1.Configuration{
-		Account: a.GetAccount(), Retailer: a.GetRetailer(), Version: a.GetVersion(), Artefacts: version.GetArtefacts(), Index: a.GetIndex(),
+	stable, _ := Versions.Get(v, a.GetStable())
+	out := &nodev1.Configuration{
+		Account: a.GetAccount(), Retailer: a.GetRetailer(), Version: a.GetStable(), Artefacts: stable.GetArtefacts(), Index: a.GetIndex(),
 	}
+	if candidate, found := Versions.Get(v, a.GetCandidate()); found {
+		out.Candidate = &nodev1.Candidate{Version: candidate.GetId(), Artefacts: candidate.GetArtefacts(), Share: a.GetShare()}
+	}
+	return out
 }

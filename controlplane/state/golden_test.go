@@ -43,6 +43,7 @@ func TestOldLogsAndSnapshotsLoad(t *testing.T) {
 		}}).Message.(*statev1.AccountCreated).GetOperation().GetId()
 		l.must(&statev1.AccountPrepared{Operation: short})
 		l.must(&statev1.RetailerPrepared{Operation: short, Artefacts: map[string]string{"workflow/A": "1"}, Through: true})
+		l.candidate()
 		var log []byte
 		for _, entry := range l.entries {
 			log = append(binary.AppendUvarint(log, uint64(len(entry))), entry...)
@@ -56,6 +57,17 @@ func TestOldLogsAndSnapshotsLoad(t *testing.T) {
 		goldenLog, goldenSnapshot := golden(schema + 1)
 		loads(t, goldenLog, goldenSnapshot)
 	}
+}
+
+// candidate tries a version of ACME's retailer on a share of its roots.
+func (l *log) candidate() {
+	tried := l.must(&statev1.CommitConfiguration{
+		Account: "ACME", Retailer: 1, Artefacts: map[string]string{"workflow/A": "4"}, Author: "ann", Message: "try", CommitOnly: true,
+	}, "commit").Message.(*statev1.ConfigurationCommitted).GetVersion()
+	ask := &statev1.ActivateConfiguration{Account: "ACME", Retailer: 1, Stable: tried.GetParent(), Candidate: tried.GetId(), Share: 2500}
+	l.must(ask, "activate")
+	l.must(ask, "activate")                                                                                                // repeated: nothing is done
+	l.apply(&statev1.ActivateConfiguration{Account: "ACME", Retailer: 1, Stable: tried.GetId(), Candidate: tried.GetId()}) // refused
 }
 
 func authority(fingerprint string, minute int) *statev1.Authority {

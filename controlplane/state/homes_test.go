@@ -308,7 +308,7 @@ func TestWhatTenantsActivateWhileTheyAreProvisionedStays(t *testing.T) {
 			}
 			active := func() string {
 				a, _ := state.Activations.Get(l.store.View(), state.RetailerKey("ACME", 1))
-				return a.GetVersion()
+				return a.GetStable()
 			}
 			require.Equal(t, own.GetVersion().GetId(), active())
 			l.must(&statev1.ActivateWorkflows{Operation: operation})

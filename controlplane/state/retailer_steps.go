@@ -95,7 +95,8 @@ func (tx *Tx) activateFirst(o *cpv1.Operation) error {
 	key := RetailerKey(o.GetAccount(), o.GetRetailer())
 	// A version that the tenant has activated meanwhile stays.
 	if _, found := Activations.Get(tx.View, key); !found {
-		if _, err := tx.activate(o.GetAccount(), o.GetRetailer(), o.GetResult()[ResultVersion]); err != nil {
+		first := &statev1.Activation{Account: o.GetAccount(), Retailer: o.GetRetailer(), Stable: o.GetResult()[ResultVersion]}
+		if _, err := tx.activate(first); err != nil {
 			return err
 		}
 	}

@@ -3,7 +3,7 @@ package state
 import "github.com/hashicorp/go-memdb"
 
 // Schema is the newest schema of commands and snapshots that this release understands.
-const Schema uint32 = 5
+const Schema uint32 = 6
 
 // resource is a row of the schema: a table, and the commands that are about what it holds. Each stands in the resource's own file.
 type resource struct {
@@ -23,7 +23,7 @@ var resources = []resource{
 	{Hosts, hostCommands},
 	{JoinTokens, joinTokenCommands},
 	{Versions, configurationCommands},
-	{Activations, nil},
+	{Activations, activationCommands},
 	{Operators, operatorCommands},
 	{SigningKeys, signingKeyCommands},
 	{Audit, auditCommands},

@@ -116,7 +116,7 @@ func TestStepsEndOnceAndInOrder(t *testing.T) {
 	require.Nil(t, record.GetAdministrator(), "the administrator's hash is not kept")
 	require.Equal(t, cpv1.AccountState_ACCOUNT_STATE_ACTIVE, record.GetAccount().GetState())
 	active, _ := state.Activations.Get(l.store.View(), state.RetailerKey("ACME", 1))
-	version, found := state.Versions.Get(l.store.View(), active.GetVersion())
+	version, found := state.Versions.Get(l.store.View(), active.GetStable())
 	require.True(t, found)
 	require.Equal(t, map[string]string{"workflow/A": "1", "workflow/B": "2"}, version.GetArtefacts())
 }
@@ -145,10 +145,10 @@ func TestConfigurationIsAChainOfVersions(t *testing.T) {
 	l.found()
 	l.provision(l.account("ACME"))
 	before, _ := state.Activations.Get(l.store.View(), state.RetailerKey("ACME", 1))
-	change := &statev1.CommitConfiguration{Account: "ACME", Retailer: 1, Artefacts: map[string]string{"workflow/B": "", "workflow/C": "9"}, BaseVersion: before.GetVersion()}
+	change := &statev1.CommitConfiguration{Account: "ACME", Retailer: 1, Artefacts: map[string]string{"workflow/B": "", "workflow/C": "9"}, BaseVersion: before.GetStable()}
 	done := l.must(change).Message.(*statev1.ConfigurationCommitted)
 	require.Equal(t, map[string]string{"workflow/A": "1", "workflow/C": "9"}, done.GetVersion().GetArtefacts())
-	require.Equal(t, before.GetVersion(), done.GetVersion().GetParent())
+	require.Equal(t, before.GetStable(), done.GetVersion().GetParent())
 	require.Equal(t, uint64(l.index), done.GetActivation().GetIndex())
 	require.True(t, fault.Is(l.apply(change).Err, fault.Conflict), "the base has moved on")
 }

@@ -56,7 +56,7 @@ func TestStepsTogetherComeToTheSame(t *testing.T) {
 		require.True(t, account.GetClients()[0].GetOpen(), name)
 		active, found := state.Activations.Get(l.store.View(), state.RetailerKey(name, 1))
 		require.True(t, found, name)
-		require.Equal(t, o.GetResult()[state.ResultVersion], active.GetVersion(), name)
+		require.Equal(t, o.GetResult()[state.ResultVersion], active.GetStable(), name)
 	}
 	o, _ := state.Operations.Get(l.store.View(), short)
 	require.Equal(t, index(l), o.GetResult()[state.ResultOpenedIndex], "nodes must know of what the command has done")

@@ -2,6 +2,9 @@
 // artefact: kept by its hash in the environment's database and never changed. Which hashes are active, the control plane says
 // (package desired); storing a new workflow is a request to it.
 //
+// While a candidate of a retailer's configuration is tried, the roots in its share follow the candidate's workflows, and all others the stable ones.
+// What is asked without a root is answered from what is stable.
+//
 // In a configuration a workflow's artefact is named workflow/NAME/MAJOR (workflow/ORDER::HD/1): the newest minor of each major
 // stays active, since entities follow the newest minor of the major that they began under.
 //
@@ -71,9 +74,9 @@ func ArtefactName(name string, version int) string {
 	return prefix + name + "/" + strconv.Itoa(workflow.Major(version))
 }
 
-// References lists the active workflows of a retailer, in no order.
+// References lists the workflows that a retailer has in its stable configuration, in no order.
 func (c *Configurations) References(account tenancy.AccountID, retailer tenancy.RetailerID) []Reference {
-	return references(c.configuration(account, retailer))
+	return references(stable(c.configuration(account, retailer)))
 }
 
 // configuration is what a retailer works by now; nil when this node knows none.
@@ -81,7 +84,10 @@ func (c *Configurations) configuration(account tenancy.AccountID, retailer tenan
 	return c.state.View().Configuration(string(account), int32(retailer))
 }
 
-func references(of *desired.Configuration) []Reference {
+// stable is the version by which a retailer works, but for roots in the share of a candidate.
+func stable(of *desired.Configuration) *desired.Version { return of.For(workflow.Root{}) }
+
+func references(of *desired.Version) []Reference {
 	var all []Reference
 	for artefact, hash := range of.Artefacts() {
 		rest, ok := strings.CutPrefix(artefact, prefix)
@@ -96,25 +102,32 @@ func references(of *desired.Configuration) []Reference {
 	return all
 }
 
-// Get returns the active workflow of a name, which must not be changed and has no descriptions: the newest minor of the given version's major, or, with version 0 or a major that is
-// not there, of the highest major. nil, nil when the retailer has no such workflow; fault
-// Unavailable when it has one that cannot be read.
-func (c *Configurations) Get(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string, version int) (*workflow.Workflow, error) {
-	active, hash := c.configuration(account, retailer), ""
-	if version != 0 {
-		hash, _ = active.Artefact(ArtefactName(name, version))
+// Get returns the workflow of a name that a root follows, which must not be changed and has no descriptions: in the configuration version by which
+// the root works, the newest minor of the asked version's major, or, with version 0 or a major that is not there, of the highest major. nil when
+// the retailer has no such workflow; fault Unavailable when it has one that cannot be read. under is the id of that configuration version where a
+// candidate is tried beside the stable one; empty where there is only that.
+func (c *Configurations) Get(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, f workflow.Following) (flow *workflow.Workflow, under string, err error) {
+	active := c.configuration(account, retailer)
+	version := active.For(f.Root)
+	if active != nil && active.Candidate != nil {
+		under = version.ID
+	}
+	hash := ""
+	if f.Version != 0 {
+		hash, _ = version.Artefact(ArtefactName(f.Name, f.Version))
 	}
 	if hash == "" {
-		hash, _ = active.Artefact(newest(active, name))
+		hash, _ = version.Artefact(newest(version, f.Name))
 	}
 	if hash == "" {
-		return nil, nil
+		return nil, under, nil
 	}
-	return c.load(ctx, account, retailer, name, hash)
+	flow, err = c.load(ctx, account, retailer, f.Name, hash)
+	return flow, under, err
 }
 
 // newest is the artefact of a workflow's highest major; empty where there is none.
-func newest(of *desired.Configuration, name string) (artefact string) {
+func newest(of *desired.Version, name string) (artefact string) {
 	best := -1
 	for each := range of.Names() {
 		rest, ok := strings.CutPrefix(each, prefix)
@@ -128,14 +141,14 @@ func newest(of *desired.Configuration, name string) (artefact string) {
 	return artefact
 }
 
-// Known reports whether a retailer has an active workflow of a name, readable or not.
+// Known reports whether a retailer has a workflow of a name in its stable configuration, readable or not.
 func (c *Configurations) Known(account tenancy.AccountID, retailer tenancy.RetailerID, name string) bool {
 	return slices.ContainsFunc(c.References(account, retailer), func(r Reference) bool { return r.Name == name })
 }
 
-// Current is the number of the newest version of a workflow, which new entities get; false when there is none.
-func (c *Configurations) Current(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string) (int, bool, error) {
-	w, err := c.Get(ctx, account, retailer, name, 0)
+// Current is the number of the newest version of a workflow, which a new root gets; false when there is none.
+func (c *Configurations) Current(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string, root workflow.Root) (int, bool, error) {
+	w, _, err := c.Get(ctx, account, retailer, workflow.Following{Name: name, Root: root})
 	if err != nil || w == nil {
 		return 0, false, err
 	}

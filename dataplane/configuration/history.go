@@ -28,7 +28,7 @@ func (c *Configurations) readable(ctx context.Context, of *desired.Configuration
 
 func (c *Configurations) those(ctx context.Context, of *desired.Configuration, name string, pass func(error) bool) ([]store.WorkflowVersion, error) {
 	var all []store.WorkflowVersion
-	for _, r := range references(of) {
+	for _, r := range references(stable(of)) {
 		if r.Name != name {
 			continue
 		}

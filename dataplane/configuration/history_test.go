@@ -29,6 +29,7 @@ type world struct {
 	scope   tenancy.Scope
 	active  *nodev1.Configuration
 	commits int
+	asked   int                  // how often a commit was asked for
 	before  func(w *world)       // runs once, ahead of the next commit
 	after   func(w *world) error // says what the next commit answers after it was made
 }
@@ -56,12 +57,16 @@ func (w *world) activate(c *nodev1.Configuration) {
 
 // Commit does what the control plane does.
 func (w *world) Commit(_ context.Context, req *nodev1.CommitConfigurationRequest) (*nodev1.Configuration, error) {
+	w.asked++
 	if before := w.before; before != nil {
 		w.before = nil
 		before(w)
 	}
 	if req.GetBaseVersion() != w.active.GetVersion() {
 		return nil, fault.New(fault.Conflict, "another version is active")
+	}
+	if w.active.GetCandidate() != nil {
+		return nil, fault.New(fault.Unprocessable, "a candidate is tried")
 	}
 	artefacts := maps.Clone(w.active.GetArtefacts())
 	if artefacts == nil {
@@ -237,11 +242,11 @@ func TestAnUploadMendsABrokenWorkflow(t *testing.T) {
 	w.activate(&nodev1.Configuration{Account: "ACME", Retailer: 1, Version: "made", Artefacts: map[string]string{
 		configuration.ArtefactName(flow.Name, 10000): strings.Repeat("ab", 32), // which nobody has
 	}})
-	_, err := w.c.Get(t.Context(), "ACME", 1, flow.Name, 0)
+	_, err := stableFlow(t, w.c, "ACME", 1, flow.Name, 0)
 	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
 	require.True(t, w.c.Known("ACME", 1, flow.Name))
 	w.stores("1.0", "1.0", "mended")
-	got, err := w.c.Get(t.Context(), "ACME", 1, flow.Name, 0)
+	got, err := stableFlow(t, w.c, "ACME", 1, flow.Name, 0)
 	require.NoError(t, err)
 	require.Equal(t, "mended", got.VersionComment)
 }

@@ -113,7 +113,7 @@ func TestRetailersWithTheSameWorkflowsShareThem(t *testing.T) {
 	names := defaults(t, 1)
 	use := func(n int) {
 		for name := range names {
-			w, err := c.Get(t.Context(), accountName(n), tenancy.RetailerID(n), name, 10000)
+			w, err := stableFlow(t, c, accountName(n), tenancy.RetailerID(n), name, 10000)
 			require.NoError(t, err)
 			require.Equal(t, fmt.Sprint(n), w.RetailerID)
 			require.Equal(t, "1.0", w.Version)
@@ -155,7 +155,7 @@ func TestParsedWorkflowsStayInTheirBudget(t *testing.T) {
 	}
 	c := configuration.New(s.state, s, budget)
 	get := func(n int) *workflow.Workflow {
-		w, err := c.Get(t.Context(), accountName(n), tenancy.RetailerID(n), name, 0)
+		w, err := stableFlow(t, c, accountName(n), tenancy.RetailerID(n), name, 0)
 		require.NoError(t, err)
 		return w
 	}
@@ -176,7 +176,7 @@ func TestParsedWorkflowsStayInTheirBudget(t *testing.T) {
 
 	tiny := configuration.New(s.state, s, 1)
 	for range 2 {
-		w, err := tiny.Get(t.Context(), accountName(3), 3, name, 0)
+		w, err := stableFlow(t, tiny, accountName(3), 3, name, 0)
 		require.NoError(t, err)
 		require.Len(t, w.Rulesets, rules)
 		require.Zero(t, tiny.Stats().Bytes+tiny.Stats().Parts, "what fits no budget is not kept, and served all the same")
@@ -194,7 +194,7 @@ func TestManyWhoWantOneWorkflowReadItOnce(t *testing.T) {
 	got := make([]*workflow.Workflow, 50)
 	for i := range got {
 		wait.Go(func() {
-			w, err := c.Get(context.Background(), accountName(1), 1, "ORDER::HD", 0)
+			w, _, err := c.Get(context.Background(), accountName(1), 1, workflow.Following{Name: "ORDER::HD"})
 			if err == nil {
 				got[i] = w
 			}
@@ -231,7 +231,7 @@ func TestABrokenWorkflowIsItsOwnRetailersTrouble(t *testing.T) {
 	}
 	c := configuration.New(s.state, s, 0)
 	get := func(n int, name string) error {
-		_, err := c.Get(t.Context(), accountName(n), tenancy.RetailerID(n), name, 0)
+		_, err := stableFlow(t, c, accountName(n), tenancy.RetailerID(n), name, 0)
 		return err
 	}
 	for range 2 {
@@ -259,11 +259,11 @@ func TestADatabaseThatIsTooSlowIsSaidSo(t *testing.T) {
 	s.open(1, defaults(t, 1))
 	s.fails = fmt.Errorf("read: %w", context.DeadlineExceeded)
 	c := configuration.New(s.state, s, 0)
-	_, err := c.Get(t.Context(), accountName(1), 1, "ORDER::HD", 0)
+	_, err := stableFlow(t, c, accountName(1), 1, "ORDER::HD", 0)
 	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
 	require.ErrorContains(t, err, "could not be read in time")
 	s.fails = nil
-	_, err = c.Get(t.Context(), accountName(1), 1, "ORDER::HD", 0)
+	_, err = stableFlow(t, c, accountName(1), 1, "ORDER::HD", 0)
 	require.NoError(t, err)
 }
 
@@ -275,7 +275,7 @@ func TestAKnownWorkflowCostsFewAllocations(t *testing.T) {
 	ctx := t.Context()
 	for version, most := range map[int]float64{0: 4, 10000: 4} {
 		got := testing.AllocsPerRun(100, func() {
-			if w, err := c.Get(ctx, "ACCOUNT1", 1, "ORDER::HD", version); err != nil || w == nil {
+			if w, _, err := c.Get(ctx, "ACCOUNT1", 1, workflow.Following{Name: "ORDER::HD", Version: version}); err != nil || w == nil {
 				t.Error(w, err)
 			}
 		})
@@ -294,7 +294,7 @@ func TestWhoGivesUpTakesTheReadingFromNobody(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
-		_, err := c.Get(ctx, accountName(1), 1, "ORDER::HD", 0)
+		_, _, err := c.Get(ctx, accountName(1), 1, workflow.Following{Name: "ORDER::HD"})
 		ended <- err
 	}()
 	<-s.reading
@@ -314,7 +314,7 @@ func TestWhatIsCountedIsWhatIsKept(t *testing.T) {
 	}
 	use := func(c *configuration.Configurations, from, to int) configuration.Stats {
 		for n := from; n <= to; n++ {
-			_, err := c.Get(t.Context(), accountName(n), tenancy.RetailerID(n), name, 0)
+			_, err := stableFlow(t, c, accountName(n), tenancy.RetailerID(n), name, 0)
 			require.NoError(t, err)
 		}
 		return c.Stats()
@@ -345,7 +345,7 @@ func TestFewTextsAreParsedAtOnce(t *testing.T) {
 	done := make(chan error, len(texts))
 	for name := range texts {
 		go func() {
-			_, err := c.Get(t.Context(), accountName(1), 1, name, 10000)
+			_, err := stableFlow(t, c, accountName(1), 1, name, 10000)
 			done <- err
 		}()
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// Upload stores a workflow and activates it: one artefact, one configuration version that differs in it, one activation.
+// Upload stores a workflow and activates it as stable: one artefact, one configuration version that differs in it, one activation.
 type Upload struct {
 	Scope   tenancy.Scope
 	Text    []byte             // as it was sent
@@ -51,7 +51,7 @@ func (c *Configurations) Upload(ctx context.Context, u Upload) (string, []workfl
 func (c *Configurations) try(ctx context.Context, u Upload, retailer tenancy.RetailerID) (string, error) {
 	account, of := u.Scope.Account(), store.WorkflowKey{Retailer: retailer, Name: u.Parsed.Name}
 	base := c.configuration(account, retailer)
-	if base == nil || base.Version == "" { // a commit that names no base would replace what this node does not know
+	if base == nil || base.Stable.ID == "" { // a commit that names no base would replace what this node does not know
 		return "", fault.New(fault.Unavailable, "Retailer %d is being made, but this node has not heard that it is ready; try again", retailer)
 	}
 	active, err := c.readable(ctx, base, of.Name)
@@ -84,7 +84,7 @@ func (c *Configurations) try(ctx context.Context, u Upload, retailer tenancy.Ret
 	_, err = u.Control.Commit(ctx, &nodev1.CommitConfigurationRequest{
 		RequestId: rand.Text(), Account: string(account), Retailer: int32(retailer), Author: u.Author,
 		Artefacts: map[string]string{ArtefactName(of.Name, number): hash}, Message: u.Parsed.VersionComment,
-		BaseVersion: base.Version,
+		BaseVersion: base.Stable.ID,
 	})
 	if err != nil {
 		return "", err

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,8 +16,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/encoding/protodelim"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/domain/workflow"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
 
@@ -104,7 +107,7 @@ func TestTenThousandAccountsTakeLittleMemory(t *testing.T) {
 	t.Logf("%d bytes for each account with a retailer and %d workflows", taken/accounts, len(names))
 	require.Less(t, taken/accounts, uint64(2500))
 	require.Len(t, s.View().Accounts(), accounts)
-	hash, ok := s.View().Configuration("ACCOUNT77", 77).Artefact("workflow/ORDER::HD/1")
+	hash, ok := s.View().Configuration("ACCOUNT77", 77).Stable.Artefact("workflow/ORDER::HD/1")
 	require.True(t, ok)
 	require.Equal(t, configuration(77, "1").GetConfiguration().GetArtefacts()["workflow/ORDER::HD/1"], hash)
 }
@@ -136,7 +139,7 @@ func TestTheFileIsWrittenAnewWhenItsChangesAreLong(t *testing.T) {
 	again := open(t, path)
 	require.NoError(t, again.Found())
 	require.EqualValues(t, 2001, again.View().Index)
-	require.Equal(t, "version-1999", again.View().Configuration("ACCOUNT10", 10).Version)
+	require.Equal(t, "version-1999", again.View().Configuration("ACCOUNT10", 10).Stable.ID)
 	require.Equal(t, "one", again.View().Incarnation)
 }
 
@@ -225,7 +228,7 @@ func TestAFileOfAnEarlierReleaseIsRead(t *testing.T) {
 	s := open(t, path)
 	require.NoError(t, s.Found())
 	require.EqualValues(t, 5, s.View().Index)
-	require.Equal(t, "version-1", s.View().Configuration("ACCOUNT1", 1).Version)
+	require.Equal(t, "version-1", s.View().Configuration("ACCOUNT1", 1).Stable.ID)
 	s.Apply(update(6, account("LATE", "ACTIVE"), false))
 	again := open(t, path)
 	require.NoError(t, again.Found())
@@ -248,7 +251,7 @@ func TestWhatALaterReleaseSaysIsKept(t *testing.T) {
 	s := open(t, path)
 	s.Apply(snapshot(r), end("one", 1)) // which is written from what is in memory
 	require.Contains(t, string(read(t, path)), string(later))
-	hash, ok := open(t, path).View().Configuration("ACCOUNT1", 1).Artefact("other")
+	hash, ok := open(t, path).View().Configuration("ACCOUNT1", 1).Stable.Artefact("other")
 	require.True(t, ok)
 	require.Equal(t, "no SHA-256", hash)
 }
@@ -288,7 +291,7 @@ func TestAKilledWriterLosesNothingThatItSaid(t *testing.T) {
 		_ = child.Wait() // it was killed
 		s := open(t, path)
 		require.GreaterOrEqual(t, s.View().Index, index)
-		require.Equal(t, fmt.Sprint("version-", s.View().Index), s.View().Configuration("ACCOUNT1", 1).Version)
+		require.Equal(t, fmt.Sprint("version-", s.View().Index), s.View().Configuration("ACCOUNT1", 1).Stable.ID)
 		require.Equal(t, "one", s.View().Incarnation)
 	}
 }
@@ -333,4 +336,63 @@ func TestAFileThatLostItsEndIsWrittenAnew(t *testing.T) {
 	for _, name := range []string{"A", "B", "C"} {
 		require.NotNil(t, again.View().Account(name), name)
 	}
+}
+
+// TestACandidateIsKept beside what is stable, in a file that is written anew and in one that is appended to; and what a release before candidates kept of
+// it, as something that it did not know, is understood when the node goes on to this one.
+func TestACandidateIsKept(t *testing.T) {
+	t.Parallel()
+	told := configuration(1, "1")
+	told.GetConfiguration().Candidate = &nodev1.Candidate{
+		Version: "tried", Share: 2500, Artefacts: map[string]string{"workflow/ORDER::HD/1": strings.Repeat("ab", 32), "other": "no SHA-256"},
+	}
+	told.GetConfiguration().GetCandidate().ProtoReflect().SetUnknown([]byte{0xfa, 0x01, 0x02, 'h', 'i'}) // of a later release
+	inside := func(c *desired.Configuration) {
+		t.Helper()
+		require.Equal(t, "version-1", c.Stable.ID)
+		require.Equal(t, "tried", c.Candidate.ID)
+		require.EqualValues(t, 2500, c.Candidate.Share)
+		require.Equal(t, told.GetConfiguration().GetCandidate().GetArtefacts(), maps.Collect(c.Candidate.Artefacts()))
+		require.Equal(t, told.GetConfiguration().GetArtefacts(), maps.Collect(c.Stable.Artefacts()))
+	}
+	path := filepath.Join(t.TempDir(), "desired")
+	s := open(t, path)
+	s.Apply(snapshot(told), end("one", 1))
+	inside(open(t, path).View().Configuration("ACCOUNT1", 1))
+	require.Contains(t, string(read(t, path)), "hi")
+	s.Apply(update(2, configuration(1, "2"), false))
+	require.Nil(t, open(t, path).View().Configuration("ACCOUNT1", 1).Candidate)
+	s.Apply(update(3, told, false))
+	inside(open(t, path).View().Configuration("ACCOUNT1", 1))
+
+	before := configuration(1, "1")
+	text, err := proto.Marshal(&nodev1.Configuration{Candidate: told.GetConfiguration().GetCandidate()})
+	require.NoError(t, err)
+	before.GetConfiguration().ProtoReflect().SetUnknown(text)
+	path = filepath.Join(t.TempDir(), "desired")
+	open(t, path).Apply(snapshot(before), end("one", 1))
+	inside(open(t, path).View().Configuration("ACCOUNT1", 1))
+}
+
+// TestARootWorksByOneVersion: by the candidate if it is in the share, else by what is stable; so does what is no root, and a retailer without a candidate.
+func TestARootWorksByOneVersion(t *testing.T) {
+	t.Parallel()
+	s := open(t, "")
+	told := configuration(1, "1")
+	works := func(share workflow.Share, root workflow.Root) string {
+		told.GetConfiguration().Candidate = &nodev1.Candidate{Version: "tried", Share: uint32(share)}
+		s.Apply(update(1, told, false))
+		return s.View().Configuration("ACCOUNT1", 1).For(root).ID
+	}
+	for i := range 100 {
+		root := workflow.Root{Type: "ORDER", ID: strconv.Itoa(i)}
+		want := map[bool]string{true: "tried", false: "version-1"}
+		require.Equal(t, want[workflow.Share(5000).Takes(root)], works(5000, root))
+		require.Equal(t, "tried", works(workflow.WholeShare, root))
+		require.Equal(t, "version-1", works(0, root))
+	}
+	require.Equal(t, "version-1", works(workflow.WholeShare, workflow.Root{}))
+	s.Apply(update(2, configuration(1, "1"), false))
+	require.Equal(t, "version-1", s.View().Configuration("ACCOUNT1", 1).For(workflow.Root{Type: "ORDER", ID: "1"}).ID)
+	require.Nil(t, s.View().Configuration("NONE", 1).For(workflow.Root{Type: "ORDER", ID: "1"}))
 }

@@ -1,4 +1,4 @@
-// Package desired keeps what the control plane wants of this environment: its accounts, their active configurations and its
+// Package desired keeps what the control plane wants of this environment: its accounts, the configurations that they work by and its
 // peers. A node or gateway follows the control plane's stream, keeps the last state on its disk, and serves from it when no
 // control-plane server answers.
 package desired
@@ -91,7 +91,7 @@ func (v *View) Client(clientID string) (*nodev1.Account, *nodev1.ApiClient) {
 	return c.account, c.client
 }
 
-// Configuration is the active configuration of a retailer; nil if nothing was activated yet.
+// Configuration is what a retailer works by; nil if nothing was activated yet.
 func (v *View) Configuration(account string, number int32) *Configuration {
 	c, _ := v.configurations.get(retailer{account, number})
 	return c

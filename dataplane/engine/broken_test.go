@@ -23,12 +23,12 @@ type unreadable struct {
 	asked   atomic.Int64
 }
 
-func (u *unreadable) Get(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string, version int) (*workflow.Workflow, error) {
+func (u *unreadable) Get(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, f workflow.Following) (*workflow.Workflow, string, error) {
 	if account == u.account && u.broken.Load() {
 		u.asked.Add(1)
-		return nil, fault.New(fault.Unavailable, "Workflow %s cannot be used. Upload it again", name)
+		return nil, "", fault.New(fault.Unavailable, "Workflow %s cannot be used. Upload it again", f.Name)
 	}
-	return u.Shelf.Get(ctx, account, retailer, name, version)
+	return u.Shelf.Get(ctx, account, retailer, f)
 }
 
 // TestEventsWaitForAWorkflowThatCannotBeRead: they are tried again until it can be, and others' events do not wait with them.

@@ -58,18 +58,18 @@ func (e *events) Create(context.Context, tenancy.AccountID, change.Creation) (bo
 // flows has each workflow of retailer 1, whose one ruleset makes something.
 type flows struct{}
 
-func (flows) Current(_ context.Context, _ tenancy.AccountID, r tenancy.RetailerID, _ string) (int, bool, error) {
+func (flows) Current(_ context.Context, _ tenancy.AccountID, r tenancy.RetailerID, _ string, _ workflow.Root) (int, bool, error) {
 	return 10003, r == 1, nil
 }
 
-func (flows) Get(_ context.Context, _ tenancy.AccountID, r tenancy.RetailerID, name string, _ int) (*workflow.Workflow, error) {
+func (flows) Get(_ context.Context, _ tenancy.AccountID, r tenancy.RetailerID, f workflow.Following) (*workflow.Workflow, string, error) {
 	if r != 1 {
-		return nil, nil
+		return nil, "", nil
 	}
-	entityType, _, _ := strings.Cut(name, "::")
-	return &workflow.Workflow{Name: name, EntityType: entityType, Version: "1.3", Rulesets: []*workflow.Ruleset{
+	entityType, _, _ := strings.Cut(f.Name, "::")
+	return &workflow.Workflow{Name: f.Name, EntityType: entityType, Version: "1.3", Rulesets: []*workflow.Ruleset{
 		{Name: "Make", Type: "LOCATION", EventType: workflow.Normal, Rules: []workflow.RuleCall{{Name: "ACME.test.Make"}}},
-	}}, nil
+	}}, "", nil
 }
 
 type hasher struct{}

@@ -91,8 +91,8 @@ type Reader interface {
 	// Find answers needs in their order, in as few statements as it can. Of a need by id the answer is a pointer to the entity's struct, of any
 	// other its catalogue.ID; nil: there is no such entity, or the maker does not reach it.
 	Find(ctx context.Context, needs []Need) ([]any, error)
-	// Version is the number of a retailer's newest version of a workflow such as ORDER::HD; 0: it has none.
-	Version(ctx context.Context, retailer tenancy.RetailerID, name string) (int, error)
+	// Version is the number of the newest version of a workflow such as ORDER::HD that a root of the retailer can follow; 0: there is none.
+	Version(ctx context.Context, retailer tenancy.RetailerID, name string, root workflow.Root) (int, error)
 }
 
 // maxRounds is how often a making decides anew: each time it gets one step further on each path.
@@ -203,7 +203,7 @@ func (m *Making) read(ctx context.Context, r Reader, w Wants) error {
 		}
 	}
 	for _, f := range w.Flows {
-		version, err := r.Version(ctx, f.Retailer, f.Name)
+		version, err := r.Version(ctx, f.Retailer, f.Name, f.Root)
 		if err != nil {
 			return err
 		}

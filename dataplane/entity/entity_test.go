@@ -3,6 +3,7 @@ package entity_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/security"
+	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -60,7 +62,7 @@ func (s *shelf) is(e any, n entity.Need) bool {
 	return true
 }
 
-func (s *shelf) Version(_ context.Context, r tenancy.RetailerID, name string) (int, error) {
+func (s *shelf) Version(_ context.Context, r tenancy.RetailerID, name string, _ workflow.Root) (int, error) {
 	return s.versions[fmt.Sprintf("%d %s", r, name)], nil
 }
 
@@ -119,6 +121,45 @@ func TestWhatARootWasMadeUnderLasts(t *testing.T) {
 		require.NoError(t, making(entity.Maker{}, f).Complete(t.Context(), r))
 		require.Equal(t, c.want, f.WorkflowVersion, "%+v", c)
 	}
+}
+
+// halved has roots of even ids follow another version of a workflow than those of odd ones, and notes which it was asked for.
+type halved struct {
+	entity.Versions
+	asked []workflow.Root
+}
+
+func (h *halved) Version(_ context.Context, _ tenancy.RetailerID, _ string, root workflow.Root) (int, error) {
+	h.asked = append(h.asked, root)
+	n, err := strconv.Atoi(root.ID)
+	return 10000 + n%2, err
+}
+
+// TestEachRootGetsTheVersionThatItFollows makes several at once with what hangs on them: a version is asked for once for each root.
+func TestEachRootGetsTheVersionThatItFollows(t *testing.T) {
+	t.Parallel()
+	var entities []any
+	for id := range 6 {
+		entities = append(entities, with(catalogue.ID(strconv.Itoa(id)), &order.Order{Ref: "O", RetailerID: "2", CustomerID: "5", Orchestrated: catalogue.Orchestrated{Type: "HD"}}))
+	}
+	for id := range 6 {
+		entities = append(entities, with(catalogue.ID(strconv.Itoa(10+id)), &order.Fulfilment{Ref: "F", OrderID: catalogue.ID(strconv.Itoa(id))}))
+	}
+	m := making(entity.Maker{}, append(entities, with("5", &foundation.Customer{Username: "bob", RetailerID: "2"}))...)
+	r := &halved{}
+	require.NoError(t, m.Complete(t.Context(), r))
+	for _, e := range entities {
+		switch x := e.(type) {
+		case *order.Order:
+			n, _ := strconv.Atoi(string(x.ID))
+			require.Equal(t, 10000+n%2, x.WorkflowVersion)
+		case *order.Fulfilment:
+			n, _ := strconv.Atoi(string(x.OrderID))
+			require.Equal(t, 10000+n%2, x.WorkflowVersion)
+		}
+	}
+	require.Len(t, r.asked, 6)
+	require.Contains(t, r.asked, workflow.Root{Type: "ORDER", ID: "3"})
 }
 
 func TestACopyOfACopyIsMadeWithItsOriginal(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -17,6 +18,6 @@ func (Versions) Find(_ context.Context, needs []Need) ([]any, error) {
 }
 
 // Version is that of a name; 0: it is not among them.
-func (v Versions) Version(_ context.Context, _ tenancy.RetailerID, name string) (int, error) {
+func (v Versions) Version(_ context.Context, _ tenancy.RetailerID, name string, _ workflow.Root) (int, error) {
 	return v[name], nil
 }

@@ -54,7 +54,7 @@ func (d *decision) drives(root any) driver {
 	if name == "" || d.isNew(root) {
 		name, under = workflow.WorkflowName(t.EntityType, t.Text(root, "type")), 0
 	}
-	f := Flow{retailer, name}
+	f := Flow{retailer, name, workflow.Root{Type: t.EntityType, ID: string(t.ID(root))}}
 	newest, known := d.version(f)
 	if !known {
 		return driver{}

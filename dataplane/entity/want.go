@@ -2,11 +2,11 @@ package entity
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -19,10 +19,12 @@ type Need struct {
 	Place  string // see Draft
 }
 
-// Flow names a retailer's workflow, such as ORDER::HD.
+// Flow names a retailer's workflow, such as ORDER::HD, and the root that is to follow it: while a candidate of the retailer's configuration is tried,
+// not all roots follow the same.
 type Flow struct {
 	Retailer tenancy.RetailerID
 	Name     string
+	Root     workflow.Root
 }
 
 // Wants is what a decision must know before it stands.
@@ -56,7 +58,8 @@ type decision struct {
 	*Making
 	wants Wants
 	asked map[string]bool
-	err   error // the first that no answer can mend
+	flows map[Flow]bool // that are wanted
+	err   error         // the first that no answer can mend
 
 	driven any // the root that driver is of
 	driver driver
@@ -107,7 +110,11 @@ func (d *decision) exists(n Need) (id catalogue.ID, known bool) {
 
 // version is the newest of a workflow; known is false where that must be asked first.
 func (d *decision) version(f Flow) (version int, known bool) {
-	if version, known = d.versions[f]; !known && !slices.Contains(d.wants.Flows, f) {
+	if version, known = d.versions[f]; !known && !d.flows[f] {
+		if d.flows == nil {
+			d.flows = map[Flow]bool{}
+		}
+		d.flows[f] = true
 		d.wants.Flows = append(d.wants.Flows, f)
 	}
 	return version, known

@@ -55,7 +55,7 @@ func (n *nudges) Create(context.Context, tenancy.AccountID, change.Creation) (bo
 // versions knows one version of every workflow of retailer 1.
 type versions struct{}
 
-func (versions) Current(_ context.Context, _ tenancy.AccountID, r tenancy.RetailerID, _ string) (int, bool, error) {
+func (versions) Current(_ context.Context, _ tenancy.AccountID, r tenancy.RetailerID, _ string, _ workflow.Root) (int, bool, error) {
 	return 10003, r == 1, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -27,6 +28,7 @@ type transitionTrigger struct {
 	FlexType    string          `json:"flexType"`
 	FlexVersion *httpapi.Number `json:"flexVersion"`
 	RetailerID  httpapi.Text    `json:"retailerId"`
+	RootID      httpapi.Text    `json:"rootId,omitempty"` // of the root that follows the workflow; empty: any, which follows what is stable
 }
 
 type transitionAnswer struct {
@@ -86,7 +88,10 @@ func (a *API) actions(c *call, t transitionTrigger) ([]workflow.UserAction, erro
 	if t.FlexVersion != nil {
 		version = int(*t.FlexVersion)
 	}
-	flow, err := a.Configurations.Get(c.r.Context(), c.caller.Account, retailer, t.FlexType, version)
+	rootType, _, _ := strings.Cut(t.FlexType, "::")
+	flow, _, err := a.Configurations.Get(c.r.Context(), c.caller.Account, retailer, workflow.Following{
+		Name: t.FlexType, Version: version, Root: workflow.Root{Type: rootType, ID: string(t.RootID)},
+	})
 	if err != nil || flow == nil {
 		return none, err
 	}

@@ -193,7 +193,7 @@ func (a *API) listWorkflows(c *call) (any, error) {
 		return cmp.Or(strings.Compare(x.Name, y.Name), x.Version-y.Version)
 	})
 	for _, ref := range active {
-		w, err := a.Configurations.Get(c.r.Context(), c.caller.Account, retailer, ref.Name, ref.Version)
+		w, _, err := a.Configurations.Get(c.r.Context(), c.caller.Account, retailer, workflow.Following{Name: ref.Name, Version: ref.Version})
 		if err != nil {
 			return nil, err
 		}

@@ -36,11 +36,12 @@ func (s *Shelf) Put(account tenancy.AccountID, retailer tenancy.RetailerID, w *w
 	return nil
 }
 
-// Get returns the newest minor of the version's major. See engine.Workflows.
-func (s *Shelf) Get(_ context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string, version int) (*workflow.Workflow, error) {
+// Get returns the newest minor of the version's major. A shelf has no candidates. See engine.Workflows.
+func (s *Shelf) Get(_ context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, f workflow.Following) (*workflow.Workflow, string, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return newest(s.flows[shelfKey{account, retailer, name}], version)
+	flow, err := newest(s.flows[shelfKey{account, retailer, f.Name}], f.Version)
+	return flow, "", err
 }
 
 // newest picks from the versions of a workflow the newest minor of the version's major, or the newest of all where version is 0 or its

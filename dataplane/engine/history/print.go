@@ -24,6 +24,7 @@ func (p *printer) trail(t *Trail) {
 	p.optional(`,"rootRef":`, t.RootRef)
 	p.optional(`,"workflow":`, t.Workflow)
 	p.optional(`,"version":`, t.Version)
+	p.optional(`,"configuration":`, t.Configuration)
 	p.optional(`,"node":`, t.Node)
 	p.name(`,"tries":`).int(int64(t.Tries))
 	p.name(`,"took":`).int(t.Took)

@@ -45,6 +45,9 @@ func (t *Trail) print(b *strings.Builder) {
 	if t.Tries > 1 {
 		fmt.Fprintf(b, ", try %d", t.Tries)
 	}
+	if t.Configuration != "" {
+		fmt.Fprintf(b, ", configuration %s", t.Configuration)
+	}
 	b.WriteByte('\n')
 	for _, e := range t.Events {
 		e.print(b)

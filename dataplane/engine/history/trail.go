@@ -29,10 +29,12 @@ type Trail struct {
 	RootRef    string             `json:"rootRef,omitempty"`
 	Workflow   string             `json:"workflow,omitempty"` // ORDER::HD
 	Version    string             `json:"version,omitempty"`
-	Node       string             `json:"node,omitempty"`
-	Tries      int                `json:"tries"` // how often the turn ran before it committed
-	Took       int64              `json:"took"`  // of the last try, without the commit
-	Events     []*Event           `json:"events"`
+	// Configuration is the id of the configuration version that the root worked by, where a candidate was tried beside the stable one.
+	Configuration string   `json:"configuration,omitempty"`
+	Node          string   `json:"node,omitempty"`
+	Tries         int      `json:"tries"` // how often the turn ran before it committed
+	Took          int64    `json:"took"`  // of the last try, without the commit
+	Events        []*Event `json:"events"`
 
 	length int // as JSON, in bytes; of those that were read
 }

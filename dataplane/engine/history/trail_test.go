@@ -63,7 +63,7 @@ func full() *history.Trail {
 			"n": 1, "f": 2.5, "list": []any{"a", nil, true, 1e30}, "texts": []string{"x"}, "inner": map[string]any{"k": "v"}, "struct": struct{ A int }{7}}}},
 		Failure: &history.Failure{Message: "no", Business: true, Stack: "a\n\tb"}}
 	return &history.Trail{TurnID: "501a209b-dd23-8bc9-a234-cb0f41c80000", RetailerID: 3, At: at, RootType: "ORDER", RootID: "7", RootRef: "HD_7",
-		Workflow: "ORDER::HD", Version: "1.2", Node: "n1", Tries: 2, Took: 1234, Events: []*history.Event{
+		Workflow: "ORDER::HD", Version: "1.2", Configuration: "0123456789abcdef", Node: "n1", Tries: 2, Took: 1234, Events: []*history.Event{
 			{ID: "e", Inline: true, Parents: []string{"p", "q"}, Name: "CREATE", Type: "NORMAL", EntityType: "ORDER", EntityID: "7", EntityRef: "HD_7",
 				Attributes: map[string]any{"a": "b"}, Source: "s", GeneratedBy: "kim", GeneratedOn: at, State: "SUCCESS", Category: "BATCH", Reason: "r",
 				Snapshot: json.RawMessage(`{"id":"7"}`), Start: 1, Stop: 4, Rulesets: []*history.Ruleset{{Name: "CREATE", Start: 1, Stop: 4, Rules: []*history.Rule{rule}, Discarded: true}}},

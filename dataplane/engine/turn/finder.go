@@ -106,12 +106,13 @@ func (f finder) idOf(ctx context.Context, n entity.Need) (catalogue.ID, error) {
 	return "", nil
 }
 
-// Version is that of the workflow which the turn runs under; of another, the newest.
-func (f finder) Version(ctx context.Context, retailer tenancy.RetailerID, name string) (int, error) {
+// Version is that of the workflow which the turn runs under, unless another root is asked for while a candidate is tried: that one may work by the
+// other version of the configuration. Of another workflow it is the newest.
+func (f finder) Version(ctx context.Context, retailer tenancy.RetailerID, name string, root workflow.Root) (int, error) {
 	flow := f.flow
-	if flow == nil || flow.Name != name || retailer != f.trail.RetailerID {
+	if flow == nil || flow.Name != name || retailer != f.trail.RetailerID || f.trail.Configuration != "" && root != f.self() {
 		var err error
-		if flow, err = f.r.d.Workflows.Get(ctx, f.in.Scope.Account(), retailer, name, 0); err != nil || flow == nil {
+		if flow, _, err = f.r.d.Workflows.Get(ctx, f.in.Scope.Account(), retailer, workflow.Following{Name: name, Root: root}); err != nil || flow == nil {
 			return 0, err
 		}
 	}

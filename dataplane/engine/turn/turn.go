@@ -19,9 +19,10 @@ import (
 
 // Workflows gives active workflows.
 type Workflows interface {
-	// Get returns the newest minor version of the major that version belongs to, or the newest version where version is 0 or
-	// its major is not known; nil, nil when there is no workflow of the name.
-	Get(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string, version int) (*workflow.Workflow, error)
+	// Get returns the newest minor version of the major that the asked version belongs to, or the newest version where that is 0 or
+	// its major is not known; nil when there is no workflow of the name. Where a candidate of the retailer's configuration is tried beside
+	// the stable one, under is the id of the one of the two by which the root works; else it is empty.
+	Get(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, f workflow.Following) (flow *workflow.Workflow, under string, err error)
 }
 
 // Limits bound a turn.

@@ -152,17 +152,23 @@ func (u *unit) workflowName() string {
 	return workflow.WorkflowName(u.ref.typeName, textOf(u.typ, u.root, "type"))
 }
 
+// self names the root that was loaded, as all that decide by it do.
+func (u *unit) self() workflow.Root {
+	return workflow.Root{Type: u.typ.EntityType, ID: string(idOf(u.typ, u.root))}
+}
+
 func (u *unit) loadFlow(ctx context.Context) error {
 	retailer := u.ref.retailer
 	if own := retailerOf(u.typ, u.root); own != 0 {
 		retailer = own
 	}
 	u.trail.RetailerID = retailer
-	flow, err := u.r.d.Workflows.Get(ctx, u.in.Scope.Account(), retailer, u.workflowName(), intOf(u.typ, u.root, "workflowVersion"))
+	flow, under, err := u.r.d.Workflows.Get(ctx, u.in.Scope.Account(), retailer,
+		workflow.Following{Name: u.workflowName(), Version: intOf(u.typ, u.root, "workflowVersion"), Root: u.self()})
 	if err != nil {
 		return fmt.Errorf("load workflow %s: %w", u.workflowName(), err)
 	}
-	u.flow = flow
+	u.flow, u.trail.Configuration = flow, under
 	if u.flow != nil {
 		u.trail.Workflow, u.trail.Version = u.flow.Name, u.flow.Version
 	}

@@ -22,8 +22,8 @@ import (
 
 // Workflows knows the active configuration.
 type Workflows interface {
-	// Current is the version (major × 10000 + minor) of a retailer's workflow such as ORDER::HD; false if it has none.
-	Current(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string) (version int, ok bool, err error)
+	// Current is the version (major × 10000 + minor) of a retailer's workflow such as ORDER::HD that a new root gets; false if there is none.
+	Current(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string, root workflow.Root) (version int, ok bool, err error)
 }
 
 // Passwords hashes secrets that are never returned.

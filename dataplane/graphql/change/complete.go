@@ -8,6 +8,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -102,11 +103,11 @@ func (s *session) Find(ctx context.Context, needs []entity.Need) ([]any, error) 
 }
 
 // Version is the newest version of a retailer's workflow. See entity.Reader.
-func (s *session) Version(ctx context.Context, retailer tenancy.RetailerID, name string) (int, error) {
+func (s *session) Version(ctx context.Context, retailer tenancy.RetailerID, name string, root workflow.Root) (int, error) {
 	if s.Workflows == nil {
 		return 0, nil
 	}
-	version, _, err := s.Workflows.Current(ctx, s.who.Account, retailer, name)
+	version, _, err := s.Workflows.Current(ctx, s.who.Account, retailer, name, root)
 	return version, err
 }
 

@@ -1042,14 +1042,16 @@ func (x *ApiContext) GetId() string {
 	return ""
 }
 
-// Configuration is the active configuration version of a retailer of an account.
+// Configuration is what a retailer of an account works by: a stable version, and perhaps a candidate that is tried beside it. Nodes that know of no
+// candidates have all roots work by the stable version.
 type Configuration struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Account       string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
 	Retailer      int32                  `protobuf:"varint,2,opt,name=retailer,proto3" json:"retailer,omitempty"`
-	Version       string                 `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`                                                                               // id of the version
-	Artefacts     map[string]string      `protobuf:"bytes,4,rep,name=artefacts,proto3" json:"artefacts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // "workflow/ORDER::HD" → sha256 hex of the artefact in the environment's database
-	Index         uint64                 `protobuf:"varint,5,opt,name=index,proto3" json:"index,omitempty"`                                                                                  // of the raft entry that activated it
+	Version       string                 `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`                                                                               // id of the stable version
+	Artefacts     map[string]string      `protobuf:"bytes,4,rep,name=artefacts,proto3" json:"artefacts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // of the stable version: "workflow/ORDER::HD/1" → sha256 hex of the artefact in the environment's database
+	Index         uint64                 `protobuf:"varint,5,opt,name=index,proto3" json:"index,omitempty"`                                                                                  // of the raft entry that activated this
+	Candidate     *Candidate             `protobuf:"bytes,6,opt,name=candidate,proto3" json:"candidate,omitempty"`                                                                           // absent: there is none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1119,6 +1121,74 @@ func (x *Configuration) GetIndex() uint64 {
 	return 0
 }
 
+func (x *Configuration) GetCandidate() *Candidate {
+	if x != nil {
+		return x.Candidate
+	}
+	return nil
+}
+
+// Candidate is a version of configuration by which a share of the roots works.
+type Candidate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Version       string                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`                                                                               // its id
+	Artefacts     map[string]string      `protobuf:"bytes,2,rep,name=artefacts,proto3" json:"artefacts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // all of it
+	Share         uint32                 `protobuf:"varint,3,opt,name=share,proto3" json:"share,omitempty"`                                                                                  // of the roots, in hundredths of a percent
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Candidate) Reset() {
+	*x = Candidate{}
+	mi := &file_fluent_node_v1_node_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Candidate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Candidate) ProtoMessage() {}
+
+func (x *Candidate) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_node_v1_node_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
+func (*Candidate) Descriptor() ([]byte, []int) {
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Candidate) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *Candidate) GetArtefacts() map[string]string {
+	if x != nil {
+		return x.Artefacts
+	}
+	return nil
+}
+
+func (x *Candidate) GetShare() uint32 {
+	if x != nil {
+		return x.Share
+	}
+	return 0
+}
+
 type Peer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NodeId        string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
@@ -1131,7 +1201,7 @@ type Peer struct {
 
 func (x *Peer) Reset() {
 	*x = Peer{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[15]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1143,7 +1213,7 @@ func (x *Peer) String() string {
 func (*Peer) ProtoMessage() {}
 
 func (x *Peer) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[15]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1156,7 +1226,7 @@ func (x *Peer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Peer.ProtoReflect.Descriptor instead.
 func (*Peer) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{15}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Peer) GetNodeId() string {
@@ -1201,7 +1271,7 @@ type ReportRequest struct {
 
 func (x *ReportRequest) Reset() {
 	*x = ReportRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[16]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1213,7 +1283,7 @@ func (x *ReportRequest) String() string {
 func (*ReportRequest) ProtoMessage() {}
 
 func (x *ReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[16]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1226,7 +1296,7 @@ func (x *ReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportRequest.ProtoReflect.Descriptor instead.
 func (*ReportRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{16}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ReportRequest) GetState() string {
@@ -1284,7 +1354,7 @@ type Load struct {
 
 func (x *Load) Reset() {
 	*x = Load{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[17]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1296,7 +1366,7 @@ func (x *Load) String() string {
 func (*Load) ProtoMessage() {}
 
 func (x *Load) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[17]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1309,7 +1379,7 @@ func (x *Load) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Load.ProtoReflect.Descriptor instead.
 func (*Load) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{17}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Load) GetCpuShare() float64 {
@@ -1358,7 +1428,7 @@ type ReportResponse struct {
 
 func (x *ReportResponse) Reset() {
 	*x = ReportResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[18]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1370,7 +1440,7 @@ func (x *ReportResponse) String() string {
 func (*ReportResponse) ProtoMessage() {}
 
 func (x *ReportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[18]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1383,7 +1453,7 @@ func (x *ReportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportResponse.ProtoReflect.Descriptor instead.
 func (*ReportResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{18}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReportResponse) GetDrain() bool {
@@ -1416,14 +1486,14 @@ type CommitConfigurationRequest struct {
 	Artefacts     map[string]string `protobuf:"bytes,4,rep,name=artefacts,proto3" json:"artefacts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	Author        string            `protobuf:"bytes,5,opt,name=author,proto3" json:"author,omitempty"`
 	Message       string            `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
-	BaseVersion   string            `protobuf:"bytes,7,opt,name=base_version,json=baseVersion,proto3" json:"base_version,omitempty"` // empty: whatever is active
+	BaseVersion   string            `protobuf:"bytes,7,opt,name=base_version,json=baseVersion,proto3" json:"base_version,omitempty"` // empty: whatever is stable
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CommitConfigurationRequest) Reset() {
 	*x = CommitConfigurationRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[19]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1435,7 +1505,7 @@ func (x *CommitConfigurationRequest) String() string {
 func (*CommitConfigurationRequest) ProtoMessage() {}
 
 func (x *CommitConfigurationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[19]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1448,7 +1518,7 @@ func (x *CommitConfigurationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitConfigurationRequest.ProtoReflect.Descriptor instead.
 func (*CommitConfigurationRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{19}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CommitConfigurationRequest) GetRequestId() string {
@@ -1509,7 +1579,7 @@ type CommitConfigurationResponse struct {
 
 func (x *CommitConfigurationResponse) Reset() {
 	*x = CommitConfigurationResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[20]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1521,7 +1591,7 @@ func (x *CommitConfigurationResponse) String() string {
 func (*CommitConfigurationResponse) ProtoMessage() {}
 
 func (x *CommitConfigurationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[20]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1534,7 +1604,7 @@ func (x *CommitConfigurationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommitConfigurationResponse.ProtoReflect.Descriptor instead.
 func (*CommitConfigurationResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{20}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CommitConfigurationResponse) GetConfiguration() *Configuration {
@@ -1556,7 +1626,7 @@ type CreateRetailerRequest struct {
 
 func (x *CreateRetailerRequest) Reset() {
 	*x = CreateRetailerRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[21]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1568,7 +1638,7 @@ func (x *CreateRetailerRequest) String() string {
 func (*CreateRetailerRequest) ProtoMessage() {}
 
 func (x *CreateRetailerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[21]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1581,7 +1651,7 @@ func (x *CreateRetailerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRetailerRequest.ProtoReflect.Descriptor instead.
 func (*CreateRetailerRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{21}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CreateRetailerRequest) GetRequestId() string {
@@ -1622,7 +1692,7 @@ type CreateRetailerResponse struct {
 
 func (x *CreateRetailerResponse) Reset() {
 	*x = CreateRetailerResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[22]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1634,7 +1704,7 @@ func (x *CreateRetailerResponse) String() string {
 func (*CreateRetailerResponse) ProtoMessage() {}
 
 func (x *CreateRetailerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[22]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1647,7 +1717,7 @@ func (x *CreateRetailerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRetailerResponse.ProtoReflect.Descriptor instead.
 func (*CreateRetailerResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{22}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CreateRetailerResponse) GetRetailer() int32 {
@@ -1673,7 +1743,7 @@ type ListClientsRequest struct {
 
 func (x *ListClientsRequest) Reset() {
 	*x = ListClientsRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[23]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1685,7 +1755,7 @@ func (x *ListClientsRequest) String() string {
 func (*ListClientsRequest) ProtoMessage() {}
 
 func (x *ListClientsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[23]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1698,7 +1768,7 @@ func (x *ListClientsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClientsRequest.ProtoReflect.Descriptor instead.
 func (*ListClientsRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{23}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListClientsRequest) GetAccount() string {
@@ -1717,7 +1787,7 @@ type ListClientsResponse struct {
 
 func (x *ListClientsResponse) Reset() {
 	*x = ListClientsResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[24]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1729,7 +1799,7 @@ func (x *ListClientsResponse) String() string {
 func (*ListClientsResponse) ProtoMessage() {}
 
 func (x *ListClientsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[24]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1742,7 +1812,7 @@ func (x *ListClientsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClientsResponse.ProtoReflect.Descriptor instead.
 func (*ListClientsResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{24}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListClientsResponse) GetClients() []*v1.ApiClient {
@@ -1765,7 +1835,7 @@ type CreateClientRequest struct {
 
 func (x *CreateClientRequest) Reset() {
 	*x = CreateClientRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[25]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1777,7 +1847,7 @@ func (x *CreateClientRequest) String() string {
 func (*CreateClientRequest) ProtoMessage() {}
 
 func (x *CreateClientRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[25]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1790,7 +1860,7 @@ func (x *CreateClientRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateClientRequest.ProtoReflect.Descriptor instead.
 func (*CreateClientRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{25}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CreateClientRequest) GetRequestId() string {
@@ -1838,7 +1908,7 @@ type CreateClientResponse struct {
 
 func (x *CreateClientResponse) Reset() {
 	*x = CreateClientResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[26]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1850,7 +1920,7 @@ func (x *CreateClientResponse) String() string {
 func (*CreateClientResponse) ProtoMessage() {}
 
 func (x *CreateClientResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[26]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1863,7 +1933,7 @@ func (x *CreateClientResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateClientResponse.ProtoReflect.Descriptor instead.
 func (*CreateClientResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{26}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CreateClientResponse) GetClient() *v1.ApiClient {
@@ -1893,7 +1963,7 @@ type UpdateClientRequest struct {
 
 func (x *UpdateClientRequest) Reset() {
 	*x = UpdateClientRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[27]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1905,7 +1975,7 @@ func (x *UpdateClientRequest) String() string {
 func (*UpdateClientRequest) ProtoMessage() {}
 
 func (x *UpdateClientRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[27]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1918,7 +1988,7 @@ func (x *UpdateClientRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateClientRequest.ProtoReflect.Descriptor instead.
 func (*UpdateClientRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{27}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *UpdateClientRequest) GetRequestId() string {
@@ -1966,7 +2036,7 @@ type UpdateClientResponse struct {
 
 func (x *UpdateClientResponse) Reset() {
 	*x = UpdateClientResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[28]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1978,7 +2048,7 @@ func (x *UpdateClientResponse) String() string {
 func (*UpdateClientResponse) ProtoMessage() {}
 
 func (x *UpdateClientResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[28]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1991,7 +2061,7 @@ func (x *UpdateClientResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateClientResponse.ProtoReflect.Descriptor instead.
 func (*UpdateClientResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{28}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *UpdateClientResponse) GetClient() *v1.ApiClient {
@@ -2022,7 +2092,7 @@ type RotateClientRequest struct {
 
 func (x *RotateClientRequest) Reset() {
 	*x = RotateClientRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[29]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2034,7 +2104,7 @@ func (x *RotateClientRequest) String() string {
 func (*RotateClientRequest) ProtoMessage() {}
 
 func (x *RotateClientRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[29]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2047,7 +2117,7 @@ func (x *RotateClientRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateClientRequest.ProtoReflect.Descriptor instead.
 func (*RotateClientRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{29}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RotateClientRequest) GetRequestId() string {
@@ -2102,7 +2172,7 @@ type RotateClientResponse struct {
 
 func (x *RotateClientResponse) Reset() {
 	*x = RotateClientResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[30]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2114,7 +2184,7 @@ func (x *RotateClientResponse) String() string {
 func (*RotateClientResponse) ProtoMessage() {}
 
 func (x *RotateClientResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[30]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2127,7 +2197,7 @@ func (x *RotateClientResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateClientResponse.ProtoReflect.Descriptor instead.
 func (*RotateClientResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{30}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RotateClientResponse) GetClient() *v1.ApiClient {
@@ -2157,7 +2227,7 @@ type RevokeClientRequest struct {
 
 func (x *RevokeClientRequest) Reset() {
 	*x = RevokeClientRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[31]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2169,7 +2239,7 @@ func (x *RevokeClientRequest) String() string {
 func (*RevokeClientRequest) ProtoMessage() {}
 
 func (x *RevokeClientRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[31]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2182,7 +2252,7 @@ func (x *RevokeClientRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeClientRequest.ProtoReflect.Descriptor instead.
 func (*RevokeClientRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{31}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RevokeClientRequest) GetRequestId() string {
@@ -2230,7 +2300,7 @@ type RevokeClientResponse struct {
 
 func (x *RevokeClientResponse) Reset() {
 	*x = RevokeClientResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[32]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2242,7 +2312,7 @@ func (x *RevokeClientResponse) String() string {
 func (*RevokeClientResponse) ProtoMessage() {}
 
 func (x *RevokeClientResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[32]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2255,7 +2325,7 @@ func (x *RevokeClientResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeClientResponse.ProtoReflect.Descriptor instead.
 func (*RevokeClientResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{32}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RevokeClientResponse) GetClient() *v1.ApiClient {
@@ -2286,7 +2356,7 @@ type PrepareAccountRequest struct {
 
 func (x *PrepareAccountRequest) Reset() {
 	*x = PrepareAccountRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[33]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2298,7 +2368,7 @@ func (x *PrepareAccountRequest) String() string {
 func (*PrepareAccountRequest) ProtoMessage() {}
 
 func (x *PrepareAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[33]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2311,7 +2381,7 @@ func (x *PrepareAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareAccountRequest.ProtoReflect.Descriptor instead.
 func (*PrepareAccountRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{33}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *PrepareAccountRequest) GetAccount() string {
@@ -2365,7 +2435,7 @@ type PrepareAccountResponse struct {
 
 func (x *PrepareAccountResponse) Reset() {
 	*x = PrepareAccountResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[34]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2377,7 +2447,7 @@ func (x *PrepareAccountResponse) String() string {
 func (*PrepareAccountResponse) ProtoMessage() {}
 
 func (x *PrepareAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[34]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2390,7 +2460,7 @@ func (x *PrepareAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareAccountResponse.ProtoReflect.Descriptor instead.
 func (*PrepareAccountResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{34}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PrepareAccountResponse) GetAdminUserId() string {
@@ -2414,7 +2484,7 @@ type PrepareRetailerRequest struct {
 
 func (x *PrepareRetailerRequest) Reset() {
 	*x = PrepareRetailerRequest{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[35]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2426,7 +2496,7 @@ func (x *PrepareRetailerRequest) String() string {
 func (*PrepareRetailerRequest) ProtoMessage() {}
 
 func (x *PrepareRetailerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[35]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2439,7 +2509,7 @@ func (x *PrepareRetailerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRetailerRequest.ProtoReflect.Descriptor instead.
 func (*PrepareRetailerRequest) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{35}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *PrepareRetailerRequest) GetAccount() string {
@@ -2493,7 +2563,7 @@ type PrepareRetailerResponse struct {
 
 func (x *PrepareRetailerResponse) Reset() {
 	*x = PrepareRetailerResponse{}
-	mi := &file_fluent_node_v1_node_proto_msgTypes[36]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2505,7 +2575,7 @@ func (x *PrepareRetailerResponse) String() string {
 func (*PrepareRetailerResponse) ProtoMessage() {}
 
 func (x *PrepareRetailerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_node_v1_node_proto_msgTypes[36]
+	mi := &file_fluent_node_v1_node_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2518,7 +2588,7 @@ func (x *PrepareRetailerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRetailerResponse.ProtoReflect.Descriptor instead.
 func (*PrepareRetailerResponse) Descriptor() ([]byte, []int) {
-	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{36}
+	return file_fluent_node_v1_node_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *PrepareRetailerResponse) GetArtefacts() map[string]string {
@@ -2608,13 +2678,21 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\n" +
 	"ApiContext\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x0e\n" +
-	"\x02id\x18\x02 \x01(\tR\x02id\"\xff\x01\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\xb8\x02\n" +
 	"\rConfiguration\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x1a\n" +
 	"\bretailer\x18\x02 \x01(\x05R\bretailer\x12\x18\n" +
 	"\aversion\x18\x03 \x01(\tR\aversion\x12J\n" +
 	"\tartefacts\x18\x04 \x03(\v2,.fluent.node.v1.Configuration.ArtefactsEntryR\tartefacts\x12\x14\n" +
-	"\x05index\x18\x05 \x01(\x04R\x05index\x1a<\n" +
+	"\x05index\x18\x05 \x01(\x04R\x05index\x127\n" +
+	"\tcandidate\x18\x06 \x01(\v2\x19.fluent.node.v1.CandidateR\tcandidate\x1a<\n" +
+	"\x0eArtefactsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc1\x01\n" +
+	"\tCandidate\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12F\n" +
+	"\tartefacts\x18\x02 \x03(\v2(.fluent.node.v1.Candidate.ArtefactsEntryR\tartefacts\x12\x14\n" +
+	"\x05share\x18\x03 \x01(\rR\x05share\x1a<\n" +
 	"\x0eArtefactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"c\n" +
@@ -2762,7 +2840,7 @@ func file_fluent_node_v1_node_proto_rawDescGZIP() []byte {
 	return file_fluent_node_v1_node_proto_rawDescData
 }
 
-var file_fluent_node_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_fluent_node_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_fluent_node_v1_node_proto_goTypes = []any{
 	(*JoinRequest)(nil),                 // 0: fluent.node.v1.JoinRequest
 	(*JoinResponse)(nil),                // 1: fluent.node.v1.JoinResponse
@@ -2779,34 +2857,36 @@ var file_fluent_node_v1_node_proto_goTypes = []any{
 	(*ApiRole)(nil),                     // 12: fluent.node.v1.ApiRole
 	(*ApiContext)(nil),                  // 13: fluent.node.v1.ApiContext
 	(*Configuration)(nil),               // 14: fluent.node.v1.Configuration
-	(*Peer)(nil),                        // 15: fluent.node.v1.Peer
-	(*ReportRequest)(nil),               // 16: fluent.node.v1.ReportRequest
-	(*Load)(nil),                        // 17: fluent.node.v1.Load
-	(*ReportResponse)(nil),              // 18: fluent.node.v1.ReportResponse
-	(*CommitConfigurationRequest)(nil),  // 19: fluent.node.v1.CommitConfigurationRequest
-	(*CommitConfigurationResponse)(nil), // 20: fluent.node.v1.CommitConfigurationResponse
-	(*CreateRetailerRequest)(nil),       // 21: fluent.node.v1.CreateRetailerRequest
-	(*CreateRetailerResponse)(nil),      // 22: fluent.node.v1.CreateRetailerResponse
-	(*ListClientsRequest)(nil),          // 23: fluent.node.v1.ListClientsRequest
-	(*ListClientsResponse)(nil),         // 24: fluent.node.v1.ListClientsResponse
-	(*CreateClientRequest)(nil),         // 25: fluent.node.v1.CreateClientRequest
-	(*CreateClientResponse)(nil),        // 26: fluent.node.v1.CreateClientResponse
-	(*UpdateClientRequest)(nil),         // 27: fluent.node.v1.UpdateClientRequest
-	(*UpdateClientResponse)(nil),        // 28: fluent.node.v1.UpdateClientResponse
-	(*RotateClientRequest)(nil),         // 29: fluent.node.v1.RotateClientRequest
-	(*RotateClientResponse)(nil),        // 30: fluent.node.v1.RotateClientResponse
-	(*RevokeClientRequest)(nil),         // 31: fluent.node.v1.RevokeClientRequest
-	(*RevokeClientResponse)(nil),        // 32: fluent.node.v1.RevokeClientResponse
-	(*PrepareAccountRequest)(nil),       // 33: fluent.node.v1.PrepareAccountRequest
-	(*PrepareAccountResponse)(nil),      // 34: fluent.node.v1.PrepareAccountResponse
-	(*PrepareRetailerRequest)(nil),      // 35: fluent.node.v1.PrepareRetailerRequest
-	(*PrepareRetailerResponse)(nil),     // 36: fluent.node.v1.PrepareRetailerResponse
-	nil,                                 // 37: fluent.node.v1.Configuration.ArtefactsEntry
-	nil,                                 // 38: fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
-	nil,                                 // 39: fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
-	(*v1.ApiClient)(nil),                // 40: fluent.controlplane.v1.ApiClient
-	(*fieldmaskpb.FieldMask)(nil),       // 41: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),         // 42: google.protobuf.Duration
+	(*Candidate)(nil),                   // 15: fluent.node.v1.Candidate
+	(*Peer)(nil),                        // 16: fluent.node.v1.Peer
+	(*ReportRequest)(nil),               // 17: fluent.node.v1.ReportRequest
+	(*Load)(nil),                        // 18: fluent.node.v1.Load
+	(*ReportResponse)(nil),              // 19: fluent.node.v1.ReportResponse
+	(*CommitConfigurationRequest)(nil),  // 20: fluent.node.v1.CommitConfigurationRequest
+	(*CommitConfigurationResponse)(nil), // 21: fluent.node.v1.CommitConfigurationResponse
+	(*CreateRetailerRequest)(nil),       // 22: fluent.node.v1.CreateRetailerRequest
+	(*CreateRetailerResponse)(nil),      // 23: fluent.node.v1.CreateRetailerResponse
+	(*ListClientsRequest)(nil),          // 24: fluent.node.v1.ListClientsRequest
+	(*ListClientsResponse)(nil),         // 25: fluent.node.v1.ListClientsResponse
+	(*CreateClientRequest)(nil),         // 26: fluent.node.v1.CreateClientRequest
+	(*CreateClientResponse)(nil),        // 27: fluent.node.v1.CreateClientResponse
+	(*UpdateClientRequest)(nil),         // 28: fluent.node.v1.UpdateClientRequest
+	(*UpdateClientResponse)(nil),        // 29: fluent.node.v1.UpdateClientResponse
+	(*RotateClientRequest)(nil),         // 30: fluent.node.v1.RotateClientRequest
+	(*RotateClientResponse)(nil),        // 31: fluent.node.v1.RotateClientResponse
+	(*RevokeClientRequest)(nil),         // 32: fluent.node.v1.RevokeClientRequest
+	(*RevokeClientResponse)(nil),        // 33: fluent.node.v1.RevokeClientResponse
+	(*PrepareAccountRequest)(nil),       // 34: fluent.node.v1.PrepareAccountRequest
+	(*PrepareAccountResponse)(nil),      // 35: fluent.node.v1.PrepareAccountResponse
+	(*PrepareRetailerRequest)(nil),      // 36: fluent.node.v1.PrepareRetailerRequest
+	(*PrepareRetailerResponse)(nil),     // 37: fluent.node.v1.PrepareRetailerResponse
+	nil,                                 // 38: fluent.node.v1.Configuration.ArtefactsEntry
+	nil,                                 // 39: fluent.node.v1.Candidate.ArtefactsEntry
+	nil,                                 // 40: fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
+	nil,                                 // 41: fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
+	(*v1.ApiClient)(nil),                // 42: fluent.controlplane.v1.ApiClient
+	(*fieldmaskpb.FieldMask)(nil),       // 43: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),         // 44: google.protobuf.Duration
 }
 var file_fluent_node_v1_node_proto_depIdxs = []int32{
 	7,  // 0: fluent.node.v1.WatchResponse.snapshot:type_name -> fluent.node.v1.Resource
@@ -2817,55 +2897,57 @@ var file_fluent_node_v1_node_proto_depIdxs = []int32{
 	8,  // 5: fluent.node.v1.Resource.environment:type_name -> fluent.node.v1.Environment
 	9,  // 6: fluent.node.v1.Resource.account:type_name -> fluent.node.v1.Account
 	14, // 7: fluent.node.v1.Resource.configuration:type_name -> fluent.node.v1.Configuration
-	15, // 8: fluent.node.v1.Resource.peer:type_name -> fluent.node.v1.Peer
+	16, // 8: fluent.node.v1.Resource.peer:type_name -> fluent.node.v1.Peer
 	10, // 9: fluent.node.v1.Account.clients:type_name -> fluent.node.v1.ApiClient
 	11, // 10: fluent.node.v1.ApiClient.secrets:type_name -> fluent.node.v1.ApiSecret
 	12, // 11: fluent.node.v1.ApiClient.roles:type_name -> fluent.node.v1.ApiRole
 	13, // 12: fluent.node.v1.ApiRole.contexts:type_name -> fluent.node.v1.ApiContext
-	37, // 13: fluent.node.v1.Configuration.artefacts:type_name -> fluent.node.v1.Configuration.ArtefactsEntry
-	17, // 14: fluent.node.v1.ReportRequest.load:type_name -> fluent.node.v1.Load
-	38, // 15: fluent.node.v1.CommitConfigurationRequest.artefacts:type_name -> fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
-	14, // 16: fluent.node.v1.CommitConfigurationResponse.configuration:type_name -> fluent.node.v1.Configuration
-	40, // 17: fluent.node.v1.ListClientsResponse.clients:type_name -> fluent.controlplane.v1.ApiClient
-	40, // 18: fluent.node.v1.CreateClientRequest.client:type_name -> fluent.controlplane.v1.ApiClient
-	40, // 19: fluent.node.v1.CreateClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
-	40, // 20: fluent.node.v1.UpdateClientRequest.client:type_name -> fluent.controlplane.v1.ApiClient
-	41, // 21: fluent.node.v1.UpdateClientRequest.update_mask:type_name -> google.protobuf.FieldMask
-	40, // 22: fluent.node.v1.UpdateClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
-	42, // 23: fluent.node.v1.RotateClientRequest.overlap:type_name -> google.protobuf.Duration
-	40, // 24: fluent.node.v1.RotateClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
-	40, // 25: fluent.node.v1.RevokeClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
-	12, // 26: fluent.node.v1.PrepareAccountRequest.api_roles:type_name -> fluent.node.v1.ApiRole
-	39, // 27: fluent.node.v1.PrepareRetailerResponse.artefacts:type_name -> fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
-	0,  // 28: fluent.node.v1.NodeService.Join:input_type -> fluent.node.v1.JoinRequest
-	2,  // 29: fluent.node.v1.NodeService.Watch:input_type -> fluent.node.v1.WatchRequest
-	16, // 30: fluent.node.v1.NodeService.Report:input_type -> fluent.node.v1.ReportRequest
-	21, // 31: fluent.node.v1.NodeService.CreateRetailer:input_type -> fluent.node.v1.CreateRetailerRequest
-	19, // 32: fluent.node.v1.NodeService.CommitConfiguration:input_type -> fluent.node.v1.CommitConfigurationRequest
-	23, // 33: fluent.node.v1.ClientService.ListClients:input_type -> fluent.node.v1.ListClientsRequest
-	25, // 34: fluent.node.v1.ClientService.CreateClient:input_type -> fluent.node.v1.CreateClientRequest
-	27, // 35: fluent.node.v1.ClientService.UpdateClient:input_type -> fluent.node.v1.UpdateClientRequest
-	29, // 36: fluent.node.v1.ClientService.RotateClient:input_type -> fluent.node.v1.RotateClientRequest
-	31, // 37: fluent.node.v1.ClientService.RevokeClient:input_type -> fluent.node.v1.RevokeClientRequest
-	33, // 38: fluent.node.v1.TenantService.PrepareAccount:input_type -> fluent.node.v1.PrepareAccountRequest
-	35, // 39: fluent.node.v1.TenantService.PrepareRetailer:input_type -> fluent.node.v1.PrepareRetailerRequest
-	1,  // 40: fluent.node.v1.NodeService.Join:output_type -> fluent.node.v1.JoinResponse
-	3,  // 41: fluent.node.v1.NodeService.Watch:output_type -> fluent.node.v1.WatchResponse
-	18, // 42: fluent.node.v1.NodeService.Report:output_type -> fluent.node.v1.ReportResponse
-	22, // 43: fluent.node.v1.NodeService.CreateRetailer:output_type -> fluent.node.v1.CreateRetailerResponse
-	20, // 44: fluent.node.v1.NodeService.CommitConfiguration:output_type -> fluent.node.v1.CommitConfigurationResponse
-	24, // 45: fluent.node.v1.ClientService.ListClients:output_type -> fluent.node.v1.ListClientsResponse
-	26, // 46: fluent.node.v1.ClientService.CreateClient:output_type -> fluent.node.v1.CreateClientResponse
-	28, // 47: fluent.node.v1.ClientService.UpdateClient:output_type -> fluent.node.v1.UpdateClientResponse
-	30, // 48: fluent.node.v1.ClientService.RotateClient:output_type -> fluent.node.v1.RotateClientResponse
-	32, // 49: fluent.node.v1.ClientService.RevokeClient:output_type -> fluent.node.v1.RevokeClientResponse
-	34, // 50: fluent.node.v1.TenantService.PrepareAccount:output_type -> fluent.node.v1.PrepareAccountResponse
-	36, // 51: fluent.node.v1.TenantService.PrepareRetailer:output_type -> fluent.node.v1.PrepareRetailerResponse
-	40, // [40:52] is the sub-list for method output_type
-	28, // [28:40] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	38, // 13: fluent.node.v1.Configuration.artefacts:type_name -> fluent.node.v1.Configuration.ArtefactsEntry
+	15, // 14: fluent.node.v1.Configuration.candidate:type_name -> fluent.node.v1.Candidate
+	39, // 15: fluent.node.v1.Candidate.artefacts:type_name -> fluent.node.v1.Candidate.ArtefactsEntry
+	18, // 16: fluent.node.v1.ReportRequest.load:type_name -> fluent.node.v1.Load
+	40, // 17: fluent.node.v1.CommitConfigurationRequest.artefacts:type_name -> fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
+	14, // 18: fluent.node.v1.CommitConfigurationResponse.configuration:type_name -> fluent.node.v1.Configuration
+	42, // 19: fluent.node.v1.ListClientsResponse.clients:type_name -> fluent.controlplane.v1.ApiClient
+	42, // 20: fluent.node.v1.CreateClientRequest.client:type_name -> fluent.controlplane.v1.ApiClient
+	42, // 21: fluent.node.v1.CreateClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
+	42, // 22: fluent.node.v1.UpdateClientRequest.client:type_name -> fluent.controlplane.v1.ApiClient
+	43, // 23: fluent.node.v1.UpdateClientRequest.update_mask:type_name -> google.protobuf.FieldMask
+	42, // 24: fluent.node.v1.UpdateClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
+	44, // 25: fluent.node.v1.RotateClientRequest.overlap:type_name -> google.protobuf.Duration
+	42, // 26: fluent.node.v1.RotateClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
+	42, // 27: fluent.node.v1.RevokeClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
+	12, // 28: fluent.node.v1.PrepareAccountRequest.api_roles:type_name -> fluent.node.v1.ApiRole
+	41, // 29: fluent.node.v1.PrepareRetailerResponse.artefacts:type_name -> fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
+	0,  // 30: fluent.node.v1.NodeService.Join:input_type -> fluent.node.v1.JoinRequest
+	2,  // 31: fluent.node.v1.NodeService.Watch:input_type -> fluent.node.v1.WatchRequest
+	17, // 32: fluent.node.v1.NodeService.Report:input_type -> fluent.node.v1.ReportRequest
+	22, // 33: fluent.node.v1.NodeService.CreateRetailer:input_type -> fluent.node.v1.CreateRetailerRequest
+	20, // 34: fluent.node.v1.NodeService.CommitConfiguration:input_type -> fluent.node.v1.CommitConfigurationRequest
+	24, // 35: fluent.node.v1.ClientService.ListClients:input_type -> fluent.node.v1.ListClientsRequest
+	26, // 36: fluent.node.v1.ClientService.CreateClient:input_type -> fluent.node.v1.CreateClientRequest
+	28, // 37: fluent.node.v1.ClientService.UpdateClient:input_type -> fluent.node.v1.UpdateClientRequest
+	30, // 38: fluent.node.v1.ClientService.RotateClient:input_type -> fluent.node.v1.RotateClientRequest
+	32, // 39: fluent.node.v1.ClientService.RevokeClient:input_type -> fluent.node.v1.RevokeClientRequest
+	34, // 40: fluent.node.v1.TenantService.PrepareAccount:input_type -> fluent.node.v1.PrepareAccountRequest
+	36, // 41: fluent.node.v1.TenantService.PrepareRetailer:input_type -> fluent.node.v1.PrepareRetailerRequest
+	1,  // 42: fluent.node.v1.NodeService.Join:output_type -> fluent.node.v1.JoinResponse
+	3,  // 43: fluent.node.v1.NodeService.Watch:output_type -> fluent.node.v1.WatchResponse
+	19, // 44: fluent.node.v1.NodeService.Report:output_type -> fluent.node.v1.ReportResponse
+	23, // 45: fluent.node.v1.NodeService.CreateRetailer:output_type -> fluent.node.v1.CreateRetailerResponse
+	21, // 46: fluent.node.v1.NodeService.CommitConfiguration:output_type -> fluent.node.v1.CommitConfigurationResponse
+	25, // 47: fluent.node.v1.ClientService.ListClients:output_type -> fluent.node.v1.ListClientsResponse
+	27, // 48: fluent.node.v1.ClientService.CreateClient:output_type -> fluent.node.v1.CreateClientResponse
+	29, // 49: fluent.node.v1.ClientService.UpdateClient:output_type -> fluent.node.v1.UpdateClientResponse
+	31, // 50: fluent.node.v1.ClientService.RotateClient:output_type -> fluent.node.v1.RotateClientResponse
+	33, // 51: fluent.node.v1.ClientService.RevokeClient:output_type -> fluent.node.v1.RevokeClientResponse
+	35, // 52: fluent.node.v1.TenantService.PrepareAccount:output_type -> fluent.node.v1.PrepareAccountResponse
+	37, // 53: fluent.node.v1.TenantService.PrepareRetailer:output_type -> fluent.node.v1.PrepareRetailerResponse
+	42, // [42:54] is the sub-list for method output_type
+	30, // [30:42] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_fluent_node_v1_node_proto_init() }
@@ -2891,7 +2973,7 @@ func file_fluent_node_v1_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fluent_node_v1_node_proto_rawDesc), len(file_fluent_node_v1_node_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   40,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   3,
 		},

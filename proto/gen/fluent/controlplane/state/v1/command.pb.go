@@ -30,49 +30,50 @@ const (
 type Kind int32
 
 const (
-	Kind_KIND_UNSPECIFIED          Kind = 0
-	Kind_KIND_INITIALISE           Kind = 1
-	Kind_KIND_HEARTBEAT            Kind = 2
-	Kind_KIND_RAISE_SCHEMA_FLOOR   Kind = 3
-	Kind_KIND_PUT_REGION           Kind = 4
-	Kind_KIND_DELETE_REGION        Kind = 5
-	Kind_KIND_PUT_ENVIRONMENT      Kind = 6
-	Kind_KIND_DELETE_ENVIRONMENT   Kind = 7
-	Kind_KIND_CREATE_ACCOUNT       Kind = 8
-	Kind_KIND_UPDATE_ACCOUNT       Kind = 9
-	Kind_KIND_SET_CLIENT_SECRET    Kind = 10
-	Kind_KIND_CREATE_RETAILER      Kind = 11
-	Kind_KIND_UPDATE_RETAILER      Kind = 12
-	Kind_KIND_PLACE_ACCOUNT        Kind = 13
-	Kind_KIND_ACCOUNT_PREPARED     Kind = 14
-	Kind_KIND_RETAILER_PREPARED    Kind = 15
-	Kind_KIND_ACTIVATE_WORKFLOWS   Kind = 16
-	Kind_KIND_OPEN_CLIENT          Kind = 17
-	Kind_KIND_FINISH_OPERATION     Kind = 18
-	Kind_KIND_NOTE_OPERATION       Kind = 19
-	Kind_KIND_PLAN_NODE            Kind = 20
-	Kind_KIND_JOIN_NODE            Kind = 21
-	Kind_KIND_JUDGE_NODE           Kind = 22
-	Kind_KIND_DRAIN_NODE           Kind = 23
-	Kind_KIND_DELETE_NODE          Kind = 24
-	Kind_KIND_JOIN_HOST            Kind = 25
-	Kind_KIND_JUDGE_HOST           Kind = 26
-	Kind_KIND_CREATE_JOIN_TOKEN    Kind = 27
-	Kind_KIND_COMMIT_CONFIGURATION Kind = 28
-	Kind_KIND_PUT_OPERATOR         Kind = 29
-	Kind_KIND_SET_PASSWORD         Kind = 30
-	Kind_KIND_ADD_SIGNING_KEY      Kind = 31
-	Kind_KIND_REMOVE_SIGNING_KEY   Kind = 32
-	Kind_KIND_REMOVE_JOIN_TOKENS   Kind = 33
-	Kind_KIND_BEGIN_TERM           Kind = 34 // schema 2
-	Kind_KIND_ADD_AUTHORITY        Kind = 35 // schema 3
-	Kind_KIND_REMOVE_AUTHORITY     Kind = 36 // schema 3
-	Kind_KIND_REMOVE_OPERATIONS    Kind = 37 // schema 3
-	Kind_KIND_CREATE_API_CLIENT    Kind = 38 // schema 4
-	Kind_KIND_UPDATE_API_CLIENT    Kind = 39 // schema 4
-	Kind_KIND_ROTATE_API_CLIENT    Kind = 40 // schema 4
-	Kind_KIND_REVOKE_API_CLIENT    Kind = 41 // schema 4
-	Kind_KIND_NOTE_FAILED_LOGINS   Kind = 42 // schema 4
+	Kind_KIND_UNSPECIFIED            Kind = 0
+	Kind_KIND_INITIALISE             Kind = 1
+	Kind_KIND_HEARTBEAT              Kind = 2
+	Kind_KIND_RAISE_SCHEMA_FLOOR     Kind = 3
+	Kind_KIND_PUT_REGION             Kind = 4
+	Kind_KIND_DELETE_REGION          Kind = 5
+	Kind_KIND_PUT_ENVIRONMENT        Kind = 6
+	Kind_KIND_DELETE_ENVIRONMENT     Kind = 7
+	Kind_KIND_CREATE_ACCOUNT         Kind = 8
+	Kind_KIND_UPDATE_ACCOUNT         Kind = 9
+	Kind_KIND_SET_CLIENT_SECRET      Kind = 10
+	Kind_KIND_CREATE_RETAILER        Kind = 11
+	Kind_KIND_UPDATE_RETAILER        Kind = 12
+	Kind_KIND_PLACE_ACCOUNT          Kind = 13
+	Kind_KIND_ACCOUNT_PREPARED       Kind = 14
+	Kind_KIND_RETAILER_PREPARED      Kind = 15
+	Kind_KIND_ACTIVATE_WORKFLOWS     Kind = 16
+	Kind_KIND_OPEN_CLIENT            Kind = 17
+	Kind_KIND_FINISH_OPERATION       Kind = 18
+	Kind_KIND_NOTE_OPERATION         Kind = 19
+	Kind_KIND_PLAN_NODE              Kind = 20
+	Kind_KIND_JOIN_NODE              Kind = 21
+	Kind_KIND_JUDGE_NODE             Kind = 22
+	Kind_KIND_DRAIN_NODE             Kind = 23
+	Kind_KIND_DELETE_NODE            Kind = 24
+	Kind_KIND_JOIN_HOST              Kind = 25
+	Kind_KIND_JUDGE_HOST             Kind = 26
+	Kind_KIND_CREATE_JOIN_TOKEN      Kind = 27
+	Kind_KIND_COMMIT_CONFIGURATION   Kind = 28
+	Kind_KIND_PUT_OPERATOR           Kind = 29
+	Kind_KIND_SET_PASSWORD           Kind = 30
+	Kind_KIND_ADD_SIGNING_KEY        Kind = 31
+	Kind_KIND_REMOVE_SIGNING_KEY     Kind = 32
+	Kind_KIND_REMOVE_JOIN_TOKENS     Kind = 33
+	Kind_KIND_BEGIN_TERM             Kind = 34 // schema 2
+	Kind_KIND_ADD_AUTHORITY          Kind = 35 // schema 3
+	Kind_KIND_REMOVE_AUTHORITY       Kind = 36 // schema 3
+	Kind_KIND_REMOVE_OPERATIONS      Kind = 37 // schema 3
+	Kind_KIND_CREATE_API_CLIENT      Kind = 38 // schema 4
+	Kind_KIND_UPDATE_API_CLIENT      Kind = 39 // schema 4
+	Kind_KIND_ROTATE_API_CLIENT      Kind = 40 // schema 4
+	Kind_KIND_REVOKE_API_CLIENT      Kind = 41 // schema 4
+	Kind_KIND_NOTE_FAILED_LOGINS     Kind = 42 // schema 4
+	Kind_KIND_ACTIVATE_CONFIGURATION Kind = 43 // schema 6
 )
 
 // Enum value maps for Kind.
@@ -121,51 +122,53 @@ var (
 		40: "KIND_ROTATE_API_CLIENT",
 		41: "KIND_REVOKE_API_CLIENT",
 		42: "KIND_NOTE_FAILED_LOGINS",
+		43: "KIND_ACTIVATE_CONFIGURATION",
 	}
 	Kind_value = map[string]int32{
-		"KIND_UNSPECIFIED":          0,
-		"KIND_INITIALISE":           1,
-		"KIND_HEARTBEAT":            2,
-		"KIND_RAISE_SCHEMA_FLOOR":   3,
-		"KIND_PUT_REGION":           4,
-		"KIND_DELETE_REGION":        5,
-		"KIND_PUT_ENVIRONMENT":      6,
-		"KIND_DELETE_ENVIRONMENT":   7,
-		"KIND_CREATE_ACCOUNT":       8,
-		"KIND_UPDATE_ACCOUNT":       9,
-		"KIND_SET_CLIENT_SECRET":    10,
-		"KIND_CREATE_RETAILER":      11,
-		"KIND_UPDATE_RETAILER":      12,
-		"KIND_PLACE_ACCOUNT":        13,
-		"KIND_ACCOUNT_PREPARED":     14,
-		"KIND_RETAILER_PREPARED":    15,
-		"KIND_ACTIVATE_WORKFLOWS":   16,
-		"KIND_OPEN_CLIENT":          17,
-		"KIND_FINISH_OPERATION":     18,
-		"KIND_NOTE_OPERATION":       19,
-		"KIND_PLAN_NODE":            20,
-		"KIND_JOIN_NODE":            21,
-		"KIND_JUDGE_NODE":           22,
-		"KIND_DRAIN_NODE":           23,
-		"KIND_DELETE_NODE":          24,
-		"KIND_JOIN_HOST":            25,
-		"KIND_JUDGE_HOST":           26,
-		"KIND_CREATE_JOIN_TOKEN":    27,
-		"KIND_COMMIT_CONFIGURATION": 28,
-		"KIND_PUT_OPERATOR":         29,
-		"KIND_SET_PASSWORD":         30,
-		"KIND_ADD_SIGNING_KEY":      31,
-		"KIND_REMOVE_SIGNING_KEY":   32,
-		"KIND_REMOVE_JOIN_TOKENS":   33,
-		"KIND_BEGIN_TERM":           34,
-		"KIND_ADD_AUTHORITY":        35,
-		"KIND_REMOVE_AUTHORITY":     36,
-		"KIND_REMOVE_OPERATIONS":    37,
-		"KIND_CREATE_API_CLIENT":    38,
-		"KIND_UPDATE_API_CLIENT":    39,
-		"KIND_ROTATE_API_CLIENT":    40,
-		"KIND_REVOKE_API_CLIENT":    41,
-		"KIND_NOTE_FAILED_LOGINS":   42,
+		"KIND_UNSPECIFIED":            0,
+		"KIND_INITIALISE":             1,
+		"KIND_HEARTBEAT":              2,
+		"KIND_RAISE_SCHEMA_FLOOR":     3,
+		"KIND_PUT_REGION":             4,
+		"KIND_DELETE_REGION":          5,
+		"KIND_PUT_ENVIRONMENT":        6,
+		"KIND_DELETE_ENVIRONMENT":     7,
+		"KIND_CREATE_ACCOUNT":         8,
+		"KIND_UPDATE_ACCOUNT":         9,
+		"KIND_SET_CLIENT_SECRET":      10,
+		"KIND_CREATE_RETAILER":        11,
+		"KIND_UPDATE_RETAILER":        12,
+		"KIND_PLACE_ACCOUNT":          13,
+		"KIND_ACCOUNT_PREPARED":       14,
+		"KIND_RETAILER_PREPARED":      15,
+		"KIND_ACTIVATE_WORKFLOWS":     16,
+		"KIND_OPEN_CLIENT":            17,
+		"KIND_FINISH_OPERATION":       18,
+		"KIND_NOTE_OPERATION":         19,
+		"KIND_PLAN_NODE":              20,
+		"KIND_JOIN_NODE":              21,
+		"KIND_JUDGE_NODE":             22,
+		"KIND_DRAIN_NODE":             23,
+		"KIND_DELETE_NODE":            24,
+		"KIND_JOIN_HOST":              25,
+		"KIND_JUDGE_HOST":             26,
+		"KIND_CREATE_JOIN_TOKEN":      27,
+		"KIND_COMMIT_CONFIGURATION":   28,
+		"KIND_PUT_OPERATOR":           29,
+		"KIND_SET_PASSWORD":           30,
+		"KIND_ADD_SIGNING_KEY":        31,
+		"KIND_REMOVE_SIGNING_KEY":     32,
+		"KIND_REMOVE_JOIN_TOKENS":     33,
+		"KIND_BEGIN_TERM":             34,
+		"KIND_ADD_AUTHORITY":          35,
+		"KIND_REMOVE_AUTHORITY":       36,
+		"KIND_REMOVE_OPERATIONS":      37,
+		"KIND_CREATE_API_CLIENT":      38,
+		"KIND_UPDATE_API_CLIENT":      39,
+		"KIND_ROTATE_API_CLIENT":      40,
+		"KIND_REVOKE_API_CLIENT":      41,
+		"KIND_NOTE_FAILED_LOGINS":     42,
+		"KIND_ACTIVATE_CONFIGURATION": 43,
 	}
 )
 
@@ -2101,7 +2104,8 @@ func (*RemoveJoinTokens) Descriptor() ([]byte, []int) {
 	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{35}
 }
 
-// CommitConfiguration makes a version that differs from its base in the given artefacts, and activates it.
+// CommitConfiguration makes a version that differs from its base in the given artefacts, and activates it as stable: an upload of one workflow.
+// With commit_only nothing is activated.
 type CommitConfiguration struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Account       string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
@@ -2109,7 +2113,8 @@ type CommitConfiguration struct {
 	Artefacts     map[string]string      `protobuf:"bytes,3,rep,name=artefacts,proto3" json:"artefacts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // an empty hash removes
 	Author        string                 `protobuf:"bytes,4,opt,name=author,proto3" json:"author,omitempty"`
 	Message       string                 `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
-	BaseVersion   string                 `protobuf:"bytes,6,opt,name=base_version,json=baseVersion,proto3" json:"base_version,omitempty"` // empty: whatever is active
+	BaseVersion   string                 `protobuf:"bytes,6,opt,name=base_version,json=baseVersion,proto3" json:"base_version,omitempty"` // empty: whatever is stable. With commit_only any version of the retailer; else it must be the stable one
+	CommitOnly    bool                   `protobuf:"varint,7,opt,name=commit_only,json=commitOnly,proto3" json:"commit_only,omitempty"`   // schema 6
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2186,6 +2191,98 @@ func (x *CommitConfiguration) GetBaseVersion() string {
 	return ""
 }
 
+func (x *CommitConfiguration) GetCommitOnly() bool {
+	if x != nil {
+		return x.CommitOnly
+	}
+	return false
+}
+
+// ActivateConfiguration says by which committed versions a retailer works: all three facts at once. Where they are what they were, nothing changes.
+type ActivateConfiguration struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Retailer      int32                  `protobuf:"varint,2,opt,name=retailer,proto3" json:"retailer,omitempty"` // 0: the account itself
+	Stable        string                 `protobuf:"bytes,3,opt,name=stable,proto3" json:"stable,omitempty"`
+	Candidate     string                 `protobuf:"bytes,4,opt,name=candidate,proto3" json:"candidate,omitempty"` // empty: none
+	Share         uint32                 `protobuf:"varint,5,opt,name=share,proto3" json:"share,omitempty"`        // of the roots, in hundredths of a percent, that work by the candidate; 0: it is loaded and nothing works by it
+	Etag          string                 `protobuf:"bytes,6,opt,name=etag,proto3" json:"etag,omitempty"`           // index of the activation that this one was decided on; empty: whichever
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActivateConfiguration) Reset() {
+	*x = ActivateConfiguration{}
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActivateConfiguration) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActivateConfiguration) ProtoMessage() {}
+
+func (x *ActivateConfiguration) ProtoReflect() protoreflect.Message {
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActivateConfiguration.ProtoReflect.Descriptor instead.
+func (*ActivateConfiguration) Descriptor() ([]byte, []int) {
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *ActivateConfiguration) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *ActivateConfiguration) GetRetailer() int32 {
+	if x != nil {
+		return x.Retailer
+	}
+	return 0
+}
+
+func (x *ActivateConfiguration) GetStable() string {
+	if x != nil {
+		return x.Stable
+	}
+	return ""
+}
+
+func (x *ActivateConfiguration) GetCandidate() string {
+	if x != nil {
+		return x.Candidate
+	}
+	return ""
+}
+
+func (x *ActivateConfiguration) GetShare() uint32 {
+	if x != nil {
+		return x.Share
+	}
+	return 0
+}
+
+func (x *ActivateConfiguration) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type PutOperator struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Operator      *v1.Operator           `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
@@ -2197,7 +2294,7 @@ type PutOperator struct {
 
 func (x *PutOperator) Reset() {
 	*x = PutOperator{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2209,7 +2306,7 @@ func (x *PutOperator) String() string {
 func (*PutOperator) ProtoMessage() {}
 
 func (x *PutOperator) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[37]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2222,7 +2319,7 @@ func (x *PutOperator) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutOperator.ProtoReflect.Descriptor instead.
 func (*PutOperator) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{37}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *PutOperator) GetOperator() *v1.Operator {
@@ -2256,7 +2353,7 @@ type SetPassword struct {
 
 func (x *SetPassword) Reset() {
 	*x = SetPassword{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2268,7 +2365,7 @@ func (x *SetPassword) String() string {
 func (*SetPassword) ProtoMessage() {}
 
 func (x *SetPassword) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[38]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2281,7 +2378,7 @@ func (x *SetPassword) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPassword.ProtoReflect.Descriptor instead.
 func (*SetPassword) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{38}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *SetPassword) GetUsername() string {
@@ -2309,7 +2406,7 @@ type NoteFailedLogins struct {
 
 func (x *NoteFailedLogins) Reset() {
 	*x = NoteFailedLogins{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2321,7 +2418,7 @@ func (x *NoteFailedLogins) String() string {
 func (*NoteFailedLogins) ProtoMessage() {}
 
 func (x *NoteFailedLogins) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[39]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2334,7 +2431,7 @@ func (x *NoteFailedLogins) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NoteFailedLogins.ProtoReflect.Descriptor instead.
 func (*NoteFailedLogins) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{39}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *NoteFailedLogins) GetFailures() []*FailedLogin {
@@ -2363,7 +2460,7 @@ type FailedLogin struct {
 
 func (x *FailedLogin) Reset() {
 	*x = FailedLogin{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2375,7 +2472,7 @@ func (x *FailedLogin) String() string {
 func (*FailedLogin) ProtoMessage() {}
 
 func (x *FailedLogin) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[40]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2388,7 +2485,7 @@ func (x *FailedLogin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailedLogin.ProtoReflect.Descriptor instead.
 func (*FailedLogin) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{40}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *FailedLogin) GetUsername() string {
@@ -2421,7 +2518,7 @@ type AddSigningKey struct {
 
 func (x *AddSigningKey) Reset() {
 	*x = AddSigningKey{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[41]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2433,7 +2530,7 @@ func (x *AddSigningKey) String() string {
 func (*AddSigningKey) ProtoMessage() {}
 
 func (x *AddSigningKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[41]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2446,7 +2543,7 @@ func (x *AddSigningKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddSigningKey.ProtoReflect.Descriptor instead.
 func (*AddSigningKey) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{41}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *AddSigningKey) GetKey() *SigningKey {
@@ -2466,7 +2563,7 @@ type AddAuthority struct {
 
 func (x *AddAuthority) Reset() {
 	*x = AddAuthority{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[42]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2478,7 +2575,7 @@ func (x *AddAuthority) String() string {
 func (*AddAuthority) ProtoMessage() {}
 
 func (x *AddAuthority) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[42]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2491,7 +2588,7 @@ func (x *AddAuthority) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddAuthority.ProtoReflect.Descriptor instead.
 func (*AddAuthority) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{42}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *AddAuthority) GetAuthority() *Authority {
@@ -2510,7 +2607,7 @@ type RemoveAuthority struct {
 
 func (x *RemoveAuthority) Reset() {
 	*x = RemoveAuthority{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[43]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2522,7 +2619,7 @@ func (x *RemoveAuthority) String() string {
 func (*RemoveAuthority) ProtoMessage() {}
 
 func (x *RemoveAuthority) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[43]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2535,7 +2632,7 @@ func (x *RemoveAuthority) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveAuthority.ProtoReflect.Descriptor instead.
 func (*RemoveAuthority) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{43}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *RemoveAuthority) GetFingerprint() string {
@@ -2554,7 +2651,7 @@ type RemoveSigningKey struct {
 
 func (x *RemoveSigningKey) Reset() {
 	*x = RemoveSigningKey{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[44]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2566,7 +2663,7 @@ func (x *RemoveSigningKey) String() string {
 func (*RemoveSigningKey) ProtoMessage() {}
 
 func (x *RemoveSigningKey) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[44]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2579,7 +2676,7 @@ func (x *RemoveSigningKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveSigningKey.ProtoReflect.Descriptor instead.
 func (*RemoveSigningKey) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{44}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *RemoveSigningKey) GetKeyId() string {
@@ -2600,7 +2697,7 @@ type AccountCreated struct {
 
 func (x *AccountCreated) Reset() {
 	*x = AccountCreated{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[45]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2612,7 +2709,7 @@ func (x *AccountCreated) String() string {
 func (*AccountCreated) ProtoMessage() {}
 
 func (x *AccountCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[45]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2625,7 +2722,7 @@ func (x *AccountCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountCreated.ProtoReflect.Descriptor instead.
 func (*AccountCreated) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{45}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *AccountCreated) GetAccount() *v1.Account {
@@ -2653,7 +2750,7 @@ type RetailerCreated struct {
 
 func (x *RetailerCreated) Reset() {
 	*x = RetailerCreated{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[46]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2665,7 +2762,7 @@ func (x *RetailerCreated) String() string {
 func (*RetailerCreated) ProtoMessage() {}
 
 func (x *RetailerCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[46]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2678,7 +2775,7 @@ func (x *RetailerCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetailerCreated.ProtoReflect.Descriptor instead.
 func (*RetailerCreated) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{46}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *RetailerCreated) GetRetailer() *v1.Retailer {
@@ -2699,14 +2796,14 @@ func (x *RetailerCreated) GetOperation() *v1.Operation {
 type ConfigurationCommitted struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Version       *ConfigurationVersion  `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
-	Activation    *Activation            `protobuf:"bytes,2,opt,name=activation,proto3" json:"activation,omitempty"`
+	Activation    *Activation            `protobuf:"bytes,2,opt,name=activation,proto3" json:"activation,omitempty"` // none where it was only committed
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ConfigurationCommitted) Reset() {
 	*x = ConfigurationCommitted{}
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[47]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2718,7 +2815,7 @@ func (x *ConfigurationCommitted) String() string {
 func (*ConfigurationCommitted) ProtoMessage() {}
 
 func (x *ConfigurationCommitted) ProtoReflect() protoreflect.Message {
-	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[47]
+	mi := &file_fluent_controlplane_state_v1_command_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2731,7 +2828,7 @@ func (x *ConfigurationCommitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigurationCommitted.ProtoReflect.Descriptor instead.
 func (*ConfigurationCommitted) Descriptor() ([]byte, []int) {
-	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{47}
+	return file_fluent_controlplane_state_v1_command_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ConfigurationCommitted) GetVersion() *ConfigurationVersion {
@@ -2877,17 +2974,26 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\x04etag\x18\x03 \x01(\tR\x04etag\"P\n" +
 	"\x0fCreateJoinToken\x12=\n" +
 	"\x05token\x18\x01 \x01(\v2'.fluent.controlplane.state.v1.JoinTokenR\x05token\"\x12\n" +
-	"\x10RemoveJoinTokens\"\xbe\x02\n" +
+	"\x10RemoveJoinTokens\"\xdf\x02\n" +
 	"\x13CommitConfiguration\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x1a\n" +
 	"\bretailer\x18\x02 \x01(\x05R\bretailer\x12^\n" +
 	"\tartefacts\x18\x03 \x03(\v2@.fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntryR\tartefacts\x12\x16\n" +
 	"\x06author\x18\x04 \x01(\tR\x06author\x12\x18\n" +
 	"\amessage\x18\x05 \x01(\tR\amessage\x12!\n" +
-	"\fbase_version\x18\x06 \x01(\tR\vbaseVersion\x1a<\n" +
+	"\fbase_version\x18\x06 \x01(\tR\vbaseVersion\x12\x1f\n" +
+	"\vcommit_only\x18\a \x01(\bR\n" +
+	"commitOnly\x1a<\n" +
 	"\x0eArtefactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x84\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xad\x01\n" +
+	"\x15ActivateConfiguration\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x1a\n" +
+	"\bretailer\x18\x02 \x01(\x05R\bretailer\x12\x16\n" +
+	"\x06stable\x18\x03 \x01(\tR\x06stable\x12\x1c\n" +
+	"\tcandidate\x18\x04 \x01(\tR\tcandidate\x12\x14\n" +
+	"\x05share\x18\x05 \x01(\rR\x05share\x12\x12\n" +
+	"\x04etag\x18\x06 \x01(\tR\x04etag\"\x84\x01\n" +
 	"\vPutOperator\x12<\n" +
 	"\boperator\x18\x01 \x01(\v2 .fluent.controlplane.v1.OperatorR\boperator\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12#\n" +
@@ -2920,7 +3026,7 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\v22.fluent.controlplane.state.v1.ConfigurationVersionR\aversion\x12H\n" +
 	"\n" +
 	"activation\x18\x02 \x01(\v2(.fluent.controlplane.state.v1.ActivationR\n" +
-	"activation*\xbd\b\n" +
+	"activation*\xde\b\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fKIND_INITIALISE\x10\x01\x12\x12\n" +
@@ -2965,7 +3071,8 @@ const file_fluent_controlplane_state_v1_command_proto_rawDesc = "" +
 	"\x16KIND_UPDATE_API_CLIENT\x10'\x12\x1a\n" +
 	"\x16KIND_ROTATE_API_CLIENT\x10(\x12\x1a\n" +
 	"\x16KIND_REVOKE_API_CLIENT\x10)\x12\x1b\n" +
-	"\x17KIND_NOTE_FAILED_LOGINS\x10*BMZKgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1;statev1b\x06proto3"
+	"\x17KIND_NOTE_FAILED_LOGINS\x10*\x12\x1f\n" +
+	"\x1bKIND_ACTIVATE_CONFIGURATION\x10+BMZKgithub.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1;statev1b\x06proto3"
 
 var (
 	file_fluent_controlplane_state_v1_command_proto_rawDescOnce sync.Once
@@ -2980,7 +3087,7 @@ func file_fluent_controlplane_state_v1_command_proto_rawDescGZIP() []byte {
 }
 
 var file_fluent_controlplane_state_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fluent_controlplane_state_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
+var file_fluent_controlplane_state_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
 var file_fluent_controlplane_state_v1_command_proto_goTypes = []any{
 	(Kind)(0),                      // 0: fluent.controlplane.state.v1.Kind
 	(*Command)(nil),                // 1: fluent.controlplane.state.v1.Command
@@ -3020,78 +3127,79 @@ var file_fluent_controlplane_state_v1_command_proto_goTypes = []any{
 	(*CreateJoinToken)(nil),        // 35: fluent.controlplane.state.v1.CreateJoinToken
 	(*RemoveJoinTokens)(nil),       // 36: fluent.controlplane.state.v1.RemoveJoinTokens
 	(*CommitConfiguration)(nil),    // 37: fluent.controlplane.state.v1.CommitConfiguration
-	(*PutOperator)(nil),            // 38: fluent.controlplane.state.v1.PutOperator
-	(*SetPassword)(nil),            // 39: fluent.controlplane.state.v1.SetPassword
-	(*NoteFailedLogins)(nil),       // 40: fluent.controlplane.state.v1.NoteFailedLogins
-	(*FailedLogin)(nil),            // 41: fluent.controlplane.state.v1.FailedLogin
-	(*AddSigningKey)(nil),          // 42: fluent.controlplane.state.v1.AddSigningKey
-	(*AddAuthority)(nil),           // 43: fluent.controlplane.state.v1.AddAuthority
-	(*RemoveAuthority)(nil),        // 44: fluent.controlplane.state.v1.RemoveAuthority
-	(*RemoveSigningKey)(nil),       // 45: fluent.controlplane.state.v1.RemoveSigningKey
-	(*AccountCreated)(nil),         // 46: fluent.controlplane.state.v1.AccountCreated
-	(*RetailerCreated)(nil),        // 47: fluent.controlplane.state.v1.RetailerCreated
-	(*ConfigurationCommitted)(nil), // 48: fluent.controlplane.state.v1.ConfigurationCommitted
-	nil,                            // 49: fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
-	nil,                            // 50: fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
-	(*timestamppb.Timestamp)(nil),  // 51: google.protobuf.Timestamp
-	(*SigningKey)(nil),             // 52: fluent.controlplane.state.v1.SigningKey
-	(*OperatorRecord)(nil),         // 53: fluent.controlplane.state.v1.OperatorRecord
-	(*Authority)(nil),              // 54: fluent.controlplane.state.v1.Authority
-	(*v1.Region)(nil),              // 55: fluent.controlplane.v1.Region
-	(*v1.Environment)(nil),         // 56: fluent.controlplane.v1.Environment
-	(*AccountRecord)(nil),          // 57: fluent.controlplane.state.v1.AccountRecord
-	(*v1.Account)(nil),             // 58: fluent.controlplane.v1.Account
-	(*ClientSecret)(nil),           // 59: fluent.controlplane.state.v1.ClientSecret
-	(*v1.ApiClient)(nil),           // 60: fluent.controlplane.v1.ApiClient
-	(*v1.Retailer)(nil),            // 61: fluent.controlplane.v1.Retailer
-	(*v1.OperationError)(nil),      // 62: fluent.controlplane.v1.OperationError
-	(*v1.WaitingFor)(nil),          // 63: fluent.controlplane.v1.WaitingFor
-	(*v1.Node)(nil),                // 64: fluent.controlplane.v1.Node
-	(v1.NodeState)(0),              // 65: fluent.controlplane.v1.NodeState
-	(*v1.Host)(nil),                // 66: fluent.controlplane.v1.Host
-	(*JoinToken)(nil),              // 67: fluent.controlplane.state.v1.JoinToken
-	(*v1.Operator)(nil),            // 68: fluent.controlplane.v1.Operator
-	(*v1.Operation)(nil),           // 69: fluent.controlplane.v1.Operation
-	(*ConfigurationVersion)(nil),   // 70: fluent.controlplane.state.v1.ConfigurationVersion
-	(*Activation)(nil),             // 71: fluent.controlplane.state.v1.Activation
+	(*ActivateConfiguration)(nil),  // 38: fluent.controlplane.state.v1.ActivateConfiguration
+	(*PutOperator)(nil),            // 39: fluent.controlplane.state.v1.PutOperator
+	(*SetPassword)(nil),            // 40: fluent.controlplane.state.v1.SetPassword
+	(*NoteFailedLogins)(nil),       // 41: fluent.controlplane.state.v1.NoteFailedLogins
+	(*FailedLogin)(nil),            // 42: fluent.controlplane.state.v1.FailedLogin
+	(*AddSigningKey)(nil),          // 43: fluent.controlplane.state.v1.AddSigningKey
+	(*AddAuthority)(nil),           // 44: fluent.controlplane.state.v1.AddAuthority
+	(*RemoveAuthority)(nil),        // 45: fluent.controlplane.state.v1.RemoveAuthority
+	(*RemoveSigningKey)(nil),       // 46: fluent.controlplane.state.v1.RemoveSigningKey
+	(*AccountCreated)(nil),         // 47: fluent.controlplane.state.v1.AccountCreated
+	(*RetailerCreated)(nil),        // 48: fluent.controlplane.state.v1.RetailerCreated
+	(*ConfigurationCommitted)(nil), // 49: fluent.controlplane.state.v1.ConfigurationCommitted
+	nil,                            // 50: fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
+	nil,                            // 51: fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
+	(*timestamppb.Timestamp)(nil),  // 52: google.protobuf.Timestamp
+	(*SigningKey)(nil),             // 53: fluent.controlplane.state.v1.SigningKey
+	(*OperatorRecord)(nil),         // 54: fluent.controlplane.state.v1.OperatorRecord
+	(*Authority)(nil),              // 55: fluent.controlplane.state.v1.Authority
+	(*v1.Region)(nil),              // 56: fluent.controlplane.v1.Region
+	(*v1.Environment)(nil),         // 57: fluent.controlplane.v1.Environment
+	(*AccountRecord)(nil),          // 58: fluent.controlplane.state.v1.AccountRecord
+	(*v1.Account)(nil),             // 59: fluent.controlplane.v1.Account
+	(*ClientSecret)(nil),           // 60: fluent.controlplane.state.v1.ClientSecret
+	(*v1.ApiClient)(nil),           // 61: fluent.controlplane.v1.ApiClient
+	(*v1.Retailer)(nil),            // 62: fluent.controlplane.v1.Retailer
+	(*v1.OperationError)(nil),      // 63: fluent.controlplane.v1.OperationError
+	(*v1.WaitingFor)(nil),          // 64: fluent.controlplane.v1.WaitingFor
+	(*v1.Node)(nil),                // 65: fluent.controlplane.v1.Node
+	(v1.NodeState)(0),              // 66: fluent.controlplane.v1.NodeState
+	(*v1.Host)(nil),                // 67: fluent.controlplane.v1.Host
+	(*JoinToken)(nil),              // 68: fluent.controlplane.state.v1.JoinToken
+	(*v1.Operator)(nil),            // 69: fluent.controlplane.v1.Operator
+	(*v1.Operation)(nil),           // 70: fluent.controlplane.v1.Operation
+	(*ConfigurationVersion)(nil),   // 71: fluent.controlplane.state.v1.ConfigurationVersion
+	(*Activation)(nil),             // 72: fluent.controlplane.state.v1.Activation
 }
 var file_fluent_controlplane_state_v1_command_proto_depIdxs = []int32{
 	0,  // 0: fluent.controlplane.state.v1.Command.kind:type_name -> fluent.controlplane.state.v1.Kind
 	2,  // 1: fluent.controlplane.state.v1.Command.meta:type_name -> fluent.controlplane.state.v1.Meta
-	51, // 2: fluent.controlplane.state.v1.Meta.time:type_name -> google.protobuf.Timestamp
-	52, // 3: fluent.controlplane.state.v1.Initialise.key:type_name -> fluent.controlplane.state.v1.SigningKey
-	53, // 4: fluent.controlplane.state.v1.Initialise.operator:type_name -> fluent.controlplane.state.v1.OperatorRecord
-	54, // 5: fluent.controlplane.state.v1.Initialise.authority:type_name -> fluent.controlplane.state.v1.Authority
-	55, // 6: fluent.controlplane.state.v1.PutRegion.region:type_name -> fluent.controlplane.v1.Region
-	56, // 7: fluent.controlplane.state.v1.PutEnvironment.environment:type_name -> fluent.controlplane.v1.Environment
-	57, // 8: fluent.controlplane.state.v1.CreateAccount.record:type_name -> fluent.controlplane.state.v1.AccountRecord
-	58, // 9: fluent.controlplane.state.v1.UpdateAccount.account:type_name -> fluent.controlplane.v1.Account
-	59, // 10: fluent.controlplane.state.v1.SetClientSecret.secret:type_name -> fluent.controlplane.state.v1.ClientSecret
-	60, // 11: fluent.controlplane.state.v1.CreateApiClient.client:type_name -> fluent.controlplane.v1.ApiClient
-	60, // 12: fluent.controlplane.state.v1.UpdateApiClient.client:type_name -> fluent.controlplane.v1.ApiClient
-	51, // 13: fluent.controlplane.state.v1.RotateApiClient.overlap_end:type_name -> google.protobuf.Timestamp
-	61, // 14: fluent.controlplane.state.v1.CreateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
-	61, // 15: fluent.controlplane.state.v1.UpdateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
-	49, // 16: fluent.controlplane.state.v1.RetailerPrepared.artefacts:type_name -> fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
-	62, // 17: fluent.controlplane.state.v1.FinishOperation.error:type_name -> fluent.controlplane.v1.OperationError
-	63, // 18: fluent.controlplane.state.v1.NoteOperation.waiting_for:type_name -> fluent.controlplane.v1.WaitingFor
-	64, // 19: fluent.controlplane.state.v1.PlanNode.node:type_name -> fluent.controlplane.v1.Node
-	64, // 20: fluent.controlplane.state.v1.JoinNode.node:type_name -> fluent.controlplane.v1.Node
-	65, // 21: fluent.controlplane.state.v1.JudgeNode.state:type_name -> fluent.controlplane.v1.NodeState
-	66, // 22: fluent.controlplane.state.v1.JoinHost.host:type_name -> fluent.controlplane.v1.Host
-	65, // 23: fluent.controlplane.state.v1.JudgeHost.state:type_name -> fluent.controlplane.v1.NodeState
-	67, // 24: fluent.controlplane.state.v1.CreateJoinToken.token:type_name -> fluent.controlplane.state.v1.JoinToken
-	50, // 25: fluent.controlplane.state.v1.CommitConfiguration.artefacts:type_name -> fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
-	68, // 26: fluent.controlplane.state.v1.PutOperator.operator:type_name -> fluent.controlplane.v1.Operator
-	41, // 27: fluent.controlplane.state.v1.NoteFailedLogins.failures:type_name -> fluent.controlplane.state.v1.FailedLogin
-	52, // 28: fluent.controlplane.state.v1.AddSigningKey.key:type_name -> fluent.controlplane.state.v1.SigningKey
-	54, // 29: fluent.controlplane.state.v1.AddAuthority.authority:type_name -> fluent.controlplane.state.v1.Authority
-	58, // 30: fluent.controlplane.state.v1.AccountCreated.account:type_name -> fluent.controlplane.v1.Account
-	69, // 31: fluent.controlplane.state.v1.AccountCreated.operation:type_name -> fluent.controlplane.v1.Operation
-	61, // 32: fluent.controlplane.state.v1.RetailerCreated.retailer:type_name -> fluent.controlplane.v1.Retailer
-	69, // 33: fluent.controlplane.state.v1.RetailerCreated.operation:type_name -> fluent.controlplane.v1.Operation
-	70, // 34: fluent.controlplane.state.v1.ConfigurationCommitted.version:type_name -> fluent.controlplane.state.v1.ConfigurationVersion
-	71, // 35: fluent.controlplane.state.v1.ConfigurationCommitted.activation:type_name -> fluent.controlplane.state.v1.Activation
+	52, // 2: fluent.controlplane.state.v1.Meta.time:type_name -> google.protobuf.Timestamp
+	53, // 3: fluent.controlplane.state.v1.Initialise.key:type_name -> fluent.controlplane.state.v1.SigningKey
+	54, // 4: fluent.controlplane.state.v1.Initialise.operator:type_name -> fluent.controlplane.state.v1.OperatorRecord
+	55, // 5: fluent.controlplane.state.v1.Initialise.authority:type_name -> fluent.controlplane.state.v1.Authority
+	56, // 6: fluent.controlplane.state.v1.PutRegion.region:type_name -> fluent.controlplane.v1.Region
+	57, // 7: fluent.controlplane.state.v1.PutEnvironment.environment:type_name -> fluent.controlplane.v1.Environment
+	58, // 8: fluent.controlplane.state.v1.CreateAccount.record:type_name -> fluent.controlplane.state.v1.AccountRecord
+	59, // 9: fluent.controlplane.state.v1.UpdateAccount.account:type_name -> fluent.controlplane.v1.Account
+	60, // 10: fluent.controlplane.state.v1.SetClientSecret.secret:type_name -> fluent.controlplane.state.v1.ClientSecret
+	61, // 11: fluent.controlplane.state.v1.CreateApiClient.client:type_name -> fluent.controlplane.v1.ApiClient
+	61, // 12: fluent.controlplane.state.v1.UpdateApiClient.client:type_name -> fluent.controlplane.v1.ApiClient
+	52, // 13: fluent.controlplane.state.v1.RotateApiClient.overlap_end:type_name -> google.protobuf.Timestamp
+	62, // 14: fluent.controlplane.state.v1.CreateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
+	62, // 15: fluent.controlplane.state.v1.UpdateRetailer.retailer:type_name -> fluent.controlplane.v1.Retailer
+	50, // 16: fluent.controlplane.state.v1.RetailerPrepared.artefacts:type_name -> fluent.controlplane.state.v1.RetailerPrepared.ArtefactsEntry
+	63, // 17: fluent.controlplane.state.v1.FinishOperation.error:type_name -> fluent.controlplane.v1.OperationError
+	64, // 18: fluent.controlplane.state.v1.NoteOperation.waiting_for:type_name -> fluent.controlplane.v1.WaitingFor
+	65, // 19: fluent.controlplane.state.v1.PlanNode.node:type_name -> fluent.controlplane.v1.Node
+	65, // 20: fluent.controlplane.state.v1.JoinNode.node:type_name -> fluent.controlplane.v1.Node
+	66, // 21: fluent.controlplane.state.v1.JudgeNode.state:type_name -> fluent.controlplane.v1.NodeState
+	67, // 22: fluent.controlplane.state.v1.JoinHost.host:type_name -> fluent.controlplane.v1.Host
+	66, // 23: fluent.controlplane.state.v1.JudgeHost.state:type_name -> fluent.controlplane.v1.NodeState
+	68, // 24: fluent.controlplane.state.v1.CreateJoinToken.token:type_name -> fluent.controlplane.state.v1.JoinToken
+	51, // 25: fluent.controlplane.state.v1.CommitConfiguration.artefacts:type_name -> fluent.controlplane.state.v1.CommitConfiguration.ArtefactsEntry
+	69, // 26: fluent.controlplane.state.v1.PutOperator.operator:type_name -> fluent.controlplane.v1.Operator
+	42, // 27: fluent.controlplane.state.v1.NoteFailedLogins.failures:type_name -> fluent.controlplane.state.v1.FailedLogin
+	53, // 28: fluent.controlplane.state.v1.AddSigningKey.key:type_name -> fluent.controlplane.state.v1.SigningKey
+	55, // 29: fluent.controlplane.state.v1.AddAuthority.authority:type_name -> fluent.controlplane.state.v1.Authority
+	59, // 30: fluent.controlplane.state.v1.AccountCreated.account:type_name -> fluent.controlplane.v1.Account
+	70, // 31: fluent.controlplane.state.v1.AccountCreated.operation:type_name -> fluent.controlplane.v1.Operation
+	62, // 32: fluent.controlplane.state.v1.RetailerCreated.retailer:type_name -> fluent.controlplane.v1.Retailer
+	70, // 33: fluent.controlplane.state.v1.RetailerCreated.operation:type_name -> fluent.controlplane.v1.Operation
+	71, // 34: fluent.controlplane.state.v1.ConfigurationCommitted.version:type_name -> fluent.controlplane.state.v1.ConfigurationVersion
+	72, // 35: fluent.controlplane.state.v1.ConfigurationCommitted.activation:type_name -> fluent.controlplane.state.v1.Activation
 	36, // [36:36] is the sub-list for method output_type
 	36, // [36:36] is the sub-list for method input_type
 	36, // [36:36] is the sub-list for extension type_name
@@ -3111,7 +3219,7 @@ func file_fluent_controlplane_state_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fluent_controlplane_state_v1_command_proto_rawDesc), len(file_fluent_controlplane_state_v1_command_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   50,
+			NumMessages:   51,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

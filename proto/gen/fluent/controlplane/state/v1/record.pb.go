@@ -779,13 +779,15 @@ func (x *ConfigurationVersion) GetCreateTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// Activation says which version a retailer works by.
+// Activation says by which versions a retailer works: roots by stable, but for the share that works by the candidate.
 type Activation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Account       string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
 	Retailer      int32                  `protobuf:"varint,2,opt,name=retailer,proto3" json:"retailer,omitempty"`
-	Version       string                 `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
-	Index         uint64                 `protobuf:"varint,4,opt,name=index,proto3" json:"index,omitempty"` // of the raft entry that activated it
+	Stable        string                 `protobuf:"bytes,3,opt,name=stable,proto3" json:"stable,omitempty"`       // id of a version
+	Index         uint64                 `protobuf:"varint,4,opt,name=index,proto3" json:"index,omitempty"`        // of the raft entry that activated this
+	Candidate     string                 `protobuf:"bytes,5,opt,name=candidate,proto3" json:"candidate,omitempty"` // id of a version; empty: none
+	Share         uint32                 `protobuf:"varint,6,opt,name=share,proto3" json:"share,omitempty"`        // of the roots, in hundredths of a percent, that work by the candidate: 0 to 10,000
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -834,9 +836,9 @@ func (x *Activation) GetRetailer() int32 {
 	return 0
 }
 
-func (x *Activation) GetVersion() string {
+func (x *Activation) GetStable() string {
 	if x != nil {
-		return x.Version
+		return x.Stable
 	}
 	return ""
 }
@@ -844,6 +846,20 @@ func (x *Activation) GetVersion() string {
 func (x *Activation) GetIndex() uint64 {
 	if x != nil {
 		return x.Index
+	}
+	return 0
+}
+
+func (x *Activation) GetCandidate() string {
+	if x != nil {
+		return x.Candidate
+	}
+	return ""
+}
+
+func (x *Activation) GetShare() uint32 {
+	if x != nil {
+		return x.Share
 	}
 	return 0
 }
@@ -1130,13 +1146,15 @@ const file_fluent_controlplane_state_v1_record_proto_rawDesc = "" +
 	"createTime\x1a<\n" +
 	"\x0eArtefactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"r\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa4\x01\n" +
 	"\n" +
 	"Activation\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x1a\n" +
-	"\bretailer\x18\x02 \x01(\x05R\bretailer\x12\x18\n" +
-	"\aversion\x18\x03 \x01(\tR\aversion\x12\x14\n" +
-	"\x05index\x18\x04 \x01(\x04R\x05index\"k\n" +
+	"\bretailer\x18\x02 \x01(\x05R\bretailer\x12\x16\n" +
+	"\x06stable\x18\x03 \x01(\tR\x06stable\x12\x14\n" +
+	"\x05index\x18\x04 \x01(\x04R\x05index\x12\x1c\n" +
+	"\tcandidate\x18\x05 \x01(\tR\tcandidate\x12\x14\n" +
+	"\x05share\x18\x06 \x01(\rR\x05share\"k\n" +
 	"\aRequest\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x04R\x05index\x12 \n" +

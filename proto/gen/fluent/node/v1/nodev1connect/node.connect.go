@@ -111,7 +111,8 @@ type NodeServiceClient interface {
 	// CreateRetailer makes a retailer of an account of the caller's environment, just as an operator's CreateRetailer does, and answers when
 	// it can be used. A repeat with the same request id waits for the same retailer. Unavailable means that it is not ready yet: repeat.
 	CreateRetailer(context.Context, *v1.CreateRetailerRequest) (*v1.CreateRetailerResponse, error)
-	// CommitConfiguration makes a configuration version that differs from the active one in the given artefacts, and activates it.
+	// CommitConfiguration makes a configuration version that differs from the stable one in the given artefacts, and activates it as stable.
+	// While a candidate is tried it is refused.
 	CommitConfiguration(context.Context, *v1.CommitConfigurationRequest) (*v1.CommitConfigurationResponse, error)
 }
 
@@ -154,7 +155,8 @@ type NodeServiceHandler interface {
 	// CreateRetailer makes a retailer of an account of the caller's environment, just as an operator's CreateRetailer does, and answers when
 	// it can be used. A repeat with the same request id waits for the same retailer. Unavailable means that it is not ready yet: repeat.
 	CreateRetailer(context.Context, *v1.CreateRetailerRequest) (*v1.CreateRetailerResponse, error)
-	// CommitConfiguration makes a configuration version that differs from the active one in the given artefacts, and activates it.
+	// CommitConfiguration makes a configuration version that differs from the stable one in the given artefacts, and activates it as stable.
+	// While a candidate is tried it is refused.
 	CommitConfiguration(context.Context, *v1.CommitConfigurationRequest) (*v1.CommitConfigurationResponse, error)
 }
 
