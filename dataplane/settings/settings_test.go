@@ -51,7 +51,7 @@ func TestValuesAreCheckedAtTheDoor(t *testing.T) {
 		{name: "ALLOW_OVERSELL", lob: "true", field: "lobValue"},
 		{name: "PICK_N_PACK_TIME_LIMIT", value: "1.5"}, {name: "PICK_N_PACK_TIME_LIMIT", value: "-1"}, {name: "PICK_N_PACK_TIME_LIMIT", value: "4h", field: "value"},
 		{name: "PICK_N_PACK_TIME_LIMIT_EXPRESS", value: "soon", field: "value"}, {name: "PICK_N_PACK_TIME_LIMIT_", value: "soon"}, {name: "PICK_N_PACK_TIME_LIMITS", value: "soon"},
-		{name: "webhook.wms", value: "https://wms.example"}, {name: "webhook.wms", lob: "{}", field: "lobValue"},
+		{name: "webhook.wms", value: "https://wms.example"}, {name: "webhook.wms", lob: "{}"},
 		{name: "RETENTION_JOB_DAYS", value: "3650"}, {name: "RETENTION_JOB_DAYS", value: "3651", field: "value"}, {name: "RETENTION_JOB_DAYS", value: "0", field: "value"},
 		{name: "fc.oauth.access.token.seconds", value: "31536000"}, {name: "fc.oauth.access.token.seconds", value: "1h", field: "value"},
 		{name: "fc.mystique.manifest.oms", lob: "{}"}, {name: "MY_OWN", value: "anything"},
