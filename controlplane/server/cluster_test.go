@@ -101,7 +101,8 @@ func (c *trio) start(id string) {
 		config := server.Config{
 			ID: id, Dir: filepath.Join(c.dir, id), Peers: c.peers, Bootstrap: true, Authority: c.authority,
 			OperatorUsername: operatorName, OperatorPassword: operatorPassword,
-			HeartbeatTimeout: c.beat, Now: c.now, Logger: logger().With("server", id),
+			HeartbeatTimeout: c.beat, ApplyDeadline: max(3*time.Second, 5*c.beat), // a calm leader also stays when the disk is slow for a while
+			Now: c.now, Logger: logger().With("server", id),
 			Ready: func(api string) { ready <- api },
 		}
 		if c.tune != nil {
