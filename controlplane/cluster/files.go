@@ -58,6 +58,11 @@ func openFiles(config Config, deps Deps) (*files, error) {
 	return f, nil
 }
 
+// inFlight is how many requests a leader has under way at each follower: one, so that raft does not pipeline them. Its pipeline (1.8) can wait for
+// itself for ever when a follower refuses one while the next is on its way: that follower then gets nothing more in the term, and the server never
+// stops. Entries go in batches anyway.
+const inFlight = 1
+
 // listen opens the port for raft. Connections of servers that have shown who they are live on when idle: raft would not notice that its side of one was
 // closed before it lost a call, an election's among them.
 func (f *files) listen(config Config, deps Deps) error {
@@ -71,6 +76,7 @@ func (f *files) listen(config Config, deps Deps) error {
 	between := &stream{Listener: f.port, advertised: raft.ServerAddress(config.self().Raft), peers: config.Peers, party: deps.Trust}
 	f.transport = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream: between, MaxPool: 3, Timeout: 5 * time.Second, Logger: f.logger,
+		MaxRPCsInFlight:       inFlight,
 		ServerAddressProvider: addresses(config.Peers),
 	})
 	return nil
