@@ -99,7 +99,7 @@ func (a audit) ListAuditRecords(ctx context.Context, r *cpv1.ListAuditRecordsReq
 	v, decision := a.Store.View(), policy.FromContext(ctx)
 	list, next := state.Audit.Filter(v, p, func(record *cpv1.AuditRecord) bool {
 		return strings.HasPrefix(record.GetResource(), r.GetResource()) && (r.GetActor() == "" || r.GetActor() == record.GetActor()) &&
-			decision.Covers(placed(v, record.GetResource()))
+			decision.Covers(policy.Resource(state.PlaceOfRecord(v, record)))
 	})
 	return &cpv1.ListAuditRecordsResponse{Records: list, NextPageToken: pageToken(r, next)}, nil
 }

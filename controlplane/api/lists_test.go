@@ -193,6 +193,47 @@ func TestTheAuditShowsWhatARoleCovers(t *testing.T) {
 		seen(root, &cpv1.ListAuditRecordsRequest{Actor: "operator/root"}))
 }
 
+// TestTheAuditRemembersWhereThingsWere deletes a node of one region and has another join under its name in the other; and removes an account's operation.
+// Who may see the records of what is gone still sees them, and whoever has the name now gets none of them.
+func TestTheAuditRemembersWhereThingsWere(t *testing.T) {
+	t.Parallel()
+	d := twoPlaces(t)
+	there := d.operator("rita", &cpv1.RoleBinding{Role: auth.RegionOperator, Regions: []string{"there"}})
+	here := d.operator("hana", &cpv1.RoleBinding{Role: auth.RegionOperator, Regions: []string{"here"}})
+	account := d.operator("ida", &cpv1.RoleBinding{Role: auth.Implementer, Accounts: []string{"BETA"}})
+	seen := func(over *connect.Client, resource string) (out []string) {
+		return all(t, func(token string) ([]*cpv1.AuditRecord, string, error) {
+			out, err := cpc.NewAuditServiceClient(over).ListAuditRecords(t.Context(), &cpv1.ListAuditRecordsRequest{Resource: resource, PageSize: 1, PageToken: token})
+			return out.GetRecords(), out.GetNextPageToken(), err
+		}, func(r *cpv1.AuditRecord) string {
+			return r.GetAction() + " " + r.GetRegion() + " " + r.GetEnvironment() + " " + r.GetAccount()
+		})
+	}
+	d.do(&statev1.JudgeNode{Id: "o1", State: cpv1.NodeState_NODE_STATE_GONE})
+	d.do(&statev1.DeleteNode{Id: "o1"})
+	d.join(aNode, "o1", "shared")
+	was := []string{"DELETE_NODE there other ", "JUDGE_NODE there other ", "JUDGE_NODE there other ", "JOIN_NODE there other "}
+	require.Equal(t, was, seen(there, "node/o1"))
+	require.Equal(t, []string{"JOIN_NODE here shared "}, seen(here, "node/o1"))
+	require.Equal(t, append([]string{"JOIN_NODE here shared "}, was...), seen(d.root(), "node/o1"))
+
+	operations, _ := state.Operations.List(d.store.View(), state.Page{})
+	var ended []string
+	for _, o := range operations {
+		if o.GetState() == cpv1.OperationState_OPERATION_STATE_DONE {
+			ended = append(ended, o.GetId())
+		}
+	}
+	before := seen(account, "operation/")
+	require.Contains(t, before, "FINISH_OPERATION there other BETA")
+	d.do(&statev1.RemoveOperations{Operations: ended})
+	require.Equal(t, before, seen(account, "operation/"))
+	for _, record := range seen(here, "") {
+		require.NotContains(t, record, "there")
+	}
+	require.NoError(t, state.VerifyAudit(d.store.View()))
+}
+
 // TestClientsAreListedOnce, page by page; of those that act as administrators only the ones that can.
 func TestClientsAreListedOnce(t *testing.T) {
 	t.Parallel()

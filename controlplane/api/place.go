@@ -11,62 +11,15 @@ import (
 	"github.com/fluent-oms/fluent/auth/policy"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
-	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// locators tell of each kind of thing where the one of a name is. The kinds are those of a method's Place and of the resources of audit records.
-var locators = map[string]func(state.View, string) policy.Resource{
-	"region":        func(_ state.View, name string) policy.Resource { return policy.Resource{Region: name} },
-	"environment":   environmentPlace,
-	"account":       accountPlace,
-	"retailer":      accountOfKey,
-	"configuration": accountOfKey,
-	"client": func(v state.View, id string) policy.Resource {
-		return accountPlace(v, string(tenancy.AccountOfClient(id)))
-	},
-	"node": func(v state.View, id string) policy.Resource {
-		n, _ := state.Nodes.Get(v, id)
-		return environmentPlace(v, n.GetEnvironment())
-	},
-	"host": func(v state.View, id string) policy.Resource {
-		h, _ := state.Hosts.Get(v, id)
-		return policy.Resource{Region: h.GetRegion()}
-	},
-	"join_token": func(v state.View, id string) policy.Resource {
-		t, _ := state.JoinTokens.Get(v, id)
-		at := environmentPlace(v, t.GetEnvironment())
-		at.Region = first(at.Region, t.GetRegion())
-		return at
-	},
-	"operation": func(v state.View, id string) policy.Resource {
-		o, _ := state.Operations.Get(v, id)
-		return accountPlace(v, o.GetAccount())
-	},
-}
-
+// environmentPlace and accountPlace are where things of that name are, for the policy.
 func environmentPlace(v state.View, name string) policy.Resource {
-	e, _ := state.Environments.Get(v, name)
-	return policy.Resource{Region: e.GetRegion(), Environment: name}
+	return policy.Resource(state.PlaceOf(v, "environment", name))
 }
 
 func accountPlace(v state.View, name string) policy.Resource {
-	record, _ := state.Accounts.Get(v, name)
-	return policy.Resource{Region: record.GetAccount().GetRegion(), Environment: record.GetAccount().GetEnvironment(), Account: name}
-}
-
-// accountOfKey takes the key of a retailer.
-func accountOfKey(v state.View, key string) policy.Resource {
-	account, _, _ := strings.Cut(key, "/")
-	return accountPlace(v, account)
-}
-
-// placed locates the resource of an audit record, so that limited roles see what is theirs.
-func placed(v state.View, resource string) policy.Resource {
-	kind, name, _ := strings.Cut(resource, "/")
-	if locate, known := locators[kind]; known {
-		return locate(v, name)
-	}
-	return policy.Resource{}
+	return policy.Resource(state.PlaceOf(v, "account", name))
 }
 
 // place is the Place that a method declares, ready to be looked up.
@@ -77,8 +30,8 @@ type place struct {
 
 // named is a field of a request that names a thing.
 type named struct {
-	path   []protoreflect.FieldDescriptor
-	locate func(state.View, string) policy.Resource
+	path []protoreflect.FieldDescriptor
+	kind string // of the thing
 }
 
 // placesOf reads the declarations of all methods. The error names a path that leads to no string of the request.
@@ -93,8 +46,10 @@ func placesOf(methods map[string]protoreflect.MethodDescriptor) (map[string]plac
 				return true
 			}
 			var path []protoreflect.FieldDescriptor
-			path, problem = pathIn(method.Input(), value.String())
-			at.named = append(at.named, named{path: path, locate: locators[string(f.Name())]})
+			if path, problem = pathIn(method.Input(), value.String()); problem == nil && !state.HasPlace(string(f.Name())) {
+				problem = fmt.Errorf("nothing tells where a %s is", f.Name())
+			}
+			at.named = append(at.named, named{path: path, kind: string(f.Name())})
 			return problem == nil
 		})
 		if problem != nil {
@@ -140,7 +95,7 @@ func (p place) of(v state.View, request proto.Message) (policy.Resource, bool) {
 		if name == "" {
 			continue
 		}
-		at := n.locate(v, name)
+		at := state.PlaceOf(v, n.kind, name)
 		if anything && out.Region != "" && at.Region != "" && at.Region != out.Region {
 			return policy.Resource{}, true
 		}

@@ -27,6 +27,7 @@ type Result struct {
 // Tx is the one change that a command makes: all of it or nothing.
 type Tx struct {
 	View
+	before   View // of before the command
 	index    Index
 	meta     *statev1.Meta
 	resource string // what the audit record names
@@ -50,7 +51,7 @@ func (s *Store) Apply(index Index, encoded []byte) (_ Result, err error) {
 	txn := g.db.Txn(true)
 	defer txn.Abort()
 	txn.TrackChanges()
-	tx := &Tx{View: View{txn: txn, generation: g}, index: index, meta: command.GetMeta()}
+	tx := &Tx{View: View{txn: txn, generation: g}, before: View{txn: g.db.Txn(false), generation: g}, index: index, meta: command.GetMeta()}
 	result := tx.run(command, h)
 	if result.Err != nil {
 		txn.Abort() // nothing of a refused command stays, but the index moves on

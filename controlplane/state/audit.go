@@ -22,6 +22,10 @@ var auditCommands = []command{
 	{statev1.Kind_KIND_NOTE_FAILED_LOGINS, 4, handle(noteFailedLogins)},
 }
 
+// auditPlaces is the schema since which records say where their resource was: what becomes of it later, and what comes to have its name, does not change
+// who may see them.
+const auditPlaces = 6
+
 // keptAuditRecords is how many records the state keeps; older ones go, and the chain begins at the oldest that is left.
 const keptAuditRecords = 50_000
 
@@ -35,6 +39,10 @@ func (tx *Tx) audit(kind statev1.Kind) error {
 		Sequence: cluster.GetAuditSequence() + 1, Index: uint64(tx.index), Time: tx.now(), Actor: tx.meta.GetActor(),
 		Action: strings.TrimPrefix(kind.String(), "KIND_"), Resource: tx.resource, RequestId: tx.meta.GetRequestId(),
 		Procedure: tx.meta.GetProcedure(), Detail: tx.detail, PreviousHash: cluster.GetAuditHash(),
+	}
+	if cluster.GetSchemaFloor() >= auditPlaces {
+		at := tx.place()
+		record.Region, record.Environment, record.Account = at.Region, at.Environment, at.Account
 	}
 	hash, err := auditHash(record)
 	if err != nil {
@@ -51,6 +59,24 @@ func (tx *Tx) audit(kind statev1.Kind) error {
 		}
 	}
 	return Audit.put(tx, record)
+}
+
+// place is where the resource is that the command changed; where it was, if it is gone.
+func (tx *Tx) place() Place {
+	at := placeOf(tx.View, tx.resource)
+	if was := placeOf(tx.before, tx.resource); at.Region == "" && was.Region != "" {
+		return was
+	}
+	return at
+}
+
+// PlaceOfRecord is where a record's resource was when it was changed. Records that do not say it, as those from before schema 6, are where the resource
+// is now.
+func PlaceOfRecord(v View, r *cpv1.AuditRecord) Place {
+	if r.GetRegion() == "" {
+		return placeOf(v, r.GetResource())
+	}
+	return Place{Region: r.GetRegion(), Environment: r.GetEnvironment(), Account: r.GetAccount()}
 }
 
 func auditHash(record *cpv1.AuditRecord) ([]byte, error) {

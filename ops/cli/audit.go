@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"connectrpc.com/connect/v2"
 	"github.com/spf13/cobra"
@@ -36,6 +37,9 @@ func newAuditList(a *app) *cobra.Command {
 				{Title: "ACTOR", Value: (*cpv1.AuditRecord).GetActor},
 				{Title: "ACTION", Value: (*cpv1.AuditRecord).GetAction},
 				{Title: "RESOURCE", Value: (*cpv1.AuditRecord).GetResource},
+				{Title: "WHERE", Value: func(r *cpv1.AuditRecord) string {
+					return strings.Trim(r.GetRegion()+"/"+r.GetEnvironment(), "/")
+				}},
 				{Title: "DETAIL", Value: (*cpv1.AuditRecord).GetDetail},
 			})
 		}),

@@ -28,18 +28,22 @@ const (
 // AuditRecord is one change. hash covers all other fields, and so the record before it: a record cannot be changed or taken out
 // without breaking the chain.
 type AuditRecord struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Sequence      uint64                 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	Index         uint64                 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"` // of the raft entry
-	Time          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
-	Actor         string                 `protobuf:"bytes,4,opt,name=actor,proto3" json:"actor,omitempty"`       // operator/alice, node/n1, user/ACME/ann via node/n1, host/h1, system/provision
-	Action        string                 `protobuf:"bytes,5,opt,name=action,proto3" json:"action,omitempty"`     // CREATE_ACCOUNT
-	Resource      string                 `protobuf:"bytes,6,opt,name=resource,proto3" json:"resource,omitempty"` // account/ACME
-	RequestId     string                 `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	Procedure     string                 `protobuf:"bytes,8,opt,name=procedure,proto3" json:"procedure,omitempty"` // RPC that asked for it; empty for the control plane's own work
-	Detail        string                 `protobuf:"bytes,9,opt,name=detail,proto3" json:"detail,omitempty"`
-	PreviousHash  []byte                 `protobuf:"bytes,10,opt,name=previous_hash,json=previousHash,proto3" json:"previous_hash,omitempty"`
-	Hash          []byte                 `protobuf:"bytes,11,opt,name=hash,proto3" json:"hash,omitempty"` // SHA-256
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Sequence     uint64                 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	Index        uint64                 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"` // of the raft entry
+	Time         *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
+	Actor        string                 `protobuf:"bytes,4,opt,name=actor,proto3" json:"actor,omitempty"`       // operator/alice, node/n1, user/ACME/ann via node/n1, host/h1, system/provision
+	Action       string                 `protobuf:"bytes,5,opt,name=action,proto3" json:"action,omitempty"`     // CREATE_ACCOUNT
+	Resource     string                 `protobuf:"bytes,6,opt,name=resource,proto3" json:"resource,omitempty"` // account/ACME
+	RequestId    string                 `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Procedure    string                 `protobuf:"bytes,8,opt,name=procedure,proto3" json:"procedure,omitempty"` // RPC that asked for it; empty for the control plane's own work
+	Detail       string                 `protobuf:"bytes,9,opt,name=detail,proto3" json:"detail,omitempty"`
+	PreviousHash []byte                 `protobuf:"bytes,10,opt,name=previous_hash,json=previousHash,proto3" json:"previous_hash,omitempty"`
+	Hash         []byte                 `protobuf:"bytes,11,opt,name=hash,proto3" json:"hash,omitempty"` // SHA-256
+	// Where the resource was, as far as it was in one place; absent in records from before schema 6. Limited operators see those of their places.
+	Region        string `protobuf:"bytes,12,opt,name=region,proto3" json:"region,omitempty"`
+	Environment   string `protobuf:"bytes,13,opt,name=environment,proto3" json:"environment,omitempty"`
+	Account       string `protobuf:"bytes,14,opt,name=account,proto3" json:"account,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -149,6 +153,27 @@ func (x *AuditRecord) GetHash() []byte {
 		return x.Hash
 	}
 	return nil
+}
+
+func (x *AuditRecord) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+func (x *AuditRecord) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+func (x *AuditRecord) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
 }
 
 type ListAuditRecordsRequest struct {
@@ -275,7 +300,7 @@ var File_fluent_controlplane_v1_audit_proto protoreflect.FileDescriptor
 
 const file_fluent_controlplane_v1_audit_proto_rawDesc = "" +
 	"\n" +
-	"\"fluent/controlplane/v1/audit.proto\x12\x16fluent.controlplane.v1\x1a\x1bbuf/validate/validate.proto\x1a'fluent/controlplane/v1/permission.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc7\x02\n" +
+	"\"fluent/controlplane/v1/audit.proto\x12\x16fluent.controlplane.v1\x1a\x1bbuf/validate/validate.proto\x1a'fluent/controlplane/v1/permission.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9b\x03\n" +
 	"\vAuditRecord\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x04R\x05index\x12.\n" +
@@ -289,7 +314,10 @@ const file_fluent_controlplane_v1_audit_proto_rawDesc = "" +
 	"\x06detail\x18\t \x01(\tR\x06detail\x12#\n" +
 	"\rprevious_hash\x18\n" +
 	" \x01(\fR\fpreviousHash\x12\x12\n" +
-	"\x04hash\x18\v \x01(\fR\x04hash\"\x93\x01\n" +
+	"\x04hash\x18\v \x01(\fR\x04hash\x12\x16\n" +
+	"\x06region\x18\f \x01(\tR\x06region\x12 \n" +
+	"\venvironment\x18\r \x01(\tR\venvironment\x12\x18\n" +
+	"\aaccount\x18\x0e \x01(\tR\aaccount\"\x93\x01\n" +
 	"\x17ListAuditRecordsRequest\x12\x1a\n" +
 	"\bresource\x18\x01 \x01(\tR\bresource\x12\x14\n" +
 	"\x05actor\x18\x02 \x01(\tR\x05actor\x12'\n" +
