@@ -15,6 +15,8 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/manifest"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -37,15 +39,15 @@ func New(db *store.DB, loads []manifest.Load, nudge func(context.Context, tenanc
 }
 
 // CreateJob makes a job that takes batches until midnight UTC. retailer 0 makes a job of the account.
-func (s *Service) CreateJob(ctx context.Context, scope tenancy.Scope, name string, retailer tenancy.RetailerID, meta json.RawMessage) (*store.Job, error) {
-	id, err := s.db.NewJobID(ctx, scope)
+func (s *Service) CreateJob(ctx context.Context, scope tenancy.Scope, name string, retailer tenancy.RetailerID, meta json.RawMessage) (*jobs.Job, error) {
+	id, err := jobs.NewID(ctx, s.db, scope)
 	if err != nil {
 		return nil, err
 	}
-	job := &store.Job{ID: id, Name: name, RetailerID: retailer, Meta: meta}
+	job := &jobs.Job{ID: id, Name: name, RetailerID: retailer, Meta: meta}
 	err = s.db.Write(ctx, scope, func(tx *store.Tx) error {
 		job.ClosesOn = tx.Now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
-		tx.AddJob(job)
+		jobs.Add(tx, job)
 		return nil
 	})
 	if err != nil {
@@ -86,7 +88,7 @@ func (r *Request) check(l *manifest.Load) error {
 const maxName = 255
 
 // AddBatch stores a batch and its event in one transaction. When it returns, the batch will be worked off whatever fails.
-func (s *Service) AddBatch(ctx context.Context, scope tenancy.Scope, job *store.Job, req Request) (*store.Batch, error) {
+func (s *Service) AddBatch(ctx context.Context, scope tenancy.Scope, job *jobs.Job, req Request) (*jobs.Batch, error) {
 	load := s.load(req.EntityType)
 	if load == nil {
 		return nil, s.unknown(req.EntityType)
@@ -98,11 +100,11 @@ func (s *Service) AddBatch(ctx context.Context, scope tenancy.Scope, job *store.
 	if err != nil {
 		return nil, err
 	}
-	id, err := s.db.NewBatchID(ctx, scope)
+	id, err := jobs.NewBatchID(ctx, s.db, scope)
 	if err != nil {
 		return nil, err
 	}
-	batch := &store.Batch{
+	batch := &jobs.Batch{
 		ID: id, JobID: req.JobID, RetailerID: job.RetailerID, Action: req.Action, EntityType: req.EntityType, Event: req.Event, Header: req.Header,
 	}
 	if batch.Event == "" {
@@ -114,10 +116,10 @@ func (s *Service) AddBatch(ctx context.Context, scope tenancy.Scope, job *store.
 	}
 	err = s.db.Write(ctx, scope, func(tx *store.Tx) error {
 		event.GeneratedOn = tx.Now()
-		if err := tx.AddBatch(ctx, batch, req.Records); err != nil {
+		if err := jobs.AddBatch(ctx, tx, batch, req.Records); err != nil {
 			return err
 		}
-		tx.AppendEvents(event)
+		eventstore.Append(tx, event)
 		return nil
 	})
 	if err != nil {
@@ -128,7 +130,7 @@ func (s *Service) AddBatch(ctx context.Context, scope tenancy.Scope, job *store.
 }
 
 // event is what a batch becomes: one of its target, which is a root.
-func (s *Service) event(batch *store.Batch, target any, req Request) (*workflow.Event, error) {
+func (s *Service) event(batch *jobs.Batch, target any, req Request) (*workflow.Event, error) {
 	if t := s.db.Catalogue().TypeOf(target); t == nil || t.EntityType == "" || t.Root != nil {
 		return nil, fmt.Errorf("batches of %s go to a %T, which is no root of a workflow", req.EntityType, target)
 	}

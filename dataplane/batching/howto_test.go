@@ -20,7 +20,10 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/manifest"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
+	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -62,7 +65,7 @@ func takeCategories(ctx context.Context, c *rule.Context, _ rule.None) error {
 	if err != nil {
 		return err
 	}
-	var results []store.BatchRow
+	var results []jobs.Row
 	for i, record := range records {
 		var given struct{ Ref, Name string }
 		if err := json.Unmarshal(record, &given); err != nil || given.Ref == "" {
@@ -73,7 +76,7 @@ func takeCategories(ctx context.Context, c *rule.Context, _ rule.None) error {
 		if err := c.Turn.Create(ctx, made); err != nil {
 			return err
 		}
-		results = append(results, store.BatchRow{Number: i, EntityID: string(made.ID), EntityRef: made.Ref})
+		results = append(results, jobs.Row{Number: i, EntityID: string(made.ID), EntityRef: made.Ref})
 	}
 	m.Settle(c, b, len(records), results)
 	return nil
@@ -94,14 +97,14 @@ func TestTheWorkedExampleOfALoader(t *testing.T) {
 
 	h := newHouse(t)
 	b := h.send("CATEGORY", "CREATE", "", `{"ref":"SHOES","name":"Shoes"}`, `{"name":"nothing"}`, `{"ref":7}`, `{"ref":"HATS","name":"Hats"}`)
-	require.Equal(t, []any{store.BatchComplete, 4, 2}, []any{b.Status, b.Processed, b.Failed})
+	require.Equal(t, []any{jobs.Complete, 4, 2}, []any{b.Status, b.Processed, b.Failed})
 	rows, err := h.service.Results(h.Context(), h.scope, b)
 	require.NoError(t, err)
 	made := h.categories()
 	require.Equal(t, []string{"SHOES " + made["SHOES"], "C0140E ref: want the category's ref, a text", "C0140E ref: want the category's ref, a text", "HATS " + made["HATS"]}, told(rows))
 	require.NotEmpty(t, made["SHOES"])
 	require.Len(t, made, 2)
-	trails, err := h.db.Reader(h.scope).Trails(h.Context(), store.TrailQuery{RootType: "JOB", RootID: string(b.JobID), To: time.Now().Add(time.Hour), Limit: 9})
+	trails, err := trailstore.List(h.Context(), h.db.Reader(h.scope), trailstore.Query{RootType: "JOB", RootID: string(b.JobID), To: time.Now().Add(time.Hour), Limit: 9})
 	require.NoError(t, err)
 	require.Len(t, trails, 1, "the job's log has the batch")
 }
@@ -111,7 +114,7 @@ func TestABatchThatARulesetRefusesIsNotSettled(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	b := h.send("CATEGORY", "CREATE", "Refused", `{"ref":"SHOES","name":"Shoes"}`)
-	require.NotEqual(t, store.BatchComplete, b.Status)
+	require.NotEqual(t, jobs.Complete, b.Status)
 	require.Empty(t, h.categories())
 	rows, err := h.service.Results(h.Context(), h.scope, b)
 	require.NoError(t, err)
@@ -143,7 +146,7 @@ type house struct {
 	scope   tenancy.Scope
 	engine  *engine.Engine
 	service *batching.Service
-	job     *store.Job
+	job     *jobs.Job
 	event   *workflow.Event // of the last batch
 }
 
@@ -197,7 +200,7 @@ func (h *house) run() {
 }
 
 // send adds a batch and waits until its event has run.
-func (h *house) send(entityType, action, event string, records ...string) *store.Batch {
+func (h *house) send(entityType, action, event string, records ...string) *jobs.Batch {
 	h.Helper()
 	req := batching.Request{JobID: h.job.ID, EntityType: entityType, Action: action, Event: event, Author: "ann", Header: json.RawMessage(`{}`)}
 	for _, r := range records {
@@ -206,11 +209,11 @@ func (h *house) send(entityType, action, event string, records ...string) *store
 	b, err := h.service.AddBatch(h.Context(), h.scope, h.job, req)
 	require.NoError(h, err)
 	require.Eventually(h, func() bool {
-		row, err := h.db.Reader(h.scope).Event(h.Context(), h.event.ID)
+		row, err := eventstore.Get(h.Context(), h.db.Reader(h.scope), h.event.ID)
 		require.NoError(h, err)
-		return row == nil || row.State == store.EventSuccess || row.State == store.EventFailed
+		return row == nil || row.State == eventstore.Success || row.State == eventstore.Failed
 	}, time.Minute, 10*time.Millisecond)
-	b, err = h.db.Reader(h.scope).Batch(h.Context(), b.ID)
+	b, err = jobs.GetBatch(h.Context(), h.db.Reader(h.scope), b.ID)
 	require.NoError(h, err)
 	return b
 }
@@ -229,7 +232,7 @@ func (h *house) categories() map[string]string {
 }
 
 // told prints what became of records: the entity, or code and message.
-func told(rows []store.BatchRow) []string {
+func told(rows []jobs.Row) []string {
 	var out []string
 	for _, r := range rows {
 		if r.Code != "" {

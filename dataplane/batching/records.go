@@ -10,6 +10,8 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
+	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -50,7 +52,7 @@ func From(c *rule.Context) (*Records, error) { return rule.Module[*Records](c) }
 
 // Read reads a batch's records, in order.
 func (r *Records) Read(ctx context.Context, scope tenancy.Scope, b Batch) ([]json.RawMessage, error) {
-	rows, err := r.db.Reader(scope).BatchRows(ctx, b.ID, 0, MaxRecords)
+	rows, err := jobs.Rows(ctx, r.db.Reader(scope), b.ID, 0, MaxRecords)
 	if err != nil {
 		return nil, fmt.Errorf("read the records of batch %s: %w", b.ID, err)
 	}
@@ -63,7 +65,7 @@ func (r *Records) Read(ctx context.Context, scope tenancy.Scope, b Batch) ([]jso
 
 // Settle completes a batch of so many records when the turn commits. Results are of records of which there is something to tell: a Code for those that
 // failed, the entity of others. A ruleset that loses its actions loses this, too.
-func (r *Records) Settle(c *rule.Context, b Batch, records int, results []store.BatchRow) {
+func (r *Records) Settle(c *rule.Context, b Batch, records int, results []jobs.Row) {
 	s := rule.EffectOf(c, "batches", func() *settled { return &settled{records: r} })
 	s.batches = append(s.batches, settledBatch{b, records, results})
 }
@@ -77,7 +79,7 @@ type settled struct {
 type settledBatch struct {
 	batch   Batch
 	records int
-	results []store.BatchRow
+	results []jobs.Row
 }
 
 var _ rule.Rewinder = (*settled)(nil)
@@ -103,8 +105,8 @@ const complete = "BATCH_COMPLETE"
 
 // Finish is Settle for effects of modules that know the results only when they commit. It leaves a trail of one record, whose root is the job, so
 // that a job's batches are found together.
-func (r *Records) Finish(tx *store.Tx, b Batch, records int, results []store.BatchRow) error {
-	tx.FinishBatch(b.ID, records, results)
+func (r *Records) Finish(tx *store.Tx, b Batch, records int, results []jobs.Row) error {
+	jobs.Finish(tx, b.ID, records, results)
 	turn := history.TurnOf(string(r.db.NewUUID()))
 	done := &history.Event{ID: history.ItemID(turn, 1), Inline: true, Category: "BATCH", Name: complete, Type: workflow.Normal, EntityType: "BATCH",
 		EntityID: string(b.ID), GeneratedBy: history.EngineUser, GeneratedOn: b.Now, State: "COMPLETE"}
@@ -112,11 +114,11 @@ func (r *Records) Finish(tx *store.Tx, b Batch, records int, results []store.Bat
 	if err != nil {
 		return err
 	}
-	tx.AddTrail(row)
+	trailstore.Add(tx, row)
 	return nil
 }
 
 // Failed is the result of a record that failed, with the field that is at fault, if one is.
-func Failed(number int, code, field, message string) store.BatchRow {
-	return store.BatchRow{Number: number, Code: code, Message: strings.TrimPrefix(field+": "+message, ": ")}
+func Failed(number int, code, field, message string) jobs.Row {
+	return jobs.Row{Number: number, Code: code, Message: strings.TrimPrefix(field+": "+message, ": ")}
 }

@@ -6,15 +6,15 @@ import (
 	"fmt"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/manifest"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // Results are a batch's records with what became of each. Of records that simply succeeded nothing need be stored but the record itself: the
 // loader names the entities that they went to.
-func (s *Service) Results(ctx context.Context, scope tenancy.Scope, b *store.Batch) ([]store.BatchRow, error) {
+func (s *Service) Results(ctx context.Context, scope tenancy.Scope, b *jobs.Batch) ([]jobs.Row, error) {
 	reader := s.db.Reader(scope)
-	rows, err := reader.BatchRows(ctx, b.ID, 0, MaxRecords)
+	rows, err := jobs.Rows(ctx, reader, b.ID, 0, MaxRecords)
 	if err != nil {
 		return nil, err
 	}
@@ -22,7 +22,7 @@ func (s *Service) Results(ctx context.Context, scope tenancy.Scope, b *store.Bat
 	if load == nil || load.Results == nil { // its module is gone, or says no more than what is stored
 		return rows, nil
 	}
-	var open []*store.BatchRow
+	var open []*jobs.Row
 	for i := range rows {
 		if rows[i].Code == "" && rows[i].EntityID == "" {
 			open = append(open, &rows[i])

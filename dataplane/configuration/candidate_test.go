@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/configuration"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
@@ -114,7 +114,7 @@ func TestWhatIsShownIsStable(t *testing.T) {
 	w := newWorld(t)
 	w.stores("1.0", "1.0", "first")
 	stable := w.active
-	tried, err := w.db.PutArtefact(t.Context(), w.scope, fmt.Appendf(nil, `{"statuses":[],"retailerId":"1","entityType":"ORDER","entitySubtype":"HD","rulesets":[],"version":"1.7"}`))
+	tried, err := artefacts.Of(w.db).Put(t.Context(), w.scope, fmt.Appendf(nil, `{"statuses":[],"retailerId":"1","entityType":"ORDER","entitySubtype":"HD","rulesets":[],"version":"1.7"}`))
 	require.NoError(t, err)
 	w.activate(&nodev1.Configuration{Account: "ACME", Retailer: 1, Version: stable.GetVersion(), Artefacts: stable.GetArtefacts(), Candidate: &nodev1.Candidate{
 		Version: "tried", Share: uint32(workflow.WholeShare), Artefacts: map[string]string{configuration.ArtefactName(flow.Name, 10000): tried, configuration.ArtefactName("ORDER::CC", 10000): tried},
@@ -124,7 +124,7 @@ func TestWhatIsShownIsStable(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(text), "first")
 	require.False(t, w.c.Known("ACME", 1, "ORDER::CC"), "it is the candidate's alone")
-	_, err = w.c.TextOf(t.Context(), w.scope, store.WorkflowKey{Retailer: 1, Name: flow.Name}, 10007)
+	_, err = w.c.TextOf(t.Context(), w.scope, artefacts.Workflow{Retailer: 1, Name: flow.Name}, 10007)
 	require.True(t, fault.Is(err, fault.NotFound), "%v", err)
 	asked := w.asked
 	_, err = w.upload("1.0", "second")

@@ -22,19 +22,19 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/fluent-oms/fluent/dataplane/desired"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// Store keeps content-addressed artefacts of accounts and remembers versions of workflows that were replaced; the database implements it.
+// Store keeps content-addressed artefacts of accounts and remembers versions of workflows that were replaced; artefacts.Of a database does.
 type Store interface {
-	PutArtefact(ctx context.Context, scope tenancy.Scope, content []byte) (hash string, err error)
-	Artefact(ctx context.Context, scope tenancy.Scope, hash string) ([]byte, error)
-	KeepWorkflowVersion(ctx context.Context, scope tenancy.Scope, of store.WorkflowKey, v store.WorkflowVersion) error
-	WorkflowVersions(ctx context.Context, scope tenancy.Scope, of store.WorkflowKey, page store.VersionsPage) ([]store.WorkflowVersion, error)
-	WorkflowText(ctx context.Context, scope tenancy.Scope, of store.WorkflowKey, version int) ([]byte, error)
+	Put(ctx context.Context, scope tenancy.Scope, content []byte) (hash string, err error)
+	Get(ctx context.Context, scope tenancy.Scope, hash string) ([]byte, error)
+	Keep(ctx context.Context, scope tenancy.Scope, of artefacts.Workflow, v artefacts.Version) error
+	Versions(ctx context.Context, scope tenancy.Scope, of artefacts.Workflow, page artefacts.VersionsPage) ([]artefacts.Version, error)
+	Text(ctx context.Context, scope tenancy.Scope, of artefacts.Workflow, version int) ([]byte, error)
 }
 
 // Committer asks the control plane for a configuration version and waits until this node has seen it.

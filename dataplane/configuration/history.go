@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/fluent-oms/fluent/dataplane/desired"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -17,17 +17,17 @@ import (
 // that is not remembered, and nothing is remembered that was not active, wherever a node dies.
 
 // active lists the versions of a workflow that a configuration names, one for each major.
-func (c *Configurations) active(ctx context.Context, of *desired.Configuration, name string) ([]store.WorkflowVersion, error) {
+func (c *Configurations) active(ctx context.Context, of *desired.Configuration, name string) ([]artefacts.Version, error) {
 	return c.those(ctx, of, name, func(error) bool { return false })
 }
 
 // readable is active without what cannot be read: an upload is what mends that.
-func (c *Configurations) readable(ctx context.Context, of *desired.Configuration, name string) ([]store.WorkflowVersion, error) {
+func (c *Configurations) readable(ctx context.Context, of *desired.Configuration, name string) ([]artefacts.Version, error) {
 	return c.those(ctx, of, name, func(err error) bool { return errors.Is(err, errBroken) })
 }
 
-func (c *Configurations) those(ctx context.Context, of *desired.Configuration, name string, pass func(error) bool) ([]store.WorkflowVersion, error) {
-	var all []store.WorkflowVersion
+func (c *Configurations) those(ctx context.Context, of *desired.Configuration, name string, pass func(error) bool) ([]artefacts.Version, error) {
+	var all []artefacts.Version
 	for _, r := range references(stable(of)) {
 		if r.Name != name {
 			continue
@@ -43,29 +43,29 @@ func (c *Configurations) those(ctx context.Context, of *desired.Configuration, n
 		if err != nil {
 			return nil, fmt.Errorf("workflow artefact %.12s: %w", r.Hash, err)
 		}
-		all = append(all, store.WorkflowVersion{Version: number, Hash: r.Hash, Comment: w.VersionComment})
+		all = append(all, artefacts.Version{Number: number, Hash: r.Hash, Comment: w.VersionComment})
 	}
 	return all, nil
 }
 
 // newest is the highest version that a workflow ever had, or "" if it is new. It is not always active: a control plane that was put back
 // from a backup names an older one.
-func (c *Configurations) newest(ctx context.Context, scope tenancy.Scope, of store.WorkflowKey, active []store.WorkflowVersion) (string, error) {
-	list, err := c.store.WorkflowVersions(ctx, scope, of, store.VersionsPage{Active: active, Count: 1})
+func (c *Configurations) newest(ctx context.Context, scope tenancy.Scope, of artefacts.Workflow, active []artefacts.Version) (string, error) {
+	list, err := c.store.Versions(ctx, scope, of, artefacts.VersionsPage{Active: active, Count: 1})
 	if err != nil || len(list) == 0 {
 		return "", err
 	}
-	return workflow.VersionText(list[0].Version), nil
+	return workflow.VersionText(list[0].Number), nil
 }
 
 // remember keeps the active version that an upload of the given version replaces.
-func (c *Configurations) remember(ctx context.Context, scope tenancy.Scope, of store.WorkflowKey, active []store.WorkflowVersion, version int) error {
+func (c *Configurations) remember(ctx context.Context, scope tenancy.Scope, of artefacts.Workflow, active []artefacts.Version, version int) error {
 	for _, v := range active {
-		if workflow.Major(v.Version) != workflow.Major(version) {
+		if workflow.Major(v.Number) != workflow.Major(version) {
 			continue
 		}
-		if err := c.store.KeepWorkflowVersion(ctx, scope, of, v); err != nil {
-			return fmt.Errorf("remember version %s of workflow %s: %w", workflow.VersionText(v.Version), of.Name, err)
+		if err := c.store.Keep(ctx, scope, of, v); err != nil {
+			return fmt.Errorf("remember version %s of workflow %s: %w", workflow.VersionText(v.Number), of.Name, err)
 		}
 	}
 	return nil
@@ -73,13 +73,13 @@ func (c *Configurations) remember(ctx context.Context, scope tenancy.Scope, of s
 
 // Version is one stored version of a workflow.
 type Version struct {
-	store.WorkflowVersion
+	artefacts.Version
 	Active bool
 }
 
 // Versions lists the stored versions of a workflow, newest first; more says that others follow. The error is fault NotFound when the
 // retailer has no such workflow.
-func (c *Configurations) Versions(ctx context.Context, scope tenancy.Scope, of store.WorkflowKey, start, count int) (list []Version, more bool, err error) {
+func (c *Configurations) Versions(ctx context.Context, scope tenancy.Scope, of artefacts.Workflow, start, count int) (list []Version, more bool, err error) {
 	active, err := c.active(ctx, c.configuration(scope.Account(), of.Retailer), of.Name)
 	if err != nil {
 		return nil, false, err
@@ -87,7 +87,7 @@ func (c *Configurations) Versions(ctx context.Context, scope tenancy.Scope, of s
 	if len(active) == 0 {
 		return nil, false, noWorkflow(of)
 	}
-	found, err := c.store.WorkflowVersions(ctx, scope, of, store.VersionsPage{Active: active, Start: start, Count: count + 1})
+	found, err := c.store.Versions(ctx, scope, of, artefacts.VersionsPage{Active: active, Start: start, Count: count + 1})
 	if err != nil {
 		return nil, false, err
 	}
@@ -96,11 +96,11 @@ func (c *Configurations) Versions(ctx context.Context, scope tenancy.Scope, of s
 	}
 	works := map[int]bool{}
 	for _, v := range active {
-		works[v.Version] = true
+		works[v.Number] = true
 	}
 	list = make([]Version, len(found))
 	for i, v := range found {
-		list[i] = Version{WorkflowVersion: v, Active: works[v.Version]}
+		list[i] = Version{Version: v, Active: works[v.Number]}
 	}
 	return list, more, nil
 }
@@ -110,7 +110,7 @@ const Newest = -1
 
 // Text returns the active text of a workflow's major version, or of the highest with Newest, as it was uploaded but for its version;
 // fault NotFound if there is none.
-func (c *Configurations) Text(ctx context.Context, scope tenancy.Scope, of store.WorkflowKey, major int) ([]byte, error) {
+func (c *Configurations) Text(ctx context.Context, scope tenancy.Scope, of artefacts.Workflow, major int) ([]byte, error) {
 	known, best := false, Reference{Version: -1}
 	for _, r := range c.References(scope.Account(), of.Retailer) {
 		if r.Name != of.Name {
@@ -127,11 +127,11 @@ func (c *Configurations) Text(ctx context.Context, scope tenancy.Scope, of store
 	case best.Hash == "":
 		return nil, fault.NotFoundf("Retailer %d has no version %d of workflow %s", of.Retailer, major, of.Name).At("version")
 	}
-	return c.store.Artefact(ctx, scope, best.Hash)
+	return c.store.Get(ctx, scope, best.Hash)
 }
 
 // TextOf is Text of exactly one version, active or not.
-func (c *Configurations) TextOf(ctx context.Context, scope tenancy.Scope, of store.WorkflowKey, version int) ([]byte, error) {
+func (c *Configurations) TextOf(ctx context.Context, scope tenancy.Scope, of artefacts.Workflow, version int) ([]byte, error) {
 	active, err := c.active(ctx, c.configuration(scope.Account(), of.Retailer), of.Name)
 	if err != nil {
 		return nil, err
@@ -140,17 +140,17 @@ func (c *Configurations) TextOf(ctx context.Context, scope tenancy.Scope, of sto
 		return nil, noWorkflow(of)
 	}
 	for _, v := range active {
-		if v.Version == version {
-			return c.store.Artefact(ctx, scope, v.Hash)
+		if v.Number == version {
+			return c.store.Get(ctx, scope, v.Hash)
 		}
 	}
-	text, err := c.store.WorkflowText(ctx, scope, of, version)
+	text, err := c.store.Text(ctx, scope, of, version)
 	if fault.Is(err, fault.NotFound) {
 		return nil, fault.NotFoundf("Retailer %d has no version %s of workflow %s", of.Retailer, workflow.VersionText(version), of.Name).At("version")
 	}
 	return text, err
 }
 
-func noWorkflow(of store.WorkflowKey) error {
+func noWorkflow(of artefacts.Workflow) error {
 	return fault.NotFoundf("Retailer %d has no workflow %s", of.Retailer, of.Name).At("name")
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -34,7 +35,7 @@ type world struct {
 	after   func(w *world) error // says what the next commit answers after it was made
 }
 
-var flow = store.WorkflowKey{Retailer: 1, Name: "ORDER::HD"}
+var flow = artefacts.Workflow{Retailer: 1, Name: "ORDER::HD"}
 
 func newWorld(t *testing.T) *world {
 	db := storetest.Open(t, dbtest.Template(t, "configuration", storetest.Migrate), store.Options{})
@@ -42,7 +43,7 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, err)
 	scope, err := tenancy.NewScope("ACME")
 	require.NoError(t, err)
-	w := &world{t: t, db: db, state: state, c: configuration.New(state, db, 0), scope: scope}
+	w := &world{t: t, db: db, state: state, c: configuration.New(state, artefacts.Of(db), 0), scope: scope}
 	w.activate(&nodev1.Configuration{Account: "ACME", Retailer: 1, Version: "made"})
 	return w
 }
@@ -105,13 +106,13 @@ func (w *world) has(want ...string) {
 	require.False(w.t, more)
 	got := make([]string, len(list))
 	for i, v := range list {
-		version := workflow.VersionText(v.Version)
+		version := workflow.VersionText(v.Number)
 		got[i] = version + " " + v.Comment
 		if v.Active {
 			got[i] += "*"
 		}
 		require.NotZero(w.t, v.CreatedOn)
-		text, err := w.c.TextOf(w.t.Context(), w.scope, flow, v.Version)
+		text, err := w.c.TextOf(w.t.Context(), w.scope, flow, v.Number)
 		require.NoError(w.t, err)
 		require.Equal(w.t, fmt.Sprintf(`{"statuses":[],"retailerId":"1","entityType":"ORDER","entitySubtype":"HD","versionComment":%q,"rulesets":[],"version":%q}`, v.Comment, version), string(text))
 	}
@@ -167,8 +168,8 @@ func TestWhatIsNotThereIsSaidSo(t *testing.T) {
 	refused(err, "version")
 	for _, c := range []struct {
 		scope tenancy.Scope
-		of    store.WorkflowKey
-	}{{w.scope, store.WorkflowKey{Retailer: 1, Name: "ORDER::CC"}}, {w.scope, store.WorkflowKey{Retailer: 2, Name: flow.Name}}, {other, flow}} {
+		of    artefacts.Workflow
+	}{{w.scope, artefacts.Workflow{Retailer: 1, Name: "ORDER::CC"}}, {w.scope, artefacts.Workflow{Retailer: 2, Name: flow.Name}}, {other, flow}} {
 		_, err = w.c.TextOf(t.Context(), c.scope, c.of, 10000)
 		refused(err, "name")
 		_, err = w.c.Text(t.Context(), c.scope, c.of, configuration.Newest)
@@ -208,7 +209,7 @@ func TestANodeMayDieAroundTheCommit(t *testing.T) {
 	w.after = func(w *world) error { died(w); return nil }
 	require.Panics(t, func() { _, _ = w.upload("1.0", "after") })
 	w.has("1.1 after*", "1.0 first")
-	w.c = configuration.New(w.state, w.db, 0) // another node
+	w.c = configuration.New(w.state, artefacts.Of(w.db), 0) // another node
 	w.stores("1.0", "1.2", "next")
 	w.has("1.2 next*", "1.1 after", "1.0 first")
 }

@@ -46,7 +46,7 @@ func (c *Configurations) read(ctx context.Context, key artefactKey) (*workflow.W
 	if err != nil {
 		return nil, err
 	}
-	text, err := c.store.Artefact(ctx, scope, key.hash)
+	text, err := c.store.Get(ctx, scope, key.hash)
 	if fault.Is(err, fault.NotFound) {
 		return nil, fmt.Errorf("%w: %w", errBroken, err)
 	}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/desired"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -25,8 +25,8 @@ import (
 
 // shop is an environment whose texts are in memory: what is measured is what Configurations take.
 type shop struct {
-	*store.DB // unused: only texts are read
-	state     *desired.State
+	artefacts.Store // unused: only texts are read
+	state           *desired.State
 
 	mu      sync.Mutex
 	texts   map[string][]byte
@@ -36,7 +36,7 @@ type shop struct {
 	fails   error         // what reads end with
 }
 
-func (s *shop) Artefact(ctx context.Context, scope tenancy.Scope, hash string) ([]byte, error) {
+func (s *shop) Get(ctx context.Context, scope tenancy.Scope, hash string) ([]byte, error) {
 	if s.reading != nil {
 		s.reading <- struct{}{}
 	}

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
@@ -49,7 +49,7 @@ func (c *Configurations) Upload(ctx context.Context, u Upload) (string, []workfl
 }
 
 func (c *Configurations) try(ctx context.Context, u Upload, retailer tenancy.RetailerID) (string, error) {
-	account, of := u.Scope.Account(), store.WorkflowKey{Retailer: retailer, Name: u.Parsed.Name}
+	account, of := u.Scope.Account(), artefacts.Workflow{Retailer: retailer, Name: u.Parsed.Name}
 	base := c.configuration(account, retailer)
 	if base == nil || base.Stable.ID == "" { // a commit that names no base would replace what this node does not know
 		return "", fault.New(fault.Unavailable, "Retailer %d is being made, but this node has not heard that it is ready; try again", retailer)
@@ -74,7 +74,7 @@ func (c *Configurations) try(ctx context.Context, u Upload, retailer tenancy.Ret
 	if err != nil {
 		return "", err
 	}
-	hash, err := c.store.PutArtefact(ctx, u.Scope, text)
+	hash, err := c.store.Put(ctx, u.Scope, text)
 	if err != nil {
 		return "", fmt.Errorf("keep workflow %s: %w", of.Name, err)
 	}
@@ -91,7 +91,7 @@ func (c *Configurations) try(ctx context.Context, u Upload, retailer tenancy.Ret
 	}
 	// The next upload would do this. Done now, the number is not given out again by a control plane that is put back from a backup; a
 	// failure costs no more than that, and the workflow is active.
-	_ = c.store.KeepWorkflowVersion(ctx, u.Scope, of, store.WorkflowVersion{Version: number, Hash: hash, Comment: u.Parsed.VersionComment})
+	_ = c.store.Keep(ctx, u.Scope, of, artefacts.Version{Number: number, Hash: hash, Comment: u.Parsed.VersionComment})
 	return version, nil
 }
 

@@ -5,6 +5,9 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/outbox"
+	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 )
 
@@ -28,29 +31,29 @@ func apply(tx *store.Tx, j *job) error {
 	if err := marks(tx, j); err != nil {
 		return err
 	}
-	tx.AppendEvents(o.Events...)
+	eventstore.Append(tx, o.Events...)
 	for _, w := range o.Webhooks {
-		tx.AddDelivery(store.Delivery{ID: w.ID, Name: w.Name, Endpoint: w.Endpoint, Event: w.Event})
+		outbox.Add(tx, outbox.Delivery{ID: w.ID, Name: w.Name, Endpoint: w.Endpoint, Event: w.Event})
 	}
 	o.Trail.Tries = j.try
 	row, err := history.Encode(o.Trail)
 	if err != nil {
 		return fmt.Errorf("keep the trail: %w", err)
 	}
-	tx.AddTrail(row)
+	trailstore.Add(tx, row)
 	return nil
 }
 
 // marks settles waiting events, and records the event of a synchronous request as one that ran.
 func marks(tx *store.Tx, j *job) error {
-	waiting := make([]store.EventMark, 0, len(j.out.Marks))
+	waiting := make([]eventstore.Mark, 0, len(j.out.Marks))
 	for _, m := range j.out.Marks {
 		if j.sync != nil && m.ID == j.sync.ID {
-			tx.RecordEvents(store.EventRow{Account: j.scope.Account(), Event: *j.sync, State: m.State, TurnID: j.out.TurnID, Error: m.Error})
+			eventstore.Record(tx, eventstore.Row{Account: j.scope.Account(), Event: *j.sync, State: m.State, TurnID: j.out.TurnID, Error: m.Error})
 			continue
 		}
 		waiting = append(waiting, m)
 	}
-	tx.FinishEvents(j.out.TurnID, waiting...)
+	eventstore.Finish(tx, j.out.TurnID, waiting...)
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
@@ -95,11 +96,11 @@ func TestWhereARunOnceWorkflowNeedsItsSendersRights(t *testing.T) {
 				continue
 			}
 			got := run(in(r), c.permission)
-			require.Equal(t, store.EventFailed, got.state, "%s, by the rights in retailer %d", name, r)
+			require.Equal(t, eventstore.Failed, got.state, "%s, by the rights in retailer %d", name, r)
 			require.Contains(t, got.why, refused, name)
 		}
 		got := run(everything, "ANOTHER_PERMISSION")
-		require.Equal(t, store.EventFailed, got.state, name)
+		require.Equal(t, eventstore.Failed, got.state, name)
 		require.Contains(t, got.why, refused, name)
 		at := everything
 		if c.enough > 0 {
@@ -108,7 +109,7 @@ func TestWhereARunOnceWorkflowNeedsItsSendersRights(t *testing.T) {
 			at = in(1)
 		}
 		got = run(at, c.permission)
-		require.Equal(t, store.EventSuccess, got.state, "%s: %s", name, got.why)
+		require.Equal(t, eventstore.Success, got.state, "%s: %s", name, got.why)
 	}
 	next = note("ORDER", "123456")
 	u.give(tenant.Grant{Role: "ALL", Permissions: []string{"COMMENT_CREATE", "EVENT_CREATE", "ORDER_VIEW"}, Contexts: everything})
@@ -119,7 +120,7 @@ func TestWhereARunOnceWorkflowNeedsItsSendersRights(t *testing.T) {
 
 // engineResult is what became of an event.
 type engineResult struct {
-	state store.EventState
+	state eventstore.State
 	why   string
 }
 
@@ -139,9 +140,9 @@ func TestTheRetailersOwnRulesGoOnAfterAUsers(t *testing.T) {
 	b.run(e)
 	b.settled(b.scope, first, second)
 	for _, ev := range []*workflow.Event{first, second} {
-		row, err := b.db.Reader(b.scope).Event(b.ctx, ev.ID)
+		row, err := eventstore.Get(b.ctx, b.db.Reader(b.scope), ev.ID)
 		require.NoError(t, err)
-		require.Equal(t, store.EventSuccess, row.State, row.Error)
+		require.Equal(t, eventstore.Success, row.State, row.Error)
 	}
 	require.Equal(t, "OWN", b.reload(b.scope, here).Status)
 	require.Equal(t, "STOLEN", b.reload(b.scope, there).Status, "the retailer's own rules see the account and may do what rules can do")

@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/enginetest"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -228,8 +229,8 @@ func (b *bench) count(scope tenancy.Scope, o *order.Order) int {
 }
 
 // state reads what became of an event.
-func (b *bench) state(scope tenancy.Scope, id string) store.EventState {
-	row, err := b.db.Reader(scope).Event(b.ctx, id)
+func (b *bench) state(scope tenancy.Scope, id string) eventstore.State {
+	row, err := eventstore.Get(b.ctx, b.db.Reader(scope), id)
 	require.NoError(b.t, err)
 	if row == nil {
 		return ""

@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory"
@@ -138,7 +139,7 @@ func TestARunOnceWorkflowMayDoWhatItsSenderMay(t *testing.T) {
 		t.Helper()
 		res, err := e.RunSync(b.ctx, b.scope, runOnce(here, calls...))
 		require.NoError(t, err)
-		require.Equal(t, store.EventFailed, res.State)
+		require.Equal(t, eventstore.Failed, res.State)
 		require.Contains(t, res.Error, why)
 		require.Equal(t, "CREATED", b.reload(b.scope, here).Status, "nothing of a refused turn is kept")
 		require.Equal(t, "CREATED", b.reload(b.scope, there).Status)
@@ -174,7 +175,7 @@ func TestARunOnceWorkflowMayDoWhatItsSenderMay(t *testing.T) {
 	u.may(one, all...)
 	res, err := e.RunSync(b.ctx, b.scope, runOnce(here, set, do("Ship")))
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State, res.Error)
+	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, "FIXED", b.reload(b.scope, here).Status)
 	parts, err := b.db.Reader(b.scope).Entities(b.ctx, store.Query{Type: domain.Catalogue().Type("Fulfilment"), Page: store.Page{First: 5}})
 	require.NoError(t, err)
@@ -188,12 +189,12 @@ func TestWhatARunOnceWorkflowSendsIsItsSenders(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		rights []string
-		state  store.EventState
+		state  eventstore.State
 		why    string
 		status string
 	}{
-		{[]string{"EVENT_CREATE", "ORDER_UPDATE"}, store.EventSuccess, "", "POKED"},
-		{[]string{"EVENT_CREATE"}, store.EventFailed, "Permission missing: ORDER_UPDATE", "CREATED"},
+		{[]string{"EVENT_CREATE", "ORDER_UPDATE"}, eventstore.Success, "", "POKED"},
+		{[]string{"EVENT_CREATE"}, eventstore.Failed, "Permission missing: ORDER_UPDATE", "CREATED"},
 	} {
 		b, u, known := callersBench(t)
 		b.flow("ACME", on("Poke", "ORDER", "", do("SetState", "status", "POKED")))
@@ -204,8 +205,8 @@ func TestWhatARunOnceWorkflowSendsIsItsSenders(t *testing.T) {
 		first := runOnce(here, do("SendOther", "order", string(there.ID), "retailer", "1"))
 		require.NoError(t, other.Submit(b.ctx, b.scope, first))
 		<-died
-		require.Equal(t, store.EventSuccess, b.state(b.scope, first.ID))
-		rows, err := b.db.Reader(b.scope).PendingOfRoot(b.ctx, "ORDER", string(there.ID), 10)
+		require.Equal(t, eventstore.Success, b.state(b.scope, first.ID))
+		rows, err := eventstore.PendingOfRoot(b.ctx, b.db.Reader(b.scope), "ORDER", string(there.ID), 10)
 		require.NoError(t, err)
 		require.Len(t, rows, 1)
 		sent := rows[0].Event
@@ -216,7 +217,7 @@ func TestWhatARunOnceWorkflowSendsIsItsSenders(t *testing.T) {
 		u.may([]tenancy.RetailerID{1}, c.rights...)
 		b.run(other)
 		b.settled(b.scope, &sent)
-		row, err := b.db.Reader(b.scope).Event(b.ctx, sent.ID)
+		row, err := eventstore.Get(b.ctx, b.db.Reader(b.scope), sent.ID)
 		require.NoError(t, err)
 		require.Equal(t, c.state, row.State, row.Error)
 		require.Contains(t, row.Error, c.why)
@@ -233,7 +234,7 @@ func TestRunOnceWorkflowsNeedTheirSender(t *testing.T) {
 	ev.Caller = ""
 	res, err := e.RunSync(b.ctx, b.scope, ev)
 	require.NoError(t, err)
-	require.Equal(t, store.EventFailed, res.State)
+	require.Equal(t, eventstore.Failed, res.State)
 	require.Contains(t, res.Error, "nobody answers for the workflow")
 }
 

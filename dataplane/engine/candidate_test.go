@@ -15,6 +15,8 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
+	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
@@ -43,7 +45,7 @@ func newPlane(b *bench) *plane {
 				{"name":"ACME.test.SetState","props":{"status":%q}},{"name":"ACME.test.Between"},{"name":"ACME.test.Send","props":{"eventName":"Pong"}}]},
 			{"name":"Pong","type":"ORDER","eventType":"NORMAL","triggers":[],"rules":[{"name":"ACME.test.Append","props":{"status":%q}},{"name":"ACME.test.Another"}]}]}`,
 			version, mark, " "+mark)
-		hash, err := b.db.PutArtefact(b.ctx, b.scope, []byte(text))
+		hash, err := artefacts.Of(b.db).Put(b.ctx, b.scope, []byte(text))
 		require.NoError(b.t, err)
 		return map[string]string{"workflow/ORDER::HD/1": hash}
 	}
@@ -58,7 +60,9 @@ func (p *plane) node(name string) *engine.Engine {
 	p.mu.Lock()
 	p.states = append(p.states, state)
 	p.mu.Unlock()
-	return p.b.new(name, func(d *engine.Deps, _ *engine.Config) { d.Workflows = configuration.New(state, p.b.db, 0) })
+	return p.b.new(name, func(d *engine.Deps, _ *engine.Config) {
+		d.Workflows = configuration.New(state, artefacts.Of(p.b.db), 0)
+	})
 }
 
 // tell says what the retailer works by from now on.
@@ -202,7 +206,7 @@ func others() []rule.Rule {
 // lastTurn is the trail of the newest turn of an order.
 func (b *bench) lastTurn(o *order.Order) *history.Trail {
 	b.t.Helper()
-	rows, err := b.db.Reader(b.scope).Trails(b.ctx, store.TrailQuery{RootType: "ORDER", RootID: string(o.ID), Limit: 1, From: time.Unix(0, 0), To: time.Now().Add(time.Hour)})
+	rows, err := trailstore.List(b.ctx, b.db.Reader(b.scope), trailstore.Query{RootType: "ORDER", RootID: string(o.ID), Limit: 1, From: time.Unix(0, 0), To: time.Now().Add(time.Hour)})
 	require.NoError(b.t, err)
 	require.Len(b.t, rows, 1)
 	trail, err := history.Decode(&rows[0])

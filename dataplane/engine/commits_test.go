@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -61,8 +62,8 @@ func TestAnEffectThatTakesNothingFailsAtLast(t *testing.T) {
 	require.NoError(t, e.Submit(b.ctx, b.scope, take, next))
 	b.run(e)
 	b.settled(b.scope, take, next)
-	require.Equal(t, store.EventFailed, b.state(b.scope, take.ID))
-	require.Equal(t, store.EventSuccess, b.state(b.scope, next.ID))
+	require.Equal(t, eventstore.Failed, b.state(b.scope, take.ID))
+	require.Equal(t, eventstore.Success, b.state(b.scope, next.ID))
 	require.Equal(t, 1, b.count(b.scope, o))
 	require.EqualValues(t, 6, runs.Load(), "five tries of both, and one of the first alone")
 }
@@ -81,8 +82,8 @@ func TestWhatIsRunAloneTakesWhatItGets(t *testing.T) {
 	require.NoError(t, e.Submit(b.ctx, b.scope, take, clash))
 	b.run(e)
 	b.settled(b.scope, take, clash)
-	require.Equal(t, store.EventSuccess, b.state(b.scope, take.ID))
-	require.Equal(t, store.EventFailed, b.state(b.scope, clash.ID))
+	require.Equal(t, eventstore.Success, b.state(b.scope, take.ID))
+	require.Equal(t, eventstore.Failed, b.state(b.scope, clash.ID))
 	require.Equal(t, 1, b.count(b.scope, o))
 	require.EqualValues(t, 1, followed.Load())
 }
@@ -212,7 +213,7 @@ func TestATurnGoesOnWhenItsCallerGoesAway(t *testing.T) {
 	ev := event(o, "Count")
 	_, _ = e.RunSync(ctx, b.scope, ev)
 	require.Error(t, ctx.Err())
-	require.Equal(t, store.EventSuccess, b.state(b.scope, ev.ID))
+	require.Equal(t, eventstore.Success, b.state(b.scope, ev.ID))
 	require.Equal(t, 1, b.count(b.scope, o))
 }
 
@@ -287,7 +288,7 @@ func TestAnEngineEndsAfterItsTurns(t *testing.T) {
 		e.AfterCommit(func(*engine.Outcome) error { under.Store(false); return nil })
 		ctx, cancel := context.WithCancel(context.WithoutCancel(b.ctx))
 		run := storetest.Go(func() error { return e.Run(ctx) })
-		require.Eventually(t, func() bool { return len(e.Ranges()) == store.Ranges }, time.Minute, time.Millisecond)
+		require.Eventually(t, func() bool { return len(e.Ranges()) == eventstore.Ranges }, time.Minute, time.Millisecond)
 		turn := begin(e)
 		<-began
 		cancel()
@@ -310,7 +311,7 @@ func TestANodeTakesNothingForOthers(t *testing.T) {
 	e := b.new("n1") // it does not run, and holds nothing
 	ev := event(b.orders(b.scope, 1)[0], "Count")
 	e.Prepare(b.ctx, ev)
-	e.Nudged(store.EventRow{Account: "ACME", Event: *ev, State: store.EventPending, ReceivedOn: time.Now()})
+	e.Nudged(eventstore.Row{Account: "ACME", Event: *ev, State: eventstore.Pending, ReceivedOn: time.Now()})
 	e.Nudge(b.ctx, b.scope, ev)
 	n, _ := e.Backlog(b.ctx)
 	require.Zero(t, n)

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 )
 
 // crashing makes an engine on a database connection of its own that dies, with everything it holds, where point says.
@@ -37,7 +37,7 @@ func (b *bench) crashing(node string, point func(e *engine.Engine, die func(*eng
 		return errors.New("the process is dead")
 	})
 	go func() { _ = e.Run(ctx) }()
-	require.Eventually(b.t, func() bool { return len(e.Ranges()) == store.Ranges }, time.Minute, 5*time.Millisecond)
+	require.Eventually(b.t, func() bool { return len(e.Ranges()) == eventstore.Ranges }, time.Minute, 5*time.Millisecond)
 	b.t.Cleanup(cancel)
 	return dead
 }
@@ -52,7 +52,7 @@ func TestACrashBeforeTheCommitLosesNothing(t *testing.T) {
 	ev := event(o, "Count")
 	require.NoError(t, other.Submit(b.ctx, b.scope, ev))
 	<-died
-	require.Equal(t, store.EventPending, b.state(b.scope, ev.ID))
+	require.Equal(t, eventstore.Pending, b.state(b.scope, ev.ID))
 	b.run(other)
 	b.settled(b.scope, ev)
 	require.Equal(t, 1, b.count(b.scope, o))
@@ -68,7 +68,7 @@ func TestACrashAfterTheCommitRepeatsNothing(t *testing.T) {
 	ev, next := event(o, "Count"), event(o, "Count")
 	require.NoError(t, other.Submit(b.ctx, b.scope, ev))
 	<-died
-	require.Equal(t, store.EventSuccess, b.state(b.scope, ev.ID))
+	require.Equal(t, eventstore.Success, b.state(b.scope, ev.ID))
 	b.run(other)
 	require.NoError(t, other.Submit(b.ctx, b.scope, next))
 	b.settled(b.scope, next)

@@ -11,6 +11,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/queue"
 	"github.com/fluent-oms/fluent/dataplane/engine/turn"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -76,7 +77,7 @@ func (e *Engine) runFresh(ctx context.Context, j *job, root *turn.Fresh) error {
 	if err != nil {
 		return err
 	}
-	if out.Marks[0].State == store.EventFailed {
+	if out.Marks[0].State == eventstore.Failed {
 		return errNotNow
 	}
 	j.out = out

@@ -16,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -68,7 +69,7 @@ func TestACreationAndItsFirstTurnAreOneCommit(t *testing.T) {
 	require.Equal(t, "CREATED", o.Status, "the caller's struct is as it was")
 	require.Equal(t, "COMPLETE", b.stored(o.ID).Status)
 	require.Equal(t, 1, b.count(b.scope, o))
-	require.Equal(t, store.EventSuccess, b.state(b.scope, c.Event.ID))
+	require.Equal(t, eventstore.Success, b.state(b.scope, c.Event.ID))
 	require.EqualValues(t, 3, e.Stats().Created.Load())
 	fulfilments, err := store.Load[order.Fulfilment](b.ctx, b.db.Reader(b.scope), store.Query{})
 	require.NoError(t, err)

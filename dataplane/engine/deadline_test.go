@@ -11,7 +11,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/engine/enginetest"
 	"github.com/fluent-oms/fluent/dataplane/rule"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 )
 
 // stepping has an engine lease for an hour, by the clock.
@@ -48,11 +48,11 @@ func TestNoTurnBeginsAfterTheDeadlineOfItsLease(t *testing.T) {
 	b.settled(b.scope, first)
 	res, err := e.RunSync(b.ctx, b.scope, event(list[2], "Count"))
 	require.NoError(t, err)
-	require.Equal(t, store.EventPending, res.State, "it is queued, for whoever has the range")
+	require.Equal(t, eventstore.Pending, res.State, "it is queued, for whoever has the range")
 	require.Eventually(t, func() bool { n, _ := e.Backlog(b.ctx); return n == 0 }, time.Minute, time.Millisecond)
 	stop() // whatever ran has ended
-	require.Equal(t, store.EventPending, b.state(b.scope, second.ID))
-	require.Equal(t, store.EventPending, b.state(b.scope, res.EventID))
+	require.Equal(t, eventstore.Pending, b.state(b.scope, second.ID))
+	require.Equal(t, eventstore.Pending, b.state(b.scope, res.EventID))
 	require.Equal(t, 1, b.count(b.scope, list[0]), "what had begun ends, for its commit is fenced")
 	require.Zero(t, b.count(b.scope, list[1]))
 
@@ -87,7 +87,7 @@ func TestAPollIsNotNeeded(t *testing.T) {
 
 	var told []string
 	guest := b.new("n2", idle, func(d *engine.Deps, _ *engine.Config) {
-		d.Nudge = func(_ context.Context, node string, rows ...store.EventRow) {
+		d.Nudge = func(_ context.Context, node string, rows ...eventstore.Row) {
 			for _, r := range rows {
 				told = append(told, node+" "+r.Event.Name)
 			}
@@ -95,7 +95,9 @@ func TestAPollIsNotNeeded(t *testing.T) {
 		}
 	})
 	b.run(guest)
-	mine := func() bool { return len(guest.Ranges()) == store.Ranges/2 && len(e.Ranges()) == store.Ranges/2 }
+	mine := func() bool {
+		return len(guest.Ranges()) == eventstore.Ranges/2 && len(e.Ranges()) == eventstore.Ranges/2
+	}
 	require.Eventually(t, mine, time.Minute, 10*time.Millisecond)
 	o := list[39]
 	for !slices.Contains(e.Ranges(), rangeOf(o)) {
@@ -107,7 +109,7 @@ func TestAPollIsNotNeeded(t *testing.T) {
 	b.settled(b.scope, now)
 	require.Equal(t, 1, b.count(b.scope, o))
 	require.Equal(t, []string{"n1 Count"}, told, "what is for later is nobody's yet")
-	require.Equal(t, store.EventScheduled, b.state(b.scope, later.ID))
+	require.Equal(t, eventstore.Scheduled, b.state(b.scope, later.ID))
 }
 
 // TestAnEventComesDueAtItsTimeAndOnce: one that is due shows that the due were looked for; one that is for later has stayed. When its time has come, of
@@ -125,7 +127,7 @@ func TestAnEventComesDueAtItsTimeAndOnce(t *testing.T) {
 	soon.ScheduledOn, later.ScheduledOn = b.db.Now(b.ctx).Add(20*time.Millisecond), b.db.Now(b.ctx).Add(time.Hour)
 	require.NoError(t, first.Submit(b.ctx, b.scope, soon, later))
 	b.settled(b.scope, soon)
-	require.Equal(t, store.EventScheduled, b.state(b.scope, later.ID))
+	require.Equal(t, eventstore.Scheduled, b.state(b.scope, later.ID))
 	released := func() int64 { return first.Stats().Released.Load() + second.Stats().Released.Load() }
 	require.Eventually(t, func() bool { return released() == 1 }, time.Minute, time.Millisecond)
 	b.sql(`UPDATE events SET due_on = now() WHERE id = $1`, later.ID)

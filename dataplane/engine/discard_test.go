@@ -13,6 +13,8 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/outbox"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -90,7 +92,7 @@ func TestADiscardedRulesetLeavesNothing(t *testing.T) {
 	ev.Attributes = map[string]any{"given": "x"}
 	res, err := e.RunSync(b.ctx, b.scope, ev)
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State, res.Error)
+	require.Equal(t, eventstore.Success, res.State, res.Error)
 	b.commits(e, 1)
 
 	require.Equal(t, "CREATED,first,third", b.reload(b.scope, list[0]).Status)
@@ -112,7 +114,7 @@ func TestADiscardedRulesetLeavesNothing(t *testing.T) {
 	require.Len(t, b.linked(), 2)
 
 	var sent []string
-	waiting, err := b.db.Reader(b.scope).WaitingEvents(b.ctx, store.EventScheduled, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), 100)
+	waiting, err := eventstore.Waiting(b.ctx, b.db.Reader(b.scope), eventstore.Scheduled, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), 100)
 	require.NoError(t, err)
 	for _, r := range waiting {
 		sent = append(sent, r.Event.Name)
@@ -121,7 +123,7 @@ func TestADiscardedRulesetLeavesNothing(t *testing.T) {
 		}
 	}
 	require.ElementsMatch(t, []string{"Later-first", "There-first", "Later-third", "There-third"}, sent)
-	deliveries, err := b.db.ClaimDeliveries(b.ctx, time.Minute, 100)
+	deliveries, err := outbox.Claim(b.ctx, b.db, time.Minute, 100)
 	require.NoError(t, err)
 	var posted []string
 	for _, d := range deliveries {
@@ -164,7 +166,7 @@ func TestAFailureOfAFailureEndsThere(t *testing.T) {
 	ev.Attributes = map[string]any{"given": "x", "message": "theirs"}
 	res, err := e.RunSync(b.ctx, b.scope, ev)
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State, res.Error)
+	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, "CREATED", b.reload(b.scope, o).Status)
 	page, err := e.History().Search(b.ctx, b.scope, history.Query{RootEntityType: "ORDER", RootEntityID: string(o.ID), EventType: "ORCHESTRATION"})
 	require.NoError(t, err)
@@ -195,7 +197,7 @@ func TestTheFailureOfAnEventThatCameDueFollowsAtOnce(t *testing.T) {
 	ev := event(o, "Refuse")
 	ev.ScheduledOn = b.db.Now(b.ctx).Add(time.Second) // longer than a busy machine takes to look
 	require.NoError(t, e.Submit(b.ctx, b.scope, ev))
-	require.Equal(t, store.EventScheduled, b.state(b.scope, ev.ID))
+	require.Equal(t, eventstore.Scheduled, b.state(b.scope, ev.ID))
 	b.settled(b.scope, ev)
 	require.Equal(t, "REFUSED", b.reload(b.scope, o).Status)
 	b.commits(e, 1)

@@ -21,6 +21,8 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	leasestore "github.com/fluent-oms/fluent/dataplane/store/leases"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -49,7 +51,7 @@ type Deps struct {
 	Checks    entity.Checks // of what turns make and change
 	Logger    *slog.Logger
 	// Nudge hands committed events to the node whose roots they wait for. It must not block for long; a lost nudge costs a poll's delay.
-	Nudge func(ctx context.Context, node string, rows ...store.EventRow)
+	Nudge func(ctx context.Context, node string, rows ...eventstore.Row)
 }
 
 // Config is how an engine works. Zero values are replaced by the defaults in brackets.
@@ -143,7 +145,7 @@ func New(d Deps, cfg Config) (*Engine, error) {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
 	if d.Nudge == nil {
-		d.Nudge = func(context.Context, string, ...store.EventRow) {}
+		d.Nudge = func(context.Context, string, ...eventstore.Row) {}
 	}
 	cfg = cfg.withDefaults()
 	runner, err := turn.New(turn.Deps{DB: d.DB, Library: d.Library, Workflows: d.Workflows, Callers: d.Callers, Modules: d.Modules, Checks: d.Checks,
@@ -154,7 +156,7 @@ func New(d Deps, cfg Config) (*Engine, error) {
 	e := &Engine{d: d, cfg: cfg, runner: runner, log: history.NewLog(d.DB), wake: make(chan struct{}, 1),
 		queue: queue.New(queue.Config{PerAccount: cfg.PerAccount, Now: cfg.Now})}
 	e.starts.init(cfg, e.commitFresh)
-	e.leases, err = lease.New(d.DB, lease.Config{Node: cfg.Node, TTL: cfg.LeaseTTL, Logger: d.Logger, Now: cfg.Now, Changed: e.leasesChanged})
+	e.leases, err = lease.New(leasestore.Of(d.DB), lease.Config{Node: cfg.Node, TTL: cfg.LeaseTTL, Logger: d.Logger, Now: cfg.Now, Changed: e.leasesChanged})
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
@@ -205,7 +207,7 @@ func (e *Engine) Backlog(ctx context.Context) (events int, oldest time.Duration)
 
 func (e *Engine) leasesChanged() {
 	e.queue.Keep(func(slot int) bool {
-		_, _, ok := e.leases.Held(store.RangeOf(slot))
+		_, _, ok := e.leases.Held(eventstore.RangeOf(slot))
 		return ok
 	})
 	e.Wake()
@@ -231,7 +233,7 @@ func (e *Engine) Submit(ctx context.Context, scope tenancy.Scope, events ...*wor
 		return err
 	}
 	err := e.d.DB.Write(ctx, scope, func(tx *store.Tx) error {
-		tx.AppendEvents(events...)
+		eventstore.Append(tx, events...)
 		return nil
 	})
 	if err != nil {
@@ -255,7 +257,7 @@ func (e *Engine) accept(ctx context.Context, events ...*workflow.Event) error {
 	return nil
 }
 
-// Prepare gives events what their rows need but a priority: an id, a type, and when and by whom they were generated. Callers of tx.AppendEvents use it.
+// Prepare gives events what their rows need but a priority: an id, a type, and when and by whom they were generated. Callers of eventstore.Append use it.
 func (e *Engine) Prepare(ctx context.Context, events ...*workflow.Event) {
 	now := e.d.DB.Now(ctx)
 	for _, ev := range events {
@@ -278,20 +280,20 @@ func (e *Engine) Prepare(ctx context.Context, events ...*workflow.Event) {
 // Nudge says that events were appended and committed: those of this node's slots go straight to its workers, others to their owners.
 func (e *Engine) Nudge(ctx context.Context, scope tenancy.Scope, events ...*workflow.Event) {
 	now := e.d.DB.Now(ctx)
-	var others map[string][]store.EventRow
+	var others map[string][]eventstore.Row
 	for _, ev := range events {
 		if ev.ScheduledOn.After(now) {
 			continue
 		}
-		row := store.EventRow{Account: scope.Account(), Event: *ev, State: store.EventPending, ReceivedOn: now}
-		id := store.RangeOf(row.Slot())
+		row := eventstore.Row{Account: scope.Account(), Event: *ev, State: eventstore.Pending, ReceivedOn: now}
+		id := eventstore.RangeOf(row.Slot())
 		if _, _, ok := e.leases.Held(id); ok {
 			e.queue.Add(row)
 			continue
 		}
 		if owner := e.leases.Owner(id); owner != "" && owner != e.cfg.Node {
 			if others == nil {
-				others = map[string][]store.EventRow{}
+				others = map[string][]eventstore.Row{}
 			}
 			others[owner] = append(others[owner], row)
 		}
@@ -302,9 +304,9 @@ func (e *Engine) Nudge(ctx context.Context, scope tenancy.Scope, events ...*work
 }
 
 // Nudged takes committed events that another node handed over. Those of slots that this node has lost meanwhile are left to polls.
-func (e *Engine) Nudged(rows ...store.EventRow) {
+func (e *Engine) Nudged(rows ...eventstore.Row) {
 	for _, row := range rows {
-		if _, _, ok := e.leases.Held(store.RangeOf(row.Slot())); ok {
+		if _, _, ok := e.leases.Held(eventstore.RangeOf(row.Slot())); ok {
 			e.queue.Add(row)
 		}
 	}

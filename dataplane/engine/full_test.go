@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
@@ -36,7 +36,7 @@ func TestADatabaseThatTakesNoWritesFailsNoEvent(t *testing.T) {
 	}
 	b.settled(b.scope, sent...)
 	for i, o := range list {
-		require.Equal(t, store.EventSuccess, b.state(b.scope, sent[i].ID))
+		require.Equal(t, eventstore.Success, b.state(b.scope, sent[i].ID))
 		require.Equal(t, 1, b.count(b.scope, o))
 	}
 	require.Zero(t, e.Stats().Failed.Load())

@@ -10,6 +10,8 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -96,7 +98,7 @@ func TestASearchHoldsSoMuchAndNoMore(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			tx.AddTrail(row)
+			trailstore.Add(tx, row)
 		}
 		return nil
 	}))
@@ -131,9 +133,9 @@ func TestASearchHoldsSoMuchOfWhatWaits(t *testing.T) {
 	for i := range each {
 		require.NoError(t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error {
 			at := time.Duration(i) * time.Second
-			tx.AppendEvents(waits("Large", at, time.Time{}, long), waits("Large", at, now.Add(time.Hour), long))
+			eventstore.Append(tx, waits("Large", at, time.Time{}, long), waits("Large", at, now.Add(time.Hour), long))
 			if i == each-1 {
-				tx.AppendEvents(waits("Small", time.Hour, time.Time{}, 1, parent), waits("Other", time.Hour, now.Add(time.Hour), 1))
+				eventstore.Append(tx, waits("Small", time.Hour, time.Time{}, 1, parent), waits("Other", time.Hour, now.Add(time.Hour), 1))
 			}
 			return nil
 		}))
@@ -212,11 +214,11 @@ func TestARunOnceWorkflowServesItsEventAlone(t *testing.T) {
 	ev.RunOnce = &workflow.Workflow{Name: "ORDER::", EntityType: "ORDER", Version: "1.0", Rulesets: []*workflow.Ruleset{on("Fix", "ORDER", "", do("SetState", "status", "FIXED"))}}
 	res, err := e.RunSync(b.ctx, b.scope, ev)
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State)
+	require.Equal(t, eventstore.Success, res.State)
 	require.Equal(t, "FIXED", b.reload(b.scope, o).Status)
 	res, err = e.RunSync(b.ctx, b.scope, event(o, "Fix"))
 	require.NoError(t, err)
-	require.Equal(t, store.EventNoMatch, res.State)
+	require.Equal(t, eventstore.NoMatch, res.State)
 }
 
 func TestResolveFindsTheEntityItsRootAndItsState(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	leasestore "github.com/fluent-oms/fluent/dataplane/store/leases"
 	"github.com/fluent-oms/fluent/domain/order"
 )
 
@@ -52,12 +54,12 @@ func TestASyncEventForAnothersSlotWaitsForItsOwner(t *testing.T) {
 	owner := b.new("n1")
 	b.run(owner)
 	guest := b.new("n2", func(d *engine.Deps, _ *engine.Config) {
-		d.Nudge = func(_ context.Context, _ string, rows ...store.EventRow) { owner.Nudged(rows...) }
+		d.Nudge = func(_ context.Context, _ string, rows ...eventstore.Row) { owner.Nudged(rows...) }
 	})
 	o := b.orders(b.scope, 1)[0]
 	res, err := guest.RunSync(b.ctx, b.scope, event(o, "Count"))
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State)
+	require.Equal(t, eventstore.Success, res.State)
 	require.Equal(t, 1, b.count(b.scope, o))
 }
 
@@ -66,10 +68,10 @@ func TestASyncEventForAnothersSlotWaitsForItsOwner(t *testing.T) {
 func TestADatabaseClockThatIsSetBackKeepsNoLeaseOfTheDead(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	dead, err := b.db.TakeRanges(b.ctx, "dead", []int{1, 2, 3}, 6*time.Second, false)
+	dead, err := leasestore.Of(b.db).TakeRanges(b.ctx, "dead", []int{1, 2, 3}, 6*time.Second, false)
 	require.NoError(t, err)
 	require.Len(t, dead, 3)
-	_, _, err = b.db.Heartbeat(b.ctx, "dead", 6*time.Second)
+	_, _, err = leasestore.Of(b.db).Heartbeat(b.ctx, "dead", 6*time.Second)
 	require.NoError(t, err)
 	conn, err := pgx.Connect(b.ctx, b.dsn)
 	require.NoError(t, err)
@@ -80,13 +82,13 @@ func TestADatabaseClockThatIsSetBackKeepsNoLeaseOfTheDead(t *testing.T) {
 	}
 	next := b.new("next")
 	b.run(next)
-	require.Eventually(t, func() bool { return len(next.Ranges()) == store.Ranges }, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(next.Ranges()) == eventstore.Ranges }, time.Minute, 10*time.Millisecond)
 	_, err = conn.Exec(b.ctx, `UPDATE slot_expiries SET expires_on = expires_on + INTERVAL '1 hour'`)
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		var far int
 		require.NoError(t, conn.QueryRow(b.ctx, `SELECT count(*) FROM slot_expiries WHERE expires_on > now() + INTERVAL '1 minute'`).Scan(&far))
-		return far == 0 && len(next.Ranges()) == store.Ranges
+		return far == 0 && len(next.Ranges()) == eventstore.Ranges
 	}, time.Minute, 10*time.Millisecond)
 }
 
@@ -137,7 +139,7 @@ func deposed(t *testing.T, unfence bool) int {
 	require.NoError(t, err)
 	next := b.new("next")
 	b.run(next)
-	require.Eventually(t, func() bool { return len(next.Ranges()) == store.Ranges }, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(next.Ranges()) == eventstore.Ranges }, time.Minute, 10*time.Millisecond)
 	_, err = next.RunSync(b.ctx, b.scope, event(o, "Ship"))
 	require.NoError(t, err)
 

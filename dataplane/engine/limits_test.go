@@ -9,7 +9,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/rule"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
@@ -58,9 +58,9 @@ func TestTurnsHaveTheirLimits(t *testing.T) {
 		res, err := e.RunSync(b.ctx, b.scope, ev)
 		require.NoError(t, err)
 		if c.says == "" {
-			require.Equal(t, store.EventSuccess, res.State, res.Error)
+			require.Equal(t, eventstore.Success, res.State, res.Error)
 		} else {
-			require.Equal(t, store.EventFailed, res.State)
+			require.Equal(t, eventstore.Failed, res.State)
 			require.Contains(t, res.Error, c.says)
 		}
 		require.Equal(t, c.count, b.count(b.scope, o))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -61,7 +62,7 @@ func TestARefMeansTheRootsOwn(t *testing.T) {
 	b.run(e)
 	res, err := e.RunSync(b.ctx, b.scope, event(list[0], "Go"))
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State, res.Error)
+	require.Equal(t, eventstore.Success, res.State, res.Error)
 	found, err := store.Get[order.Fulfilment](b.ctx, b.db.Reader(b.scope), own.ID, other.ID)
 	require.NoError(t, err)
 	require.Equal(t, []string{"MARKED", "OTHER"}, []string{found[0].Status, found[1].Status})
@@ -88,7 +89,7 @@ func TestAKeyFindsWhatTheTurnMadeAndKept(t *testing.T) {
 	b.run(e)
 	res, err := e.RunSync(b.ctx, b.scope, event(b.orders(b.scope, 1)[0], "Go"))
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State, res.Error)
+	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, []string{"true", "false", "true"}, seen)
 }
 
@@ -102,7 +103,7 @@ func TestWhatADiscardedRulesetChangedAgainIsStillChanged(t *testing.T) {
 	o := b.orders(b.scope, 1)[0]
 	res, err := e.RunSync(b.ctx, b.scope, event(o, "Go"))
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State, res.Error)
+	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, "KEPT", b.reload(b.scope, o).Status)
 	require.Equal(t, 1, b.count(b.scope, o))
 }
@@ -136,7 +137,7 @@ func TestARootFollowsTheWorkflowItWasMadeUnder(t *testing.T) {
 		ev := event(o, "Go") // of retailer 1
 		res, err := e.RunSync(b.ctx, b.scope, ev)
 		require.NoError(t, err)
-		require.Equal(t, store.EventSuccess, res.State, res.Error)
+		require.Equal(t, eventstore.Success, res.State, res.Error)
 		require.Equal(t, c.want, b.reload(b.scope, o).Status)
 	}
 }
@@ -162,7 +163,7 @@ func TestWhatIsMadeIsStamped(t *testing.T) {
 		o := b.orders(b.scope, 1)[0]
 		res, err := e.RunSync(b.ctx, b.scope, event(o, name))
 		require.NoError(t, err)
-		require.Equal(t, store.EventSuccess, res.State, res.Error)
+		require.Equal(t, eventstore.Success, res.State, res.Error)
 		found, err := store.Load[order.Fulfilment](b.ctx, b.db.Reader(b.scope), store.Query{Where: []store.Condition{store.Match(domain.Catalogue().Type("Fulfilment").Field("ref"), o.Ref+"-F")}})
 		require.NoError(t, err)
 		require.Len(t, found, 1)
@@ -181,7 +182,7 @@ func TestAnotherTypesRootIsAnotherRoot(t *testing.T) {
 	b.sends(&sent)
 	b.flow("ACME", on("Go", "ORDER", "", do("SendThis")), on("Count", "ORDER", "", do("Count")))
 	e := b.new("n1")
-	var box outbox
+	var box sentEvents
 	box.watch(e)
 	b.run(e)
 	o := b.orders(b.scope, 1)[0]
@@ -221,6 +222,6 @@ func TestWhatIsOnlyTooMuchNowIsTriedAgain(t *testing.T) {
 	ev := event(o, "Go")
 	require.NoError(t, e.Submit(b.ctx, b.scope, ev))
 	b.settled(b.scope, ev)
-	require.Equal(t, store.EventSuccess, b.state(b.scope, ev.ID))
+	require.Equal(t, eventstore.Success, b.state(b.scope, ev.ID))
 	require.Equal(t, 1, b.count(b.scope, o))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
@@ -56,12 +57,12 @@ func TestASyncEventOvertakesNoRow(t *testing.T) {
 	o := b.orders(b.scope, 1)[0]
 	rows := []*workflow.Event{numbered(o, 1), numbered(o, 2), numbered(o, 3)}
 	e.Prepare(b.ctx, rows...)
-	require.NoError(t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { tx.AppendEvents(rows...); return nil }))
+	require.NoError(t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { eventstore.Append(tx, rows...); return nil }))
 	res, err := e.RunSync(b.ctx, b.scope, numbered(o, 4))
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State)
+	require.Equal(t, eventstore.Success, res.State)
 	require.Equal(t, "CREATED,1,2,3,4", b.reload(b.scope, o).Status)
 	for _, ev := range rows {
-		require.Equal(t, store.EventSuccess, b.state(b.scope, ev.ID))
+		require.Equal(t, eventstore.Success, b.state(b.scope, ev.ID))
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine/queue"
 	"github.com/fluent-oms/fluent/dataplane/ratelog"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -52,8 +52,8 @@ type sight struct {
 }
 
 // had reports whether the poll has seen an event if it was waiting then.
-func (s *sight) had(row *store.EventRow) bool {
-	return slices.Contains(s.ranges, store.RangeOf(row.Slot())) && !s.full[row.Account] && !slices.Contains(s.passed, queue.RootOf(row).String())
+func (s *sight) had(row *eventstore.Row) bool {
+	return slices.Contains(s.ranges, eventstore.RangeOf(row.Slot())) && !s.full[row.Account] && !slices.Contains(s.passed, queue.RootOf(row).String())
 }
 
 func (e *Engine) look(ctx context.Context) (*sight, error) {
@@ -61,7 +61,7 @@ func (e *Engine) look(ctx context.Context) (*sight, error) {
 	if len(seen.ranges) == 0 {
 		return seen, nil
 	}
-	rows, err := e.d.DB.PendingEvents(ctx, store.QueueQuery{Ranges: seen.ranges, PerAccount: e.cfg.Window, SkipRoots: seen.passed})
+	rows, err := eventstore.ReadPending(ctx, e.d.DB, eventstore.Query{Ranges: seen.ranges, PerAccount: e.cfg.Window, SkipRoots: seen.passed})
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (e *Engine) sweep(ctx context.Context) {
 	if e.queue.Len() >= e.cfg.Window {
 		return // memory is full
 	}
-	rows, err := e.d.DB.OverlookedEvents(ctx, e.cfg.Sweep, e.cfg.Window)
+	rows, err := eventstore.Overlooked(ctx, e.d.DB, e.cfg.Sweep, e.cfg.Window)
 	var seen *sight
 	if err == nil && len(rows) > 0 {
 		seen, err = e.look(ctx) // later than the sweep's own read: what came late to be seen, or with a range, is in memory now
@@ -118,9 +118,9 @@ func (e *Engine) sweep(ctx context.Context) {
 		}
 		return
 	}
-	var missed, behind []store.EventRow
+	var missed, behind []eventstore.Row
 	for i := range rows {
-		if _, _, ok := e.leases.Held(store.RangeOf(rows[i].Slot())); !ok {
+		if _, _, ok := e.leases.Held(eventstore.RangeOf(rows[i].Slot())); !ok {
 			continue
 		}
 		if seen.had(&rows[i]) {
@@ -150,7 +150,7 @@ func (e *Engine) release(ctx context.Context, failure *ratelog.Failure) {
 	if len(ranges) == 0 {
 		return
 	}
-	due, err := e.d.DB.ReleaseDue(ctx, ranges, maxDue)
+	due, err := eventstore.ReleaseDue(ctx, e.d.DB, ranges, maxDue)
 	if ctx.Err() == nil {
 		failure.Report(e.d.Logger, "release scheduled events", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -61,9 +62,9 @@ func TestAFailureInTheMiddleTakesNothingWithIt(t *testing.T) {
 	b.settled(b.scope, events...)
 	require.Equal(t, 3, b.count(b.scope, o))
 	for i, ev := range events {
-		want := store.EventSuccess
+		want := eventstore.Success
 		if i%2 == 1 {
-			want = store.EventFailed
+			want = eventstore.Failed
 		}
 		require.Equal(t, want, b.state(b.scope, ev.ID))
 	}
@@ -139,7 +140,7 @@ func TestAShortfallRunsTheTurnAgainAndAtLastTakesWhatItGets(t *testing.T) {
 	o := b.orders(b.scope, 1)[0]
 	res, err := e.RunSync(b.ctx, b.scope, event(o, "Take"))
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State)
+	require.Equal(t, eventstore.Success, res.State)
 	require.GreaterOrEqual(t, tries.Load(), int32(5), "a conflict in the database repeats an effect, too, but not the turn")
 	require.EqualValues(t, 10, runs.Load())
 	require.EqualValues(t, 1, followed.Load(), "effects hear of the commit alone")
@@ -170,7 +171,7 @@ func TestATurnSeesWhatOthersChangedMeanwhile(t *testing.T) {
 	b.run(e)
 	res, err := e.RunSync(b.ctx, b.scope, event(o, "Count"))
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State)
+	require.Equal(t, eventstore.Success, res.State)
 	require.EqualValues(t, 3, e.Stats().Reruns.Load())
 	require.Equal(t, 1, b.count(b.scope, o))
 	theirs, ok := b.reload(b.scope, o).Attributes.Get("theirs")
@@ -200,7 +201,7 @@ func TestAPoisonedRootHoldsUpNobody(t *testing.T) {
 		require.NoError(t, e.Submit(b.ctx, b.scope, ev))
 	}
 	b.settled(b.scope, events...)
-	require.Equal(t, store.EventPending, b.state(b.scope, poison.ID))
+	require.Equal(t, eventstore.Pending, b.state(b.scope, poison.ID))
 }
 
 func TestAFloodOfOneAccountStarvesNobody(t *testing.T) {
@@ -228,7 +229,7 @@ func TestAFloodOfOneAccountStarvesNobody(t *testing.T) {
 	for _, o := range few {
 		res, err := b.new("guest").RunSync(b.ctx, b.scope, event(o, "Count"))
 		require.NoError(t, err)
-		require.Equal(t, store.EventSuccess, res.State)
+		require.Equal(t, eventstore.Success, res.State)
 	}
 	t.Logf("5 events in %s beside %d turns of the flood", time.Since(began), e.Stats().Turns.Load()-before-5)
 	require.Less(t, e.Stats().Turns.Load(), int64(900), "the flood is far from over")
@@ -251,7 +252,7 @@ func TestTurnsOfARushShareCommits(t *testing.T) {
 	require.NoError(t, e.Submit(b.ctx, b.scope, events...))
 	b.run(e)
 	b.settled(b.scope, events...)
-	require.Equal(t, store.EventFailed, b.state(b.scope, events[200].ID))
+	require.Equal(t, eventstore.Failed, b.state(b.scope, events[200].ID))
 	for i, o := range list {
 		if i != 200 {
 			require.Equal(t, 1, b.count(b.scope, o))
@@ -265,7 +266,7 @@ func TestTurnsOfARushShareCommits(t *testing.T) {
 type telling struct{ event *workflow.Event }
 
 func (x telling) Apply(_ context.Context, tx *store.Tx) error {
-	tx.AppendEvents(x.event)
+	eventstore.Append(tx, x.event)
 	return nil
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/order"
@@ -90,7 +92,7 @@ func TestRulesReadWhatTheirTurnHasDone(t *testing.T) {
 	require.NoError(t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { tx.Insert(earlier); return nil }))
 	res, err := e.RunSync(b.ctx, b.scope, event(o, "Go"))
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State, res.Error)
+	require.Equal(t, eventstore.Success, res.State, res.Error)
 	made := o.Ref + "-F/CREATED"
 	require.Equal(t, []string{
 		"list 10: EARLIER/OPEN", "list 1: EARLIER/OPEN", "of another: ", "parts: EARLIER/OPEN", "by ref: <nil>", "root: " + o.Ref + "/CREATED",
@@ -150,9 +152,9 @@ func TestTheEventLogShowsOneRetailersEventsToItsUsers(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			tx.AddTrail(row)
+			trailstore.Add(tx, row)
 			waits := workflow.Event{ID: string(b.db.NewUUID()), Name: "Waits", RetailerID: int32(r), EntityType: "ORDER", EntityID: "7", RootType: "ORDER", RootID: "7", GeneratedOn: now, Priority: workflow.StoreWork}
-			tx.AppendEvents(&waits)
+			eventstore.Append(tx, &waits)
 		}
 		return nil
 	}))
@@ -200,7 +202,7 @@ func TestSearchesOfTheEventLogFindByEachFilter(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			tx.AddTrail(row)
+			trailstore.Add(tx, row)
 		}
 		return nil
 	}))

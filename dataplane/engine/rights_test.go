@@ -9,6 +9,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/security"
@@ -51,10 +52,10 @@ func TestAnEffectMayNeedMoreThanOnePermission(t *testing.T) {
 		res, err := e.RunSync(b.ctx, b.scope, runOnce(o, do("Guarded")))
 		require.NoError(t, err)
 		if c.lacks == "" {
-			require.Equal(t, store.EventSuccess, res.State, res.Error)
+			require.Equal(t, eventstore.Success, res.State, res.Error)
 			continue
 		}
-		require.Equal(t, store.EventFailed, res.State)
+		require.Equal(t, eventstore.Failed, res.State)
 		require.Contains(t, res.Error, "Permission missing: "+c.lacks)
 	}
 }
@@ -73,7 +74,7 @@ func TestALinkIsAnUpdate(t *testing.T) {
 	u.may([]tenancy.RetailerID{1}, "FULFILMENT_CREATE", "ORDER_UPDATE")
 	res, err := e.RunSync(b.ctx, b.scope, runOnce(o, do("Tie")))
 	require.NoError(t, err)
-	require.Equal(t, store.EventFailed, res.State)
+	require.Equal(t, eventstore.Failed, res.State)
 	require.Contains(t, res.Error, "Permission missing: FULFILMENT_UPDATE")
 }
 
@@ -90,8 +91,8 @@ func TestAnEffectThatIsThereIsAskedForAgain(t *testing.T) {
 	require.NoError(t, e.Submit(b.ctx, b.scope, ours, theirs))
 	b.run(e)
 	b.settled(b.scope, ours, theirs)
-	require.Equal(t, store.EventSuccess, b.state(b.scope, ours.ID))
-	require.Equal(t, store.EventFailed, b.state(b.scope, theirs.ID))
+	require.Equal(t, eventstore.Success, b.state(b.scope, ours.ID))
+	require.Equal(t, eventstore.Failed, b.state(b.scope, theirs.ID))
 }
 
 // TestWhatWasDiscardedIsNotAskedFor: a ruleset that met a business failure has done nothing, and what it would have done is no reason to refuse another.
@@ -113,6 +114,6 @@ func TestWhatWasDiscardedIsNotAskedFor(t *testing.T) {
 	ev.RunOnce.Rulesets = append(ev.RunOnce.Rulesets, on("Fix", "ORDER", "", do("SetState", "status", "FIXED")))
 	res, err := e.RunSync(b.ctx, b.scope, ev)
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State, res.Error)
+	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, "FIXED", b.reload(b.scope, o).Status)
 }

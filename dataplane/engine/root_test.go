@@ -12,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -145,7 +146,7 @@ func TestATurnLoadsItsRootWithItsParts(t *testing.T) {
 		trace := &store.Trace{}
 		res, err := e.RunSync(store.WithTrace(b.ctx, trace), b.scope, rootEvent(typ, tree.Root, "Look"))
 		require.NoError(t, err)
-		require.Equal(t, store.EventSuccess, res.State, res.Error)
+		require.Equal(t, eventstore.Success, res.State, res.Error)
 		at.sees(t, typ, tree)
 		if len(tree.Links) == 0 { // who is linked to whom may change meanwhile
 			reads := slices.DeleteFunc(trace.Statements(), func(s string) bool {
@@ -259,6 +260,6 @@ func TestPartsOfATypeFollowTheTurn(t *testing.T) {
 	b.plant(nil, earlier)
 	res, err := e.RunSync(b.ctx, b.scope, event(o, "Go"))
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State, res.Error)
+	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, []int{1, 2, 1, 2}, counts)
 }

@@ -11,7 +11,8 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/rule"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/outbox"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
@@ -35,13 +36,13 @@ func (b *bench) sends(ev *workflow.Event) {
 	}))
 }
 
-// outbox remembers the events that an engine's turns send to others.
-type outbox struct {
+// sentEvents remembers the events that an engine's turns send to others.
+type sentEvents struct {
 	mu   sync.Mutex
 	sent []workflow.Event
 }
 
-func (x *outbox) watch(e *engine.Engine) {
+func (x *sentEvents) watch(e *engine.Engine) {
 	e.BeforeCommit(func(o *engine.Outcome) error {
 		x.mu.Lock()
 		defer x.mu.Unlock()
@@ -52,7 +53,7 @@ func (x *outbox) watch(e *engine.Engine) {
 	})
 }
 
-func (x *outbox) only(t *testing.T) *workflow.Event {
+func (x *sentEvents) only(t *testing.T) *workflow.Event {
 	t.Helper()
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -68,7 +69,7 @@ func TestAnEventToAnotherRetailerIsARowOfItsOwn(t *testing.T) {
 	b.sends(&sent)
 	b.flow("ACME", on("Go", "ORDER", "", do("SendThis")), on("Count", "ORDER", "", do("Count")))
 	e := b.new("n1")
-	var box outbox
+	var box sentEvents
 	box.watch(e)
 	b.run(e)
 	for _, retailer := range []int32{0, 1, 2} {
@@ -84,7 +85,7 @@ func TestAnEventToAnotherRetailerIsARowOfItsOwn(t *testing.T) {
 		}
 		other := box.only(t)
 		b.settled(b.scope, other)
-		row, err := b.db.Reader(b.scope).Event(b.ctx, other.ID)
+		row, err := eventstore.Get(b.ctx, b.db.Reader(b.scope), other.ID)
 		require.NoError(t, err)
 		require.EqualValues(t, 2, row.Event.RetailerID)
 		require.Equal(t, string(o.ID), row.Event.RootID)
@@ -102,7 +103,7 @@ func TestWhatFollowsIsNeverMoreUrgent(t *testing.T) {
 	b.sends(&sent)
 	b.flow("ACME", on("Go", "ORDER", "", do("Send", "eventName", "Inner")), on("Inner", "ORDER", "", do("SendThis")))
 	e := b.new("n1")
-	var box outbox
+	var box sentEvents
 	box.watch(e)
 	b.run(e)
 	for _, c := range []struct{ event, asked, want workflow.Priority }{
@@ -117,9 +118,9 @@ func TestWhatFollowsIsNeverMoreUrgent(t *testing.T) {
 		ev.Priority = c.event
 		_, err := e.RunSync(b.ctx, b.scope, ev)
 		require.NoError(t, err)
-		row, err := b.db.Reader(b.scope).Event(b.ctx, box.only(t).ID)
+		row, err := eventstore.Get(b.ctx, b.db.Reader(b.scope), box.only(t).ID)
 		require.NoError(t, err)
-		require.Equal(t, store.EventScheduled, row.State)
+		require.Equal(t, eventstore.Scheduled, row.State)
 		require.Equal(t, c.want, row.Event.Priority, "%+v", c)
 	}
 }
@@ -186,7 +187,7 @@ func TestAnEventThatNamesItsRootByRefQueuesByItsID(t *testing.T) {
 	b.sends(&workflow.Event{Name: "Count", EntityType: "ORDER", EntityRef: list[1].Ref})
 	b.flow("ACME", on("Go", "ORDER", "", do("SendThis")), on("Count", "ORDER", "", do("Count")))
 	e := b.new("n1")
-	var box outbox
+	var box sentEvents
 	box.watch(e)
 	b.run(e)
 	_, err := e.RunSync(b.ctx, b.scope, event(list[0], "Go"))
@@ -194,7 +195,7 @@ func TestAnEventThatNamesItsRootByRefQueuesByItsID(t *testing.T) {
 	sent := box.only(t)
 	b.settled(b.scope, sent)
 	require.Equal(t, []string{"ORDER", string(list[1].ID), list[1].Ref, string(list[1].ID)}, []string{sent.RootType, sent.RootID, sent.RootRef, sent.EntityID})
-	require.Equal(t, store.EventSuccess, b.state(b.scope, sent.ID))
+	require.Equal(t, eventstore.Success, b.state(b.scope, sent.ID))
 	require.Equal(t, 1, b.count(b.scope, list[1]))
 	require.Zero(t, b.count(b.scope, list[0]))
 }
@@ -217,9 +218,9 @@ func TestAWebhookTellsMoreThanItsEvent(t *testing.T) {
 	b.run(e)
 	res, err := e.RunSync(b.ctx, b.scope, ev)
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State, res.Error)
+	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, map[string]any{"given": "event's"}, after)
-	deliveries, err := b.db.ClaimDeliveries(b.ctx, time.Minute, 100)
+	deliveries, err := outbox.Claim(b.ctx, b.db, time.Minute, 100)
 	require.NoError(t, err)
 	told := map[string]map[string]any{}
 	for _, d := range deliveries {

@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -36,7 +37,9 @@ func (b *bench) sql(statement string, args ...any) {
 }
 
 // rangeOf is the range of slots that an order of ACME queues in.
-func rangeOf(o *order.Order) int { return store.RangeOf(store.Slot("ACME", "ORDER", string(o.ID))) }
+func rangeOf(o *order.Order) int {
+	return eventstore.RangeOf(eventstore.Slot("ACME", "ORDER", string(o.ID)))
+}
 
 // TestEachRangeOfASharedCommitIsFenced: between the turns of three roots and the commit that they share, the range of the second goes to another
 // node. The others' turns are committed, the second's is not; the node forgets its event, and runs it when the range comes back.
@@ -63,7 +66,7 @@ func TestEachRangeOfASharedCommitIsFenced(t *testing.T) {
 	for i, want := range []int{1, 0, 1} {
 		require.Equal(t, want, b.count(b.scope, list[i]), "%d", i)
 	}
-	require.Equal(t, store.EventPending, b.state(b.scope, events[1].ID))
+	require.Equal(t, eventstore.Pending, b.state(b.scope, events[1].ID))
 	require.NotContains(t, e.Ranges(), lost)
 	require.Eventually(t, func() bool { n, _ := e.Backlog(b.ctx); return n == 0 }, time.Minute, time.Millisecond, "it is the other's")
 
@@ -217,7 +220,7 @@ func TestStaleDataUsesUpNoTries(t *testing.T) {
 	b.run(e)
 	res, err := e.RunSync(b.ctx, b.scope, event(o, "Take"))
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State, res.Error)
+	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.EqualValues(t, 7, e.Stats().Reruns.Load())
 	require.Zero(t, last.Load())
 	text, err := e.History().Trace(b.ctx, b.scope, "ORDER", string(o.ID))
@@ -262,7 +265,7 @@ func TestARootThatOthersNeverLeaveAloneWaits(t *testing.T) {
 	ev := event(o, "Count")
 	require.NoError(t, e.Submit(b.ctx, b.scope, ev))
 	b.settled(b.scope, ev)
-	require.Equal(t, store.EventSuccess, b.state(b.scope, ev.ID))
+	require.Equal(t, eventstore.Success, b.state(b.scope, ev.ID))
 	require.Equal(t, 1, b.count(b.scope, o))
 	require.EqualValues(t, 20+20+5, e.Stats().Reruns.Load(), "twenty times, and again after a rest")
 	require.Zero(t, e.Stats().Failed.Load())
@@ -287,7 +290,7 @@ func TestACommitThatDidNotTakePlaceIsRepeated(t *testing.T) {
 	require.NoError(t, e.Submit(b.ctx, b.scope, ev))
 	b.settled(b.scope, ev)
 	require.Equal(t, 1, b.count(b.scope, o))
-	require.Equal(t, store.EventSuccess, b.state(b.scope, ev.ID))
+	require.Equal(t, eventstore.Success, b.state(b.scope, ev.ID))
 	require.EqualValues(t, 2, commits.Load())
 	require.Zero(t, e.Stats().Settled.Load())
 	b.commits(e, 1)

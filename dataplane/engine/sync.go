@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/queue"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -16,7 +16,7 @@ import (
 type Result struct {
 	EventID  string
 	EntityID string
-	State    store.EventState // SUCCESS, NO_MATCH or FAILED; SCHEDULED for later; PENDING when it did not run in the time allowed, but will
+	State    eventstore.State // SUCCESS, NO_MATCH or FAILED; SCHEDULED for later; PENDING when it did not run in the time allowed, but will
 	Error    string           // why it FAILED or did not match
 }
 
@@ -31,7 +31,7 @@ func (e *Engine) RunSync(ctx context.Context, scope tenancy.Scope, ev *workflow.
 		return nil, err
 	}
 	if given {
-		known, err := e.d.DB.Reader(scope).Event(ctx, ev.ID)
+		known, err := eventstore.Get(ctx, e.d.DB.Reader(scope), ev.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -40,10 +40,10 @@ func (e *Engine) RunSync(ctx context.Context, scope tenancy.Scope, ev *workflow.
 		}
 	}
 	if ev.ScheduledOn.After(e.d.DB.Now(ctx)) {
-		return &Result{EventID: ev.ID, EntityID: ev.EntityID, State: store.EventScheduled}, e.Submit(ctx, scope, ev)
+		return &Result{EventID: ev.ID, EntityID: ev.EntityID, State: eventstore.Scheduled}, e.Submit(ctx, scope, ev)
 	}
-	row := store.EventRow{Account: scope.Account(), Event: *ev}
-	if _, _, ok := e.leases.Held(store.RangeOf(row.Slot())); ok {
+	row := eventstore.Row{Account: scope.Account(), Event: *ev}
+	if _, _, ok := e.leases.Held(eventstore.RangeOf(row.Slot())); ok {
 		res, err := e.runHere(ctx, scope, ev, queue.RootOf(&row))
 		if res != nil || err != nil {
 			return res, err
@@ -60,7 +60,7 @@ func (e *Engine) RunSync(ctx context.Context, scope tenancy.Scope, ev *workflow.
 func (e *Engine) runHere(ctx context.Context, scope tenancy.Scope, ev *workflow.Event, root queue.Root) (*Result, error) {
 	e.running.Add(1)
 	defer e.running.Done()
-	earlier, err := e.d.DB.Reader(scope).PendingOfRoot(ctx, ev.RootType, ev.RootID, e.cfg.Window)
+	earlier, err := eventstore.PendingOfRoot(ctx, e.d.DB.Reader(scope), ev.RootType, ev.RootID, e.cfg.Window)
 	if err != nil {
 		return nil, err
 	}
@@ -80,11 +80,11 @@ func (e *Engine) runHere(ctx context.Context, scope tenancy.Scope, ev *workflow.
 			return &Result{EventID: ev.ID, EntityID: ev.EntityID, State: m.State, Error: m.Error}, nil
 		}
 		if j.taken {
-			if row, err := e.d.DB.Reader(scope).Event(ctx, ev.ID); err != nil || row != nil {
+			if row, err := eventstore.Get(ctx, e.d.DB.Reader(scope), ev.ID); err != nil || row != nil {
 				return e.orAwait(ctx, scope, ev, err) // the commit of an earlier try took place after all
 			}
 		}
-		if _, _, ok := e.leases.Held(store.RangeOf(root.Slot())); !ok {
+		if _, _, ok := e.leases.Held(eventstore.RangeOf(root.Slot())); !ok {
 			return nil, nil
 		}
 		if j.rest > 0 {
@@ -117,7 +117,7 @@ func (e *Engine) await(ctx context.Context, scope tenancy.Scope, ev *workflow.Ev
 	bounded, cancel := context.WithTimeout(ctx, e.cfg.SyncWait)
 	defer cancel()
 	for look := firstLook; ; look = min(look*2, longestLook) {
-		row, err := e.d.DB.Reader(scope).Event(bounded, ev.ID)
+		row, err := eventstore.Get(bounded, e.d.DB.Reader(scope), ev.ID)
 		if err != nil && bounded.Err() == nil {
 			return nil, fmt.Errorf("wait for event %s: %w", ev.ID, err)
 		}
@@ -125,7 +125,7 @@ func (e *Engine) await(ctx context.Context, scope tenancy.Scope, ev *workflow.Ev
 			return &Result{EventID: ev.ID, EntityID: row.Event.EntityID, State: row.State, Error: row.Error}, nil
 		}
 		if !sleep(bounded, look) {
-			return &Result{EventID: ev.ID, EntityID: ev.EntityID, State: store.EventPending}, nil
+			return &Result{EventID: ev.ID, EntityID: ev.EntityID, State: eventstore.Pending}, nil
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/rule"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -43,7 +43,7 @@ func TestACommitThatIsRefusedIsItsCulpritsAlone(t *testing.T) {
 		b.settled(b.scope, events...)
 		stop()
 		for i, name := range c.names {
-			want := map[string]store.EventState{"Count": store.EventSuccess, "Clash": store.EventFailed}[name]
+			want := map[string]eventstore.State{"Count": eventstore.Success, "Clash": eventstore.Failed}[name]
 			require.Equal(t, want, b.state(b.scope, events[i].ID), "%s of %v", name, c.names)
 		}
 		require.Equal(t, c.counts, b.count(b.scope, o), "%v", c.names)
@@ -68,10 +68,10 @@ func TestACallersEventThatIsRefusedTakesNobodyAlong(t *testing.T) {
 	clash := event(o, "Clash")
 	res, err := e.RunSync(b.ctx, b.scope, clash)
 	require.NoError(t, err)
-	require.Equal(t, store.EventFailed, res.State)
+	require.Equal(t, eventstore.Failed, res.State)
 	require.NotEmpty(t, res.Error)
-	require.Equal(t, store.EventSuccess, b.state(b.scope, waited.ID))
-	require.Equal(t, store.EventFailed, b.state(b.scope, clash.ID))
+	require.Equal(t, eventstore.Success, b.state(b.scope, waited.ID))
+	require.Equal(t, eventstore.Failed, b.state(b.scope, clash.ID))
 	require.Equal(t, 1, b.count(b.scope, o))
 }
 
@@ -110,7 +110,7 @@ func TestALimitedUsersEventLimitsNoOther(t *testing.T) {
 	b.settled(b.scope, first, theirs, last)
 	b.commits(e, 1)
 	for _, ev := range []*workflow.Event{first, theirs, last} {
-		require.Equal(t, store.EventSuccess, b.state(b.scope, ev.ID))
+		require.Equal(t, eventstore.Success, b.state(b.scope, ev.ID))
 	}
 	require.Equal(t, []string{"Ours sees", "Fix sees not, may not", "Inner sees not, may not", "Ours sees"}, saw)
 	require.Equal(t, 4, b.count(b.scope, o))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -37,7 +38,7 @@ func TestACascadeIsOneCommit(t *testing.T) {
 	trace := &store.Trace{}
 	res, err := e.RunSync(store.WithTrace(b.ctx, trace), b.scope, ev)
 	require.NoError(t, err)
-	require.Equal(t, store.EventSuccess, res.State, res.Error)
+	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, string(o.ID), res.EntityID)
 	require.Equal(t, "COMPLETE", b.reload(b.scope, o).Status)
 	require.Equal(t, 1, b.count(b.scope, o))
@@ -84,17 +85,17 @@ func TestSyncAnswersSayWhatBecameOfTheEvent(t *testing.T) {
 	e := b.new("n1")
 	b.run(e)
 	for name, want := range map[string]struct {
-		state  store.EventState
+		state  eventstore.State
 		says   string
 		status string
 	}{
-		"Fail":    {store.EventFailed, "ruleset Fail: rule ACME.test.Fail: no such thing as a free lunch", "CREATED"},
-		"Panic":   {store.EventFailed, "boom", "CREATED"},
-		"Unknown": {store.EventFailed, "there is no rule ACME.test.NoSuchRule", "CREATED"},
-		"Loop":    {store.EventFailed, "circle", "CREATED"},
-		"Nothing": {store.EventNoMatch, `no ruleset Nothing for ORDER "HD" in status "CREATED"`, "CREATED"},
-		"Refuse":  {store.EventSuccess, "", "REFUSED"},
-		"Count":   {store.EventSuccess, "", "CREATED"},
+		"Fail":    {eventstore.Failed, "ruleset Fail: rule ACME.test.Fail: no such thing as a free lunch", "CREATED"},
+		"Panic":   {eventstore.Failed, "boom", "CREATED"},
+		"Unknown": {eventstore.Failed, "there is no rule ACME.test.NoSuchRule", "CREATED"},
+		"Loop":    {eventstore.Failed, "circle", "CREATED"},
+		"Nothing": {eventstore.NoMatch, `no ruleset Nothing for ORDER "HD" in status "CREATED"`, "CREATED"},
+		"Refuse":  {eventstore.Success, "", "REFUSED"},
+		"Count":   {eventstore.Success, "", "CREATED"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := b.orders(b.scope, 1)[0]
@@ -128,7 +129,7 @@ func TestTheSameIDIsAnsweredOnce(t *testing.T) {
 		again := *ev
 		res, err := e.RunSync(b.ctx, b.scope, &again)
 		require.NoError(t, err)
-		require.Equal(t, store.EventSuccess, res.State)
+		require.Equal(t, eventstore.Success, res.State)
 	}
 	again := *ev
 	again.ID = strings.ToUpper(ev.ID)
@@ -146,5 +147,5 @@ func TestTheSameIDIsAnsweredOnce(t *testing.T) {
 	later.ScheduledOn = time.Now().Add(time.Hour)
 	res, err := e.RunSync(b.ctx, b.scope, later)
 	require.NoError(t, err)
-	require.Equal(t, store.EventScheduled, res.State)
+	require.Equal(t, eventstore.Scheduled, res.State)
 }

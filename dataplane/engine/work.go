@@ -11,6 +11,9 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/turn"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	leasestore "github.com/fluent-oms/fluent/dataplane/store/leases"
+	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -31,14 +34,14 @@ type job struct {
 	scope tenancy.Scope
 	began time.Time
 	fates map[string]queue.Fate // of events that are settled, or not ours to settle
-	marks map[string]store.EventMark
+	marks map[string]eventstore.Mark
 	taken bool            // an event of the turn was found to have run before
 	rest  time.Duration   // how long the root is left alone afterwards
 	sync  *workflow.Event // the event of a synchronous request or of a creation, which has no row yet
 	fresh bool            // the commit creates the root: nobody else can know of it, so no fence is needed
 	out   *turn.Outcome
 	sent  []*workflow.Event // of the first job of a commit: all that the commit appended for other turns
-	epoch store.Epoch
+	epoch leasestore.Epoch
 	try   int
 	stale int
 }
@@ -72,7 +75,7 @@ func (e *Engine) newJob(w *queue.Work) *job {
 	if err != nil {
 		e.d.Logger.Error("an event row names no account", "error", err)
 	}
-	return &job{work: w, scope: scope, began: e.cfg.Now(), fates: map[string]queue.Fate{}, marks: map[string]store.EventMark{}}
+	return &job{work: w, scope: scope, began: e.cfg.Now(), fates: map[string]queue.Fate{}, marks: map[string]eventstore.Mark{}}
 }
 
 // do runs the jobs' turns one after another and commits them together; the roots are free again when it returns.
@@ -95,7 +98,7 @@ func (e *Engine) do(ctx context.Context, jobs []*job) {
 
 // prepare runs a job's turn in memory. It reports whether there is an outcome to commit.
 func (e *Engine) prepare(ctx context.Context, j *job) bool {
-	epoch, _, ok := e.leases.Held(store.RangeOf(j.work.Root.Slot()))
+	epoch, _, ok := e.leases.Held(eventstore.RangeOf(j.work.Root.Slot()))
 	if !ok {
 		j.drop()
 		return false
@@ -197,9 +200,9 @@ func (e *Engine) writeOnce(ctx context.Context, jobs []*job) error {
 	err := e.d.DB.WriteLocked(ctx, jobs[0].scope, func(tx *store.Tx) error {
 		fenced := map[int]bool{}
 		for _, j := range jobs {
-			id := store.RangeOf(j.work.Root.Slot())
+			id := eventstore.RangeOf(j.work.Root.Slot())
 			if !fenced[id] && !j.fresh && !e.hooks.unfenced {
-				tx.Fence(id, j.epoch)
+				leasestore.Fence(tx, id, j.epoch)
 			}
 			fenced[id] = fenced[id] || !j.fresh
 			if err := apply(tx, j); err != nil {
@@ -213,7 +216,7 @@ func (e *Engine) writeOnce(ctx context.Context, jobs []*job) error {
 				}
 			}
 		}
-		jobs[0].sent = tx.Events()
+		jobs[0].sent = eventstore.Appended(tx)
 		return nil
 	})
 	if err == nil && e.hooks.afterCommit != nil {
@@ -228,7 +231,7 @@ func (e *Engine) settleAmbiguous(ctx context.Context, jobs []*job, err error) er
 		return err
 	}
 	for n := 0; ctx.Err() == nil; n++ {
-		found, readErr := e.d.DB.Reader(jobs[0].scope).TrailExists(ctx, jobs[0].out.TurnID)
+		found, readErr := trailstore.Exists(ctx, e.d.DB.Reader(jobs[0].scope), jobs[0].out.TurnID)
 		if readErr == nil && found {
 			e.stats.Settled.Add(1)
 			return nil
@@ -262,7 +265,7 @@ func (e *Engine) committed(ctx context.Context, jobs []*job) {
 		e.stats.Events.Add(int64(len(j.out.Marks)))
 		for _, m := range j.out.Marks {
 			j.fates[m.ID], j.marks[m.ID] = queue.Settled, m
-			if m.State == store.EventFailed {
+			if m.State == eventstore.Failed {
 				e.stats.Failed.Add(1)
 				e.d.Logger.Warn("event failed", "account", string(j.scope.Account()), "event", m.ID, "error", m.Error)
 			}
@@ -290,11 +293,11 @@ func (e *Engine) follow(ctx context.Context, j *job) {
 // refused decides what follows from a commit that failed for one job alone.
 func (e *Engine) refused(ctx context.Context, j *job, err error) {
 	switch {
-	case errors.Is(err, store.ErrFenced):
+	case errors.Is(err, leasestore.ErrFenced):
 		e.stats.Fenced.Add(1)
-		e.leases.Lost(store.RangeOf(j.work.Root.Slot()), j.epoch)
+		e.leases.Lost(eventstore.RangeOf(j.work.Root.Slot()), j.epoch)
 		j.drop()
-	case errors.Is(err, store.ErrEventTaken):
+	case errors.Is(err, eventstore.ErrTaken):
 		j.taken = true
 		j.drop()
 		e.Wake()

@@ -19,6 +19,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/graphql/change"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -370,7 +371,7 @@ func TestRulesMakeWhatTheAPIMakes(t *testing.T) {
 		for _, m := range h.withParts(typ, whole, typ.Create.Input, entity.Hold{}) {
 			e := given(m.typ, m.entity, m.input, m.hold, "A", "B")
 			out := h.byRule(e)
-			require.Equal(t, store.EventSuccess, out.Marks[0].State, "%s: %s", m.typ.Name, out.Marks[0].Error)
+			require.Equal(t, eventstore.Success, out.Marks[0].State, "%s: %s", m.typ.Name, out.Marks[0].Error)
 			require.Len(t, out.Created, 1)
 			require.NoError(t, h.db.Write(t.Context(), h.who.Scope(), func(tx *store.Tx) error { tx.Insert(out.Created...); return nil }), "%s", m.typ.Name)
 			require.Equal(t, shown(m.typ, m.entity), shown(m.typ, h.read(m.typ, m.typ.ID(e))), "rows of %s as a part of %s", m.typ.Name, typ.Name)
@@ -389,7 +390,7 @@ func TestRulesMakeNothingThatIsTheControlPlanes(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	out := h.byRule(&foundation.Retailer{Ref: "SECOND"})
-	require.Equal(t, store.EventFailed, out.Marks[0].State)
+	require.Equal(t, eventstore.Failed, out.Marks[0].State)
 	require.Contains(t, out.Marks[0].Error, "a Retailer comes from the control plane")
 	require.Empty(t, out.Created)
 }

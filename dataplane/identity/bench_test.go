@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/access"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -37,7 +38,7 @@ func BenchmarkUnknownAndWrong(b *testing.B) {
 				round++
 				for i := range pair {
 					for subject, account := range map[string]tenancy.AccountID{"user ann": "ACME", "user zoe": "ACME", "client ACME": "ACME", "client NOBODY": store.Nobody} {
-						require.NoError(b, s.db.UnlockSignIn(b.Context(), scope(b, account), subject))
+						require.NoError(b, access.UnlockSignIn(b.Context(), s.db, scope(b, account), subject))
 					}
 					which := (i + round) % 2 // who is first changes each time
 					a := pair[which]

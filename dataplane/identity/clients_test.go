@@ -16,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/provision"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/access"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -261,7 +262,7 @@ func TestClientsOfOldGoOnUntilTheyAreNarrowed(t *testing.T) {
 // unnamed is a token as the release before gave it to a user: it names no client.
 func (f *firm) unnamed(username string) string {
 	f.t.Helper()
-	keys, err := f.db.EnsureEnvironmentKey(f.t.Context(), time.Now(), func() (store.EnvironmentKey, error) { return store.EnvironmentKey{}, errors.New("there is one") })
+	keys, err := access.EnsureKey(f.t.Context(), f.db, time.Now(), func() (access.Key, error) { return access.Key{}, errors.New("there is one") })
 	require.NoError(f.t, err)
 	signer, err := token.NewSigner(keys[len(keys)-1].Private)
 	require.NoError(f.t, err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/access"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
@@ -51,7 +52,7 @@ func TestOnlyTheDatabasesClockCounts(t *testing.T) {
 			own := s.login("192.0.2.1", "ann", right).field("access_token")
 			known, err := token.NewKeySet()
 			require.NoError(t, err)
-			keys, err := s.db.EnvironmentKeys(t.Context())
+			keys, err := access.Keys(t.Context(), s.db)
 			require.NoError(t, err)
 			require.WithinDuration(t, now, keys[0].CreatedOn, time.Minute)
 			require.NoError(t, known.Replace(token.Key{ID: keys[0].ID, Public: keys[0].Public}))

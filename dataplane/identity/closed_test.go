@@ -13,6 +13,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/access"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -143,8 +144,8 @@ func TestKeysFollowEachOther(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, 1)
 	before := s.login("", "ann", right).field("access_token")
-	keys := func() []store.EnvironmentKey {
-		list, err := s.db.EnvironmentKeys(t.Context())
+	keys := func() []access.Key {
+		list, err := access.Keys(t.Context(), s.db)
 		require.NoError(t, err)
 		return list
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/access"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/security"
@@ -115,7 +116,7 @@ func (s *Service) byRefreshToken(ctx context.Context, scope tenancy.Scope, clien
 	if err != nil || t.Account != scope.Account() || clientID(t) != client.GetClientId() {
 		return nil, "", false, wrong.Wrap(err)
 	}
-	first, err := s.db.SpendToken(ctx, scope, store.Spent{TokenID: t.ID, Family: familyKey(t), ExpiresOn: t.ExpiresAt})
+	first, err := access.SpendToken(ctx, s.db, scope, access.Spent{TokenID: t.ID, Family: familyKey(t), ExpiresOn: t.ExpiresAt})
 	if err != nil {
 		return nil, "", false, err
 	}
@@ -225,7 +226,7 @@ func (s *Service) Revoke(ctx context.Context, req RevokeRequest) error {
 
 // revoke makes a token, or what familyKey and unmarkedKey name, worthless: here at once, at other nodes within two seconds.
 func (s *Service) revoke(ctx context.Context, scope tenancy.Scope, key string, expires time.Time) error {
-	if err := s.db.RevokeToken(ctx, scope, key, expires); err != nil {
+	if err := access.RevokeToken(ctx, s.db, scope, key, expires); err != nil {
 		return fmt.Errorf("revoke a token: %w", err)
 	}
 	s.mu.Lock()

@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/guess"
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/access"
 	"github.com/fluent-oms/fluent/domain/fault"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -29,7 +30,7 @@ type guards struct {
 
 type waitKey struct {
 	account tenancy.AccountID
-	store.SignIn
+	access.SignIn
 }
 
 type waitEntry struct {
@@ -84,7 +85,7 @@ func (s *Service) attempt(ctx context.Context, scope tenancy.Scope, username str
 		return err
 	}
 	defer leave()
-	who := store.SignIn{Subject: subject(userSubject, username), Source: door.Group(door.SourceOf(ctx))}
+	who := access.SignIn{Subject: subject(userSubject, username), Source: door.Group(door.SourceOf(ctx))}
 	if err := s.reserve(ctx, scope, who); err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func (s *Service) attempt(ctx context.Context, scope tenancy.Scope, username str
 		}
 		return err
 	}
-	err = s.db.SucceedSignIn(ctx, scope, who)
+	err = access.SucceedSignIn(ctx, s.db, scope, who)
 	if store.TakesNoWrites(err) {
 		s.guards.book.Succeed(bookKey(scope, who), who.Source, time.Now())
 		return nil
@@ -107,20 +108,20 @@ func (s *Service) attempt(ctx context.Context, scope tenancy.Scope, username str
 
 // count counts an attempt as failed, or says how long it must wait. While the database takes no writes, a full disk say, each node counts by
 // itself and from nothing: users can sign in and read, and guesses are still delayed.
-func (s *Service) count(ctx context.Context, scope tenancy.Scope, who store.SignIn) (time.Duration, error) {
-	wait, err := s.db.ReserveSignIn(ctx, scope, who)
+func (s *Service) count(ctx context.Context, scope tenancy.Scope, who access.SignIn) (time.Duration, error) {
+	wait, err := access.ReserveSignIn(ctx, s.db, scope, who)
 	if store.TakesNoWrites(err) {
 		return s.guards.book.Reserve(bookKey(scope, who), who.Source, time.Now()), nil
 	}
 	return wait, err
 }
 
-func bookKey(scope tenancy.Scope, who store.SignIn) string {
+func bookKey(scope tenancy.Scope, who access.SignIn) string {
 	return string(scope.Account()) + "/" + who.Subject
 }
 
 // reserve counts an attempt as failed, or refuses it.
-func (s *Service) reserve(ctx context.Context, scope tenancy.Scope, who store.SignIn) error {
+func (s *Service) reserve(ctx context.Context, scope tenancy.Scope, who access.SignIn) error {
 	key, now := waitKey{scope.Account(), who}, time.Now()
 	if w, ok := s.guards.waits.Get(key); ok && now.Before(w.fresh) {
 		return guess.Refused(w.until.Sub(now))
@@ -138,7 +139,7 @@ func (s *Service) reserve(ctx context.Context, scope tenancy.Scope, who store.Si
 }
 
 // failed writes a line about who did not get in, from where; lines are as few as the log can bear.
-func (s *Service) failed(ctx context.Context, scope tenancy.Scope, who store.SignIn, what string) {
+func (s *Service) failed(ctx context.Context, scope tenancy.Scope, who access.SignIn, what string) {
 	if s.guards.lines.Allow() {
 		s.log.WarnContext(ctx, what, "account", string(scope.Account()), "who", who.Subject, "source", door.SourceOf(ctx).String())
 	}
@@ -157,7 +158,7 @@ func (s *Service) wrongClient(ctx context.Context, account *nodev1.Account, id s
 	if !s.guards.clients.Allow() {
 		return wrong
 	}
-	who := store.SignIn{Subject: subject(clientSubject, id), Source: door.Group(door.SourceOf(ctx))}
+	who := access.SignIn{Subject: subject(clientSubject, id), Source: door.Group(door.SourceOf(ctx))}
 	if err := s.reserve(ctx, scope, who); err != nil {
 		return err
 	}

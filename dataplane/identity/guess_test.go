@@ -16,6 +16,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/access"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/security"
 )
@@ -318,11 +319,11 @@ func TestSignInsDelayNobodyAtTheirSource(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, 1)
 	for i := range 100 {
-		who := store.SignIn{Subject: fmt.Sprint("user u", i), Source: "192.0.2.7"}
-		wait, err := s.db.ReserveSignIn(t.Context(), scope(t, "ACME"), who)
+		who := access.SignIn{Subject: fmt.Sprint("user u", i), Source: "192.0.2.7"}
+		wait, err := access.ReserveSignIn(t.Context(), s.db, scope(t, "ACME"), who)
 		require.NoError(t, err)
 		require.Zero(t, wait, "user %d", i)
-		require.NoError(t, s.db.SucceedSignIn(t.Context(), scope(t, "ACME"), who))
+		require.NoError(t, access.SucceedSignIn(t.Context(), s.db, scope(t, "ACME"), who))
 	}
 }
 
@@ -332,17 +333,17 @@ func TestCountsOfSignInsAreRemoved(t *testing.T) {
 	s := newSite(t, 1)
 	acme := scope(t, "ACME")
 	for i := range 10 {
-		_, err := s.db.ReserveSignIn(t.Context(), acme, store.SignIn{Subject: fmt.Sprint("user u", i), Source: "192.0.2.7"})
+		_, err := access.ReserveSignIn(t.Context(), s.db, acme, access.SignIn{Subject: fmt.Sprint("user u", i), Source: "192.0.2.7"})
 		require.NoError(t, err)
 	}
 	purge := func(age time.Duration, keep, limit, want int) {
 		t.Helper()
-		removed, err := s.db.PurgeSignIns(t.Context(), "ACME", age, keep, limit)
+		removed, err := access.PurgeSignIns(t.Context(), s.db, acme, age, keep, limit)
 		require.NoError(t, err)
 		require.Equal(t, want, removed)
 	}
 	left := func() (subjects []string) {
-		list, err := s.db.Reader(acme).FailedSignIns(t.Context(), "", 100)
+		list, err := access.FailedSignIns(t.Context(), s.db.Reader(acme), "", 100)
 		require.NoError(t, err)
 		for _, f := range list {
 			subjects = append(subjects, f.Subject)
@@ -355,10 +356,10 @@ func TestCountsOfSignInsAreRemoved(t *testing.T) {
 	purge(time.Hour, 7, 10, 4)
 	require.Equal(t, []string{"user u9", "user u8", "user u7"}, left(), "the latest are kept")
 
-	ann := store.SignIn{Subject: "user ann", Source: "192.0.2.7"}
-	_, err := s.db.ReserveSignIn(t.Context(), acme, ann)
+	ann := access.SignIn{Subject: "user ann", Source: "192.0.2.7"}
+	_, err := access.ReserveSignIn(t.Context(), s.db, acme, ann)
 	require.NoError(t, err)
-	require.NoError(t, s.db.SucceedSignIn(t.Context(), acme, ann))
+	require.NoError(t, access.SucceedSignIn(t.Context(), s.db, acme, ann))
 	require.NotContains(t, left(), "user ann", "who signed in has not failed")
 	purge(time.Hour, 0, 100, 8)
 	require.Empty(t, left())

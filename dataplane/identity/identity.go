@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/ratelog"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/access"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -63,14 +64,14 @@ func New(ctx context.Context, db *store.DB, state *desired.State, hasher *passwo
 // refreshKeys reads the environment's keys; the newest signs, all that are not expired verify.
 func (s *Service) refreshKeys(ctx context.Context) error {
 	now := s.db.Now(ctx)
-	kept, err := s.db.EnsureEnvironmentKey(ctx, now.Add(keyMargin), func() (store.EnvironmentKey, error) {
+	kept, err := access.EnsureKey(ctx, s.db, now.Add(keyMargin), func() (access.Key, error) {
 		seed := token.NewSeed()
 		signer, err := token.NewSigner(seed)
 		if err != nil {
-			return store.EnvironmentKey{}, err
+			return access.Key{}, err
 		}
 		key := signer.Key()
-		return store.EnvironmentKey{ID: key.ID, Public: key.Public, Private: seed, CreatedOn: now, ExpiresOn: now.Add(keyLife)}, nil
+		return access.Key{ID: key.ID, Public: key.Public, Private: seed, CreatedOn: now, ExpiresOn: now.Add(keyLife)}, nil
 	})
 	if err != nil {
 		return fmt.Errorf("read the environment's keys: %w", err)
@@ -118,7 +119,7 @@ func (s *Service) Run(ctx context.Context) {
 			err = s.refreshRevocations(ctx)
 		case <-keys.C:
 			what, failure = "tokens' keys are those known before", &known
-			err = errors.Join(s.refreshKeys(ctx), s.db.ForgetTokens(ctx, s.db.Now(ctx).Add(-time.Hour)))
+			err = errors.Join(s.refreshKeys(ctx), access.ForgetTokens(ctx, s.db, s.db.Now(ctx).Add(-time.Hour)))
 		}
 		if ctx.Err() == nil {
 			failure.Report(s.log, what, err)
@@ -140,7 +141,7 @@ func (s *Service) refreshRevocations(ctx context.Context) error {
 	if now.Before(since) {
 		since = now.Add(-setBack) // the database's clock was set back, as far as a minute ago: what was revoked since lies before what was read
 	}
-	list, err := s.db.RevokedTokens(ctx, since.Add(-overlap))
+	list, err := access.RevokedTokens(ctx, s.db, since.Add(-overlap))
 	if err != nil {
 		return fmt.Errorf("read revoked tokens: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/access"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/security"
@@ -87,7 +88,7 @@ func (s *Service) UnlockUser(ctx context.Context, caller *tenant.Principal, user
 }
 
 func (s *Service) unlock(ctx context.Context, scope tenancy.Scope, username string) error {
-	if err := s.db.UnlockSignIn(ctx, scope, subject(userSubject, username)); err != nil {
+	if err := access.UnlockSignIn(ctx, s.db, scope, subject(userSubject, username)); err != nil {
 		return fmt.Errorf("unlock user %s: %w", username, err)
 	}
 	s.guards.waits.Purge()
@@ -165,7 +166,7 @@ func (s *Service) SignInFailures(ctx context.Context, caller *tenant.Principal, 
 	if username != "" {
 		of = subject(userSubject, username)
 	}
-	list, err := s.db.Reader(scope).FailedSignIns(ctx, of, maxFailures)
+	list, err := access.FailedSignIns(ctx, s.db.Reader(scope), of, maxFailures)
 	if err != nil {
 		return nil, fmt.Errorf("list failed sign-ins: %w", err)
 	}

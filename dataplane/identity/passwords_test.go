@@ -16,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/access"
 	"github.com/fluent-oms/fluent/domain/security"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
@@ -59,7 +60,7 @@ func TestAUserChangesHisPassword(t *testing.T) {
 func TestTokensOfAnOlderReleaseEndWithThePassword(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, 1)
-	keys, err := s.db.EnvironmentKeys(t.Context())
+	keys, err := access.Keys(t.Context(), s.db)
 	require.NoError(t, err)
 	signer, err := token.NewSigner(keys[0].Private)
 	require.NoError(t, err)
@@ -136,7 +137,7 @@ func TestASpentRefreshTokenEndsItsFamily(t *testing.T) {
 	}
 	require.Equal(t, []int{200}, s.whether(another.field("access_token")), "another sign-in's tokens stay")
 	require.Equal(t, 200, refresh(another.field("refresh_token")).Status)
-	revoked, err := s.db.RevokedTokens(t.Context(), time.Time{})
+	revoked, err := access.RevokedTokens(t.Context(), s.db, time.Time{})
 	require.NoError(t, err)
 	families := 0
 	for _, r := range revoked {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/access"
 	"github.com/fluent-oms/fluent/domain/security"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -30,7 +31,7 @@ func (s *site) issuer() *token.Issuer { return s.issuerAt(time.Now) }
 // issuerAt is issuer with another clock.
 func (s *site) issuerAt(now func() time.Time) *token.Issuer {
 	s.t.Helper()
-	keys, err := s.db.EnvironmentKeys(s.t.Context())
+	keys, err := access.Keys(s.t.Context(), s.db)
 	require.NoError(s.t, err)
 	signer, err := token.NewSigner(keys[len(keys)-1].Private)
 	require.NoError(s.t, err)
@@ -88,9 +89,9 @@ func TestATokenServesOneAccount(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, 1)
 	mine := s.login("", "ann", right)
-	access := mine.field("access_token")
-	require.Equal(t, 200, s.send(ask{path: "/graphql", host: "acme.localhost", token: access, json: "{}"}).Status)
-	require.Equal(t, 401, s.send(ask{path: "/graphql", host: "other.localhost", token: access, json: "{}"}).Status)
+	bearer := mine.field("access_token")
+	require.Equal(t, 200, s.send(ask{path: "/graphql", host: "acme.localhost", token: bearer, json: "{}"}).Status)
+	require.Equal(t, 401, s.send(ask{path: "/graphql", host: "other.localhost", token: bearer, json: "{}"}).Status)
 	for _, a := range []ask{
 		{path: "/oauth/token", form: grant("client_credentials")},
 		{path: "/oauth/token", form: grant("password", "username", "ann", "password", right)},
@@ -106,8 +107,8 @@ func TestATokenServesOneAccount(t *testing.T) {
 
 	atOther := grantOther("refresh_token", "refresh_token", mine.field("refresh_token"))
 	require.Equal(t, 400, s.send(ask{path: "/oauth/token", form: atOther}).Status)
-	require.Equal(t, 200, s.send(ask{path: "/oauth/revoke", form: grantOther("", "token", access)}).Status, "a token that is not OTHER's is unknown there")
-	require.Equal(t, []int{200}, s.whether(access))
+	require.Equal(t, 200, s.send(ask{path: "/oauth/revoke", form: grantOther("", "token", bearer)}).Status, "a token that is not OTHER's is unknown there")
+	require.Equal(t, []int{200}, s.whether(bearer))
 	require.Equal(t, 200, s.send(ask{path: "/oauth/token", form: grant("refresh_token", "refresh_token", mine.field("refresh_token"))}).Status, "it was not spent there either")
 
 	// Even if a token of one account named a client of another, it would not open the other.
@@ -115,10 +116,10 @@ func TestATokenServesOneAccount(t *testing.T) {
 	require.NoError(t, err)
 	refused := s.send(ask{path: "/oauth/token", form: grantOther("refresh_token", "refresh_token", crossed)})
 	require.Equal(t, 400, refused.Status, refused.Body)
-	before, err := s.db.RevokedTokens(t.Context(), time.Time{})
+	before, err := access.RevokedTokens(t.Context(), s.db, time.Time{})
 	require.NoError(t, err)
 	require.Equal(t, 200, s.send(ask{path: "/oauth/revoke", form: grantOther("", "token", crossed)}).Status)
-	after, err := s.db.RevokedTokens(t.Context(), time.Time{})
+	after, err := access.RevokedTokens(t.Context(), s.db, time.Time{})
 	require.NoError(t, err)
 	require.Equal(t, before, after)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/retention"
 	"github.com/fluent-oms/fluent/domain/setting"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -29,7 +30,7 @@ type Deps struct {
 
 // Store removes.
 type Store interface {
-	Purge(ctx context.Context, account tenancy.AccountID, what store.Purgeable, age time.Duration, limit int) (int, error)
+	Purge(ctx context.Context, account tenancy.AccountID, what retention.Kind, age time.Duration, limit int) (int, error)
 }
 
 // Config is how a janitor works. Zero values are replaced by the defaults in brackets.
@@ -41,7 +42,7 @@ type Config struct {
 
 // Rule is how long something is kept: as long as the account's setting says.
 type Rule struct {
-	What  store.Purgeable
+	What  retention.Kind
 	Keeps setting.Setting[time.Duration]
 }
 
@@ -67,9 +68,9 @@ func Settings() []*setting.Declaration {
 // Rules lists how long things are kept.
 func Rules() []Rule {
 	return []Rule{
-		{store.PurgeEvents, keepEvents}, {store.PurgeTrails, keepEvents}, {store.PurgeDeliveries, keepWebhooks},
-		{store.PurgeBatchRows, keepBatchRows}, {store.PurgeBatches, keepJobs}, {store.PurgeJobs, keepJobs},
-		{store.PurgeSignIns, keepSignIns},
+		{retention.Events, keepEvents}, {retention.Trails, keepEvents}, {retention.Deliveries, keepWebhooks},
+		{retention.BatchRows, keepBatchRows}, {retention.Batches, keepJobs}, {retention.Jobs, keepJobs},
+		{retention.SignIns, keepSignIns},
 	}
 }
 
@@ -141,7 +142,7 @@ func (j *Janitor) Round(ctx context.Context) error {
 			return errors.Join(problems...)
 		}
 	}
-	if err := j.purge(ctx, store.Nobody, store.PurgeSignIns, keepSignIns.Default()); err != nil {
+	if err := j.purge(ctx, store.Nobody, retention.SignIns, keepSignIns.Default()); err != nil {
 		problems = append(problems, fmt.Errorf("what belongs to no account: %w", err))
 	}
 	if len(problems) == 0 {
@@ -173,7 +174,7 @@ func (j *Janitor) clean(ctx context.Context, account tenancy.AccountID) error {
 	return errors.Join(problems...)
 }
 
-func (j *Janitor) purge(ctx context.Context, account tenancy.AccountID, what store.Purgeable, age time.Duration) error {
+func (j *Janitor) purge(ctx context.Context, account tenancy.AccountID, what retention.Kind, age time.Duration) error {
 	for j.d.Mine() {
 		n, err := j.d.Store.Purge(ctx, account, what, age, j.cfg.Rows)
 		j.removed.WithLabelValues(string(what)).Add(float64(n))

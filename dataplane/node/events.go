@@ -7,7 +7,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/graphql/change"
 	"github.com/fluent-oms/fluent/dataplane/rest"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -40,7 +40,7 @@ func (e events) RunSync(ctx context.Context, scope tenancy.Scope, event workflow
 		return rest.Outcome{}, fmt.Errorf("run event %s: %w", event.Name, err)
 	}
 	status := string(result.State)
-	if result.State == store.EventSuccess {
+	if result.State == eventstore.Success {
 		status = "COMPLETE"
 	}
 	return rest.Outcome{EventID: result.EventID, EntityID: result.EntityID, Status: status}, nil

@@ -13,7 +13,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/dataplane/uplink"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
@@ -30,19 +30,19 @@ const (
 // forwarder hands committed events to the nodes that run them. There is one delivery to a node at a time: what comes meanwhile goes with
 // the next, so that deliveries grow instead of multiplying under load.
 type forwarder struct {
-	post func(ctx context.Context, node string, rows []store.EventRow) error
+	post func(ctx context.Context, node string, rows []eventstore.Row) error
 	log  *slog.Logger
 
 	mu      sync.Mutex
-	waiting map[string][]store.EventRow // by node; an entry, even an empty one, means that a delivery is under way
+	waiting map[string][]eventstore.Row // by node; an entry, even an empty one, means that a delivery is under way
 }
 
-func newForwarder(post func(ctx context.Context, node string, rows []store.EventRow) error, log *slog.Logger) *forwarder {
-	return &forwarder{post: post, log: log, waiting: map[string][]store.EventRow{}}
+func newForwarder(post func(ctx context.Context, node string, rows []eventstore.Row) error, log *slog.Logger) *forwarder {
+	return &forwarder{post: post, log: log, waiting: map[string][]eventstore.Row{}}
 }
 
 // take implements the engine's Nudge.
-func (c *forwarder) take(ctx context.Context, node string, rows ...store.EventRow) {
+func (c *forwarder) take(ctx context.Context, node string, rows ...eventstore.Row) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	have, delivering := c.waiting[node]
@@ -94,7 +94,7 @@ func (p *peers) to(node string, link *uplink.Uplink) *http.Client {
 }
 
 // post sends events to another node of the environment.
-func (s *services) post(ctx context.Context, node string, rows []store.EventRow) error {
+func (s *services) post(ctx context.Context, node string, rows []eventstore.Row) error {
 	address := ""
 	for _, p := range s.node.state.View().Peers("node") {
 		if p.GetNodeId() == node {
@@ -132,7 +132,7 @@ func (s *services) nudged(w http.ResponseWriter, r *http.Request) {
 		httpapi.WriteError(w, r, s.node.log, fault.New(fault.Unauthenticated, "The certificate of a node of this environment is needed"))
 		return
 	}
-	var rows []store.EventRow
+	var rows []eventstore.Row
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxNudge)).Decode(&rows); err != nil {
 		httpapi.WriteError(w, r, s.node.log, fault.Invalidf("body", "A list of events is expected").Wrap(err))
 		return

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
@@ -17,13 +17,13 @@ import (
 func TestWhatComesDuringADeliveryGoesWithTheNext(t *testing.T) {
 	t.Parallel()
 	started, release, delivered := make(chan struct{}, 10), make(chan struct{}), make(chan int, 10)
-	c := newForwarder(func(_ context.Context, node string, rows []store.EventRow) error {
+	c := newForwarder(func(_ context.Context, node string, rows []eventstore.Row) error {
 		started <- struct{}{}
 		<-release
 		delivered <- len(rows)
 		return nil
 	}, slog.New(slog.DiscardHandler))
-	row := func(i int) store.EventRow { return store.EventRow{Event: workflow.Event{ID: strconv.Itoa(i)}} }
+	row := func(i int) eventstore.Row { return eventstore.Row{Event: workflow.Event{ID: strconv.Itoa(i)}} }
 	c.take(t.Context(), "n2", row(0))
 	<-started
 	for i := 1; i <= nudgeRows+5; i++ { // the last ones are left to polls

@@ -16,6 +16,8 @@ import (
 	business "github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/settings"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
+	"github.com/fluent-oms/fluent/dataplane/store/retention"
 	"github.com/fluent-oms/fluent/domain"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
@@ -68,7 +70,7 @@ func (s *services) wire(ctx context.Context) error {
 	if s.identity, err = identity.New(ctx, s.db, n.state, hasher, n.log); err != nil {
 		return err
 	}
-	s.configurations = configuration.New(n.state, s.db, n.config.WorkflowMemory)
+	s.configurations = configuration.New(n.state, artefacts.Of(s.db), n.config.WorkflowMemory)
 	modules := s.modules()
 	s.engine, err = engine.New(engine.Deps{
 		DB: s.db, Library: modules.library, Workflows: s.configurations, Starts: business.Starts(), Modules: modules.readers, Checks: settings.Checks(s.db.Catalogue()), Callers: s.identity, Logger: n.log,
@@ -80,7 +82,7 @@ func (s *services) wire(ctx context.Context) error {
 	n.registry.MustRegister(s.db.PoolCollector(), engineCollector{s.engine})
 	n.registry.MustRegister(parsedWorkflows(s.configurations)...)
 	s.janitor = janitor.New(janitor.Deps{
-		Store: s.db, Accounts: s.accounts, Mine: s.first, Settings: s.settings, Logger: n.log, Registerer: n.registry,
+		Store: retention.Of(s.db), Accounts: s.accounts, Mine: s.first, Settings: s.settings, Logger: n.log, Registerer: n.registry,
 	}, janitor.Config{})
 	return s.serveTenants(modules, hasher)
 }

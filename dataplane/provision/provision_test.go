@@ -13,6 +13,8 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/provision"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
+	leasestore "github.com/fluent-oms/fluent/dataplane/store/leases"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -71,7 +73,7 @@ func TestAnAccountCostsFewRoundTripsAndMayBePreparedTwice(t *testing.T) {
 	scope, err := tenancy.NewScope("ACME")
 	require.NoError(t, err)
 	for name, hash := range made.GetArtefacts() {
-		content, err := db.Artefact(t.Context(), scope, hash)
+		content, err := artefacts.Of(db).Get(t.Context(), scope, hash)
 		require.NoError(t, err)
 		require.Equal(t, name[len("workflow/"):][:1]+" of 1", string(content))
 	}
@@ -111,14 +113,14 @@ func TestProvisioningTakesNoConnectionsFromOthersAndLeasesWaitForNobody(t *testi
 		})
 	}
 	for range 5 { // while they are made
-		nodes, _, err := db.Heartbeat(t.Context(), "n1", time.Minute)
+		nodes, _, err := leasestore.Of(db).Heartbeat(t.Context(), "n1", time.Minute)
 		require.NoError(t, err)
 		require.Equal(t, []string{"n1"}, nodes)
 	}
-	taken, err := db.TakeRanges(t.Context(), "n1", []int{0, 1}, time.Minute, false)
+	taken, err := leasestore.Of(db).TakeRanges(t.Context(), "n1", []int{0, 1}, time.Minute, false)
 	require.NoError(t, err)
 	require.Len(t, taken, 2)
-	require.NoError(t, db.ReleaseRanges(t.Context(), "n1", []int{0, 1}, true), "who stops gives them back at once, however busy the node was")
+	require.NoError(t, leasestore.Of(db).ReleaseRanges(t.Context(), "n1", []int{0, 1}, true), "who stops gives them back at once, however busy the node was")
 	everybody.Wait()
 	// The pools keep what they opened, so what stands open now is the most that was ever used.
 	require.LessOrEqual(t, connections(t, dsn, "fluent aside"), provision.AtOnce)

@@ -11,6 +11,7 @@ import (
 	stock "github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -33,7 +34,7 @@ func (s *Service) PrepareRetailer(ctx context.Context, req *nodev1.PrepareRetail
 	if req.GetRetailer() <= 0 {
 		return nil, fault.Invalidf("retailer", "A retailer's number is positive, got %d", req.GetRetailer())
 	}
-	artefacts, err := s.defaults(tenancy.RetailerID(req.GetRetailer()))
+	defaults, err := s.defaults(tenancy.RetailerID(req.GetRetailer()))
 	if err != nil {
 		return nil, fmt.Errorf("default workflows of retailer %d: %w", req.GetRetailer(), err)
 	}
@@ -42,7 +43,7 @@ func (s *Service) PrepareRetailer(ctx context.Context, req *nodev1.PrepareRetail
 		return nil, fmt.Errorf("prepare retailer %d of %s: %w", req.GetRetailer(), req.GetAccount(), err)
 	}
 	defer leave()
-	answer, err := s.prepareRetailer(ctx, scope, req, artefacts)
+	answer, err := s.prepareRetailer(ctx, scope, req, defaults)
 	if err != nil {
 		return nil, fmt.Errorf("prepare retailer %d of %s: %w", req.GetRetailer(), req.GetAccount(), err)
 	}
@@ -50,10 +51,10 @@ func (s *Service) PrepareRetailer(ctx context.Context, req *nodev1.PrepareRetail
 }
 
 // prepareRetailer costs three round trips: for the ids, for what is there, and for what is not.
-func (s *Service) prepareRetailer(ctx context.Context, scope tenancy.Scope, req *nodev1.PrepareRetailerRequest, artefacts []Artefact) (*nodev1.PrepareRetailerResponse, error) {
-	contents := make([][]byte, len(artefacts))
-	for i := range artefacts {
-		contents[i] = artefacts[i].Content
+func (s *Service) prepareRetailer(ctx context.Context, scope tenancy.Scope, req *nodev1.PrepareRetailerRequest, defaults []Artefact) (*nodev1.PrepareRetailerResponse, error) {
+	contents := make([][]byte, len(defaults))
+	for i := range defaults {
+		contents[i] = defaults[i].Content
 	}
 	ids, err := s.db.NewIDsOf(ctx, scope, map[*catalogue.Type]int{
 		store.TypeOf[foundation.Network](s.db): len(networks), store.TypeOf[foundation.Location](s.db): 1, store.TypeOf[foundation.StoreAddress](s.db): 1,
@@ -65,12 +66,12 @@ func (s *Service) prepareRetailer(ctx context.Context, scope tenancy.Scope, req 
 	}
 	answer := &nodev1.PrepareRetailerResponse{Artefacts: map[string]string{}}
 	err = s.db.Write(ctx, scope, func(tx *store.Tx) error {
-		for i, hash := range tx.PutArtefacts(contents...) {
-			answer.Artefacts[artefacts[i].Name] = hash
+		for i, hash := range artefacts.PutAll(tx, contents...) {
+			answer.Artefacts[defaults[i].Name] = hash
 		}
 		r := &retailer{service: s, tx: tx, ids: maps.Clone(ids), request: req, number: strconv.Itoa(int(req.GetRetailer())),
 			made: s.making(tx, tenancy.RetailerID(req.GetRetailer()))}
-		return r.insert(ctx, versions(artefacts))
+		return r.insert(ctx, versions(defaults))
 	})
 	return answer, err
 }
@@ -86,9 +87,9 @@ type retailer struct {
 }
 
 // versions are those of the default workflows, by name: workflow/ORDER::HD/1 is ORDER::HD 1.0.
-func versions(artefacts []Artefact) entity.Versions {
+func versions(defaults []Artefact) entity.Versions {
 	out := entity.Versions{}
-	for _, a := range artefacts {
+	for _, a := range defaults {
 		parts := strings.Split(a.Name, "/")
 		if n, err := workflow.VersionNumber(parts[len(parts)-1] + ".0"); err == nil && len(parts) == 3 {
 			out[parts[1]] = n

@@ -15,6 +15,8 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/batching"
 	"github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	"github.com/fluent-oms/fluent/dataplane/store/tripwire"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -236,10 +238,10 @@ func TestWhatABatchBecomes(t *testing.T) {
 	} {
 		want.Type, want.RetailerID, want.Priority, want.GeneratedBy = "NORMAL", 2, workflow.Batch, "ann"
 		want.EntityType, want.EntitySubtype, want.RootType, want.RootID, want.RootRef = "INVENTORY_CATALOGUE", "DEFAULT", "INVENTORY_CATALOGUE", want.EntityID, want.EntityRef
-		row, err := y.api.Store.Reader(y.scope).Event(t.Context(), y.events[i].ID)
+		row, err := eventstore.Get(t.Context(), y.api.Store.Reader(y.scope), y.events[i].ID)
 		require.NoError(t, err)
 		require.NotNil(t, row, "it waits for whoever comes")
-		require.Equal(t, store.EventPending, row.State)
+		require.Equal(t, eventstore.Pending, row.State)
 		for _, got := range []workflow.Event{*y.events[i], row.Event} {
 			want.ID, want.GeneratedOn = got.ID, got.GeneratedOn
 			require.Equal(t, want, got)
@@ -248,13 +250,13 @@ func TestWhatABatchBecomes(t *testing.T) {
 
 	// A job that closes takes nothing more, and says so.
 	require.NoError(t, y.api.Store.Write(t.Context(), y.scope, func(tx *store.Tx) error {
-		tx.AddJob(&store.Job{ID: "77", RetailerID: 2, Name: "closed", ClosesOn: tx.Now()})
+		jobs.Add(tx, &jobs.Job{ID: "77", RetailerID: 2, Name: "closed", ClosesOn: tx.Now()})
 		return nil
 	}))
 	_, err := y.call(newBatch, admin, batchOf(""), "77")
 	require.True(t, fault.Is(err, fault.Unprocessable), "%v", err)
 	require.Len(t, y.events, 2)
-	found, err := y.api.Store.Reader(y.scope).Job(t.Context(), catalogue.ID(job))
+	found, err := jobs.Get(t.Context(), y.api.Store.Reader(y.scope), catalogue.ID(job))
 	require.NoError(t, err)
 	require.True(t, found.ClosesOn.Equal(found.CreatedOn.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)), "midnight after %s, not %s", found.CreatedOn, found.ClosesOn)
 }
@@ -302,9 +304,9 @@ func TestWhatBecameOfABatch(t *testing.T) {
 			tx.Insert(p)
 			ids = append(ids, p.ID)
 		}
-		tx.StartBatch(catalogue.ID(first))
-		tx.FinishBatch(catalogue.ID(first), 4, []store.BatchRow{{Number: 1, EntityRef: "Q:L", Code: "C1", Message: "no"}, {Number: 2, EntityRef: "R:L", EntityID: "5", Message: "UNCHANGED"}})
-		tx.FinishBatch(catalogue.ID(second), 4, nil)
+		jobs.Start(tx, catalogue.ID(first))
+		jobs.Finish(tx, catalogue.ID(first), 4, []jobs.Row{{Number: 1, EntityRef: "Q:L", Code: "C1", Message: "no"}, {Number: 2, EntityRef: "R:L", EntityID: "5", Message: "UNCHANGED"}})
+		jobs.Finish(tx, catalogue.ID(second), 4, nil)
 		return nil
 	}))
 	loaded := y.must(readBatch, admin, "", job, first)

@@ -17,7 +17,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -25,11 +25,11 @@ import (
 
 // texts are those of an environment by their hashes.
 type texts struct {
-	*store.DB // unused
-	byHash    map[string]string
+	artefacts.Store // unused
+	byHash          map[string]string
 }
 
-func (s *texts) Artefact(_ context.Context, _ tenancy.Scope, hash string) ([]byte, error) {
+func (s *texts) Get(_ context.Context, _ tenancy.Scope, hash string) ([]byte, error) {
 	return []byte(s.byHash[hash]), nil
 }
 

@@ -7,7 +7,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/batching"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -66,7 +66,7 @@ func (a *API) createJob(c *call) (any, error) {
 }
 
 // describeJob tells of a job as of a moment by the database's clock, which decides whether it takes batches.
-func describeJob(j *store.Job, now time.Time) jobAnswer {
+func describeJob(j *jobs.Job, now time.Time) jobAnswer {
 	answer := jobAnswer{
 		ID: string(j.ID), JobID: string(j.ID), Name: j.Name, RetailerID: decimal(j.RetailerID), Status: "OPEN",
 		CreatedAt: milliseconds(j.CreatedOn), Batch: []batchSummary{},
@@ -84,8 +84,8 @@ func describeJob(j *store.Job, now time.Time) jobAnswer {
 }
 
 // job finds the job that a path names and checks that the caller has the route's permission for its retailer.
-func (a *API) job(c *call) (*store.Job, error) {
-	job, err := a.Store.Reader(c.caller.Scope()).Job(c.r.Context(), catalogue.ID(c.r.PathValue("job")))
+func (a *API) job(c *call) (*jobs.Job, error) {
+	job, err := jobs.Get(c.r.Context(), a.Store.Reader(c.caller.Scope()), catalogue.ID(c.r.PathValue("job")))
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +164,7 @@ type batchError struct {
 	EntityIndex int    `json:"entityIndex"` // counted from 0
 }
 
-func describeBatch(b *store.Batch) batchAnswer {
+func describeBatch(b *jobs.Batch) batchAnswer {
 	answer := batchAnswer{
 		ID: string(b.ID), BatchID: string(b.ID), JobID: string(b.JobID), Status: string(b.Status), ProcessedEntities: b.Processed,
 		TotalEntities: b.Total, CreatedAt: milliseconds(b.CreatedOn), Results: []batchResult{}, Errors: []batchError{},
@@ -184,7 +184,7 @@ func describeBatch(b *store.Batch) batchAnswer {
 // getBatch answers with a batch and what became of each of its records.
 func (a *API) getBatch(c *call) (any, error) {
 	id := catalogue.ID(c.r.PathValue("batch"))
-	batch, err := a.Store.Reader(c.caller.Scope()).Batch(c.r.Context(), id)
+	batch, err := jobs.GetBatch(c.r.Context(), a.Store.Reader(c.caller.Scope()), id)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +195,7 @@ func (a *API) getBatch(c *call) (any, error) {
 		return nil, err
 	}
 	answer := describeBatch(batch)
-	if batch.Status != store.BatchComplete {
+	if batch.Status != jobs.Complete {
 		return answer, nil
 	}
 	rows, err := a.Batching.Results(c.r.Context(), c.caller.Scope(), batch)
@@ -244,7 +244,7 @@ func (a *API) getJobResults(c *call) (any, error) {
 	for _, b := range job.Batches {
 		result := jobBatchResults{BatchID: string(b.ID), Status: string(b.Status), ProcessedEntities: b.Processed, Errors: []batchError{}}
 		if b.Failed > 0 && listed < maxListed {
-			rows, err := a.Store.Reader(c.caller.Scope()).BatchFailures(c.r.Context(), b.ID, 0, min(batching.MaxRecords, maxListed-listed))
+			rows, err := jobs.Failures(c.r.Context(), a.Store.Reader(c.caller.Scope()), b.ID, 0, min(batching.MaxRecords, maxListed-listed))
 			if err != nil {
 				return nil, err
 			}
@@ -256,7 +256,7 @@ func (a *API) getJobResults(c *call) (any, error) {
 		switch {
 		case b.Failed > 0:
 			answer.FailedBatches++
-		case b.Status == store.BatchComplete:
+		case b.Status == jobs.Complete:
 			answer.SuccessfulBatches++
 		}
 		answer.Results = append(answer.Results, result)

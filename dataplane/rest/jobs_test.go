@@ -11,6 +11,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
@@ -36,8 +37,8 @@ func TestAJobIsClosedByTheDatabasesClock(t *testing.T) {
 	})
 	now := db.Time()
 	require.NoError(t, db.Write(t.Context(), who.Scope(), func(tx *store.Tx) error {
-		tx.AddJob(&store.Job{ID: "1", RetailerID: 1, Name: "open", CreatedOn: now, ClosesOn: now.Add(10 * time.Minute)})
-		tx.AddJob(&store.Job{ID: "2", RetailerID: 1, Name: "closed", CreatedOn: now, ClosesOn: now.Add(-time.Minute)})
+		jobs.Add(tx, &jobs.Job{ID: "1", RetailerID: 1, Name: "open", CreatedOn: now, ClosesOn: now.Add(10 * time.Minute)})
+		jobs.Add(tx, &jobs.Job{ID: "2", RetailerID: 1, Name: "closed", CreatedOn: now, ClosesOn: now.Add(-time.Minute)})
 		return nil
 	}))
 	a := &API{Deps: Deps{Store: db}}

@@ -17,7 +17,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
 	"github.com/fluent-oms/fluent/domain/fault"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -25,11 +25,11 @@ import (
 
 // shelf holds the one text of an environment.
 type shelf struct {
-	*store.DB // unused
-	text      string
+	artefacts.Store // unused
+	text            string
 }
 
-func (s *shelf) Artefact(context.Context, tenancy.Scope, string) ([]byte, error) {
+func (s *shelf) Get(context.Context, tenancy.Scope, string) ([]byte, error) {
 	return []byte(s.text), nil
 }
 

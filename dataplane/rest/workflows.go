@@ -11,6 +11,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -90,12 +91,12 @@ func (a *API) isRoot(entityType string) error {
 }
 
 // workflowOf reads which workflow a path names, and asks whether the caller may see it.
-func workflowOf(c *call) (store.WorkflowKey, error) {
+func workflowOf(c *call) (artefacts.Workflow, error) {
 	retailer, err := retailerNumber(c.r.PathValue("retailer"))
 	if err != nil {
-		return store.WorkflowKey{}, err
+		return artefacts.Workflow{}, err
 	}
-	return store.WorkflowKey{Retailer: retailer, Name: c.r.PathValue("name")}, c.may(retailer)
+	return artefacts.Workflow{Retailer: retailer, Name: c.r.PathValue("name")}, c.may(retailer)
 }
 
 // getWorkflow answers with a workflow as it was uploaded: the newest version, with ?version=1 the newest of that major, with
@@ -109,7 +110,7 @@ func (a *API) getWorkflow(c *call) (any, error) {
 	return json.RawMessage(text), err
 }
 
-func (a *API) workflowText(c *call, of store.WorkflowKey) ([]byte, error) {
+func (a *API) workflowText(c *call, of artefacts.Workflow) ([]byte, error) {
 	asked := c.r.URL.Query().Get("version")
 	if asked == "" {
 		return a.Configurations.Text(c.r.Context(), c.caller.Scope(), of, configuration.Newest)
@@ -161,7 +162,7 @@ func (a *API) listVersions(c *call) (any, error) {
 	}
 	items := make([]versionItem, len(versions))
 	for i, v := range versions {
-		items[i] = versionItem{decimal(of.Retailer), of.Name, workflow.VersionText(v.Version), v.Comment, milliseconds(v.CreatedOn), v.Active}
+		items[i] = versionItem{decimal(of.Retailer), of.Name, workflow.VersionText(v.Number), v.Comment, milliseconds(v.CreatedOn), v.Active}
 	}
 	return page[versionItem]{Start: start, Count: len(items), HasMore: more, Results: items}, nil
 }

@@ -2,8 +2,6 @@ package store_test
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -20,7 +18,6 @@ import (
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/security"
-	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -141,100 +138,6 @@ func TestNumbersEndWhereClientsDo(t *testing.T) {
 	}
 }
 
-// TestWhatIsPurgedIsSettledAndOlder: each kind of row has one that is just over the age, one just under, and one that is old and not settled.
-func TestWhatIsPurgedIsSettledAndOlder(t *testing.T) {
-	t.Parallel()
-	s := newStand(t)
-	const age = time.Hour
-	ago := func(d time.Duration) time.Time { return s.DB.Now(t.Context()).Add(-d) }
-	over, under := age+time.Minute, age-time.Minute
-	old := func(shard, n int) string { // an id that was made long ago
-		return fmt.Sprintf("%x0000000-0000-8000-8000-%012d", shard, n)
-	}
-	for _, account := range []string{"ACME", "OTHER"} {
-		for i, e := range []struct {
-			state string
-			done  any
-		}{
-			{"SUCCESS", ago(over)}, {"NO_MATCH", ago(over)}, {"FAILED", ago(over)}, {"SUCCESS", ago(under)}, {"PENDING", ago(over)}, {"SCHEDULED", nil}, {"SUCCESS", ago(over)},
-		} {
-			s.SQL(`INSERT INTO events (account_id, id, slot, state, priority, received_on, generated_on, done_on, retailer_id, name, type, entity_type, entity_id, entity_ref, root_type, root_id, root_ref, detail)
-VALUES ($1, $2::text::uuid, 0, $3, 0, $4, $4, $5, 1, $6, 'NORMAL', 'ORDER', '1', '', 'ORDER', '1', '', '{}')`, account, old(i%2*15, i), e.state, ago(over), e.done, fmt.Sprint(i, " ", e.state))
-		}
-		for i, at := range []time.Time{ago(over), ago(under)} {
-			s.SQL(`INSERT INTO trails (account_id, turn_id, retailer_id, root_type, root_id, generated_on, keys, body) VALUES ($1, $2::text::uuid, 1, 'ORDER', $3, $4, '{}', '')`, account, old(i, i), fmt.Sprint(i), at)
-		}
-		for i, d := range []struct {
-			state string
-			done  any
-		}{{"DONE", ago(over)}, {"DEAD", ago(over)}, {"DONE", ago(under)}, {"PENDING", nil}, {"PENDING", ago(over)}} {
-			s.SQL(`INSERT INTO webhook_deliveries (account_id, id, state, name, endpoint, event, next_try_on, created_on, done_on) VALUES ($1, $2::text::uuid, $3, $4, '', '{}', now(), now(), $5)`,
-				account, old(i, i), d.state, fmt.Sprint(i, " ", d.state), d.done)
-		}
-		for job, closes := range map[int]time.Time{1: ago(over), 2: ago(over), 3: ago(under)} {
-			s.SQL(`INSERT INTO jobs (account_id, id, retailer_id, name, created_on, closes_on) VALUES ($1, $2, 1, '', now(), $3)`, account, job, closes)
-		}
-		for batch, b := range map[int]struct {
-			job    int
-			status string
-			done   any
-		}{1: {1, "COMPLETE", ago(over)}, 2: {2, "COMPLETE", ago(under)}, 3: {2, "RUNNING", ago(over)}, 4: {1, "COMPLETE", ago(over)}} {
-			s.SQL(`INSERT INTO batches (account_id, id, job_id, retailer_id, action, entity_type, event, header, status, total, processed, failed, created_on, completed_on)
-VALUES ($1, $2, $3, 1, '', '', '', '{}', $4, 0, 0, 0, now(), $5)`, account, batch, b.job, b.status, b.done)
-			for row := range 3 {
-				s.SQL(`INSERT INTO batch_rows (account_id, batch_id, row_number, body, entity_id, entity_ref, code, message) VALUES ($1, $2, $3, '{}', '', '', '', '')`, account, batch, row)
-			}
-		}
-	}
-	purge := func(what store.Purgeable, limit int) int {
-		n, err := s.DB.Purge(t.Context(), "ACME", what, age, limit)
-		require.NoError(t, err)
-		return n
-	}
-	left := func(column, table string) []string {
-		require.NotEmpty(t, s.Texts("SELECT 1::text FROM "+table+" WHERE account_id = 'OTHER'"))
-		return s.Texts("SELECT " + column + "::text FROM " + table + " WHERE account_id = 'ACME' ORDER BY 1")
-	}
-	require.Equal(t, 0, purge(store.PurgeBatches, 9), "records go first")
-	require.Equal(t, 0, purge(store.PurgeEvents, 0))
-	require.Equal(t, 3, purge(store.PurgeEvents, 3), "no more than are asked for, of all ranges together")
-	require.Len(t, left("name", "events"), 4)
-	require.Equal(t, 1, purge(store.PurgeEvents, 9))
-	require.Equal(t, []string{"3 SUCCESS", "4 PENDING", "5 SCHEDULED"}, left("name", "events"))
-	require.Equal(t, 1, purge(store.PurgeTrails, 9))
-	require.Equal(t, []string{"1"}, left("root_id", "trails"))
-	require.Equal(t, 1, purge(store.PurgeDeliveries, 1))
-	require.Equal(t, 1, purge(store.PurgeDeliveries, 9))
-	require.Equal(t, []string{"2 DONE", "3 PENDING", "4 PENDING"}, left("name", "webhook_deliveries"))
-	require.Equal(t, 2, purge(store.PurgeBatchRows, 2), "of all batches together")
-	require.Equal(t, 0, purge(store.PurgeBatches, 9), "some of their records are left")
-	require.Equal(t, 4, purge(store.PurgeBatchRows, 9))
-	require.Equal(t, 0, purge(store.PurgeJobs, 9), "a job that has batches stays")
-	require.Equal(t, 2, purge(store.PurgeBatches, 9))
-	require.Equal(t, []string{"2", "3"}, left("id", "batches"))
-	require.Equal(t, 1, purge(store.PurgeJobs, 9))
-	require.Equal(t, []string{"2", "3"}, left("id", "jobs"))
-	require.Len(t, left("row_number", "batch_rows"), 6)
-	order := store.Purgeables()
-	require.Less(t, slices.Index(order, store.PurgeBatchRows), slices.Index(order, store.PurgeBatches))
-	require.Less(t, slices.Index(order, store.PurgeBatches), slices.Index(order, store.PurgeJobs))
-}
-
-// TestWhatIsYoungIsNotEvenLookedAt: ids tell when they were made, so what is made after the age is out of the range that is read.
-func TestWhatIsYoungIsNotEvenLookedAt(t *testing.T) {
-	t.Parallel()
-	s := newStand(t)
-	s.EachAccount(func(tx *store.Tx) { tx.AppendEvents(eventOf(s.DB, "1")) })
-	s.SQL("UPDATE events SET state = 'SUCCESS', done_on = now() - INTERVAL '2 hours'")
-	n, err := s.DB.Purge(t.Context(), "ACME", store.PurgeEvents, time.Hour, 9)
-	require.NoError(t, err)
-	require.Zero(t, n)
-	n, err = s.DB.Purge(t.Context(), "ACME", store.PurgeEvents, -time.Minute, 9)
-	require.NoError(t, err)
-	require.Equal(t, 1, n)
-	require.Len(t, s.Texts("SELECT account_id FROM events"), 1)
-}
-
 // TestPagesHaveTheirBounds: what a caller may ask for, and how many rows a read without pages brings.
 func TestPagesHaveTheirBounds(t *testing.T) {
 	t.Parallel()
@@ -303,103 +206,6 @@ func TestPagesHaveTheirBounds(t *testing.T) {
 		require.NoError(t, err)
 		require.Nil(t, found[0], "%q", id)
 	}
-}
-
-// TestBatchesTakeEachRecordForItself: of two batches with the same row numbers, in two accounts, only the records of the one that ended change, and
-// what failed is what has a code.
-func TestBatchesTakeEachRecordForItself(t *testing.T) {
-	t.Parallel()
-	s := newStand(t)
-	for _, account := range []string{"ACME", "OTHER"} {
-		require.NoError(t, s.DB.Write(t.Context(), scopeOf(t, account), func(tx *store.Tx) error {
-			tx.AddJob(&store.Job{ID: "1", RetailerID: 2, ClosesOn: tx.Now().Add(time.Hour)})
-			if err := tx.Flush(t.Context()); err != nil {
-				return err
-			}
-			for _, id := range []catalogue.ID{"1", "2"} {
-				records := []json.RawMessage{json.RawMessage(`{}`), json.RawMessage(`{}`), json.RawMessage(`{}`), json.RawMessage(`{}`)}
-				if err := tx.AddBatch(t.Context(), &store.Batch{ID: id, JobID: "1", RetailerID: 2, Header: json.RawMessage(`{}`)}, records); err != nil {
-					return err
-				}
-			}
-			return nil
-		}))
-	}
-	started := s.DB.Now(t.Context())
-	s.Locked(func(tx *store.Tx) { tx.StartBatch("1"); started = tx.Now() })
-	s.Locked(func(tx *store.Tx) {
-		tx.FinishBatch("1", 4, []store.BatchRow{{Number: 0, EntityID: "e"}, {Number: 1, Code: "C1", Message: "no"}, {Number: 2, Message: "as it was"}, {Number: 3, Code: "C2"}})
-	})
-	s.Locked(func(tx *store.Tx) { tx.StartBatch("1") })
-	r := s.DB.Reader(s.Scope)
-	done, err := r.Batch(t.Context(), "1")
-	require.NoError(t, err)
-	require.Equal(t, store.BatchComplete, done.Status, "what is complete does not start again")
-	require.Equal(t, []int{4, 4, 2}, []int{done.Total, done.Processed, done.Failed})
-	require.WithinDuration(t, started, *done.StartedOn, 0)
-	numbers := func(rows []store.BatchRow, err error) (out []int) {
-		require.NoError(t, err)
-		for _, row := range rows {
-			out = append(out, row.Number)
-		}
-		return out
-	}
-	require.Equal(t, []int{1, 3}, numbers(r.BatchFailures(t.Context(), "1", 0, 9)))
-	require.Equal(t, []int{1}, numbers(r.BatchFailures(t.Context(), "1", 1, 1)), "from that number on")
-	require.Equal(t, []int{3}, numbers(r.BatchFailures(t.Context(), "1", 2, 9)))
-	require.Equal(t, []int{2, 3}, numbers(r.BatchRows(t.Context(), "1", 2, 9)))
-	require.Equal(t, []int{2}, numbers(r.BatchRows(t.Context(), "1", 2, 1)))
-	require.Empty(t, numbers(r.BatchFailures(t.Context(), "2", 0, 9)))
-	require.Equal(t, []string{"3"}, s.Texts("SELECT count(*)::text FROM batches WHERE status = 'PENDING'"))
-	require.Equal(t, []string{"1"}, s.Texts("SELECT count(*)::text FROM batch_rows WHERE entity_id = 'e'"))
-	require.Equal(t, []string{"2"}, s.Texts("SELECT count(*)::text FROM batch_rows WHERE code <> ''"))
-
-	limited, err := tenancy.NewScope("ACME", 1)
-	require.NoError(t, err)
-	for name, err := range map[string]error{
-		"job": func() error { _, err := s.DB.Reader(limited).Job(t.Context(), "1"); return err }(), "batch": func() error { _, err := s.DB.Reader(limited).Batch(t.Context(), "1"); return err }(),
-		"new batch": s.DB.Write(t.Context(), limited, func(tx *store.Tx) error { return tx.AddBatch(t.Context(), &store.Batch{ID: "3", JobID: "1"}, nil) }),
-	} {
-		require.True(t, fault.Is(err, fault.NotFound), "%s: %v", name, err)
-	}
-	s.SQL("UPDATE jobs SET retailer_id = 0")
-	_, err = s.DB.Reader(limited).Job(t.Context(), "1")
-	require.NoError(t, err, "what is the account's own is everybody's")
-	found, err := r.Job(t.Context(), "1")
-	require.NoError(t, err)
-	require.Equal(t, []catalogue.ID{"1", "2"}, []catalogue.ID{found.Batches[0].ID, found.Batches[1].ID})
-}
-
-// TestADeliveryIsOneSendersAtATime and comes again when it is due.
-func TestADeliveryIsOneSendersAtATime(t *testing.T) {
-	t.Parallel()
-	s := newStand(t)
-	s.EachAccount(func(tx *store.Tx) {
-		for i := range 3 {
-			tx.AddDelivery(store.Delivery{ID: fmt.Sprintf("00000000-0000-8000-8000-00000000000%d", i), Name: fmt.Sprint(i), Endpoint: "e", Event: workflow.Event{Name: "X"}})
-		}
-	})
-	claim := func(hold time.Duration, perAccount int) []store.Delivery {
-		found, err := s.DB.ClaimDeliveries(t.Context(), hold, perAccount)
-		require.NoError(t, err)
-		return found
-	}
-	require.Len(t, claim(time.Hour, 2), 4, "so many of each account")
-	last := claim(time.Hour, 2)
-	require.Len(t, last, 2, "what another one has is not due")
-	require.Equal(t, "X", last[0].Event.Name)
-	require.Empty(t, claim(time.Hour, 9))
-	mine := last[slices.IndexFunc(last, func(d store.Delivery) bool { return d.Account == "ACME" })]
-	require.NoError(t, s.DB.FinishDelivery(t.Context(), mine, "", "503", time.Hour))
-	require.Empty(t, claim(time.Hour, 9), "it rests")
-	require.NoError(t, s.DB.FinishDelivery(t.Context(), mine, "", "503", 0))
-	again := claim(0, 9)
-	require.Len(t, again, 1)
-	require.Equal(t, 2, again[0].Attempts)
-	require.NoError(t, s.DB.FinishDelivery(t.Context(), mine, "DONE", "200", 0))
-	require.NoError(t, s.DB.FinishDelivery(t.Context(), mine, "DEAD", "late", 0), "who answers late changes nothing")
-	require.Empty(t, claim(0, 9))
-	require.Equal(t, []string{"ACME DONE 200 2"}, s.Texts("SELECT concat_ws(' ', account_id, state, answer, attempts) FROM webhook_deliveries WHERE done_on IS NOT NULL"))
 }
 
 // TestADatabaseFromTheFutureIsLeftAlone: a newer program has migrated it.

@@ -79,6 +79,11 @@ func (db *DB) WriteEnvironment(ctx context.Context, fn func(tx *Tx) error) error
 	return db.writeEnvironment(ctx, db.writers, fn)
 }
 
+// WriteLeases is WriteEnvironment on a connection that only leases use, so that their renewal never waits for another's.
+func (db *DB) WriteLeases(ctx context.Context, fn func(tx *Tx) error) error {
+	return db.writeEnvironment(ctx, db.leases, fn)
+}
+
 // Queue adds statements to what the next flush sends: after its inserts, updates, deletes and links, in the order of their queueing. A
 // statement that the door refuses fails the flush.
 func (tx *Tx) Queue(statements ...Statement) {
@@ -89,6 +94,19 @@ func (tx *Tx) Queue(statements ...Statement) {
 			return
 		}
 		tx.queue(c)
+	}
+}
+
+// Require adds statements that the next flush sends before everything else: conditions without which it must not write. Those that fail
+// fail the transaction.
+func (tx *Tx) Require(statements ...Statement) {
+	for i := range statements {
+		c, err := statements[i].call(tx.Reader)
+		if err != nil {
+			tx.Fail(err)
+			return
+		}
+		tx.pending.first = append(tx.pending.first, c)
 	}
 }
 
@@ -130,8 +148,56 @@ func (tx *Tx) Seal(name string) {
 	}
 }
 
+// kept is what a part keeps with a transaction.
+type kept struct{ key, value any }
+
+// Keep keeps a value of a part with the transaction until its end, under a key whose type is the part's own.
+func (tx *Tx) Keep(key, value any) {
+	for i := range tx.kept {
+		if tx.kept[i].key == key {
+			tx.kept[i].value = value
+			return
+		}
+	}
+	tx.kept = append(tx.kept, kept{key, value})
+}
+
+// Kept finds what Keep was given under a key; nil if there is nothing.
+func (tx *Tx) Kept(key any) any {
+	for i := range tx.kept {
+		if tx.kept[i].key == key {
+			return tx.kept[i].value
+		}
+	}
+	return nil
+}
+
 // NewUUID makes an id: see DB.NewUUID.
 func (r *Reader) NewUUID() catalogue.ID { return r.db.NewUUID() }
+
+// Copy is rows of one table, to be written by COPY.
+type Copy struct {
+	Name    string // for traces and errors: batch_rows.copy
+	Table   string
+	Columns []string // behind account_id, which comes first
+	Count   int
+	// Row appends the values of row i, in the order of Columns.
+	Row func(i int, to []any) []any
+}
+
+// Copy writes rows of the scope's account, at once: before what is queued.
+func (tx *Tx) Copy(ctx context.Context, c Copy) error {
+	account := tx.scope.Account()
+	if account == "" {
+		return errNoAccount
+	}
+	values := append(make([]any, 0, len(c.Columns)+1), string(account))
+	return tx.conn.copyIn(ctx, c.Name, pgx.Identifier{c.Table}, append([]string{"account_id"}, c.Columns...),
+		pgx.CopyFromSlice(c.Count, func(i int) ([]any, error) { return c.Row(i, values[:1]), nil }))
+}
+
+// Number is the argument of an id that is a number; nil for what cannot be one.
+func Number(id catalogue.ID) any { return idArg(kindNumberID, id) }
 
 // Fail lets the next flush, and with it the transaction, fail with an error.
 func (tx *Tx) Fail(err error) { tx.pending.fail(err) }
@@ -151,6 +217,16 @@ func Entities[T any](r *Reader, name, source string, args Args, to *[]*T) (State
 func OnDivision(meaning error) func(*pgconn.PgError) error {
 	return func(pe *pgconn.PgError) error {
 		if pe.Code == stateDivision {
+			return meaning
+		}
+		return nil
+	}
+}
+
+// OnTaken translates the failure of a statement that would make a second row of a unique key.
+func OnTaken(meaning error) func(*pgconn.PgError) error {
+	return func(pe *pgconn.PgError) error {
+		if pe.Code == stateUnique {
 			return meaning
 		}
 		return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain/security"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -39,6 +40,7 @@ func TestAPartCannotForgetWhoseRowsItReaches(t *testing.T) {
 		require.ErrorContains(t, s.DB.Autocommit(s.Scope).Send(ctx, read), c.says, name)
 		require.ErrorContains(t, s.DB.Write(ctx, s.Scope, func(tx *store.Tx) error { return tx.Send(ctx, read) }), c.says, name)
 		require.ErrorContains(t, s.DB.Write(ctx, s.Scope, func(tx *store.Tx) error { roleNamed(tx, "1", "one"); tx.Queue(read); return nil }), c.says, name)
+		require.ErrorContains(t, s.DB.Write(ctx, s.Scope, func(tx *store.Tx) error { roleNamed(tx, "1", "one"); tx.Require(read); return nil }), c.says, name)
 		require.ErrorContains(t, s.DB.Write(ctx, s.Scope, func(tx *store.Tx) error {
 			roleNamed(tx, "1", "one")
 			tx.Gather(store.Statement{Name: "part.read", SQL: read.SQL}, given{c.args})
@@ -113,4 +115,44 @@ func TestWhatIsGatheredIsJoinedUntilItIsSentOrSealed(t *testing.T) {
 		return nil
 	}))
 	require.Equal(t, []string{"part.a", "part.b", "part.a"}, seen.Statements())
+}
+
+// TestWhatIsRequiredComesFirst of what a flush sends, and where it does not hold nothing is written.
+func TestWhatIsRequiredComesFirst(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	seen, refused := &store.Trace{}, errors.New("refused")
+	err := s.DB.Write(store.WithTrace(t.Context(), seen), s.Scope, func(tx *store.Tx) error {
+		tx.Queue(store.Statement{Name: "part.last", SQL: "SELECT 1 FROM roles WHERE account_id = $1", Args: tx.Args()})
+		roleNamed(tx, "1", "one")
+		tx.Require(store.Statement{Name: "part.first", SQL: "SELECT 1 / count(*) FROM roles WHERE account_id = $1", Args: tx.Args(), Fail: store.OnDivision(refused)})
+		return nil
+	})
+	require.ErrorIs(t, err, refused)
+	require.Equal(t, []string{"part.first", "roles.insert", "part.last"}, seen.Statements())
+	require.False(t, hasRole(t, s.DB, "ACME", "1"))
+}
+
+// TestWhatAPartKeepsIsTheTransactions, beyond a flush, and each attempt's own.
+func TestWhatAPartKeepsIsTheTransactions(t *testing.T) {
+	t.Parallel()
+	hooks := storetest.New(t)
+	db := open(t, migratedDSN(t), store.Options{Hook: hooks.Hook})
+	hooks.Fail(storetest.At{Point: store.Decided}, 1, said("40001"))
+	type one struct{}
+	type two struct{}
+	runs := 0
+	require.NoError(t, db.Write(t.Context(), scopeOf(t, "ACME"), func(tx *store.Tx) error {
+		runs++
+		require.Nil(t, tx.Kept(one{}))
+		tx.Keep(one{}, 1)
+		tx.Keep(two{}, 2)
+		roleNamed(tx, "1", "one")
+		require.NoError(t, tx.Flush(t.Context()))
+		require.Equal(t, []any{1, 2}, []any{tx.Kept(one{}), tx.Kept(two{})})
+		tx.Keep(one{}, 3)
+		require.Equal(t, []any{3, 2}, []any{tx.Kept(one{}), tx.Kept(two{})})
+		return nil
+	}))
+	require.Equal(t, 2, runs)
 }

@@ -9,10 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/security"
+	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
 // roleNamed queues a new role.
@@ -43,7 +45,7 @@ func TestHooksMeetATransactionAtEachOfItsPlaces(t *testing.T) {
 	require.NoError(t, db.Write(ctx, scopeOf(t, "ACME"), func(tx *store.Tx) error {
 		_, err := store.Get[security.Role](ctx, tx.Reader, "1")
 		roleNamed(tx, "1", "one")
-		tx.AppendEvents(eventOf(db, "1"))
+		events.Append(tx, &workflow.Event{ID: string(db.NewUUID()), Name: "Go", EntityType: "ORDER", EntityID: "1", RootType: "ORDER", RootID: "1", Priority: workflow.Checkout})
 		return err
 	}))
 	require.Equal(t, []string{

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"math"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -103,6 +104,18 @@ func (db *DB) NewIDsOf(ctx context.Context, scope tenancy.Scope, want map[*catal
 	return out, nil
 }
 
+// NewNumber allots the number of a row that is no entity, in a table of a part.
+func (db *DB) NewNumber(ctx context.Context, scope tenancy.Scope, table string) (catalogue.ID, error) {
+	if scope.Account() == "" {
+		return "", errNoAccount
+	}
+	first, err := db.numbers.Take(ctx, db.fillNumbers, scope.Account(), map[string]int64{table: 1})
+	if err != nil {
+		return "", err
+	}
+	return catalogue.ID(strconv.FormatInt(first[table], 10)), nil
+}
+
 // usedUp says that there are no more numbers.
 func usedUp(account tenancy.AccountID, table string) error {
 	return fault.New(fault.Limited, "the account has used up the numbers for %s", table).
@@ -130,4 +143,20 @@ func (db *DB) NewUUID() catalogue.ID {
 	binary.BigEndian.PutUint64(u[:8], high)
 	u[8] = u[8]&0x3f | 0x80 // variant
 	return formatUUID(u)
+}
+
+// Shards is how many ranges of ids NewUUID spreads new rows over.
+const Shards = 16
+
+// FirstUUID is the lowest id that NewUUID could make in a shard at a time.
+func FirstUUID(shard byte, at time.Time) string {
+	var u [16]byte
+	binary.BigEndian.PutUint64(u[:8], uint64(shard)<<60|(uint64(max(at.UnixMilli(), 0))>>4)<<16)
+	return string(formatUUID(u))
+}
+
+// IsUUID reports whether a caller's text can be an id that NewUUID made.
+func IsUUID(s string) bool {
+	_, ok := parseUUID(catalogue.ID(s))
+	return ok
 }

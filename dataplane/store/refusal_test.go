@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/access"
+	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -57,7 +59,7 @@ func TestADatabaseThatTakesNoWritesIsToldFromOneThatIsGone(t *testing.T) {
 		require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
 		require.True(t, store.TakesNoWrites(err))
 		require.Equal(t, reason, fault.Of(err).Meta["reason"])
-		_, err = db.PutArtefact(t.Context(), scope, []byte("x"))
+		_, err = artefacts.Of(db).Put(t.Context(), scope, []byte("x"))
 		require.True(t, store.TakesNoWrites(err), "outside a transaction, too: %v", err)
 		_, err = db.Reader(scope).Select(t.Context(), store.Query{Type: store.TypeOf[foundation.Setting](db)})
 		require.NoError(t, err, "reads go on")
@@ -111,10 +113,10 @@ func TestWritesGoOnOnlyOnceATrialLikeAnOrderIsTaken(t *testing.T) {
 	do(`CREATE TRIGGER full_disk BEFORE INSERT ON revoked_tokens FOR EACH ROW EXECUTE FUNCTION full_disk()`)
 	do(`CREATE TRIGGER nearly BEFORE INSERT ON artefacts FOR EACH ROW EXECUTE FUNCTION nearly('53100')`)
 	scope := scopeOf(t, "ACME")
-	write := func() error { return db.RevokeToken(t.Context(), scope, "t", time.Now()) }
+	write := func() error { return access.RevokeToken(t.Context(), db, scope, "t", time.Now()) }
 	require.True(t, store.TakesNoWrites(write()))
 	require.InDelta(t, 1, refused("DATABASE_FULL"), 0)
-	_, err = db.PutArtefact(t.Context(), scope, []byte("a little"))
+	_, err = artefacts.Of(db).Put(t.Context(), scope, []byte("a little"))
 	require.NoError(t, err)
 	require.Equal(t, "DATABASE_FULL", probe.Refusal(t.Context()).Reason, "that it does not reach the database proves nothing")
 	require.NoError(t, probe.Check(t.Context()))
@@ -157,7 +159,7 @@ func TestATrialThatWaitsIsNoReasonToWait(t *testing.T) {
 	require.NoError(t, err)
 	_, err = c.Exec(t.Context(), `CREATE TRIGGER full_disk BEFORE INSERT ON revoked_tokens FOR EACH ROW EXECUTE FUNCTION full_disk()`)
 	require.NoError(t, err)
-	require.True(t, store.TakesNoWrites(db.RevokeToken(t.Context(), scopeOf(t, "ACME"), "t", time.Now())))
+	require.True(t, store.TakesNoWrites(access.RevokeToken(t.Context(), db, scopeOf(t, "ACME"), "t", time.Now())))
 	require.NoError(t, probe.Check(t.Context()))
 	holder, err := c.Begin(t.Context())
 	require.NoError(t, err)

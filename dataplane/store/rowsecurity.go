@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // The second fence is row-level security in PostgreSQL. Each transaction and each read works on a connection that names its account in the
@@ -36,6 +37,9 @@ const (
 	sqlIsSuperuser = `SELECT rolsuper FROM pg_roles WHERE rolname = session_user`
 	sqlUnfenced    = `SELECT relname FROM pg_class WHERE relname = ANY ($1) AND relkind = 'r' AND relnamespace = current_schema()::REGNAMESPACE AND NOT relrowsecurity ORDER BY relname`
 )
+
+// Nobody is the account of what belongs to none: counts of sources of attempts to sign in, and of subjects of which no account is known.
+const Nobody tenancy.AccountID = everyAccount
 
 // session is what the settings of a connection say outside of transactions.
 type session struct {

@@ -101,11 +101,6 @@ func (c *call) failed(err error) error {
 // readAttempts bounds the repetition of reads that met a failover or, on CockroachDB, a restart.
 const readAttempts = 4
 
-// sendRead sends calls outside a transaction on a connection for reads, for no account in particular.
-func (db *DB) sendRead(ctx context.Context, calls []call) error {
-	return db.autocommit(ctx, db.readers, everyAccount, calls)
-}
-
 // sendWrite sends calls of an account, or of everyAccount, outside a transaction on a connection for writes. They must be such that a repetition
 // does no harm.
 func (db *DB) sendWrite(ctx context.Context, account tenancy.AccountID, calls []call) error {

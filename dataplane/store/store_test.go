@@ -3,8 +3,6 @@ package store_test
 import (
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
@@ -20,11 +18,7 @@ func open(t testing.TB, dsn string, options store.Options) *store.DB {
 	return storetest.Open(t, dsn, options)
 }
 
-func scopeOf(t testing.TB, account string) tenancy.Scope {
-	s, err := tenancy.NewScope(tenancy.AccountID(account))
-	require.NoError(t, err)
-	return s
-}
+func scopeOf(t testing.TB, account string) tenancy.Scope { return storetest.ScopeOf(t, account) }
 
 func scopeNamed(account string) (tenancy.Scope, error) {
 	return tenancy.NewScope(tenancy.AccountID(account))

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
-	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -16,7 +15,7 @@ type Tx struct {
 	now     time.Time
 	conn    *txConn
 	pending pending
-	events  []*workflow.Event // all that were appended
+	kept    []kept
 }
 
 // Now is the transaction's fixed time, in UTC with microseconds: what created_on and updated_on of its rows say.

@@ -83,7 +83,7 @@ func (db *DB) attempt(ctx context.Context, p *pool, n int, scope tenancy.Scope, 
 		return err
 	}
 	defer c.Release()
-	at := Place{Account: scope.Account(), Attempt: n}
+	at := Place{Account: placeOf(string(scope.Account())), Attempt: n}
 	if db.engine == CockroachDB {
 		return db.attemptBySavepoints(ctx, c, at, scope, fn)
 	}
@@ -199,4 +199,19 @@ func (c *txConn) rollback(ctx context.Context) {
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackWait)
 	defer cancel()
 	_, _ = c.pg.Exec(detached, sqlRollback) // a connection that cannot roll back is dropped by the pool
+}
+
+// copyIn sends rows by COPY inside the transaction, which it begins if need be.
+func (c *txConn) copyIn(ctx context.Context, name string, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) error {
+	if !c.begun {
+		if err := c.exchange(ctx, nil, false); err != nil {
+			return err
+		}
+	}
+	trace(ctx, []call{{name: name}})
+	if _, err := c.pg.CopyFrom(ctx, table, columns, rows); err != nil {
+		c.failure = fmt.Errorf("%s: %w", name, err)
+		return c.failure
+	}
+	return nil
 }

@@ -16,7 +16,9 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
+	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -195,7 +197,7 @@ func (s *stage) run(plays []*play) {
 	for _, p := range plays {
 		p.now = now[p.scene.was.Order.ID]
 		p.turn = turns[string(p.now.Order.ID)]
-		assert.Equal(s.t, string(store.EventSuccess), p.turn.Events[0].State, "%+v: %s", p.a, p.turn.Events[0].Reason)
+		assert.Equal(s.t, string(eventstore.Success), p.turn.Events[0].State, "%+v: %s", p.a, p.turn.Events[0].Reason)
 		for _, f := range p.now.Fulfilments[len(p.scene.was.Fulfilments):] {
 			assert.Equal(s.t, p.turn.At.UTC().Truncate(time.Microsecond), f.CreatedOn.UTC(), "a new fulfilment is as old as the turn that made it: %+v", p.a)
 			assert.Equal(s.t, f.CreatedOn, f.UpdatedOn)
@@ -206,7 +208,7 @@ func (s *stage) run(plays []*play) {
 
 // turns are the orders' turns, by the order's id.
 func (s *stage) turns(ctx context.Context, orders int) map[string]*history.Trail {
-	rows, err := s.db.Reader(s.scope).Trails(ctx, store.TrailQuery{From: time.Unix(0, 0), To: s.db.Now(ctx).Add(time.Hour), Limit: 2 * orders})
+	rows, err := trailstore.List(ctx, s.db.Reader(s.scope), trailstore.Query{From: time.Unix(0, 0), To: s.db.Now(ctx).Add(time.Hour), Limit: 2 * orders})
 	require.NoError(s.t, err)
 	out := map[string]*history.Trail{}
 	for n := range rows {

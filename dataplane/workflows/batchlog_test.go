@@ -8,6 +8,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/batching"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/modules"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 )
 
@@ -45,7 +46,7 @@ func TestABatchNamesThePositionOfEachRecord(t *testing.T) {
 	require.Len(t, w.load("P1,STORE_A,5", "P1,STORE_B,8", "P1,NOWHERE,1"), 2, "one was there already, one is nowhere")
 	page, err := w.engines[0].History().Search(w.ctx, w.scope, history.Query{Name: "BATCH_COMPLETE"})
 	require.NoError(t, err)
-	batch, err := w.db.Reader(w.scope).Batch(w.ctx, catalogue.ID(page.Results[0].Context.EntityID))
+	batch, err := jobs.GetBatch(w.ctx, w.db.Reader(w.scope), catalogue.ID(page.Results[0].Context.EntityID))
 	require.NoError(t, err)
 	rows, err := batching.New(w.db, modules.Loads(), nil).Results(w.ctx, w.scope, batch)
 	require.NoError(t, err)

@@ -12,6 +12,8 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -45,7 +47,7 @@ func TestAWebhookGoesWhereItsNameSays(t *testing.T) {
 // trails are the turns of a root, newest first.
 func (w *world) trails(rootType string, root catalogue.ID) (out []*history.Trail) {
 	w.t.Helper()
-	rows, err := w.db.Reader(w.scope).Trails(w.ctx, store.TrailQuery{RootType: rootType, RootID: string(root), From: time.Unix(0, 0), To: w.db.Now(w.ctx).Add(time.Hour), Limit: 100})
+	rows, err := trailstore.List(w.ctx, w.db.Reader(w.scope), trailstore.Query{RootType: rootType, RootID: string(root), From: time.Unix(0, 0), To: w.db.Now(w.ctx).Add(time.Hour), Limit: 100})
 	require.NoError(w.t, err)
 	for i := range rows {
 		t, err := history.Decode(&rows[i])
@@ -96,8 +98,8 @@ func TestACatalogueIsRebuiltPageByPage(t *testing.T) {
 		w.must(w.event("RebuildCatalogue", "VIRTUAL_CATALOGUE", root, "VIRTUAL_CATALOGUE", root, nil))
 		require.Eventually(t, func() bool { return len(w.trails("VIRTUAL_CATALOGUE", root)) >= before+c.turns }, time.Minute, 10*time.Millisecond, c.props)
 		w.agg(11, 2, 33)
-		for _, state := range []store.EventState{store.EventPending, store.EventScheduled} {
-			waiting, err := w.db.Reader(w.scope).WaitingEvents(w.ctx, state, time.Unix(0, 0), w.db.Now(w.ctx).Add(time.Hour), 10)
+		for _, state := range []eventstore.State{eventstore.Pending, eventstore.Scheduled} {
+			waiting, err := eventstore.Waiting(w.ctx, w.db.Reader(w.scope), state, time.Unix(0, 0), w.db.Now(w.ctx).Add(time.Hour), 10)
 			require.NoError(t, err)
 			assert.Empty(t, waiting, "%s: there is no other page", c.props)
 		}

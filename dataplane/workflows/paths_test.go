@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -250,7 +251,7 @@ func TestAPathThatCannotBeReadFailsItsRule(t *testing.T) {
 		ev := &workflow.Event{Name: "Read", Type: workflow.Normal, RetailerID: 1, EntityType: "ORDER", EntityID: string(o), RootType: "ORDER", RootID: string(o), Priority: workflow.StoreWork}
 		res, err := w.engines[0].RunSync(w.ctx, w.scope, ev)
 		require.NoError(t, err)
-		require.Equal(t, store.EventFailed, res.State)
+		require.Equal(t, eventstore.Failed, res.State)
 		require.Contains(t, res.Error, why)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 )
@@ -69,7 +69,7 @@ func TestTwoWaySplitThenCancel(t *testing.T) {
 	require.Equal(t, []string{"LAST_ON_HAND 10 ACTIVE", "RESERVED -1 INACTIVE"}, w.quantities("P3:STORE_B"))
 	w.agg(113, 23, 20)
 	again := w.event("OrderCancel", "ORDER", id, "ORDER", id, nil)
-	require.Equal(t, store.EventNoMatch, again.State)
+	require.Equal(t, eventstore.NoMatch, again.State)
 	w.balanced()
 }
 

@@ -12,7 +12,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
@@ -314,7 +314,7 @@ func (sc *scene) changes(is *ordering.Order, now time.Time) (out []string) {
 func told(t *history.Trail) (events, posts []string) {
 	for n, e := range t.Events {
 		if n > 0 && slices.Contains(e.Parents, t.Events[0].ID) {
-			mark := map[string]string{string(store.EventNoMatch): "?", string(store.EventFailed): "!"}[e.State]
+			mark := map[string]string{string(eventstore.NoMatch): "?", string(eventstore.Failed): "!"}[e.State]
 			events = append(events, e.Name+mark)
 		}
 		for _, rs := range e.Rulesets {

@@ -20,6 +20,8 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
@@ -216,11 +218,11 @@ func (w *world) eventBy(by workflow.Sender, name, entityType string, id catalogu
 
 func (w *world) must(res *engine.Result) {
 	w.t.Helper()
-	require.Equal(w.t, store.EventSuccess, res.State, res.Error)
+	require.Equal(w.t, eventstore.Success, res.State, res.Error)
 }
 
 // load sends rows P1,STORE_A,5[,asOf] as one batch and returns what became of the rows that did not simply succeed.
-func (w *world) load(rows ...string) []store.BatchRow {
+func (w *world) load(rows ...string) []jobs.Row {
 	w.t.Helper()
 	var records []json.RawMessage
 	for _, r := range rows {
@@ -233,25 +235,25 @@ func (w *world) load(rows ...string) []store.BatchRow {
 		require.NoError(w.t, err)
 		records = append(records, raw)
 	}
-	job, err := w.db.NewJobID(w.ctx, w.scope)
+	job, err := jobs.NewID(w.ctx, w.db, w.scope)
 	require.NoError(w.t, err)
-	batch, err := w.db.NewBatchID(w.ctx, w.scope)
+	batch, err := jobs.NewBatchID(w.ctx, w.db, w.scope)
 	require.NoError(w.t, err)
 	require.NoError(w.t, w.db.Write(w.ctx, w.scope, func(tx *store.Tx) error {
-		tx.AddJob(&store.Job{ID: job, RetailerID: 1, Name: "load", ClosesOn: time.Now().Add(time.Hour)})
+		jobs.Add(tx, &jobs.Job{ID: job, RetailerID: 1, Name: "load", ClosesOn: time.Now().Add(time.Hour)})
 		return nil
 	}))
 	require.NoError(w.t, w.db.Write(w.ctx, w.scope, func(tx *store.Tx) error {
-		return tx.AddBatch(w.ctx, &store.Batch{ID: batch, JobID: job, RetailerID: 1, Action: "UPSERT", EntityType: "INVENTORY", Event: "InventoryChanged", Header: json.RawMessage(`{}`)}, records)
+		return jobs.AddBatch(w.ctx, tx, &jobs.Batch{ID: batch, JobID: job, RetailerID: 1, Action: "UPSERT", EntityType: "INVENTORY", Event: "InventoryChanged", Header: json.RawMessage(`{}`)}, records)
 	}))
 	w.must(w.eventBy(workflow.Bulk, "InventoryChanged", "INVENTORY_CATALOGUE", w.roots["DEFAULT:1"], "INVENTORY_CATALOGUE", w.roots["DEFAULT:1"],
 		map[string]any{"batchId": string(batch), "jobId": string(job)}))
-	got, err := w.db.Reader(w.scope).Batch(w.ctx, batch)
+	got, err := jobs.GetBatch(w.ctx, w.db.Reader(w.scope), batch)
 	require.NoError(w.t, err)
-	require.Equal(w.t, store.BatchComplete, got.Status)
-	all, err := w.db.Reader(w.scope).BatchRows(w.ctx, batch, 0, 5000)
+	require.Equal(w.t, jobs.Complete, got.Status)
+	all, err := jobs.Rows(w.ctx, w.db.Reader(w.scope), batch, 0, 5000)
 	require.NoError(w.t, err)
-	var out []store.BatchRow
+	var out []jobs.Row
 	for _, r := range all {
 		if r.Message != "" {
 			out = append(out, r)

@@ -17,13 +17,30 @@ import (
 const storeFolder = "dataplane/store"
 
 // door is what the store exports for its parts only: by it, statements of a part's own reach the database.
-var door = []string{"Statement", "Args", "Unscoped", "Gathering", "Entities", "OnDivision"}
+var door = []string{"Statement", "Args", "Unscoped", "Gathering", "Copy", "Entities", "Number", "OnDivision", "OnTaken", "FirstUUID", "Shards"}
 
 // partImports names for parts of the store which other parts they may import, with the reason.
-var partImports = map[string]map[string]string{}
+var partImports = map[string]map[string]string{
+	storeFolder + "/retention": {storeFolder + "/access": "how many failed sign-ins are kept is bounded by their number, too, which their own statement knows"},
+}
 
 // unscoped are the functions of parts whose statements are not about one account, with the reason.
-var unscoped = map[string]string{}
+var unscoped = map[string]string{
+	storeFolder + "/access.RevokedTokens": "each node hears of what was revoked in all accounts",
+	storeFolder + "/access.ForgetTokens":  "what has expired is forgotten in all accounts at once",
+	storeFolder + "/access.listKeys":      "keys belong to the environment",
+	storeFolder + "/access.addKey":        "keys belong to the environment",
+	storeFolder + "/access.ForgetKeys":    "keys belong to the environment",
+	storeFolder + "/access.counted":       "an attempt to sign in counts against its source as well, which belongs to no account",
+	storeFolder + "/events.ReadPending":   "a node works for all accounts",
+	storeFolder + "/events.ReleaseDue":    "a node works for all accounts",
+	storeFolder + "/events.Overlooked":    "a node works for all accounts",
+	storeFolder + "/leases.Fence":         "ranges of slots belong to the environment",
+	storeFolder + "/leases.Heartbeat":     "ranges of slots belong to the environment",
+	storeFolder + "/leases.TakeRanges":    "ranges of slots belong to the environment",
+	storeFolder + "/leases.ReleaseRanges": "ranges of slots belong to the environment",
+	storeFolder + "/outbox.Claim":         "one sender serves all accounts",
+}
 
 // TestTheStoresDoorIsForItsParts: who stands on the store uses entities, or a part.
 func TestTheStoresDoorIsForItsParts(t *testing.T) {

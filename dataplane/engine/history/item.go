@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -105,10 +105,10 @@ func (x *expander) event(e *Event) {
 	for _, rs := range e.Rulesets {
 		x.ruleset(e, rs)
 	}
-	if e.State == string(store.EventNoMatch) && e.Reason != "" {
+	if e.State == string(eventstore.NoMatch) && e.Reason != "" {
 		x.audit(e, catException, e.Name, e.State, []Attribute{text("message", e.Reason)})
 	}
-	if e.State == string(store.EventFailed) && !failed(e) {
+	if e.State == string(eventstore.Failed) && !failed(e) {
 		x.audit(e, catException, e.Name, e.State, []Attribute{text("message", e.Reason)})
 	}
 }
@@ -233,7 +233,7 @@ func typeName(v any) string {
 }
 
 // Waiting shows an event row that has not run yet, or of which the trail is not at hand.
-func Waiting(r *store.EventRow) Item {
+func Waiting(r *eventstore.Row) Item {
 	e := &r.Event
 	parents := e.Parents
 	if parents == nil {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -81,7 +83,7 @@ func (q Query) normal(now time.Time) (Query, error) {
 	}
 	q.RootEntityType, q.EntityType = workflow.EntityTypeName(q.RootEntityType), workflow.EntityTypeName(q.EntityType)
 	if q.EventStatus == "COMPLETE" {
-		q.EventStatus = string(store.EventSuccess)
+		q.EventStatus = string(eventstore.Success)
 	}
 	return q, nil
 }
@@ -126,7 +128,7 @@ func (l *Log) Get(ctx context.Context, scope tenancy.Scope, id string) (*Item, e
 	if !store.IsUUID(id) {
 		return nil, missing
 	}
-	row, err := r.Event(ctx, id)
+	row, err := eventstore.Get(ctx, r, id)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +140,7 @@ func (l *Log) Get(ctx context.Context, scope tenancy.Scope, id string) (*Item, e
 		}
 		turn = row.TurnID
 	}
-	stored, err := r.TrailByID(ctx, turn)
+	stored, err := trailstore.Get(ctx, r, turn)
 	if err != nil || stored == nil {
 		if err == nil && row != nil {
 			it := Waiting(row) // its trail is past keeping
@@ -193,7 +195,7 @@ type search struct {
 const slack = time.Hour
 
 func (s *search) turns(ctx context.Context) error {
-	tq := store.TrailQuery{From: s.q.From, To: s.q.To.Add(slack), Limit: fewTrails, Keys: s.keys()}
+	tq := trailstore.Query{From: s.q.From, To: s.q.To.Add(slack), Limit: fewTrails, Keys: s.keys()}
 	if s.q.RootEntityType != "" && s.q.RootEntityID != "" {
 		tq.RootType, tq.RootID = s.q.RootEntityType, s.q.RootEntityID
 	}
@@ -201,7 +203,7 @@ func (s *search) turns(ctx context.Context) error {
 		return s.children(ctx, tq)
 	}
 	for read := 0; read < maxTrails && len(s.found) < s.want; {
-		rows, err := s.r.Trails(ctx, tq)
+		rows, err := trailstore.List(ctx, s.r, tq)
 		if err != nil {
 			return err
 		}
@@ -230,22 +232,22 @@ func nextPage(rows, bytes int) int {
 }
 
 // children finds what an event caused: in its own turn, and in turns of events that it sent elsewhere.
-func (s *search) children(ctx context.Context, tq store.TrailQuery) error {
+func (s *search) children(ctx context.Context, tq trailstore.Query) error {
 	if !store.IsUUID(s.q.SourceEvents) {
 		return nil
 	}
 	turn := TurnOf(s.q.SourceEvents)
-	if row, err := s.r.Event(ctx, s.q.SourceEvents); err != nil {
+	if row, err := eventstore.Get(ctx, s.r, s.q.SourceEvents); err != nil {
 		return err
 	} else if row != nil && row.TurnID != "" {
 		turn = row.TurnID
 	}
-	own, err := s.r.TrailByID(ctx, turn)
+	own, err := trailstore.Get(ctx, s.r, turn)
 	if err != nil {
 		return err
 	}
 	tq.Keys, tq.Limit = append(tq.Keys, parentKey(s.q.SourceEvents)), trailPage
-	rows, err := s.r.Trails(ctx, tq)
+	rows, err := trailstore.List(ctx, s.r, tq)
 	if err != nil {
 		return err
 	}
@@ -261,7 +263,7 @@ func (s *search) children(ctx context.Context, tq store.TrailQuery) error {
 	return nil
 }
 
-func (s *search) take(row *store.Trail) error {
+func (s *search) take(row *trailstore.Trail) error {
 	t, err := Decode(row)
 	if err != nil {
 		return err
@@ -296,7 +298,7 @@ func (s *search) keys() []string {
 	if s.q.EntityType != "" && s.q.EntityRef != "" {
 		keys = append(keys, refKey(s.q.EntityType, s.q.EntityRef))
 	}
-	if st := s.q.EventStatus; s.q.EventType == orchestration && (st == string(store.EventNoMatch) || st == string(store.EventFailed)) {
+	if st := s.q.EventStatus; s.q.EventType == orchestration && (st == string(eventstore.NoMatch) || st == string(eventstore.Failed)) {
 		keys = append(keys, stateKey(st))
 	}
 	return keys
@@ -341,7 +343,7 @@ func (s *search) page() *Page {
 func (q *Query) matches(it *Item) bool {
 	status := it.EventStatus
 	if status == "COMPLETE" {
-		status = string(store.EventSuccess)
+		status = string(eventstore.Success)
 	}
 	for _, c := range [][2]string{
 		{q.RootEntityType, it.Context.RootEntityType}, {q.RootEntityID, it.Context.RootEntityID}, {q.RootEntityRef, it.Context.RootEntityRef},

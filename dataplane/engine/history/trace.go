@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fluent-oms/fluent/dataplane/store"
+	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -16,7 +16,7 @@ const maxTraced = 500
 
 // Trace prints what happened to a root, oldest first: events, their rulesets, rules and actions, with timings.
 func (l *Log) Trace(ctx context.Context, scope tenancy.Scope, rootType, rootID string) (string, error) {
-	rows, err := l.db.Reader(scope).Trails(ctx, store.TrailQuery{RootType: rootType, RootID: rootID, Limit: maxTraced,
+	rows, err := trailstore.List(ctx, l.db.Reader(scope), trailstore.Query{RootType: rootType, RootID: rootID, Limit: maxTraced,
 		From: time.Unix(0, 0), To: l.db.Now(ctx).Add(maxAhead)})
 	if err != nil {
 		return "", err

@@ -14,7 +14,8 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -131,10 +132,10 @@ var zstandard = sync.OnceValues(func() (codec, error) {
 })
 
 // Encode makes the row of a trail.
-func Encode(t *Trail) (store.Trail, error) {
+func Encode(t *Trail) (trailstore.Trail, error) {
 	z, err := zstandard()
 	if err != nil {
-		return store.Trail{}, fmt.Errorf("make a compressor: %w", err)
+		return trailstore.Trail{}, fmt.Errorf("make a compressor: %w", err)
 	}
 	room := z.texts.Get().(*[]byte)
 	defer z.texts.Put(room)
@@ -142,14 +143,14 @@ func Encode(t *Trail) (store.Trail, error) {
 	p.trail(t)
 	*room = p.b
 	if p.err != nil {
-		return store.Trail{}, fmt.Errorf("write the trail of turn %s: %w", t.TurnID, p.err)
+		return trailstore.Trail{}, fmt.Errorf("write the trail of turn %s: %w", t.TurnID, p.err)
 	}
-	return store.Trail{TurnID: t.TurnID, RetailerID: t.RetailerID, RootType: t.RootType, RootID: t.RootID, GeneratedOn: t.At,
+	return trailstore.Trail{TurnID: t.TurnID, RetailerID: t.RetailerID, RootType: t.RootType, RootID: t.RootID, GeneratedOn: t.At,
 		Keys: t.keys(), Body: z.enc.EncodeAll(p.b, make([]byte, 0, len(p.b)/8+64))}, nil
 }
 
 // Decode reads a row.
-func Decode(row *store.Trail) (*Trail, error) {
+func Decode(row *trailstore.Trail) (*Trail, error) {
 	z, err := zstandard()
 	if err != nil {
 		return nil, fmt.Errorf("make a decompressor: %w", err)
@@ -182,7 +183,7 @@ func (t *Trail) keys() []string {
 		if e.EntityRef != "" {
 			add(refKey(e.EntityType, e.EntityRef))
 		}
-		if e.State != string(store.EventSuccess) {
+		if e.State != string(eventstore.Success) {
 			add(stateKey(e.State))
 		}
 		if !e.Inline {

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 )
 
@@ -40,7 +40,7 @@ func TestATrailComesBackAsItWas(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, trail.RootID, again.RootID)
 	require.Equal(t, trail.TurnID, again.TurnID)
-	_, err = history.Decode(&store.Trail{Body: row.Body[:len(row.Body)/2]})
+	_, err = history.Decode(&trailstore.Trail{Body: row.Body[:len(row.Body)/2]})
 	require.Error(t, err)
 }
 
@@ -95,13 +95,13 @@ func TestOldTrailsAreRead(t *testing.T) {
 	require.NoError(t, err)
 	text, err := json.Marshal(full())
 	require.NoError(t, err)
-	again, err := history.Decode(&store.Trail{TurnID: "x", Body: enc.EncodeAll(text, nil)})
+	again, err := history.Decode(&trailstore.Trail{TurnID: "x", Body: enc.EncodeAll(text, nil)})
 	require.NoError(t, err)
 	require.Len(t, again.Events, 2)
 
 	body, err := base64.StdEncoding.DecodeString(firstDictionary)
 	require.NoError(t, err)
-	again, err = history.Decode(&store.Trail{TurnID: "x", Body: body})
+	again, err = history.Decode(&trailstore.Trail{TurnID: "x", Body: body})
 	require.NoError(t, err)
 	require.Equal(t, "ORDER::HD", again.Workflow)
 	require.Len(t, again.Events, 2)

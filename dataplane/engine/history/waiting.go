@@ -3,7 +3,7 @@ package history
 import (
 	"context"
 
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 )
 
 // maxWaiting is how many waiting events one search looks at, of each state.
@@ -14,11 +14,11 @@ func (s *search) waiting(ctx context.Context) error {
 	if s.q.EventType != "" && s.q.EventType != orchestration {
 		return nil
 	}
-	for _, state := range []store.EventState{store.EventPending, store.EventScheduled} {
+	for _, state := range []eventstore.State{eventstore.Pending, eventstore.Scheduled} {
 		if s.q.EventStatus != "" && s.q.EventStatus != string(state) {
 			continue
 		}
-		heads, err := s.r.WaitingEvents(ctx, state, s.q.From, s.q.To, maxWaiting)
+		heads, err := eventstore.Waiting(ctx, s.r, state, s.q.From, s.q.To, maxWaiting)
 		if err != nil {
 			return err
 		}
@@ -30,7 +30,7 @@ func (s *search) waiting(ctx context.Context) error {
 }
 
 // candidates are the ids of events of which nothing but what they were sent by may stand against them: only those are read whole.
-func (s *search) candidates(heads []store.EventRow) (ids []string) {
+func (s *search) candidates(heads []eventstore.Row) (ids []string) {
 	q := s.q
 	q.SourceEvents = ""
 	for i := range heads {
@@ -42,12 +42,12 @@ func (s *search) candidates(heads []store.EventRow) (ids []string) {
 }
 
 // readWaiting takes as many events as a page can show, few at a time while they are long.
-func (s *search) readWaiting(ctx context.Context, state store.EventState, ids []string) error {
+func (s *search) readWaiting(ctx context.Context, state eventstore.State, ids []string) error {
 	most := len(s.held) + s.want
 	for next := fewTrails; len(ids) > 0 && len(s.held) < most; {
 		part := ids[:min(next, len(ids), most-len(s.held))]
 		ids = ids[len(part):]
-		rows, err := s.r.Events(ctx, part...)
+		rows, err := eventstore.List(ctx, s.r, part...)
 		if err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine/enginetest"
 	"github.com/fluent-oms/fluent/dataplane/engine/lease"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	leasestore "github.com/fluent-oms/fluent/dataplane/store/leases"
 )
 
 // table is a database as a node sees it. The node's clock is moved by the test, and by calls that take time.
@@ -20,7 +20,7 @@ type table struct {
 	down     error             // what calls answer with, after that time
 	noTaking error             // the same for TakeRanges alone
 	nodes    []string
-	leases   []store.Lease
+	leases   []leasestore.Lease
 
 	took     []bool  // of each TakeRanges: whether it was to take what stands in the node's own name
 	released [][]int // of each ReleaseRanges
@@ -31,23 +31,23 @@ type table struct {
 func newTable(ranges int, nodes ...string) *table {
 	d := &table{clock: enginetest.NewClock(), nodes: nodes}
 	for id := range ranges {
-		d.leases = append(d.leases, store.Lease{Range: id, Expired: true})
+		d.leases = append(d.leases, leasestore.Lease{Range: id, Expired: true})
 	}
 	return d
 }
 
-func (d *table) Heartbeat(context.Context, string, time.Duration) ([]string, []store.Lease, error) {
+func (d *table) Heartbeat(context.Context, string, time.Duration) ([]string, []leasestore.Lease, error) {
 	d.clock.Step(d.slow)
-	return d.nodes, append([]store.Lease(nil), d.leases...), d.down
+	return d.nodes, append([]leasestore.Lease(nil), d.leases...), d.down
 }
 
-func (d *table) TakeRanges(_ context.Context, node string, ranges []int, _ time.Duration, own bool) (map[int]store.Epoch, error) {
+func (d *table) TakeRanges(_ context.Context, node string, ranges []int, _ time.Duration, own bool) (map[int]leasestore.Epoch, error) {
 	d.clock.Step(d.slow)
 	d.took = append(d.took, own)
 	if d.noTaking != nil {
 		return nil, d.noTaking
 	}
-	out := map[int]store.Epoch{}
+	out := map[int]leasestore.Epoch{}
 	for _, id := range ranges {
 		if l := &d.leases[id]; l.Expired || own && l.Owner == node {
 			l.Owner, l.Expired = node, false
@@ -124,13 +124,13 @@ func TestAHeartbeatThatFailsRenewsNothing(t *testing.T) {
 func TestWhatTheDatabaseGaveAwayIsGone(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		now   store.Lease
+		now   leasestore.Lease
 		owner string
 	}{
-		"another node":      {store.Lease{Owner: "n2", Epoch: 2}, "n2"},
-		"another node, too": {store.Lease{Owner: "n2", Epoch: 1}, "n2"},
-		"another process":   {store.Lease{Owner: "n1", Epoch: 2}, "n1"},
-		"run out":           {store.Lease{Owner: "n1", Epoch: 1, Expired: true}, ""},
+		"another node":      {leasestore.Lease{Owner: "n2", Epoch: 2}, "n2"},
+		"another node, too": {leasestore.Lease{Owner: "n2", Epoch: 1}, "n2"},
+		"another process":   {leasestore.Lease{Owner: "n1", Epoch: 2}, "n1"},
+		"run out":           {leasestore.Lease{Owner: "n1", Epoch: 1, Expired: true}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

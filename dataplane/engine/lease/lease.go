@@ -13,13 +13,13 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/ratelog"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	leasestore "github.com/fluent-oms/fluent/dataplane/store/leases"
 )
 
-// Table is the database's side. *store.DB is one.
+// Table is the database's side. That of store/leases is one.
 type Table interface {
-	Heartbeat(ctx context.Context, node string, ttl time.Duration) (nodes []string, leases []store.Lease, err error)
-	TakeRanges(ctx context.Context, node string, ranges []int, ttl time.Duration, own bool) (map[int]store.Epoch, error)
+	Heartbeat(ctx context.Context, node string, ttl time.Duration) (nodes []string, leases []leasestore.Lease, err error)
+	TakeRanges(ctx context.Context, node string, ranges []int, ttl time.Duration, own bool) (map[int]leasestore.Epoch, error)
 	ReleaseRanges(ctx context.Context, node string, ranges []int, leaving bool) error
 }
 
@@ -40,7 +40,7 @@ type Manager struct {
 	cfg   Config
 
 	mu     sync.RWMutex
-	held   map[int]store.Epoch
+	held   map[int]leasestore.Epoch
 	until  time.Time // by this node's monotonic clock; nothing is held after it
 	owners map[int]string
 	nodes  []string
@@ -64,7 +64,7 @@ func New(table Table, cfg Config) (*Manager, error) {
 	if cfg.Changed == nil {
 		cfg.Changed = func() {}
 	}
-	return &Manager{table: table, cfg: cfg, held: map[int]store.Epoch{}, owners: map[int]string{}}, nil
+	return &Manager{table: table, cfg: cfg, held: map[int]leasestore.Epoch{}, owners: map[int]string{}}, nil
 }
 
 // Run leases until ctx ends. It does not give the ranges back: Release does, once the turns under way have ended.
@@ -125,10 +125,10 @@ func (m *Manager) Step(ctx context.Context) error {
 }
 
 // adopt takes over what the database says and answers with what to give back and what to try to take.
-func (m *Manager) adopt(sent time.Time, nodes []string, leases []store.Lease) (surplus, free []int) {
+func (m *Manager) adopt(sent time.Time, nodes []string, leases []leasestore.Lease) (surplus, free []int) {
 	m.mu.Lock()
 	before := len(m.held)
-	still := map[int]store.Epoch{}
+	still := map[int]leasestore.Epoch{}
 	for _, l := range leases {
 		m.owners[l.Range] = ""
 		if !l.Expired {
@@ -172,7 +172,7 @@ func shareOf(node string, nodes []string, ranges int) int {
 	return share
 }
 
-func (m *Manager) add(sent time.Time, taken map[int]store.Epoch) {
+func (m *Manager) add(sent time.Time, taken map[int]leasestore.Epoch) {
 	if len(taken) == 0 {
 		return
 	}
@@ -189,7 +189,7 @@ func (m *Manager) add(sent time.Time, taken map[int]store.Epoch) {
 }
 
 // Held tells under which epoch this node holds a range and until when it may rely on that; ok is false when it does not hold it.
-func (m *Manager) Held(rangeID int) (epoch store.Epoch, until time.Time, ok bool) {
+func (m *Manager) Held(rangeID int) (epoch leasestore.Epoch, until time.Time, ok bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	epoch, ok = m.held[rangeID]
@@ -226,7 +226,7 @@ func (m *Manager) Nodes() []string {
 }
 
 // Lost forgets a range whose commit was fenced.
-func (m *Manager) Lost(rangeID int, epoch store.Epoch) {
+func (m *Manager) Lost(rangeID int, epoch leasestore.Epoch) {
 	m.mu.Lock()
 	changed := m.held[rangeID] == epoch
 	if changed {

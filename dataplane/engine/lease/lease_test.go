@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/lease"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	leasestore "github.com/fluent-oms/fluent/dataplane/store/leases"
 )
 
 // silent is a database that answers nothing until it is mended.
@@ -22,7 +22,7 @@ type silent struct {
 	asked  atomic.Int32
 }
 
-func (s *silent) Heartbeat(context.Context, string, time.Duration) ([]string, []store.Lease, error) {
+func (s *silent) Heartbeat(context.Context, string, time.Duration) ([]string, []leasestore.Lease, error) {
 	s.asked.Add(1)
 	if !s.mended.Load() {
 		return nil, nil, errors.New("no connection")
@@ -30,7 +30,7 @@ func (s *silent) Heartbeat(context.Context, string, time.Duration) ([]string, []
 	return []string{"n1"}, nil, nil
 }
 
-func (s *silent) TakeRanges(context.Context, string, []int, time.Duration, bool) (map[int]store.Epoch, error) {
+func (s *silent) TakeRanges(context.Context, string, []int, time.Duration, bool) (map[int]leasestore.Epoch, error) {
 	return nil, nil
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/lease"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	leasestore "github.com/fluent-oms/fluent/dataplane/store/leases"
 )
 
 // hurried notes how long a call to the table may take.
@@ -17,7 +17,7 @@ type hurried struct {
 	within time.Duration
 }
 
-func (h *hurried) Heartbeat(ctx context.Context, node string, ttl time.Duration) ([]string, []store.Lease, error) {
+func (h *hurried) Heartbeat(ctx context.Context, node string, ttl time.Duration) ([]string, []leasestore.Lease, error) {
 	if at, ok := ctx.Deadline(); ok {
 		h.within = time.Until(at)
 	}

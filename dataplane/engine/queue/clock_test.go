@@ -10,7 +10,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine/enginetest"
 	"github.com/fluent-oms/fluent/dataplane/engine/queue"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
@@ -262,7 +262,7 @@ func TestDebtsStayWhenAnAccountHasNothingToDo(t *testing.T) {
 func TestEventsThatCameTogetherKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	q := queue.New(queue.Config{})
-	list := []store.EventRow{row("A", 1, 4, 0), row("A", 1, 3, 0), row("A", 1, 2, 0)}
+	list := []eventstore.Row{row("A", 1, 4, 0), row("A", 1, 3, 0), row("A", 1, 2, 0)}
 	for i := range list {
 		list[i].ReceivedOn = time.UnixMilli(7)
 	}

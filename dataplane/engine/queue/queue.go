@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -28,24 +28,24 @@ type Config struct {
 type Root struct {
 	Account tenancy.AccountID
 	Type    string
-	Key     string // store.RootKey
+	Key     string // eventstore.RootKey
 }
 
 // RootOf is the root that an event row queues for.
-func RootOf(r *store.EventRow) Root {
-	return Root{Account: r.Account, Type: r.Event.RootType, Key: store.RootKey(&r.Event)}
+func RootOf(r *eventstore.Row) Root {
+	return Root{Account: r.Account, Type: r.Event.RootType, Key: eventstore.RootKey(&r.Event)}
 }
 
-// String is the root as store.QueueQuery.SkipRoots wants it.
-func (r Root) String() string { return store.QueueRoot(r.Account, r.Type, r.Key) }
+// String is the root as eventstore.Query.SkipRoots wants it.
+func (r Root) String() string { return eventstore.RootName(r.Account, r.Type, r.Key) }
 
 // Slot is the root's slot.
-func (r Root) Slot() int { return store.Slot(r.Account, r.Type, r.Key) }
+func (r Root) Slot() int { return eventstore.Slot(r.Account, r.Type, r.Key) }
 
 // Work is what one worker does next: the oldest waiting events of one root, which nobody else works on until Done.
 type Work struct {
 	Root     Root
-	Rows     []store.EventRow
+	Rows     []eventstore.Row
 	Failures int // how often in a row work on the root ended with a rest
 
 	charged time.Duration
@@ -79,7 +79,7 @@ type Queue struct {
 
 type root struct {
 	name      Root
-	rows      []store.EventRow
+	rows      []eventstore.Row
 	busy      bool
 	queued    bool // in its account's ready list
 	listed    int  // which of the lists, by priority
@@ -114,7 +114,7 @@ func New(cfg Config) *Queue {
 }
 
 // Add queues event rows that are not known yet and tells how many those were.
-func (q *Queue) Add(rows ...store.EventRow) int {
+func (q *Queue) Add(rows ...eventstore.Row) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n := 0
@@ -141,8 +141,8 @@ func (q *Queue) Add(rows ...store.EventRow) int {
 }
 
 // insert keeps the rows of a root in the order of their arrival.
-func (r *root) insert(row store.EventRow) {
-	at, _ := slices.BinarySearchFunc(r.rows, row, func(a, b store.EventRow) int {
+func (r *root) insert(row eventstore.Row) {
+	at, _ := slices.BinarySearchFunc(r.rows, row, func(a, b eventstore.Row) int {
 		if c := a.ReceivedOn.Compare(b.ReceivedOn); c != 0 {
 			return c
 		}
@@ -186,7 +186,7 @@ func (q *Queue) offer(r *root) {
 }
 
 // class is the class of a row, the most urgent first. A row without a priority goes last.
-func class(row *store.EventRow) int { return int(row.Event.Priority.OrLast() - workflow.Checkout) }
+func class(row *eventstore.Row) int { return int(row.Event.Priority.OrLast() - workflow.Checkout) }
 
 // class is the most urgent one of the root's rows.
 func (r *root) class() int {

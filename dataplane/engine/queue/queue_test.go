@@ -9,13 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/queue"
-	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-func row(account tenancy.AccountID, root, id int, p workflow.Priority) store.EventRow {
-	return store.EventRow{Account: account, ReceivedOn: time.UnixMilli(int64(id)),
+func row(account tenancy.AccountID, root, id int, p workflow.Priority) eventstore.Row {
+	return eventstore.Row{Account: account, ReceivedOn: time.UnixMilli(int64(id)),
 		Event: workflow.Event{ID: fmt.Sprintf("%s-%d-%d", account, root, id), RootType: "ORDER", RootID: fmt.Sprint(root), Priority: p}}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -109,7 +110,7 @@ type Outcome struct {
 	TurnID   string
 	Trail    *history.Trail
 	Settled  int               // how many of Input.Events this outcome settles; the rest is for another turn
-	Marks    []store.EventMark // one for each settled event
+	Marks    []eventstore.Mark // one for each settled event
 	Created  []any
 	Changed  []Change
 	Linked   []LinkRow
@@ -209,10 +210,10 @@ func (u *unit) event(ctx context.Context, q queued, first bool) error {
 		found = flow.Match(subject)
 	}
 	if len(found) == 0 {
-		q.rec.State, q.rec.Reason = string(store.EventNoMatch), u.reason(flow, subject)
+		q.rec.State, q.rec.Reason = string(eventstore.NoMatch), u.reason(flow, subject)
 		return nil
 	}
-	q.rec.State = string(store.EventSuccess)
+	q.rec.State = string(eventstore.Success)
 	c := &rule.Context{Scope: u.reach(), Now: u.now, Event: q.ev, Entity: entity, Type: typ, Root: u.rootView(), Read: u, Turn: u, Flow: flow}
 	for _, rs := range found {
 		if err := u.ruleset(ctx, c, rs); err != nil {

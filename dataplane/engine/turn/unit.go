@@ -12,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -286,7 +287,7 @@ func (u *unit) outcome(ctx context.Context, events []*workflow.Event) (*Outcome,
 	o := &Outcome{TurnID: u.id, Trail: u.trail, Settled: len(events), Linked: u.links, Events: u.out, Webhooks: u.webhooks}
 	for _, rec := range u.trail.Events {
 		if !rec.Inline {
-			o.Marks = append(o.Marks, store.EventMark{ID: rec.ID, State: store.EventState(rec.State), Error: rec.Reason})
+			o.Marks = append(o.Marks, eventstore.Mark{ID: rec.ID, State: eventstore.State(rec.State), Error: rec.Reason})
 		}
 	}
 	for _, e := range u.order {
@@ -321,12 +322,12 @@ func (r *Runner) Fail(ctx context.Context, in Input, cause error) *Outcome {
 // failure is the outcome of a turn whose first event failed: nothing but the record of it.
 func (u *unit) failure(ev *workflow.Event) *Outcome {
 	for _, rec := range u.trail.Events {
-		rec.State = string(store.EventFailed)
+		rec.State = string(eventstore.Failed)
 	}
 	u.trail.Events[0].Reason = u.cause.Error()
 	u.trail.Took = u.elapsed()
 	return &Outcome{TurnID: u.id, Trail: u.trail, Settled: 1,
-		Marks: []store.EventMark{{ID: ev.ID, State: store.EventFailed, Error: u.cause.Error()}}}
+		Marks: []eventstore.Mark{{ID: ev.ID, State: eventstore.Failed, Error: u.cause.Error()}}}
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -121,7 +122,7 @@ func (s *session) create(ctx context.Context, d *draft) (any, error) {
 	if err == nil && !started {
 		err = s.DB.Write(ctx, s.scope, func(tx *store.Tx) error {
 			write(tx, d)
-			tx.AppendEvents(s.events...)
+			eventstore.Append(tx, s.events...)
 			return nil
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
@@ -29,14 +30,14 @@ func TestOneEventForEachAggregateInACommit(t *testing.T) {
 	require.NoError(t, db.WriteLocked(ctx, scope, func(tx *store.Tx) error {
 		announce(tx, []*workflow.Event{first, event("2", 1, "A")})
 		announce(tx, []*workflow.Event{event("1", 1, "B", "C"), event("1", 2, "A")})
-		require.Len(t, tx.Events(), 3, "catalogue 1 for retailer 1, catalogue 2, and retailer 2's")
+		require.Len(t, eventstore.Appended(tx), 3, "catalogue 1 for retailer 1, catalogue 2, and retailer 2's")
 		load := event("1", 1, "B")
 		load.Priority = workflow.Batch
 		announce(tx, []*workflow.Event{load})
-		require.Len(t, tx.Events(), 4, "what a load moved is not told of with what a store sold")
+		require.Len(t, eventstore.Appended(tx), 4, "what a load moved is not told of with what a store sold")
 		return nil
 	}))
-	row, err := db.Reader(scope).Event(ctx, first.ID)
+	row, err := eventstore.Get(ctx, db.Reader(scope), first.ID)
 	require.NoError(t, err)
 	require.Equal(t, []any{"A", "B", "C"}, row.Event.Attributes["productRefs"])
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/manifest"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/inventory"
@@ -49,7 +50,7 @@ func target(ctx context.Context, r *store.Reader, b manifest.Batch) (any, error)
 }
 
 // positionsOf names the positions of records.
-func positionsOf(ctx context.Context, r *store.Reader, target any, open []*store.BatchRow) error {
+func positionsOf(ctx context.Context, r *store.Reader, target any, open []*jobs.Row) error {
 	ic := target.(*inventory.InventoryCatalogue)
 	keys := make([]stockstore.Key, len(open))
 	for i, row := range open {
@@ -87,7 +88,7 @@ func (m *Module) Rows(ctx context.Context, c *rule.Context) (b batching.Batch, r
 // settle reports the outcomes of a batch's rows. Only what a person wants to see is written to a row: failures, and rows that
 // changed nothing with the reason.
 func (l *Load) settle(t *store.Tx, b batch, outcomes []load.Outcome) error {
-	var results []store.BatchRow
+	var results []jobs.Row
 	for _, o := range outcomes {
 		switch o.Outcome {
 		case load.OutcomeFailed:
@@ -95,7 +96,7 @@ func (l *Load) settle(t *store.Tx, b batch, outcomes []load.Outcome) error {
 			failed.EntityRef = o.EntityRef
 			results = append(results, failed)
 		case load.OutcomeStale, load.OutcomeUnchanged:
-			results = append(results, store.BatchRow{Number: o.Row, EntityID: o.EntityID, EntityRef: o.EntityRef, Message: o.Outcome})
+			results = append(results, jobs.Row{Number: o.Row, EntityID: o.EntityID, EntityRef: o.EntityRef, Message: o.Outcome})
 		}
 	}
 	return l.module.records.Finish(t, b.Batch, len(b.rows), results)

@@ -16,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -188,7 +189,7 @@ func (h *house) commit(turn *ruletest.Turn) ([]*workflow.Event, error) {
 				return err
 			}
 		}
-		sent = slices.Clone(tx.Events())
+		sent = slices.Clone(eventstore.Appended(tx))
 		return nil
 	})
 	return sent, err

@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory"
@@ -131,12 +132,12 @@ func (m *Module) event(v *inventory.VirtualCatalogue, why cause, products []any)
 // announce appends events, but for products of which an event for the same catalogue and just as urgent can tell that leaves with the same commit.
 func announce(t *store.Tx, events []*workflow.Event) {
 	for _, ev := range events {
-		waiting := t.Appended(func(other *workflow.Event) bool {
+		waiting := eventstore.Queued(t, func(other *workflow.Event) bool {
 			return other.Name == ev.Name && other.RootID == ev.RootID && other.RootType == ev.RootType && other.RetailerID == ev.RetailerID &&
 				other.Priority == ev.Priority
 		})
 		if waiting == nil {
-			t.AppendEvents(ev)
+			eventstore.Append(t, ev)
 			continue
 		}
 		known, _ := waiting.Attributes["productRefs"].([]any)

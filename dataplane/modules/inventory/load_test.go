@@ -12,6 +12,8 @@ import (
 	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
+	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory"
@@ -29,13 +31,13 @@ func with(r map[string]any, members ...any) map[string]any {
 func (h *house) batches(retailer int32, ref string, batches ...[]map[string]any) (ids []catalogue.ID) {
 	h.t.Helper()
 	ctx := h.t.Context()
-	job, err := h.db.NewJobID(ctx, h.scope)
+	job, err := jobs.NewID(ctx, h.db, h.scope)
 	require.NoError(h.t, err)
 	h.write(func(tx *store.Tx) {
-		tx.AddJob(&store.Job{ID: job, RetailerID: 1, Name: "load", ClosesOn: time.Now().Add(time.Hour)})
+		jobs.Add(tx, &jobs.Job{ID: job, RetailerID: 1, Name: "load", ClosesOn: time.Now().Add(time.Hour)})
 	})
 	for _, rows := range batches {
-		id, err := h.db.NewBatchID(ctx, h.scope)
+		id, err := jobs.NewBatchID(ctx, h.db, h.scope)
 		require.NoError(h.t, err)
 		ids = append(ids, id)
 		var records []json.RawMessage
@@ -45,7 +47,7 @@ func (h *house) batches(retailer int32, ref string, batches ...[]map[string]any)
 			records = append(records, raw)
 		}
 		require.NoError(h.t, h.db.Write(ctx, h.scope, func(tx *store.Tx) error {
-			return tx.AddBatch(ctx, &store.Batch{ID: id, JobID: job, RetailerID: 1, Action: "UPSERT", EntityType: "INVENTORY", Event: "InventoryChanged", Header: json.RawMessage(`{}`)}, records)
+			return jobs.AddBatch(ctx, tx, &jobs.Batch{ID: id, JobID: job, RetailerID: 1, Action: "UPSERT", EntityType: "INVENTORY", Event: "InventoryChanged", Header: json.RawMessage(`{}`)}, records)
 		}))
 	}
 	h.must(h.turn(retailer, nil, func(ctx context.Context, c *rule.Context) error {
@@ -65,7 +67,7 @@ func (h *house) batches(retailer int32, ref string, batches ...[]map[string]any)
 // results prints a batch's records as their message or code and message.
 func (h *house) results(id catalogue.ID) []string {
 	h.t.Helper()
-	rows, err := h.db.Reader(h.scope).BatchRows(h.t.Context(), id, 0, 100)
+	rows, err := jobs.Rows(h.t.Context(), h.db.Reader(h.scope), id, 0, 100)
 	require.NoError(h.t, err)
 	out := make([]string, len(rows))
 	for i, r := range rows {
@@ -203,13 +205,13 @@ func TestBatchesOfACommitAreMergedOneAfterAnother(t *testing.T) {
 			position = string(p.ID)
 		}
 	}
-	rows, err := h.db.Reader(h.scope).BatchRows(t.Context(), ids[1], 0, 10)
+	rows, err := jobs.Rows(t.Context(), h.db.Reader(h.scope), ids[1], 0, 10)
 	require.NoError(t, err)
 	require.Equal(t, []string{position, "P1:A"}, []string{rows[0].EntityID, rows[0].EntityRef}, "also where the position was made in the same commit")
 	for _, id := range ids {
-		b, err := h.db.Reader(h.scope).Batch(t.Context(), id)
+		b, err := jobs.GetBatch(t.Context(), h.db.Reader(h.scope), id)
 		require.NoError(t, err)
-		require.Equal(t, store.BatchComplete, b.Status)
+		require.Equal(t, jobs.Complete, b.Status)
 	}
 	h.load(1, "DEFAULT:1", with(row("P1", "A", 1), "type", "DELTA"), with(row("P1", "A", 1), "type", "DELTA"))
 	moves := 0
@@ -378,9 +380,9 @@ func TestAFinishedBatchIsItsRetailersRecord(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	ids := h.batches(1, "DEFAULT:1", []map[string]any{row("P1", "A", 5)}, []map[string]any{row("P1", "B", 5)})
-	batch, err := h.db.Reader(h.scope).Batch(t.Context(), ids[1])
+	batch, err := jobs.GetBatch(t.Context(), h.db.Reader(h.scope), ids[1])
 	require.NoError(t, err)
-	found, err := h.db.Reader(h.scope).Trails(t.Context(), store.TrailQuery{RootType: "JOB", RootID: string(batch.JobID), To: time.Now().Add(time.Hour), Limit: 9})
+	found, err := trailstore.List(t.Context(), h.db.Reader(h.scope), trailstore.Query{RootType: "JOB", RootID: string(batch.JobID), To: time.Now().Add(time.Hour), Limit: 9})
 	require.NoError(t, err)
 	require.Len(t, found, 2)
 	for _, trail := range found {

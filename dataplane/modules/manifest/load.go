@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -17,7 +18,7 @@ type Load struct {
 	Target func(ctx context.Context, r *store.Reader, b Batch) (any, error)
 	// Results gives records that succeeded, and of which nothing is stored but their body, the id and ref of the entity they went to. It reads by
 	// one statement whatever their number. nil: such records are told of without an entity.
-	Results func(ctx context.Context, r *store.Reader, target any, open []*store.BatchRow) error
+	Results func(ctx context.Context, r *store.Reader, target any, open []*jobs.Row) error
 }
 
 // Batch is what a batch says about where it goes.

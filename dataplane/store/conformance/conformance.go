@@ -42,7 +42,7 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 		{"numbers are never given out twice", numbers},
 		{"settings are found in the order of contexts", settings},
 		{"a principal's roles come in one statement", principals},
-		{"artefacts are found by their content", artefacts},
+		{"artefacts are found by their content", contents},
 		{"versions of workflows are remembered as they were first", workflowVersions},
 		{"revoked tokens are known", revocation},
 		{"batches keep their rows and results", batches},

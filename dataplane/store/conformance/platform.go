@@ -10,6 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/access"
+	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -106,21 +109,21 @@ func principals(b *bench) {
 	require.True(b.t, fault.Is(err, fault.NotFound))
 }
 
-func artefacts(b *bench) {
+func contents(b *bench) {
 	content := []byte(`{"name":"ORDER::HD"}`)
-	hash, err := b.db.PutArtefact(b.ctx, b.scope, content)
+	hash, err := artefacts.Of(b.db).Put(b.ctx, b.scope, content)
 	require.NoError(b.t, err)
-	again, err := b.db.PutArtefact(b.ctx, b.scope, content)
+	again, err := artefacts.Of(b.db).Put(b.ctx, b.scope, content)
 	require.NoError(b.t, err)
 	require.Equal(b.t, hash, again)
-	got, err := b.db.Artefact(b.ctx, b.scope, hash)
+	got, err := artefacts.Of(b.db).Get(b.ctx, b.scope, hash)
 	require.NoError(b.t, err)
 	require.Equal(b.t, content, got)
 	for _, miss := range []string{hash[:62] + "00", "", "no hash"} {
-		_, err = b.db.Artefact(b.ctx, b.scope, miss)
+		_, err = artefacts.Of(b.db).Get(b.ctx, b.scope, miss)
 		require.True(b.t, fault.Is(err, fault.NotFound), miss)
 	}
-	_, err = b.db.Artefact(b.ctx, scopeOf(b.t, "OTHER"), hash)
+	_, err = artefacts.Of(b.db).Get(b.ctx, scopeOf(b.t, "OTHER"), hash)
 	require.True(b.t, fault.Is(err, fault.NotFound))
 }
 
@@ -128,40 +131,40 @@ func workflowVersions(b *bench) {
 	hashes := make([]string, 3)
 	for i := range hashes {
 		var err error
-		hashes[i], err = b.db.PutArtefact(b.ctx, b.scope, fmt.Appendf(nil, "text %d", i))
+		hashes[i], err = artefacts.Of(b.db).Put(b.ctx, b.scope, fmt.Appendf(nil, "text %d", i))
 		require.NoError(b.t, err)
 	}
-	of := store.WorkflowKey{Retailer: 1, Name: "ORDER::HD"}
-	old := store.WorkflowVersion{Version: 10000, Hash: hashes[0], Comment: "old"}
-	require.NoError(b.t, b.db.KeepWorkflowVersion(b.ctx, b.scope, of, old))
-	require.NoError(b.t, b.db.KeepWorkflowVersion(b.ctx, b.scope, of, store.WorkflowVersion{Version: 10000, Hash: hashes[1], Comment: "another"}))
-	require.NoError(b.t, b.db.KeepWorkflowVersion(b.ctx, b.scope, of, store.WorkflowVersion{Version: 10001, Hash: hashes[1]}))
-	text, err := b.db.WorkflowText(b.ctx, b.scope, of, 10000)
+	of := artefacts.Workflow{Retailer: 1, Name: "ORDER::HD"}
+	old := artefacts.Version{Number: 10000, Hash: hashes[0], Comment: "old"}
+	require.NoError(b.t, artefacts.Of(b.db).Keep(b.ctx, b.scope, of, old))
+	require.NoError(b.t, artefacts.Of(b.db).Keep(b.ctx, b.scope, of, artefacts.Version{Number: 10000, Hash: hashes[1], Comment: "another"}))
+	require.NoError(b.t, artefacts.Of(b.db).Keep(b.ctx, b.scope, of, artefacts.Version{Number: 10001, Hash: hashes[1]}))
+	text, err := artefacts.Of(b.db).Text(b.ctx, b.scope, of, 10000)
 	require.NoError(b.t, err)
 	require.Equal(b.t, "text 0", string(text))
-	active := []store.WorkflowVersion{{Version: 10001, Hash: hashes[1], Comment: "active"}, {Version: 20000, Hash: hashes[2]}}
+	active := []artefacts.Version{{Number: 10001, Hash: hashes[1], Comment: "active"}, {Number: 20000, Hash: hashes[2]}}
 	for _, c := range []struct {
-		page store.VersionsPage
+		page artefacts.VersionsPage
 		want []int
 	}{
-		{store.VersionsPage{Count: 9}, []int{10001, 10000}}, {store.VersionsPage{Active: active, Count: 9}, []int{20000, 10001, 10000}},
-		{store.VersionsPage{Active: active, Start: 1, Count: 1}, []int{10001}}, {store.VersionsPage{Active: active, Start: 3, Count: 1}, nil},
+		{artefacts.VersionsPage{Count: 9}, []int{10001, 10000}}, {artefacts.VersionsPage{Active: active, Count: 9}, []int{20000, 10001, 10000}},
+		{artefacts.VersionsPage{Active: active, Start: 1, Count: 1}, []int{10001}}, {artefacts.VersionsPage{Active: active, Start: 3, Count: 1}, nil},
 	} {
-		list, err := b.db.WorkflowVersions(b.ctx, b.scope, of, c.page)
+		list, err := artefacts.Of(b.db).Versions(b.ctx, b.scope, of, c.page)
 		require.NoError(b.t, err)
 		var got []int
 		for _, v := range list {
-			got = append(got, v.Version)
+			got = append(got, v.Number)
 			require.NotZero(b.t, v.CreatedOn)
 		}
 		require.Equal(b.t, c.want, got)
 	}
 	for _, miss := range []struct {
 		account string
-		of      store.WorkflowKey
+		of      artefacts.Workflow
 		version int
-	}{{"OTHER", of, 10000}, {"ACME", store.WorkflowKey{Retailer: 2, Name: of.Name}, 10000}, {"ACME", store.WorkflowKey{Retailer: 1, Name: "ORDER::CC"}, 10000}, {"ACME", of, 10002}} {
-		_, err := b.db.WorkflowText(b.ctx, scopeOf(b.t, miss.account), miss.of, miss.version)
+	}{{"OTHER", of, 10000}, {"ACME", artefacts.Workflow{Retailer: 2, Name: of.Name}, 10000}, {"ACME", artefacts.Workflow{Retailer: 1, Name: "ORDER::CC"}, 10000}, {"ACME", of, 10002}} {
+		_, err := artefacts.Of(b.db).Text(b.ctx, scopeOf(b.t, miss.account), miss.of, miss.version)
 		require.True(b.t, fault.Is(err, fault.NotFound), "%v", miss)
 	}
 }
@@ -169,85 +172,85 @@ func workflowVersions(b *bench) {
 func revocation(b *bench) {
 	now := b.db.Now(b.ctx)
 	later := now.Add(time.Hour)
-	require.NoError(b.t, b.db.RevokeToken(b.ctx, b.scope, "one", later))
-	require.NoError(b.t, b.db.RevokeToken(b.ctx, b.scope, "one", later))
-	require.NoError(b.t, b.db.RevokeToken(b.ctx, scopeOf(b.t, "OTHER"), "two", now.Add(-time.Minute)))
-	require.NoError(b.t, b.db.RevokeToken(b.ctx, scopeOf(b.t, "OTHER"), "just expired", now.Add(-time.Second)))
-	found, err := b.db.RevokedTokens(b.ctx, now.Add(-time.Minute))
+	require.NoError(b.t, access.RevokeToken(b.ctx, b.db, b.scope, "one", later))
+	require.NoError(b.t, access.RevokeToken(b.ctx, b.db, b.scope, "one", later))
+	require.NoError(b.t, access.RevokeToken(b.ctx, b.db, scopeOf(b.t, "OTHER"), "two", now.Add(-time.Minute)))
+	require.NoError(b.t, access.RevokeToken(b.ctx, b.db, scopeOf(b.t, "OTHER"), "just expired", now.Add(-time.Second)))
+	found, err := access.RevokedTokens(b.ctx, b.db, now.Add(-time.Minute))
 	require.NoError(b.t, err)
 	var known []string
 	for _, r := range found {
 		known = append(known, string(r.Account)+" "+r.TokenID)
 	}
 	require.ElementsMatch(b.t, []string{"ACME one", "OTHER just expired"}, known, "what is taken a little after its end is known as long")
-	found, err = b.db.RevokedTokens(b.ctx, now.Add(time.Minute))
+	found, err = access.RevokedTokens(b.ctx, b.db, now.Add(time.Minute))
 	require.NoError(b.t, err)
 	require.Empty(b.t, found)
-	require.NoError(b.t, b.db.ForgetTokens(b.ctx, now.Add(2*time.Hour)))
-	found, err = b.db.RevokedTokens(b.ctx, now.Add(-time.Minute))
+	require.NoError(b.t, access.ForgetTokens(b.ctx, b.db, now.Add(2*time.Hour)))
+	found, err = access.RevokedTokens(b.ctx, b.db, now.Add(-time.Minute))
 	require.NoError(b.t, err)
 	require.Empty(b.t, found)
 }
 
 func batches(b *bench) {
 	r := b.db.Reader(b.scope)
-	jobID, err := b.db.NewJobID(b.ctx, b.scope)
+	jobID, err := jobs.NewID(b.ctx, b.db, b.scope)
 	require.NoError(b.t, err)
-	job := &store.Job{ID: jobID, RetailerID: 2, Name: "nightly", Meta: json.RawMessage(`{"source": "wms"}`), ClosesOn: b.db.Now(b.ctx).Add(time.Hour).Truncate(time.Second)}
-	b.write(b.scope, func(tx *store.Tx) error { tx.AddJob(job); return nil })
+	job := &jobs.Job{ID: jobID, RetailerID: 2, Name: "nightly", Meta: json.RawMessage(`{"source": "wms"}`), ClosesOn: b.db.Now(b.ctx).Add(time.Hour).Truncate(time.Second)}
+	b.write(b.scope, func(tx *store.Tx) error { jobs.Add(tx, job); return nil })
 	batch := b.addBatch(jobID)
-	rows, err := r.BatchRows(b.ctx, batch, 998, 3)
+	rows, err := jobs.Rows(b.ctx, r, batch, 998, 3)
 	require.NoError(b.t, err)
-	require.Equal(b.t, []store.BatchRow{{Number: 998, Body: json.RawMessage(`{"n": 998}`)}, {Number: 999, Body: json.RawMessage(`{"n": 999}`)}}, rows)
+	require.Equal(b.t, []jobs.Row{{Number: 998, Body: json.RawMessage(`{"n": 998}`)}, {Number: 999, Body: json.RawMessage(`{"n": 999}`)}}, rows)
 
-	b.write(b.scope, func(tx *store.Tx) error { tx.StartBatch(batch); return nil })
+	b.write(b.scope, func(tx *store.Tx) error { jobs.Start(tx, batch); return nil })
 	b.write(b.scope, func(tx *store.Tx) error {
-		tx.FinishBatch(batch, 1000, []store.BatchRow{{Number: 3, EntityID: "11"}, {Number: 5, Code: fault.CodeNotFound, Message: "no such location"}})
+		jobs.Finish(tx, batch, 1000, []jobs.Row{{Number: 3, EntityID: "11"}, {Number: 5, Code: fault.CodeNotFound, Message: "no such location"}})
 		return nil
 	})
-	got, err := r.Batch(b.ctx, batch)
+	got, err := jobs.GetBatch(b.ctx, r, batch)
 	require.NoError(b.t, err)
-	require.Equal(b.t, store.BatchComplete, got.Status)
+	require.Equal(b.t, jobs.Complete, got.Status)
 	require.Equal(b.t, []int{1000, 1000, 1}, []int{got.Total, got.Processed, got.Failed})
 	require.NotNil(b.t, got.CompletedOn)
-	rows, err = r.BatchFailures(b.ctx, batch, 0, 10)
+	rows, err = jobs.Failures(b.ctx, r, batch, 0, 10)
 	require.NoError(b.t, err)
 	require.Len(b.t, rows, 1)
 	require.Equal(b.t, 5, rows[0].Number)
-	found, err := r.Job(b.ctx, jobID)
+	found, err := jobs.Get(b.ctx, r, jobID)
 	require.NoError(b.t, err)
 	require.Len(b.t, found.Batches, 1)
 	found.Batches = nil
 	found.ClosesOn = found.ClosesOn.UTC()
 	found.CreatedOn = found.CreatedOn.UTC()
 	require.Equal(b.t, job, found)
-	_, err = b.db.Reader(scopeOf(b.t, "ACME", 1)).Job(b.ctx, jobID)
+	_, err = jobs.Get(b.ctx, b.db.Reader(scopeOf(b.t, "ACME", 1)), jobID)
 	require.True(b.t, fault.Is(err, fault.NotFound))
-	_, err = b.db.Reader(scopeOf(b.t, "OTHER")).Batch(b.ctx, batch)
+	_, err = jobs.GetBatch(b.ctx, b.db.Reader(scopeOf(b.t, "OTHER")), batch)
 	require.True(b.t, fault.Is(err, fault.NotFound))
 	b.closedJob()
 }
 
 func (b *bench) addBatch(job catalogue.ID) catalogue.ID {
-	id, err := b.db.NewBatchID(b.ctx, b.scope)
+	id, err := jobs.NewBatchID(b.ctx, b.db, b.scope)
 	require.NoError(b.t, err)
 	records := make([]json.RawMessage, 1000)
 	for i := range records {
 		records[i] = json.RawMessage(fmt.Sprintf(`{"n": %d}`, i))
 	}
 	b.write(b.scope, func(tx *store.Tx) error {
-		return tx.AddBatch(b.ctx, &store.Batch{ID: id, JobID: job, RetailerID: 2, Action: "UPSERT", EntityType: "INVENTORY", Event: "InventoryChanged", Header: json.RawMessage(`{}`)}, records)
+		return jobs.AddBatch(b.ctx, tx, &jobs.Batch{ID: id, JobID: job, RetailerID: 2, Action: "UPSERT", EntityType: "INVENTORY", Event: "InventoryChanged", Header: json.RawMessage(`{}`)}, records)
 	})
 	return id
 }
 
 func (b *bench) closedJob() {
-	id, err := b.db.NewJobID(b.ctx, b.scope)
+	id, err := jobs.NewID(b.ctx, b.db, b.scope)
 	require.NoError(b.t, err)
-	b.write(b.scope, func(tx *store.Tx) error { tx.AddJob(&store.Job{ID: id, ClosesOn: tx.Now()}); return nil })
-	err = b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { return tx.AddBatch(b.ctx, &store.Batch{ID: "1", JobID: id}, nil) })
+	b.write(b.scope, func(tx *store.Tx) error { jobs.Add(tx, &jobs.Job{ID: id, ClosesOn: tx.Now()}); return nil })
+	err = b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { return jobs.AddBatch(b.ctx, tx, &jobs.Batch{ID: "1", JobID: id}, nil) })
 	require.True(b.t, fault.Is(err, fault.Unprocessable), "%v", err)
-	err = b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { return tx.AddBatch(b.ctx, &store.Batch{ID: "1", JobID: "77"}, nil) })
+	err = b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { return jobs.AddBatch(b.ctx, tx, &jobs.Batch{ID: "1", JobID: "77"}, nil) })
 	require.True(b.t, fault.Is(err, fault.NotFound), "%v", err)
 }
 
@@ -255,11 +258,11 @@ func (b *bench) closedJob() {
 func environmentKeys(b *bench) {
 	now := b.db.Now(b.ctx)
 	var done sync.WaitGroup
-	seen := make([][]store.EnvironmentKey, 2)
+	seen := make([][]access.Key, 2)
 	for i, db := range []*store.DB{b.db, b.open(b.dsn)} {
 		done.Go(func() {
-			keys, err := db.EnsureEnvironmentKey(b.ctx, now, func() (store.EnvironmentKey, error) {
-				return store.EnvironmentKey{ID: fmt.Sprint(i), Public: []byte("p"), Private: []byte("s"), CreatedOn: now, ExpiresOn: now.Add(time.Hour)}, nil
+			keys, err := access.EnsureKey(b.ctx, db, now, func() (access.Key, error) {
+				return access.Key{ID: fmt.Sprint(i), Public: []byte("p"), Private: []byte("s"), CreatedOn: now, ExpiresOn: now.Add(time.Hour)}, nil
 			})
 			require.NoError(b.t, err)
 			seen[i] = keys
@@ -269,13 +272,13 @@ func environmentKeys(b *bench) {
 	require.Len(b.t, seen[0], 1)
 	require.Len(b.t, seen[1], 1)
 	require.Equal(b.t, seen[0][0].ID, seen[1][0].ID)
-	require.NoError(b.t, b.db.AddEnvironmentKey(b.ctx, store.EnvironmentKey{ID: "next", Public: []byte("q"), Private: []byte("t"), CreatedOn: now.Add(time.Second), ExpiresOn: now.Add(2 * time.Hour)}))
-	require.NoError(b.t, b.db.ForgetEnvironmentKeys(b.ctx, now.Add(90*time.Minute)))
-	keys, err := b.db.EnvironmentKeys(b.ctx)
+	require.NoError(b.t, access.AddKey(b.ctx, b.db, access.Key{ID: "next", Public: []byte("q"), Private: []byte("t"), CreatedOn: now.Add(time.Second), ExpiresOn: now.Add(2 * time.Hour)}))
+	require.NoError(b.t, access.ForgetKeys(b.ctx, b.db, now.Add(90*time.Minute)))
+	keys, err := access.Keys(b.ctx, b.db)
 	require.NoError(b.t, err)
 	require.Len(b.t, keys, 1)
 	require.Equal(b.t, "next", keys[0].ID)
 	broken := errors.New("no randomness")
-	_, err = b.db.EnsureEnvironmentKey(b.ctx, now.Add(24*time.Hour), func() (store.EnvironmentKey, error) { return store.EnvironmentKey{}, broken })
+	_, err = access.EnsureKey(b.ctx, b.db, now.Add(24*time.Hour), func() (access.Key, error) { return access.Key{}, broken })
 	require.ErrorIs(b.t, err, broken)
 }

@@ -8,7 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
+	"github.com/fluent-oms/fluent/dataplane/store/outbox"
+	"github.com/fluent-oms/fluent/dataplane/store/retention"
 	"github.com/fluent-oms/fluent/dataplane/store/stock"
+	"github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -227,42 +232,42 @@ func engineWalls(b *bench) {
 				if id == wallLater {
 					e.ScheduledOn = now.Add(time.Hour)
 				}
-				tx.AppendEvents(e)
+				events.Append(tx, e)
 			}
-			tx.AddTrail(store.Trail{TurnID: wallTurn, RetailerID: 1, RootType: "ORDER", RootID: "11", GeneratedOn: now, Keys: []string{"k"}, Body: []byte(scope.Account())})
-			tx.AddDelivery(store.Delivery{ID: wallEvent, Name: "W", Endpoint: "e"})
-			tx.AddJob(&store.Job{ID: "1", RetailerID: 1, Name: "J", ClosesOn: now.Add(time.Hour)})
+			trails.Add(tx, trails.Trail{TurnID: wallTurn, RetailerID: 1, RootType: "ORDER", RootID: "11", GeneratedOn: now, Keys: []string{"k"}, Body: []byte(scope.Account())})
+			outbox.Add(tx, outbox.Delivery{ID: wallEvent, Name: "W", Endpoint: "e"})
+			jobs.Add(tx, &jobs.Job{ID: "1", RetailerID: 1, Name: "J", ClosesOn: now.Add(time.Hour)})
 			return nil
 		})
 		b.write(scope, func(tx *store.Tx) error {
-			return tx.AddBatch(b.ctx, &store.Batch{ID: "2", JobID: "1", RetailerID: 1, Action: "UPSERT", EntityType: "INVENTORY", Header: json.RawMessage(`{}`)}, []json.RawMessage{json.RawMessage(`{}`)})
+			return jobs.AddBatch(b.ctx, tx, &jobs.Batch{ID: "2", JobID: "1", RetailerID: 1, Action: "UPSERT", EntityType: "INVENTORY", Header: json.RawMessage(`{}`)}, []json.RawMessage{json.RawMessage(`{}`)})
 		})
 	}
 	b.purgeAcross(theirs)
 	b.eventsAcross(theirs, now)
 	b.batchesAcross()
-	b.purge(store.Purgeables()...)
+	b.purge(retention.Kinds()...)
 	r := b.db.Reader(b.scope)
-	trail, err := r.TrailByID(b.ctx, wallTurn)
+	trail, err := trails.Get(b.ctx, r, wallTurn)
 	require.NoError(b.t, err)
 	require.Nil(b.t, trail)
-	_, err = r.Batch(b.ctx, "2")
+	_, err = jobs.GetBatch(b.ctx, r, "2")
 	require.True(b.t, fault.Is(err, fault.NotFound), "%v", err)
-	_, err = r.Job(b.ctx, "1")
+	_, err = jobs.Get(b.ctx, r, "1")
 	require.True(b.t, fault.Is(err, fault.NotFound), "%v", err)
-	trail, err = b.db.Reader(theirs).TrailByID(b.ctx, wallTurn)
+	trail, err = trails.Get(b.ctx, b.db.Reader(theirs), wallTurn)
 	require.NoError(b.t, err)
 	require.NotNil(b.t, trail)
-	job, err := b.db.Reader(theirs).Job(b.ctx, "1")
+	job, err := jobs.Get(b.ctx, b.db.Reader(theirs), "1")
 	require.NoError(b.t, err)
 	require.Len(b.t, job.Batches, 1)
 }
 
 // purge removes all of an account that is settled; that it is old need not be said.
-func (b *bench) purge(kinds ...store.Purgeable) {
+func (b *bench) purge(kinds ...retention.Kind) {
 	b.t.Helper()
 	for _, what := range kinds {
-		_, err := b.db.Purge(b.ctx, "ACME", what, -2*time.Hour, 100)
+		_, err := retention.Of(b.db).Purge(b.ctx, "ACME", what, -2*time.Hour, 100)
 		require.NoError(b.t, err)
 	}
 }
@@ -272,32 +277,32 @@ func (b *bench) purgeAcross(theirs tenancy.Scope) {
 	third := "a0000000-0000-8000-8000-00000000000a"
 	for _, scope := range []tenancy.Scope{b.scope, theirs} {
 		b.write(scope, func(tx *store.Tx) error {
-			tx.AppendEvents(&workflow.Event{ID: third, Name: "X", Type: workflow.Normal, EntityType: "ORDER", EntityID: "12", RootType: "ORDER", RootID: "12", RetailerID: 1, GeneratedOn: tx.Now(), Priority: workflow.StoreWork})
-			tx.AddDelivery(store.Delivery{ID: third, Name: "W", Endpoint: "e"})
-			tx.AddJob(&store.Job{ID: "3", RetailerID: 1, Name: "J", ClosesOn: tx.Now().Add(time.Hour)})
+			events.Append(tx, &workflow.Event{ID: third, Name: "X", Type: workflow.Normal, EntityType: "ORDER", EntityID: "12", RootType: "ORDER", RootID: "12", RetailerID: 1, GeneratedOn: tx.Now(), Priority: workflow.StoreWork})
+			outbox.Add(tx, outbox.Delivery{ID: third, Name: "W", Endpoint: "e"})
+			jobs.Add(tx, &jobs.Job{ID: "3", RetailerID: 1, Name: "J", ClosesOn: tx.Now().Add(time.Hour)})
 			return nil
 		})
 		b.write(scope, func(tx *store.Tx) error {
-			return tx.AddBatch(b.ctx, &store.Batch{ID: "4", JobID: "3", RetailerID: 1, Action: "UPSERT", EntityType: "INVENTORY", Header: json.RawMessage(`{}`)}, []json.RawMessage{json.RawMessage(`{}`)})
+			return jobs.AddBatch(b.ctx, tx, &jobs.Batch{ID: "4", JobID: "3", RetailerID: 1, Action: "UPSERT", EntityType: "INVENTORY", Header: json.RawMessage(`{}`)}, []json.RawMessage{json.RawMessage(`{}`)})
 		})
 	}
 	b.write(theirs, func(tx *store.Tx) error {
-		tx.FinishEvents(wallTurn, store.EventMark{ID: third, State: store.EventSuccess})
-		tx.FinishBatch("4", 1, nil)
+		events.Finish(tx, wallTurn, events.Mark{ID: third, State: events.Success})
+		jobs.Finish(tx, "4", 1, nil)
 		return nil
 	})
-	require.NoError(b.t, b.db.FinishDelivery(b.ctx, store.Delivery{Account: theirs.Account(), ID: third}, "DONE", "200", 0))
-	b.purge(store.PurgeEvents, store.PurgeDeliveries, store.PurgeBatchRows, store.PurgeBatches)
+	require.NoError(b.t, outbox.Finish(b.ctx, b.db, outbox.Delivery{Account: theirs.Account(), ID: third}, "DONE", "200", 0))
+	b.purge(retention.Events, retention.Deliveries, retention.BatchRows, retention.Batches)
 	r := b.db.Reader(b.scope)
-	e, err := r.Event(b.ctx, third)
+	e, err := events.Get(b.ctx, r, third)
 	require.NoError(b.t, err)
 	require.NotNil(b.t, e)
-	_, err = r.Batch(b.ctx, "4")
+	_, err = jobs.GetBatch(b.ctx, r, "4")
 	require.NoError(b.t, err)
-	rows, err := r.BatchRows(b.ctx, "4", 0, 10)
+	rows, err := jobs.Rows(b.ctx, r, "4", 0, 10)
 	require.NoError(b.t, err)
 	require.Len(b.t, rows, 1)
-	sent, err := b.db.ClaimDeliveries(b.ctx, time.Hour, 10)
+	sent, err := outbox.Claim(b.ctx, b.db, time.Hour, 10)
 	require.NoError(b.t, err)
 	waits := map[tenancy.AccountID]int{}
 	for _, d := range sent {
@@ -308,62 +313,62 @@ func (b *bench) purgeAcross(theirs tenancy.Scope) {
 
 func (b *bench) eventsAcross(theirs tenancy.Scope, now time.Time) {
 	r, from, to := b.db.Reader(b.scope), now.Add(-time.Hour), now.Add(time.Hour)
-	e, err := r.Event(b.ctx, wallEvent)
+	e, err := events.Get(b.ctx, r, wallEvent)
 	require.NoError(b.t, err)
 	require.Equal(b.t, "ACME", e.Event.Name)
-	for state, want := range map[store.EventState]int{store.EventPending: 2, store.EventScheduled: 1} {
-		list, err := r.WaitingEvents(b.ctx, state, from, to, 10)
+	for state, want := range map[events.State]int{events.Pending: 2, events.Scheduled: 1} {
+		list, err := events.Waiting(b.ctx, r, state, from, to, 10)
 		require.NoError(b.t, err)
 		require.Len(b.t, list, want, "%s", state)
 	}
-	list, err := r.PendingOfRoot(b.ctx, "ORDER", "11", 10)
+	list, err := events.PendingOfRoot(b.ctx, r, "ORDER", "11", 10)
 	require.NoError(b.t, err)
 	require.Len(b.t, list, 1)
-	for _, q := range []store.TrailQuery{{}, {Keys: []string{"k"}}, {RootType: "ORDER", RootID: "11"}, {RootType: "ORDER", RootID: "11", Keys: []string{"k"}}} {
+	for _, q := range []trails.Query{{}, {Keys: []string{"k"}}, {RootType: "ORDER", RootID: "11"}, {RootType: "ORDER", RootID: "11", Keys: []string{"k"}}} {
 		q.From, q.To, q.Limit = from, to, 10
-		trails, err := r.Trails(b.ctx, q)
+		trails, err := trails.List(b.ctx, r, q)
 		require.NoError(b.t, err)
 		require.Len(b.t, trails, 1, "%+v", q)
 		require.Equal(b.t, "ACME", string(trails[0].Body))
 	}
-	there, err := r.TrailExists(b.ctx, wallTurn)
+	there, err := trails.Exists(b.ctx, r, wallTurn)
 	require.NoError(b.t, err)
 	require.True(b.t, there)
-	there, err = b.db.Reader(scopeOf(b.t, "THIRD")).TrailExists(b.ctx, wallTurn)
+	there, err = trails.Exists(b.ctx, b.db.Reader(scopeOf(b.t, "THIRD")), wallTurn)
 	require.NoError(b.t, err)
 	require.False(b.t, there)
-	require.NoError(b.t, b.db.FinishDelivery(b.ctx, store.Delivery{Account: "ACME", ID: wallEvent}, "DONE", "200", 0))
+	require.NoError(b.t, outbox.Finish(b.ctx, b.db, outbox.Delivery{Account: "ACME", ID: wallEvent}, "DONE", "200", 0))
 	finish := func() error {
 		return b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error {
-			tx.FinishEvents(wallTurn, store.EventMark{ID: wallEvent, State: store.EventSuccess})
+			events.Finish(tx, wallTurn, events.Mark{ID: wallEvent, State: events.Success})
 			return nil
 		})
 	}
 	require.NoError(b.t, finish())
-	require.ErrorIs(b.t, finish(), store.ErrEventTaken)
-	e, err = b.db.Reader(theirs).Event(b.ctx, wallEvent)
+	require.ErrorIs(b.t, finish(), events.ErrTaken)
+	e, err = events.Get(b.ctx, b.db.Reader(theirs), wallEvent)
 	require.NoError(b.t, err)
-	require.Equal(b.t, store.EventPending, e.State)
+	require.Equal(b.t, events.Pending, e.State)
 }
 
 func (b *bench) batchesAcross() {
-	b.write(b.scope, func(tx *store.Tx) error { tx.StartBatch("2"); return nil })
+	b.write(b.scope, func(tx *store.Tx) error { jobs.Start(tx, "2"); return nil })
 	b.write(b.scope, func(tx *store.Tx) error {
-		tx.FinishBatch("2", 1, []store.BatchRow{{Number: 0, Code: "X", Message: "no"}})
+		jobs.Finish(tx, "2", 1, []jobs.Row{{Number: 0, Code: "X", Message: "no"}})
 		return nil
 	})
 	for scope, want := range map[tenancy.AccountID]struct {
-		status   store.BatchStatus
+		status   jobs.Status
 		failures int
-	}{"ACME": {store.BatchComplete, 1}, "OTHER": {store.BatchPending, 0}} {
+	}{"ACME": {jobs.Complete, 1}, "OTHER": {jobs.Pending, 0}} {
 		r := b.db.Reader(scopeOf(b.t, string(scope)))
-		batch, err := r.Batch(b.ctx, "2")
+		batch, err := jobs.GetBatch(b.ctx, r, "2")
 		require.NoError(b.t, err)
 		require.Equal(b.t, want.status, batch.Status)
-		rows, err := r.BatchRows(b.ctx, "2", 0, 10)
+		rows, err := jobs.Rows(b.ctx, r, "2", 0, 10)
 		require.NoError(b.t, err)
 		require.Len(b.t, rows, 1)
-		failures, err := r.BatchFailures(b.ctx, "2", 0, 10)
+		failures, err := jobs.Failures(b.ctx, r, "2", 0, 10)
 		require.NoError(b.t, err)
 		require.Len(b.t, failures, want.failures)
 	}

@@ -10,8 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
+	"github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
@@ -29,7 +31,7 @@ func TestOneFlushLocksStockOnce(t *testing.T) {
 		stock.Release(tx, place, []string{fulfilment})
 		stock.Confirm(tx, place, []stock.Confirmation{{Association: fulfilment, ProductRef: "P1", LocationRef: "L1", SaleID: db.NewUUID(), CorrectID: db.NewUUID()}})
 	}
-	require.NoError(t, db.WriteLocked(ctx, scopeOf(t, "ACME"), func(tx *store.Tx) error {
+	require.NoError(t, db.WriteLocked(ctx, storetest.ScopeOf(t, "ACME"), func(tx *store.Tx) error {
 		move(tx, "1")
 		move(tx, "2")
 		require.NoError(t, tx.Flush(ctx))
@@ -47,7 +49,7 @@ func TestOneFlushLocksStockOnce(t *testing.T) {
 func TestTurnsThatShareACommitShareItsStatements(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t, dbtest.Template(t, "store", storetest.Migrate), store.Options{})
-	scope := scopeOf(t, "ACME")
+	scope := storetest.ScopeOf(t, "ACME")
 	seen := &store.Trace{}
 	ctx := store.WithTrace(context.Background(), seen)
 	p := &inventory.InventoryPosition{Ref: "P1:A", ProductRef: "P1", LocationRef: "A", OnHand: 5, CatalogueID: "1"}
@@ -55,7 +57,7 @@ func TestTurnsThatShareACommitShareItsStatements(t *testing.T) {
 	waiting := []*workflow.Event{eventOf(db, "1"), eventOf(db, "2")}
 	require.NoError(t, db.Write(context.Background(), scope, func(tx *store.Tx) error {
 		tx.Insert(p)
-		tx.AppendEvents(waiting...)
+		events.Append(tx, waiting...)
 		return nil
 	}))
 	place := stock.Scope{CatalogueID: 1, CatalogueRef: "DEFAULT:1", WorkflowRef: "INVENTORY_CATALOGUE::DEFAULT"}
@@ -65,9 +67,9 @@ func TestTurnsThatShareACommitShareItsStatements(t *testing.T) {
 			for i, n := range []int{first, second} {
 				turn := string(db.NewUUID())
 				stock.Reserve(tx, place, []stock.Reservation{{QuantityID: db.NewUUID(), Ref: turn, PositionID: p.ID, Association: fmt.Sprint(i), Quantity: n}}, short)
-				tx.AppendEvents(eventOf(db, "3"))
-				tx.FinishEvents(turn, store.EventMark{ID: waiting[i].ID, State: store.EventSuccess})
-				tx.AddTrail(store.Trail{TurnID: turn, RootType: "ORDER", RootID: fmt.Sprint(i), GeneratedOn: tx.Now(), Keys: []string{"n:" + turn, "s:X"}, Body: []byte{1}})
+				events.Append(tx, eventOf(db, "3"))
+				events.Finish(tx, turn, events.Mark{ID: waiting[i].ID, State: events.Success})
+				trails.Add(tx, trails.Trail{TurnID: turn, RootType: "ORDER", RootID: fmt.Sprint(i), GeneratedOn: tx.Now(), Keys: []string{"n:" + turn, "s:X"}, Body: []byte{1}})
 			}
 			return nil
 		})
@@ -79,9 +81,9 @@ func TestTurnsThatShareACommitShareItsStatements(t *testing.T) {
 		return found[0].OnHand
 	}
 	require.Equal(t, 5, onHand())
-	row, err := db.Reader(scope).Event(context.Background(), waiting[0].ID)
+	row, err := events.Get(context.Background(), db.Reader(scope), waiting[0].ID)
 	require.NoError(t, err)
-	require.Equal(t, store.EventPending, row.State)
+	require.Equal(t, events.Pending, row.State)
 
 	before, trips := len(seen.Statements()), seen.RoundTrips()
 	require.NoError(t, turns(3, 2))
@@ -90,11 +92,11 @@ func TestTurnsThatShareACommitShareItsStatements(t *testing.T) {
 	require.Equal(t, 0, onHand())
 	finished := map[string]bool{}
 	for _, ev := range waiting {
-		row, err := db.Reader(scope).Event(context.Background(), ev.ID)
+		row, err := events.Get(context.Background(), db.Reader(scope), ev.ID)
 		require.NoError(t, err)
-		require.Equal(t, store.EventSuccess, row.State)
+		require.Equal(t, events.Success, row.State)
 		finished[row.TurnID] = true
-		found, err := db.Reader(scope).Trails(context.Background(), store.TrailQuery{Keys: []string{"n:" + row.TurnID}, To: row.DoneOn.Add(time.Hour), Limit: 9})
+		found, err := trails.List(context.Background(), db.Reader(scope), trails.Query{Keys: []string{"n:" + row.TurnID}, To: row.DoneOn.Add(time.Hour), Limit: 9})
 		require.NoError(t, err)
 		require.Len(t, found, 1)
 		require.Equal(t, row.TurnID, found[0].TurnID)

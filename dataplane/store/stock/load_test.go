@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/stock"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain/foundation"
 )
 
@@ -73,7 +74,7 @@ func TestARecountGoesByQuantitiesProductAndLocation(t *testing.T) {
 	s.SQL("UPDATE inventory_positions SET status = 'AT_RISK' WHERE account_id = 'ACME' AND id::text = $1", string(p1a))
 	require.Empty(t, recount(one), "what was said of a position that is active stays")
 	for _, account := range []string{"ACME", "OTHER"} {
-		require.NoError(t, s.DB.Write(t.Context(), scopeOf(t, account), func(tx *store.Tx) error {
+		require.NoError(t, s.DB.Write(t.Context(), storetest.ScopeOf(t, account), func(tx *store.Tx) error {
 			l := &foundation.Location{Ref: "A", RetailerID: "1", Name: "A"}
 			l.ID, l.Type, l.Status = "1", "STORE", map[string]string{"ACME": "INACTIVE", "OTHER": "ACTIVE"}[account]
 			tx.Insert(l)

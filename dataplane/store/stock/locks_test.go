@@ -118,7 +118,7 @@ func TestLoadsOfOnePositionTakeTurns(t *testing.T) {
 	stop := s.Hooks.Stop(storetest.At{Point: store.Decided})
 	first := storetest.Go(load)
 	stop.Arrived()
-	require.NoError(t, s.DB.WriteLocked(t.Context(), scopeOf(t, "OTHER"), func(tx *store.Tx) error {
+	require.NoError(t, s.DB.WriteLocked(t.Context(), storetest.ScopeOf(t, "OTHER"), func(tx *store.Tx) error {
 		_, err := stock.Load(t.Context(), tx, mainStock, stocked[:1], nil)
 		return err
 	}), "another account's position is another one")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/stock"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
@@ -196,7 +197,7 @@ func TestAggregatesSumTheirNetwork(t *testing.T) {
 	s := newShelf(t)
 	networks := store.TypeOf[foundation.Network](s.DB)
 	for _, account := range []string{"ACME", "OTHER"} {
-		require.NoError(t, s.DB.Write(t.Context(), scopeOf(t, account), func(tx *store.Tx) error {
+		require.NoError(t, s.DB.Write(t.Context(), storetest.ScopeOf(t, account), func(tx *store.Tx) error {
 			for id, ref := range map[catalogue.ID]string{"31": "A", "32": "B", "33": "C"} {
 				if account == "OTHER" {
 					ref = map[string]string{"A": "C", "B": "B", "C": "A"}[ref]

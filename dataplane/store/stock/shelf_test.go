@@ -13,7 +13,6 @@ import (
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
-	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // The inventory catalogues and what can be sold from them.
@@ -37,14 +36,8 @@ type shelf struct{ *storetest.Stand }
 func newShelf(t *testing.T) *shelf {
 	s := &shelf{storetest.NewStand(t, dbtest.Template(t, "store", storetest.Migrate))}
 	for _, account := range []string{"ACME", "OTHER"} {
-		require.NoError(t, s.DB.Write(t.Context(), scopeOf(t, account), func(tx *store.Tx) error { s.fill(tx); return nil }))
+		require.NoError(t, s.DB.Write(t.Context(), storetest.ScopeOf(t, account), func(tx *store.Tx) error { s.fill(tx); return nil }))
 	}
-	return s
-}
-
-func scopeOf(t testing.TB, account string) tenancy.Scope {
-	s, err := tenancy.NewScope(tenancy.AccountID(account))
-	require.NoError(t, err)
 	return s
 }
 

@@ -25,16 +25,17 @@ type Stand struct {
 // NewStand makes a stand on a database of the test's own that has the current schema.
 func NewStand(t *testing.T, dsn string) *Stand {
 	t.Helper()
-	s := &Stand{T: t, DSN: dsn, Hooks: New(t), Scope: scopeOf(t, "ACME")}
+	s := &Stand{T: t, DSN: dsn, Hooks: New(t), Scope: ScopeOf(t, "ACME")}
 	s.DB = Open(t, dsn, store.Options{Hook: s.Hooks.Hook})
 	s.Raw = s.Connect()
 	s.unfence()
 	return s
 }
 
-func scopeOf(t testing.TB, account tenancy.AccountID) tenancy.Scope {
+// ScopeOf is the scope of a whole account.
+func ScopeOf(t testing.TB, account string) tenancy.Scope {
 	t.Helper()
-	scope, err := tenancy.NewScope(account)
+	scope, err := tenancy.NewScope(tenancy.AccountID(account))
 	require.NoError(t, err)
 	return scope
 }
@@ -75,8 +76,8 @@ func (s *Stand) Locked(fn func(tx *store.Tx)) {
 // EachAccount writes in both accounts.
 func (s *Stand) EachAccount(fn func(tx *store.Tx)) {
 	s.T.Helper()
-	for _, account := range []tenancy.AccountID{"ACME", "OTHER"} {
-		require.NoError(s.T, s.DB.WriteLocked(s.T.Context(), scopeOf(s.T, account), func(tx *store.Tx) error { fn(tx); return nil }))
+	for _, account := range []string{"ACME", "OTHER"} {
+		require.NoError(s.T, s.DB.WriteLocked(s.T.Context(), ScopeOf(s.T, account), func(tx *store.Tx) error { fn(tx); return nil }))
 	}
 }
 

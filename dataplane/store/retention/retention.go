@@ -1,33 +1,33 @@
-package store
+// Package retention is the store's part for the end of rows: what is settled and older than it has to be kept is removed, some rows at a time.
+package retention
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/access"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// Purgeable is what Purge removes of an account.
-type Purgeable string
+// Kind is what Purge removes of an account.
+type Kind string
 
 // What is removed when it is old enough. What still waits (pending and scheduled events, deliveries to be sent, batches under way) never is.
 const (
-	PurgeEvents     Purgeable = "events"     // settled events, by when they were settled
-	PurgeTrails     Purgeable = "trails"     // the audit of turns
-	PurgeDeliveries Purgeable = "deliveries" // webhooks that were sent or given up
-	PurgeBatchRows  Purgeable = "batch_rows" // records of complete batches
-	PurgeBatches    Purgeable = "batches"    // complete batches without records
-	PurgeJobs       Purgeable = "jobs"       // closed jobs without batches
-	PurgeSignIns    Purgeable = "sign_ins"   // counts of failed sign-ins, and those beyond mostSignIns whatever their age
+	Events     Kind = "events"     // settled events, by when they were settled
+	Trails     Kind = "trails"     // the audit of turns
+	Deliveries Kind = "deliveries" // webhooks that were sent or given up
+	BatchRows  Kind = "batch_rows" // records of complete batches
+	Batches    Kind = "batches"    // complete batches without records
+	Jobs       Kind = "jobs"       // closed jobs without batches
+	SignIns    Kind = "sign_ins"   // counts of failed sign-ins, and those beyond mostSignIns whatever their age
 )
 
-// Purgeables lists what Purge removes, in the order in which it has to be removed.
-func Purgeables() []Purgeable {
-	return []Purgeable{PurgeEvents, PurgeTrails, PurgeDeliveries, PurgeBatchRows, PurgeBatches, PurgeJobs, PurgeSignIns}
+// Kinds lists what Purge removes, in the order in which it has to be removed.
+func Kinds() []Kind {
+	return []Kind{Events, Trails, Deliveries, BatchRows, Batches, Jobs, SignIns}
 }
 
 // Ids begin with four shard bits and the time, so sixteen ranges of the primary key hold all that was made before an instant: no index over the
@@ -58,33 +58,37 @@ const (
 // mostSignIns is how many counts of failed sign-ins an account keeps: what strangers can make it write is bounded.
 const mostSignIns = 10_000
 
-// shards is how many ranges of ids new rows are spread over.
-const shards = 16
+// Store is a database in which rows come to their end.
+type Store struct{ db *store.DB }
+
+// Of is the store of a database.
+func Of(db *store.DB) Store { return Store{db} }
 
 // Purge removes at most limit rows of one kind that are older than an age by the database's clock, in one statement of its own. It tells how
 // many; fewer than limit means that nothing old is left. A repetition does no harm.
-func (db *DB) Purge(ctx context.Context, account tenancy.AccountID, what Purgeable, age time.Duration, limit int) (int, error) {
-	if account == "" {
-		return 0, errNoAccount
+func (s Store) Purge(ctx context.Context, account tenancy.AccountID, what Kind, age time.Duration, limit int) (int, error) {
+	scope, err := tenancy.NewScope(account)
+	if err != nil {
+		return 0, fmt.Errorf("purge %s: %w", what, err)
 	}
-	byTime := map[Purgeable]string{PurgeEvents: purgeEvents, PurgeTrails: purgeTrails, PurgeDeliveries: purgeDeliveries}
-	if what == PurgeSignIns {
-		return db.PurgeSignIns(ctx, account, age, mostSignIns, limit)
+	byTime := map[Kind]string{Events: purgeEvents, Trails: purgeTrails, Deliveries: purgeDeliveries}
+	if what == SignIns {
+		return access.PurgeSignIns(ctx, s.db, scope, age, mostSignIns, limit)
 	}
 	if sql, ok := byTime[what]; ok {
-		return db.purgeShards(ctx, what, sql, account, age, limit)
+		return s.purgeShards(ctx, what, sql, scope, age, limit)
 	}
-	sql, ok := map[Purgeable]string{PurgeBatchRows: purgeBatchRows, PurgeBatches: purgeBatches, PurgeJobs: purgeJobs}[what]
+	sql, ok := map[Kind]string{BatchRows: purgeBatchRows, Batches: purgeBatches, Jobs: purgeJobs}[what]
 	if !ok {
-		return 0, fmt.Errorf("store: nothing is known of how to purge %q", what)
+		return 0, fmt.Errorf("retention: nothing is known of how to purge %q", what)
 	}
-	return db.purge(ctx, what, sql, account, age.Seconds(), limit)
+	return s.purge(ctx, what, sql, scope, age.Seconds(), limit)
 }
 
-func (db *DB) purgeShards(ctx context.Context, what Purgeable, sql string, account tenancy.AccountID, age time.Duration, limit int) (removed int, err error) {
-	before := db.Now(ctx).Add(-age)
-	for shard := range byte(shards) {
-		n, err := db.purge(ctx, what, sql, account, firstUUID(shard, time.UnixMilli(0)), firstUUID(shard, before), age.Seconds(), limit-removed)
+func (s Store) purgeShards(ctx context.Context, what Kind, sql string, scope tenancy.Scope, age time.Duration, limit int) (removed int, err error) {
+	before := s.db.Now(ctx).Add(-age)
+	for shard := range byte(store.Shards) {
+		n, err := s.purge(ctx, what, sql, scope, store.FirstUUID(shard, time.UnixMilli(0)), store.FirstUUID(shard, before), age.Seconds(), limit-removed)
 		removed += n
 		if err != nil || removed >= limit {
 			return removed, err
@@ -93,17 +97,11 @@ func (db *DB) purgeShards(ctx context.Context, what Purgeable, sql string, accou
 	return removed, nil
 }
 
-func (db *DB) purge(ctx context.Context, what Purgeable, sql string, account tenancy.AccountID, args ...any) (removed int, err error) {
-	err = db.sendWrite(ctx, account, []call{{name: string(what) + ".purge", sql: sql, args: append([]any{string(account)}, args...), done: func(tag pgconn.CommandTag) error {
-		removed = int(tag.RowsAffected())
+func (s Store) purge(ctx context.Context, what Kind, sql string, scope tenancy.Scope, args ...any) (removed int, err error) {
+	w := s.db.Autocommit(scope)
+	err = w.Send(ctx, store.Statement{Name: string(what) + ".purge", SQL: sql, Args: w.Args(args...), Done: func(rows int64) error {
+		removed = int(rows)
 		return nil
-	}}})
+	}})
 	return removed, err
-}
-
-// firstUUID is the lowest id that NewUUID could make in a shard at a time.
-func firstUUID(shard byte, at time.Time) string {
-	var u [16]byte
-	binary.BigEndian.PutUint64(u[:8], uint64(shard)<<60|(uint64(max(at.UnixMilli(), 0))>>4)<<16)
-	return string(formatUUID(u))
 }

@@ -1,4 +1,6 @@
-package store
+// Package events is the store's part for what is to happen to entities: events wait in the queues of their roots, some for a time first, and
+// stay when they are done, with what became of them.
+package events
 
 import (
 	"context"
@@ -9,30 +11,30 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// EventState is what has become of an event row.
-type EventState string
+// State is what has become of an event row.
+type State string
 
 // The states. PENDING and SCHEDULED wait; the others are final.
 const (
-	EventPending   EventState = "PENDING"
-	EventScheduled EventState = "SCHEDULED"
-	EventSuccess   EventState = "SUCCESS"
-	EventNoMatch   EventState = "NO_MATCH"
-	EventFailed    EventState = "FAILED"
+	Pending   State = "PENDING"
+	Scheduled State = "SCHEDULED"
+	Success   State = "SUCCESS"
+	NoMatch   State = "NO_MATCH"
+	Failed    State = "FAILED"
 )
 
 // Final reports whether nothing more will become of the event.
-func (s EventState) Final() bool { return s != EventPending && s != EventScheduled }
+func (s State) Final() bool { return s != Pending && s != Scheduled }
 
-// ErrEventTaken says that an event which a turn was to finish does not wait any more: another turn has had it.
-var ErrEventTaken = errors.New("store: an event of the turn is not pending any more")
+// ErrTaken says that an event which a turn was to finish does not wait any more: another turn has had it.
+var ErrTaken = errors.New("events: an event of the turn is not pending any more")
 
 // Slots is the number of slots, and RangeSlots how many of them one lease covers.
 const (
@@ -55,11 +57,11 @@ func Slot(account tenancy.AccountID, rootType, rootID string) int {
 // RangeOf is the lease range of a slot.
 func RangeOf(slot int) int { return slot / RangeSlots }
 
-// EventRow is an event as it is stored.
-type EventRow struct {
+// Row is an event as it is stored.
+type Row struct {
 	Account    tenancy.AccountID
 	Event      workflow.Event
-	State      EventState
+	State      State
 	ReceivedOn time.Time // when it joined its queue, by the database's clock
 	DoneOn     time.Time // zero while it waits
 	TurnID     string    // the turn that ran it
@@ -68,7 +70,7 @@ type EventRow struct {
 }
 
 // Slot is the row's slot.
-func (e *EventRow) Slot() int { return Slot(e.Account, e.Event.RootType, RootKey(&e.Event)) }
+func (e *Row) Slot() int { return Slot(e.Account, e.Event.RootType, RootKey(&e.Event)) }
 
 // RootKey is the root's id, or its ref where the id is not known (the root does not exist).
 func RootKey(e *workflow.Event) string {
@@ -91,26 +93,41 @@ type detail struct {
 	Error       string             `json:"error,omitempty"`
 }
 
-// AppendEvents queues events for their roots. Ids are UUIDs that the caller gave (see DB.NewEventID); an id that is there already is
+// appended is what a transaction was given to append.
+type appended struct{ events []*workflow.Event }
+
+type appendedKey struct{}
+
+// Append queues events for their roots. Ids are UUIDs that the caller gave (see store.DB.NewUUID); an id that is there already is
 // left as it was, so a repeated request has no second effect. ScheduledOn in the future makes the row wait for that time.
-func (tx *Tx) AppendEvents(events ...*workflow.Event) {
-	tx.events = append(tx.events, events...)
-	rows := make([]EventRow, len(events))
+func Append(tx *store.Tx, events ...*workflow.Event) {
+	a, _ := tx.Kept(appendedKey{}).(*appended)
+	if a == nil {
+		a = &appended{}
+		tx.Keep(appendedKey{}, a)
+	}
+	a.events = append(a.events, events...)
+	rows := make([]Row, len(events))
 	for i, e := range events {
-		rows[i] = EventRow{Account: tx.scope.Account(), Event: *e, State: EventPending}
-		if e.ScheduledOn.After(tx.now) {
-			rows[i].State = EventScheduled
+		rows[i] = Row{Account: tx.Scope().Account(), Event: *e, State: Pending}
+		if e.ScheduledOn.After(tx.Now()) {
+			rows[i].State = Scheduled
 		}
 	}
-	tx.insertEvents(Statement{Name: appendName, SQL: insertEvents + " ON CONFLICT (account_id, id) DO NOTHING"}, rows)
+	insert(tx, store.Statement{Name: appendName, SQL: insertEvents + " ON CONFLICT (account_id, id) DO NOTHING"}, rows)
 }
 
-// Events are all that AppendEvents was given in this transaction: whom to nudge once it is committed.
-func (tx *Tx) Events() []*workflow.Event { return tx.events }
+// Appended are all that Append was given in the transaction: whom to nudge once it is committed.
+func Appended(tx *store.Tx) []*workflow.Event {
+	if a, ok := tx.Kept(appendedKey{}).(*appended); ok {
+		return a.events
+	}
+	return nil
+}
 
-// Appended finds an event that is queued to be appended and not sent yet, so that a further reason for it can join it; nil if there is none.
-func (tx *Tx) Appended(fits func(*workflow.Event) bool) *workflow.Event {
-	g, queued := tx.Gathering(appendName).(*eventRows)
+// Queued finds an event that is queued to be appended and not sent yet, so that a further reason for it can join it; nil if there is none.
+func Queued(tx *store.Tx, fits func(*workflow.Event) bool) *workflow.Event {
+	g, queued := tx.Gathering(appendName).(*gathered)
 	if !queued {
 		return nil
 	}
@@ -122,15 +139,10 @@ func (tx *Tx) Appended(fits func(*workflow.Event) bool) *workflow.Event {
 	return nil
 }
 
-// RecordEvents writes events that ran without having waited as rows: what a synchronous request brought. An id that is there
-// already fails the transaction with ErrEventTaken.
-func (tx *Tx) RecordEvents(rows ...EventRow) {
-	tx.insertEvents(Statement{Name: "events.record", SQL: insertEvents, Fail: func(pe *pgconn.PgError) error {
-		if pe.Code == stateUnique {
-			return ErrEventTaken
-		}
-		return nil
-	}}, rows)
+// Record writes events that ran without having waited as rows: what a synchronous request brought. An id that is there
+// already fails the transaction with ErrTaken.
+func Record(tx *store.Tx, rows ...Row) {
+	insert(tx, store.Statement{Name: "events.record", SQL: insertEvents, Fail: store.OnTaken(ErrTaken)}, rows)
 }
 
 const insertEvents = `INSERT INTO events (account_id, id, slot, state, priority, received_on, generated_on, due_on, done_on, retailer_id,
@@ -143,39 +155,39 @@ FROM unnest($2::text[], $3::int4[], $4::text[], $5::int2[], $6::timestamptz[], $
 	AS e (id, slot, state, priority, generated_on, due_on, retailer_id, name, type,
 	entity_type, entity_id, entity_ref, root_type, root_id, root_ref, turn_id, detail, nth)`
 
-// appendName names the statement that AppendEvents queues.
+// appendName names the statement that Append queues.
 const appendName = "events.append"
 
-// eventRows is what one statement inserts.
-type eventRows struct {
-	rows []EventRow
+// gathered is what one statement inserts.
+type gathered struct {
+	rows []Row
 	now  time.Time
 }
 
-// insertEvents puts rows into the statement that others of the same flush began, or begins it.
-func (tx *Tx) insertEvents(insert Statement, rows []EventRow) {
+// insert puts rows into the statement that others of the same flush began, or begins it.
+func insert(tx *store.Tx, s store.Statement, rows []Row) {
 	if len(rows) == 0 {
 		return
 	}
-	if g, queued := tx.Gathering(insert.Name).(*eventRows); queued {
+	if g, queued := tx.Gathering(s.Name).(*gathered); queued {
 		g.rows = append(g.rows, rows...)
 		return
 	}
-	tx.Gather(insert, &eventRows{rows: rows, now: tx.now})
+	tx.Gather(s, &gathered{rows: rows, now: tx.Now()})
 }
 
 // Args are the rows by columns.
-func (g *eventRows) Args(r *Reader) (Args, error) {
-	c := newEventColumns(len(g.rows))
+func (g *gathered) Args(r *store.Reader) (store.Args, error) {
+	c := newColumns(len(g.rows))
 	for i := range g.rows {
 		if err := c.add(&g.rows[i], g.now); err != nil {
-			return Args{}, err
+			return store.Args{}, err
 		}
 	}
 	return c.args(r), nil
 }
 
-type eventColumns struct {
+type columns struct {
 	ids, states, names, types, details  []string
 	entityTypes, entityIDs, entityRefs  []string
 	rootTypes, rootIDs, rootRefs, turns []string
@@ -186,9 +198,9 @@ type eventColumns struct {
 	retailers                           []int64
 }
 
-func newEventColumns(n int) *eventColumns { return &eventColumns{ids: make([]string, 0, n)} }
+func newColumns(n int) *columns { return &columns{ids: make([]string, 0, n)} }
 
-func (c *eventColumns) add(r *EventRow, now time.Time) error {
+func (c *columns) add(r *Row, now time.Time) error {
 	e := &r.Event
 	if e.ID == "" {
 		return fmt.Errorf("event %s of %s %s has no id", e.Name, e.EntityType, e.EntityID)
@@ -206,7 +218,7 @@ func (c *eventColumns) add(r *EventRow, now time.Time) error {
 		generated = now
 	}
 	var due *time.Time
-	if r.State == EventScheduled {
+	if r.State == Scheduled {
 		due = &e.ScheduledOn
 	}
 	c.ids, c.slots, c.states = append(c.ids, e.ID), append(c.slots, int32(r.Slot())), append(c.states, string(r.State))
@@ -218,15 +230,15 @@ func (c *eventColumns) add(r *EventRow, now time.Time) error {
 	return nil
 }
 
-func (c *eventColumns) args(r *Reader) Args {
+func (c *columns) args(r *store.Reader) store.Args {
 	return r.Args(c.ids, c.slots, c.states, c.priorities, c.generated, c.due, c.retailers, c.names, c.types,
 		c.entityTypes, c.entityIDs, c.entityRefs, c.rootTypes, c.rootIDs, c.rootRefs, c.turns, c.details, c.nth)
 }
 
-// EventMark says what became of a waiting event.
-type EventMark struct {
+// Mark says what became of a waiting event.
+type Mark struct {
 	ID    string
-	State EventState
+	State State
 	Error string
 }
 
@@ -240,27 +252,27 @@ const finishEvents = `WITH done AS (UPDATE events e SET done_on = now(), turn_id
 WHERE e.account_id = $1 AND e.id = ANY ($3::uuid[]) AND e.done_on IS NULL AND e.state <> 'SCHEDULED' RETURNING 1)
 SELECT 1 / CASE WHEN count(*) = $6 THEN 1 ELSE 0 END FROM done`
 
-// finishName names the statement that FinishEvents queues.
+// finishName names the statement that Finish queues.
 const finishName = "events.finish"
 
-// eventMarks is what one statement marks.
-type eventMarks struct{ turns, ids, states, causes []string }
+// gatheredMarks is what one statement marks.
+type gatheredMarks struct{ turns, ids, states, causes []string }
 
 // Args are the marks by columns.
-func (g *eventMarks) Args(r *Reader) (Args, error) {
+func (g *gatheredMarks) Args(r *store.Reader) (store.Args, error) {
 	return r.Args(g.turns, g.ids, g.states, g.causes, len(g.ids)), nil
 }
 
-// FinishEvents marks waiting events as done by a turn. If one of them is not PENDING any more the transaction fails with
-// ErrEventTaken: whoever ran it has committed its outcome.
-func (tx *Tx) FinishEvents(turnID string, marks ...EventMark) {
+// Finish marks waiting events as done by a turn. If one of them is not PENDING any more the transaction fails with
+// ErrTaken: whoever ran it has committed its outcome.
+func Finish(tx *store.Tx, turnID string, marks ...Mark) {
 	if len(marks) == 0 {
 		return
 	}
-	g, queued := tx.Gathering(finishName).(*eventMarks)
+	g, queued := tx.Gathering(finishName).(*gatheredMarks)
 	if !queued {
-		g = &eventMarks{}
-		tx.Gather(Statement{Name: finishName, SQL: finishEvents, Fail: OnDivision(ErrEventTaken)}, g)
+		g = &gatheredMarks{}
+		tx.Gather(store.Statement{Name: finishName, SQL: finishEvents, Fail: store.OnDivision(ErrTaken)}, g)
 	}
 	for _, m := range marks {
 		g.turns, g.ids, g.states, g.causes = append(g.turns, turnID), append(g.ids, m.ID), append(g.states, string(m.State)), append(g.causes, m.Error)
@@ -268,14 +280,14 @@ func (tx *Tx) FinishEvents(turnID string, marks ...EventMark) {
 }
 
 const (
-	eventHeadSQL = `e.account_id, e.id::text, e.state, e.priority, e.received_on, e.generated_on, e.due_on, e.done_on, e.retailer_id,
+	headSQL = `e.account_id, e.id::text, e.state, e.priority, e.received_on, e.generated_on, e.due_on, e.done_on, e.retailer_id,
 	e.name, e.type, e.entity_type, e.entity_id, e.entity_ref, e.root_type, e.root_id, e.root_ref, COALESCE(e.turn_id::text, ''), `
-	eventColumnsSQL = eventHeadSQL + `e.detail::text`
+	columnsSQL = headSQL + `e.detail::text`
 )
 
-func scanEvents(rows pgx.Rows, take func(EventRow)) error {
+func scan(rows pgx.Rows, take func(Row)) error {
 	for rows.Next() {
-		var r EventRow
+		var r Row
 		var due, done *time.Time
 		var body string
 		var priority int16
@@ -305,10 +317,9 @@ func scanEvents(rows pgx.Rows, take func(EventRow)) error {
 	return rows.Err()
 }
 
-// Event reads one event row; nil if there is none.
-func (r *Reader) Event(ctx context.Context, id string) (*EventRow, error) {
-	rows, err := r.events(ctx, "events.get", `SELECT `+eventColumnsSQL+` FROM events e WHERE e.account_id = $1 AND e.id = $2::uuid`,
-		string(r.scope.Account()), id)
+// Get reads one event row; nil if there is none.
+func Get(ctx context.Context, r *store.Reader, id string) (*Row, error) {
+	rows, err := read(ctx, r, "events.get", `SELECT `+columnsSQL+` FROM events e WHERE e.account_id = $1 AND e.id = $2::uuid`, r.Args(id))
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
@@ -317,43 +328,31 @@ func (r *Reader) Event(ctx context.Context, id string) (*EventRow, error) {
 
 // The states are written out, for only so the partial indexes serve. What callers may make as long as they like is left out.
 const (
-	pendingOf   = `SELECT ` + eventHeadSQL + `'{}' FROM events e WHERE e.account_id = $1 AND e.state = 'PENDING'` + waitingOrder
-	scheduledOf = `SELECT ` + eventHeadSQL + `'{}' FROM events e WHERE e.account_id = $1 AND e.state = 'SCHEDULED'` + waitingOrder
+	pendingOf   = `SELECT ` + headSQL + `'{}' FROM events e WHERE e.account_id = $1 AND e.state = 'PENDING'` + waitingOrder
+	scheduledOf = `SELECT ` + headSQL + `'{}' FROM events e WHERE e.account_id = $1 AND e.state = 'SCHEDULED'` + waitingOrder
 
 	waitingOrder = ` AND e.generated_on >= $2 AND e.generated_on <= $3 ORDER BY e.generated_on DESC, e.id DESC LIMIT $4`
 )
 
-// WaitingEvents lists at most limit events that wait in the state (PENDING or SCHEDULED), generated in the time given, newest first: the columns
-// that searches look at, without attributes, parents and who sent them. Events reads those.
-func (r *Reader) WaitingEvents(ctx context.Context, state EventState, from, to time.Time, limit int) ([]EventRow, error) {
+// Waiting lists at most limit events that wait in the state (PENDING or SCHEDULED), generated in the time given, newest first: the columns
+// that searches look at, without attributes, parents and who sent them. List reads those.
+func Waiting(ctx context.Context, r *store.Reader, state State, from, to time.Time, limit int) ([]Row, error) {
 	name, sql := "events.waitingPending", pendingOf
-	if state == EventScheduled {
+	if state == Scheduled {
 		name, sql = "events.waitingScheduled", scheduledOf
 	}
-	return r.events(ctx, name, sql, string(r.scope.Account()), from, to, limit)
+	return read(ctx, r, name, sql, r.Args(from, to, limit))
 }
 
-// Events reads whole event rows, in no order; those that are not there any more are left out.
-func (r *Reader) Events(ctx context.Context, ids ...string) ([]EventRow, error) {
-	return r.events(ctx, "events.list", `SELECT `+eventColumnsSQL+` FROM events e WHERE e.account_id = $1 AND e.id = ANY ($2::text[]::uuid[])`,
-		string(r.scope.Account()), ids)
+// List reads whole event rows, in no order; those that are not there any more are left out.
+func List(ctx context.Context, r *store.Reader, ids ...string) ([]Row, error) {
+	return read(ctx, r, "events.list", `SELECT `+columnsSQL+` FROM events e WHERE e.account_id = $1 AND e.id = ANY ($2::text[]::uuid[])`, r.Args(ids))
 }
 
-func (r *Reader) events(ctx context.Context, name, sql string, args ...any) ([]EventRow, error) {
-	return readEvents(ctx, r.run, call{name: name, sql: sql, args: args})
-}
-
-func readEvents(ctx context.Context, send func(context.Context, []call) error, c call) (out []EventRow, err error) {
-	c.rows = func(rows pgx.Rows) error {
+func read(ctx context.Context, r *store.Reader, name, sql string, args store.Args) (out []Row, err error) {
+	err = r.Send(ctx, store.Statement{Name: name, SQL: sql, Args: args, Rows: func(rows pgx.Rows) error {
 		out = nil
-		return scanEvents(rows, func(e EventRow) { out = append(out, e) })
-	}
-	err = send(ctx, []call{c})
+		return scan(rows, func(e Row) { out = append(out, e) })
+	}})
 	return out, err
-}
-
-// IsUUID reports whether a caller's text can be the id of an event.
-func IsUUID(s string) bool {
-	_, ok := parseUUID(catalogue.ID(s))
-	return ok
 }

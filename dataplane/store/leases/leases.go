@@ -1,4 +1,5 @@
-package store
+// Package leases is the store's part for who works on what: ranges of slots, which nodes hold for a while, each time under a new epoch.
+package leases
 
 import (
 	"context"
@@ -6,13 +7,15 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/fluent-oms/fluent/dataplane/store"
 )
 
 // Epoch fences a lease: a commit under an older epoch is refused. It only grows, also when the same node leases a range again.
 type Epoch int64
 
 // ErrFenced says that the node which commits does not own the range any more.
-var ErrFenced = errors.New("store: the range of slots has another owner")
+var ErrFenced = errors.New("leases: the range of slots has another owner")
 
 // Lease is a range of slots as the database has it.
 type Lease struct {
@@ -27,9 +30,9 @@ type Lease struct {
 // the same round trip comes to nothing.
 const fenceSQL = `SELECT 1 / count(*) FROM (SELECT 1 FROM slot_epochs WHERE range_id = $1 AND epoch = $2 FOR SHARE) AS held`
 
-// Fence makes the transaction fail with ErrFenced unless the range is still held under the epoch.
-func (tx *Tx) Fence(rangeID int, epoch Epoch) {
-	tx.pending.first = append(tx.pending.first, call{name: "leases.fence", sql: fenceSQL, args: []any{rangeID, int64(epoch)}, fail: OnDivision(ErrFenced)})
+// Fence makes the transaction fail with ErrFenced, before it writes anything, unless the range is still held under the epoch.
+func Fence(tx *store.Tx, rangeID int, epoch Epoch) {
+	tx.Require(store.Statement{Name: "leases.fence", SQL: fenceSQL, Args: store.Unscoped(rangeID, int64(epoch)), Fail: store.OnDivision(ErrFenced)})
 }
 
 const (
@@ -50,33 +53,38 @@ RETURNING e.range_id, e.epoch`
 	releaseNodeSQL = `UPDATE engine_nodes SET expires_on = now() WHERE node_id = $1`
 )
 
+// Table is the leases of an environment.
+type Table struct{ db *store.DB }
+
+// Of is the table of a database.
+func Of(db *store.DB) Table { return Table{db} }
+
 // Heartbeat says that the node lives for another ttl, renews all ranges that it holds, and returns the live nodes in order
 // of their ids and all ranges in theirs. A range that ran out before is not renewed: it must be taken again, under a new epoch.
-func (db *DB) Heartbeat(ctx context.Context, node string, ttl time.Duration) (nodes []string, leases []Lease, err error) {
-	err = db.writeCalls(ctx, db.leases, []call{
-		{name: "leases.heartbeat", sql: heartbeatSQL, args: []any{node, ttl.Seconds()}},
-		{name: "leases.renew", sql: renewSQL, args: []any{node, ttl.Seconds()}},
-		{name: "leases.forget", sql: forgetNodesSQL},
-		{name: "leases.nodes", sql: liveNodesSQL, args: []any{ttl.Seconds()}, rows: func(rows pgx.Rows) (err error) {
+func (t Table) Heartbeat(ctx context.Context, node string, ttl time.Duration) (nodes []string, leases []Lease, err error) {
+	err = t.write(ctx,
+		store.Statement{Name: "leases.heartbeat", SQL: heartbeatSQL, Args: store.Unscoped(node, ttl.Seconds())},
+		store.Statement{Name: "leases.renew", SQL: renewSQL, Args: store.Unscoped(node, ttl.Seconds())},
+		store.Statement{Name: "leases.forget", SQL: forgetNodesSQL, Args: store.Unscoped()},
+		store.Statement{Name: "leases.nodes", SQL: liveNodesSQL, Args: store.Unscoped(ttl.Seconds()), Rows: func(rows pgx.Rows) (err error) {
 			nodes, err = pgx.CollectRows(rows, pgx.RowTo[string])
 			return err
 		}},
-		{name: "leases.all", sql: leasesSQL, args: []any{ttl.Seconds()}, rows: func(rows pgx.Rows) (err error) {
+		store.Statement{Name: "leases.all", SQL: leasesSQL, Args: store.Unscoped(ttl.Seconds()), Rows: func(rows pgx.Rows) (err error) {
 			leases, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l Lease, err error) {
 				return l, row.Scan(&l.Range, &l.Epoch, &l.Owner, &l.Expired)
 			})
 			return err
-		}},
-	}...)
+		}})
 	return nodes, leases, err
 }
 
 // TakeRanges makes the node the owner of those of the ranges that are free, each under a new epoch, and returns the epochs. With own,
 // ranges that stand in the node's name count as free: a process that starts takes over from its predecessor.
-func (db *DB) TakeRanges(ctx context.Context, node string, ranges []int, ttl time.Duration, own bool) (map[int]Epoch, error) {
+func (t Table) TakeRanges(ctx context.Context, node string, ranges []int, ttl time.Duration, own bool) (map[int]Epoch, error) {
 	taken := map[int]Epoch{}
-	err := db.writeCalls(ctx, db.leases, []call{
-		{name: "leases.take", sql: takeEpochsSQL, args: []any{node, int32s(ranges), own, ttl.Seconds()}, rows: func(rows pgx.Rows) error {
+	err := t.write(ctx,
+		store.Statement{Name: "leases.take", SQL: takeEpochsSQL, Args: store.Unscoped(node, int32s(ranges), own, ttl.Seconds()), Rows: func(rows pgx.Rows) error {
 			clear(taken)
 			for rows.Next() {
 				var id int
@@ -88,26 +96,29 @@ func (db *DB) TakeRanges(ctx context.Context, node string, ranges []int, ttl tim
 			}
 			return rows.Err()
 		}},
-		{name: "leases.extend", sql: takeExpirySQL, args: []any{ttl.Seconds(), int32s(ranges), node}},
-	}...)
+		store.Statement{Name: "leases.extend", SQL: takeExpirySQL, Args: store.Unscoped(ttl.Seconds(), int32s(ranges), node)})
 	return taken, err
 }
 
 // ReleaseRanges gives ranges back, for others to take at once. leaving says that the node itself goes away.
-func (db *DB) ReleaseRanges(ctx context.Context, node string, ranges []int, leaving bool) error {
-	calls := []call{{name: "leases.release", sql: releaseSQL, args: []any{node, int32s(ranges)}}}
+func (t Table) ReleaseRanges(ctx context.Context, node string, ranges []int, leaving bool) error {
+	statements := []store.Statement{{Name: "leases.release", SQL: releaseSQL, Args: store.Unscoped(node, int32s(ranges))}}
 	if leaving {
-		calls = append(calls, call{name: "leases.leave", sql: releaseNodeSQL, args: []any{node}})
+		statements = append(statements, store.Statement{Name: "leases.leave", SQL: releaseNodeSQL, Args: store.Unscoped(node)})
 	}
-	return db.writeCalls(ctx, db.leases, calls...)
+	return t.write(ctx, statements...)
 }
 
-// writeCalls runs statements of environment tables in one transaction.
-func (db *DB) writeCalls(ctx context.Context, p *pool, calls ...call) error {
-	return db.writeEnvironment(ctx, p, func(tx *Tx) error {
-		for _, c := range calls {
-			tx.queue(c)
-		}
-		return nil
-	})
+// write sends statements in one transaction.
+func (t Table) write(ctx context.Context, statements ...store.Statement) error {
+	return t.db.WriteLeases(ctx, func(tx *store.Tx) error { tx.Queue(statements...); return nil })
+}
+
+// int32s are ranges as the database's arrays have them; never NULL.
+func int32s(ranges []int) []int32 {
+	out := make([]int32, len(ranges))
+	for i, n := range ranges {
+		out[i] = int32(n)
+	}
+	return out
 }

@@ -1,4 +1,5 @@
-package store
+// Package trails is the store's part for the audit of turns: a compressed body for each, and what it is found by.
+package trails
 
 import (
 	"context"
@@ -7,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -31,8 +33,8 @@ FROM unnest($2::text[], $3::int8[], $4::text[], $5::text[], $6::timestamptz[], $
 	keySeparator = "\x1f"
 )
 
-// trailRows is what one statement inserts.
-type trailRows struct {
+// rows is what one statement inserts.
+type rows struct {
 	turns, rootTypes, rootIDs, keys []string
 	retailers                       []int64
 	generated                       []time.Time
@@ -40,20 +42,20 @@ type trailRows struct {
 }
 
 // Args are the rows by columns.
-func (g *trailRows) Args(r *Reader) (Args, error) {
+func (g *rows) Args(r *store.Reader) (store.Args, error) {
 	return r.Args(g.turns, g.retailers, g.rootTypes, g.rootIDs, g.generated, g.keys, g.bodies, keySeparator), nil
 }
 
-// trailName names the statement that AddTrail queues.
-const trailName = "trails.insert"
+// addName names the statement that Add queues.
+const addName = "trails.insert"
 
-// AddTrail queues a turn's trail. A turn id that is there already fails the transaction: the turn has been committed before.
-func (tx *Tx) AddTrail(t Trail) {
-	account := string(tx.scope.Account())
-	g, queued := tx.Gathering(trailName).(*trailRows)
+// Add queues a turn's trail. A turn id that is there already fails the transaction: the turn has been committed before.
+func Add(tx *store.Tx, t Trail) {
+	account := string(tx.Scope().Account())
+	g, queued := tx.Gathering(addName).(*rows)
 	if !queued {
-		g = &trailRows{}
-		tx.Gather(Statement{Name: trailName, SQL: insertTrails}, g)
+		g = &rows{}
+		tx.Gather(store.Statement{Name: addName, SQL: insertTrails}, g)
 	}
 	g.turns, g.retailers, g.rootTypes = append(g.turns, t.TurnID), append(g.retailers, int64(t.RetailerID)), append(g.rootTypes, t.RootType)
 	g.rootIDs, g.generated, g.bodies = append(g.rootIDs, t.RootID), append(g.generated, t.GeneratedOn), append(g.bodies, t.Body)
@@ -71,26 +73,24 @@ func accountKeys(account string, keys []string) []string {
 
 const trailColumns = `t.turn_id::text, t.retailer_id, t.root_type, t.root_id, t.generated_on, t.body`
 
-// TrailExists reports whether a turn was committed: what settles a commit whose answer was lost.
-func (r *Reader) TrailExists(ctx context.Context, turnID string) (bool, error) {
-	found := false
-	err := r.run(ctx, []call{{name: "trails.exists", sql: `SELECT 1 FROM trails t WHERE t.account_id = $1 AND t.turn_id = $2::uuid`,
-		args: []any{string(r.scope.Account()), turnID}, rows: func(rows pgx.Rows) error { found = rows.Next(); return rows.Err() }}})
+// Exists reports whether a turn was committed: what settles a commit whose answer was lost.
+func Exists(ctx context.Context, r *store.Reader, turnID string) (found bool, err error) {
+	err = r.Send(ctx, store.Statement{Name: "trails.exists", SQL: `SELECT 1 FROM trails t WHERE t.account_id = $1 AND t.turn_id = $2::uuid`,
+		Args: r.Args(turnID), Rows: func(rows pgx.Rows) error { found = rows.Next(); return rows.Err() }})
 	return found, err
 }
 
-// TrailByID reads one turn's trail; nil if there is none.
-func (r *Reader) TrailByID(ctx context.Context, turnID string) (*Trail, error) {
-	out, err := r.trails(ctx, "trails.get", `SELECT `+trailColumns+` FROM trails t WHERE t.account_id = $1 AND t.turn_id = $2::uuid`,
-		string(r.scope.Account()), turnID)
+// Get reads one turn's trail; nil if there is none.
+func Get(ctx context.Context, r *store.Reader, turnID string) (*Trail, error) {
+	out, err := list(ctx, r, "trails.get", `SELECT `+trailColumns+` FROM trails t WHERE t.account_id = $1 AND t.turn_id = $2::uuid`, turnID)
 	if err != nil || len(out) == 0 {
 		return nil, err
 	}
 	return &out[0], nil
 }
 
-// TrailQuery selects turns, newest first. Empty members do not limit.
-type TrailQuery struct {
+// Query selects turns, newest first. Empty members do not limit.
+type Query struct {
 	RootType, RootID string // both or none
 	Keys             []string
 	From, To         time.Time
@@ -105,25 +105,23 @@ WHERE t.account_id = $1 AND t.generated_on >= $2 AND t.generated_on <= $3
 
 const trailOrder = ` ORDER BY t.generated_on DESC, t.turn_id DESC LIMIT $6`
 
-// Trails lists turns.
-func (r *Reader) Trails(ctx context.Context, q TrailQuery) ([]Trail, error) {
-	account := string(r.scope.Account())
-	args := []any{account, q.From, q.To, q.BeforeID, q.Before, q.Limit}
+// List lists turns.
+func List(ctx context.Context, r *store.Reader, q Query) ([]Trail, error) {
+	args, keys := []any{q.From, q.To, q.BeforeID, q.Before, q.Limit}, accountKeys(string(r.Scope().Account()), q.Keys)
 	switch {
 	case q.RootID != "" && len(q.Keys) > 0:
-		return r.trails(ctx, "trails.rootKeys", trailsOf+` AND t.root_type = $7 AND t.root_id = $8 AND t.keys @> $9::text[]`+trailOrder,
-			append(args, q.RootType, q.RootID, accountKeys(account, q.Keys))...)
+		return list(ctx, r, "trails.rootKeys", trailsOf+` AND t.root_type = $7 AND t.root_id = $8 AND t.keys @> $9::text[]`+trailOrder,
+			append(args, q.RootType, q.RootID, keys)...)
 	case q.RootID != "":
-		return r.trails(ctx, "trails.root", trailsOf+` AND t.root_type = $7 AND t.root_id = $8`+trailOrder, append(args, q.RootType, q.RootID)...)
+		return list(ctx, r, "trails.root", trailsOf+` AND t.root_type = $7 AND t.root_id = $8`+trailOrder, append(args, q.RootType, q.RootID)...)
 	case len(q.Keys) > 0:
-		return r.trails(ctx, "trails.keys", trailsOf+` AND t.keys @> $7::text[]`+trailOrder, append(args, accountKeys(account, q.Keys))...)
+		return list(ctx, r, "trails.keys", trailsOf+` AND t.keys @> $7::text[]`+trailOrder, append(args, keys)...)
 	}
-	return r.trails(ctx, "trails.time", trailsOf+trailOrder, args...)
+	return list(ctx, r, "trails.time", trailsOf+trailOrder, args...)
 }
 
-func (r *Reader) trails(ctx context.Context, name, sql string, args ...any) ([]Trail, error) {
-	var out []Trail
-	err := r.run(ctx, []call{{name: name, sql: sql, args: args, rows: func(rows pgx.Rows) error {
+func list(ctx context.Context, r *store.Reader, name, sql string, args ...any) (out []Trail, err error) {
+	err = r.Send(ctx, store.Statement{Name: name, SQL: sql, Args: r.Args(args...), Rows: func(rows pgx.Rows) error {
 		out = nil
 		for rows.Next() {
 			var t Trail
@@ -134,6 +132,6 @@ func (r *Reader) trails(ctx context.Context, name, sql string, args ...any) ([]T
 			out = append(out, t)
 		}
 		return rows.Err()
-	}}})
+	}})
 	return out, err
 }

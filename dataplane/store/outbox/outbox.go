@@ -1,4 +1,5 @@
-package store
+// Package outbox is the store's part for webhooks: what a transaction wants to be sent once it has committed, and what became of it.
+package outbox
 
 import (
 	"context"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -26,14 +28,14 @@ type Delivery struct {
 const insertDelivery = `INSERT INTO webhook_deliveries (account_id, id, state, name, endpoint, event, next_try_on, created_on)
 VALUES ($1, $2::uuid, 'PENDING', $3, $4, $5::jsonb, now(), now())`
 
-// AddDelivery queues a webhook for the outbox, to be sent once the transaction has committed.
-func (tx *Tx) AddDelivery(d Delivery) {
+// Add queues a webhook for the outbox, to be sent once the transaction has committed.
+func Add(tx *store.Tx, d Delivery) {
 	body, err := json.Marshal(d.Event)
 	if err != nil {
-		tx.pending.fail(fmt.Errorf("webhook %s: %w", d.Name, err))
+		tx.Fail(fmt.Errorf("webhook %s: %w", d.Name, err))
 		return
 	}
-	tx.queue(call{name: "deliveries.insert", sql: insertDelivery, args: []any{string(tx.scope.Account()), d.ID, d.Name, d.Endpoint, string(body)}})
+	tx.Queue(store.Statement{Name: "deliveries.insert", SQL: insertDelivery, Args: tx.Args(d.ID, d.Name, d.Endpoint, string(body))})
 }
 
 // Claiming moves the next try beyond the time that an attempt may take, so that two nodes never send one delivery at once, and a node that
@@ -52,11 +54,11 @@ WHERE (u.account_id, u.id) IN (
 )
 RETURNING u.account_id, u.id::text, u.name, u.endpoint, u.event::text, u.attempts, u.created_on`
 
-// ClaimDeliveries takes due deliveries, at most perAccount of each account, for a sender who will answer for each within hold by FinishDelivery.
-// No node has such a sender yet: what AddDelivery queues stays PENDING.
-func (db *DB) ClaimDeliveries(ctx context.Context, hold time.Duration, perAccount int) ([]Delivery, error) {
+// Claim takes due deliveries, at most perAccount of each account, for a sender who will answer for each within hold by Finish.
+// No node has such a sender yet: what Add queues stays PENDING.
+func Claim(ctx context.Context, db *store.DB, hold time.Duration, perAccount int) ([]Delivery, error) {
 	var out []Delivery
-	err := db.writeCalls(ctx, db.writers, call{name: "deliveries.claim", sql: claimDeliveries, args: []any{hold.Seconds(), perAccount}, rows: func(rows pgx.Rows) error {
+	claim := store.Statement{Name: "deliveries.claim", SQL: claimDeliveries, Args: store.Unscoped(hold.Seconds(), perAccount), Rows: func(rows pgx.Rows) error {
 		out = nil
 		for rows.Next() {
 			var d Delivery
@@ -70,7 +72,8 @@ func (db *DB) ClaimDeliveries(ctx context.Context, hold time.Duration, perAccoun
 			out = append(out, d)
 		}
 		return rows.Err()
-	}})
+	}}
+	err := db.WriteEnvironment(ctx, func(tx *store.Tx) error { tx.Queue(claim); return nil })
 	return out, err
 }
 
@@ -78,14 +81,14 @@ const finishDelivery = `UPDATE webhook_deliveries SET state = CASE WHEN $3 = '' 
 	next_try_on = now() + $5 * INTERVAL '1 second', done_on = CASE WHEN $3 = '' THEN NULL ELSE now() END
 WHERE account_id = $1 AND id = $2::uuid AND done_on IS NULL`
 
-// FinishDelivery records an attempt: state DONE or DEAD ends the delivery, an empty state has it tried again after the pause.
-func (db *DB) FinishDelivery(ctx context.Context, d Delivery, state, answer string, pause time.Duration) error {
+// Finish records an attempt: state DONE or DEAD ends the delivery, an empty state has it tried again after the pause.
+func Finish(ctx context.Context, db *store.DB, d Delivery, state, answer string, pause time.Duration) error {
 	scope, err := tenancy.NewScope(d.Account)
 	if err != nil {
-		return fmt.Errorf("store: finish webhook %s: %w", d.ID, err)
+		return fmt.Errorf("outbox: finish webhook %s: %w", d.ID, err)
 	}
-	return db.Write(ctx, scope, func(tx *Tx) error {
-		tx.queue(call{name: "deliveries.finish", sql: finishDelivery, args: []any{string(d.Account), d.ID, state, answer, pause.Seconds()}})
+	return db.Write(ctx, scope, func(tx *store.Tx) error {
+		tx.Queue(store.Statement{Name: "deliveries.finish", SQL: finishDelivery, Args: tx.Args(d.ID, state, answer, pause.Seconds())})
 		return nil
 	})
 }

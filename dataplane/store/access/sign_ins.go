@@ -1,4 +1,4 @@
-package store
+package access
 
 import (
 	"context"
@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fluent-oms/fluent/auth/guess"
+	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -39,9 +39,6 @@ type SignIn struct {
 	Source  string // as door.Group tells it; never empty
 }
 
-// Nobody is the account of what belongs to none: counts of sources, and of subjects of which no account is known.
-const Nobody tenancy.AccountID = everyAccount
-
 // signInRows are the rows of an attempt.
 type signInRows struct {
 	found   int
@@ -51,9 +48,9 @@ type signInRows struct {
 
 // ReserveSignIn counts an attempt as failed, before anything is checked, or says how long it must wait and counts nothing. Of many at once no
 // more pass than one after another would. A scope without an account is for subjects of which none is known.
-func (db *DB) ReserveSignIn(ctx context.Context, scope tenancy.Scope, who SignIn) (wait time.Duration, err error) {
+func ReserveSignIn(ctx context.Context, db *store.DB, scope tenancy.Scope, who SignIn) (wait time.Duration, err error) {
 	refused := fmt.Errorf("the attempt must wait")
-	err = db.countSignIn(ctx, scope, who, 1, func(r guess.Record, now time.Time) (guess.Record, error) {
+	err = count(ctx, db, scope, who, 1, func(r guess.Record, now time.Time) (guess.Record, error) {
 		if wait = r.Wait(now); wait > 0 {
 			return r, refused // rolls back the rows that were made
 		}
@@ -66,55 +63,59 @@ func (db *DB) ReserveSignIn(ctx context.Context, scope tenancy.Scope, who SignIn
 }
 
 // SucceedSignIn takes the attempt back that was reserved, and remembers where the subject signed in.
-func (db *DB) SucceedSignIn(ctx context.Context, scope tenancy.Scope, who SignIn) error {
-	return db.countSignIn(ctx, scope, who, -1, func(r guess.Record, _ time.Time) (guess.Record, error) { return r.Succeed(), nil })
+func SucceedSignIn(ctx context.Context, db *store.DB, scope tenancy.Scope, who SignIn) error {
+	return count(ctx, db, scope, who, -1, func(r guess.Record, _ time.Time) (guess.Record, error) { return r.Succeed(), nil })
 }
 
-// countSignIn reads an attempt's rows in one round trip, which locks them, and writes them in a second one.
-func (db *DB) countSignIn(ctx context.Context, scope tenancy.Scope, who SignIn, failed int, change func(guess.Record, time.Time) (guess.Record, error)) error {
-	account := string(scope.Account())
-	if account == "" {
-		account = string(Nobody)
+// count reads an attempt's rows in one round trip, which locks them, and writes them in a second one.
+func count(ctx context.Context, db *store.DB, scope tenancy.Scope, who SignIn, failed int, change func(guess.Record, time.Time) (guess.Record, error)) (err error) {
+	if scope.Account() == "" {
+		if scope, err = tenancy.NewScope(store.Nobody); err != nil {
+			return err
+		}
 	}
-	return db.writeLoop(ctx, db.writers, scope, sqlBeginAt, func(tx *Tx) error {
-		have, err := tx.lockSignIn(ctx, account, who)
+	return db.WriteLocked(ctx, scope, func(tx *store.Tx) error {
+		have, err := lock(ctx, tx, who)
 		if err != nil {
 			return err
 		}
-		next, err := change(have.record, tx.now)
+		next, err := change(have.record, tx.Now())
 		if err != nil {
 			return err
 		}
-		entered := have.entered
-		if next.Familiar {
-			entered = who.Source
-		}
-		accounts, subjects, sources := []string{account, account}, []string{who.Subject, who.Subject}, []string{"", who.Source}
-		tallies, from := []guess.Tally{next.User, next.Pair}, []string{entered, ""}
-		if next.Source != have.record.Source {
-			accounts, subjects, sources = append(accounts, string(Nobody)), append(subjects, ""), append(sources, who.Source)
-			tallies, from = append(tallies, next.Source), append(from, "")
-		}
-		failures, times := make([]int64, len(tallies)), make([]time.Time, len(tallies))
-		for i, t := range tallies {
-			failures[i], times[i] = int64(t.Failures), t.Last
-		}
-		tx.queue(call{name: "sign_ins.count", sql: sqlSignInCount, args: []any{accounts, subjects, sources, failures, times, int64(failed), tx.now, from}})
+		tx.Queue(counted(string(scope.Account()), who, have, next, failed, tx.Now()))
 		return nil
 	})
 }
 
-func (tx *Tx) lockSignIn(ctx context.Context, account string, who SignIn) (have signInRows, err error) {
-	args := []any{account, who.Subject, who.Source}
-	err = tx.send(ctx, []call{
-		{name: "sign_ins.make", sql: sqlSignInMake, args: append(args[:3:3], time.Unix(0, 0))},
-		{name: "sign_ins.lock", sql: sqlSignInLock, args: args, rows: func(rows pgx.Rows) error {
-			have, err = collectSignIn(rows, who, tx.now)
+// counted is the statement that keeps what an attempt left. The row of its source is nobody's.
+func counted(account string, who SignIn, have signInRows, next guess.Record, failed int, now time.Time) store.Statement {
+	entered := have.entered
+	if next.Familiar {
+		entered = who.Source
+	}
+	accounts, subjects, sources := []string{account, account}, []string{who.Subject, who.Subject}, []string{"", who.Source}
+	tallies, from := []guess.Tally{next.User, next.Pair}, []string{entered, ""}
+	if next.Source != have.record.Source {
+		accounts, subjects, sources = append(accounts, string(store.Nobody)), append(subjects, ""), append(sources, who.Source)
+		tallies, from = append(tallies, next.Source), append(from, "")
+	}
+	failures, times := make([]int64, len(tallies)), make([]time.Time, len(tallies))
+	for i, t := range tallies {
+		failures[i], times[i] = int64(t.Failures), t.Last
+	}
+	return store.Statement{Name: "sign_ins.count", SQL: sqlSignInCount, Args: store.Unscoped(accounts, subjects, sources, failures, times, int64(failed), now, from)}
+}
+
+func lock(ctx context.Context, tx *store.Tx, who SignIn) (have signInRows, err error) {
+	err = tx.Send(ctx,
+		store.Statement{Name: "sign_ins.make", SQL: sqlSignInMake, Args: tx.Args(who.Subject, who.Source, time.Unix(0, 0))},
+		store.Statement{Name: "sign_ins.lock", SQL: sqlSignInLock, Args: tx.Args(who.Subject, who.Source), Rows: func(rows pgx.Rows) error {
+			have, err = collectSignIn(rows, who, tx.Now())
 			return err
-		}},
-	})
+		}})
 	if err == nil && have.found != 3 {
-		err = fmt.Errorf("store: an attempt to sign in has %d rows, not 3", have.found)
+		err = fmt.Errorf("access: an attempt to sign in has %d rows, not 3", have.found)
 	}
 	return have, err
 }
@@ -141,11 +142,10 @@ func collectSignIn(rows pgx.Rows, who SignIn, now time.Time) (have signInRows, e
 }
 
 // UnlockSignIn forgets what was counted against a subject of the account, at all sources.
-func (db *DB) UnlockSignIn(ctx context.Context, scope tenancy.Scope, subject string) error {
-	return db.WriteLocked(ctx, scope, func(tx *Tx) error {
-		account := string(scope.Account())
-		tx.queue(call{name: "sign_ins.forgive", sql: sqlSignInForgive, args: []any{account, subject}})
-		tx.queue(call{name: "sign_ins.pardon", sql: sqlSignInPardon, args: []any{account, subject, tx.now}})
+func UnlockSignIn(ctx context.Context, db *store.DB, scope tenancy.Scope, subject string) error {
+	return db.WriteLocked(ctx, scope, func(tx *store.Tx) error {
+		tx.Queue(store.Statement{Name: "sign_ins.forgive", SQL: sqlSignInForgive, Args: tx.Args(subject)},
+			store.Statement{Name: "sign_ins.pardon", SQL: sqlSignInPardon, Args: tx.Args(subject, tx.Now())})
 		return nil
 	})
 }
@@ -157,23 +157,20 @@ type FailedSignIn struct {
 	LastOn          time.Time
 }
 
-// FailedSignIns lists failures of the account, those at the latest first; of one subject where it is not empty.
-func (r *Reader) FailedSignIns(ctx context.Context, subject string, limit int) (out []FailedSignIn, err error) {
-	args := []any{string(r.scope.Account()), subject, int64(limit)}
-	err = r.run(ctx, []call{{name: "sign_ins.list", sql: sqlSignInList, args: args, rows: func(rows pgx.Rows) (err error) {
+// FailedSignIns lists failures of the account to sign in, those at the latest first; of one subject where it is not empty.
+func FailedSignIns(ctx context.Context, r *store.Reader, subject string, limit int) (out []FailedSignIn, err error) {
+	err = r.Send(ctx, store.Statement{Name: "sign_ins.list", SQL: sqlSignInList, Args: r.Args(subject, int64(limit)), Rows: func(rows pgx.Rows) (err error) {
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByPos[FailedSignIn])
 		return err
-	}}})
+	}})
 	return out, err
 }
 
-// PurgeSignIns removes at most limit counts of an account, or of Nobody, that nothing was added to for so long, or of which there are more than
+// PurgeSignIns removes at most limit counts of the scope's account that nothing was added to for so long, or of which there are more than
 // keep. It tells how many; fewer than limit means that nothing is left to remove.
-func (db *DB) PurgeSignIns(ctx context.Context, account tenancy.AccountID, age time.Duration, keep, limit int) (removed int, err error) {
-	args := []any{string(account), age.Seconds(), int64(limit), int64(keep)}
-	err = db.sendWrite(ctx, account, []call{{name: "sign_ins.purge", sql: sqlSignInPurge, args: args, done: func(tag pgconn.CommandTag) error {
-		removed = int(tag.RowsAffected())
-		return nil
-	}}})
+func PurgeSignIns(ctx context.Context, db *store.DB, scope tenancy.Scope, age time.Duration, keep, limit int) (removed int, err error) {
+	w := db.Autocommit(scope)
+	err = w.Send(ctx, store.Statement{Name: "sign_ins.purge", SQL: sqlSignInPurge, Args: w.Args(age.Seconds(), int64(limit), int64(keep)),
+		Done: func(rows int64) error { removed = int(rows); return nil }})
 	return removed, err
 }

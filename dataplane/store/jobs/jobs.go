@@ -1,0 +1,243 @@
+// Package jobs is the store's part for loads in bulk: jobs, their batches, and the records of batches with what became of each.
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Status is how far a batch is.
+type Status string
+
+// The states of a batch.
+const (
+	Pending  Status = "PENDING"
+	Running  Status = "RUNNING"
+	Complete Status = "COMPLETE"
+)
+
+// Job is a frame for batches. It takes batches until ClosesOn.
+type Job struct {
+	ID         catalogue.ID
+	RetailerID tenancy.RetailerID
+	Name       string
+	Meta       json.RawMessage // what the caller added; may be nil
+	CreatedOn  time.Time
+	ClosesOn   time.Time
+	Batches    []Batch // oldest first; only Get fills them
+}
+
+// Batch is a set of records that came in one request.
+type Batch struct {
+	ID          catalogue.ID
+	JobID       catalogue.ID
+	RetailerID  tenancy.RetailerID
+	Action      string
+	EntityType  string
+	Event       string
+	Header      json.RawMessage // the request without its records
+	Status      Status
+	Total       int
+	Processed   int
+	Failed      int
+	CreatedOn   time.Time
+	StartedOn   *time.Time
+	CompletedOn *time.Time
+}
+
+// Row is one record and what became of it. Number counts from 0 within the batch.
+type Row struct {
+	Number    int
+	Body      json.RawMessage
+	EntityID  string
+	EntityRef string
+	Code      string // of an error; empty: none
+	Message   string
+}
+
+// Statements of jobs and batches; all go by primary key, but for a job's batches, which have an index of their own.
+const (
+	sqlJobAdd    = `INSERT INTO jobs (account_id, id, retailer_id, name, meta, created_on, closes_on) VALUES ($1, $2, $3, $4, $5::TEXT::JSONB, $6, $7)`
+	sqlJobGet    = `SELECT id::TEXT, retailer_id, name, meta, created_on, closes_on FROM jobs WHERE account_id = $1 AND id = $2`
+	batchColumns = `id::TEXT, job_id::TEXT, retailer_id, action, entity_type, event, header, status, total, processed, failed, created_on, started_on, completed_on`
+	sqlBatchList = `SELECT ` + batchColumns + ` FROM batches WHERE account_id = $1 AND job_id = $2 ORDER BY created_on, id`
+	sqlBatchGet  = `SELECT ` + batchColumns + ` FROM batches WHERE account_id = $1 AND id = $2`
+	sqlBatchAdd  = `INSERT INTO batches (account_id, id, job_id, retailer_id, action, entity_type, event, header, status, total, processed, failed, created_on)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8::TEXT::JSONB, 'PENDING', $9, 0, 0, $10)`
+	sqlBatchStart  = `UPDATE batches SET status = 'RUNNING', started_on = $3 WHERE account_id = $1 AND id = $2 AND status = 'PENDING'`
+	sqlBatchFinish = `UPDATE batches SET status = 'COMPLETE', processed = $3, failed = $4, started_on = COALESCE(started_on, $5), completed_on = $5
+WHERE account_id = $1 AND id = $2`
+	sqlRowResults = `UPDATE batch_rows b SET entity_id = u.entity_id, entity_ref = u.entity_ref, code = u.code, message = u.message
+FROM unnest($3::INT8[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[]) AS u (n, entity_id, entity_ref, code, message)
+WHERE b.account_id = $1 AND b.batch_id = $2 AND b.row_number = u.n`
+	sqlRowPage = `SELECT row_number, body, entity_id, entity_ref, code, message FROM batch_rows
+WHERE account_id = $1 AND batch_id = $2 AND row_number >= $3 ORDER BY row_number LIMIT $4`
+	sqlRowFailures = `SELECT row_number, body, entity_id, entity_ref, code, message FROM batch_rows
+WHERE account_id = $1 AND batch_id = $2 AND row_number >= $3 AND code <> '' ORDER BY row_number LIMIT $4`
+)
+
+// NewID allots the number of a job.
+func NewID(ctx context.Context, db *store.DB, scope tenancy.Scope) (catalogue.ID, error) {
+	return db.NewNumber(ctx, scope, "jobs")
+}
+
+// NewBatchID allots the number of a batch.
+func NewBatchID(ctx context.Context, db *store.DB, scope tenancy.Scope) (catalogue.ID, error) {
+	return db.NewNumber(ctx, scope, "batches")
+}
+
+// Add queues a new job. CreatedOn is set to the transaction's time.
+func Add(tx *store.Tx, j *Job) {
+	j.CreatedOn = tx.Now()
+	tx.Queue(store.Statement{Name: "jobs.add", SQL: sqlJobAdd,
+		Args: tx.Args(store.Number(j.ID), int64(j.RetailerID), j.Name, jsonArg(j.Meta), j.CreatedOn, j.ClosesOn)})
+}
+
+func jsonArg(raw json.RawMessage) any {
+	if len(raw) == 0 {
+		return nil
+	}
+	return string(raw)
+}
+
+// AddBatch writes a batch and its records, by COPY, at once (not when the Tx is flushed). Total, Status and CreatedOn are set. The job must exist
+// (fault NotFound) and be open (fault Unprocessable).
+func AddBatch(ctx context.Context, tx *store.Tx, b *Batch, records []json.RawMessage) error {
+	job, err := find(ctx, tx.Reader, b.JobID)
+	if err != nil {
+		return err
+	}
+	if !tx.Now().Before(job.ClosesOn) {
+		return fault.New(fault.Unprocessable, "job %s is closed since %s; make a new job", job.ID, job.ClosesOn.Format(time.RFC3339))
+	}
+	b.Total, b.Status, b.CreatedOn = len(records), Pending, tx.Now()
+	id := store.Number(b.ID)
+	tx.Queue(store.Statement{Name: "batches.add", SQL: sqlBatchAdd, Args: tx.Args(id, store.Number(b.JobID), int64(b.RetailerID),
+		b.Action, b.EntityType, b.Event, jsonArg(b.Header), int64(b.Total), b.CreatedOn)})
+	return tx.Copy(ctx, store.Copy{Name: "batch_rows.copy", Table: "batch_rows",
+		Columns: []string{"batch_id", "row_number", "body", "entity_id", "entity_ref", "code", "message"}, Count: len(records),
+		Row: func(i int, to []any) []any { return append(to, id, int64(i), string(records[i]), "", "", "", "") }})
+}
+
+// Start queues that a batch is RUNNING. Loads of stock do without: one event carries a whole batch out, from PENDING to COMPLETE.
+func Start(tx *store.Tx, id catalogue.ID) {
+	tx.Queue(store.Statement{Name: "batches.start", SQL: sqlBatchStart, Args: tx.Args(store.Number(id), tx.Now())})
+}
+
+// Finish queues that a batch is COMPLETE, and what became of its records: those of results that have a Code failed.
+func Finish(tx *store.Tx, id catalogue.ID, processed int, results []Row) {
+	n := len(results)
+	numbers, ids, refs, codes, messages := make([]int64, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	failed := 0
+	for i, r := range results {
+		numbers[i], ids[i], refs[i], codes[i], messages[i] = int64(r.Number), r.EntityID, r.EntityRef, r.Code, r.Message
+		if r.Code != "" {
+			failed++
+		}
+	}
+	batch := store.Number(id)
+	if n > 0 {
+		tx.Queue(store.Statement{Name: "batch_rows.results", SQL: sqlRowResults, Args: tx.Args(batch, numbers, ids, refs, codes, messages)})
+	}
+	tx.Queue(store.Statement{Name: "batches.finish", SQL: sqlBatchFinish, Args: tx.Args(batch, int64(processed), int64(failed), tx.Now())})
+}
+
+// Get loads a job with its batches in one round trip; fault NotFound if there is none.
+func Get(ctx context.Context, r *store.Reader, id catalogue.ID) (*Job, error) {
+	var j *Job
+	var batches []Batch
+	err := r.Send(ctx, byID(r, id, &j), store.Statement{Name: "batches.list", SQL: sqlBatchList, Args: r.Args(store.Number(id)), Rows: func(rows pgx.Rows) (err error) {
+		batches, err = pgx.CollectRows(rows, scanBatch)
+		return err
+	}})
+	if j, err = allowed(r, id, j, err); err != nil {
+		return nil, err
+	}
+	j.Batches = batches
+	return j, nil
+}
+
+// find loads a job without its batches.
+func find(ctx context.Context, r *store.Reader, id catalogue.ID) (j *Job, err error) {
+	err = r.Send(ctx, byID(r, id, &j))
+	return allowed(r, id, j, err)
+}
+
+func byID(r *store.Reader, id catalogue.ID, to **Job) store.Statement {
+	return store.Statement{Name: "jobs.get", SQL: sqlJobGet, Args: r.Args(store.Number(id)), Rows: func(rows pgx.Rows) (err error) {
+		*to, err = collectJob(rows)
+		return err
+	}}
+}
+
+// allowed makes a job that is not there, or not for the scope, a fault.
+func allowed(r *store.Reader, id catalogue.ID, j *Job, err error) (*Job, error) {
+	if err == nil && (j == nil || !allows(r, j.RetailerID)) {
+		return nil, fault.NotFoundf("there is no job %s", id)
+	}
+	return j, err
+}
+
+// allows also lets a scope with retailers see what belongs to the account itself (retailer 0).
+func allows(r *store.Reader, retailer tenancy.RetailerID) bool {
+	return retailer == 0 || r.Scope().Allows(retailer)
+}
+
+func collectJob(rows pgx.Rows) (*Job, error) {
+	j, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (*Job, error) {
+		j := &Job{}
+		return j, row.Scan(&j.ID, &j.RetailerID, &j.Name, &j.Meta, &j.CreatedOn, &j.ClosesOn)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return j, err
+}
+
+func scanBatch(row pgx.CollectableRow) (b Batch, err error) {
+	return b, row.Scan(&b.ID, &b.JobID, &b.RetailerID, &b.Action, &b.EntityType, &b.Event, &b.Header, &b.Status, &b.Total, &b.Processed, &b.Failed,
+		&b.CreatedOn, &b.StartedOn, &b.CompletedOn)
+}
+
+// GetBatch loads one batch; fault NotFound if there is none.
+func GetBatch(ctx context.Context, r *store.Reader, id catalogue.ID) (*Batch, error) {
+	var found []Batch
+	err := r.Send(ctx, store.Statement{Name: "batches.get", SQL: sqlBatchGet, Args: r.Args(store.Number(id)), Rows: func(rows pgx.Rows) (err error) {
+		found, err = pgx.CollectRows(rows, scanBatch)
+		return err
+	}})
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 || !allows(r, found[0].RetailerID) {
+		return nil, fault.NotFoundf("there is no batch %s", id)
+	}
+	return &found[0], nil
+}
+
+// Rows pages through a batch's records by number, from a number on. Callers have found the batch with GetBatch before.
+func Rows(ctx context.Context, r *store.Reader, batch catalogue.ID, from, limit int) ([]Row, error) {
+	return list(ctx, r, "batch_rows.page", sqlRowPage, batch, from, limit)
+}
+
+// Failures is Rows for records that failed.
+func Failures(ctx context.Context, r *store.Reader, batch catalogue.ID, from, limit int) ([]Row, error) {
+	return list(ctx, r, "batch_rows.failures", sqlRowFailures, batch, from, limit)
+}
+
+func list(ctx context.Context, r *store.Reader, name, sql string, batch catalogue.ID, from, limit int) (out []Row, err error) {
+	err = r.Send(ctx, store.Statement{Name: name, SQL: sql, Args: r.Args(store.Number(batch), int64(from), int64(limit)), Rows: func(rows pgx.Rows) (err error) {
+		out, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Row])
+		return err
+	}})
+	return out, err
+}
