@@ -3,6 +3,7 @@ package operation
 import (
 	"google.golang.org/protobuf/proto"
 
+	"github.com/fluent-oms/fluent/controlplane/state"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 )
 
@@ -30,3 +31,12 @@ func (l *Lanes) Room(ready []*cpv1.Node) bool { return l.room(ready) }
 
 // Busy is how many nodes have preparations under way.
 func (l *Lanes) Busy() int { return len(l.busy) }
+
+// MayGoOn reports whether an operation would be taken while each of some nodes has so many preparations under way.
+func MayGoOn(v state.View, o *cpv1.Operation, each int, nodes ...string) bool {
+	d := &driver{lanes: lanes{busy: map[string]int{}}}
+	for _, n := range nodes {
+		d.lanes.busy[n] = each
+	}
+	return d.mayGoOn(v, o, map[string]bool{})
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/fluent-oms/fluent/controlplane/operation"
 	"github.com/fluent-oms/fluent/controlplane/state"
@@ -142,4 +143,34 @@ func TestALaneThatIsLeftIsOfferedAtOnce(t *testing.T) {
 	require.True(t, l.Room(ready))
 	on, _ = l.Enter(ready, 1)
 	require.NotNil(t, on)
+}
+
+// TestOnlyPreparationsWaitForNodesThatAreFull: a step that asks no node, such as the last ones of an account that is prepared, is taken whatever the
+// nodes do; a server that takes over meets operations at each of their steps.
+func TestOnlyPreparationsWaitForNodesThatAreFull(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Node("a1", "au-1")
+	w.Node("a2", "au-1")
+	made := w.Operation(w.Account("ACME", "AU"))
+	v := w.Store.View()
+	waits := 0
+	for at := range made.GetSteps() {
+		o := proto.CloneOf(made)
+		o.Environment = "au-1"
+		for i, step := range o.GetSteps() {
+			step.State = cpv1.StepState_STEP_STATE_PENDING
+			if i == at {
+				step.State = cpv1.StepState_STEP_STATE_RUNNING
+			}
+		}
+		name := o.GetSteps()[at].GetName()
+		require.Equal(t, !state.Prepares(o), operation.MayGoOn(v, o, state.PreparationsPerNode, "a1", "a2"), name)
+		require.True(t, operation.MayGoOn(v, o, state.PreparationsPerNode, "a1"), "%s: the other one has room", name)
+		if state.Prepares(o) {
+			waits++
+		}
+	}
+	require.Positive(t, waits)
+	require.Less(t, waits, len(made.GetSteps()))
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"io"
 	"strings"
 	"testing"
@@ -32,4 +33,15 @@ func TestAHostHandsTokensOnWhereNobodyReadsThem(t *testing.T) {
 		require.NotContains(t, again.Args, "--join-token-file", "one that has its certificate is told no token")
 		require.Nil(t, again.Stdin)
 	}
+}
+
+// TestWhatCallersSayIsCutInTheLogsOfProcesses: servers, gateways, nodes and hosts all log by this.
+func TestWhatCallersSayIsCutInTheLogsOfProcesses(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	(&app{IO: IO{Err: &log}}).processLogger().Error("refused", "path", "/"+strings.Repeat("x", 1<<20), "who", "a\nb")
+	require.Less(t, log.Len(), 2<<10)
+	require.Contains(t, log.String(), "… (1048577 bytes)")
+	require.Equal(t, 1, strings.Count(log.String(), "\n"))
+	require.NotContains(t, log.String(), `a\nb`, "nobody begins a line")
 }
