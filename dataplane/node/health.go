@@ -49,11 +49,8 @@ func (h *health) watch(ctx context.Context, n *Node, probe *store.Probe) {
 				n.link.ReportNow()
 			}
 			h.judge(ctx, n, probe.Refusal(ctx))
-		case time.Since(answered) >= patience && h.database.Load() == nil:
-			// The driver's message names host, user and database, but never the password.
-			h.database.Store(&reason{Code: "DATABASE_UNREACHABLE", Message: "the database does not answer: " + err.Error()})
-			n.log.ErrorContext(ctx, "the database does not answer; not ready until it does", "error", err)
-			n.link.ReportNow()
+		default:
+			h.silent(ctx, n, err, time.Since(answered))
 		}
 		select {
 		case <-ctx.Done():
@@ -61,6 +58,17 @@ func (h *health) watch(ctx context.Context, n *Node, probe *store.Probe) {
 		case <-tick.C:
 		}
 	}
+}
+
+// silent notes that the database has not answered for a while.
+func (h *health) silent(ctx context.Context, n *Node, err error, lasts time.Duration) {
+	if lasts < patience || h.database.Load() != nil {
+		return
+	}
+	// The driver's message names host, user and database, but never the password.
+	h.database.Store(&reason{Code: "DATABASE_UNREACHABLE", Message: "the database does not answer: " + err.Error()})
+	n.log.ErrorContext(ctx, "the database does not answer; not ready until it does", "error", err)
+	n.link.ReportNow()
 }
 
 // judge notes whether the database takes writes. A change is one line in the log, and a report.

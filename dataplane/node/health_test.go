@@ -2,6 +2,7 @@ package node
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -139,4 +140,20 @@ func TestANodeShortOfMemoryRefusesTenantsAndNothingElse(t *testing.T) {
 	state, problem := n.standing()
 	require.Equal(t, "JOINING", state)
 	require.Contains(t, problem, "MEMORY_SHORT")
+}
+
+// TestABlinkOfTheDatabaseIsNoReason: a fail-over takes a moment, and calls are repeated for longer than that.
+func TestABlinkOfTheDatabaseIsNoReason(t *testing.T) {
+	t.Parallel()
+	n := member(t, trusttest.New(t, "one"))
+	n.services.Store(&services{})
+	for lasts, state := range map[time.Duration]string{0: "READY", patience - 1: "READY", patience: "JOINING", time.Hour: "JOINING"} {
+		n.health = health{}
+		n.health.silent(t.Context(), n, errors.New("no answer"), lasts)
+		got, _ := n.standing()
+		require.Equal(t, state, got, "%v", lasts)
+	}
+	n.health.silent(t.Context(), n, errors.New("no answer"), patience)
+	n.health.silent(t.Context(), n, errors.New("another word"), patience)
+	require.Contains(t, n.health.database.Load().Message, "no answer", "it is said once")
 }
