@@ -186,8 +186,14 @@ func TestCreationsHaveTheirLimits(t *testing.T) {
 // abreast lets n creations join a group commit while its first commit is held up, and answers with what became of them.
 func (b *bench) abreast(e *engine.Engine, ran *atomic.Int32, n int) (orders []*order.Order, made []bool, errs []error) {
 	b.t.Helper()
+	return b.abreastUntil(e, ran, n, func() error { return nil })
+}
+
+// abreastUntil has each commit meet what meets says.
+func (b *bench) abreastUntil(e *engine.Engine, ran *atomic.Int32, n int, meets func() error) (orders []*order.Order, made []bool, errs []error) {
+	b.t.Helper()
 	proceed := make(chan struct{})
-	e.BeforeCommit(func(*engine.Outcome) error { <-proceed; return nil })
+	e.BeforeCommit(func(*engine.Outcome) error { <-proceed; return meets() })
 	orders, made, errs = make([]*order.Order, n), make([]bool, n), make([]error, n)
 	var wait sync.WaitGroup
 	for i := range n {
@@ -239,6 +245,24 @@ func TestASharedCommitWhoseAnswerWasLostIsNotTriedInParts(t *testing.T) {
 		require.False(t, made[i])
 		require.NotNil(t, b.stored(orders[i].ID))
 	}
+}
+
+// TestCreationsThatTheDatabaseRefusesAreNotTriedInParts: none of them is the culprit, and a database without room has enough to do.
+func TestCreationsThatTheDatabaseRefusesAreNotTriedInParts(t *testing.T) {
+	t.Parallel()
+	const n = 40
+	b, ran := running(t)
+	e := b.new("n1", starting, func(_ *engine.Deps, c *engine.Config) { c.Creations, c.Share = 100, 8 })
+	var tries atomic.Int64
+	_, made, errs := b.abreastUntil(e, ran, n, func() error {
+		tries.Add(1)
+		return fault.New(fault.Unavailable, "the disk is full").With("reason", "DATABASE_FULL")
+	})
+	for i := range n {
+		require.True(t, store.TakesNoWrites(errs[i]), "%v", errs[i])
+		require.False(t, made[i])
+	}
+	require.LessOrEqual(t, int(tries.Load()), n/2+runtime.GOMAXPROCS(0)/2, "as many as commits that they share")
 }
 
 // TestACreationIsToldThatTheDatabaseTakesNoWrites: to try it in another way would be of no use. That others are busy is no such thing.
