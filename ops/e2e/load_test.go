@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,12 +65,18 @@ func demoOrder(n int64, ref, retailer, customer string) map[string]any {
 // dsn is the address of the platform's own database, as its nodes know it.
 func (f *fragile) dsn(t *testing.T) string {
 	t.Helper()
-	nodes, err := filepath.Glob(filepath.Join(f.stack.Options.Dir, "host", "nodes", "*", "desired"))
-	require.NoError(t, err)
-	require.NotEmpty(t, nodes)
-	state, err := desired.Open(nodes[0])
-	require.NoError(t, err)
-	return state.View().Environment().GetDatabaseUrl()
+	url := ""
+	require.Eventually(t, func() bool { // nodes that were just replaced have to hear of it first
+		nodes, err := filepath.Glob(filepath.Join(f.stack.Options.Dir, "host", "nodes", "*", "desired"))
+		require.NoError(t, err)
+		for _, node := range nodes {
+			state, err := desired.Open(node)
+			require.NoError(t, err)
+			url = cmp.Or(url, state.View().Environment().GetDatabaseUrl())
+		}
+		return url != ""
+	}, patience, 50*time.Millisecond, "no node knows its database")
+	return url
 }
 
 // loader places orders from several goroutines and notes which were acknowledged. An order whose answer was lost is sent again under
