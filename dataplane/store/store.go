@@ -1,5 +1,6 @@
-// Package store keeps an environment's tenant data in its SQL database, and is the only package that knows SQL. It speaks the part of SQL
-// that PostgreSQL and CockroachDB share.
+// Package store keeps an environment's tenant data in its SQL database. It and the packages below it are the only ones that know SQL, and speak
+// the part of it that PostgreSQL and CockroachDB share. This package is the core: connections, transactions, and entities by the catalogue. A
+// package below it is a part, which keeps the rows of one subject by statements of its own (see door.go).
 //
 // # Reads
 //

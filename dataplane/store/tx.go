@@ -49,8 +49,7 @@ func (tx *Tx) Unlink(edge *catalogue.Edge, owner catalogue.ID, targets ...catalo
 	tx.pending.link(edge, owner, targets, false)
 }
 
-// queue adds a statement of another file of this package. Queued statements run after inserts, updates and links of the same flush, in the
-// order of their queueing. args must carry the account themselves.
+// queue adds a statement of a part. Queued statements run after inserts, updates and links of the same flush, in the order of their queueing.
 func (tx *Tx) queue(c call) { tx.pending.calls = append(tx.pending.calls, c) }
 
 // Flush sends what is queued, set-wise and in one round trip: inserts by type, updates by type and set of fields in order of id, deletes,
