@@ -190,15 +190,21 @@ func TestManyWhoWantOneWorkflowReadItOnce(t *testing.T) {
 	s.open(1, defaults(t, 1))
 	s.gate = make(chan struct{})
 	c := configuration.New(s.state, s, 0)
-	var wait sync.WaitGroup
+	var wait, begun sync.WaitGroup
 	got := make([]*workflow.Workflow, 50)
+	begun.Add(len(got))
 	for i := range got {
 		wait.Go(func() {
+			begun.Done()
 			w, _, err := c.Get(context.Background(), accountName(1), 1, workflow.Following{Name: "ORDER::HD"})
 			if err == nil {
 				got[i] = w
 			}
 		})
+	}
+	begun.Wait()
+	for range 10_000 {
+		runtime.Gosched() // so that they would be at the gate if each read for itself
 	}
 	close(s.gate)
 	wait.Wait()

@@ -13,6 +13,9 @@ import (
 // Counting lets so many wrong client secrets be counted, and no more.
 func (s *Service) Counting(most int) { s.guards.clients = rate.NewLimiter(0, most) }
 
+// Telling lets so many failures be lines in the log, and no more.
+func (s *Service) Telling(most int) { s.guards.lines = rate.NewLimiter(0, most) }
+
 // Cached is how many principals are in memory.
 func (s *Service) Cached() int {
 	s.principals.mu.Lock()

@@ -386,6 +386,17 @@ func TestEachFailureIsALineInTheLog(t *testing.T) {
 	require.Equal(t, []string{"sign-in failed|ACME|user ann|203.0.113.8", "sign-in failed|ACME|user nobody|203.0.113.9", "client refused||client NONE|203.0.113.10"}, told)
 }
 
+// TestFailuresAreAsManyLinesAsTheLogCanBear: whoever guesses chooses what stands in the log, and must not choose how much.
+func TestFailuresAreAsManyLinesAsTheLogCanBear(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 1)
+	s.nodes[0].Telling(2)
+	for range 4 {
+		require.Equal(t, 401, s.login("203.0.113.8", "ann", "wrong password").Status)
+	}
+	require.Equal(t, 2, strings.Count(s.log.String(), "sign-in failed"))
+}
+
 // TestFailuresAreTheAccountsToSee: who may look at the users of one retailer sees none of them.
 func TestFailuresAreTheAccountsToSee(t *testing.T) {
 	t.Parallel()
