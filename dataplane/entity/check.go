@@ -11,16 +11,19 @@ import (
 
 // check refuses an entity that contradicts itself or points at nothing. Of one that changes, only what changes is looked at.
 func (d *decision) check(x *Draft) error {
-	for _, f := range x.Type.Fields {
-		if (f.Least != nil || f.Most != nil) && x.gives(f) {
-			if err := x.bounded(f); err != nil {
-				return err
+	if d.By.Limited {
+		for _, f := range x.Type.Fields {
+			if f.Names != nil && x.gives(f) {
+				d.checkName(x, f)
 			}
 		}
-		if (len(f.Among) > 0 || f.Names != nil) && x.gives(f) {
-			if err := d.checkText(x, f); err != nil {
-				return err
-			}
+	}
+	if err := d.reach(x); err != nil {
+		return err
+	}
+	for _, j := range x.Joins {
+		if err := d.tie(x, j); err != nil {
+			return err
 		}
 	}
 	for _, k := range x.Type.KeyRefs {
@@ -37,11 +40,6 @@ func (d *decision) check(x *Draft) error {
 	if !x.New {
 		return nil
 	}
-	for _, f := range x.Type.Key {
-		if f.Kind == catalogue.Text && f.Empty(x.Entity) {
-			return fault.Invalidf(x.at(f), "%s must not be empty", f.Name).WithCode(fault.CodeMissing)
-		}
-	}
 	for _, a := range x.Type.Agrees {
 		if err := d.agree(x, a); err != nil {
 			return err
@@ -50,49 +48,66 @@ func (d *decision) check(x *Draft) error {
 	return nil
 }
 
+// reach refuses what would be the property of a retailer for whom the maker does not act: there is no such retailer for him.
+func (d *decision) reach(x *Draft) error {
+	f := x.Type.Retailer
+	if d.By.For == nil || f == nil || f.Ref == nil || !x.gives(f) {
+		return nil
+	}
+	id, _ := f.Get(x.Entity).(catalogue.ID)
+	return d.actsFor(id, x.at(f))
+}
+
+func (d *decision) actsFor(id catalogue.ID, place string) error {
+	for _, r := range numbered(id) {
+		if slices.Contains(d.By.For, r) {
+			return nil
+		}
+	}
+	return Need{Type: d.Catalogue.RetailerType(), ID: id, Place: place}.missing()
+}
+
+// tie refuses a row along a connection which does not fit: a retailer for whom the maker does not act, or one that leads to another whole than the
+// entity's own, such as a parcel's fulfilment of another order. The connection may be the other side's.
+func (d *decision) tie(x *Draft, j Join) error {
+	other := d.Catalogue.TypeOf(j.Entity)
+	if d.By.For != nil && other == d.Catalogue.RetailerType() {
+		return d.actsFor(other.ID(j.Entity), j.Place)
+	}
+	if err := d.whole(x.Type, x.Entity, j.Edge, j); err != nil || j.Edge.Link == nil {
+		return err
+	}
+	back := Join{Entity: x.Entity, Place: j.Place}
+	for _, e := range other.Edges {
+		if e.Link != nil && e.Link.Table == j.Edge.Link.Table {
+			return d.whole(other, j.Entity, e, back)
+		}
+	}
+	return nil
+}
+
+// whole compares what copies over a connection say with what is at its other end.
+func (d *decision) whole(t *catalogue.Type, entity any, over *catalogue.Edge, j Join) error {
+	for _, f := range t.Copies {
+		if f.CopyOver != over {
+			continue
+		}
+		if v, ok := d.along(j.Entity, f.Copy); ok && !f.Empty(entity) && !reflect.DeepEqual(f.Get(entity), v) {
+			return fault.Invalidf(j.Place, "the %s of %s must be of one %s", over.Name, article(t), f.Name).WithCode(fault.CodeInvalid)
+		}
+	}
+	return nil
+}
+
 // gives reports whether a field has a value that comes with the draft.
 func (x *Draft) gives(f *catalogue.Field) bool { return (x.New || x.touches(f)) && !f.Empty(x.Entity) }
 
-// at is where the value of a field stands in the input.
-func (x *Draft) at(f *catalogue.Field) string { return strings.TrimPrefix(x.Place+"."+f.Name, ".") }
-
-// bounded refuses a number beyond the field's bounds.
-func (x *Draft) bounded(f *catalogue.Field) error {
-	number := reflect.Indirect(reflect.ValueOf(f.Get(x.Entity)))
-	v := 0.0
-	switch {
-	case number.CanInt():
-		v = float64(number.Int())
-	case number.CanFloat():
-		v = number.Float()
-	}
-	if err := f.Check(f.Name, v); err != nil {
-		return fault.Of(err).At(x.at(f))
-	}
-	return nil
-}
-
-func (d *decision) checkText(x *Draft, f *catalogue.Field) error {
-	text, _ := f.Get(x.Entity).(string)
-	if err := among(f, text, x.at(f)); err != nil {
-		return err
-	}
-	if f.Names == nil || !d.By.Limited {
-		return nil
-	}
-	n := Need{Type: f.Names, By: f.Names.Key, Values: []any{text}, Place: x.at(f)}
+// checkName looks for what an entity names by ref.
+func (d *decision) checkName(x *Draft, f *catalogue.Field) {
+	n := Need{Type: f.Names, By: f.Names.Key, Values: []any{f.Get(x.Entity)}, Place: x.at(f)}
 	if id, known := d.exists(n); known && id == "" {
-		return n.missing()
+		d.fail(n.missing())
 	}
-	return nil
-}
-
-// among refuses a text that is none of those that a field may have.
-func among(f *catalogue.Field, text, place string) error {
-	if len(f.Among) == 0 || slices.Contains(f.Among, text) {
-		return nil
-	}
-	return fault.Invalidf(place, "%q is unknown: want %s", text, strings.Join(f.Among, ", ")).WithCode(fault.CodeInvalid)
 }
 
 // checkKey looks for what an entity points at by values of its own, such as an item's product, where the schema promises that there is one.

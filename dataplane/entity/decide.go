@@ -2,7 +2,6 @@ package entity
 
 import (
 	"fmt"
-	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -35,6 +34,9 @@ func (m *Making) Decide() (Wants, error) {
 			return Wants{}, err
 		}
 	}
+	if d.err == nil && d.wants.none() {
+		d.err = m.Values(m.Drafts...) // once, with what was filled in
+	}
 	return d.wants, d.err
 }
 
@@ -47,9 +49,7 @@ func (d *decision) fill(x *Draft) error {
 		d.assume(x, &x.Type.Defaults[i])
 	}
 	for _, f := range x.Type.Copies {
-		if err := d.copy(x, f); err != nil {
-			return err
-		}
+		d.copy(x, f)
 	}
 	d.belong(x)
 	d.date(x)
@@ -74,32 +74,25 @@ func (d *decision) assume(x *Draft, def *catalogue.Default) {
 }
 
 // copy fills a field that is a copy. A copy that the maker has is not fetched: rules know a fulfilment's location before its address is read.
-// Where it comes over a connection, all that the entity is joined with must agree.
-func (d *decision) copy(x *Draft, f *catalogue.Field) error {
+func (d *decision) copy(x *Draft, f *catalogue.Field) {
+	if !f.Empty(x.Entity) {
+		return
+	}
 	if f.CopyOver == nil {
-		if f.Empty(x.Entity) {
-			if v, ok := d.along(x.Entity, f.Copy); ok {
-				f.Set(x.Entity, v)
-			}
+		if v, ok := d.along(x.Entity, f.Copy); ok {
+			f.Set(x.Entity, v)
 		}
-		return nil
+		return
 	}
 	for _, j := range x.Joins {
 		if j.Edge != f.CopyOver {
 			continue
 		}
-		v, ok := d.along(j.Entity, f.Copy)
-		if !ok {
-			continue
-		}
-		if f.Empty(x.Entity) {
+		if v, ok := d.along(j.Entity, f.Copy); ok {
 			f.Set(x.Entity, v)
-		}
-		if !reflect.DeepEqual(f.Get(x.Entity), v) {
-			return fault.Invalidf(j.Place, "the %s of %s must be of one %s", f.CopyOver.Name, article(x.Type), f.Name).WithCode(fault.CodeInvalid)
+			return
 		}
 	}
-	return nil
 }
 
 // belong gives an entity that names no retailer that of what it comes to be with, or the only one that its maker acts for.

@@ -250,7 +250,12 @@ const answered = workflow.StoreWork
 
 // byRule runs an event of a location whose rule makes entities, and writes what the turn wants written.
 func (h *house) byRule(e any) *turn.Outcome {
-	make := rule.New("test", "Make", "Makes an entity.", func(ctx context.Context, c *rule.Context, _ rule.None) error { return c.Turn.Create(ctx, e) })
+	return h.run(func(ctx context.Context, c *rule.Context) error { return c.Turn.Create(ctx, e) })
+}
+
+// run runs an event of a location that one rule answers.
+func (h *house) run(do func(ctx context.Context, c *rule.Context) error) *turn.Outcome {
+	make := rule.New("test", "Make", "Makes an entity.", func(ctx context.Context, c *rule.Context, _ rule.None) error { return do(ctx, c) })
 	runner, err := turn.New(turn.Deps{DB: h.db, Library: rule.NewLibrary([]rule.Rule{make}), Workflows: flows{}})
 	require.NoError(h, err)
 	l := h.fixture(domain.Catalogue().Type("Location")).(*foundation.Location)

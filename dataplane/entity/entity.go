@@ -25,7 +25,10 @@ type Draft struct {
 	Parent  *Draft // what it comes to be with; nil: it stands alone
 	By      Hold   // how it hangs on Parent
 	Joins   []Join
-	Touched []*catalogue.Field // what changes
+	Parts   []Join                      // what it is no longer tied to
+	Touched []*catalogue.Field          // what changes
+	Names   map[*catalogue.Field]string // what the input calls fields, where that is not their own name: fromAddress.id
+	Given   map[*catalogue.Field]any    // of lists that were merged with stored ones: what was given, a list like the field's
 
 	root any // of a new entity that a workflow drives
 }
@@ -37,7 +40,7 @@ type Hold struct {
 	Back  *catalogue.Field
 }
 
-// Join is a row that a new entity is tied to along a connection.
+// Join is a row that an entity is tied to along a connection.
 type Join struct {
 	Edge   *catalogue.Edge
 	Entity any
@@ -51,6 +54,7 @@ type Maker struct {
 	Retailer tenancy.RetailerID   // in whose name what several retailers share is worked on; 0: none
 	For      []tenancy.RetailerID // the retailers that the maker acts for; nil: the whole account
 	Limited  bool                 // what the maker names must be there, and in its reach: the account itself may name what comes later
+	Composes bool                 // refs of what it makes are put together of others' refs: callers' limits of length are not theirs
 	Provides bool                 // the maker is the control plane's hand: what comes from there comes through it
 	Now      time.Time            // when new entities were made; zero: the store says
 }
@@ -147,13 +151,11 @@ func (m *Making) Make(entities ...any) {
 	}
 }
 
-// Entities lists what is made, in order.
-func (m *Making) Entities() []any {
-	out := make([]any, len(m.Drafts))
-	for i, x := range m.Drafts {
-		out[i] = x.Entity
-	}
-	return out
+// Change adds an entity some of whose fields have new values.
+func (m *Making) Change(e any, fields ...*catalogue.Field) *Draft {
+	x := &Draft{Type: m.Catalogue.TypeOf(e), Entity: e, Touched: fields}
+	m.Drafts = append(m.Drafts, x)
+	return x
 }
 
 // Know lets decisions go by an entity without reading it.

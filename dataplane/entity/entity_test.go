@@ -184,7 +184,7 @@ func TestAnEntityBelongsToTheRetailerOfWhatItComesWith(t *testing.T) {
 		require.Equal(t, "ORDER", a.Type)
 		return string(a.RetailerID)
 	}
-	require.Equal(t, "2", address(entity.Maker{For: []tenancy.RetailerID{3}}, &order.Order{RetailerID: "2"}))
+	require.Equal(t, "2", address(entity.Maker{For: []tenancy.RetailerID{2, 3}}, &order.Order{RetailerID: "2"}))
 	require.Equal(t, "3", address(entity.Maker{For: []tenancy.RetailerID{3}}, nil))
 	require.Empty(t, address(entity.Maker{For: []tenancy.RetailerID{3, 4}}, nil))
 	require.Empty(t, address(entity.Maker{}, nil))

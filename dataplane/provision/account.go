@@ -111,7 +111,7 @@ func insert(ctx context.Context, tx *store.Tx, made *entity.Making, flows entity
 	if err := made.Complete(ctx, flows); err != nil {
 		return err
 	}
-	tx.Insert(made.Entities()...)
+	made.Write(tx)
 	return nil
 }
 

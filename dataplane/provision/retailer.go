@@ -84,6 +84,8 @@ type retailer struct {
 	request *nodev1.PrepareRetailerRequest
 	number  string
 	made    *entity.Making
+
+	retailer *foundation.Retailer
 }
 
 // versions are those of the default workflows, by name: workflow/ORDER::HD/1 is ORDER::HD 1.0.
@@ -112,7 +114,8 @@ func (r *retailer) insert(ctx context.Context, flows entity.Versions) error {
 	if (*there)[0] != nil { // an earlier attempt got this far
 		return nil
 	}
-	r.made.Make(&foundation.Retailer{Node: catalogue.Node{ID: catalogue.ID(r.number)}, Ref: r.request.GetRef(), TradingName: r.request.GetTradingName()})
+	r.retailer = &foundation.Retailer{Node: catalogue.Node{ID: catalogue.ID(r.number)}, Ref: r.request.GetRef(), TradingName: r.request.GetTradingName()}
+	r.made.Make(r.retailer)
 	r.catalogues(r.networks(*existing))
 	r.rejected()
 	r.settings()
@@ -131,13 +134,12 @@ func (r *retailer) networks(existing []any) []catalogue.ID {
 	typ := store.TypeOf[foundation.Network](r.service.db)
 	ids := make([]catalogue.ID, len(networks))
 	for i, n := range networks {
-		if existing[i] != nil {
-			ids[i] = existing[i].(*foundation.Network).ID
-		} else {
-			ids[i] = r.take(typ)
-			r.made.Make(&foundation.Network{Node: catalogue.Node{ID: ids[i]}, Ref: n.ref, Type: n.kind})
+		x := &entity.Draft{Type: typ, Entity: existing[i], New: existing[i] == nil, Joins: []entity.Join{{Edge: typ.Edge("retailers"), Entity: r.retailer}}}
+		if x.New {
+			x.Entity = &foundation.Network{Node: catalogue.Node{ID: r.take(typ)}, Ref: n.ref, Type: n.kind}
 		}
-		r.tx.Link(typ.Edge("retailers"), ids[i], catalogue.ID(r.number))
+		r.made.Drafts = append(r.made.Drafts, x)
+		ids[i] = typ.ID(x.Entity)
 	}
 	return ids
 }

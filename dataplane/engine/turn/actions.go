@@ -84,11 +84,35 @@ func (u *unit) Set(ptr any, changes map[string]any) {
 		}
 		if u.assign(e, f, changes[name]) {
 			did[name] = changes[name]
+			u.changing(e).Touch(f)
 		}
 	}
 	if len(did) > 0 {
 		u.act(history.Mutation, targetOf(e.typ, ptr), did)
 	}
+}
+
+// changing is the draft of an entity that the present rule changes.
+func (u *unit) changing(e *row) *entity.Draft {
+	for _, x := range u.changes {
+		if x.Entity == e.ptr {
+			return x
+		}
+	}
+	x := &entity.Draft{Type: e.typ, Entity: e.ptr, Place: targetOf(e.typ, e.ptr)}
+	u.changes = append(u.changes, x)
+	return x
+}
+
+// checked has what the present rule changed pass the door of entities. What it created has passed already.
+func (u *unit) checked(ctx context.Context) error {
+	if len(u.changes) == 0 {
+		return nil
+	}
+	if err := u.making(u.changes...).Complete(ctx, finder{u}); err != nil {
+		return fmt.Errorf("change: %w", err)
+	}
+	return nil
 }
 
 // assign stores a value and remembers how to undo that; false: the field had it already.
@@ -169,7 +193,9 @@ func (u *unit) Link(owner any, edge string, targets ...any) {
 		panic(fmt.Sprintf("link: %s has no connection %s with a link table", t.Name, edge))
 	}
 	u.askMutation(t, owner, "_UPDATE")
+	x := u.changing(&row{typ: t, ptr: owner})
 	for _, target := range targets {
+		x.Joins = append(x.Joins, entity.Join{Edge: e, Entity: target, Place: edge})
 		id := idOf(u.r.types.typeOf(target), target)
 		u.links = append(u.links, LinkRow{Edge: e, Owner: idOf(t, owner), Target: id})
 		u.act(history.Linking, targetOf(t, owner), map[string]any{edge: string(id)})

@@ -15,7 +15,7 @@ import (
 // making is the door through which the turn's entities go: in the name of the retailer for whom the turn works. What it does on behalf of a user
 // must rest on what is there for him.
 func (u *unit) making(drafts ...*entity.Draft) *entity.Making {
-	by := entity.Maker{Name: history.EngineUser, Retailer: u.ref.retailer, Limited: u.auth.who != nil, Now: u.now}
+	by := entity.Maker{Name: history.EngineUser, Retailer: u.ref.retailer, Limited: u.auth.who != nil, Composes: true, Now: u.now}
 	if u.ref.retailer != 0 {
 		by.For = []tenancy.RetailerID{u.ref.retailer}
 	}

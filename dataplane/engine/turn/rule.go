@@ -38,6 +38,7 @@ func (u *unit) rule(ctx context.Context, c *rule.Context, rs *history.Ruleset, c
 	if step == nil {
 		return fmt.Errorf("there is no rule %s", name)
 	}
+	u.changes = nil
 	u.auth.asked = nil // what a rule of business failure asked for is undone
 	u.paths.ctx, u.paths.err, u.paths.visited = ctx, nil, 0
 	err = step(ctx, c)
@@ -46,6 +47,9 @@ func (u *unit) rule(ctx context.Context, c *rule.Context, rs *history.Ruleset, c
 	}
 	if err != nil && ctx.Err() != nil {
 		return errors.Join(context.Cause(ctx), err)
+	}
+	if err == nil {
+		err = u.checked(ctx)
 	}
 	if err == nil {
 		err = u.allowed(ctx)

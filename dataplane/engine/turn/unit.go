@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
@@ -41,6 +42,7 @@ type unit struct {
 	byType   map[*catalogue.Type][]*row
 	parts    map[*catalogue.Type][]any // the root's dependants of types that rules have asked for
 	links    []LinkRow
+	changes  []*entity.Draft // by the rule that runs
 
 	// what is to be sent and done
 	out       []*workflow.Event

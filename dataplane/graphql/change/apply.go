@@ -6,15 +6,11 @@ import (
 	"reflect"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
-
-// defaultMaxLen is the longest text, in characters, of fields that name no limit.
-const defaultMaxLen = 255
 
 // apply brings the input's values into the entity, its references and its children.
 func (d *draft) apply() error {
@@ -102,7 +98,7 @@ func (d *draft) assignID(f *catalogue.Field, id catalogue.ID) {
 	}
 }
 
-// set puts one value into the entity, after checking it.
+// set puts one value into the entity. Whether the field can hold it, the door of entities says.
 func (d *draft) set(in *catalogue.InputField, v any) error {
 	place := d.Place + "." + in.Name
 	f := in.Field
@@ -112,15 +108,23 @@ func (d *draft) set(in *catalogue.InputField, v any) error {
 	if v == nil {
 		return d.clear(f, place)
 	}
-	if err := check(d.Type, in, v, place); err != nil {
-		return err
-	}
 	d.Touch(f)
-	p := f.Pointer(d.Entity)
+	d.name(f, in.Name)
 	if len(in.MergeBy) > 0 {
-		return merge(p, in.MergeBy, v, place)
+		return d.merge(f, in.MergeBy, v, place)
 	}
-	return assign(p, v, place)
+	return assign(f.Pointer(d.Entity), v, place)
+}
+
+// name notes what the input calls a field, for messages.
+func (d *draft) name(f *catalogue.Field, name string) {
+	if name == f.Name {
+		return
+	}
+	if d.Names == nil {
+		d.Names = map[*catalogue.Field]string{}
+	}
+	d.Names[f] = name
 }
 
 // clear takes a value away; merged lists are left as they are, for nothing is ever deleted from them, and so is the status.
@@ -152,93 +156,6 @@ func (d *draft) clear(f *catalogue.Field, place string) error {
 		*p = nil
 	case *json.RawMessage:
 		*p = nil
-	}
-	return nil
-}
-
-func check(t *catalogue.Type, in *catalogue.InputField, v any, place string) error {
-	switch v := v.(type) {
-	case string:
-		return checkText(t, in, v, place)
-	case int:
-		return checkNumber(in, float64(v), place)
-	case float64:
-		return checkNumber(in, v, place)
-	case []any:
-		for i, x := range v {
-			if err := checkElement(in, x, fmt.Sprintf("%s[%d]", place, i)); err != nil {
-				return err
-			}
-		}
-	case map[string]any:
-		return checkElement(in, v, place)
-	}
-	return nil
-}
-
-func checkNumber(in *catalogue.InputField, v float64, place string) error {
-	if in.Field == nil {
-		return nil
-	}
-	return at(in.Field.Check(in.Name, v), place)
-}
-
-// at gives the fault of a value its place.
-func at(err error, place string) error {
-	if err == nil {
-		return nil
-	}
-	return fault.Of(err).At(place)
-}
-
-func checkText(t *catalogue.Type, in *catalogue.InputField, s, place string) error {
-	limit := in.MaxLen
-	if limit == 0 && in.Field != nil {
-		limit = in.Field.MaxLen
-	}
-	if s == "" && in.Field != nil && slices.Contains(t.Key, in.Field) {
-		return fault.Invalidf(place, "%s must not be empty", in.Name).WithCode(fault.CodeMissing)
-	}
-	return tooLong(s, limit, place)
-}
-
-func tooLong(s string, limit int, place string) error {
-	if limit == 0 {
-		limit = defaultMaxLen
-	}
-	if n := utf8.RuneCountInString(s); n > limit {
-		return fault.Invalidf(place, "the text has %d characters, at most %d are allowed", n, limit).WithCode(fault.CodeTooLong)
-	}
-	return nil
-}
-
-// checkElement checks a value object's texts and numbers. Json members take anything.
-func checkElement(in *catalogue.InputField, x any, place string) error {
-	if s, ok := x.(string); ok {
-		return tooLong(s, 0, place)
-	}
-	object, ok := x.(map[string]any)
-	if !ok || in.Field == nil || in.Field.Value == nil {
-		return nil
-	}
-	for _, m := range in.Field.Value.Fields {
-		switch v := object[m.Name].(type) {
-		case string:
-			if catalogue.BaseType(m.GraphQL) == "Json" {
-				continue
-			}
-			if err := tooLong(v, m.MaxLen, place+"."+m.Name); err != nil {
-				return err
-			}
-		case int:
-			if err := m.Check(m.Name, float64(v)); err != nil {
-				return at(err, place+"."+m.Name)
-			}
-		case float64:
-			if err := m.Check(m.Name, v); err != nil {
-				return at(err, place+"."+m.Name)
-			}
-		}
 	}
 	return nil
 }
@@ -316,17 +233,25 @@ func resolved(v any) any {
 }
 
 // merge puts the elements of a list into a stored list: those that agree in some members with a stored one replace it.
-func merge(p any, by []string, v any, place string) error {
+func (d *draft) merge(f *catalogue.Field, by []string, v any, place string) error {
 	list, _ := v.([]any)
+	p := f.Pointer(d.Entity)
 	if attributes, ok := p.(*catalogue.Attributes); ok {
-		*attributes = attributes.Merge(attributesOf(list))
+		given := attributesOf(list)
+		d.give(f, given)
+		*attributes = attributes.Merge(catalogue.Attributes(nil).Merge(given))
 		return nil
 	}
+	fresh, _ := resolved(list).([]any)
+	given := reflect.New(reflect.TypeOf(p).Elem())
+	if err := transcode(given.Interface(), fresh, place); err != nil {
+		return err
+	}
+	d.give(f, given.Elem().Interface())
 	stored, err := elements(p)
 	if err != nil {
 		return err
 	}
-	fresh, _ := resolved(list).([]any)
 	for _, x := range fresh {
 		id := identity(x, by)
 		at := slices.IndexFunc(stored, func(old any) bool { return identity(old, by) == id })
@@ -337,6 +262,14 @@ func merge(p any, by []string, v any, place string) error {
 		stored[at] = x
 	}
 	return transcode(p, stored, place)
+}
+
+// give notes what was given of a list that is merged.
+func (d *draft) give(f *catalogue.Field, list any) {
+	if d.Given == nil {
+		d.Given = map[*catalogue.Field]any{}
+	}
+	d.Given[f] = list
 }
 
 // elements reads the list that p points at as JSON values.
@@ -376,7 +309,7 @@ func attributesOf(list []any) catalogue.Attributes {
 		a := catalogue.Attribute{Value: object["value"]}
 		a.Name, _ = object["name"].(string)
 		a.Type, _ = object["type"].(string)
-		out = append(out[:len(out):len(out)], a)
+		out = append(out, a)
 	}
-	return catalogue.Attributes(nil).Merge(out)
+	return out
 }

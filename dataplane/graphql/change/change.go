@@ -121,7 +121,7 @@ func (s *session) create(ctx context.Context, d *draft) (any, error) {
 	started, err := s.start(ctx, d)
 	if err == nil && !started {
 		err = s.DB.Write(ctx, s.scope, func(tx *store.Tx) error {
-			write(tx, d)
+			s.making.Write(tx)
 			eventstore.Append(tx, s.events...)
 			return nil
 		})
@@ -170,7 +170,7 @@ func (c *Changer) Update(ctx context.Context, p *tenant.Principal, m *catalogue.
 		if err := s.complete(ctx, d); err != nil {
 			return err
 		}
-		write(tx, d)
+		s.making.Write(tx)
 		return nil
 	})
 	if err != nil {

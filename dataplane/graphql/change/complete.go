@@ -5,7 +5,6 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
-	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -64,9 +63,7 @@ func (s *session) know(ctx context.Context) {
 func (s *session) complete(ctx context.Context, d *draft) error {
 	var err error
 	d.each(func(x *draft) {
-		for _, l := range x.links {
-			x.Joins = append(x.Joins, entity.Join{Edge: l.edge, Entity: l.want.Entity, Place: l.want.Place})
-		}
+		s.join(x)
 		if err == nil {
 			err = s.guard(ctx, x)
 		}
@@ -111,34 +108,16 @@ func (s *session) Version(ctx context.Context, retailer tenancy.RetailerID, name
 	return version, err
 }
 
-// write queues the rows of a draft and its children.
-func write(tx *store.Tx, d *draft) {
-	d.each(func(x *draft) {
-		switch {
-		case x.New:
-			tx.Insert(x.Entity)
-		case len(x.Touched) > 0:
-			tx.Update(x.Entity, x.Touched...)
-		}
-		x.link(tx)
-	})
-}
-
-// link joins a draft with what its input lists along edges.
-func (d *draft) link(tx *store.Tx) {
+// join ties a draft to what its input lists along connections: by rows between the two, or by a reference of the other, which then changes too.
+func (s *session) join(d *draft) {
 	for _, l := range d.links {
 		if l.edge.Link != nil {
-			tx.Link(l.edge, idOf(d), l.want.ID())
+			d.Joins = append(d.Joins, entity.Join{Edge: l.edge, Entity: l.want.Entity, Place: l.want.Place})
 			continue
 		}
 		if p, ok := l.edge.By.Pointer(l.want.Entity).(*catalogue.ID); ok {
 			*p = idOf(d)
-			tx.Update(l.want.Entity, l.edge.By)
-		}
-	}
-	for _, k := range d.kids {
-		if k.New && k.input.Edge != nil && k.input.Edge.Link != nil {
-			tx.Link(k.input.Edge, idOf(d), idOf(k.draft))
+			s.making.Change(l.want.Entity, l.edge.By).Place = l.want.Place
 		}
 	}
 }

@@ -19,10 +19,8 @@ func (d *draft) setComposite(in *catalogue.InputField, v any) error {
 			}
 			continue
 		}
-		if err := check(d.Type, &catalogue.InputField{Name: in.Name, Field: m.Field}, given, place); err != nil {
-			return err
-		}
 		d.Touch(m.Field)
+		d.name(m.Field, in.Name+"."+strings.Join(m.Path, "."))
 		if err := assign(m.Field.Pointer(d.Entity), given, place); err != nil {
 			return err
 		}

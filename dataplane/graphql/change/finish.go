@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/security"
@@ -63,7 +64,7 @@ func (s *session) secrets(ctx context.Context, u *security.User, d *draft) error
 	}
 	if plain, given := d.value["password"].(string); given {
 		place := d.Place + ".password"
-		if err := tooLong(plain, d.input.Field("password").MaxLen, place); err != nil {
+		if err := entity.CheckLength(plain, d.input.Field("password").MaxLen, place); err != nil {
 			return err
 		}
 		if plain == "" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -26,6 +27,11 @@ func (c *Changer) CreateRetailer(ctx context.Context, p *tenant.Principal, m *ca
 		return nil, err
 	}
 	if err := s.ready(ctx, s.reader(), d); err != nil {
+		return nil, err
+	}
+	var drafts []*entity.Draft
+	d.each(func(x *draft) { drafts = append(drafts, x.Draft) })
+	if err := s.making.Values(drafts...); err != nil {
 		return nil, err
 	}
 	if err := s.vacant(ctx, d); err != nil {
@@ -65,7 +71,7 @@ func (c *Changer) completeRetailer(ctx context.Context, p *tenant.Principal, in 
 		if err := s.complete(ctx, d); err != nil {
 			return err
 		}
-		write(tx, d)
+		s.making.Write(tx)
 		return nil
 	})
 	if err != nil {

@@ -38,25 +38,28 @@ func (c *Changer) Remove(ctx context.Context, p *tenant.Principal, r *catalogue.
 		if err := s.allowUpdate(ctx, d); err != nil {
 			return err
 		}
-		if r.Edge != nil {
-			d.unlink(tx)
-			return nil
+		if r.Edge == nil {
+			if err := s.mayTake(ctx, d, list); err != nil {
+				return err
+			}
+			if err := d.without(r, list); err != nil {
+				return err
+			}
 		}
-		if err := s.mayTake(ctx, d, list); err != nil {
+		for _, l := range d.links {
+			d.Parts = append(d.Parts, entity.Join{Edge: l.edge, Entity: l.want.Entity, Place: l.want.Place})
+		}
+		s.making.Drafts = append(s.making.Drafts, d.Draft)
+		if err := s.making.Complete(ctx, s); err != nil {
 			return err
 		}
-		return d.without(tx, r, list)
+		s.making.Write(tx)
+		return nil
 	})
 }
 
-func (d *draft) unlink(tx *store.Tx) {
-	for _, l := range d.links {
-		tx.Unlink(l.edge, idOf(d), l.want.ID())
-	}
-}
-
-// without writes the owner's list value without the elements that the request names.
-func (d *draft) without(tx *store.Tx, r *catalogue.Removal, list []any) error {
+// without takes the elements that the request names out of the owner's list value.
+func (d *draft) without(r *catalogue.Removal, list []any) error {
 	by := r.Field.Value.MergeBy
 	gone := map[string]bool{}
 	named, _ := resolved(list).([]any)
@@ -72,7 +75,8 @@ func (d *draft) without(tx *store.Tx, r *catalogue.Removal, list []any) error {
 	if err := transcode(p, stored, d.Place); err != nil {
 		return err
 	}
-	tx.Update(d.Entity, r.Field)
+	d.Touch(r.Field)
+	d.give(r.Field, nil)
 	return nil
 }
 
@@ -91,10 +95,6 @@ func (c *Changer) SetStatus(ctx context.Context, p *tenant.Principal, b Bulk, fi
 	if err := p.CanSomewhere(b.Type.Permission + "_UPDATE"); err != nil {
 		return 0, err
 	}
-	column := b.Type.Field("status")
-	if err := tooLong(status, column.MaxLen, "input.status"); err != nil {
-		return 0, err
-	}
 	container, _ := filter["catalogue"].(map[string]any)
 	count := 0
 	err := c.DB.Write(ctx, p.ScopeFor(b.Type.Permission+"_UPDATE"), func(tx *store.Tx) error {
@@ -109,21 +109,20 @@ func (c *Changer) SetStatus(ctx context.Context, p *tenant.Principal, b Bulk, fi
 		if err := w.Missing(); err != nil {
 			return err
 		}
-		count, err = setStatus(ctx, tx, b, w.ID(), filter[b.Field.Name], status)
+		count, err = c.begin(p).setStatus(ctx, tx, b, store.Condition{Field: b.Type.Field("catalogue"), Op: store.In, Values: []any{w.ID()}},
+			store.Condition{Field: b.Field, Op: store.In, Values: []any{filter[b.Field.Name]}}, status)
 		return err
 	})
 	return count, err
 }
 
-func setStatus(ctx context.Context, tx *store.Tx, b Bulk, container catalogue.ID, value any, status string) (int, error) {
+func (s *session) setStatus(ctx context.Context, tx *store.Tx, b Bulk, container, of store.Condition, status string) (int, error) {
 	column, id := b.Type.Field("status"), b.Type.Field("id")
 	q := store.Query{
 		Type: b.Type, Fields: []*catalogue.Field{id}, Page: store.Page{First: bulkPage},
-		Where: []store.Condition{
-			{Field: b.Type.Field("catalogue"), Op: store.In, Values: []any{container}},
-			{Field: b.Field, Op: store.In, Values: []any{value}},
-		},
+		Where: []store.Condition{container, of},
 	}
+	s.from = tx
 	count := 0
 	for {
 		res, err := tx.Select(ctx, q)
@@ -131,6 +130,7 @@ func setStatus(ctx context.Context, tx *store.Tx, b Bulk, container catalogue.ID
 			return 0, err
 		}
 		g := res.Groups[0]
+		s.know(ctx)
 		for _, row := range g.Rows {
 			e := b.Type.New()
 			rowID, _ := row[0].(catalogue.ID)
@@ -140,8 +140,12 @@ func setStatus(ctx context.Context, tx *store.Tx, b Bulk, container catalogue.ID
 			if err := assign(column.Pointer(e), status, ""); err != nil {
 				return 0, err
 			}
-			tx.Update(e, column)
+			s.making.Change(e, column).Place = "input"
 		}
+		if err := s.making.Complete(ctx, s); err != nil {
+			return 0, err
+		}
+		s.making.Write(tx)
 		count += len(g.Rows)
 		if !g.HasNext || len(g.Cursors) == 0 {
 			return count, nil

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/inventory/load"
@@ -146,7 +148,9 @@ func (l *Load) read(ctx context.Context, t *store.Tx, places *availability.Place
 		for i := range b.rows {
 			r := &b.rows[i]
 			at := places.At(r.LocationRef)
-			if l.foreign(r); r.Problem != "" || at == nil || !l.reaches(at.Location) {
+			l.foreign(r)
+			l.fits(r)
+			if r.Problem != "" || at == nil || !l.reaches(at.Location) {
 				continue
 			}
 			known.Locations[r.LocationRef] = at.Location.Status
@@ -170,6 +174,25 @@ func (l *Load) foreign(r *load.Row) {
 	if own := strconv.Itoa(int(l.retailer)); r.Problem == "" && r.Retailer != "" && l.retailer != 0 && r.Retailer != own {
 		r.Problem, r.ProblemField = fmt.Sprintf("the batch is retailer %s's", own), "retailerId"
 	}
+}
+
+// fits refuses a record whose values the fields of a quantity cannot hold: it must not cost the others of its batch.
+func (l *Load) fits(r *load.Row) {
+	if r.Problem != "" {
+		return
+	}
+	e := &inventory.InventoryQuantity{Ref: cmp.Or(r.Ref, r.ProductRef), Condition: r.Condition, StorageAreaRef: r.StorageArea, Attributes: r.Attributes}
+	e.Type, e.Status = r.Type, r.Status
+	made := entity.Making{By: l.maker()}
+	if err := made.Values(&entity.Draft{Type: quantityType, Entity: e, New: true}); err != nil {
+		f := fault.Of(err)
+		r.Problem, r.ProblemField = f.Detail, f.Field
+	}
+}
+
+// maker is who makes what a load makes.
+func (l *Load) maker() entity.Maker {
+	return entity.Maker{Retailer: tenancy.RetailerID(l.retailer), Composes: true}
 }
 
 // reaches reports whether the load may touch stock at a location: one of its own retailer, unless several share the catalogue.
@@ -224,7 +247,7 @@ func (l *Load) write(ctx context.Context, t *store.Tx, places *availability.Plac
 		}
 	}
 	slices.Sort(refs)
-	made := &entity.Making{Catalogue: l.module.db.Catalogue(), By: entity.Maker{Retailer: tenancy.RetailerID(l.retailer)}}
+	made := &entity.Making{Catalogue: l.module.db.Catalogue(), By: l.maker()}
 	made.Know(l.catalogue)
 	var moved []stockstore.Position
 	for _, ref := range refs {
@@ -232,17 +255,17 @@ func (l *Load) write(ctx context.Context, t *store.Tx, places *availability.Plac
 		if p.Moved() {
 			moved = append(moved, stockstore.Position{ID: p.ID, ProductRef: p.ProductRef, LocationRef: p.LocationRef, Status: p.Status, OnHand: p.OnHand})
 		}
-		l.writePosition(t, made, p, stored.positions[p.ID])
+		l.writePosition(made, p, stored.positions[p.ID])
 		for _, q := range p.Quantities {
 			if q.Changed {
-				l.writeQuantity(t, made, p, q, stored.quantities[q.ID])
+				l.writeQuantity(made, p, q, stored.quantities[q.ID])
 			}
 		}
 	}
 	if err := made.Complete(ctx, asRoots{}); err != nil {
 		return fmt.Errorf("complete the positions of a load: %w", err)
 	}
-	t.Insert(made.Entities()...) // no CREATE events: what those would lead to is done here, for all at once
+	made.Write(t) // no CREATE events: what those would lead to is done here, for all at once
 	l.module.follow(t, places, l.catalogue, l.cause, moved)
 	return nil
 }
@@ -256,11 +279,11 @@ func (asRoots) Find(_ context.Context, needs []entity.Need) ([]any, error) {
 	return make([]any, len(needs)), nil
 }
 
-func (l *Load) writePosition(t *store.Tx, made *entity.Making, p *load.Position, old *inventory.InventoryPosition) {
+func (l *Load) writePosition(made *entity.Making, p *load.Position, old *inventory.InventoryPosition) {
 	if old != nil {
 		if p.Moved() {
 			old.OnHand, old.Status = p.OnHand, p.Status
-			t.Update(old, onHandField, statusField)
+			made.Change(old, onHandField, statusField)
 		}
 		return
 	}
@@ -270,7 +293,7 @@ func (l *Load) writePosition(t *store.Tx, made *entity.Making, p *load.Position,
 	made.Make(e)
 }
 
-func (l *Load) writeQuantity(t *store.Tx, made *entity.Making, p *load.Position, q *load.Quantity, old *inventory.InventoryQuantity) {
+func (l *Load) writeQuantity(made *entity.Making, p *load.Position, q *load.Quantity, old *inventory.InventoryQuantity) {
 	e := old
 	if e == nil {
 		e = &inventory.InventoryQuantity{Ref: q.Ref, CatalogueID: l.catalogue.ID, PositionID: catalogue.ID(p.ID)}
@@ -287,12 +310,13 @@ func (l *Load) writeQuantity(t *store.Tx, made *entity.Making, p *load.Position,
 		made.Make(e)
 		return
 	}
-	t.Update(e, quantityFields...)
+	made.Change(e, quantityFields...)
 }
 
 var (
 	onHandField    = rule.TypeNamed("InventoryPosition").Field("onHand")
 	statusField    = rule.TypeNamed("InventoryPosition").Field("status")
+	quantityType   = rule.TypeNamed("InventoryQuantity")
 	quantityFields = fieldsOf("InventoryQuantity", "status quantity condition storageAreaRef expectedOn attributes")
 )
 

@@ -3,6 +3,7 @@ package inventory_test
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,6 +79,22 @@ func (h *house) results(id catalogue.ID) []string {
 		}
 	}
 	return out
+}
+
+// TestRecordsThatNoFieldHoldsFailAlone: what is too long for a quantity is refused, and the rest of the batch is loaded.
+func TestRecordsThatNoFieldHoldsFailAlone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	long := strings.Repeat("x", 101)
+	attribute := []map[string]any{{"name": strings.Repeat("n", 256), "type": "STRING", "value": "v"}}
+	got := h.results(h.batches(1, "DEFAULT:1", []map[string]any{
+		with(row("P1", "A", 1), "status", long), with(row("P2", "A", 2), "storageAreaRef", long), with(row("P3", "A", 3), "attributes", attribute), row(long, "A", 4),
+	})[0])
+	require.Equal(t, []string{
+		"400 status: the text has 101 characters, at most 50 are allowed", "400 storageAreaRef: the text has 101 characters, at most 100 are allowed",
+		"400 attributes[0].name: the text has 256 characters, at most 255 are allowed", "",
+	}, got)
+	require.Equal(t, []string{long + ":A 4 CREATED"}, h.positions("DEFAULT:1"), "a position's ref is as long as those of product and location make it")
 }
 
 // TestLoadsStayWithinTheirRetailer: its own locations and records, but in a catalogue that retailers share, and for the account as a whole.

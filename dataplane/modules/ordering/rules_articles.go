@@ -34,7 +34,7 @@ func createArticle(ctx context.Context, c *rule.Context, o *Order, f *order.Fulf
 	if filled == 0 || len(have) > 0 {
 		return nil
 	}
-	a := &order.Article{Ref: fmt.Sprintf("%s-A1", f.Ref), Name: fmt.Sprintf("Parcel of %s", f.Ref), Quantity: &filled, OrderID: o.ID,
+	a := &order.Article{Ref: fmt.Sprintf("%s-A1", f.Ref), Name: fmt.Sprintf("Parcel of %.246s", f.Ref), Quantity: &filled, OrderID: o.ID,
 		Attributes: catalogue.Attributes{core.Attribute(fulfilmentID, string(f.ID))}}
 	a.Type = p.PackageType
 	if err := c.Turn.Create(ctx, a); err != nil {

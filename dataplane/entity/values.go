@@ -1,0 +1,181 @@
+package entity
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+)
+
+const (
+	// defaultLength is the longest text, in characters, of fields that name no limit.
+	defaultLength = 255
+	// composedLength is the longest ref of what the platform makes by itself: it is put together of others' refs, such as a position's of those of
+	// product and location, and no limit for callers may keep it from being made.
+	composedLength = 1024
+)
+
+// Values refuses values that the fields of drafts cannot hold: texts that are too long or none of those allowed, numbers beyond their bounds. Of
+// entities that change, only what changes is looked at. The error is a fault at the place of the value.
+func (m *Making) Values(drafts ...*Draft) error {
+	for _, x := range drafts {
+		for _, f := range x.Type.Fields {
+			if !x.New && !x.touches(f) {
+				continue
+			}
+			if err := m.value(x, f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (m *Making) value(x *Draft, f *catalogue.Field) error {
+	switch p := f.Pointer(x.Entity).(type) {
+	case *string:
+		return m.text(x, f, *p)
+	case *catalogue.ID:
+		if f.Ref == nil {
+			return CheckLength(string(*p), 0, x.at(f))
+		}
+		return nil
+	default:
+		if f.Kind == catalogue.JSON {
+			return x.element(f)
+		}
+	}
+	if f.Least == nil && f.Most == nil || f.Empty(x.Entity) {
+		return nil
+	}
+	return bounded(f.Bounds, reflect.Indirect(reflect.ValueOf(f.Get(x.Entity))), x.name(f), x.at(f))
+}
+
+func (m *Making) text(x *Draft, f *catalogue.Field, text string) error {
+	key := slices.Contains(x.Type.Key, f)
+	switch {
+	case text == "" && key:
+		return fault.Invalidf(x.at(f), "%s must not be empty", x.name(f)).WithCode(fault.CodeMissing)
+	case text == "":
+		return nil
+	case len(f.Among) > 0:
+		return among(f, text, x.at(f))
+	}
+	limit := f.MaxLen
+	if x.New && m.By.Composes && (key || f.Name == "ref") {
+		limit = composedLength
+	}
+	return CheckLength(text, limit, x.at(f))
+}
+
+// element checks a value object, or a list of them or of texts. Of a list that was merged with what is stored, only what was given is looked at.
+func (x *Draft) element(f *catalogue.Field) error {
+	given, merged := x.Given[f]
+	if !merged {
+		given = f.Pointer(x.Entity)
+	}
+	return elements(f.Value, reflect.Indirect(reflect.ValueOf(given)), x.at(f))
+}
+
+// elements checks what a JSON column holds: of, a list of those, or texts. Of other values, such as documents, nothing is promised.
+func elements(of *catalogue.ValueType, v reflect.Value, place string) error {
+	switch {
+	case !v.IsValid(): // nothing was given
+	case v.Kind() == reflect.String:
+		return CheckLength(v.String(), 0, place)
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() != reflect.Uint8:
+		for i := range v.Len() {
+			if err := elements(of, v.Index(i), fmt.Sprintf("%s[%d]", place, i)); err != nil {
+				return err
+			}
+		}
+	case v.Kind() == reflect.Pointer && !v.IsNil():
+		return elements(of, v.Elem(), place)
+	case of != nil && v.Type() == of.Go:
+		for i, m := range of.Fields {
+			if err := member(m, v.Field(i), place+"."+m.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// member checks one member of a value object.
+func member(m *catalogue.ValueField, v reflect.Value, place string) error {
+	switch {
+	case m.Value != nil:
+		return elements(m.Value, v, place)
+	case m.Ref != nil:
+		return nil
+	case v.Kind() == reflect.Pointer:
+		if v.IsNil() {
+			return nil
+		}
+		return member(m, v.Elem(), place)
+	case v.Kind() == reflect.String && m.Enum != nil && v.Len() > 0 && !m.Enum.Has(v.String()):
+		return unknown(v.String(), m.Enum.Values, place)
+	case v.Kind() == reflect.String:
+		return CheckLength(v.String(), m.MaxLen, place)
+	}
+	return bounded(m.Bounds, v, m.Name, place)
+}
+
+// bounded refuses a number beyond bounds.
+func bounded(b catalogue.Bounds, number reflect.Value, name, place string) error {
+	if b.Least == nil && b.Most == nil {
+		return nil
+	}
+	v := 0.0
+	switch {
+	case number.CanInt():
+		v = float64(number.Int())
+	case number.CanFloat():
+		v = number.Float()
+	}
+	if err := b.Check(name, v); err != nil {
+		return fault.Of(err).At(place)
+	}
+	return nil
+}
+
+// CheckLength refuses a text with more characters than the limit; 0 stands for that of fields that name none.
+func CheckLength(text string, limit int, place string) error {
+	if limit == 0 {
+		limit = defaultLength
+	}
+	if len(text) <= limit {
+		return nil
+	}
+	if n := utf8.RuneCountInString(text); n > limit {
+		return fault.Invalidf(place, "the text has %d characters, at most %d are allowed", n, limit).WithCode(fault.CodeTooLong)
+	}
+	return nil
+}
+
+// among refuses a text that is none of those that a field may have.
+func among(f *catalogue.Field, text, place string) error {
+	if len(f.Among) == 0 || slices.Contains(f.Among, text) {
+		return nil
+	}
+	return unknown(text, f.Among, place)
+}
+
+func unknown(text string, want []string, place string) error {
+	return fault.Invalidf(place, "%q is unknown: want %s", text, strings.Join(want, ", ")).WithCode(fault.CodeInvalid)
+}
+
+// at is where the value of a field stands in the input.
+func (x *Draft) at(f *catalogue.Field) string { return strings.TrimPrefix(x.Place+"."+x.name(f), ".") }
+
+// name is what the maker's input calls a field.
+func (x *Draft) name(f *catalogue.Field) string {
+	if name, other := x.Names[f]; other {
+		return name
+	}
+	return f.Name
+}
