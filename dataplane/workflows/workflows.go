@@ -1,19 +1,20 @@
-// Package workflows holds the workflows that every retailer starts with, as public workflow JSON. Implementers read them, copy
-// them and upload their own versions; nothing in the engine knows them.
+// Package workflows gives the workflows that every retailer starts with, as public workflow JSON: those of all modules. Implementers read them,
+// copy them and upload their own versions; nothing in the engine knows them.
 package workflows
 
 import (
 	"bytes"
-	"embed"
+	"cmp"
 	"fmt"
+	"io/fs"
 	"path"
+	"slices"
 	"strconv"
+	"sync"
 
+	"github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
-
-//go:embed *.json
-var files embed.FS
 
 // placeholder stands for the retailer's id in the files.
 const placeholder = "${retailerId}"
@@ -25,19 +26,44 @@ type Artefact struct {
 	Flow *workflow.Workflow
 }
 
+// file is one of the modules' files.
+type file struct {
+	name string // order_hd.json
+	text []byte
+}
+
+// files are those of all modules, by name.
+var files = sync.OnceValues(func() ([]file, error) {
+	var out []file
+	for _, m := range modules.All() {
+		if m.Workflows == nil {
+			continue
+		}
+		names, err := fs.Glob(m.Workflows, "workflows/*.json")
+		if err != nil {
+			return nil, fmt.Errorf("list the default workflows of module %s: %w", m.Name, err)
+		}
+		for _, name := range names {
+			text, err := fs.ReadFile(m.Workflows, name)
+			if err != nil {
+				return nil, fmt.Errorf("read default workflow %s of module %s: %w", name, m.Name, err)
+			}
+			out = append(out, file{path.Base(name), text})
+		}
+	}
+	slices.SortFunc(out, func(a, b file) int { return cmp.Compare(a.name, b.name) })
+	return out, nil
+})
+
 // Bodies gives the texts of the workflows that a retailer starts with. An error is a mistake in the binary.
 func Bodies(retailer int32) ([][]byte, error) {
-	names, err := files.ReadDir(".")
+	list, err := files()
 	if err != nil {
-		return nil, fmt.Errorf("list the default workflows: %w", err)
+		return nil, err
 	}
-	out := make([][]byte, len(names))
-	for i, f := range names {
-		raw, err := files.ReadFile(path.Clean(f.Name()))
-		if err != nil {
-			return nil, fmt.Errorf("read default workflow %s: %w", f.Name(), err)
-		}
-		out[i] = bytes.ReplaceAll(raw, []byte(placeholder), []byte(strconv.Itoa(int(retailer))))
+	out := make([][]byte, len(list))
+	for i, f := range list {
+		out[i] = bytes.ReplaceAll(f.text, []byte(placeholder), []byte(strconv.Itoa(int(retailer))))
 	}
 	return out, nil
 }

@@ -1,8 +1,15 @@
 package inventory
 
-import "github.com/fluent-oms/fluent/dataplane/modules/manifest"
+import (
+	"embed"
+
+	"github.com/fluent-oms/fluent/dataplane/modules/manifest"
+)
+
+//go:embed workflows/*.json
+var workflows embed.FS
 
 // Manifest is what the module has.
 func Manifest() manifest.Module {
-	return manifest.Module{Name: "inventory", Rules: Rules(), Loads: batches(), Settings: settings()}
+	return manifest.Module{Name: "inventory", Rules: Rules(), Loads: batches(), Settings: settings(), Workflows: workflows}
 }

@@ -3,6 +3,8 @@
 package manifest
 
 import (
+	"io/fs"
+
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/setting"
 )
@@ -14,6 +16,8 @@ type Module struct {
 	Roots    []Root                 // whose rules it has. Each root that has parts (catalogue.TypeSpec.Parts) is a module's
 	Loads    []Load                 // of batches
 	Settings []*setting.Declaration // that it reads, or that its workflows name
+	// Workflows holds those that every retailer starts with, one to a file, as workflows/*.json; see dataplane/workflows. Nil: none.
+	Workflows fs.FS
 }
 
 // Root is an entity type that hangs on no other and that a module's workflows drive. What hangs on it is declared with the type.

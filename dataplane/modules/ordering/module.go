@@ -1,6 +1,13 @@
 package ordering
 
-import "github.com/fluent-oms/fluent/dataplane/modules/manifest"
+import (
+	"embed"
+
+	"github.com/fluent-oms/fluent/dataplane/modules/manifest"
+)
+
+//go:embed workflows/*.json
+var workflows embed.FS
 
 // Manifest is what the module has.
 func Manifest() manifest.Module {
@@ -10,6 +17,7 @@ func Manifest() manifest.Module {
 		Roots: []manifest.Root{
 			{Type: typeOrder, StartsWithCreation: true},
 		},
-		Settings: settings(),
+		Settings:  settings(),
+		Workflows: workflows,
 	}
 }
