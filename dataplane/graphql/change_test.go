@@ -264,29 +264,6 @@ func TestADeclaredSettingHasAValueOfItsType(t *testing.T) {
 	require.Equal(t, `{"updateSetting":{"value":null}}`, w.raw(update, `{"v":""}`))
 }
 
-func TestSearchVirtualInventory(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.data(`mutation { createVirtualCatalogue(input: {ref: "VC", type: "BASE", name: "v", inventoryCatalogueRef: "IC", productCatalogueRef: "PC", retailerRefs: "MAIN"}) { id } }`, "")
-	for i, lat := range []float64{-31.9, -33.8, -37.8} {
-		ref := fmt.Sprintf("L%d", i)
-		w.data(fmt.Sprintf(`mutation { createLocation(input: {ref: %q, type: "STORE", name: "x", retailer: {id: 1}, primaryAddress: {ref: "a", latitude: %v, longitude: 151}, openingSchedule: %s}) { id } }`, ref, lat, hours), "")
-		for p, n := range []int{5, i} {
-			w.data(fmt.Sprintf(`mutation { createVirtualPosition(input: {ref: "P%d:%s", type: "BASE", productRef: "P%d", groupRef: %q, quantity: %d, catalogue: {ref: "VC"}}) { id } }`, p, ref, p, ref, n), "")
-		}
-	}
-	ask := func(args string) string {
-		return w.raw(`{ searchVirtualInventory(virtualCatalogue: {ref: "VC"}, `+args+`) { edges { node { location { ref } at: virtualPositions { productRef q: quantity } } cursor } pageInfo { hasNextPage } } }`, "")
-	}
-	require.Equal(t, `{"searchVirtualInventory":{"edges":[{"node":{"location":{"ref":"L1"},"at":[{"productRef":"P0","q":5}]},"cursor":null}],"pageInfo":{"hasNextPage":true}}}`,
-		ask(`productQuantities: {productRef: "P0", quantity: 2}, orderByProximity: {latitude: -33.9, longitude: 151.2}, first: 1`))
-	require.Equal(t, `{"searchVirtualInventory":{"edges":[{"node":{"location":{"ref":"L2"},"at":[{"productRef":"P0","q":5},{"productRef":"P1","q":2}]},"cursor":null},`+
-		`{"node":{"location":{"ref":"L0"},"at":[{"productRef":"P0","q":5}]},"cursor":null}],"pageInfo":{"hasNextPage":false}}}`,
-		ask(`productQuantities: [{productRef: "P0", quantity: 2}, {productRef: "P1", quantity: 2}], excludedLocationRefs: "L1"`))
-	require.Equal(t, `{"searchVirtualInventory":{"edges":[],"pageInfo":{"hasNextPage":false}}}`, ask(`productQuantities: {productRef: "P0", quantity: 6}, virtualPosition: {status: "CREATED"}`))
-	require.Equal(t, "C0120E", w.failure(`{ searchVirtualInventory(virtualCatalogue: {ref: "no"}, productQuantities: []) { edges { cursor } } }`, "").Extensions.Code)
-}
-
 func TestVariants(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -20,6 +20,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
 	"github.com/fluent-oms/fluent/dataplane/graphql/query"
 	"github.com/fluent-oms/fluent/dataplane/graphql/schema"
+	"github.com/fluent-oms/fluent/dataplane/operation"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -41,7 +42,9 @@ type Deps struct {
 	Engine    change.Engine
 	Retailers change.Retailers
 	Checks    entity.Checks // of what is made and changed
-	Logger    *slog.Logger
+	// Operations are what modules answer: with what follows from the catalogue they stand behind every root field.
+	Operations []operation.Operation
+	Logger     *slog.Logger
 }
 
 // Executor answers GraphQL requests. It is safe for concurrent use.
@@ -55,7 +58,7 @@ type Executor struct {
 	log       *slog.Logger
 }
 
-// New makes an executor. The error is about the catalogue: its schema does not hold together.
+// New makes an executor. The error is about the catalogue: its schema does not hold together, or a root field has nothing behind it, or two things.
 func New(d Deps) (*Executor, error) {
 	parsed, err := gqlparser.LoadSchema(&ast.Source{Name: "schema.graphql", Input: schema.Text(d.Catalogue)})
 	if err != nil {
@@ -74,18 +77,26 @@ func New(d Deps) (*Executor, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.runner = query.New(query.Runner{
+	e.runner, err = query.New(query.Runner{
 		Catalogue: d.Catalogue, Known: known, Limits: query.Limits{Complexity: maxComplexity, Depth: maxDepth},
 		Reader:   func(scope tenancy.Scope) query.Reader { return d.DB.Reader(scope) },
-		Specials: specials(d), Logger: d.Logger,
+		Specials: specials(d.Catalogue), Operations: d.Operations, Logger: d.Logger,
 	})
+	if err != nil {
+		return nil, err
+	}
+	if err := schema.Behind(parsed.Query, e.runner.Serves()); err != nil {
+		return nil, err
+	}
 	e.changer, err = change.New(change.Deps{
 		DB: d.DB, Catalogue: d.Catalogue, Workflows: d.Workflows, Passwords: d.Passwords, Retailers: d.Retailers, Engine: d.Engine, Checks: d.Checks,
 	})
 	if err != nil {
 		return nil, err
 	}
-	e.mutations = e.mutationFields()
+	if err := e.serveMutations(); err != nil {
+		return nil, err
+	}
 	return e, nil
 }
 

@@ -15,6 +15,8 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/graphql/answer"
 	"github.com/fluent-oms/fluent/dataplane/graphql/change"
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
+	"github.com/fluent-oms/fluent/dataplane/modules"
+	"github.com/fluent-oms/fluent/dataplane/operation"
 	"github.com/fluent-oms/fluent/dataplane/settings"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
@@ -71,8 +73,8 @@ func newWorld(t testing.TB) *world {
 	return newWorldOf(t, store.Options{Catalogue: domain.Catalogue()}, "graphql", storetest.MigrateOnTripwire)
 }
 
-// newWorldOf is a world of another catalogue, whose database migrate prepares.
-func newWorldOf(t testing.TB, options store.Options, template string, migrate func(dsn string) error) *world {
+// newWorldOf is a world of another catalogue, whose database migrate prepares, with more operations than the platform has.
+func newWorldOf(t testing.TB, options store.Options, template string, migrate func(dsn string) error, more ...operation.Operation) *world {
 	t.Helper()
 	dsn := dbtest.Template(t, template, migrate)
 	hooks := storetest.New(t)
@@ -81,7 +83,7 @@ func newWorldOf(t testing.TB, options store.Options, template string, migrate fu
 	var err error
 	w := &world{t: t, db: db, nudges: &nudges{}, hooks: hooks}
 	w.exec, err = graphql.New(graphql.Deps{
-		Catalogue: options.Catalogue, DB: db, Workflows: versions{}, Passwords: plain{}, Engine: w.nudges, Checks: settings.Checks(options.Catalogue), Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Catalogue: options.Catalogue, Operations: append(modules.Operations(), more...), DB: db, Workflows: versions{}, Passwords: plain{}, Engine: w.nudges, Checks: settings.Checks(options.Catalogue), Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	require.NoError(t, err)
 	w.admin = principal("ACME", "1", tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})

@@ -9,45 +9,68 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/graphql/change"
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
 	"github.com/fluent-oms/fluent/dataplane/graphql/query"
+	"github.com/fluent-oms/fluent/dataplane/graphql/schema"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
 // mutation is what stands behind a root mutation field. Exactly one of its functions is set.
 type mutation struct {
+	name   string
 	typ    *catalogue.Type // the entity that it returns; nil: an object that is written by itself
 	entity func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error)
 	object func(ctx context.Context, p *tenant.Principal, args map[string]any) (map[string]any, error)
 }
 
-// mutationFields lists what stands behind each field of Mutation.
-func (e *Executor) mutationFields() map[string]mutation {
-	out := map[string]mutation{}
+// mutationFields lists what stands behind the fields of Mutation: all follows from the catalogue.
+func (e *Executor) mutationFields() []mutation {
+	var out []mutation
 	for _, t := range e.catalogue.Types() {
 		if m := t.Create; m != nil {
-			create := e.changer.Create
-			if t.Provided {
-				create = e.changer.CreateRetailer
-			}
-			out[m.Name] = mutation{typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
-				return create(ctx, p, m, input)
-			}}
+			out = append(out, e.creation(t, m))
 		}
 		if m := t.Update; m != nil {
-			out[m.Name] = mutation{typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
+			out = append(out, mutation{name: m.Name, typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
 				return e.changer.Update(ctx, p, m, input)
-			}}
+			}})
 		}
 		for _, r := range t.Removes {
-			out[r.Name] = e.removal(r)
+			out = append(out, e.removal(r))
+		}
+		for _, b := range t.Bulk {
+			out = append(out, e.bulk(t, b))
 		}
 	}
-	e.specialMutations(out)
+	for _, op := range e.catalogue.Mutations() {
+		if op.Makes != nil {
+			out = append(out, e.creation(op.Makes.Of, &catalogue.Mutation{Name: op.Name, Input: op.Makes}))
+		}
+	}
 	return out
 }
 
+// serveMutations files them by name. The error names fields of the schema with nothing behind them, or more than one thing.
+func (e *Executor) serveMutations() error {
+	e.mutations = map[string]mutation{}
+	var names []string
+	for _, m := range e.mutationFields() {
+		e.mutations[m.name], names = m, append(names, m.name)
+	}
+	return schema.Behind(e.schema.Mutation, names)
+}
+
+func (e *Executor) creation(t *catalogue.Type, m *catalogue.Mutation) mutation {
+	create := e.changer.Create
+	if t.Provided {
+		create = e.changer.CreateRetailer
+	}
+	return mutation{name: m.Name, typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
+		return create(ctx, p, m, input)
+	}}
+}
+
 func (e *Executor) removal(r *catalogue.Removal) mutation {
-	return mutation{object: func(ctx context.Context, p *tenant.Principal, args map[string]any) (map[string]any, error) {
+	return mutation{name: r.Name, object: func(ctx context.Context, p *tenant.Principal, args map[string]any) (map[string]any, error) {
 		input, err := inputOf(args)
 		if err != nil {
 			return nil, err
@@ -59,25 +82,11 @@ func (e *Executor) removal(r *catalogue.Removal) mutation {
 	}}
 }
 
-func (e *Executor) specialMutations(out map[string]mutation) {
-	out["createOrderAndCustomer"] = mutation{
-		typ: e.catalogue.Type("Order"),
-		entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
-			return e.changer.CreateFrom(ctx, p, "CreateOrderAndCustomerInput", input)
-		},
-	}
-	out["updateInventoryPositionsStatusByLocation"] = e.bulk("InventoryPosition", "InventoryCatalogueKey", "locationRef")
-	out["updateVirtualPositionsStatusByGroup"] = e.bulk("VirtualPosition", "VirtualCatalogueKey", "groupRef")
-}
-
-func (e *Executor) bulk(typ, key, field string) mutation {
-	t := e.catalogue.Type(typ)
-	b := change.Bulk{Type: t, Key: e.catalogue.Input(key), Field: t.Field(field)}
-	return mutation{object: func(ctx context.Context, p *tenant.Principal, args map[string]any) (map[string]any, error) {
+func (e *Executor) bulk(t *catalogue.Type, b *catalogue.Bulk) mutation {
+	return mutation{name: b.Name, object: func(ctx context.Context, p *tenant.Principal, args map[string]any) (map[string]any, error) {
 		filter, _ := args["filter"].(map[string]any)
 		input, _ := args["input"].(map[string]any)
-		status, _ := input["status"].(string)
-		n, err := e.changer.SetStatus(ctx, p, b, filter, status)
+		n, err := e.changer.SetAll(ctx, p, t, b, change.Values{Filter: filter, Set: input})
 		return map[string]any{"count": n}, err
 	}}
 }
@@ -126,8 +135,8 @@ type mutating struct {
 func (e *Executor) payloads(op *document.Operation, p *tenant.Principal, fields []*document.Field) ([]*query.Payload, error) {
 	out := make([]*query.Payload, 0, len(fields))
 	for _, df := range fields {
-		m, ok := e.mutations[df.Name]
-		if !ok || m.typ == nil {
+		m := e.mutations[df.Name]
+		if m.typ == nil {
 			out = append(out, nil)
 			continue
 		}
@@ -162,10 +171,7 @@ func (r *mutating) field(ctx context.Context, df *document.Field, payload *query
 
 // run returns the field's JSON, and errors of single values inside it.
 func (r *mutating) run(ctx context.Context, df *document.Field, payload *query.Payload) ([]byte, []*answer.Error, error) {
-	m, ok := r.mutations[df.Name]
-	if !ok {
-		return nil, nil, fault.New(fault.Unprocessable, "%s is not available on this server", df.Name).WithCode(fault.CodeUnserved)
-	}
+	m := r.mutations[df.Name]
 	args, err := r.op.Args(df)
 	if err != nil {
 		return nil, nil, inputFault(err)

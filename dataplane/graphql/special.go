@@ -8,13 +8,9 @@ import (
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
-// specials answers the root query fields that follow no pattern.
-func specials(d Deps) map[string]query.Special {
-	return map[string]query.Special{
-		"permission":             permission(d.Catalogue),
-		"permissions":            permissions(d.Catalogue),
-		"searchVirtualInventory": query.VirtualInventory,
-	}
+// specials answers the root query fields of the API's own: permissions are not stored.
+func specials(c *catalogue.Catalogue) map[string]query.Special {
+	return map[string]query.Special{"permission": permission(c), "permissions": permissions(c)}
 }
 
 // permission answers permission(name): permissions are not stored, the catalogue lists them.

@@ -2,16 +2,18 @@
 package modules
 
 import (
+	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/modules/core"
 	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/modules/manifest"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
+	"github.com/fluent-oms/fluent/dataplane/operation"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 )
 
 // All lists the modules that come with the platform.
 func All() []manifest.Module {
-	return []manifest.Module{core.Manifest(), ordering.Manifest(), inventory.Manifest()}
+	return []manifest.Module{core.Manifest(), ordering.Manifest(), inventory.Manifest(), availability.Manifest()}
 }
 
 // Starts lists the entity types of roots whose first turn may be one commit with their creation.
@@ -23,6 +25,15 @@ func Starts() []string {
 				out = append(out, r.Type)
 			}
 		}
+	}
+	return out
+}
+
+// Operations lists the operations of the API that code of all modules answers.
+func Operations() []operation.Operation {
+	var out []operation.Operation
+	for _, m := range All() {
+		out = append(out, m.Operations...)
 	}
 	return out
 }

@@ -44,7 +44,7 @@ func (s *services) serveTenants(m modules, hasher *password.Hasher) error {
 	n := s.node
 	executor, err := graphql.New(graphql.Deps{
 		Catalogue: s.db.Catalogue(), DB: s.db, Workflows: s.configurations, Passwords: hasher, Engine: nudger{s.engine},
-		Retailers: retailers{n.link}, Checks: settings.Checks(s.db.Catalogue()), Logger: n.log,
+		Retailers: retailers{n.link}, Checks: settings.Checks(s.db.Catalogue()), Operations: business.Operations(), Logger: n.log,
 	})
 	if err != nil {
 		return fmt.Errorf("make the GraphQL executor: %w", err)

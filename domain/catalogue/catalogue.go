@@ -142,6 +142,7 @@ type Type struct {
 	Create      *Mutation  // nil: none
 	Update      *Mutation  // nil: none
 	Removes     []*Removal // removeXFromY mutations
+	Bulk        []*Bulk    // mutations of many rows at once
 	Doc         string
 	Go          reflect.Type // the struct; nil for abstract types
 
@@ -270,13 +271,15 @@ type Arg struct {
 	Doc  string
 }
 
-// Operation is a root field that follows no pattern; the API implements each by name.
+// Operation is a root field that is declared by itself. Those that make something follow from their declaration; what answers the others is a row
+// of a module's manifest, or the API's own.
 type Operation struct {
 	Name   string
 	Args   []Arg
 	Type   string // result type text; a name ending in Connection is a connection of the type before it
 	Paged  bool   // takes first, last, before, after besides Args
 	Entity *Type  // whose permission it needs; nil: see its documentation
+	Makes  *Input // of a mutation: its only argument, from which it makes an entity of the type that it returns; nil: it does something else
 	Doc    string
 }
 
@@ -328,6 +331,15 @@ func (c *Catalogue) Objects() []*Object { return c.objects }
 
 // Queries lists the root query fields that follow no pattern.
 func (c *Catalogue) Queries() []*Operation { return c.queries }
+
+// Query finds a root query field that follows no pattern by name; nil if there is none.
+func (c *Catalogue) Query(name string) *Operation {
+	i := slices.IndexFunc(c.queries, func(op *Operation) bool { return op.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return c.queries[i]
+}
 
 // Mutations lists the root mutation fields that follow no pattern.
 func (c *Catalogue) Mutations() []*Operation { return c.mutations }

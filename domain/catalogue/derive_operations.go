@@ -26,12 +26,17 @@ func (b *builder) deriveOperations() {
 		for _, r := range s.Removes {
 			b.addRemoval(t, r)
 		}
+		for _, s := range s.Bulk {
+			b.addBulk(t, s)
+		}
 	}
 	for _, s := range b.spec.Queries {
 		b.cat.queries = append(b.cat.queries, b.operation(s))
 	}
 	for _, s := range b.spec.Mutations {
-		b.cat.mutations = append(b.cat.mutations, b.operation(s))
+		op := b.operation(s)
+		op.Makes = b.making(op)
+		b.cat.mutations = append(b.cat.mutations, op)
 	}
 	b.cat.extra = b.spec.Permissions
 	b.sortInputs()
@@ -98,6 +103,45 @@ func (b *builder) addRemoval(t *Type, s RemovalSpec) {
 	b.cat.objects = append(b.cat.objects, o)
 	b.cat.byObject[o.Name] = o
 	t.Removes = append(t.Removes, r)
+}
+
+// making is the input from which a mutation makes an entity of the type that it returns; nil if it makes none.
+func (b *builder) making(op *Operation) *Input {
+	if len(op.Args) != 1 || b.cat.byName[op.Type] == nil {
+		return nil
+	}
+	in := b.cat.byInput[BaseType(op.Args[0].Type)]
+	if in == nil || in.Of != b.cat.byName[op.Type] || isKey(in.Name) || op.Args[0].Name != "input" {
+		return nil
+	}
+	return in
+}
+
+// addBulk makes a bulk mutation; the input of its filter was made from its declaration.
+func (b *builder) addBulk(t *Type, s BulkSpec) {
+	m := &Bulk{Name: s.Name, Filter: b.cat.byInput[s.Filter], Set: b.keyInput(s.Name, s.Set), Output: s.Output, Doc: s.Doc}
+	if o := b.cat.byObject[s.Output]; o == nil || len(o.Fields) != 1 || o.Fields[0].Name != "count" {
+		b.fail(s.Name, "%s is no output type { count }", s.Output)
+	}
+	if m.Filter == nil || m.Set == nil {
+		return
+	}
+	m.Filter, m.Set = b.inputOn(t, m.Filter), b.inputOn(t, m.Set)
+	t.Bulk = append(t.Bulk, m)
+}
+
+// inputOn is an input, which may be many types', as it lands in the fields of one type.
+func (b *builder) inputOn(t *Type, in *Input) *Input {
+	on := *in
+	on.Fields = make([]*InputField, len(in.Fields))
+	for i, f := range in.Fields {
+		own := *f
+		if own.Field = t.fields[f.Name]; own.Field == nil {
+			b.fail(in.Name, "%s has no field %s", t.Name, f.Name)
+		}
+		on.Fields[i] = &own
+	}
+	return &on
 }
 
 // Permissions lists the names of all permissions, sorted: three for each type, and those that no entity stands for.

@@ -58,6 +58,15 @@ type InputField struct {
 	Doc       string
 }
 
+// Bulk is a mutation that gives all rows that a filter finds the same new values: updateInventoryPositionsStatusByLocation.
+type Bulk struct {
+	Name   string
+	Filter *Input // fields of the type, all required; references by their keys
+	Set    *Input // fields of the type
+	Output string // name of the output type { count }
+	Doc    string
+}
+
 // Removal is a mutation that takes links, or elements of a list value, away: removeLocationsFromNetwork.
 type Removal struct {
 	Name   string

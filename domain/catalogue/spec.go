@@ -41,6 +41,7 @@ type TypeSpec struct {
 	Create      bool     // has createX
 	Update      string   // fields that identify the row in updateX; empty: no such mutation
 	Removes     []RemovalSpec
+	Bulk        []BulkSpec
 
 	KeyInputs  string // inputs that point at it, derived: Id, Key, IdOrKey, LooseKey; see derive_keys.go
 	Lengths    string // longest texts of fields that types share, in characters: type=50 status=30
@@ -98,7 +99,8 @@ type ObjectSpec struct {
 	Doc    string
 }
 
-// OperationSpec declares a root field that follows no pattern: "me: User", "permission(name: String!): Permission".
+// OperationSpec declares a root field by itself: "me: User", "permission(name: String!): Permission". A mutation whose only argument is an input
+// of the entity type that it returns makes such an entity: "createOrderAndCustomer(input: CreateOrderAndCustomerInput): Order".
 type OperationSpec struct {
 	Field  string
 	Paged  bool
@@ -113,4 +115,15 @@ type RemovalSpec struct {
 	Items string // locations: [LocationKey!]!
 	From  string // edge or list field of the owner: locations
 	Doc   string
+}
+
+// BulkSpec declares a mutation that gives all rows with some values in common the same new values, and returns how many there were. Rows change
+// and nothing follows from it.
+type BulkSpec struct {
+	Name   string // updateInventoryPositionsStatusByLocation
+	Filter string // name of the input, derived, that says which rows
+	By     string // fields of the type that it has, all required: catalogue locationRef
+	Set    string // name of the input, declared, whose fields are the new values: StatusInput
+	Output string // name of the object { count }, declared
+	Doc    string
 }

@@ -22,16 +22,6 @@ func Spec() catalogue.Spec {
 				"excludedLocationRefs: [String!], orderByProximity: GeoCoordinateInput, first: Int): VirtualInventoryConnection",
 			Entity: "VirtualPosition", Doc: "Locations that hold enough of each product, nearest first if a point is given. Forward only, without cursors.",
 		}},
-		Mutations: []catalogue.OperationSpec{
-			{
-				Field:  "updateInventoryPositionsStatusByLocation(filter: InventoryPositionsLocationFilterInput!, input: StatusInput!): UpdateStatusOutput",
-				Entity: "InventoryPosition", Doc: "Sets the status of all positions of a location.",
-			},
-			{
-				Field:  "updateVirtualPositionsStatusByGroup(filter: VirtualPositionsGroupFilterInput!, input: StatusInput!): UpdateStatusOutput",
-				Entity: "VirtualPosition", Doc: "Sets the status of all positions of a group.",
-			},
-		},
 	}
 }
 
@@ -71,6 +61,7 @@ func stockTypes() []catalogue.TypeSpec {
 			Go: InventoryPosition{}, Doc: "The stock of one product at one location.", ID: catalogue.UUID, Event: "INVENTORY_POSITION", Root: "catalogue",
 			Fires: true, Implements: orchestratedNode, Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref catalogue", Unique: []string{"catalogue productRef locationRef"},
 			Retailer: "catalogue", Gets: []string{"inventoryPosition(ref: String!, catalogue: InventoryCatalogueKey!)"}, Create: true, Update: "ref catalogue",
+			Bulk: []catalogue.BulkSpec{statusOfAll("updateInventoryPositionsStatusByLocation", "InventoryPositionsLocationFilterInput", "catalogue locationRef", "Sets the status of all positions of a location.")},
 		},
 		{
 			Go: InventoryQuantity{}, Doc: "One component of a position's stock.", Plural: "inventoryQuantities", ID: catalogue.UUID, Event: "INVENTORY_QUANTITY", Root: "catalogue",
@@ -85,15 +76,19 @@ func stockTypes() []catalogue.TypeSpec {
 			Go: VirtualPosition{}, Doc: "How many of a product can be sold from a group.", ID: catalogue.UUID, Event: "VIRTUAL_POSITION", Root: "catalogue",
 			Fires: true, Implements: orchestratedNode, Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref catalogue", Unique: []string{"catalogue productRef groupRef"},
 			Retailer: "catalogue", Gets: []string{"virtualPosition(ref: String!, catalogue: VirtualCatalogueKey!)"}, Create: true, Update: "ref catalogue",
+			Bulk: []catalogue.BulkSpec{statusOfAll("updateVirtualPositionsStatusByGroup", "VirtualPositionsGroupFilterInput", "catalogue groupRef", "Sets the status of all positions of a group.")},
 		},
 	}
+}
+
+// statusOfAll declares a mutation that sets the status of all positions that have some values in common.
+func statusOfAll(name, filter, by, doc string) catalogue.BulkSpec {
+	return catalogue.BulkSpec{Name: name, Filter: filter, By: by, Set: "StatusInput", Output: "UpdateStatusOutput", Doc: doc}
 }
 
 func inputs() []catalogue.InputSpec {
 	return []catalogue.InputSpec{
 		{Name: "StatusInput", Fields: []string{"status: String!"}},
-		{Name: "InventoryPositionsLocationFilterInput", Fields: []string{"catalogue: InventoryCatalogueKey!", "locationRef: String!"}},
-		{Name: "VirtualPositionsGroupFilterInput", Fields: []string{"catalogue: VirtualCatalogueKey!", "groupRef: String!"}},
 		{Name: "VirtualPositionInput", Fields: []string{"status: String"}},
 		{Name: "ProductQuantityInput", Fields: []string{"productRef: String!", "quantity: Int!"}},
 		{Name: "GeoCoordinateInput", Fields: []string{"latitude: Float!", "longitude: Float!"}},

@@ -95,15 +95,6 @@ func (c *Changer) Create(ctx context.Context, p *tenant.Principal, m *catalogue.
 	return s.create(ctx, d)
 }
 
-// CreateFrom makes an entity from an input that is not the one of its type's create mutation: createOrderAndCustomer.
-func (c *Changer) CreateFrom(ctx context.Context, p *tenant.Principal, input string, value map[string]any) (any, error) {
-	in := c.Catalogue.Input(input)
-	if in == nil || in.Of == nil {
-		return nil, unavailable(input)
-	}
-	return c.Create(ctx, p, &catalogue.Mutation{Input: in}, value)
-}
-
 // create resolves, completes and writes a planned creation.
 func (s *session) create(ctx context.Context, d *draft) (any, error) {
 	if err := s.ready(ctx, s.reader(), d); err != nil {

@@ -6,7 +6,6 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
 	"github.com/fluent-oms/fluent/domain/catalogue"
-	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -120,9 +119,4 @@ func (s *session) join(d *draft) {
 			s.making.Change(l.want.Entity, l.edge.By).Place = l.want.Place
 		}
 	}
-}
-
-// unavailable is the fault of a mutation that this server cannot carry out.
-func unavailable(name string) error {
-	return fault.New(fault.Unprocessable, "%s is not available on this server", name).WithCode(fault.CodeUnserved)
 }

@@ -106,6 +106,11 @@ func mutation(c *catalogue.Catalogue, name string) (*catalogue.Type, string) {
 				return t, "remove"
 			}
 		}
+		for _, m := range t.Bulk {
+			if m.Name == name {
+				return t, ""
+			}
+		}
 	}
 	for _, op := range c.Mutations() {
 		if op.Name == name {

@@ -40,6 +40,7 @@ const (
 	connected      // a connection: rows at the far end of an edge, or a root search
 	listed         // all rows at the far end of an edge
 	single         // a root field for one entity
+	chosen         // objects that a module's operation chooses
 )
 
 // field is one response name of a planned selection.
@@ -56,7 +57,8 @@ type field struct {
 	wrap    []*document.Field
 	json    *valuePlan
 	object  *compositePlan
-	rows    *rowset // what is fetched: reference, lookup, members, connected, listed, single
+	search  *searching // chosen
+	rows    *rowset    // what is fetched: reference, lookup, members, connected, listed, single
 	sel     selection
 	denied  error // the field is null, with this error where it is written first
 	told    bool

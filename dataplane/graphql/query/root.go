@@ -11,25 +11,22 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
 	"github.com/fluent-oms/fluent/dataplane/graphql/introspect"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
+	"github.com/fluent-oms/fluent/dataplane/operation"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// Special answers a root field that follows no pattern. It writes the value, or returns the field's error.
+// Special answers a root field of the API's own that stands for no entity. It writes the value, or returns the field's error.
 type Special func(ctx context.Context, call *Call) error
 
 // Call is one use of a special root field.
 type Call struct {
-	Op     *document.Operation
-	Field  *document.Field
-	Args   map[string]any
-	Viewer Viewer
-	Self   catalogue.ID // the caller's user id
-	W      *answer.Writer
-	Errors []*answer.Error // of values inside, set by the Special
-	runner *Runner
+	Op    *document.Operation
+	Field *document.Field
+	Args  map[string]any
+	W     *answer.Writer
 }
 
 // Runner answers query operations.
@@ -38,30 +35,57 @@ type Runner struct {
 	Reader    func(tenancy.Scope) Reader
 	Known     *keys.Known
 	Limits    Limits
-	Specials  map[string]Special // by name of the root field
-	Logger    *slog.Logger
-	roots     map[string]rootField
+	Specials  map[string]Special // of the API itself, by name of the root field
+	// Operations are what modules answer.
+	Operations []operation.Operation
+	Logger     *slog.Logger
+	roots      map[string]rootField
+	searches   map[string]*search
+	serves     []string
 }
+
+// self is the root field that shows who asks.
+const self = "me"
 
 // rootField is what stands behind a root field that follows a pattern.
 type rootField struct {
-	typ *catalogue.Type
-	get *catalogue.Get // nil: a search
+	typ  *catalogue.Type
+	get  *catalogue.Get // nil: a search
+	self bool           // the caller
 }
 
-// New makes a runner.
-func New(r Runner) *Runner {
-	r.roots = map[string]rootField{"me": {typ: r.Catalogue.Type("User"), get: &catalogue.Get{Name: "me"}}}
+// New makes a runner. The error is about an operation: it does not fit what the catalogue declares.
+func New(r Runner) (*Runner, error) {
+	r.roots, r.searches = map[string]rootField{}, map[string]*search{}
+	add := func(name string, root rootField) {
+		r.roots[name], r.serves = root, append(r.serves, name)
+	}
 	for _, t := range r.Catalogue.Types() {
 		if t.Plural != "" {
-			r.roots[t.Plural] = rootField{typ: t}
+			add(t.Plural, rootField{typ: t})
 		}
 		for i := range t.Gets {
-			r.roots[t.Gets[i].Name] = rootField{typ: t, get: &t.Gets[i]}
+			add(t.Gets[i].Name, rootField{typ: t, get: &t.Gets[i]})
 		}
 	}
-	return &r
+	if op := r.Catalogue.Query(self); op != nil {
+		add(self, rootField{typ: r.Catalogue.Type(op.Type), get: &catalogue.Get{Name: self}, self: true})
+	}
+	for name := range r.Specials {
+		r.serves = append(r.serves, name)
+	}
+	for _, o := range r.Operations {
+		s, err := newSearch(r.Catalogue, o)
+		if err != nil {
+			return nil, err
+		}
+		r.searches[o.Field], r.serves = s, append(r.serves, o.Field)
+	}
+	return &r, nil
 }
+
+// Serves lists the root fields behind which something stands, once for each thing.
+func (r *Runner) Serves() []string { return r.serves }
 
 // Run answers a query operation.
 func (r *Runner) Run(ctx context.Context, op *document.Operation, viewer Viewer, self catalogue.ID) answer.Response {
@@ -117,6 +141,9 @@ func (q *run) fetch(ctx context.Context, level []*field) error {
 
 // planRoot plans a root field; nil for those that need no rows.
 func (q *run) planRoot(df *document.Field) (*field, error) {
+	if s := q.searches[df.Name]; s != nil {
+		return q.planSearch(df, s)
+	}
 	root, ok := q.roots[df.Name]
 	if !ok || df.Name == "__typename" {
 		return nil, nil
@@ -139,7 +166,7 @@ func (q *run) planGet(f *field, root rootField, at place) error {
 	if err != nil {
 		return inputFault(err)
 	}
-	if root.get.Name != "me" {
+	if !root.self {
 		if f.denied = q.plan.view(root.typ); f.denied != nil {
 			return nil
 		}
@@ -160,7 +187,7 @@ func (q *run) planGet(f *field, root rootField, at place) error {
 
 // keyOf turns the arguments of a single read into conditions; all that are given must match.
 func (q *run) keyOf(f *field, root rootField, args map[string]any) error {
-	if root.get.Name == "me" {
+	if root.self {
 		f.conn.where = byIDs(root.typ, []catalogue.ID{q.self})
 		return nil
 	}
@@ -206,6 +233,8 @@ func (q *run) write(ctx context.Context, fields []*document.Field, planned []*fi
 			ok = q.other(ctx, df)
 		case f.denied != nil:
 			ok = p.refuse(f)
+		case f.search != nil:
+			ok = q.answer(ctx, f)
 		case f.kind == connected:
 			ok = p.connection(f, f.pages[""])
 		case len(f.rows.rows) == 0:
@@ -242,18 +271,11 @@ func (q *run) other(ctx context.Context, df *document.Field) bool {
 }
 
 func (q *run) special(ctx context.Context, df *document.Field) error {
-	answerer := q.Specials[df.Name]
-	if answerer == nil {
-		return fault.New(fault.Unprocessable, "%s is not available on this server", df.Name).WithCode(fault.CodeUnserved)
-	}
 	args, err := q.op.Args(df)
 	if err != nil {
 		return inputFault(err)
 	}
-	call := &Call{Op: q.op, Field: df, Args: args, Viewer: q.viewer, Self: q.self, W: q.print.w, runner: q.Runner}
-	err = answerer(ctx, call)
-	q.print.errors = append(q.print.errors, call.Errors...)
-	return err
+	return q.Specials[df.Name](ctx, &Call{Op: q.op, Field: df, Args: args, W: q.print.w})
 }
 
 // Payload is the planned selection on the entity that a mutation returns.

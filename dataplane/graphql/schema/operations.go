@@ -45,6 +45,10 @@ func (p *printer) mutation() {
 		for _, r := range t.Removes {
 			input(r.Name, r.Input, r.Output, r.Input.Doc)
 		}
+		for _, m := range t.Bulk {
+			args := []catalogue.Arg{{Name: "filter", Type: m.Filter.Name + "!"}, {Name: "input", Type: m.Set.Name + "!"}}
+			lines = append(lines, line(m.Name, args, m.Output, m.Doc))
+		}
 	}
 	for _, op := range p.cat.Mutations() {
 		lines = append(lines, p.operation(op))

@@ -5,17 +5,19 @@ package manifest
 import (
 	"io/fs"
 
+	"github.com/fluent-oms/fluent/dataplane/operation"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/setting"
 )
 
 // Module is one business module.
 type Module struct {
-	Name     string
-	Rules    []rule.Rule            // that workflows can name
-	Roots    []Root                 // whose rules it has. Each root that has parts (catalogue.TypeSpec.Parts) is a module's
-	Loads    []Load                 // of batches
-	Settings []*setting.Declaration // that it reads, or that its workflows name
+	Name       string
+	Rules      []rule.Rule            // that workflows can name
+	Roots      []Root                 // whose rules it has. Each root that has parts (catalogue.TypeSpec.Parts) is a module's
+	Operations []operation.Operation  // of the API, that code answers
+	Loads      []Load                 // of batches
+	Settings   []*setting.Declaration // that it reads, or that its workflows name
 	// Workflows holds those that every retailer starts with, one to a file, as workflows/*.json; see dataplane/workflows. Nil: none.
 	Workflows fs.FS
 }
