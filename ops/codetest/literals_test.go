@@ -1,12 +1,18 @@
 package codetest_test
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/domain"
 )
 
 // TestPlatformCodesAreNamed: what clients read of an error is spelled in domain/fault alone; elsewhere it goes by its name. Tests spell codes, for
@@ -50,3 +56,61 @@ func texts(f file) []text {
 	})
 	return out
 }
+
+// nameGiven lists the files outside of domain and the modules that name entities in texts, how often, and why. It only shrinks: what no longer
+// names so many is to be corrected here.
+var nameGiven = map[string]struct {
+	count int
+	why   string
+}{
+	"dataplane/graphql/change/rights.go": {2, "what a user may give rests on the user's roles and their places"},
+	"dataplane/provision/account.go":     {1, "the family name of the first API user"},
+	"dataplane/provision/roles.go":       {9, "permissions of the roles that a new account begins with"},
+	"dataplane/store/statements.go":      {3, "statements that the store itself reads settings and signs users in with"},
+	"ops/demo/demo.go":                   {1, "data of the demo: the type of a category"},
+	"ops/story/tenant.go":                {1, "data of the story: the type of a category"},
+	"ops/story/trace.go":                 {1, "the story of an order asks for its events"},
+}
+
+// TestGenericCodeNamesNoEntity: what holds for one type stands in its declaration, or in its module. Code that names a type in a text has to be
+// found and changed for each new one. Tests name what they test, and so do the packages that only tests import.
+func TestGenericCodeNamesNoEntity(t *testing.T) {
+	t.Parallel()
+	c := domain.Catalogue()
+	names := map[string]bool{}
+	for _, typ := range append(slices.Clone(c.Types()), c.Abstract()...) {
+		names[typ.Name] = true
+		if typ.EntityType != "" {
+			names[typ.EntityType] = true
+		}
+	}
+	require.True(t, names["Order"] && names["INVENTORY_POSITION"] && names["Product"])
+	found := map[string][]string{}
+	for _, f := range files(t) {
+		folder := f.folder() + "/"
+		own := strings.HasPrefix(folder, "domain/") || strings.HasPrefix(folder, "dataplane/modules/")
+		if f.test || own || testHelpers[f.folder()] {
+			continue
+		}
+		for _, l := range texts(f) {
+			if names[l.text] {
+				found[f.path] = append(found[f.path], f.at(l.at)+": "+l.text)
+			}
+		}
+	}
+	var findings []string
+	for path, list := range found {
+		if given := nameGiven[path]; given.count != len(list) {
+			findings = append(findings, append(list, fmt.Sprintf("%s: %d, and %d are given", path, len(list), given.count))...)
+		}
+	}
+	for path, given := range nameGiven {
+		if len(found[path]) == 0 || given.why == "" {
+			findings = append(findings, path+": it names no entity any more, or there is no reason for it: take it off the list")
+		}
+	}
+	report(t, "names of entities in generic code: make what is special about them a fact of their declaration, or code of a module", findings)
+}
+
+// testHelpers are packages that only tests import.
+var testHelpers = map[string]bool{"dataplane/store/conformance": true, "dataplane/store/storetest": true, "dataplane/engine/enginetest": true, "dataplane/rule/ruletest": true}
