@@ -12,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -101,7 +102,7 @@ func clone(e any) any {
 
 func requireFailed(t *testing.T, out *turn.Outcome, want string) {
 	t.Helper()
-	require.Equal(t, store.EventFailed, out.Marks[0].State, want)
+	require.Equal(t, eventstore.Failed, out.Marks[0].State, want)
 	require.Contains(t, out.Marks[0].Error, want)
 	require.Empty(t, out.Created)
 	require.Empty(t, out.Changed)
@@ -128,7 +129,7 @@ func TestRulesChangeNothingToWhatFieldsCannotHold(t *testing.T) {
 	requireFailed(t, h.changed(set("attributes", catalogue.Attributes{{Name: long, Value: 1}})), "the text has 256 characters, at most 255 are allowed")
 	requireFailed(t, h.changed(set("retailer", catalogue.ID("2"))), "retailer: Retailer not found: id 2")
 	out := h.changed(set("supportPhoneNumber", "+61 2 5550 1234"))
-	require.Equal(t, store.EventSuccess, out.Marks[0].State, out.Marks[0].Error)
+	require.Equal(t, eventstore.Success, out.Marks[0].State, out.Marks[0].Error)
 	require.Len(t, out.Changed, 1)
 
 	network := with("90", &foundation.Network{Ref: "N"})
@@ -144,7 +145,7 @@ func TestRulesChangeNothingToWhatFieldsCannotHold(t *testing.T) {
 			func(c *rule.Context, _ *foundation.Location) { c.Turn.Link(f, "articles", a) },
 		} {
 			if out := h.changed(link); of == a.OrderID {
-				require.Equal(t, store.EventSuccess, out.Marks[0].State, out.Marks[0].Error)
+				require.Equal(t, eventstore.Success, out.Marks[0].State, out.Marks[0].Error)
 			} else {
 				requireFailed(t, out, "the fulfilments of an article must be of one order")
 			}
