@@ -9,6 +9,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/operation"
 	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/domain/catalogue"
 )
 
 // All lists the modules that come with the platform.
@@ -54,4 +55,13 @@ func Rules() []rule.Rule {
 		out = append(out, m.Rules...)
 	}
 	return out
+}
+
+// Figures lists the derived figures of all modules, by what they rest on. The error says which of them rests on what is not there.
+func Figures(c *catalogue.Catalogue) (*catalogue.Figures, error) {
+	var list []catalogue.Figure
+	for _, m := range All() {
+		list = append(list, m.Derived...)
+	}
+	return c.Figures(list)
 }

@@ -37,11 +37,19 @@ type services struct {
 	ended          chan struct{} // closed when run has returned
 }
 
+// storeOptions are what a node opens its database with: among it what modules keep of entities and must hear of.
+func (n *Node) storeOptions() (store.Options, error) {
+	figures, err := business.Figures(domain.Catalogue())
+	return store.Options{Catalogue: domain.Catalogue(), Figures: figures, Logger: n.log, Metrics: store.NewMetrics(n.registry)}, err
+}
+
 // open connects to the environment's database, brings its schema up to date, and wires the services over it.
 func (n *Node) open(ctx context.Context, environment *nodev1.Environment) (*services, error) {
-	db, err := store.Open(ctx, environment.GetDatabaseUrl(), store.Options{
-		Catalogue: domain.Catalogue(), Logger: n.log, Metrics: store.NewMetrics(n.registry),
-	})
+	options, err := n.storeOptions()
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, environment.GetDatabaseUrl(), options)
 	if err != nil {
 		return nil, fmt.Errorf("open the database of environment %s: %w", environment.GetName(), err)
 	}

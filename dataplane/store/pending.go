@@ -25,8 +25,9 @@ type pending struct {
 	deletes []deleteGroup
 	links   []linkGroup
 	calls   []call
-	first   []call // conditions, which go before everything else
-	err     error  // the first mistake of a caller
+	first   []call   // conditions, which go before everything else
+	marks   []string // derived figures
+	err     error    // the first mistake of a caller
 }
 
 type entityKey struct {
@@ -99,6 +100,7 @@ func (p *pending) insert(db *DB, entity any) {
 		p.fresh = make(map[entityKey]bool)
 	}
 	p.fresh[entityKey{m.typ, id}] = true
+	p.mark(db.opts.Figures.OfRow(m.typ))
 	for _, g := range p.inserts {
 		if g.model == m {
 			g.entities = append(g.entities, entity)
@@ -139,6 +141,7 @@ func (p *pending) update(db *DB, entity any, fields []*catalogue.Field) {
 			return
 		}
 		u.set(c, entity)
+		p.mark(db.opts.Figures.OfField(f))
 	}
 }
 
@@ -234,6 +237,9 @@ func (p *pending) take(r *Reader) ([]call, error) {
 	}
 	for _, g := range took.links {
 		calls = append(calls, g.call(account))
+	}
+	if len(took.marks) > 0 { // before what locks rows by statements of its own
+		calls = append(calls, markCall(account, &took))
 	}
 	for _, c := range took.calls {
 		if c.gathering != nil {

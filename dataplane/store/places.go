@@ -21,7 +21,11 @@ type PlaceRows struct {
 	VirtualCatalogues   []*inventory.VirtualCatalogue
 	InventoryCatalogues []*inventory.InventoryCatalogue
 	Settings            []*foundation.Setting // those with plain values, and those that were named
+	Mark                int64                 // of the figure Places, as it was before the rest was read
 }
+
+// Places is the derived figure that nodes keep of PlaceRows.
+const Places = "places"
 
 const sqlNetworkLocations = `SELECT network_id::text, location_id::text FROM network_locations WHERE account_id = $1 ORDER BY network_id, location_id`
 
@@ -29,6 +33,10 @@ const sqlNetworkLocations = `SELECT network_id::text, location_id::text FROM net
 func (r *Reader) PlaceRows(ctx context.Context, documents ...string) (*PlaceRows, error) {
 	out := &PlaceRows{NetworkLocations: map[catalogue.ID][]catalogue.ID{}}
 	l := loader{r: r, args: []any{string(r.scope.Account())}}
+	l.calls = append(l.calls, call{name: "places.mark", sql: sqlFigureRead, args: []any{string(r.scope.Account()), Places}, rows: func(rows pgx.Rows) (err error) {
+		out.Mark, _, err = readMark(rows)
+		return err
+	}})
 	add[foundation.Location](&l, `locations t WHERE t.account_id = $1`, &out.Locations)
 	add[foundation.StoreAddress](&l, `locations l JOIN addresses t ON t.account_id = $1 AND t.id = l.primary_address_id WHERE l.account_id = $1`, &out.Addresses)
 	add[foundation.OpeningSchedule](&l, `locations l JOIN opening_schedules t ON t.account_id = $1 AND t.id = l.opening_schedule_id WHERE l.account_id = $1`, &out.Schedules)

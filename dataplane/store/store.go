@@ -47,16 +47,17 @@ const (
 // Options configures Open. The zero value of each field but Catalogue is replaced by the default in brackets.
 type Options struct {
 	Catalogue        *catalogue.Catalogue
-	Logger           *slog.Logger  // [discard]
-	Metrics          *Metrics      // [not counted]
-	ReadConnections  int           // most connections that reads use [16]
-	WriteConnections int           // most connections that writes use [16]
-	AsideConnections int           // most connections of Aside, for work that must not crowd out requests [2]
-	AcquireWait      time.Duration // how long a call waits for a connection before it fails with fault Limited [3s]
-	WriteAttempts    int           // how often a write is tried before it fails with fault Unavailable [50]
-	WriteBudget      time.Duration // how long a write is tried [10s]
-	MaxRows          int           // most rows that one query returns [100000]
-	Hook             Hook          // for tests [none]
+	Figures          *catalogue.Figures // derived figures that writes mark [none]
+	Logger           *slog.Logger       // [discard]
+	Metrics          *Metrics           // [not counted]
+	ReadConnections  int                // most connections that reads use [16]
+	WriteConnections int                // most connections that writes use [16]
+	AsideConnections int                // most connections of Aside, for work that must not crowd out requests [2]
+	AcquireWait      time.Duration      // how long a call waits for a connection before it fails with fault Limited [3s]
+	WriteAttempts    int                // how often a write is tried before it fails with fault Unavailable [50]
+	WriteBudget      time.Duration      // how long a write is tried [10s]
+	MaxRows          int                // most rows that one query returns [100000]
+	Hook             Hook               // for tests [none]
 }
 
 func (o Options) withDefaults() Options {

@@ -37,23 +37,30 @@ func (tx *Tx) Update(entity any, fields ...*catalogue.Field) {
 }
 
 // Delete queues the removal of entities by id. Ids that are not there are no error.
-func (tx *Tx) Delete(typ *catalogue.Type, ids ...catalogue.ID) { tx.pending.delete(typ, ids) }
+func (tx *Tx) Delete(typ *catalogue.Type, ids ...catalogue.ID) {
+	tx.pending.delete(typ, ids)
+	if len(ids) > 0 {
+		tx.pending.mark(tx.db.opts.Figures.OfRow(typ))
+	}
+}
 
 // Link queues rows of an edge's link table; what is linked already stays so.
 func (tx *Tx) Link(edge *catalogue.Edge, owner catalogue.ID, targets ...catalogue.ID) {
 	tx.pending.link(edge, owner, targets, true)
+	tx.pending.mark(tx.db.opts.Figures.OfLink(edge))
 }
 
 // Unlink queues the removal of rows of an edge's link table; what is not linked is no error.
 func (tx *Tx) Unlink(edge *catalogue.Edge, owner catalogue.ID, targets ...catalogue.ID) {
 	tx.pending.link(edge, owner, targets, false)
+	tx.pending.mark(tx.db.opts.Figures.OfLink(edge))
 }
 
 // queue adds a statement of a part. Queued statements run after inserts, updates and links of the same flush, in the order of their queueing.
 func (tx *Tx) queue(c call) { tx.pending.calls = append(tx.pending.calls, c) }
 
 // Flush sends what is queued, set-wise and in one round trip: inserts by type, updates by type and set of fields in order of id, deletes,
-// links, then other statements. Write flushes before it commits, so callers need it only to read their own writes.
+// links, the marks of derived figures that rest on those, then other statements. Write flushes before it commits, so callers need it only to read their own writes.
 func (tx *Tx) Flush(ctx context.Context) error { return tx.flush(ctx, false) }
 
 // Write runs fn in a SERIALIZABLE transaction, flushes and commits. It repeats the whole of it, with a fresh Tx, when the database reports

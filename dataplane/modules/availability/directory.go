@@ -13,7 +13,7 @@ import (
 )
 
 // Directory keeps each account's Places for a moment. Decisions on slightly old places are harmless: a location that was switched
-// off has no sellable stock any more, and that is read fresh.
+// off has no sellable stock any more, and that is read fresh. What goes by places when it commits holds their mark: see Hold.
 type Directory struct {
 	db        *store.DB
 	age       time.Duration
@@ -87,6 +87,42 @@ func (d *Directory) Since(ctx context.Context, scope tenancy.Scope, moment time.
 	}
 	_, err = d.load(ctx, a, scope)
 	return err == nil, err
+}
+
+// Held is an account's places in a transaction during which nobody changes what they rest on.
+type Held struct {
+	directory *Directory
+	scope     tenancy.Scope
+	mark      *store.HeldMark
+}
+
+// Hold has the places stay as they are until a transaction ends, from its next flush on.
+func (d *Directory) Hold(tx *store.Tx, scope tenancy.Scope) *Held {
+	return &Held{directory: d, scope: scope, mark: tx.HoldMark(store.Places)}
+}
+
+// Places are the account's as of the transaction, once it has flushed: they are loaded anew where those that are known are older than their mark.
+func (h *Held) Places(ctx context.Context) (*Places, error) {
+	mark, err := h.mark.Mark(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("hold the places of %s: %w", h.scope.Account(), err)
+	}
+	known, err := h.directory.Places(ctx, h.scope)
+	if err != nil || known.mark >= mark || h.directory.db == nil {
+		return known, err
+	}
+	return h.directory.upTo(ctx, h.scope, mark)
+}
+
+// upTo loads places that are as new as a mark. Callers at the same time share a load.
+func (d *Directory) upTo(ctx context.Context, scope tenancy.Scope, mark int64) (*Places, error) {
+	a, _, _ := d.find(scope.Account())
+	a.loading.Lock()
+	defer a.loading.Unlock()
+	if _, known, _ := d.find(scope.Account()); known != nil && known.mark >= mark {
+		return known, nil
+	}
+	return d.load(ctx, a, scope)
 }
 
 // Refresh loads an account's places now, for a caller that misses something in them.

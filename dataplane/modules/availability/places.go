@@ -40,6 +40,7 @@ type Places struct {
 	stock       map[string]*inventory.InventoryCatalogue
 	settings    setting.Held
 	loadedOn    time.Time
+	mark        int64 // of what they rest on
 }
 
 // At finds a location by ref; nil if there is none.
@@ -103,7 +104,7 @@ const (
 
 func newPlaces(rows *store.PlaceRows, now time.Time) *Places {
 	p := &Places{byRef: map[string]*Place{}, byID: map[catalogue.ID]*Place{}, networks: map[string]catalogue.ID{}, networkRefs: map[catalogue.ID]string{},
-		members: map[catalogue.ID]map[catalogue.ID]bool{}, virtual: rows.VirtualCatalogues, stock: map[string]*inventory.InventoryCatalogue{}, settings: setting.Hold(rows.Settings), loadedOn: now}
+		members: map[catalogue.ID]map[catalogue.ID]bool{}, virtual: rows.VirtualCatalogues, stock: map[string]*inventory.InventoryCatalogue{}, settings: setting.Hold(rows.Settings), loadedOn: now, mark: rows.Mark}
 	addresses, schedules := map[catalogue.ID]*foundation.StoreAddress{}, map[catalogue.ID]*foundation.OpeningSchedule{}
 	for _, a := range rows.Addresses {
 		addresses[a.ID] = a

@@ -88,11 +88,12 @@ func (r *Recount) Needs() ([]string, any) {
 
 // Apply recounts and lets virtual positions follow.
 func (r *Recount) Apply(ctx context.Context, t *store.Tx) error {
+	held := r.module.places.Hold(t, r.scope)
 	moved, err := stockstore.Recount(ctx, t, availability.Number(r.catalogue.ID), r.what, stock.OnHandTypes())
 	if err != nil {
 		return err
 	}
-	places, err := r.module.places.Places(ctx, r.scope)
+	places, err := held.Places(ctx)
 	if err != nil {
 		return err
 	}
@@ -140,7 +141,8 @@ func (a *Aggregates) Needs() ([]string, any) {
 	return []string{"VIRTUALPOSITION_CREATE", "VIRTUALPOSITION_UPDATE"}, a.virtual
 }
 
-// Apply sums over the catalogue's first network. A catalogue without network or stock has no positions.
+// Apply sums over the catalogue's first network. A catalogue without network or stock has no positions. Which locations the network has, the statement
+// itself sees.
 func (a *Aggregates) Apply(ctx context.Context, t *store.Tx) error {
 	if len(a.virtual.NetworkIDs) == 0 {
 		return nil

@@ -11,12 +11,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	business "github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -26,13 +28,17 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-func open(dsn string) (*store.DB, error) {
-	return store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
+func open(dsn string, hook store.Hook) (*store.DB, error) {
+	figures, err := business.Figures(domain.Catalogue())
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(context.Background(), dsn, store.Options{Catalogue: domain.Catalogue(), Figures: figures, AcquireWait: time.Minute, WriteBudget: time.Minute, Hook: hook})
 }
 
 // prepare makes the database that all houses are copies of.
 func prepare(dsn string) error {
-	db, err := open(dsn)
+	db, err := open(dsn, nil)
 	if err != nil {
 		return err
 	}
@@ -52,6 +58,8 @@ func prepare(dsn string) error {
 // feeds BASE:… over NET_ALL and AGG:…, whose networks are NET_HD and, second, NET_ALL; B is in NET_ALL only. P1, P2 and P3 are known, OLD is INACTIVE.
 type house struct {
 	t      *testing.T
+	dsn    string
+	hooks  *storetest.Hooks
 	db     *store.DB
 	scope  tenancy.Scope
 	places *availability.Directory
@@ -62,12 +70,13 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	db, err := open(dbtest.Template(t, "inventory", prepare))
+	dsn, hooks := dbtest.Template(t, "inventory", prepare), storetest.New(t)
+	db, err := open(dsn, hooks.Hook)
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 	scope, err := tenancy.NewScope(ruletest.Account)
 	require.NoError(t, err)
-	h := &house{t: t, db: db, scope: scope, places: availability.NewDirectory(db, time.Hour), stock: map[string]*inventory.InventoryCatalogue{}, sold: map[string]*inventory.VirtualCatalogue{}}
+	h := &house{t: t, dsn: dsn, hooks: hooks, db: db, scope: scope, places: availability.NewDirectory(db, time.Hour), stock: map[string]*inventory.InventoryCatalogue{}, sold: map[string]*inventory.VirtualCatalogue{}}
 	h.module = modules.New(db, h.places)
 	for _, c := range all[inventory.InventoryCatalogue](h) {
 		h.stock[c.Ref] = c

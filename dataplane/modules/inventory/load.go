@@ -75,10 +75,11 @@ func (l *Load) Needs() ([]string, any) {
 
 // Apply merges all batches, one after another in memory, and writes what came of them.
 func (l *Load) Apply(ctx context.Context, t *store.Tx) error {
+	held := l.module.places.Hold(t, l.scope)
 	if err := t.Flush(ctx); err != nil { // turns that share the commit may have moved the same positions
 		return err
 	}
-	places, err := l.places(ctx)
+	places, err := l.places(ctx, held)
 	if err != nil {
 		return err
 	}
@@ -118,8 +119,8 @@ func (l *Load) Committed(ctx context.Context) error {
 }
 
 // places are fresh if a row names a location that isn't known.
-func (l *Load) places(ctx context.Context) (*availability.Places, error) {
-	places, err := l.module.places.Places(ctx, l.scope)
+func (l *Load) places(ctx context.Context, held *availability.Held) (*availability.Places, error) {
+	places, err := held.Places(ctx)
 	if err != nil {
 		return nil, err
 	}

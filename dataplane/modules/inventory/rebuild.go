@@ -63,10 +63,11 @@ func (b *Base) Needs() ([]string, any) {
 
 // Apply reads the positions inside the commit and writes what can be sold of them.
 func (b *Base) Apply(ctx context.Context, t *store.Tx) error {
+	held := b.module.places.Hold(t, b.scope)
 	if err := t.Flush(ctx); err != nil {
 		return err
 	}
-	places, err := b.module.places.Refresh(ctx, b.scope)
+	places, err := held.Places(ctx)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/operation"
 	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/setting"
 )
 
@@ -18,6 +19,7 @@ type Module struct {
 	Operations []operation.Operation  // of the API, that code answers
 	Loads      []Load                 // of batches
 	Settings   []*setting.Declaration // that it reads, or that its workflows name
+	Derived    []catalogue.Figure     // that it keeps
 	// Workflows holds those that every retailer starts with, one to a file, as workflows/*.json; see dataplane/workflows. Nil: none.
 	Workflows fs.FS
 }

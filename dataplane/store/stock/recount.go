@@ -65,9 +65,11 @@ func Recount(ctx context.Context, tx *store.Tx, catalogueID int64, what Selectio
 }
 
 const sqlPositions = `SELECT p.id::text, p.product_ref, p.location_ref, coalesce(p.status, ''), p.on_hand
-FROM inventory_positions p WHERE p.account_id = $1 AND p.catalogue_id = $2::int8 AND p.product_ref = ANY ($3::text[])`
+FROM inventory_positions p WHERE p.account_id = $1 AND p.catalogue_id = $2::int8 AND p.product_ref = ANY ($3::text[])
+ORDER BY p.id FOR SHARE`
 
-// Positions reads the positions of products, for bringing virtual catalogues in line.
+// Positions reads the positions of products, for bringing virtual catalogues in line. Nobody moves them until the transaction ends: what is written of
+// them would else take back what he wrote.
 func Positions(ctx context.Context, tx *store.Tx, catalogueID int64, products []string) ([]Position, error) {
 	var out []Position
 	s := store.Statement{Name: "stock.catalogue", SQL: sqlPositions, Args: tx.Args(catalogueID, products)}
