@@ -134,7 +134,7 @@ func (s *Service) event(batch *jobs.Batch, target any, req Request) (*workflow.E
 	if t := s.db.Catalogue().TypeOf(target); t == nil || t.EntityType == "" || t.Root != nil {
 		return nil, fmt.Errorf("batches of %s go to a %T, which is no root of a workflow", req.EntityType, target)
 	}
-	e := rule.Address(target)
+	e := rule.Address(s.db.Catalogue(), target)
 	e.ID, e.Name, e.Type, e.RetailerID = string(s.db.NewUUID()), batch.Event, workflow.Normal, int32(batch.RetailerID)
 	e.RootType, e.RootID, e.RootRef = e.EntityType, e.EntityID, e.EntityRef
 	e.Attributes = map[string]any{batchAttribute: string(batch.ID), jobAttribute: string(req.JobID)}

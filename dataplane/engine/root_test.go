@@ -71,7 +71,7 @@ func look(typ *catalogue.Type, at *sight) rule.Rule {
 	return rule.New("test", "Look", "Is for a test.", func(_ context.Context, c *rule.Context, _ rule.None) error {
 		*at = sight{names(c.Root.Parts()...), map[string]string{}}
 		for _, p := range paths(typ) {
-			found, _ := path.All(rule.EntityView(c.Root, c.Root.Entity()), p+".id")
+			found, _ := path.All(rule.EntityView(c.Types, c.Root, c.Root.Entity()), p+".id")
 			ids := make([]string, len(found))
 			for i, id := range found {
 				ids[i] = path.Text(id)

@@ -24,14 +24,14 @@ func SendTo(c *Context, entity any, name EventName, more map[string]any) {
 	if name == "" {
 		return
 	}
-	ev := Address(entity)
+	ev := Address(c.Types, entity)
 	ev.Name, ev.Attributes = string(name), Attributes(c, more)
 	c.Turn.Send(ev)
 }
 
 // Address is an event without a name that speaks of an entity.
-func Address(entity any) workflow.Event {
-	t := TypeOf(entity)
+func Address(types *catalogue.Catalogue, entity any) workflow.Event {
+	t := types.TypeOf(entity)
 	if t == nil {
 		return workflow.Event{}
 	}

@@ -20,14 +20,15 @@ import (
 // Context is what one run of a rule sees. Rules may keep nothing of it after Run returns.
 type Context struct {
 	Scope  tenancy.Scope
-	Now    time.Time          // the turn's clock: rules never ask for another
-	Event  *workflow.Event    // the event being answered
-	Entity any                // pointer to the struct of the entity that the event addresses; nil where it addresses none that exists
-	Type   *catalogue.Type    // its type; nil with Entity
-	Root   Root               // the root entity and what hangs on it
-	Read   Reader             // lookups in the turn's scope
-	Turn   Turn               // actions
-	Flow   *workflow.Workflow // the version that this turn runs under
+	Now    time.Time            // the turn's clock: rules never ask for another
+	Event  *workflow.Event      // the event being answered
+	Entity any                  // pointer to the struct of the entity that the event addresses; nil where it addresses none that exists
+	Type   *catalogue.Type      // its type; nil with Entity
+	Root   Root                 // the root entity and what hangs on it
+	Read   Reader               // lookups in the turn's scope
+	Turn   Turn                 // actions
+	Types  *catalogue.Catalogue // of all entities, that the database has
+	Flow   *workflow.Workflow   // the version that this turn runs under
 
 	running *Rule // whose step runs
 }

@@ -3,9 +3,7 @@ package rule
 import (
 	"encoding/json"
 	"reflect"
-	"sync"
 
-	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/path"
 )
@@ -25,7 +23,9 @@ func (c *Context) Value(p string) (value any, ok bool) { return path.First(conte
 func (c *Context) View() path.Node { return contextNode{c} }
 
 // EntityView gives any entity (a pointer to its struct) as a tree that paths can be read from; root may be nil.
-func EntityView(root Root, entity any) path.Node { return entityNode{root: root, entity: entity} }
+func EntityView(types *catalogue.Catalogue, root Root, entity any) path.Node {
+	return entityNode{types: types, root: root, entity: entity}
+}
 
 type contextNode struct{ c *Context }
 
@@ -37,7 +37,7 @@ func (n contextNode) Member(name string) (any, bool) {
 	if n.c.Entity == nil {
 		return nil, false
 	}
-	return entityNode{root: n.c.Root, entity: n.c.Entity}.Member(name)
+	return entityNode{types: n.c.Types, root: n.c.Root, entity: n.c.Entity}.Member(name)
 }
 
 type eventNode struct{ c *Context }
@@ -55,13 +55,14 @@ func (n eventNode) Member(name string) (any, bool) {
 }
 
 type entityNode struct {
+	types  *catalogue.Catalogue
 	root   Root
 	entity any
 }
 
 // Member finds a stored field, the attributes, or a related entity.
 func (n entityNode) Member(name string) (any, bool) {
-	typ := TypeOf(n.entity)
+	typ := n.types.TypeOf(n.entity)
 	if typ == nil {
 		return nil, false
 	}
@@ -83,7 +84,7 @@ func (n entityNode) Member(name string) (any, bool) {
 
 // Scalar is the entity's id.
 func (n entityNode) Scalar() any {
-	if typ := TypeOf(n.entity); typ != nil && typ.Field("id") != nil {
+	if typ := n.types.TypeOf(n.entity); typ != nil && typ.Field("id") != nil {
 		return value(typ.Field("id"), n.entity)
 	}
 	return nil
@@ -101,11 +102,11 @@ func (n entityNode) related(name string) (any, bool) {
 	if list, ok := v.([]any); ok {
 		out := make([]any, len(list))
 		for i, e := range list {
-			out[i] = entityNode{root: n.root, entity: e}
+			out[i] = entityNode{types: n.types, root: n.root, entity: e}
 		}
 		return out, true
 	}
-	return entityNode{root: n.root, entity: v}, true
+	return entityNode{types: n.types, root: n.root, entity: v}, true
 }
 
 // referenceNode is a reference that has not been followed: a path that ends here wants the id alone.
@@ -188,30 +189,4 @@ func (a attributesNode) Member(name string) (any, bool) {
 		return a, true
 	}
 	return catalogue.Attributes(a).Get(name)
-}
-
-var typesByGo = sync.OnceValue(func() map[reflect.Type]*catalogue.Type {
-	out := map[reflect.Type]*catalogue.Type{}
-	for _, t := range domain.Catalogue().Types() {
-		out[t.Go] = t
-	}
-	return out
-})
-
-// TypeOf is the catalogue type of an entity (a pointer to its struct); nil for anything else.
-func TypeOf(entity any) *catalogue.Type {
-	r := reflect.TypeOf(entity)
-	if r == nil || r.Kind() != reflect.Pointer {
-		return nil
-	}
-	return typesByGo()[r.Elem()]
-}
-
-// TypeNamed is the catalogue type of a GraphQL name; it panics for a name that doesn't exist, which is a programmer's error.
-func TypeNamed(name string) *catalogue.Type {
-	t := domain.Catalogue().Type(name)
-	if t == nil {
-		panic("no entity type " + name)
-	}
-	return t
 }

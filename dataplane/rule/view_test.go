@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/order"
@@ -41,13 +42,13 @@ func TestWhatAnEntityShowsToPaths(t *testing.T) {
 		{user, "username", "ann"},
 		{user, "passwordHash", nil},
 	} {
-		got, ok := path.First(rule.EntityView(nil, c.entity), c.path)
+		got, ok := path.First(rule.EntityView(domain.Catalogue(), nil, c.entity), c.path)
 		require.Equal(t, c.want, got, c.path)
 		require.Equal(t, c.want != nil, ok, c.path)
 	}
-	for _, f := range rule.TypeOf(user).Fields {
+	for _, f := range domain.Catalogue().TypeOf(user).Fields {
 		if f.Hidden && f.Personal {
-			_, ok := path.First(rule.EntityView(nil, user), f.Name)
+			_, ok := path.First(rule.EntityView(domain.Catalogue(), nil, user), f.Name)
 			require.False(t, ok, f.Name)
 		}
 	}

@@ -114,3 +114,31 @@ func TestGenericCodeNamesNoEntity(t *testing.T) {
 
 // testHelpers are packages that only tests import.
 var testHelpers = map[string]bool{"dataplane/store/conformance": true, "dataplane/store/storetest": true, "dataplane/engine/enginetest": true, "dataplane/rule/ruletest": true}
+
+// TestTheCatalogueIsHandedOn: a node makes the catalogue and gives it to the database; all others take that one, so that a test, or a later
+// version, can have another. Tools and helpers of tests begin with it too.
+func TestTheCatalogueIsHandedOn(t *testing.T) {
+	t.Parallel()
+	var findings []string
+	wired := false
+	for _, f := range files(t) {
+		folder := f.folder() + "/"
+		if f.test || strings.HasPrefix(folder, "domain/") || strings.HasPrefix(folder, "ops/") || testHelpers[f.folder()] {
+			continue
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			s, ok := n.(*ast.SelectorExpr)
+			if !ok || nameOf(s) != "domain.Catalogue" {
+				return true
+			}
+			if f.folder() == "dataplane/node" {
+				wired = true
+				return true
+			}
+			findings = append(findings, f.at(s.Pos()))
+			return true
+		})
+	}
+	require.True(t, wired, "nobody makes it")
+	report(t, "uses of the global catalogue: take that of the database, or of the context of a rule", findings)
+}

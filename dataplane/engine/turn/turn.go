@@ -214,7 +214,7 @@ func (u *unit) event(ctx context.Context, q queued, first bool) error {
 		return nil
 	}
 	q.rec.State = string(eventstore.Success)
-	c := &rule.Context{Scope: u.reach(), Now: u.now, Event: q.ev, Entity: entity, Type: typ, Root: u.rootView(), Read: u, Turn: u, Flow: flow}
+	c := &rule.Context{Scope: u.reach(), Now: u.now, Event: q.ev, Entity: entity, Type: typ, Root: u.rootView(), Read: u, Turn: u, Types: u.r.d.DB.Catalogue(), Flow: flow}
 	for _, rs := range found {
 		if err := u.ruleset(ctx, c, rs); err != nil {
 			return err

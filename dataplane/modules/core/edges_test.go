@@ -12,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/order"
@@ -204,7 +205,7 @@ func TestPropertiesOutliveWhatIsDoneWithThem(t *testing.T) {
 		for i := range flow.Rulesets[0].Rules {
 			step, err := library.Step(&flow.Rulesets[0].Rules[i])
 			require.NoError(t, err)
-			require.NoError(t, step(t.Context(), &rule.Context{Event: &workflow.Event{EntityType: "ORDER", EntityID: "7"}, Entity: o, Root: turn, Read: turn, Turn: turn}))
+			require.NoError(t, step(t.Context(), &rule.Context{Event: &workflow.Event{EntityType: "ORDER", EntityID: "7"}, Entity: o, Root: turn, Read: turn, Turn: turn, Types: domain.Catalogue()}))
 		}
 		sent := turn.Sent[0].Attributes["a"].(map[string]any)
 		stored, _ := o.Attributes.Get("tree")

@@ -21,7 +21,7 @@ func attributes() []rule.Rule {
 
 // SetAttributes merges attributes into the entity's.
 func SetAttributes(c *rule.Context, entity any, with ...catalogue.Attribute) {
-	t := rule.TypeOf(entity)
+	t := c.Types.TypeOf(entity)
 	if t == nil || t.Field("attributes") == nil {
 		return
 	}

@@ -31,6 +31,7 @@ type Load struct {
 	module    *Module
 	scope     tenancy.Scope
 	catalogue *inventory.InventoryCatalogue
+	columns   columns
 	batches   []batch
 }
 
@@ -50,7 +51,7 @@ var (
 // Load is the turn's load effect for the inventory catalogue that the context's event addresses.
 func (m *Module) Load(c *rule.Context, ic *inventory.InventoryCatalogue) *Load {
 	l := rule.EffectOf(c, "load:"+ic.Ref, func() *Load {
-		return &Load{module: m, scope: c.Scope, cause: cause{retailer: c.Event.RetailerID}, catalogue: ic}
+		return &Load{module: m, scope: c.Scope, cause: cause{retailer: c.Event.RetailerID}, catalogue: ic, columns: columnsOf(c.Types)}
 	})
 	l.also(c.Event)
 	return l
@@ -185,7 +186,7 @@ func (l *Load) fits(r *load.Row) {
 	e := &inventory.InventoryQuantity{Ref: cmp.Or(r.Ref, r.ProductRef), Condition: r.Condition, StorageAreaRef: r.StorageArea, Attributes: r.Attributes}
 	e.Type, e.Status = r.Type, r.Status
 	made := entity.Making{By: l.maker()}
-	if err := made.Values(&entity.Draft{Type: quantityType, Entity: e, New: true}); err != nil {
+	if err := made.Values(&entity.Draft{Type: l.columns.of, Entity: e, New: true}); err != nil {
 		f := fault.Of(err)
 		r.Problem, r.ProblemField = f.Detail, f.Field
 	}
@@ -284,7 +285,7 @@ func (l *Load) writePosition(made *entity.Making, p *load.Position, old *invento
 	if old != nil {
 		if p.Moved() {
 			old.OnHand, old.Status = p.OnHand, p.Status
-			made.Change(old, onHandField, statusField)
+			made.Change(old, l.columns.position...)
 		}
 		return
 	}
@@ -311,18 +312,25 @@ func (l *Load) writeQuantity(made *entity.Making, p *load.Position, q *load.Quan
 		made.Make(e)
 		return
 	}
-	made.Change(e, quantityFields...)
+	made.Change(e, l.columns.quantity...)
 }
 
-var (
-	onHandField    = rule.TypeNamed("InventoryPosition").Field("onHand")
-	statusField    = rule.TypeNamed("InventoryPosition").Field("status")
-	quantityType   = rule.TypeNamed("InventoryQuantity")
-	quantityFields = fieldsOf("InventoryQuantity", "status quantity condition storageAreaRef expectedOn attributes")
-)
+// columns are what a load may change.
+type columns struct {
+	position []*catalogue.Field
+	quantity []*catalogue.Field
+	of       *catalogue.Type // quantities
+}
 
-func fieldsOf(typ, names string) []*catalogue.Field {
-	t := rule.TypeNamed(typ)
+func columnsOf(types *catalogue.Catalogue) columns {
+	quantity := types.Type("InventoryQuantity")
+	return columns{
+		position: fieldsOf(types.Type("InventoryPosition"), "onHand status"), of: quantity,
+		quantity: fieldsOf(quantity, "status quantity condition storageAreaRef expectedOn attributes"),
+	}
+}
+
+func fieldsOf(t *catalogue.Type, names string) []*catalogue.Field {
 	var out []*catalogue.Field
 	for _, n := range strings.Fields(names) {
 		out = append(out, t.Field(n))

@@ -77,7 +77,7 @@ func changeStatus(ctx context.Context, c *rule.Context, m *Module, ic *inventory
 	if !ok {
 		return fmt.Errorf("the event addresses %T, not an inventory position", c.Entity)
 	}
-	found, err := c.Read.List(ctx, rule.TypeNamed("InventoryQuantity"), "position", []any{p.ID}, maxQuantities)
+	found, err := c.Read.List(ctx, c.Types.Type("InventoryQuantity"), "position", []any{p.ID}, maxQuantities)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func forPosition(ctx context.Context, c *rule.Context, p rule.Sends) error {
 	if !ok {
 		return fmt.Errorf("the event addresses %T, not an inventory quantity", c.Entity)
 	}
-	position, err := c.Read.Get(ctx, rule.TypeNamed("InventoryPosition"), q.PositionID)
+	position, err := c.Read.Get(ctx, c.Types.Type("InventoryPosition"), q.PositionID)
 	if err == nil && position != nil {
 		rule.SendTo(c, position, p.EventName, nil)
 	}

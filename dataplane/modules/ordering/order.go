@@ -197,4 +197,6 @@ func (r root) Related(entity any, name string) (any, bool) {
 }
 
 // View is the order as sourcing conditions and workflow paths read it.
-func (o *Order) View(r rule.Root) path.Node { return rule.EntityView(root{r, o}, o.Order) }
+func (o *Order) View(types *catalogue.Catalogue, r rule.Root) path.Node {
+	return rule.EntityView(types, root{r, o}, o.Order)
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
+	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/order"
@@ -85,7 +86,7 @@ func TestWhereTheUnitsOfAnOrderAre(t *testing.T) {
 			require.Equal(t, "P1", x.ProductRef)
 		}
 		require.Equal(t, c.needs, needs, c.name)
-		open, _ := path.All(o.View(ruletest.New(o.Order)), "unfulfilledItems.ref")
+		open, _ := path.All(o.View(domain.Catalogue(), ruletest.New(o.Order)), "unfulfilledItems.ref")
 		require.Len(t, open, len(o.Needs()), c.name)
 	}
 }
@@ -97,7 +98,7 @@ func TestAnOrderIsDeliveredWhereItsChoiceSays(t *testing.T) {
 	require.Nil(t, o.Fulfilment("6"))
 	require.Nil(t, o.Item("11"))
 	require.Len(t, o.ItemsOf(o.Fulfilment("5")), 1)
-	view := o.View(turn)
+	view := o.View(domain.Catalogue(), turn)
 	for p, want := range map[string]any{"fulfilmentChoice.deliveryAddress.city": "Here", "items.0.ref": "I10", "fulfilments.items.orderItem.ref": "I9", "fulfilments.order.ref": "O", "customer.ref": nil} {
 		got, _ := path.First(view, p)
 		require.Equal(t, want, got, p)

@@ -34,7 +34,7 @@ func scheduleExpiry(ctx context.Context, c *rule.Context, _ *Order, f *order.Ful
 		return err
 	}
 	c.Turn.Set(f, map[string]any{"expiryTime": &at})
-	ev := rule.Address(f)
+	ev := rule.Address(c.Types, f)
 	ev.Name, ev.ScheduledOn = string(p.EventName), at
 	c.Turn.Send(ev)
 	return nil

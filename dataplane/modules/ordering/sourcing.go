@@ -79,7 +79,7 @@ func (m *Module) Request(ctx context.Context, c *rule.Context, o *Order, s Sourc
 	if err != nil {
 		return nil, err
 	}
-	r := &sourcing.Request{Now: c.Now, Needs: o.Needs(), Live: o.Live(), Context: conditionContext{o.View(c.Root), o}, Stock: map[string]sourcing.Stock{}}
+	r := &sourcing.Request{Now: c.Now, Needs: o.Needs(), Live: o.Live(), Context: conditionContext{o.View(c.Types, c.Root), o}, Stock: map[string]sourcing.Stock{}}
 	if o.Collected() && o.Choice != nil {
 		r.PickupLocation = o.Choice.PickupLocationRef
 		if at := places.At(r.PickupLocation); at != nil {

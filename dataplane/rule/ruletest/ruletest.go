@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -76,11 +77,11 @@ func (t *Turn) Run(list []rule.Rule, name string, entity any, props, attributes 
 		if err != nil {
 			return err
 		}
-		ev := rule.Address(entity)
+		ev := rule.Address(domain.Catalogue(), entity)
 		ev.ID, ev.Name, ev.RetailerID, ev.Attributes = "00000000-0000-8000-8000-000000000001", "Test", 1, attributes
 		t.event = &ev
-		return step(context.Background(), &rule.Context{Scope: scope, Now: Now, Event: &ev, Entity: entity, Type: rule.TypeOf(entity),
-			Root: t, Read: t, Turn: t})
+		return step(context.Background(), &rule.Context{Scope: scope, Now: Now, Event: &ev, Entity: entity, Type: domain.Catalogue().TypeOf(entity),
+			Root: t, Read: t, Turn: t, Types: domain.Catalogue()})
 	}
 	return fmt.Errorf("no rule %s", name)
 }
@@ -113,7 +114,7 @@ func (t *Turn) PartsOf(of reflect.Type) (out []any) {
 
 // Related follows references and connections among the root and its parts. Objects found by key and connections with a link table lead nowhere.
 func (t *Turn) Related(entity any, name string) (any, bool) {
-	typ := rule.TypeOf(entity)
+	typ := domain.Catalogue().TypeOf(entity)
 	if typ == nil {
 		return nil, false
 	}
@@ -131,7 +132,7 @@ func (t *Turn) Related(entity any, name string) (any, bool) {
 	}
 	list := []any{}
 	for _, p := range t.parts {
-		if at := rule.TypeOf(p); edge.Target.Holds(at) && at.Get(p, edge.By.Name) == id {
+		if at := domain.Catalogue().TypeOf(p); edge.Target.Holds(at) && at.Get(p, edge.By.Name) == id {
 			list = append(list, p)
 		}
 	}
@@ -140,7 +141,7 @@ func (t *Turn) Related(entity any, name string) (any, bool) {
 
 func (t *Turn) first(fits func(at *catalogue.Type, p any) bool) (any, bool) {
 	for _, p := range append([]any{t.root}, t.parts...) {
-		if fits(rule.TypeOf(p), p) {
+		if fits(domain.Catalogue().TypeOf(p), p) {
 			return p, true
 		}
 	}
@@ -153,7 +154,7 @@ func (t *Turn) Add(entity any) { t.parts = append(t.parts, entity) }
 // Find finds a part by type and id or ref.
 func (t *Turn) Find(entityType, id, ref string) any {
 	for _, p := range append([]any{t.root}, t.parts...) {
-		a := rule.Address(p)
+		a := rule.Address(domain.Catalogue(), p)
 		if a.EntityType == entityType && (id != "" && a.EntityID == id || id == "" && a.EntityRef == ref) {
 			return p
 		}
@@ -163,7 +164,7 @@ func (t *Turn) Find(entityType, id, ref string) any {
 
 // Set changes fields at once.
 func (t *Turn) Set(entity any, changes map[string]any) {
-	typ := rule.TypeOf(entity)
+	typ := domain.Catalogue().TypeOf(entity)
 	for name, v := range changes {
 		f := typ.Field(name)
 		if f == nil {
@@ -180,7 +181,7 @@ func (t *Turn) Set(entity any, changes map[string]any) {
 
 // Create gives the entity an id and adds it.
 func (t *Turn) Create(_ context.Context, entity any) error {
-	typ := rule.TypeOf(entity)
+	typ := domain.Catalogue().TypeOf(entity)
 	if typ == nil {
 		return fmt.Errorf("%T is no entity", entity)
 	}
@@ -194,7 +195,7 @@ func (t *Turn) Create(_ context.Context, entity any) error {
 // Link remembers a link.
 func (t *Turn) Link(owner any, edge string, targets ...any) {
 	for _, x := range targets {
-		t.Linked = append(t.Linked, fmt.Sprintf("%s.%s=%s", rule.Address(owner).EntityID, edge, rule.Address(x).EntityID))
+		t.Linked = append(t.Linked, fmt.Sprintf("%s.%s=%s", rule.Address(domain.Catalogue(), owner).EntityID, edge, rule.Address(domain.Catalogue(), x).EntityID))
 	}
 }
 
@@ -230,7 +231,7 @@ func (t *Turn) Effects() []string { return slices.Sorted(maps.Keys(t.effects)) }
 // Get finds a part by id.
 func (t *Turn) Get(_ context.Context, typ *catalogue.Type, id catalogue.ID) (any, error) {
 	for _, p := range t.parts {
-		if rule.TypeOf(p) == typ && rule.Address(p).EntityID == string(id) {
+		if domain.Catalogue().TypeOf(p) == typ && rule.Address(domain.Catalogue(), p).EntityID == string(id) {
 			return p, nil
 		}
 	}
@@ -244,7 +245,7 @@ func (t *Turn) ByKey(context.Context, *catalogue.Type, ...any) (any, error) { re
 func (t *Turn) List(_ context.Context, typ *catalogue.Type, field string, values []any, _ int) ([]any, error) {
 	var out []any
 	for _, p := range t.parts {
-		if rule.TypeOf(p) != typ {
+		if domain.Catalogue().TypeOf(p) != typ {
 			continue
 		}
 		for _, v := range values {
