@@ -144,8 +144,8 @@ type rowsOf struct {
 func (l *Load) read(ctx context.Context, t *store.Tx, places *availability.Places) (*load.Known, rowsOf, error) {
 	seen := map[stockstore.Key]bool{}
 	var keys []stockstore.Key
-	var refs []string
-	known := &load.Known{Locations: map[string]string{}, Positions: map[string]*load.Position{}}
+	var composed, given []string
+	known := &load.Known{Locations: map[string]string{}, Positions: map[string]*load.Position{}, Refs: map[string]string{}}
 	for _, b := range l.batches {
 		for i := range b.rows {
 			r := &b.rows[i]
@@ -156,14 +156,18 @@ func (l *Load) read(ctx context.Context, t *store.Tx, places *availability.Place
 				continue
 			}
 			known.Locations[r.LocationRef] = at.Location.Status
-			refs = append(refs, load.Refs(r)...)
+			if r.Ref != "" {
+				given = append(given, r.Ref)
+			} else {
+				composed = append(composed, load.Refs(r)...)
+			}
 			if k := (stockstore.Key{ProductRef: r.ProductRef, LocationRef: r.LocationRef}); !seen[k] {
 				seen[k] = true
 				keys = append(keys, k)
 			}
 		}
 	}
-	found, err := stockstore.Load(ctx, t, availability.Number(l.catalogue.ID), keys, refs)
+	found, err := stockstore.Load(ctx, t, availability.Number(l.catalogue.ID), keys, composed, given)
 	if err != nil {
 		return nil, rowsOf{}, fmt.Errorf("read the positions of a load: %w", err)
 	}
@@ -215,8 +219,10 @@ func index(found *stockstore.Stored, known *load.Known) rowsOf {
 	for _, q := range found.Quantities {
 		at := byID[q.PositionID]
 		if at == nil {
+			known.Refs[q.Ref] = ""
 			continue
 		}
+		known.Refs[q.Ref] = at.Ref
 		rows.quantities[string(q.ID)] = q
 		at.Quantities = append(at.Quantities, quantityOf(q))
 	}

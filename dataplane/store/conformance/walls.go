@@ -197,7 +197,7 @@ func (b *bench) loadAcross(theirs tenancy.Scope) {
 		return nil
 	})
 	require.NoError(b.t, b.db.WriteLocked(b.ctx, b.scope, func(tx *store.Tx) error {
-		found, err := stock.Load(b.ctx, tx, 21, []stock.Key{{ProductRef: "P", LocationRef: "L"}}, []string{"Q", "f1"})
+		found, err := stock.Load(b.ctx, tx, 21, []stock.Key{{ProductRef: "P", LocationRef: "L"}}, nil, []string{"Q", "f1"})
 		require.NoError(b.t, err)
 		require.Len(b.t, found.Positions, 1)
 		require.Equal(b.t, map[string]string{"P": "ACTIVE"}, found.Products)

@@ -27,7 +27,7 @@ func TestALoadReadsWhatItMustKnow(t *testing.T) {
 	s.product(2, "P1", "CREATED")
 	s.product(3, "P2", "INACTIVE")
 	s.Locked(func(tx *store.Tx) {
-		found, err := stock.Load(t.Context(), tx, mainStock, []stock.Key{stocked[0], {ProductRef: "P2", LocationRef: "Z"}}, []string{"named", "named too"})
+		found, err := stock.Load(t.Context(), tx, mainStock, []stock.Key{stocked[0], {ProductRef: "P2", LocationRef: "Z"}}, []string{"named", "of another position"}, []string{"named too"})
 		require.NoError(t, err)
 		require.Len(t, found.Positions, 1)
 		require.Equal(t, p1a, found.Positions[0].ID)
@@ -37,6 +37,13 @@ func TestALoadReadsWhatItMustKnow(t *testing.T) {
 		}
 		require.ElementsMatch(t, []string{"counts", "named too", "named"}, refs, "each once")
 		require.Equal(t, map[string]string{"P1": "ACTIVE", "P2": "INACTIVE"}, found.Products)
+		found, err = stock.Load(t.Context(), tx, mainStock, stocked[:1], nil, []string{"of another position"})
+		require.NoError(t, err)
+		refs = nil
+		for _, q := range found.Quantities {
+			refs = append(refs, q.Ref)
+		}
+		require.ElementsMatch(t, []string{"counts", "named too", "of another position"}, refs, "a ref that was given may be taken")
 	})
 }
 

@@ -75,7 +75,7 @@ func TestStockIsLockedInOneOrder(t *testing.T) {
 			return nil
 		}},
 		{"loads", func(tx *store.Tx) error {
-			_, err := stock.Load(t.Context(), tx, mainStock, keys, nil)
+			_, err := stock.Load(t.Context(), tx, mainStock, keys, nil, nil)
 			return err
 		}},
 		{"recounts", func(tx *store.Tx) error {
@@ -101,7 +101,7 @@ func TestLoadsOfOnePositionTakeTurns(t *testing.T) {
 	// load counts one more than it finds.
 	load := func() error {
 		return s.DB.WriteLocked(t.Context(), s.Scope, func(tx *store.Tx) error {
-			found, err := stock.Load(t.Context(), tx, mainStock, stocked[:1], []string{"counted"})
+			found, err := stock.Load(t.Context(), tx, mainStock, stocked[:1], []string{"counted"}, nil)
 			if err != nil {
 				return err
 			}
@@ -119,7 +119,7 @@ func TestLoadsOfOnePositionTakeTurns(t *testing.T) {
 	first := storetest.Go(load)
 	stop.Arrived()
 	require.NoError(t, s.DB.WriteLocked(t.Context(), storetest.ScopeOf(t, "OTHER"), func(tx *store.Tx) error {
-		_, err := stock.Load(t.Context(), tx, mainStock, stocked[:1], nil)
+		_, err := stock.Load(t.Context(), tx, mainStock, stocked[:1], nil, nil)
 		return err
 	}), "another account's position is another one")
 	second := storetest.Go(load)

@@ -92,6 +92,7 @@ type Known struct {
 	Locations map[string]string    // ref → status; absent: unknown
 	Products  map[string]string    // ref → status; absent: not there yet
 	Positions map[string]*Position // by position ref; Merge adds new ones
+	Refs      map[string]string    // of quantities → their position's ref, empty where it is none of Positions; Merge adds new ones
 }
 
 // PositionStatus is a position's status from its master data: CREATED until the product is known, INACTIVE while the product or

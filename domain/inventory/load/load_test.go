@@ -16,7 +16,7 @@ func at(hour, minute int) time.Time { return time.Date(2026, 3, 2, hour, minute,
 
 func known() *load.Known {
 	return &load.Known{Locations: map[string]string{"A": "ACTIVE", "B": "ACTIVE", "OFF": "INACTIVE"},
-		Products: map[string]string{"P1": "ACTIVE", "P2": "ACTIVE", "OLD": "INACTIVE"}, Positions: map[string]*load.Position{}}
+		Products: map[string]string{"P1": "ACTIVE", "P2": "ACTIVE", "OLD": "INACTIVE"}, Positions: map[string]*load.Position{}, Refs: map[string]string{}}
 }
 
 // stored turns merged positions into what a later load would read.

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -43,20 +44,41 @@ func mergeRow(r *Row, known *Known, clock Clock, index int) Outcome {
 	p, exists := known.Positions[ref]
 	if !exists {
 		p = &Position{Ref: ref, ProductRef: r.ProductRef, LocationRef: r.LocationRef, Touched: true}
-		known.Positions[ref] = p
+	}
+	q, name := p.about(r, clock, index)
+	if at, taken := known.Refs[name]; q == nil && taken {
+		return Outcome{Outcome: OutcomeFailed, Code: fault.CodeExists, Field: "ref", EntityRef: ref, Message: fmt.Sprintf("%s is a quantity of %s", name, cmp.Or(at, "another position"))}
+	}
+	if known.Positions[ref] = p; q == nil {
+		known.Refs[name] = ref
 	}
 	o := Outcome{EntityRef: ref, EntityID: p.ID}
 	switch {
 	case r.kind() == stock.LastOnHand:
-		o.Outcome = p.count(r, clock)
+		o.Outcome = p.count(r, q, name, clock)
 	default:
-		o.Outcome = p.move(r, clock, index)
+		o.Outcome = p.move(r, q, name, clock)
 	}
 	if !exists {
 		o.Outcome = OutcomeCreated
 	}
 	return o
 }
+
+// about is the quantity that a row is about, and its ref; nil: the row brings a new one.
+func (p *Position) about(r *Row, clock Clock, index int) (q *Quantity, ref string) {
+	ref = quantityRef(r, p.Ref)
+	if r.kind() == stock.LastOnHand {
+		return p.find(func(q *Quantity) bool { return q.Type == stock.LastOnHand && sameCondition(q.Condition, r.Condition) }), ref
+	}
+	if r.nameless() {
+		ref = fmt.Sprintf("%s:%s:%d", ref, clock.Batch, index)
+	}
+	return p.find(func(q *Quantity) bool { return q.Ref == ref }), ref
+}
+
+// nameless reports whether a row is a movement that is always new.
+func (r *Row) nameless() bool { return r.Type == stock.Delta && r.Ref == "" && r.ExternalRef == "" }
 
 func (r *Row) kind() string {
 	if r.Type == "" {
@@ -66,12 +88,11 @@ func (r *Row) kind() string {
 }
 
 // count sets the last count and switches off what it includes: sales, corrections and movements made before it.
-func (p *Position) count(r *Row, clock Clock) string {
+func (p *Position) count(r *Row, last *Quantity, ref string, clock Clock) string {
 	asOf := r.AsOf
 	if asOf.IsZero() {
 		asOf = clock.Received
 	}
-	last := p.find(func(q *Quantity) bool { return q.Type == stock.LastOnHand && sameCondition(q.Condition, r.Condition) })
 	if last != nil && asOf.Before(last.AsOf) {
 		return OutcomeStale
 	}
@@ -84,7 +105,7 @@ func (p *Position) count(r *Row, clock Clock) string {
 		return OutcomeUnchanged
 	}
 	if last == nil {
-		last = &Quantity{Ref: quantityRef(r, p.Ref), Type: stock.LastOnHand, Condition: r.Condition, CreatedOn: clock.Received}
+		last = &Quantity{Ref: ref, Type: stock.LastOnHand, Condition: r.Condition, CreatedOn: clock.Received}
 		p.Quantities = append(p.Quantities, last)
 	}
 	last.Quantity, last.AsOf, last.Status = r.Quantity, asOf, stock.Active
@@ -104,16 +125,11 @@ func (p *Position) deactivate(condition string, asOf time.Time) (any bool) {
 }
 
 // move upserts a quantity of another type by its ref alone; a DELTA without ref is always a new one.
-func (p *Position) move(r *Row, clock Clock, index int) string {
-	ref := quantityRef(r, p.Ref)
-	if r.Type == stock.Delta && r.Ref == "" && r.ExternalRef == "" {
-		ref = fmt.Sprintf("%s:%s:%d", ref, clock.Batch, index)
-	}
+func (p *Position) move(r *Row, q *Quantity, ref string, clock Clock) string {
 	status := r.Status
 	if status == "" {
 		status = stock.Active
 	}
-	q := p.find(func(q *Quantity) bool { return q.Ref == ref })
 	if q != nil && q.Quantity == r.Quantity && q.Status == status && q.ExpectedOn.Equal(r.ExpectedOn) && (r.Condition == "" || sameCondition(q.Condition, r.Condition)) {
 		return OutcomeUnchanged
 	}
@@ -180,7 +196,7 @@ func sameCondition(a, b string) bool {
 
 // Refs lists the refs of stored quantities, active or not, that merging a row may look for.
 func Refs(r *Row) []string {
-	if r.Type == stock.Delta && r.Ref == "" && r.ExternalRef == "" {
+	if r.nameless() {
 		return nil
 	}
 	return []string{quantityRef(r, stock.PositionRef(r.ProductRef, r.LocationRef))}

@@ -270,3 +270,28 @@ func TestBoundsOfRecords(t *testing.T) {
 	_, err := load.ParseAttributes(map[string]any{"qty": func() {}})
 	require.Error(t, err)
 }
+
+// TestARefThatIsTakenCostsItsRecordAlone: a quantity's ref is unique in its catalogue. Another position may have it, as it is stored or by a record
+// before, and so may a quantity of another kind.
+func TestARefThatIsTakenCostsItsRecordAlone(t *testing.T) {
+	t.Parallel()
+	k := known()
+	k.Refs["elsewhere"] = ""
+	sale := func(product, ref string) load.Row {
+		return load.Row{ProductRef: product, LocationRef: "A", Quantity: -1, Type: stock.Sale, Ref: ref}
+	}
+	count := sale("P2", "S1")
+	count.Type, count.Quantity = "", 7
+	out := merge(t, k, at(10, 0), sale("P1", "S1"), sale("P2", "S1"), sale("P1", "S1"), sale("P2", "elsewhere"), count, sale("P2", "S2"))
+	var got []string
+	for _, o := range out {
+		got = append(got, strings.TrimSpace(o.Outcome+" "+o.Code+" "+o.Field+" "+o.Message))
+	}
+	require.Equal(t, []string{"CREATED", "FAILED C0123E ref S1 is a quantity of P1:A", "UNCHANGED", "FAILED C0123E ref elsewhere is a quantity of another position",
+		"FAILED C0123E ref S1 is a quantity of P1:A", "CREATED"}, got)
+	require.Len(t, k.Positions, 2)
+	require.Equal(t, "S2", active(k.Positions["P2:A"]))
+	k = known()
+	merge(t, k, at(10, 0), sale("P1", "S1"), sale("P2", "S1"))
+	require.Len(t, k.Positions, 1, "what fails makes no position")
+}
