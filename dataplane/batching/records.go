@@ -50,9 +50,10 @@ func NewRecords(db *store.DB) *Records { return &Records{db: db} }
 // From finds the module that the engine was given.
 func From(c *rule.Context) (*Records, error) { return rule.Module[*Records](c) }
 
-// Read reads a batch's records, in order.
+// Read reads a batch's records, in order. An event names its batch by an attribute, which anyone may give who sends events: a batch of another
+// retailer than the event's is not there for it.
 func (r *Records) Read(ctx context.Context, scope tenancy.Scope, b Batch) ([]json.RawMessage, error) {
-	rows, err := jobs.Rows(ctx, r.db.Reader(scope), b.ID, 0, MaxRecords)
+	rows, err := jobs.Take(ctx, r.db.Reader(scope), b.ID, b.Retailer, MaxRecords)
 	if err != nil {
 		return nil, fmt.Errorf("read the records of batch %s: %w", b.ID, err)
 	}

@@ -17,7 +17,9 @@ import (
 	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/domain/inventory/load"
 )
 
 // with adds members to a record.
@@ -95,6 +97,50 @@ func TestRecordsThatNoFieldHoldsFailAlone(t *testing.T) {
 		"400 attributes[0].name: the text has 256 characters, at most 255 are allowed", "",
 	}, got)
 	require.Equal(t, []string{long + ":A 4 CREATED"}, h.positions("DEFAULT:1"), "a position's ref is as long as those of product and location make it")
+}
+
+// TestARefOfAnotherPositionFailsAlone, be it stored or in the same batch: the catalogue has each ref once, and the database would refuse the whole batch.
+func TestARefOfAnotherPositionFailsAlone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	sale := func(product, ref string) map[string]any {
+		return with(row(product, "A", -1), "type", "SALE", "ref", ref)
+	}
+	require.Equal(t, []string{"", ""}, h.results(h.batches(1, "DEFAULT:1", []map[string]any{sale("P1", "S1"), with(sale("P1", "S2"), "status", "INACTIVE")})[0]))
+	for range 2 { // P1:A is read for the second time
+		require.Equal(t, []string{"UNCHANGED", "C0123E ref: S1 is a quantity of P1:A", "C0123E ref: S2 is a quantity of P1:A", ""},
+			h.results(h.batches(1, "DEFAULT:1", []map[string]any{sale("P1", "S1"), sale("P2", "S1"), sale("P2", "S2"), with(row("P3", "A", 1), "type", "DELTA")})[0]))
+	}
+	require.Equal(t, []string{"C0123E ref: S1 is a quantity of another position", ""},
+		h.results(h.batches(1, "DEFAULT:1", []map[string]any{sale("P2", "S1"), sale("P2", "S3")})[0]))
+	require.Equal(t, []string{"P1:A -1 ACTIVE", "P2:A -1 ACTIVE", "P3:A 2 ACTIVE"}, h.positions("DEFAULT:1"))
+}
+
+// TestABatchIsItsRetailersAlone: an event names its batch by an attribute, which whoever sends events may give. What is not there, or not for the
+// event's retailer, is neither loaded nor said to be complete.
+func TestABatchIsItsRetailersAlone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	id := h.batches(1, "DEFAULT:1", []map[string]any{row("P1", "A", 5)})[0]
+	for _, c := range []struct {
+		retailer int32
+		batch    any
+		there    bool
+	}{{1, string(id), true}, {0, string(id), true}, {2, string(id), false}, {1, "99", false}, {1, "x", false}, {1, "", false}, {1, nil, false}} {
+		var rows []load.Row
+		var err error
+		h.turn(c.retailer, map[string]any{"batchId": c.batch}, func(ctx context.Context, rc *rule.Context) error {
+			_, rows, err = h.module.Rows(ctx, rc)
+			return nil
+		})
+		if c.there {
+			require.NoError(t, err)
+			require.Len(t, rows, 1)
+		} else {
+			require.ErrorContains(t, err, "there is no batch", c)
+			require.True(t, fault.Is(err, fault.NotFound))
+		}
+	}
 }
 
 // TestLoadsStayWithinTheirRetailer: its own locations and records, but in a catalogue that retailers share, and for the account as a whole.

@@ -81,6 +81,9 @@ FROM unnest($3::INT8[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[]) AS u (n,
 WHERE b.account_id = $1 AND b.batch_id = $2 AND b.row_number = u.n`
 	sqlRowPage = `SELECT row_number, body, entity_id, entity_ref, code, message FROM batch_rows
 WHERE account_id = $1 AND batch_id = $2 AND row_number >= $3 ORDER BY row_number LIMIT $4`
+	sqlRowTake = `SELECT row_number, body, entity_id, entity_ref, code, message FROM batch_rows
+WHERE account_id = $1 AND batch_id = $2 AND row_number >= $3
+AND EXISTS (SELECT 1 FROM batches b WHERE b.account_id = $1 AND b.id = $2 AND ($5::INT8 = 0 OR b.retailer_id = $5::INT8)) ORDER BY row_number LIMIT $4`
 	sqlRowFailures = `SELECT row_number, body, entity_id, entity_ref, code, message FROM batch_rows
 WHERE account_id = $1 AND batch_id = $2 AND row_number >= $3 AND code <> '' ORDER BY row_number LIMIT $4`
 )
@@ -226,16 +229,26 @@ func GetBatch(ctx context.Context, r *store.Reader, id catalogue.ID) (*Batch, er
 
 // Rows pages through a batch's records by number, from a number on. Callers have found the batch with GetBatch before.
 func Rows(ctx context.Context, r *store.Reader, batch catalogue.ID, from, limit int) ([]Row, error) {
-	return list(ctx, r, "batch_rows.page", sqlRowPage, batch, from, limit)
+	return list(ctx, r, "batch_rows.page", sqlRowPage, store.Number(batch), int64(from), int64(limit))
 }
 
 // Failures is Rows for records that failed.
 func Failures(ctx context.Context, r *store.Reader, batch catalogue.ID, from, limit int) ([]Row, error) {
-	return list(ctx, r, "batch_rows.failures", sqlRowFailures, batch, from, limit)
+	return list(ctx, r, "batch_rows.failures", sqlRowFailures, store.Number(batch), int64(from), int64(limit))
 }
 
-func list(ctx context.Context, r *store.Reader, name, sql string, batch catalogue.ID, from, limit int) (out []Row, err error) {
-	err = r.Send(ctx, store.Statement{Name: name, SQL: sql, Args: r.Args(store.Number(batch), int64(from), int64(limit)), Rows: func(rows pgx.Rows) (err error) {
+// Take lists the first records of a batch for a turn that works for a retailer; 0 works for the account. Fault NotFound: there is no such batch, it
+// is another retailer's, or its records are kept no longer.
+func Take(ctx context.Context, r *store.Reader, batch catalogue.ID, retailer tenancy.RetailerID, limit int) ([]Row, error) {
+	rows, err := list(ctx, r, "batch_rows.take", sqlRowTake, store.Number(batch), int64(0), int64(limit), int64(retailer))
+	if err == nil && len(rows) == 0 { // no batch is empty
+		return nil, fault.NotFoundf("there is no batch %q of retailer %d whose records are kept", batch, retailer)
+	}
+	return rows, err
+}
+
+func list(ctx context.Context, r *store.Reader, name, sql string, args ...any) (out []Row, err error) {
+	err = r.Send(ctx, store.Statement{Name: name, SQL: sql, Args: r.Args(args...), Rows: func(rows pgx.Rows) (err error) {
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Row])
 		return err
 	}})
