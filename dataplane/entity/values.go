@@ -60,7 +60,7 @@ func (m *Making) text(x *Draft, f *catalogue.Field, text string) error {
 	switch {
 	case text == "" && key:
 		return fault.Invalidf(x.at(f), "%s must not be empty", x.name(f)).WithCode(fault.CodeMissing)
-	case text == "":
+	case text == "" && (len(f.Among) == 0 || !x.touches(f)): // an empty text that somebody gave is none of those that are allowed
 		return nil
 	case len(f.Among) > 0:
 		return among(f, text, x.at(f))

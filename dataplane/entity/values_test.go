@@ -53,6 +53,20 @@ func TestNoMakerGivesWhatFieldsCannotHold(t *testing.T) {
 	}
 }
 
+// TestAnEmptyTextIsNoneOfThoseThatAreAllowed where somebody gives it; what nobody gives may be absent.
+func TestAnEmptyTextIsNoneOfThoseThatAreAllowed(t *testing.T) {
+	t.Parallel()
+	s := with("9", &foundation.Setting{Name: "S", Context: "ACCOUNT"})
+	kind := domain.Catalogue().TypeOf(s).Field("valueType")
+	for _, isNew := range []bool{false, true} {
+		m := &entity.Making{Catalogue: domain.Catalogue()}
+		x := &entity.Draft{Type: domain.Catalogue().TypeOf(s), Entity: s, New: isNew, Place: "input"}
+		require.NoError(t, m.Values(x))
+		x.Touch(kind)
+		require.ErrorContains(t, m.Values(x), `input.valueType: "" is unknown: want STRING, INTEGER`)
+	}
+}
+
 // TestOnlyWhatChangesIsLookedAt: what is stored may be older than a limit.
 func TestOnlyWhatChangesIsLookedAt(t *testing.T) {
 	t.Parallel()
