@@ -307,6 +307,7 @@ func (l *Load) writeQuantity(made *entity.Making, p *load.Position, q *load.Quan
 		e = &inventory.InventoryQuantity{Ref: q.Ref, CatalogueID: l.catalogue.ID, PositionID: catalogue.ID(p.ID)}
 		e.ID, e.Type, e.CreatedOn = l.module.id(), q.Type, q.CreatedOn
 	}
+	moved := e.StorageAreaRef != q.StorageArea
 	e.Status, e.Quantity, e.Condition, e.StorageAreaRef, e.Attributes = q.Status, q.Quantity, q.Condition, q.StorageArea, q.Attributes
 	if !q.ExpectedOn.IsZero() {
 		e.ExpectedOn = &q.ExpectedOn
@@ -318,21 +319,28 @@ func (l *Load) writeQuantity(made *entity.Making, p *load.Position, q *load.Quan
 		made.Make(e)
 		return
 	}
-	made.Change(e, l.columns.quantity...)
+	x := made.Change(e, l.columns.quantity...)
+	x.Given = l.columns.merged
+	if moved {
+		x.Touch(l.columns.area)
+	}
 }
 
 // columns are what a load may change.
 type columns struct {
 	position []*catalogue.Field
 	quantity []*catalogue.Field
-	of       *catalogue.Type // quantities
+	area     *catalogue.Field // of a quantity, if a record says another
+	of       *catalogue.Type  // quantities
+	merged   map[*catalogue.Field]any
 }
 
 func columnsOf(types *catalogue.Catalogue) columns {
 	quantity := types.Type("InventoryQuantity")
 	return columns{
 		position: fieldsOf(types.Type("InventoryPosition"), "onHand status"), of: quantity,
-		quantity: fieldsOf(quantity, "status quantity condition storageAreaRef expectedOn attributes"),
+		quantity: slices.Clip(fieldsOf(quantity, "status quantity condition expectedOn attributes")), area: quantity.Field("storageAreaRef"),
+		merged: map[*catalogue.Field]any{quantity.Field("attributes"): nil}, // see fits
 	}
 }
 

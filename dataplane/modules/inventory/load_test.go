@@ -99,6 +99,30 @@ func TestRecordsThatNoFieldHoldsFailAlone(t *testing.T) {
 	require.Equal(t, []string{long + ":A 4 CREATED"}, h.positions("DEFAULT:1"), "a position's ref is as long as those of product and location make it")
 }
 
+// TestWhatIsStoredMayBeOlderThanALimit: loads once took longer storage areas and names of attributes. Such a quantity is counted all the same, and keeps
+// both, until a record says another area.
+func TestWhatIsStoredMayBeOlderThanALimit(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	long := strings.Repeat("x", 256)
+	h.load(1, "DEFAULT:1", row("P1", "A", 1))
+	q := h.quantities("DEFAULT:1")["LAST_ON_HAND:P1:A"]
+	q.StorageAreaRef, q.Attributes = long, append(q.Attributes, catalogue.Attribute{Name: long, Type: "STRING", Value: "v"})
+	h.write(func(tx *store.Tx) {
+		typ := domain.Catalogue().TypeOf(q)
+		tx.Update(q, typ.Field("storageAreaRef"), typ.Field("attributes"))
+	})
+	stored := func() []any {
+		q := h.quantities("DEFAULT:1")["LAST_ON_HAND:P1:A"]
+		v, _ := q.Attributes.Get(long)
+		return []any{q.Quantity, q.StorageAreaRef, v}
+	}
+	require.Equal(t, []string{"", ""}, h.results(h.batches(1, "DEFAULT:1", []map[string]any{row("P1", "A", 2), row("P2", "A", 3)})[0]))
+	require.Equal(t, []any{2, long, "v"}, stored())
+	require.Equal(t, []string{"", ""}, h.results(h.batches(1, "DEFAULT:1", []map[string]any{with(row("P1", "A", 4), "storageAreaRef", "S2"), row("P2", "A", 5)})[0]))
+	require.Equal(t, []any{4, "S2", "v"}, stored())
+}
+
 // TestARefOfAnotherPositionFailsAlone, be it stored or in the same batch: the catalogue has each ref once, and the database would refuse the whole batch.
 func TestARefOfAnotherPositionFailsAlone(t *testing.T) {
 	t.Parallel()

@@ -45,6 +45,10 @@ func mergeRow(r *Row, known *Known, clock Clock, index int) Outcome {
 	if !exists {
 		p = &Position{Ref: ref, ProductRef: r.ProductRef, LocationRef: r.LocationRef, Touched: true}
 	}
+	if p.ProductRef != r.ProductRef || p.LocationRef != r.LocationRef { // A:B at C and A at B:C
+		return Outcome{Outcome: OutcomeFailed, Code: fault.CodeExists, Field: "skuRef", EntityRef: ref,
+			Message: fmt.Sprintf("%s is the position of %s at %s", ref, p.ProductRef, p.LocationRef)}
+	}
 	q, name := p.about(r, clock, index)
 	if at, taken := known.Refs[name]; q == nil && taken {
 		return Outcome{Outcome: OutcomeFailed, Code: fault.CodeExists, Field: "ref", EntityRef: ref, Message: fmt.Sprintf("%s is a quantity of %s", name, cmp.Or(at, "another position"))}

@@ -295,3 +295,14 @@ func TestARefThatIsTakenCostsItsRecordAlone(t *testing.T) {
 	merge(t, k, at(10, 0), sale("P1", "S1"), sale("P2", "S1"))
 	require.Len(t, k.Positions, 1, "what fails makes no position")
 }
+
+// TestAPositionIsOfOneProductAtOneLocation: refs of two that have colons may read alike, and what is of one must not be counted to the other.
+func TestAPositionIsOfOneProductAtOneLocation(t *testing.T) {
+	t.Parallel()
+	k := known()
+	k.Locations["B:A"] = stock.Active
+	out := merge(t, k, at(10, 0), load.Row{ProductRef: "P1:B", LocationRef: "A", Quantity: 5}, load.Row{ProductRef: "P1", LocationRef: "B:A", Quantity: 7})
+	require.Equal(t, []string{load.OutcomeCreated, load.OutcomeFailed}, []string{out[0].Outcome, out[1].Outcome})
+	require.Equal(t, []string{"C0123E", "skuRef", "P1:B:A is the position of P1:B at A"}, []string{out[1].Code, out[1].Field, out[1].Message})
+	require.Equal(t, 5, k.Positions["P1:B:A"].OnHand)
+}
