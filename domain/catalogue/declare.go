@@ -6,7 +6,7 @@ import "time"
 // The empty ID means none.
 type ID string
 
-// IDKind says how a type's ids are made. See docs/architecture.md, "Identifiers".
+// IDKind says how a type's ids are made. See docs/decisions/data.md, "Entities".
 type IDKind int
 
 // The kinds of identifier.
