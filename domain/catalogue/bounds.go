@@ -3,6 +3,7 @@ package catalogue
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/fluent-oms/fluent/domain/fault"
 )
@@ -45,4 +46,18 @@ func parseBound(option, text string, into **float64) error {
 	}
 	*into = &v
 	return nil
+}
+
+// setLengths gives a type's fields longest texts of their own, beside those of the tags that it shares with others.
+func (b *builder) setLengths(t *Type, words string) {
+	for _, word := range strings.Fields(words) {
+		name, text, _ := strings.Cut(word, "=")
+		n, err := strconv.Atoi(text)
+		f := t.fields[name]
+		if err != nil || n < 1 || f == nil || f.Kind != Text {
+			b.fail(t.Name, "lengths: %s: want a text and its length, such as type=50", word)
+			continue
+		}
+		f.MaxLen, t.declarationOf(f).tag.MaxLen = n, n
+	}
 }

@@ -147,6 +147,7 @@ type Type struct {
 	Go          reflect.Type // the struct; nil for abstract types
 
 	Composites []*Composite
+	Precises   []*PreciseField
 
 	FoldsCase  bool // wildcards of searches ignore case
 	Remembered bool // what a natural key leads to is remembered for a moment: there are few rows, and their keys stay

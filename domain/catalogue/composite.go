@@ -80,7 +80,7 @@ func (b *builder) connectComposite(t *Type, d *declaration) {
 			b.fail(where, "on=%s: %s has no such field", pair, t.Name)
 			return
 		}
-		if leaf := b.leaf(c.Object, m.Path); BaseType(leaf) != BaseType(m.Field.GraphQL) {
+		if leaf := b.leaf(c.Object, m.Path); BaseType(leaf) != BaseType(m.Field.GraphQL) && !(m.Field.Digits && leaf == "Int") {
 			b.fail(where, "on=%s: %s has %q there, the field is %s", pair, c.Object.Name, leaf, m.Field.GraphQL)
 		}
 		c.Members = append(c.Members, m)

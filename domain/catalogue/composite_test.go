@@ -15,12 +15,13 @@ type Voucher struct {
 	Uses    int                     `oms:"none=0"`
 	Number  int                     `oms:"out=String"`
 	Shop    catalogue.CompositeLink `oms:"of=ShopLink,on=ref:shopRef+owner.id:shopId,by=ShopKey" doc:"Where it is taken."`
+	Count   catalogue.CompositeLink `oms:"nosearch,of=Count,on=n:number"`
 }
 
 func vouchers() catalogue.Spec {
 	return catalogue.Spec{
 		Types:   []catalogue.TypeSpec{{Go: Voucher{}, Create: true}},
-		Objects: []catalogue.ObjectSpec{{Name: "ShopLink", Fields: []string{"ref: String", "owner: OwnerLink"}}, {Name: "OwnerLink", Fields: []string{"id: ID"}}},
+		Objects: []catalogue.ObjectSpec{{Name: "ShopLink", Fields: []string{"ref: String", "owner: OwnerLink"}}, {Name: "OwnerLink", Fields: []string{"id: ID"}}, {Name: "Count", Fields: []string{"n: Int"}}},
 		Inputs: []catalogue.InputSpec{
 			{Name: "DateRange", Fields: []string{"from: DateTime"}}, {Name: "OwnerId", Fields: []string{"id: ID!"}},
 			{Name: "ShopKey", Fields: []string{"ref: String!", "owner: OwnerId!"}}, {Name: "ShopLinkInput", Fields: []string{"ref: String!", "owner: OwnerId!"}},
@@ -46,6 +47,7 @@ func TestACompositeIsDerived(t *testing.T) {
 	require.Nil(t, typ.Create.Input.Field("shopRef"))
 	require.True(t, typ.Field("uses").Null)
 	require.Equal(t, "[String]", typ.Field("number").Argument)
+	require.Same(t, typ.Field("number"), typ.Composite("count").Members[0].Field, "alone it is a text, inside it is a number")
 }
 
 func TestWrongCompositesAreFound(t *testing.T) {

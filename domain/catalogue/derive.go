@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -67,6 +66,7 @@ type declaration struct {
 	field      *Field
 	edge       *Edge
 	composite  *Composite
+	precise    *PreciseField
 	input      string // type text of a write-only input
 }
 
@@ -80,6 +80,8 @@ func (d *declaration) inputName() string {
 		return d.edge.Name
 	case d.composite != nil:
 		return d.composite.Name
+	case d.precise != nil:
+		return d.precise.Name
 	}
 	return d.tag.Name
 }
@@ -165,20 +167,6 @@ func (b *builder) deriveFields() {
 	}
 }
 
-// setLengths gives a type's fields longest texts of their own, beside those of the tags that it shares with others.
-func (b *builder) setLengths(t *Type, words string) {
-	for _, word := range strings.Fields(words) {
-		name, text, _ := strings.Cut(word, "=")
-		n, err := strconv.Atoi(text)
-		f := t.fields[name]
-		if err != nil || n < 1 || f == nil || f.Kind != Text {
-			b.fail(t.Name, "lengths: %s: want a text and its length, such as type=50", word)
-			continue
-		}
-		f.MaxLen, t.declarationOf(f).tag.MaxLen = n, n
-	}
-}
-
 func (b *builder) addField(t *Type, f *Field) {
 	if t.fields[f.Name] != nil {
 		b.fail(t.Name, "two fields %s", f.Name)
@@ -232,6 +220,9 @@ func (b *builder) derive(t *Type, d *declaration, rt reflect.Type, index []int) 
 	case reflect.TypeFor[CompositeLink]():
 		d.composite = newComposite(d)
 		t.Composites = append(t.Composites, d.composite)
+	case reflect.TypeFor[Precise]():
+		d.precise = &PreciseField{Name: or(d.tag.Name, camel(d.goName)), GraphQL: d.tag.Of, Hidden: d.tag.Hidden, Doc: d.doc}
+		t.Precises = append(t.Precises, d.precise)
 	case reflect.TypeFor[WriteOnly]():
 		d.tag.Name = or(d.tag.Name, camel(d.goName))
 		d.input = or(d.tag.Out, "String")
@@ -301,7 +292,7 @@ func noneOf(f *Field, d *declaration, rt reflect.Type) error {
 
 // kind sets how the value is stored and whether it may be NULL, and returns its nullable GraphQL type text.
 func (b *builder) kind(f *Field, d *declaration, rt reflect.Type) (string, error) {
-	mayLack := d.tag.Create == "?" || !d.tag.NonNull && d.tag.Create != "!"
+	mayLack := d.tag.Create == "?" && d.tag.Default == "" || !d.tag.NonNull && d.tag.Create != "!"
 	if rt.Kind() == reflect.Pointer {
 		f.Null, rt = true, rt.Elem()
 		if d.tag.NonNull {

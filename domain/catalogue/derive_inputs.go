@@ -211,9 +211,9 @@ func (b *builder) inputText(d *declaration, mode string) string {
 			return ""
 		}
 		return inMode(d.tag.By, mode)
-	case d.composite != nil && d.tag.By == "":
+	case (d.composite != nil || d.precise != nil) && d.tag.By == "":
 		return ""
-	case d.composite != nil:
+	case d.composite != nil || d.precise != nil:
 		return inMode(d.tag.By, mode)
 	case d.field == nil && d.input == "":
 		return ""
@@ -239,6 +239,8 @@ func (b *builder) land(in *Input, f *InputField, d *declaration) {
 	switch {
 	case d.composite != nil:
 		f.Composite = d.composite
+	case d.precise != nil:
+		f.Precise = d.precise
 	case d.field == nil && d.edge == nil:
 		f.WriteOnly = true
 	case d.field != nil && d.field.Value != nil:

@@ -38,14 +38,17 @@ func (b *builder) implementers(name string) []*Type {
 	return out
 }
 
-// agreed is the field that all members have alike.
+// agreed is the field that all members have alike. Where some promise a value and others do not, the interface does not.
 func (b *builder) agreed(where, name string, members []*Type) *Field {
 	first := members[0].fields[name]
 	for _, m := range members {
 		f := m.fields[name]
-		if f == nil || first == nil || f.GraphQL != first.GraphQL || f.Hidden {
+		if f == nil || first == nil || nullable(f.GraphQL) != nullable(first.GraphQL) || f.Hidden {
 			b.fail(where, "%s has no field %s like the others", m.Name, name)
 			return nil
+		}
+		if f.GraphQL != first.GraphQL && f.GraphQL == nullable(f.GraphQL) {
+			first = f
 		}
 	}
 	return first
@@ -149,6 +152,8 @@ func (b *builder) connectField(t *Type, d *declaration) {
 		b.connectEdge(t, d)
 	case d.composite != nil:
 		b.connectComposite(t, d)
+	case d.precise != nil:
+		b.connectPrecise(t, d)
 	case d.field == nil && d.tag.Of != "":
 		b.connectLookup(t, d)
 	case d.field == nil:

@@ -7,7 +7,7 @@ import (
 
 // Scalars are the scalar types of the API.
 func Scalars() []string {
-	return []string{"ID", "String", "Int", "Float", "Boolean", "DateTime", "Json"}
+	return []string{"ID", "String", "Int", "Float", "Boolean", "DateTime", "Json", "BigDecimal"}
 }
 
 // deriveOperations makes each type's reads and mutations, and the operations that follow no pattern.

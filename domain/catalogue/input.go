@@ -47,13 +47,14 @@ type InputField struct {
 	// Key points at a row by id or natural key (RetailerId, ProductCatalogueKey): find it among Field.Ref's or Edge.Target's rows,
 	// which may be narrower than Key.Of, then set Field or link along Edge.
 	Key       *Input
-	Children  *Input     // inline children: create or update rows of Children.Of along Edge (or the single row that Field refers to)
-	Edge      *Edge      //
-	Back      *Field     // with Children and Field: the child's own reference to the row that is written; nil: it has none
-	MergeBy   []string   // a list of values merges with the stored one by these members, and never deletes; empty: replaces
-	Member    string     // with a wrapped Field: the member of the given object that holds the value
-	Composite *Composite // the members of the given object are values of the entity
-	WriteOnly bool       // has no column
+	Children  *Input        // inline children: create or update rows of Children.Of along Edge (or the single row that Field refers to)
+	Edge      *Edge         //
+	Back      *Field        // with Children and Field: the child's own reference to the row that is written; nil: it has none
+	MergeBy   []string      // a list of values merges with the stored one by these members, and never deletes; empty: replaces
+	Member    string        // with a wrapped Field: the member of the given object that holds the value
+	Composite *Composite    // the members of the given object are values of the entity
+	Precise   *PreciseField // the given object is a number, which Precise.Field holds
+	WriteOnly bool          // has no column
 	MaxLen    int
 	Doc       string
 }

@@ -33,11 +33,11 @@ import (
 //	most=n        greatest number, itself allowed
 //	merge=a+b     a list of values merges with the stored one by these members on update
 //	none=0        on integers that may be null: 0 stands for no value, stored as NULL
-//	of=Type       on Many and Lookup: the type listed or found; on CompositeLink: the object shown
+//	of=Type       on Many and Lookup: the type listed or found; on CompositeLink and Precise: the object shown
 //	via=field     on Many: the reference of the target that leads back
 //	link=t/a/b    on Many: the link table t with columns a, of this type, and b, of the target
 //	on=a:x+b:y    on Lookup: this type's fields a and b equal the target's x and y; on CompositeLink: a and b are members of the object,
-//	              catalogue.ref too, x and y the fields that hold them
+//	              catalogue.ref too, x and y the fields that hold them; on Precise: the field that has the number
 //
 // The default is create=! for ! fields, else create=?, and update=?. References, composite links and Many fields are in an
 // input only if they have by= or a type text. A `doc` tag beside it holds the description that the API shows, a

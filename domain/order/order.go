@@ -22,6 +22,9 @@ type Order struct {
 	Attributes         catalogue.Attributes `oms:"merge=name"`
 	Items              catalogue.Many       `oms:"of=OrderItem,via=order,create=[CreateOrderItemWithOrderInput]!,update=[UpdateOrderItemWithOrderInput]"`
 	Fulfilments        catalogue.Many       `oms:"of=Fulfilment,via=order"`
+
+	PreciseTotalPrice    catalogue.Precise `oms:"of=PreciseAmountType,on=totalPrice,by=PreciseAmountInput,create=-"`
+	PreciseTotalTaxPrice catalogue.Precise `oms:"hidden,on=totalTaxPrice,by=PreciseAmountInput,create=-,update=?"`
 }
 
 // OrderItem is one product line of an order.
@@ -42,6 +45,7 @@ type OrderItem struct {
 	Product             catalogue.Lookup     `oms:"!,of=Product,on=productRef:ref+productCatalogueRef:catalogueRef"`
 	OrderID             catalogue.ID         `oms:"ref=Order,by=OrderKey,create=!,update=-"`
 	Attributes          catalogue.Attributes `oms:"merge=name"`
+	PreciseTotalPrice   catalogue.Precise    `oms:"of=PreciseAmountType,on=totalPrice"`
 }
 
 // FulfilmentChoice is how and where the customer wants the goods.
@@ -56,6 +60,8 @@ type FulfilmentChoice struct {
 	PickupLocationRef   string       `oms:""`
 	DeliveryAddressID   catalogue.ID `oms:"ref=Address,create=CreateCustomerAddressInput,update=-"`
 	OrderID             catalogue.ID `oms:"order,hidden,ref=Order"`
+
+	PreciseFulfilmentPrice catalogue.Precise `oms:"of=PreciseAmountType,on=fulfilmentPrice"`
 }
 
 // Fulfilment is a set of items to be picked and packed at one location for one order.

@@ -9,7 +9,10 @@ import (
 func Spec() catalogue.Spec {
 	return catalogue.Spec{
 		Types: types(), Inputs: inputs(),
-		Objects: []catalogue.ObjectSpec{{Name: "CustomerLink", Fields: []string{"ref: String"}, Doc: "A customer by ref."}},
+		Objects: []catalogue.ObjectSpec{
+			{Name: "CustomerLink", Fields: []string{"ref: String"}, Doc: "A customer by ref."},
+			{Name: "PreciseAmountType", Fields: catalogue.PreciseMembers(), Doc: "An amount exactly: preciseAmount is unscaledValue divided by ten to the power of scale."},
+		},
 		Mutations: []catalogue.OperationSpec{
 			{Field: "createOrderAndCustomer(input: CreateOrderAndCustomerInput): Order", Entity: "Order", Doc: "Creates a customer and an order of that customer, or neither."},
 		},
@@ -47,6 +50,7 @@ func types() []catalogue.TypeSpec {
 func inputs() []catalogue.InputSpec {
 	return []catalogue.InputSpec{
 		{Name: "CustomerLinkInput", Fields: []string{"ref: String!"}},
+		{Name: "PreciseAmountInput", Fields: catalogue.PreciseMembers(), Doc: "preciseAmount, or unscaledValue and scale, or all three where they agree."},
 		{Name: "UpdateOrderInput", Of: "Order", Base: catalogue.Update, Without: "type"},
 		{Name: "CreateOrderItemWithOrderInput", Of: "OrderItem", Base: catalogue.Create, Without: "order", Relax: "productCatalogueRef"},
 		{Name: "UpdateOrderItemWithOrderInput", Of: "OrderItem", Base: catalogue.Update},
@@ -57,6 +61,7 @@ func inputs() []catalogue.InputSpec {
 		{Name: "CreateOrderAndCustomerInput", Of: "Order", Fields: []string{
 			"ref: String!", "type: String!", "totalPrice: Float", "totalTaxPrice: Float", "retailer: RetailerId!", "customer: CreateCustomerInput!",
 			"fulfilmentChoice: CreateFulfilmentChoiceWithOrderInput", "attributes: [AttributeInput]", "items: [CreateOrderItemWithOrderInput]!",
+			"preciseTotalPrice: PreciseAmountInput", "preciseTotalTaxPrice: PreciseAmountInput",
 		}},
 	}
 }

@@ -28,6 +28,12 @@ func (d *draft) apply() error {
 			}
 			continue
 		}
+		if ok && in.Precise != nil {
+			if err := d.setPrecise(in, v); err != nil {
+				return err
+			}
+			continue
+		}
 		if !ok || in.Field == nil || in.Key != nil || in.Children != nil || (in.Identify && !d.New) {
 			continue
 		}

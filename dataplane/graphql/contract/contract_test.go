@@ -14,7 +14,11 @@ import (
 var update = flag.Bool("update", false, "take lines of what is served now out of testdata/not-yet.tsv; none is added")
 
 // ours is what is served beyond the contract.
-var ours = []string{"PageInfo.startCursor", "PageInfo.endCursor"}
+var ours = []string{
+	"PageInfo.startCursor", "PageInfo.endCursor",
+	// Inputs whose members the contract does not tell: those of what they are read back as.
+	"PreciseAmountInput.preciseAmount", "PreciseAmountInput.scale", "PreciseAmountInput.unscaledValue",
+}
 
 const (
 	notYet  = "not-yet.tsv"
@@ -22,7 +26,7 @@ const (
 )
 
 // most is how long the list may be. Lower it when the list has become shorter; nothing makes it longer but a new edition of the contract.
-var most = lengths{base: 1269, newer: 546, operations: 89, newerOperations: 32}
+var most = lengths{base: 1269, newer: 533, operations: 89, newerOperations: 32}
 
 // lengths are how many rows of the contract are not served whole.
 type lengths struct{ base, newer, operations, newerOperations int }

@@ -36,7 +36,7 @@ func badInput(at *spot, format string, args ...any) *InputError {
 
 // coercer turns JSON values and literals into Go values of their GraphQL types: Int int, Float float64, String, ID and
 // enums string, Boolean bool, DateTime time.Time in UTC, Json any JSON value with numbers as json.Number; lists []any, input objects
-// map[string]any with absent fields left out.
+// map[string]any with absent fields left out. BigDecimal is a json.Number.
 type coercer struct {
 	schema *ast.Schema
 	vars   map[string]any // coerced variables, for literals; nil while variables themselves are coerced
@@ -256,6 +256,8 @@ func scalar(name string, v any, at *spot) (any, error) {
 				return f, nil
 			}
 		}
+	case "BigDecimal":
+		return decimal(v, at)
 	case "Boolean":
 		if b, ok := v.(bool); ok {
 			return b, nil
@@ -272,21 +274,6 @@ func scalar(name string, v any, at *spot) (any, error) {
 		return v, storable(v, at)
 	}
 	return nil, badInput(at, "want a value of type %s, got %s", name, kindOf(v))
-}
-
-func integer(v any, at *spot) (any, error) {
-	n, ok := v.(json.Number)
-	if !ok {
-		return nil, badInput(at, "want a value of type Int, got %s", kindOf(v))
-	}
-	if i, err := strconv.ParseInt(n.String(), 10, 32); err == nil {
-		return int(i), nil
-	}
-	f, err := n.Float64()
-	if err != nil || f != math.Trunc(f) || f < math.MinInt32 || f > math.MaxInt32 {
-		return nil, badInput(at, "%s is not an integer of 32 bits", n)
-	}
-	return int(f), nil
 }
 
 func identifier(v any, at *spot) (any, error) {

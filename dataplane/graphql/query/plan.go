@@ -33,6 +33,7 @@ const (
 	column         // a scalar, or JSON without a selection
 	wrapped        // a text shown as an object with one member
 	composite      // an object over columns
+	precise        // a number shown exactly
 	value          // a value object, or a list of them, out of JSON
 	reference      // an entity by the id in a column
 	lookup         // an entity by natural key
@@ -205,6 +206,11 @@ func (p *planner) field(rows *rowset, t *catalogue.Type, df *document.Field, at 
 	if c := t.Composite(df.Name); c != nil {
 		f.kind = composite
 		f.object = p.composite(rows, f, c, nil)
+		return f, nil
+	}
+	if x := t.Precise(df.Name); x != nil {
+		f.kind, f.meta, f.col = precise, x.Field, rows.want(x.Field)
+		f.wrap = p.op.Sub(p.op.Schema.Types[f.Def.Type.Name()], f.Field)
 		return f, nil
 	}
 	if k := t.KeyRef(df.Name); k != nil {

@@ -121,6 +121,8 @@ func (p *printer) valueOf(f *field, row []any) bool {
 		return p.wrapped(f, row[f.col])
 	case composite:
 		return p.composite(f.object, f, row)
+	case precise:
+		return p.precise(f, row[f.col])
 	case value:
 		return p.json(f, row)
 	case reference:
@@ -171,7 +173,7 @@ func (p *printer) scalar(f *field, v any) bool {
 		}
 		p.w.String(string(v))
 	case int64:
-		if f.meta.Digits {
+		if f.meta.Digits && f.Def.Type.Name() == "String" { // a composite may show it as a number
 			p.w.String(strconv.FormatInt(v, 10))
 			return true
 		}

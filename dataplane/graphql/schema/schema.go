@@ -48,6 +48,7 @@ type printer struct {
 func (p *printer) scalars() {
 	p.block("scalar DateTime", "A point in time, ISO 8601: 2026-02-03T04:05:06.789Z. Without a zone it is taken as UTC.", nil)
 	p.block("scalar Json", "Any JSON value.", nil)
+	p.block("scalar BigDecimal", "A decimal number of any length, exactly as it is written: 110.10.", nil)
 }
 
 func (p *printer) enums() {
@@ -129,6 +130,11 @@ func (p *printer) entity(t *catalogue.Type) {
 	}
 	for _, c := range t.Composites {
 		lines = append(lines, line(c.Name, nil, c.GraphQL+deprecation(c.Deprecated), c.Doc))
+	}
+	for _, x := range t.Precises {
+		if !x.Hidden {
+			lines = append(lines, line(x.Name, nil, x.GraphQL, x.Doc))
+		}
 	}
 	for _, k := range t.KeyRefs {
 		lines = append(lines, line(k.Name, nil, k.GraphQL, k.Doc))
