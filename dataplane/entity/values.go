@@ -64,6 +64,8 @@ func (m *Making) text(x *Draft, f *catalogue.Field, text string) error {
 		return nil
 	case len(f.Among) > 0:
 		return among(f, text, x.at(f))
+	case f.Constants != nil && f.Constants.Constant(text) == nil:
+		return fault.NotFoundf("%s not found: %s %s", f.Constants.Name, f.Constants.Key, text).At(x.at(f))
 	}
 	limit := f.MaxLen
 	if x.New && m.By.Composes && (key || f.Name == "ref") {
@@ -74,6 +76,11 @@ func (m *Making) text(x *Draft, f *catalogue.Field, text string) error {
 
 // element checks a value object, or a list of them or of texts. Of a list that was merged with what is stored, only what was given is looked at.
 func (x *Draft) element(f *catalogue.Field) error {
+	if f.Value != nil && f.Value.Settles {
+		if err := settle(reflect.ValueOf(f.Pointer(x.Entity)), x.at(f)); err != nil {
+			return err
+		}
+	}
 	given, merged := x.Given[f]
 	if !merged {
 		given = f.Pointer(x.Entity)
@@ -99,6 +106,29 @@ func elements(of *catalogue.ValueType, v reflect.Value, place string) error {
 		for i, m := range of.Fields {
 			if err := member(m, v.Field(i), place+"."+m.Name); err != nil {
 				return err
+			}
+		}
+	}
+	return nil
+}
+
+// settle has value objects, or a list of them, fill in what follows from what was given.
+func settle(v reflect.Value, place string) error {
+	for v.Kind() == reflect.Pointer && !v.IsNil() && v.Elem().Kind() != reflect.Struct {
+		v = v.Elem()
+	}
+	switch {
+	case v.Kind() == reflect.Slice:
+		for i := range v.Len() {
+			if err := settle(v.Index(i).Addr(), fmt.Sprintf("%s[%d]", place, i)); err != nil {
+				return err
+			}
+		}
+	case v.Kind() == reflect.Pointer && !v.IsNil():
+		if s, ok := v.Interface().(catalogue.Settler); ok {
+			if err := s.Settle(); err != nil {
+				e := fault.Of(err)
+				return e.At(place + "." + e.Field)
 			}
 		}
 	}

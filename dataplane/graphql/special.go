@@ -2,25 +2,42 @@ package graphql
 
 import (
 	"context"
+	"strings"
 
 	"github.com/fluent-oms/fluent/dataplane/graphql/query"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
-// specials answers the root query fields of the API's own: permissions are not stored.
+// specials answers the root query fields of the API's own, about what is not stored: permissions, and whatever is the same for every account.
 func specials(c *catalogue.Catalogue) map[string]query.Special {
-	return map[string]query.Special{"permission": permission(c), "permissions": permissions(c)}
+	var permissions []*catalogue.Constant
+	for _, name := range c.Permissions() {
+		permissions = append(permissions, &catalogue.Constant{Key: name, Values: map[string]any{"name": name}})
+	}
+	out := map[string]query.Special{"permission": one(permissions), "permissions": page(permissions)}
+	for _, op := range c.Queries() {
+		node, many := strings.CutSuffix(op.Type, "Connection")
+		switch v := c.Value(node); {
+		case v == nil || len(v.Rows) == 0:
+		case many:
+			out[op.Name] = page(v.Rows)
+		default:
+			out[op.Name] = one(v.Rows)
+		}
+	}
+	return out
 }
 
-// permission answers permission(name): permissions are not stored, the catalogue lists them.
-func permission(c *catalogue.Catalogue) query.Special {
+// one answers a field whose only argument is the key of a row.
+func one(rows []*catalogue.Constant) query.Special {
 	return func(_ context.Context, call *query.Call) error {
-		name, _ := call.Args["name"].(string)
-		for _, p := range c.Permissions() {
-			if p == name {
-				call.Object("Permission", call.Field, map[string]any{"name": name})
-				return nil
+		for _, row := range rows {
+			for _, key := range call.Args {
+				if row.Key == key {
+					call.Object(call.Field.Def.Type.Name(), call.Field, row.Values)
+					return nil
+				}
 			}
 		}
 		call.W.Null()
@@ -28,27 +45,12 @@ func permission(c *catalogue.Catalogue) query.Special {
 	}
 }
 
-func permissions(c *catalogue.Catalogue) query.Special {
+// page answers a connection whose arguments are lists of values, beside those of pages.
+func page(rows []*catalogue.Constant) query.Special {
 	return func(_ context.Context, call *query.Call) error {
 		if call.Args["first"] != nil && call.Args["last"] != nil {
 			return fault.Invalidf("last", "first and last exclude each other").WithCode(fault.CodeInvalid)
 		}
-		var names []string
-		wanted, filtered := call.Args["name"].([]any)
-		for _, p := range c.Permissions() {
-			if !filtered || contains(wanted, p) {
-				names = append(names, p)
-			}
-		}
-		return call.Names(names)
+		return call.Page(call.Matching(rows))
 	}
-}
-
-func contains(list []any, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

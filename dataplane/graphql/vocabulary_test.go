@@ -35,6 +35,11 @@ type Claim struct {
 	Signs      []Sign       `oms:"merge=name"`
 	RetailerID catalogue.ID `oms:"!,ref=Retailer,by=RetailerId,update=-"`
 
+	Worth    *foundation.AmountType    `oms:""`
+	Lost     *foundation.QuantityType  `oms:""`
+	Site     *foundation.StreetAddress `oms:"pii"`
+	Currency string                    `oms:"wrap=CurrencyLink,names=Currency,create=CurrencyKey,update=CurrencyKey"`
+
 	OrderRef            string                  `oms:"hidden"`
 	OrderRetailer       catalogue.ID            `oms:"hidden"`
 	Order               catalogue.CompositeLink `oms:"of=OrderLink,on=ref:orderRef+retailer.id:orderRetailer,by=OrderLinkInput" doc:"The order, by its ref."`
@@ -98,7 +103,6 @@ func claims() catalogue.Spec {
 		},
 		Objects: []catalogue.ObjectSpec{
 			{Name: "OrderLink", Fields: []string{"ref: String", "retailer: RetailerLink"}}, {Name: "RetailerLink", Fields: []string{"id: ID"}},
-			{Name: "ProductLink", Fields: []string{"ref: String", "catalogue: CatalogueLink"}}, {Name: "CatalogueLink", Fields: []string{"ref: String"}},
 			{Name: "WorkflowLink", Fields: []string{"ref: String", "version: Int"}},
 		},
 		Inputs: []catalogue.InputSpec{

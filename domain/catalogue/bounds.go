@@ -13,6 +13,9 @@ type Bounds struct {
 	Least, Most *float64
 }
 
+// Count reports whether the bounds are those of what counts or measures: 0 or more.
+func (b Bounds) Count() bool { return b.Least != nil && *b.Least == 0 && b.Most == nil }
+
 // Check refuses a number beyond the bounds. The error is Invalid, without a place.
 func (b Bounds) Check(name string, v float64) error {
 	low, high := b.Least != nil && v < *b.Least, b.Most != nil && v > *b.Most
@@ -20,7 +23,7 @@ func (b Bounds) Check(name string, v float64) error {
 	switch {
 	case !low && !high:
 		return nil
-	case b.Least != nil && *b.Least == 0 && b.Most == nil:
+	case b.Count():
 		return refusedNumber(name + " must not be negative")
 	case b.Most == nil:
 		want = decimal(*b.Least) + " or more"

@@ -52,6 +52,7 @@ type Field struct {
 	CopyOver   *Edge      // the path begins at what is joined along this connection, where all must agree; nil: at the entity itself
 	Among      []string   // the values that a text may have; empty: any
 	Names      *Type      // the text is the ref of this type; nil: of none in particular
+	Constants  *ValueType // the text is the key of one of this type's rows; nil: of none
 	MaxLen     int        // characters; 0: 255 for Text, no limit otherwise
 	Personal   bool       // personal data: never logged, erased on request
 	Hidden     bool       // stored but not in the API's output, such as a password hash
@@ -244,6 +245,9 @@ type ValueType struct {
 	MergeBy []string // members that identify an element of a list
 	Doc     string
 	Go      reflect.Type
+	Rows    []*Constant // all that there are, by key; nil: they are given where they are used
+	Key     string      // of Rows: the member that tells them apart
+	Settles bool        // it is a Settler
 }
 
 // ValueField is one member of a value object.

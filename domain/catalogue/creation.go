@@ -31,7 +31,9 @@ func (b *builder) connectCreation(t *Type, s *TypeSpec) {
 		if d.tag.Default != "" {
 			b.addDefault(where, t, d.field, d.tag.Default)
 		}
-		if d.tag.Names != "" {
+		if v := b.cat.byValue[d.tag.Names]; v != nil && len(v.Rows) > 0 {
+			d.field.Constants = v
+		} else if d.tag.Names != "" {
 			d.field.Names = b.typeNamed(where, d.tag.Names)
 		}
 		if d.tag.Among != "" {

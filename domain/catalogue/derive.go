@@ -115,7 +115,7 @@ func (b *builder) declareNames() {
 	}
 	for _, s := range b.spec.Values {
 		rt := reflect.TypeOf(s.Go)
-		v := &ValueType{Name: rt.Name(), Go: rt, Doc: s.Doc, MergeBy: strings.Fields(s.MergeBy)}
+		v := &ValueType{Name: rt.Name(), Go: rt, Doc: s.Doc, MergeBy: strings.Fields(s.MergeBy), Settles: reflect.PointerTo(rt).Implements(reflect.TypeFor[Settler]())}
 		b.values[rt] = v
 		b.cat.values = append(b.cat.values, v)
 		b.cat.byValue[v.Name] = v
@@ -155,6 +155,7 @@ func (b *builder) deriveFields() {
 	for _, v := range b.cat.values {
 		b.deriveValue(v)
 	}
+	b.deriveRows()
 	for _, t := range b.cat.types {
 		if b.specs[t].Shared {
 			d := &Field{Name: "kind", Column: "kind", Kind: Text, GraphQL: "String!", Hidden: true, constant: t.Name}
@@ -392,6 +393,10 @@ func (b *builder) deriveValue(v *ValueType) {
 		f := &ValueField{Name: name, Doc: sf.Tag.Get("doc"), MaxLen: tag.MaxLen, Bounds: tag.Bounds}
 		nested, list := b.valueOf(sf.Type)
 		f.Value = nested
+		kind := sf.Type.Kind()
+		if kind == reflect.Pointer {
+			kind = sf.Type.Elem().Kind()
+		}
 		switch {
 		case tag.Out != "":
 			f.GraphQL = tag.Out
@@ -407,12 +412,12 @@ func (b *builder) deriveValue(v *ValueType) {
 		case sf.Type.Kind() == reflect.Interface:
 			f.GraphQL = "Json"
 		default:
-			f.GraphQL = scalarName(sf.Type.Kind())
+			f.GraphQL = scalarName(kind)
 		}
 		if f.GraphQL == "" || name == "" {
 			b.fail(v.Name+"."+sf.Name, "wants a json name and a type that values can hold")
 		}
-		if k := sf.Type.Kind(); tag.Bounds != (Bounds{}) && k != reflect.Int && k != reflect.Float64 {
+		if tag.Bounds != (Bounds{}) && kind != reflect.Int && kind != reflect.Float64 {
 			b.fail(v.Name+"."+sf.Name, "least= and most= are for numbers")
 		}
 		if tag.NonNull {

@@ -58,6 +58,8 @@ type ValueSpec struct {
 	Doc     string
 	Input   string // name of its input; empty: none
 	MergeBy string // members that identify an element
+	Rows    []any  // all that there are, structs like Go, the same for every account and stored nowhere; see constant.go
+	Key     string // of Rows: the member that tells them apart, a text
 }
 
 // InterfaceSpec declares a GraphQL interface. With Shared, its implementers share a table and references may point at it.

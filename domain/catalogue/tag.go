@@ -27,7 +27,8 @@ import (
 //	              connection leads to must agree
 //	default=text  the value of a new entity for which nothing is given; {order.retailer} in it stands for what that path leads to
 //	among=A|B     the values that a text may have
-//	names=Type    a text that is the ref of a Type: who is limited to some retailers can give only what those reach
+//	names=Type    a text that is the ref of a Type: who is limited to some retailers can give only what those reach; or the key of one of the rows
+//	              of a value type, such as a currency's code: nobody can give another
 //	max=n         longest text, in characters; 255 if left out
 //	least=n       least number, itself allowed
 //	most=n        greatest number, itself allowed

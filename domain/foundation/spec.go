@@ -6,9 +6,37 @@ import "github.com/fluent-oms/fluent/domain/catalogue"
 func Spec() catalogue.Spec {
 	return catalogue.Spec{
 		Types: types(), Inputs: inputs(),
-		Values:     []catalogue.ValueSpec{{Go: catalogue.Attribute{}, Input: "AttributeInput", MergeBy: "name", Doc: "A named, typed value that callers hang on an entity."}},
-		Interfaces: interfaces(),
-		Objects:    []catalogue.ObjectSpec{{Name: "LocationLink", Fields: []string{"ref: String"}, Doc: "A location by its ref."}},
+		Values: values(), Interfaces: interfaces(), Objects: links(), Queries: queries(),
+	}
+}
+
+func values() []catalogue.ValueSpec {
+	return []catalogue.ValueSpec{
+		{Go: catalogue.Attribute{}, Input: "AttributeInput", MergeBy: "name", Doc: "A named, typed value that callers hang on an entity."},
+		{Go: AmountType{}, Input: "AmountTypeInput", Doc: "An amount of money: amount is unscaledValue divided by ten to the power of scale."},
+		{Go: QuantityType{}, Input: "QuantityTypeInput", Doc: "How many, and of what unit."},
+		{Go: StreetAddress{}, Input: "StreetAddressInput", Doc: "An address that belongs to what it stands in."},
+		{Go: Currency{}, Rows: currencies(), Key: "alphabeticCode", Doc: "What money is counted in. All accounts have the same."},
+	}
+}
+
+// links are what pointers across the borders of domains show: nothing need be there.
+func links() []catalogue.ObjectSpec {
+	return []catalogue.ObjectSpec{
+		{Name: "LocationLink", Fields: []string{"ref: String"}, Doc: "A location by its ref."},
+		{Name: "CatalogueLink", Fields: []string{"ref: String"}, Doc: "A catalogue by its ref."},
+		{Name: "ProductLink", Fields: []string{"ref: String", "catalogue: CatalogueLink"}, Doc: "A product by its ref and that of its catalogue."},
+		{Name: "CurrencyLink", Fields: []string{"alphabeticCode: String"}, Doc: "A currency by its code."},
+	}
+}
+
+func queries() []catalogue.OperationSpec {
+	return []catalogue.OperationSpec{
+		{Field: "currency(alphabeticCode: String!): Currency", Doc: "The currency of a code; null where there is none."},
+		{
+			Field: "currencies(alphabeticCode: [String], numericCode: [String], name: [String], minorUnits: [Int], isISO4217: [Boolean]): CurrencyConnection",
+			Paged: true, Doc: "Currencies in the order of their codes.",
+		},
 	}
 }
 
@@ -68,6 +96,10 @@ func inputs() []catalogue.InputSpec {
 	return []catalogue.InputSpec{
 		{Name: "DateRange", Fields: []string{"from: DateTime", "to: DateTime"}, Doc: "Inclusive at both ends; a missing end is open."},
 		{Name: "LocationLinkInput", Fields: []string{"ref: String! max=8"}},
+		{Name: "ProductLinkInput", Fields: []string{"ref: String! max=100", "catalogue: ProductCatalogueLinkInput!"}},
+		{Name: "ProductCatalogueLinkInput", Fields: []string{"ref: String! max=100"}},
+		{Name: "CurrencyLinkInput", Fields: []string{"alphabeticCode: String! max=20"}},
+		{Name: "CurrencyKey", Fields: []string{"alphabeticCode: String! max=20"}},
 		{Name: "CreateOpeningScheduleInput", Of: "OpeningSchedule", Base: catalogue.Create},
 		{Name: "CreateStoreAddressInput", Of: "StoreAddress", Base: catalogue.Create, Require: "latitude longitude"},
 		{Name: "CreateNetworkWithRetailerInput", Of: "Network", Fields: []string{"ref: String! max=100", "type: String", "attributes: [AttributeInput]"}},
