@@ -37,8 +37,15 @@ func (d *decision) check(x *Draft) error {
 			return f.At(strings.TrimPrefix(x.Place+"."+f.Field, "."))
 		}
 	}
-	if !x.New {
-		return nil
+	return d.belongTogether(x)
+}
+
+// belongTogether refuses an entity that leads to other wholes than what it hangs on, or points at.
+func (d *decision) belongTogether(x *Draft) error {
+	if p := x.Parent; x.New && p != nil && x.By.Edge != nil {
+		if err := d.fits(p.Type, p.Entity, x.By.Edge, Join{Entity: x.Entity, Place: x.Place}); err != nil {
+			return err
+		}
 	}
 	for _, a := range x.Type.Agrees {
 		if err := d.agree(x, a); err != nil {
@@ -74,20 +81,28 @@ func (d *decision) tie(x *Draft, j Join) error {
 	if d.By.For != nil && other == d.Catalogue.RetailerType() {
 		return d.actsFor(other.ID(j.Entity), j.Place)
 	}
-	if err := d.whole(x.Type, x.Entity, j.Edge, j); err != nil || j.Edge.Link == nil {
+	if err := d.fits(x.Type, x.Entity, j.Edge, j); err != nil || j.Edge.Link == nil {
 		return err
 	}
 	back := Join{Entity: x.Entity, Place: j.Place}
 	for _, e := range other.Edges {
 		if e.Link != nil && e.Link.Table == j.Edge.Link.Table {
-			return d.whole(other, j.Entity, e, back)
+			return d.fits(other, j.Entity, e, back)
 		}
 	}
 	return nil
 }
 
-// whole compares what copies over a connection say with what is at its other end.
-func (d *decision) whole(t *catalogue.Type, entity any, over *catalogue.Edge, j Join) error {
+// fits compares what agreements and copies over a connection say with what is at its other end.
+func (d *decision) fits(t *catalogue.Type, entity any, over *catalogue.Edge, j Join) error {
+	for _, a := range t.Agrees {
+		if a.Over == over {
+			other := d.Catalogue.TypeOf(j.Entity)
+			if err := d.same(entity, a.One, j.Entity, a.Other, Need{Type: other, ID: other.ID(j.Entity), Place: j.Place}); err != nil {
+				return err
+			}
+		}
+	}
 	for _, f := range t.Copies {
 		if f.CopyOver != over {
 			continue
@@ -128,14 +143,30 @@ func (d *decision) checkKey(x *Draft, k *catalogue.KeyRef) error {
 	return nil
 }
 
-// agree refuses an entity two of whose references lead to different wholes: a line of one order in a fulfilment of another.
+// agree refuses an entity two of whose references lead to different wholes: a line of one order in a fulfilment of another. Of one that changes,
+// the reference that changes is the wrong one.
 func (d *decision) agree(x *Draft, a catalogue.Agreement) error {
-	one, ok := d.along(x.Entity, a.One)
-	other, also := d.along(x.Entity, a.Other)
-	if !ok || !also || one == other {
+	blame := a.One[0]
+	switch {
+	case a.Over != nil || blame.Empty(x.Entity): // what is joined is looked at by itself
+		return nil
+	case x.New || x.touches(blame):
+	case x.touches(a.Other[0]):
+		blame = a.Other[0]
+	default:
 		return nil
 	}
-	whole := article(a.One[len(a.One)-1].Ref)
-	_, whole, _ = strings.Cut(whole, " ")
-	return fault.NotFoundf("%s not found in the %s: id %s", a.One[0].Ref.Name, whole, a.One[0].Get(x.Entity)).At(x.at(a.One[0]))
+	id, _ := blame.Get(x.Entity).(catalogue.ID)
+	return d.same(x.Entity, a.One, x.Entity, a.Other, Need{Type: blame.Ref, ID: id, Place: x.at(blame)})
+}
+
+// same refuses paths that lead to different entities; wrong is what is then said not to be there.
+func (d *decision) same(from any, one []*catalogue.Field, at any, other []*catalogue.Field, wrong Need) error {
+	v, ok := d.along(from, one)
+	w, also := d.along(at, other)
+	if !ok || !also || v == w {
+		return nil
+	}
+	_, whole, _ := strings.Cut(article(one[len(one)-1].Ref), " ")
+	return fault.NotFoundf("%s not found in the %s: id %s", wrong.Type.Name, whole, wrong.ID).At(wrong.Place)
 }

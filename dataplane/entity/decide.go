@@ -84,15 +84,30 @@ func (d *decision) copy(x *Draft, f *catalogue.Field) {
 		}
 		return
 	}
-	for _, j := range x.Joins {
-		if j.Edge != f.CopyOver {
-			continue
-		}
-		if v, ok := d.along(j.Entity, f.Copy); ok {
+	for _, other := range d.joined(x, f.CopyOver) {
+		if v, ok := d.along(other, f.Copy); ok {
 			f.Set(x.Entity, v)
 			return
 		}
 	}
+}
+
+// joined lists what an entity is tied to along a connection, or what comes to be with it as its parts.
+func (d *decision) joined(x *Draft, e *catalogue.Edge) (out []any) {
+	if e.Link == nil {
+		for _, part := range d.Drafts {
+			if part.Parent == x && part.By.Edge == e {
+				out = append(out, part.Entity)
+			}
+		}
+		return out
+	}
+	for _, j := range x.Joins {
+		if j.Edge == e {
+			out = append(out, j.Entity)
+		}
+	}
+	return out
 }
 
 // belong gives an entity that names no retailer that of what it comes to be with, or the only one that its maker acts for.

@@ -34,9 +34,10 @@ type house struct {
 	*testing.T
 	db       *store.DB
 	changer  *change.Changer
-	who      *tenant.Principal // may everything
-	own      *tenant.Principal // acts for retailer 1 alone, as rules do
-	fixtures map[string]any    // by type name
+	who      *tenant.Principal    // may everything
+	own      *tenant.Principal    // acts for retailer 1 alone, as rules do
+	fixtures map[string]any       // by type name
+	desk     *foundation.Location // whose turns make entities: it is none of the fixtures, so that what hangs on those has events of its own
 	sent     events
 }
 
@@ -258,7 +259,10 @@ func (h *house) run(do func(ctx context.Context, c *rule.Context) error) *turn.O
 	make := rule.New("test", "Make", "Makes an entity.", func(ctx context.Context, c *rule.Context, _ rule.None) error { return do(ctx, c) })
 	runner, err := turn.New(turn.Deps{DB: h.db, Library: rule.NewLibrary([]rule.Rule{make}), Workflows: flows{}})
 	require.NoError(h, err)
-	l := h.fixture(domain.Catalogue().Type("Location")).(*foundation.Location)
+	if h.desk == nil {
+		h.desk = h.byAPI(domain.Catalogue().Type("Location"), "D").(*foundation.Location)
+	}
+	l := h.desk
 	out, err := runner.Run(h.Context(), turn.Input{Scope: h.who.Scope(), Try: 1, Events: []*workflow.Event{{ID: string(h.db.NewUUID()), Name: "Make", Type: workflow.Normal, Priority: answered,
 		RetailerID: 1, EntityType: "LOCATION", EntityID: string(l.ID), EntityRef: l.Ref, RootType: "LOCATION", RootID: string(l.ID), RootRef: l.Ref}}})
 	require.NoError(h, err)
@@ -267,8 +271,9 @@ func (h *house) run(do func(ctx context.Context, c *rule.Context) error) *turn.O
 
 // also is what rules give besides what the input of the mutation has, since it comes by another way there.
 var also = map[string][]string{
-	"Article": {"order"}, // by the fulfilments that it is tied to, which a rule does afterwards
-	"User":    {"passwordHash"},
+	"Article":     {"order"}, // by the fulfilments that it is tied to, which a rule does afterwards
+	"Consignment": {"order"}, // by its parcels, which are no rows yet either
+	"User":        {"passwordHash"},
 }
 
 // given is a new entity with what the input of a mutation gave to another. Texts that begin with the mark of one begin with that of the other.
@@ -357,6 +362,11 @@ func (h *house) withParts(t *catalogue.Type, e any, in *catalogue.Input, hold en
 	return out
 }
 
+// ties reports whether a type says that two others belong together: its key is what it refers to.
+func ties(t *catalogue.Type) bool {
+	return len(t.Key) > 0 && !slices.ContainsFunc(t.Key, func(f *catalogue.Field) bool { return f.Ref == nil })
+}
+
 // TestRulesMakeWhatTheAPIMakes walks the catalogue: whatever a mutation makes, whole or as a part, a rule makes from the same input with the same
 // row and the same events.
 func TestRulesMakeWhatTheAPIMakes(t *testing.T) {
@@ -378,6 +388,9 @@ func TestRulesMakeWhatTheAPIMakes(t *testing.T) {
 			out := h.byRule(e)
 			require.Equal(t, eventstore.Success, out.Marks[0].State, "%s: %s", m.typ.Name, out.Marks[0].Error)
 			require.Len(t, out.Created, 1)
+			if ties(m.typ) { // there is one only between two
+				require.NoError(t, h.db.Write(t.Context(), h.who.Scope(), func(tx *store.Tx) error { tx.Delete(m.typ, m.typ.ID(m.entity)); return nil }))
+			}
 			require.NoError(t, h.db.Write(t.Context(), h.who.Scope(), func(tx *store.Tx) error { tx.Insert(out.Created...); return nil }), "%s", m.typ.Name)
 			require.Equal(t, shown(m.typ, m.entity), shown(m.typ, h.read(m.typ, m.typ.ID(e))), "rows of %s as a part of %s", m.typ.Name, typ.Name)
 			require.Equal(t, shownEvents(m.typ, m.typ.ID(m.entity), sent), shownEvents(m.typ, m.typ.ID(e), out.Events), "events of %s", m.typ.Name)

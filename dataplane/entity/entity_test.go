@@ -17,6 +17,8 @@ import (
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/security"
+	"github.com/fluent-oms/fluent/domain/shipping"
+	"github.com/fluent-oms/fluent/domain/storefulfilment"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -194,6 +196,8 @@ func TestWhatContradictsItselfIsRefused(t *testing.T) {
 	t.Parallel()
 	line := with("1", &order.OrderItem{OrderID: "10"})
 	mine, other := with("2", &order.Fulfilment{OrderID: "10"}), with("3", &order.Fulfilment{OrderID: "11"})
+	order1, order2 := with("10", &order.Order{RetailerID: "1"}), with("11", &order.Order{RetailerID: "2"})
+	store1, store2 := with("20", &foundation.Location{RetailerID: "1"}), with("21", &foundation.Location{RetailerID: "2"})
 	limited := entity.Maker{Limited: true, For: []tenancy.RetailerID{1}}
 	for name, c := range map[string]struct {
 		by     entity.Maker
@@ -204,6 +208,9 @@ func TestWhatContradictsItselfIsRefused(t *testing.T) {
 		"a line of another order":   {entity.Maker{}, with("9", &order.FulfilmentItem{OrderItemID: "1", FulfilmentID: "3"}), nil, "input.orderItem: OrderItem not found in the order: id 1"},
 		"fulfilments of two orders": {entity.Maker{}, with("9", &order.Article{Ref: "A"}), []any{mine, other}, "the fulfilments of an article must be of one order"},
 		"an article of none":        {entity.Maker{}, with("9", &order.Article{Ref: "A"}), nil, "order of an article is empty"},
+		"a wave of another's place": {entity.Maker{}, with("9", &storefulfilment.Wave{Ref: "W", RetailerID: "1", LocationID: "21"}), nil, "input.location: Location not found in the retailer: id 21"},
+		"a wave of another's work":  {entity.Maker{}, with("9", &storefulfilment.Wave{Ref: "W", RetailerID: "1", LocationID: "20"}), []any{mine, other}, "input.fulfilments[0]: Fulfilment not found in the retailer: id 3"},
+		"a parcel of nothing":       {entity.Maker{}, with("9", &shipping.ConsignmentArticle{ConsignmentID: "1"}), nil, "input.article: article must not be empty"},
 		"an unknown context":        {entity.Maker{}, with("9", &foundation.Setting{Name: "S", Context: "SHOP", ValueType: "STRING"}), nil, `input.context: "SHOP" is unknown`},
 		"no key":                    {entity.Maker{}, with("9", &foundation.Network{}), nil, "input.ref: ref must not be empty"},
 		"what one does not reach": {limited, with("9", &inventory.VirtualCatalogue{Ref: "V", InventoryCatalogueRef: "I", ProductCatalogueRef: "P"}), nil,
@@ -216,10 +223,75 @@ func TestWhatContradictsItselfIsRefused(t *testing.T) {
 		for _, j := range c.joins {
 			m.Drafts[0].Joins = append(m.Drafts[0].Joins, entity.Join{Edge: m.Drafts[0].Type.Edge("fulfilments"), Entity: j, Place: "input.fulfilments[0]"})
 		}
-		err := m.Complete(t.Context(), &shelf{entities: []any{line, mine, other}})
+		err := m.Complete(t.Context(), &shelf{entities: []any{line, mine, other, order1, order2, store1, store2}})
 		require.ErrorContains(t, err, c.want, name)
 		require.NotEqual(t, fault.Internal, fault.Of(err).Kind, name)
 	}
+}
+
+// TestOfWhatChangesTheChangeMustFit moves entities to what is another retailer's: what does not change is not looked at again.
+func TestOfWhatChangesTheChangeMustFit(t *testing.T) {
+	t.Parallel()
+	r := &shelf{entities: []any{
+		with("1", &shipping.Carrier{RetailerID: "1"}), with("2", &shipping.Carrier{RetailerID: "2"}), with("20", &foundation.Location{RetailerID: "1"}),
+		with("30", &shipping.CarrierConsignment{RetailerID: "1"}), with("31", &shipping.CarrierConsignment{RetailerID: "2"}),
+	}}
+	manifest := domain.Catalogue().Type("Manifest")
+	for _, c := range []struct{ carrier, touched, want string }{
+		{"2", "carrier", "input.carrier: Carrier not found in the retailer: id 2"}, {"2", "location", "input.location: Location not found in the retailer: id 20"},
+		{"2", "name", ""}, {"1", "carrier", ""},
+	} {
+		m := &entity.Making{Catalogue: domain.Catalogue()}
+		m.Change(with("9", &shipping.Manifest{Ref: "M", CarrierID: catalogue.ID(c.carrier), LocationID: "20"}), manifest.Field(c.touched)).Place = "input"
+		err := m.Complete(t.Context(), r)
+		if c.want == "" {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, c.want)
+		}
+	}
+	for consignment, fits := range map[int]bool{3: true, 4: false} { // tied from either side
+		whole, part := with("9", &shipping.Manifest{Ref: "M", CarrierID: "1", LocationID: "20"}), r.entities[consignment]
+		for from, to := range map[any]any{whole: part, part: whole} {
+			m := &entity.Making{Catalogue: domain.Catalogue()}
+			x := m.Change(from)
+			edge := x.Type.Edge("carrierConsignments")
+			if from == part {
+				edge = x.Type.Edge("manifests")
+			}
+			x.Joins = []entity.Join{{Edge: edge, Entity: to}}
+			require.Equal(t, fits, m.Complete(t.Context(), r) == nil)
+		}
+	}
+}
+
+// TestACopyOfWhatPartsPointAt: a consignment is of the order of its parcels.
+func TestACopyOfWhatPartsPointAt(t *testing.T) {
+	t.Parallel()
+	r := &shelf{entities: []any{
+		with("1", &order.Article{OrderID: "10"}), with("2", &order.Article{OrderID: "10"}), with("3", &order.Article{OrderID: "11"}),
+		with("5", &shipping.Carrier{RetailerID: "1"}), with("10", &order.Order{RetailerID: "1"}), with("11", &order.Order{RetailerID: "1"}),
+	}}
+	for _, c := range []struct {
+		second catalogue.ID
+		want   string
+	}{{"2", ""}, {"3", "input.consignmentArticles[1]: the consignmentArticles of a consignment must be of one order"}} {
+		g := with("9", &shipping.Consignment{Ref: "G", CarrierID: "5", RetailerID: "1"})
+		m := making(entity.Maker{}, g, with("91", &shipping.ConsignmentArticle{ArticleID: "1"}), with("92", &shipping.ConsignmentArticle{ArticleID: c.second}))
+		for i, x := range m.Drafts[1:] {
+			x.Parent, x.By, x.Place = m.Drafts[0], entity.Hold{Edge: m.Drafts[0].Type.Edge("consignmentArticles")}, fmt.Sprintf("input.consignmentArticles[%d]", i)
+		}
+		m.Join()
+		err := m.Complete(t.Context(), r)
+		require.Equal(t, catalogue.ID("10"), g.OrderID)
+		if c.want == "" {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, c.want)
+		}
+	}
+	m := making(entity.Maker{}, with("9", &shipping.Consignment{Ref: "G", CarrierID: "5", RetailerID: "1"}))
+	require.ErrorContains(t, m.Complete(t.Context(), r), "input.consignmentArticles: order of a consignment is empty")
 }
 
 func TestADefaultMayNameWhatTheEntityHangsOn(t *testing.T) {

@@ -2,6 +2,7 @@ package entity
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -87,8 +88,15 @@ func (d *decision) root(x *Draft) (any, error) {
 			return entity, nil
 		}
 		id, _ := t.Root.Get(entity).(catalogue.ID)
+		if id == "" && !d.wants.none() { // it may be a copy of what is read first
+			return nil, nil
+		}
 		if id == "" {
-			return nil, fault.Invalidf(x.Place, "%s of %s is empty: it leads to the root, whose workflow drives it", t.Root.Name, article(t)).WithCode(fault.CodeMissing)
+			place := x.Place
+			if over := t.Root.CopyOver; over != nil && entity == x.Entity {
+				place = strings.TrimPrefix(place+"."+over.Name, ".")
+			}
+			return nil, fault.Invalidf(place, "%s of %s is empty: it leads to the root, whose workflow drives it", t.Root.Name, article(t)).WithCode(fault.CodeMissing)
 		}
 		above, known := d.entity(t.Root.Ref, id)
 		if !known {

@@ -40,7 +40,10 @@ func (m *Making) value(x *Draft, f *catalogue.Field) error {
 	case *string:
 		return m.text(x, f, *p)
 	case *catalogue.ID:
-		if f.Ref == nil {
+		switch {
+		case *p == "" && f.Ref != nil && slices.Contains(x.Type.Key, f):
+			return fault.Invalidf(x.at(f), "%s must not be empty", x.name(f)).WithCode(fault.CodeMissing)
+		case f.Ref == nil:
 			return CheckLength(string(*p), 0, x.at(f))
 		}
 		return nil

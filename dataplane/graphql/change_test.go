@@ -299,7 +299,10 @@ func TestAnotherAccountSeesNothing(t *testing.T) {
 	w.data(createOrder, orderInput("O-1", customer))
 	stranger := principal("OTHER", "1", tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})
 	for _, typ := range domain.Catalogue().Types() {
-		res := w.run(stranger, "{ x: "+typ.Plural+" { edges { node { id } } } }", "")
+		if typ.Plural == "" {
+			continue // it is found through others only
+		}
+		res := w.run(stranger, "{ x: "+typ.Plural+" { edges { node { __typename } } } }", "")
 		require.Equal(t, `{"x":{"edges":[]}}`, string(res.Data), typ.Name)
 	}
 	res := w.run(stranger, createOrder, orderInput("O-2", customer))

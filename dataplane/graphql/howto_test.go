@@ -14,11 +14,8 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/operation"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
+	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
-	"github.com/fluent-oms/fluent/domain/foundation"
-	"github.com/fluent-oms/fluent/domain/inventory"
-	"github.com/fluent-oms/fluent/domain/order"
-	"github.com/fluent-oms/fluent/domain/security"
 )
 
 // What follows, up to the next test, is the worked example of docs/how-to/add-an-operation.md.
@@ -86,7 +83,7 @@ func TestTheWorkedExampleOfAnOperation(t *testing.T) {
 		require.Contains(t, string(page), strings.TrimSpace(piece))
 	}
 
-	c, err := catalogue.New(foundation.Spec(), security.Spec(), inventory.Spec(), order.Spec(), moreOfOrders)
+	c, err := catalogue.New(append(domain.Specs(), moreOfOrders)...)
 	require.NoError(t, err)
 	w := newWorldOf(t, store.Options{Catalogue: c}, "graphql", storetest.MigrateOnTripwire, openWork)
 	made := w.data(createOrder, orderInput("O-1", w.shop("P1", "P2")))

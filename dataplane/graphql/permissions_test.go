@@ -76,6 +76,18 @@ var mutationsAndPermissions = []struct{ mutation, permission string }{
 	{`updateFulfilment(input: {id: {fulfilment}, status: "X"}) { id }`, "FULFILMENT_UPDATE"},
 	{`createArticle(input: {ref: "A2", type: "BOX", height: 1, length: 1, width: 1, weight: 1, fulfilments: {id: {fulfilment}}}) { id }`, "ARTICLE_CREATE"},
 	{`updateArticle(input: {id: {article}, height: 2}) { id }`, "ARTICLE_UPDATE"},
+	{`createStorageArea(input: {ref: "S2", location: {id: {location}}}) { id }`, "STORAGEAREA_CREATE"},
+	{`updateStorageArea(input: {id: {area}, type: "X"}) { id }`, "STORAGEAREA_UPDATE"},
+	{`createWave(input: {ref: "W2", type: "T", retailer: {id: 1}, location: {id: {location}}, fulfilments: {id: {fulfilment}}}) { id }`, "WAVE_CREATE"},
+	{`updateWave(input: {id: {wave}, name: "X"}) { id }`, "WAVE_UPDATE"},
+	{`createCarrier(input: {ref: "C2", type: "T", name: "x", retailer: {id: 1}}) { id }`, "CARRIER_CREATE"},
+	{`updateCarrier(input: {id: {carrier}, name: "X"}) { id }`, "CARRIER_UPDATE"},
+	{`createConsignment(input: {ref: "G2", consignmentReference: "x", retailer: {id: 1}, carrier: {id: {carrier}}, consignmentArticles: {article: {id: {article}}}}) { id }`, "CONSIGNMENT_CREATE"},
+	{`updateConsignment(input: {id: {consignment}, status: "X"}) { id }`, "CONSIGNMENT_UPDATE"},
+	{`createCarrierConsignment(input: {ref: "CG2", retailer: {id: 1}, carrier: {id: {carrier}}, carrierConsignmentArticles: {article: {id: {article}}}}) { id }`, "CARRIERCONSIGNMENT_CREATE"},
+	{`updateCarrierConsignment(input: {ref: "CG", status: "X"}) { id }`, "CARRIERCONSIGNMENT_UPDATE"},
+	{`createManifest(input: {ref: "M2", type: "T", name: "x", carrier: {ref: "C"}, location: {ref: "L"}, carrierConsignments: {ref: "CG"}}) { id }`, "MANIFEST_CREATE"},
+	{`updateManifest(input: {ref: "M", name: "X"}) { id }`, "MANIFEST_UPDATE"},
 }
 
 // everything that mutationsAndPermissions changes, with what its mutations call it.
@@ -97,13 +109,21 @@ func (w *world) everything() *strings.Replacer {
 	id(`createInventoryQuantity(input: {ref: "Q", type: "LAST_ON_HAND", quantity: 1, catalogue: {ref: "IC"}, position: {ref: "IP", catalogue: {ref: "IC"}}}) { id }`)
 	id(`createVirtualCatalogue(input: {ref: "VC", type: "BASE", name: "x", inventoryCatalogueRef: "IC", productCatalogueRef: "PC:MASTER:1", retailerRefs: "1"}) { id }`)
 	id(`createVirtualPosition(input: {ref: "VP", type: "BASE", productRef: "P1", groupRef: "L", quantity: 1, catalogue: {ref: "VC"}}) { id }`)
-	return strings.NewReplacer("{order}", orders[0], "{fulfilment}", fulfilments[0], "{network}", network,
-		"{location}", at(location, "id").(string), "{address}", at(location, "primaryAddress.id").(string), "{schedule}", at(location, "openingSchedule.id").(string),
+	place := at(location, "id").(string)
+	parcel := id(`createArticle(input: {ref: "A", type: "BOX", height: 1, length: 1, width: 1, weight: 1, fulfilments: {id: ` + fulfilments[0] + `}}) { id }`)
+	carrier := id(`createCarrier(input: {ref: "C", type: "T", name: "x", retailer: {id: 1}}) { id }`)
+	id(`createCarrierConsignment(input: {ref: "CG", retailer: {id: 1}, carrier: {id: ` + carrier + `}, carrierConsignmentArticles: []}) { id }`)
+	id(`createManifest(input: {ref: "M", type: "T", name: "x", carrier: {ref: "C"}, location: {ref: "L"}}) { id }`)
+	return strings.NewReplacer("{order}", orders[0], "{article}", parcel, "{carrier}", carrier,
+		"{area}", id(`createStorageArea(input: {ref: "S", location: {id: `+place+`}}) { id }`),
+		"{wave}", id(`createWave(input: {ref: "W", type: "T", retailer: {id: 1}, location: {id: `+place+`}, fulfilments: []}) { id }`),
+		"{consignment}", id(`createConsignment(input: {ref: "G", consignmentReference: "x", retailer: {id: 1}, carrier: {id: `+carrier+`}, consignmentArticles: {article: {id: `+parcel+`}}}) { id }`),
+		"{fulfilment}", fulfilments[0], "{network}", network,
+		"{location}", place, "{address}", at(location, "primaryAddress.id").(string), "{schedule}", at(location, "openingSchedule.id").(string),
 		"{customerAddress}", id(`createCustomerAddress(input: {ref: "CA0"}) { id }`), "{customer}", id(`createCustomer(input: {username: "k0", promotionOptIn: false, retailer: {id: 1}, `+kim+`}) { id }`),
 		"{setting}", id(`createSetting(input: {name: "S", valueType: "STRING", value: "1", context: "RETAILER", contextId: 1}) { id }`),
 		"{comment}", id(`createComment(input: {entityType: "ORDER", entityId: "`+orders[0]+`", text: "c"}) { id }`),
-		"{user}", id(`createUser(input: {ref: "u", username: "u", password: "p", type: "ADMIN", `+kim+`}) { id }`),
-		"{article}", id(`createArticle(input: {ref: "A", type: "BOX", height: 1, length: 1, width: 1, weight: 1, fulfilments: {id: `+fulfilments[0]+`}}) { id }`))
+		"{user}", id(`createUser(input: {ref: "u", username: "u", password: "p", type: "ADMIN", `+kim+`}) { id }`))
 }
 
 // TestEveryMutationAsksForItsOwnPermission has a caller for each mutation who may do everything but that, and one who may do nothing else.

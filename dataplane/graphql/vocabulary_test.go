@@ -15,11 +15,8 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store/ddl"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/dataplane/store/tripwire"
+	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
-	"github.com/fluent-oms/fluent/domain/foundation"
-	"github.com/fluent-oms/fluent/domain/inventory"
-	"github.com/fluent-oms/fluent/domain/order"
-	"github.com/fluent-oms/fluent/domain/security"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -117,7 +114,7 @@ func claims() catalogue.Spec {
 }
 
 var claimsCatalogue = sync.OnceValues(func() (*catalogue.Catalogue, error) {
-	return catalogue.New(foundation.Spec(), security.Spec(), inventory.Spec(), order.Spec(), claims())
+	return catalogue.New(append(domain.Specs(), claims())...)
 })
 
 // newDesk is a world with the types of the claims desk.

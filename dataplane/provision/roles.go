@@ -27,7 +27,7 @@ func stockRoles(all *catalogue.Catalogue) []security.Role {
 		{Name: tenant.AdminRole, Permissions: named(all.Permissions())},
 		{Name: tenant.OrchestrationRole, Permissions: named(orchestration)},
 		{Name: tenant.StoreAssistantRole, Permissions: named(slices.Concat(
-			permissions(all, nil, "VIEW"), permissions(all, []string{"FULFILMENT", "ARTICLE", "COMMENT"}, "CREATE", "UPDATE"),
+			permissions(all, nil, "VIEW"), permissions(all, storeWork, "CREATE", "UPDATE"),
 			[]string{"EVENT_VIEW", "EVENT_CREATE"}))},
 		{Name: tenant.CustomerServiceRole, Permissions: named(slices.Concat(
 			permissions(all, nil, "VIEW"), permissions(all, []string{"ORDER", "ORDERITEM", "CUSTOMER", "CUSTOMERADDRESS", "COMMENT"}, "CREATE", "UPDATE"),
@@ -40,10 +40,13 @@ func stockRoles(all *catalogue.Catalogue) []security.Role {
 	}
 }
 
+// storeWork are the entities that people in a store make and change.
+var storeWork = []string{"WAVE", "FULFILMENT", "ARTICLE", "CONSIGNMENT", "CARRIERCONSIGNMENT", "MANIFEST", "COMMENT"}
+
 // setUp are the entities that an implementer makes before the first order comes, stock for a trial among them. Users, roles, API clients
 // and retailers are not: who may write those may do everything.
 var setUp = []string{
-	"LOCATION", "STOREADDRESS", "OPENINGSCHEDULE", "NETWORK", "SETTING", "COMMENT", "PRODUCTCATALOGUE", "CATEGORY", "STANDARDPRODUCT",
+	"LOCATION", "STORAGEAREA", "STOREADDRESS", "OPENINGSCHEDULE", "NETWORK", "CARRIER", "SETTING", "COMMENT", "PRODUCTCATALOGUE", "CATEGORY", "STANDARDPRODUCT",
 	"VARIANTPRODUCT", "INVENTORYCATALOGUE", "INVENTORYPOSITION", "INVENTORYQUANTITY", "VIRTUALCATALOGUE", "VIRTUALPOSITION",
 }
 
@@ -106,7 +109,7 @@ func userRoles(roles []security.Role, wanted []*nodev1.ApiRole) ([]security.User
 
 // integrated are the entities that storefronts, ERPs and carriers write.
 var integrated = []string{
-	"ORDER", "ORDERITEM", "CUSTOMER", "CUSTOMERADDRESS", "FULFILMENT", "ARTICLE", "PRODUCTCATALOGUE", "CATEGORY",
+	"ORDER", "ORDERITEM", "CUSTOMER", "CUSTOMERADDRESS", "FULFILMENT", "ARTICLE", "CONSIGNMENT", "CARRIERCONSIGNMENT", "MANIFEST", "PRODUCTCATALOGUE", "CATEGORY",
 	"STANDARDPRODUCT", "VARIANTPRODUCT", "INVENTORYCATALOGUE", "INVENTORYPOSITION", "INVENTORYQUANTITY",
 	"VIRTUALCATALOGUE", "VIRTUALPOSITION", "COMMENT",
 }

@@ -61,6 +61,7 @@ type Field struct {
 	Enum       *Enum      // the values that a text may have; nil: any text
 	Bounds                // of a number
 	Digits     bool       // an integer that the API shows as a text
+	ShowsID    bool       // of a reference, the API shows the id that it holds, as a text
 	NoZero     bool       // of an integer, 0 stands for no value: the column is NULL then
 	index      []int      // path in the Go struct; nil: the discriminator
 	constant   string     // the discriminator's value

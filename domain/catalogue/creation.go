@@ -13,9 +13,11 @@ type Default struct {
 	After  string
 }
 
-// Agreement is a pair of paths along references that lead to the same entity: what an item is of, and what the item's parent is of.
+// Agreement is a pair of paths along references that lead to the same entity: what an item is of, and what the item's parent is of. With Over,
+// the other one begins at each of what is joined along that connection.
 type Agreement struct {
 	One, Other []*Field
+	Over       *Edge
 }
 
 // connectCreation resolves what the tags and the spec say of new entities.
@@ -53,7 +55,8 @@ func (b *builder) connectCreation(t *Type, s *TypeSpec) {
 	}
 	for _, text := range s.Agrees {
 		one, other, _ := strings.Cut(text, " = ")
-		a := Agreement{One: b.path(t.Name, t, one), Other: b.path(t.Name, t, other)}
+		a := Agreement{One: b.path(t.Name, t, one)}
+		a.Over, a.Other = b.pathOver(t.Name, t, other)
 		if len(a.One) == 0 || len(a.Other) == 0 || a.One[len(a.One)-1].Ref == nil || a.One[len(a.One)-1].Ref != a.Other[len(a.Other)-1].Ref {
 			b.fail(t.Name, "%s: want two paths to references to the same type", text)
 			continue
@@ -64,13 +67,8 @@ func (b *builder) connectCreation(t *Type, s *TypeSpec) {
 
 // connectCopy resolves a path such as customer.ref, or fulfilments.order where fulfilments is a connection.
 func (b *builder) connectCopy(where string, t *Type, d *declaration) {
-	text, from := d.tag.Copy, t
-	if first, rest, more := strings.Cut(text, "."); more && t.fields[first] == nil && t.Edge(first) != nil {
-		d.field.CopyOver = t.Edge(first)
-		text, from = rest, d.field.CopyOver.Target
-	}
-	path := b.path(where, from, text)
-	if len(path) == 0 {
+	over, path := b.pathOver(where, t, d.tag.Copy)
+	if d.field.CopyOver = over; len(path) == 0 {
 		return
 	}
 	if last := path[len(path)-1]; last.Kind != d.field.Kind {
@@ -79,6 +77,15 @@ func (b *builder) connectCopy(where string, t *Type, d *declaration) {
 	}
 	d.field.Copy = path
 	t.Copies = append(t.Copies, d.field)
+}
+
+// pathOver is a path of references that may begin with a connection.
+func (b *builder) pathOver(where string, t *Type, text string) (over *Edge, path []*Field) {
+	if first, rest, more := strings.Cut(text, "."); more && t.fields[first] == nil && t.Edge(first) != nil {
+		over = t.Edge(first)
+		return over, b.path(where, over.Target, rest)
+	}
+	return nil, b.path(where, t, text)
 }
 
 func (b *builder) addDefault(where string, t *Type, f *Field, text string) {

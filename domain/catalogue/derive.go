@@ -274,7 +274,7 @@ func (b *builder) newField(d *declaration, rt reflect.Type) (*Field, error) {
 	if d.tag.NonNull {
 		f.GraphQL = nonNull(f.GraphQL)
 	}
-	f.Digits = f.Kind == Int && d.tag.Out == "String"
+	f.Digits, f.ShowsID = f.Kind == Int && d.tag.Out == "String", d.tag.Ref != "" && d.tag.Out == "String"
 	f.Argument = argument(f, d, base)
 	return f, noneOf(f, d, rt)
 }
@@ -360,7 +360,7 @@ func argument(f *Field, d *declaration, base string) string {
 		return ""
 	case d.tag.Wrap != "":
 		return d.tag.Wrap + "Input"
-	case d.tag.Ref != "":
+	case d.tag.Ref != "" && !f.ShowsID:
 		if d.tag.Search {
 			return d.tag.By
 		}

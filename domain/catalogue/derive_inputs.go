@@ -55,6 +55,20 @@ func (b *builder) deriveInputs() {
 			b.fillDerived(in, s)
 		}
 	}
+	b.shareChildren()
+}
+
+// shareChildren lets an input of parts of one type make those of another: each use of it lands in the fields of the type that its connection lists.
+func (b *builder) shareChildren() {
+	for _, in := range b.cat.inputs {
+		for _, f := range in.Fields {
+			if f.Children == nil || f.Edge == nil || f.Children.Of == nil || f.Edge.Target == nil || f.Edge.Target.Holds(f.Children.Of) {
+				continue
+			}
+			f.Children = b.inputOn(f.Edge.Target, f.Children)
+			f.Children.Of = f.Edge.Target
+		}
+	}
 }
 
 func operationInput(t *Type, base Base) string {

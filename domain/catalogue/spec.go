@@ -32,7 +32,7 @@ type TypeSpec struct {
 	Unique      []string // further unique field lists
 	Indexes     []string // further indexes
 	Defaults    string   // values of new rows beside those of default= tags, for fields that types share: type=AGENT
-	Agrees      []string // pairs of paths that must lead to the same: orderItem.order = fulfilment.order
+	Agrees      []string // pairs of paths that must lead to the same: orderItem.order = fulfilment.order; the second may begin with a connection
 	Provided    bool     // rows come from the control plane, which gives them their ids: neither mutations nor rules make any by themselves
 	AccountWide bool     // rows concern the whole account: who changes them needs the permission there
 	Retailer    string   // how a retailer limit reaches the type: field (retailer, retailerRefs), or reference or edge that leads on

@@ -20,7 +20,7 @@ import (
 //	create=…      in the create input: ! required, ? optional, - absent, or a type text such as [CreateOrderItemWithOrderInput]!
 //	update=…      the same for the update input
 //	in=name       the name in inputs, where it differs: taxType for tax
-//	out=type      output type text, where it cannot be derived
+//	out=type      output type text, where it cannot be derived; String on a reference: the API shows the id that it holds, and searches take it
 //	enum=Name     the enumeration that the text is one of
 //	wrap=Object   the output is Object with this value as its one member; the search argument is ObjectInput
 //	copy=path     copied on creation from a field of this type, or of what a reference or a connection leads to: customer.ref. All that a

@@ -42,6 +42,8 @@ type Location struct {
 	OpeningScheduleID  catalogue.ID         `oms:"ref=OpeningSchedule,create=CreateOpeningScheduleInput!,update=UpdateOpeningScheduleInput"`
 	Attributes         catalogue.Attributes `oms:"merge=name"`
 	Networks           catalogue.Many       `oms:"of=Network,link=network_locations/location_id/network_id,create=[NetworkId],update=[NetworkId]"`
+	StorageAreas       catalogue.Many       `oms:"of=StorageArea,via=location,create=[CreateStorageAreaWithLocationInput],update=[UpdateStorageAreaWithLocationInput]"`
+	Manifests          catalogue.Many       `oms:"of=Manifest,via=location"`
 }
 
 // AddressFields are the fields that both kinds of address have; they share the table addresses.

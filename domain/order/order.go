@@ -111,9 +111,13 @@ type Article struct {
 	PurchaseValue        string               `oms:"hidden,create=?,update=?,max=100"`
 	ExpiryDate           *time.Time           `oms:"hidden,create=?,update=?"`
 	OrderID              catalogue.ID         `oms:"order,hidden,ref=Order,copy=fulfilments.order"` // events of the article go to this order
+	StorageAreaID        catalogue.ID         `oms:"ref=StorageArea,by=StorageAreaId,update=-" doc:"Where it waits."`
 	Attributes           catalogue.Attributes `oms:"merge=name"`
 	Items                catalogue.Many       `oms:"of=ArticleItem,via=article,create=[CreateArticleItemWithArticleInput]"`
 	Fulfilments          catalogue.Many       `oms:"of=Fulfilment,link=article_fulfilments/article_id/fulfilment_id,create=[FulfilmentId]!"`
+
+	ConsignmentArticles        catalogue.Many `oms:"of=ConsignmentArticle,via=article"`
+	CarrierConsignmentArticles catalogue.Many `oms:"of=CarrierConsignmentArticle,via=article"`
 }
 
 // ArticleItem is a quantity packed in an article.

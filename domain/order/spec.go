@@ -41,7 +41,7 @@ func types() []catalogue.TypeSpec {
 		{
 			Go: Article{}, Doc: "A parcel that holds picked items.", Event: "ARTICLE", Root: "order", Fires: true,
 			Implements: "Node Orchestrateable", Lengths: "type=50 status=30", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"order"},
-			Gets: []string{"articleById(id: ID!)"}, Create: true, Update: "id",
+			Agrees: []string{"storageArea.location.retailer = order.retailer"}, Gets: []string{"articleById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{Go: ArticleItem{}, Doc: "A quantity packed in an article.", Implements: "Node", Retailer: "article"},
 	}

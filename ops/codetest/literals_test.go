@@ -65,7 +65,7 @@ var nameGiven = map[string]struct {
 }{
 	"dataplane/graphql/change/rights.go": {2, "what a user may give rests on the user's roles and their places"},
 	"dataplane/provision/account.go":     {1, "the family name of the first API user"},
-	"dataplane/provision/roles.go":       {9, "permissions of the roles that a new account begins with"},
+	"dataplane/provision/roles.go":       {15, "permissions of the roles that a new account begins with"},
 	"dataplane/store/statements.go":      {3, "statements that the store itself reads settings and signs users in with"},
 	"ops/demo/demo.go":                   {1, "data of the demo: the type of a category"},
 	"ops/story/tenant.go":                {1, "data of the story: the type of a category"},

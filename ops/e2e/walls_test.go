@@ -41,6 +41,9 @@ func newest(ctx context.Context, t *testing.T, client *apiclient.Client, typ *ca
 // addressing lists the selections that a type's reads and updates address it by.
 func addressing(typ *catalogue.Type) []string {
 	selections := []string{"id"}
+	if typ.Field("id").Hidden {
+		selections[0] = "__typename"
+	}
 	for _, f := range typ.Key {
 		if f.Ref != nil {
 			selections = append(selections, f.Name+" { ref }")

@@ -178,7 +178,7 @@ func mergeBy(c *catalogue.Catalogue, f fact, value string) string {
 }
 
 func addOnly(c *catalogue.Catalogue, f fact, _ string) string {
-	if in := inputField(c, f); in == nil || len(in.MergeBy) == 0 {
+	if in := inputField(c, f); in == nil || len(in.MergeBy) == 0 && (in.Edge == nil || in.Key == nil) { // along a connection, updates tie and never untie
 		return "an update may take elements away"
 	}
 	return ""

@@ -236,7 +236,7 @@ func (r *rowset) adopt(f *field, t *catalogue.Type) {
 func (p *planner) stored(rows *rowset, f *field, meta *catalogue.Field, at place) error {
 	f.meta, f.col = meta, rows.want(meta)
 	switch {
-	case meta.Ref != nil && meta.Kind == catalogue.IDValue:
+	case meta.Ref != nil && meta.Kind == catalogue.IDValue && !meta.ShowsID:
 		f.kind = reference
 		return p.target(rows, f, meta.Ref, at)
 	case meta.Wrap != "":
