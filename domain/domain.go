@@ -4,6 +4,7 @@ package domain
 import (
 	"sync"
 
+	"github.com/fluent-oms/fluent/domain/availability"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
@@ -17,6 +18,7 @@ import (
 func Specs() []catalogue.Spec {
 	return []catalogue.Spec{
 		foundation.Spec(), security.Spec(), inventory.Spec(), order.Spec(), storefulfilment.Spec(), shipping.Spec(),
+		availability.Spec(),
 	}
 }
 

@@ -48,6 +48,7 @@ func TestEveryRootIsReachedAndRunsAWorkflow(t *testing.T) {
 		"INVENTORY_CATALOGUE": "INVENTORY_CATALOGUE", "INVENTORY_POSITION": "INVENTORY_CATALOGUE", "INVENTORY_QUANTITY": "INVENTORY_CATALOGUE",
 		"VIRTUAL_CATALOGUE": "VIRTUAL_CATALOGUE", "VIRTUAL_POSITION": "VIRTUAL_CATALOGUE",
 		"WAVE": "LOCATION", "MANIFEST": "LOCATION", "CARRIER": "CARRIER", "CARRIER_CONSIGNMENT": "CARRIER", "CONSIGNMENT": "ORDER",
+		"CONTROL_GROUP": "CONTROL_GROUP", "CONTROL": "CONTROL_GROUP", "FULFILMENT_OPTIONS": "FULFILMENT_OPTIONS", "FULFILMENT_PLAN": "FULFILMENT_OPTIONS",
 	}, roots)
 }
 
@@ -71,7 +72,7 @@ func TestUUIDsAreForWhatIsNumerous(t *testing.T) {
 			uuids = append(uuids, typ.Name)
 		}
 	}
-	require.Equal(t, []string{"InventoryPosition", "InventoryQuantity", "VirtualPosition"}, uuids)
+	require.Equal(t, []string{"InventoryPosition", "InventoryQuantity", "VirtualPosition", "FulfilmentOption", "FulfilmentPlan"}, uuids)
 }
 
 func TestInlineChildrenKnowTheirParent(t *testing.T) {
@@ -159,7 +160,8 @@ func TestWhatCountsIsNeverNegative(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"OrderItem.quantity", "FulfilmentItem.requestedQuantity", "FulfilmentItem.filledQuantity", "FulfilmentItem.rejectedQuantity",
-		"Article.quantity", "Article.height", "Article.length", "Article.width", "Article.weight", "ArticleItem.quantity", "Price.value",
+		"Article.quantity", "Article.height", "Article.length", "Article.width", "Article.weight", "ArticleItem.quantity", "FulfilmentPlan.splitCount", "Price.value",
+		"FulfilmentOptionProduct.requestedQuantity", "FulfilmentPlanFulfilmentItem.availableQuantity", "FulfilmentPlanFulfilmentItem.requestedQuantity",
 	}, bounded)
 }
 

@@ -112,6 +112,12 @@ const (
 	longestLook = 250 * time.Millisecond
 )
 
+// Await waits until an event that was committed is final, or as long as a synchronous event waits.
+func (e *Engine) Await(ctx context.Context, scope tenancy.Scope, ev *workflow.Event) error {
+	_, err := e.await(ctx, scope, ev)
+	return err
+}
+
 // await waits until an event row is final.
 func (e *Engine) await(ctx context.Context, scope tenancy.Scope, ev *workflow.Event) (*Result, error) {
 	bounded, cancel := context.WithTimeout(ctx, e.cfg.SyncWait)

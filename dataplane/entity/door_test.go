@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -52,6 +53,8 @@ func (e *events) Nudge(_ tenancy.AccountID, list ...*workflow.Event) {
 	defer e.mu.Unlock()
 	e.list = append(e.list, list...)
 }
+
+func (e *events) Await(context.Context, tenancy.AccountID, *workflow.Event) error { return nil }
 
 func (e *events) Create(context.Context, tenancy.AccountID, change.Creation) (bool, error) {
 	return false, nil
@@ -172,7 +175,7 @@ func (h *house) put(in *catalogue.Input, out map[string]any, f *catalogue.Field,
 }
 
 // said are values that are not free.
-var said = map[string]any{"PermissionKey.name": "ORDER_VIEW", "RoleContextInput.contextType": "ACCOUNT", "RoleContextInput.contextId": "0", "retailerRefs": []any{"1"}, "apiKey": nil}
+var said = map[string]any{"PermissionKey.name": "ORDER_VIEW", "RoleContextInput.contextType": "ACCOUNT", "RoleContextInput.contextId": "0", "retailerRefs": []any{"1"}, "apiKey": nil, "controlGroupRef": nil}
 
 func (h *house) value(in *catalogue.Input, f *catalogue.InputField, mark string) any {
 	for _, name := range []string{in.Name + "." + f.Name, f.Name} {
@@ -185,6 +188,10 @@ func (h *house) value(in *catalogue.Input, f *catalogue.InputField, mark string)
 	switch {
 	case f.Key != nil:
 		one = h.key(f.Key, f.Field)
+	case f.Field != nil && f.Field.Numbered:
+		number, err := strconv.Atoi(string(f.Field.Ref.ID(h.fixture(f.Field.Ref))))
+		require.NoError(h, err)
+		one = number
 	case f.Children != nil:
 		one = h.input(f.Children, mark)
 	case domain.Catalogue().Input(base) != nil:

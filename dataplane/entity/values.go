@@ -31,8 +31,35 @@ func (m *Making) Values(drafts ...*Draft) error {
 				return err
 			}
 		}
+		for _, u := range x.Type.Unserved {
+			if err := x.unserved(u); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// unserved refuses what nothing would come of.
+func (x *Draft) unserved(u catalogue.Unserved) error {
+	if !x.gives(u.Field) {
+		return nil
+	}
+	place, name := x.at(u.Field), x.name(u.Field)
+	if u.Attribute != "" {
+		name = "the attribute " + u.Attribute
+		given, merged := x.Given[u.Field]
+		if !merged {
+			given = u.Field.Get(x.Entity)
+		}
+		list, _ := given.(catalogue.Attributes)
+		i := slices.IndexFunc(list, func(a catalogue.Attribute) bool { return a.Name == u.Attribute })
+		if i < 0 {
+			return nil
+		}
+		place = fmt.Sprintf("%s[%d]", place, i)
+	}
+	return fault.New(fault.Unprocessable, "%s is not served yet: %s; leave it out", name, u.Why).WithCode(fault.CodeUnserved).At(place)
 }
 
 func (m *Making) value(x *Draft, f *catalogue.Field) error {
@@ -87,6 +114,11 @@ func (x *Draft) element(f *catalogue.Field) error {
 	given, merged := x.Given[f]
 	if !merged {
 		given = f.Pointer(x.Entity)
+	}
+	if f.MaxItems > 0 {
+		if n := reflect.ValueOf(f.Get(x.Entity)).Len(); n > f.MaxItems {
+			return fault.Invalidf(x.at(f), "the list has %d elements, at most %d are allowed", n, f.MaxItems).WithCode(fault.CodeTooLong)
+		}
 	}
 	return elements(f.Value, reflect.Indirect(reflect.ValueOf(given)), x.at(f))
 }

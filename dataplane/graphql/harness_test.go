@@ -41,12 +41,22 @@ type world struct {
 type nudges struct {
 	mu     sync.Mutex
 	events []*workflow.Event
+	// awaited are those that callers waited for.
+	awaited []*workflow.Event
 }
 
 func (n *nudges) Nudge(_ tenancy.AccountID, events ...*workflow.Event) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.events = append(n.events, events...)
+}
+
+// Await finds that events have had their turn: there is no engine here.
+func (n *nudges) Await(_ context.Context, _ tenancy.AccountID, event *workflow.Event) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.awaited = append(n.awaited, event)
+	return nil
 }
 
 // Create leaves events to be queued.

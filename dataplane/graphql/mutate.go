@@ -19,7 +19,10 @@ type mutation struct {
 	name   string
 	typ    *catalogue.Type // the entity that it returns; nil: an object that is written by itself
 	entity func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error)
-	object func(ctx context.Context, p *tenant.Principal, args map[string]any) (map[string]any, error)
+	// await is the argument by which callers ask for awaited in place of entity; empty: there is none.
+	await   string
+	awaited func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error)
+	object  func(ctx context.Context, p *tenant.Principal, args map[string]any) (map[string]any, error)
 }
 
 // mutationFields lists what stands behind the fields of Mutation: all follows from the catalogue.
@@ -64,9 +67,16 @@ func (e *Executor) creation(t *catalogue.Type, m *catalogue.Mutation) mutation {
 	if t.Provided {
 		create = e.changer.CreateRetailer
 	}
-	return mutation{name: m.Name, typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
+	made := mutation{name: m.Name, typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
 		return create(ctx, p, m, input)
 	}}
+	if m.Await != nil {
+		made.await = m.Await.Name
+		made.awaited = func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
+			return e.changer.CreateAwaited(ctx, p, m, input)
+		}
+	}
+	return made
 }
 
 func (e *Executor) removal(r *catalogue.Removal) mutation {
@@ -189,7 +199,11 @@ func (r *mutating) run(ctx context.Context, df *document.Field, payload *query.P
 	if err != nil {
 		return nil, nil, err
 	}
-	entity, err := m.entity(ctx, r.who, input)
+	act := m.entity
+	if m.await != "" && args[m.await] != nil {
+		act = m.awaited
+	}
+	entity, err := act(ctx, r.who, input)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -58,6 +58,15 @@ func (n nudger) Nudge(account tenancy.AccountID, list ...*workflow.Event) {
 	n.engine.Nudge(context.Background(), scope, list...)
 }
 
+// Await implements graphql's view of the engine.
+func (n nudger) Await(ctx context.Context, account tenancy.AccountID, event *workflow.Event) error {
+	scope, err := tenancy.NewScope(account)
+	if err != nil {
+		return fmt.Errorf("wait for event %s: %w", event.ID, err)
+	}
+	return n.engine.Await(ctx, scope, event)
+}
+
 // Create implements graphql's view of the engine.
 func (n nudger) Create(ctx context.Context, account tenancy.AccountID, c change.Creation) (bool, error) {
 	return n.engine.Create(ctx, account, engine.Creation(c))

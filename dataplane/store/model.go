@@ -57,7 +57,8 @@ type model struct {
 	updated column
 	// kinds is the index of the discriminator among columns; -1: the table is not shared.
 	kinds   int
-	insert  string
+	insert  inserting // of rows of which some have values in columns that seldom have any
+	common  inserting // of other rows
 	lookups map[lookupForm]string
 	// aggregate reads the type's parts; nil: it has none.
 	aggregate *aggregate
@@ -73,7 +74,11 @@ func (db *DB) learn(c *catalogue.Catalogue) error {
 		if err != nil {
 			return err
 		}
-		m.insert = m.insertText()
+		m.insert = inserting{m.columns, m.insertText(m.columns)}
+		m.common = m.insert
+		if few := common(m.columns); len(few) < len(m.columns) {
+			m.common = inserting{few, m.insertText(few)}
+		}
 		db.models[t] = m
 		db.byGo[t.Go] = t
 		for _, u := range t.Uniques {

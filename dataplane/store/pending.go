@@ -252,12 +252,23 @@ func (p *pending) take(r *Reader) ([]call, error) {
 	return calls, nil
 }
 
+// inserting is a statement for new rows, and the columns that it fills; all others are NULL.
+type inserting struct {
+	columns []column
+	text    string
+}
+
+// common are the columns without those that seldom have a value.
+func common(all []column) []column {
+	return slices.DeleteFunc(slices.Clone(all), func(c column) bool { return c.field.Rare })
+}
+
 // insertText is the statement for any number of new rows of a type.
 //
 //	INSERT INTO orders (account_id, id, ref, …) SELECT $1::TEXT, c0, c1, … FROM unnest($2::INT8[], $3::TEXT[], …) AS u (c0, c1, …)
-func (m *model) insertText() string {
+func (m *model) insertText(into []column) string {
 	var names, values, params, aliases strings.Builder
-	for i, c := range m.columns {
+	for i, c := range into {
 		fmt.Fprintf(&names, ", %s", c.name)
 		fmt.Fprintf(&values, ", c%d%s", i, jsonCast(c.kind))
 		comma := ""
@@ -279,10 +290,13 @@ func jsonCast(k sqlKind) string {
 }
 
 func (g *insertGroup) call(account string) (call, error) {
-	m := g.model
-	args := make([]any, len(m.columns)+1)
+	m, into := g.model, g.model.common
+	if g.rare() {
+		into = g.model.insert
+	}
+	args := make([]any, len(into.columns)+1)
 	args[0] = account
-	for i, c := range m.columns {
+	for i, c := range into.columns {
 		values := make(array, len(g.entities))
 		for j, e := range g.entities {
 			v, err := c.of(e)
@@ -293,7 +307,21 @@ func (g *insertGroup) call(account string) (call, error) {
 		}
 		args[i+1] = values
 	}
-	return call{name: m.typ.Table + ".insert", sql: m.insert, args: args}, nil
+	return call{name: m.typ.Table + ".insert", sql: into.text, args: args}, nil
+}
+
+// rare reports whether a row has a value in a column that seldom has one.
+func (g *insertGroup) rare() bool {
+	all := g.model.columns
+	if len(g.model.common.columns) == len(all) {
+		return true
+	}
+	for _, c := range all {
+		if c.field.Rare && slices.ContainsFunc(g.entities, func(e any) bool { return !c.field.Empty(e) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // of reads the column's value from an entity.

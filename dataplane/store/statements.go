@@ -70,7 +70,10 @@ func (l *statementList) add(name, sql string, hot bool) {
 }
 
 func (l *statementList) writes(m *model) {
-	l.add(m.typ.Table+".insert", m.insert, false)
+	l.add(m.typ.Table+".insert", m.insert.text, false)
+	if m.common.text != m.insert.text {
+		l.add(m.typ.Table+".insert", m.common.text, false)
+	}
 	l.add(m.typ.Table+".expect", m.expectText(), true)
 	for _, limited := range []bool{false, limitedByRetailer(m.typ)} {
 		l.add(m.typ.Table+".update", m.updateText(m.changeable(), false, limited), !limited)

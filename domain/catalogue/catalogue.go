@@ -62,6 +62,10 @@ type Field struct {
 	Bounds                // of a number
 	Digits     bool       // an integer that the API shows as a text
 	ShowsID    bool       // of a reference, the API shows the id that it holds, as a text
+	Numbered   bool       // a reference that the API shows and takes as the number of what it points at
+	Exact      bool       // searches take % for itself
+	Rare       bool       // seldom has a value; it may be NULL
+	MaxItems   int        // elements of a list; 0: no limit but that of the request
 	NoZero     bool       // of an integer, 0 stands for no value: the column is NULL then
 	index      []int      // path in the Go struct; nil: the discriminator
 	constant   string     // the discriminator's value
@@ -130,6 +134,7 @@ type Type struct {
 	Defaults    []Default  // values of new entities for which nothing is given
 	Copies      []*Field   // fields that have Copy
 	Agrees      []Agreement
+	Unserved    []Unserved // what is refused because nothing would come of it
 	Provided    bool       // rows come from the control plane, which gives them their ids
 	AccountWide bool       // rows concern the whole account: the permission to change them must be held there
 	Root        *Field     // reference that leads towards the workflow's root; nil: it is its own root (or has no workflow)

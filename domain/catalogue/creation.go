@@ -1,7 +1,9 @@
 package catalogue
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +13,14 @@ type Default struct {
 	Before string
 	Path   []*Field
 	After  string
+}
+
+// Unserved is a field, or an attribute, that means something to clients and of which nothing would come yet: whoever gives it is refused, rather
+// than surprised.
+type Unserved struct {
+	Field     *Field
+	Attribute string // of Field, the attributes; empty: Field itself
+	Why       string
 }
 
 // Agreement is a pair of paths along references that lead to the same entity: what an item is of, and what the item's parent is of. With Over,
@@ -53,6 +63,7 @@ func (b *builder) connectCreation(t *Type, s *TypeSpec) {
 			b.fail(t.Name, "no field %s to have a default", name)
 		}
 	}
+	b.connectUnserved(t, s.Unserved)
 	for _, text := range s.Agrees {
 		one, other, _ := strings.Cut(text, " = ")
 		a := Agreement{One: b.path(t.Name, t, one)}
@@ -62,6 +73,19 @@ func (b *builder) connectCreation(t *Type, s *TypeSpec) {
 			continue
 		}
 		t.Agrees = append(t.Agrees, a)
+	}
+}
+
+func (b *builder) connectUnserved(t *Type, list map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(list)) {
+		u := Unserved{Why: list[name]}
+		field, attribute, _ := strings.Cut(name, ".")
+		u.Field, u.Attribute = t.fields[field], attribute
+		if u.Field == nil || (attribute != "") != (u.Field.Value != nil && u.Field.Value.Go == reflect.TypeFor[Attribute]()) || u.Why == "" {
+			b.fail(t.Name, "unserved: %s: want a field, or one of the attributes, and why it is refused", name)
+			continue
+		}
+		t.Unserved = append(t.Unserved, u)
 	}
 }
 

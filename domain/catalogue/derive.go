@@ -243,7 +243,7 @@ func (b *builder) derive(t *Type, d *declaration, rt reflect.Type, index []int) 
 func (b *builder) newField(d *declaration, rt reflect.Type) (*Field, error) {
 	f := &Field{
 		Name: d.tag.Name, Column: snake(d.goName), Personal: d.tag.Personal, Hidden: d.tag.Hidden, MaxLen: d.tag.MaxLen, Doc: d.doc,
-		Deprecated: d.deprecated, Bounds: d.tag.Bounds,
+		Deprecated: d.deprecated, Bounds: d.tag.Bounds, Exact: d.tag.Exact, Rare: d.tag.Rare, MaxItems: d.tag.MaxItems,
 	}
 	base, err := b.kind(f, d, rt)
 	if err != nil {
@@ -275,20 +275,12 @@ func (b *builder) newField(d *declaration, rt reflect.Type) (*Field, error) {
 		f.GraphQL = nonNull(f.GraphQL)
 	}
 	f.Digits, f.ShowsID = f.Kind == Int && d.tag.Out == "String", d.tag.Ref != "" && d.tag.Out == "String"
+	f.Numbered = d.tag.Ref != "" && d.tag.Out == "Int"
+	if err := fits(f, d, rt); err != nil {
+		return nil, err
+	}
 	f.Argument = argument(f, d, base)
 	return f, noneOf(f, d, rt)
-}
-
-// noneOf marks an integer whose 0 stands for no value.
-func noneOf(f *Field, d *declaration, rt reflect.Type) error {
-	switch {
-	case d.tag.None == "":
-		return nil
-	case d.tag.None != "0" || rt.Kind() != reflect.Int || d.tag.NonNull:
-		return errors.New("none=0 is for integers that may be null")
-	}
-	f.NoZero, f.Null = true, true
-	return nil
 }
 
 // kind sets how the value is stored and whether it may be NULL, and returns its nullable GraphQL type text.
@@ -358,6 +350,8 @@ func argument(f *Field, d *declaration, base string) string {
 	switch {
 	case f.Hidden || d.tag.NoSearch || d.goName == "ID":
 		return ""
+	case f.Numbered:
+		return "[" + f.GraphQL + "]"
 	case d.tag.Wrap != "":
 		return d.tag.Wrap + "Input"
 	case d.tag.Ref != "" && !f.ShowsID:
@@ -378,65 +372,4 @@ func or(a, b string) string {
 		return a
 	}
 	return b
-}
-
-// deriveValue reads a value object's struct. Its input is made with the others.
-func (b *builder) deriveValue(v *ValueType) {
-	for i := range v.Go.NumField() {
-		sf := v.Go.Field(i)
-		tag, err := ParseTag(sf.Tag.Get("oms"))
-		if err != nil {
-			b.fail(v.Name+"."+sf.Name, "%w", err)
-			continue
-		}
-		name, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
-		f := &ValueField{Name: name, Doc: sf.Tag.Get("doc"), MaxLen: tag.MaxLen, Bounds: tag.Bounds}
-		nested, list := b.valueOf(sf.Type)
-		f.Value = nested
-		kind := sf.Type.Kind()
-		if kind == reflect.Pointer {
-			kind = sf.Type.Elem().Kind()
-		}
-		switch {
-		case tag.Out != "":
-			f.GraphQL = tag.Out
-		case tag.Ref != "":
-			f.GraphQL, f.Ref = tag.Ref, b.cat.byName[tag.Ref]
-		case tag.Enum != "":
-			if f.Enum = b.enumNamed(v.Name+"."+sf.Name, &tag); sf.Type.Kind() != reflect.String {
-				b.fail(v.Name+"."+sf.Name, "enum= is for texts")
-			}
-			f.GraphQL = tag.Enum
-		case nested != nil && list:
-			f.GraphQL = "[" + nested.Name + "]"
-		case sf.Type.Kind() == reflect.Interface:
-			f.GraphQL = "Json"
-		default:
-			f.GraphQL = scalarName(kind)
-		}
-		if f.GraphQL == "" || name == "" {
-			b.fail(v.Name+"."+sf.Name, "wants a json name and a type that values can hold")
-		}
-		if tag.Bounds != (Bounds{}) && kind != reflect.Int && kind != reflect.Float64 {
-			b.fail(v.Name+"."+sf.Name, "least= and most= are for numbers")
-		}
-		if tag.NonNull {
-			f.GraphQL = nonNull(f.GraphQL)
-		}
-		v.Fields = append(v.Fields, f)
-	}
-}
-
-func scalarName(k reflect.Kind) string {
-	switch k {
-	case reflect.String:
-		return "String"
-	case reflect.Int:
-		return "Int"
-	case reflect.Float64:
-		return "Float"
-	case reflect.Bool:
-		return "Boolean"
-	}
-	return ""
 }

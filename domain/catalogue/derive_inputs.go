@@ -184,17 +184,24 @@ func (t *Type) declaredAs(name string) *declaration {
 
 func (b *builder) fillDerived(in *Input, s *InputSpec) {
 	without, require, relax := strings.Fields(s.Without), strings.Fields(s.Require), strings.Fields(s.Relax)
-	identify := []string{}
+	identify := map[string]string{} // modes by field
 	if s.Base == Update {
-		identify = strings.Fields(or(b.specs[in.Of].Update, "id"))
+		for _, word := range strings.Fields(or(b.specs[in.Of].Update, "id")) {
+			name, may := strings.CutSuffix(word, "?")
+			identify[name] = map[bool]string{true: "?", false: "!"}[may]
+		}
 	}
 	for _, d := range in.Of.declared {
 		name := d.inputName()
 		f := &InputField{Name: name, Doc: d.doc}
-		f.Identify = d.field != nil && slices.Contains(identify, d.field.Name)
+		if d.field != nil {
+			_, f.Identify = identify[d.field.Name]
+		}
 		mode := d.tag.mode(s.Base)
 		switch {
-		case f.Identify || slices.Contains(require, name):
+		case f.Identify:
+			mode = identify[d.field.Name]
+		case slices.Contains(require, name):
 			mode = "!"
 		case slices.Contains(without, name):
 			mode = "-"
@@ -217,7 +224,7 @@ func (b *builder) inputText(d *declaration, mode string) string {
 	switch {
 	case mode == "-":
 		return ""
-	case d.edge != nil || d.field != nil && d.field.Ref != nil:
+	case d.edge != nil || d.field != nil && d.field.Ref != nil && !d.field.Numbered:
 		if !plain {
 			return mode
 		}
@@ -246,7 +253,7 @@ func (b *builder) inputText(d *declaration, mode string) string {
 // land says what becomes of an input field's value.
 func (b *builder) land(in *Input, f *InputField, d *declaration) {
 	where := in.Name + "." + f.Name
-	f.Field, f.Edge = d.field, d.edge
+	f.Field, f.Edge, f.Append = d.field, d.edge, d.tag.Append
 	if f.MaxLen == 0 {
 		f.MaxLen = d.tag.MaxLen
 	}
@@ -261,7 +268,7 @@ func (b *builder) land(in *Input, f *InputField, d *declaration) {
 		if d.tag.Merge != "" {
 			f.MergeBy = strings.Split(d.tag.Merge, "+")
 		}
-	case d.edge != nil || d.field.Ref != nil:
+	case d.edge != nil || d.field.Ref != nil && !d.field.Numbered:
 		to := b.keyInput(where, f.Type)
 		if to == nil {
 			return

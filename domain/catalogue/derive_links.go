@@ -106,6 +106,9 @@ func (b *builder) connect() {
 	}
 	for _, t := range all {
 		for _, d := range t.declared {
+			if d.field != nil && d.field.Numbered && (d.field.Ref == nil || d.field.Ref.IDKind != Number) {
+				b.fail(t.Name+"."+d.goName, "out=Int is for references to what has numbers")
+			}
 			b.connectField(t, d)
 		}
 	}

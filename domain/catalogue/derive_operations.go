@@ -18,7 +18,7 @@ func (b *builder) deriveOperations() {
 			b.addGet(t, text)
 		}
 		if s.Create {
-			t.Create = &Mutation{Name: "create" + t.Name, Input: b.cat.byInput[operationInput(t, Create)]}
+			t.Create = &Mutation{Name: "create" + t.Name, Input: b.cat.byInput[operationInput(t, Create)], Await: b.await(t, s.Awaits)}
 		}
 		if s.Update != "" {
 			t.Update = &Mutation{Name: "update" + t.Name, Input: b.cat.byInput[operationInput(t, Update)]}
@@ -40,6 +40,18 @@ func (b *builder) deriveOperations() {
 	}
 	b.cat.extra = b.spec.Permissions
 	b.sortInputs()
+}
+
+// await parses the argument by which callers of a create mutation ask that the answer waits for the workflow.
+func (b *builder) await(t *Type, text string) *Arg {
+	if text == "" {
+		return nil
+	}
+	a := b.arg(t.Name, text)
+	if !t.Fires || b.cat.byEnum[a.Type] == nil {
+		b.fail(t.Name, "awaits: %s: want an enumeration, and a type whose creation sends an event", text)
+	}
+	return &a
 }
 
 // operation parses "name(a: T, b: U): Result".

@@ -17,6 +17,7 @@ type GetArg struct {
 type Mutation struct {
 	Name  string // createOrder
 	Input *Input
+	Await *Arg // the argument by which callers ask that the answer waits for the workflow; nil: there is none
 }
 
 // Input is a GraphQL input type and how each of its fields lands in an entity.
@@ -51,6 +52,7 @@ type InputField struct {
 	Edge      *Edge         //
 	Back      *Field        // with Children and Field: the child's own reference to the row that is written; nil: it has none
 	MergeBy   []string      // a list of values merges with the stored one by these members, and never deletes; empty: replaces
+	Append    bool          // what an update gives of a list comes after what is stored
 	Member    string        // with a wrapped Field: the member of the given object that holds the value
 	Composite *Composite    // the members of the given object are values of the entity
 	Precise   *PreciseField // the given object is a number, which Precise.Field holds

@@ -39,7 +39,8 @@ type TypeSpec struct {
 	Owner       string   // or: fields with the kind and the id of what a row is about: entityType entityId, then RETAILER=Retailer; none: any node
 	Gets        []string // single reads: order(id: ID, ref: String)
 	Create      bool     // has createX
-	Update      string   // fields that identify the row in updateX; empty: no such mutation
+	Awaits      string   // argument of createX by which callers ask that the answer waits for the workflow: executionMode: ExecutionMode
+	Update      string   // fields that identify the row in updateX, those with a ? where they are given; empty: no such mutation
 	Removes     []RemovalSpec
 	Bulk        []BulkSpec
 
@@ -49,6 +50,10 @@ type TypeSpec struct {
 	FoldsCase  bool   // wildcards of searches ignore case
 	Remembered bool   // what a natural key leads to may be remembered for a moment: there are few rows, and their keys stay
 	Taken      string // platform code of the fault that the natural key is taken; empty: C0123E
+
+	// Unserved are fields, and attributes as in attributes.cartRef, that mean something to clients and of which nothing would come yet, with the reason:
+	// whoever gives one is refused.
+	Unserved map[string]string
 }
 
 // ValueSpec declares a value object; its struct's fields carry `oms` tags with name, !, out=, enum=, ref=, by=, create=, max=,

@@ -15,12 +15,16 @@ import (
 //	search        a reference that searches filter by, with the key input of by=
 //	nosearch      a scalar that searches do not filter by; a connection that takes paging arguments alone
 //	plain         on Many: a list of all, without pages and filters
+//	exact         searches compare the text as it is: % in it stands for itself
+//	rare          seldom has a value: inserts of rows without one leave the column out
+//	append        what an update gives of a list comes after what is stored: nothing of it is ever changed
 //	ref=Type      a reference: the field is an ID; Type may be abstract
 //	by=Key        the input type that points at what ref= or of= names: RetailerId, ProductCatalogueKey
 //	create=…      in the create input: ! required, ? optional, - absent, or a type text such as [CreateOrderItemWithOrderInput]!
 //	update=…      the same for the update input
 //	in=name       the name in inputs, where it differs: taxType for tax
-//	out=type      output type text, where it cannot be derived; String on a reference: the API shows the id that it holds, and searches take it
+//	out=type      output type text, where it cannot be derived; on a reference String: the API shows the id that it holds, and searches take it;
+//	              Int: the API shows and takes the number of what it points at, and searches do too
 //	enum=Name     the enumeration that the text is one of
 //	wrap=Object   the output is Object with this value as its one member; the search argument is ObjectInput
 //	copy=path     copied on creation from a field of this type, or of what a reference or a connection leads to: customer.ref. All that a
@@ -30,6 +34,7 @@ import (
 //	names=Type    a text that is the ref of a Type: who is limited to some retailers can give only what those reach; or the key of one of the rows
 //	              of a value type, such as a currency's code: nobody can give another
 //	max=n         longest text, in characters; 255 if left out
+//	items=n       longest list, in elements
 //	least=n       least number, itself allowed
 //	most=n        greatest number, itself allowed
 //	merge=a+b     a list of values merges with the stored one by these members on update
@@ -47,12 +52,13 @@ type Tag struct {
 	Name                       string
 	NonNull, Hidden, Personal  bool
 	Search, NoSearch, Plain    bool
+	Exact, Append, Rare        bool
 	Ref, By, Create, Update    string
 	In, Out, Wrap, Copy, Merge string
 	Default, Among, Names      string
 	Enum, None                 string
 	Of, Via, Link, On          string
-	MaxLen                     int
+	MaxLen, MaxItems           int
 
 	Bounds // least=, most=
 }
@@ -93,6 +99,12 @@ func (t *Tag) word(word string) error {
 		t.NoSearch = true
 	case "plain":
 		t.Plain = true
+	case "exact":
+		t.Exact = true
+	case "append":
+		t.Append = true
+	case "rare":
+		t.Rare = true
 	default:
 		if t.Name != "" {
 			return fmt.Errorf("two names: %s and %s", t.Name, word)
@@ -124,14 +136,21 @@ func (t *Tag) option(option, value string) error {
 	case "most":
 		return parseBound(option, value, &t.Most)
 	case "max":
-		n, err := strconv.Atoi(value)
-		if err != nil || n < 1 {
-			return fmt.Errorf("max=%s: want a positive number", value)
-		}
-		t.MaxLen = n
-		return nil
+		return parseCount(option, value, &t.MaxLen)
+	case "items":
+		return parseCount(option, value, &t.MaxItems)
 	}
 	return fmt.Errorf("unknown option %s=", option)
+}
+
+// parseCount reads the number of max= or items=.
+func parseCount(option, value string, into *int) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 {
+		return fmt.Errorf("%s=%s: want a positive number", option, value)
+	}
+	*into = n
+	return nil
 }
 
 // mode is what create= or update= says for an operation, with the default filled in.

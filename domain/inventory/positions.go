@@ -36,14 +36,42 @@ type InventoryQuantity struct {
 	catalogue.Node
 	Ref string `oms:"!,max=100" doc:"Unique in its catalogue."`
 	catalogue.Orchestrated
-	Quantity       int                  `oms:"create=!" doc:"Reservations and sales are negative."`
-	Condition      string               `oms:"" doc:"NEW, USED or DAMAGED."`
-	ExpectedOn     *time.Time           `oms:"expectedOn"`
-	StorageAreaRef string               `oms:"max=100"`
+	Quantity       int        `oms:"create=!" doc:"Reservations and sales are negative."`
+	Condition      string     `oms:"" doc:"NEW, USED or DAMAGED."`
+	ExpectedOn     *time.Time `oms:"expectedOn"`
+	StorageAreaRef string     `oms:"max=100"`
+	Origin
+	Segments
 	CatalogueID    catalogue.ID         `oms:"ref=InventoryCatalogue,by=InventoryCatalogueKey,search,create=!"`
 	PositionID     catalogue.ID         `oms:"ref=InventoryPosition,by=InventoryPositionKey,create=!,update=-"`
-	AssociationRef string               `oms:"hidden"` // what it was made for: the fulfilment of a reservation
+	ParentID       catalogue.ID         `oms:"rare,ref=InventoryQuantity,by=InventoryQuantityKey,update=-" doc:"A quantity of the same position that this one is part of."`
+	AssociationRef string               `oms:"reservedFor,hidden"` // the fulfilment that a reservation or a sale was made for. Nobody else writes it
 	Attributes     catalogue.Attributes `oms:"merge=name"`
+}
+
+// Origin is where a quantity comes from, how long it keeps, and what it is for.
+type Origin struct {
+	ExpiresOn               *time.Time `oms:"expiresOn,rare,nosearch,update=-"`
+	CountryOfOrigin         string     `oms:"rare,exact,update=-"`
+	Channel                 string     `oms:"rare,exact,update=-"`
+	Manufacturer            string     `oms:"rare,exact,update=-"`
+	ManufacturerBatchNumber string     `oms:"rare,exact,update=-"`
+	Supplier                string     `oms:"rare,exact,update=-"`
+	AssociationType         string     `oms:"rare,exact,update=-" doc:"What kind of thing the caller made it for."`
+	AssociatedRef           string     `oms:"associationRef,rare,exact,update=-" doc:"What the caller made it for, by its ref."`
+}
+
+// Segments tell stock apart in ways of the caller's own.
+type Segments struct {
+	Segment1 string `oms:"rare,exact,update=-"`
+	Segment2 string `oms:"rare,exact,update=-"`
+	Segment3 string `oms:"rare,exact,update=-"`
+}
+
+// VirtualSegment is a part of what a virtual position stands for.
+type VirtualSegment struct {
+	Type  string `json:"type,omitempty" oms:""`
+	Value string `json:"value,omitempty" oms:""`
 }
 
 // VirtualCatalogue is a named view of availability over an inventory catalogue and the locations of networks.
@@ -71,5 +99,6 @@ type VirtualPosition struct {
 	GroupRef    string               `oms:""`
 	Quantity    int                  `oms:"create=!"`
 	CatalogueID catalogue.ID         `oms:"ref=VirtualCatalogue,by=VirtualCatalogueKey,search,create=!"`
+	Segments    []VirtualSegment     `oms:"rare,items=100" doc:"An update replaces them all."`
 	Attributes  catalogue.Attributes `oms:"merge=name"`
 }

@@ -10,6 +10,7 @@ func Spec() catalogue.Spec {
 		Types: append(productTypes(), stockTypes()...), Inputs: inputs(),
 		Values: []catalogue.ValueSpec{
 			{Go: Price{}, Input: "PriceInput", MergeBy: "type currency", Doc: "What a product costs."},
+			{Go: VirtualSegment{}, Input: "UpsertVirtualSegmentInput", Doc: "A part of what a virtual position stands for."},
 			{Go: TaxType{}, Input: "TaxTypeInput", Doc: "How a product is taxed."},
 		},
 		Interfaces: []catalogue.InterfaceSpec{{Name: "Product", Shared: true, KeyInputs: "Key", Fields: "name summary prices tax", Doc: "What can be ordered."}},
@@ -65,12 +66,13 @@ func stockTypes() []catalogue.TypeSpec {
 		},
 		{
 			Go: InventoryQuantity{}, Doc: "One component of a position's stock.", Plural: "inventoryQuantities", ID: catalogue.UUID, Event: "INVENTORY_QUANTITY", Root: "catalogue",
-			Fires: true, Implements: orchestratedNode, Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref catalogue", Indexes: []string{"associationRef"},
+			Fires: true, Implements: orchestratedNode, Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref catalogue", Indexes: []string{"reservedFor"}, Agrees: []string{"parent.position = position"},
 			Retailer: "catalogue", Gets: []string{"inventoryQuantity(ref: String!, catalogue: InventoryCatalogueKey!)"}, Create: true, Update: "ref catalogue",
 		},
 		{
 			Go: VirtualCatalogue{}, Doc: "A named view of availability.", Event: "VIRTUAL_CATALOGUE", Fires: true, Implements: orchestratedNode,
 			Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref", Indexes: []string{"inventoryCatalogueRef"}, Retailer: "retailerRefs", Gets: []string{"virtualCatalogue(ref: String!)"}, Create: true, Update: "ref", Remembered: true,
+			Unserved: map[string]string{"controlGroupRef": "controls are not applied yet to what can be sold"},
 		},
 		{
 			Go: VirtualPosition{}, Doc: "How many of a product can be sold from a group.", ID: catalogue.UUID, Event: "VIRTUAL_POSITION", Root: "catalogue",

@@ -26,6 +26,7 @@ func types() []catalogue.TypeSpec {
 			Indexes: []string{"customer createdOn id", "status createdOn id"},
 			Parts:   "items fulfilmentChoice.deliveryAddress customer fulfilments.items articles.items",
 			Gets:    []string{"order(id: ID, ref: String)", "orderById(id: ID!)"}, Create: true, Update: "id",
+			Unserved: map[string]string{"attributes.fulfilmentPlanRef": "sourcing does not redeem plans yet"},
 		},
 		{
 			Go: OrderItem{}, Doc: "One product line of an order.", KeyInputs: "Id", Implements: "Node", Retailer: "order",

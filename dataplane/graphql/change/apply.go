@@ -34,7 +34,7 @@ func (d *draft) apply() error {
 			}
 			continue
 		}
-		if !ok || in.Field == nil || in.Key != nil || in.Children != nil || (in.Identify && !d.New) {
+		if !ok || in.Field == nil || in.Field.Numbered || in.Key != nil || in.Children != nil || (in.Identify && !d.New) {
 			continue
 		}
 		if err := d.set(in, v); err != nil {
@@ -49,6 +49,7 @@ func (d *draft) apply() error {
 			}
 			id = r.want.ID()
 		}
+		d.name(r.input.Field, r.input.Name)
 		d.assignID(r.input.Field, id)
 	}
 	for _, k := range d.kids {
@@ -116,7 +117,7 @@ func (d *draft) set(in *catalogue.InputField, v any) error {
 	}
 	d.Touch(f)
 	d.name(f, in.Name)
-	if len(in.MergeBy) > 0 {
+	if len(in.MergeBy) > 0 || in.Append && !d.New {
 		return d.merge(f, in.MergeBy, v, place)
 	}
 	return assign(f.Pointer(d.Entity), v, place)
@@ -238,7 +239,8 @@ func resolved(v any) any {
 	}
 }
 
-// merge puts the elements of a list into a stored list: those that agree in some members with a stored one replace it.
+// merge puts the elements of a list into a stored list: those that agree in some members with a stored one replace it. By no members, all come
+// after those that are stored.
 func (d *draft) merge(f *catalogue.Field, by []string, v any, place string) error {
 	list, _ := v.([]any)
 	p := f.Pointer(d.Entity)
@@ -260,7 +262,7 @@ func (d *draft) merge(f *catalogue.Field, by []string, v any, place string) erro
 	}
 	for _, x := range fresh {
 		id := identity(x, by)
-		at := slices.IndexFunc(stored, func(old any) bool { return identity(old, by) == id })
+		at := slices.IndexFunc(stored, func(old any) bool { return len(by) > 0 && identity(old, by) == id })
 		if at < 0 {
 			stored = append(stored, x)
 			continue

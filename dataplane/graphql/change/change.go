@@ -45,6 +45,8 @@ type Engine interface {
 	Create(ctx context.Context, account tenancy.AccountID, c Creation) (bool, error)
 	// Nudge says that events wait; it returns at once.
 	Nudge(account tenancy.AccountID, events ...*workflow.Event)
+	// Await returns when an event of which Nudge heard has had its turn, or has had none in the time that callers are let wait.
+	Await(ctx context.Context, account tenancy.AccountID, event *workflow.Event) error
 }
 
 // Deps are what mutations need. Retailers may be nil: createRetailer then fails.
@@ -95,6 +97,36 @@ func (c *Changer) Create(ctx context.Context, p *tenant.Principal, m *catalogue.
 	return s.create(ctx, d)
 }
 
+// longestAwait is how long callers are let wait for the workflow of what they create.
+const longestAwait = 10 * time.Second
+
+// CreateAwaited is like Create, but returns the entity as its workflow left it after the event that its creation sent. Where that takes longer
+// than callers are let wait, it is as it is by then.
+func (c *Changer) CreateAwaited(ctx context.Context, p *tenant.Principal, m *catalogue.Mutation, value map[string]any) (any, error) {
+	s := c.begin(p)
+	d, err := s.plan(m.Input, value, "input", true)
+	if err != nil {
+		return nil, err
+	}
+	entity, err := s.create(ctx, d)
+	if err != nil || s.Engine == nil {
+		return entity, err
+	}
+	if !s.started {
+		bounded, cancel := context.WithTimeout(ctx, longestAwait)
+		err := s.Engine.Await(bounded, s.who.Account, s.events[0])
+		cancel()
+		if err != nil {
+			return nil, err
+		}
+	}
+	w := keys.ByID(d.Type, idOf(d), d.Place)
+	if err := keys.Resolve(ctx, s.reader(), w); err != nil {
+		return nil, err
+	}
+	return w.Entity, w.Missing()
+}
+
 // create resolves, completes and writes a planned creation.
 func (s *session) create(ctx context.Context, d *draft) (any, error) {
 	if err := s.ready(ctx, s.reader(), d); err != nil {
@@ -110,6 +142,7 @@ func (s *session) create(ctx context.Context, d *draft) (any, error) {
 		return nil, err
 	}
 	started, err := s.start(ctx, d)
+	s.started = started
 	if err == nil && !started {
 		err = s.DB.Write(ctx, s.scope, func(tx *store.Tx) error {
 			s.making.Write(tx)
@@ -176,14 +209,15 @@ func (c *Changer) Update(ctx context.Context, p *tenant.Principal, m *catalogue.
 // session is one mutation on its way.
 type session struct {
 	*Changer
-	who    *tenant.Principal
-	scope  tenancy.Scope
-	reach  string // the scope as text
-	wants  []*keys.Want
-	exists map[string]any // what was found of wants that are loose, by their text
-	making *entity.Making // once what is wanted is found
-	events []*workflow.Event
-	from   keys.Reader
+	who     *tenant.Principal
+	scope   tenancy.Scope
+	reach   string // the scope as text
+	wants   []*keys.Want
+	exists  map[string]any // what was found of wants that are loose, by their text
+	making  *entity.Making // once what is wanted is found
+	events  []*workflow.Event
+	started bool // the first of events has had its turn already
+	from    keys.Reader
 }
 
 func (c *Changer) begin(p *tenant.Principal) *session {

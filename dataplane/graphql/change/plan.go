@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
@@ -68,6 +69,7 @@ func (s *session) plan(in *catalogue.Input, value map[string]any, place string, 
 	if d.self, err = keys.New(identify, value, place); err != nil {
 		return nil, err
 	}
+	d.self.Alone()
 	s.wants = append(s.wants, d.self)
 	return d, nil
 }
@@ -81,6 +83,8 @@ func (s *session) planField(d *draft, f *catalogue.InputField, v any) error {
 		return s.planLinks(d, f, v, place)
 	case f.Key != nil:
 		return s.planReference(d, f, v, place)
+	case f.Field != nil && f.Field.Numbered:
+		return s.planNumber(d, f, v, place)
 	case f.Children != nil && f.Edge != nil:
 		list, _ := v.([]any)
 		for i, x := range list {
@@ -110,6 +114,21 @@ func (s *session) planReference(d *draft, f *catalogue.InputField, v any, place 
 		return err
 	}
 	d.refs = append(d.refs, refer{input: f, want: want})
+	return nil
+}
+
+// planNumber wants what a number alone points at.
+func (s *session) planNumber(d *draft, f *catalogue.InputField, v any, place string) error {
+	n, given := v.(int)
+	if !given && !f.Field.Null {
+		return fault.Invalidf(place, "%s cannot be null", f.Name).WithCode(fault.CodeMissing)
+	}
+	r := refer{input: f}
+	if given {
+		r.want = keys.ByID(f.Field.Ref, catalogue.ID(strconv.Itoa(n)), place)
+		s.wants = append(s.wants, r.want)
+	}
+	d.refs = append(d.refs, r)
 	return nil
 }
 

@@ -41,6 +41,7 @@ func compare(facts []fact, have map[string]served, ours []string) (lacking map[s
 			lacking[f.id()] = lack{fact: f}
 			continue
 		}
+		h.args = f.published(h.args, ours)
 		parts, why := f.compare(h)
 		if len(parts) > 0 {
 			lacking[f.id()] = lack{fact: f, parts: parts}
@@ -55,6 +56,17 @@ func compare(facts []fact, have map[string]served, ours []string) (lacking map[s
 		}
 	}
 	return lacking, wrong
+}
+
+// published leaves out arguments that are ours, as in Owner.field(argument).
+func (f fact) published(served map[string]string, ours []string) map[string]string {
+	out := map[string]string{}
+	for name, typ := range served {
+		if _, known := f.args[name]; known || !slices.Contains(ours, f.id()+"("+name+")") {
+			out[name] = typ
+		}
+	}
+	return out
 }
 
 // compare returns which arguments and interfaces of the row are not served, and what is served in another way.

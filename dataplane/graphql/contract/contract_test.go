@@ -14,10 +14,22 @@ import (
 var update = flag.Bool("update", false, "take lines of what is served now out of testdata/not-yet.tsv; none is added")
 
 // ours is what is served beyond the contract.
-var ours = []string{
-	"PageInfo.startCursor", "PageInfo.endCursor",
+var ours = slices.Concat(
+	[]string{"PageInfo.startCursor", "PageInfo.endCursor"},
 	// Inputs whose members the contract does not tell: those of what they are read back as.
-	"PreciseAmountInput.preciseAmount", "PreciseAmountInput.scale", "PreciseAmountInput.unscaledValue",
+	[]string{"PreciseAmountInput.preciseAmount", "PreciseAmountInput.scale", "PreciseAmountInput.unscaledValue"},
+	// What is accepted is read back, and a list of a parent's takes the filters of the search of its type.
+	[]string{"VirtualPosition.segments"},
+	of("InventoryPosition.quantities", "associationRef associationType channel countryOfOrigin manufacturer manufacturerBatchNumber segment1 segment2 segment3 supplier"),
+)
+
+// of lists arguments of a field.
+func of(field, arguments string) []string {
+	var out []string
+	for _, name := range strings.Fields(arguments) {
+		out = append(out, field+"("+name+")")
+	}
+	return out
 }
 
 const (
@@ -26,7 +38,7 @@ const (
 )
 
 // most is how long the list may be. Lower it when the list has become shorter; nothing makes it longer but a new edition of the contract.
-var most = lengths{base: 972, newer: 532, operations: 58, newerOperations: 32}
+var most = lengths{base: 750, newer: 500, operations: 42, newerOperations: 32}
 
 // lengths are how many rows of the contract are not served whole.
 type lengths struct{ base, newer, operations, newerOperations int }

@@ -22,6 +22,8 @@ type note func(c *catalogue.Catalogue, f fact, value string) string
 // notes are the words that are compared. Those of shape are, too, by compare.
 var notes = map[string]note{
 	"maxlen": maxLen, "fires": fires, "initial": initial, "unique": unique, "key": key, "merge-by": mergeBy, "add-only": addOnly, "write-only": writeOnly, "reads-back-as": readsBack,
+	"append-only": appendOnly, "max-items": maxItems, "exact-match-search": exactMatch, "must-share-position": sharesPosition,
+	"list-replaces": listReplaces, "null-keeps": listReplaces, "empty-list-clears": listReplaces,
 	"create": operation("create"), "update": operation("update"), "remove": operation("remove"),
 }
 
@@ -180,6 +182,44 @@ func mergeBy(c *catalogue.Catalogue, f fact, value string) string {
 func addOnly(c *catalogue.Catalogue, f fact, _ string) string {
 	if in := inputField(c, f); in == nil || len(in.MergeBy) == 0 && (in.Edge == nil || in.Key == nil) { // along a connection, updates tie and never untie
 		return "an update may take elements away"
+	}
+	return ""
+}
+
+func appendOnly(c *catalogue.Catalogue, f fact, _ string) string {
+	if in := inputField(c, f); in == nil || !in.Append {
+		return "an update does not add to what is there"
+	}
+	return ""
+}
+
+func maxItems(c *catalogue.Catalogue, f fact, value string) string {
+	if in := inputField(c, f); in == nil || strconv.Itoa(in.Field.MaxItems) != value {
+		return "it may have another number of elements"
+	}
+	return ""
+}
+
+// exactMatch lets pass what searches do not filter by.
+func exactMatch(c *catalogue.Catalogue, f fact, _ string) string {
+	if field := c.Type(f.owner).Field(f.name); !field.Exact && field.Argument != "" {
+		return "searches take % for a wildcard"
+	}
+	return ""
+}
+
+func sharesPosition(c *catalogue.Catalogue, f fact, _ string) string {
+	in := inputField(c, f)
+	if !slices.ContainsFunc(c.Input(f.owner).Of.Agrees, func(a catalogue.Agreement) bool { return a.One[0] == in.Field && a.Other[0].Name == "position" }) {
+		return "it may be of another position"
+	}
+	return ""
+}
+
+// listReplaces is of lists that do not merge: TestVirtualSegments shows what null and an empty one do.
+func listReplaces(c *catalogue.Catalogue, f fact, _ string) string {
+	if in := inputField(c, f); in == nil || len(in.MergeBy) > 0 || in.Append {
+		return "elements are added to what is there"
 	}
 	return ""
 }

@@ -21,6 +21,10 @@ func fetch(ctx context.Context, r Reader, wants []*Want) error {
 	byID, byKey := map[*catalogue.Type]*group{}, map[*catalogue.Type]*group{}
 	var order []*group
 	var loose []*looseGroup
+	wants, err := narrowed(ctx, r, wants)
+	if err != nil {
+		return err
+	}
 	for _, w := range wants {
 		if w.loose {
 			loose = addLoose(loose, w)

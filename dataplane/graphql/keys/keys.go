@@ -19,6 +19,8 @@ type Want struct {
 	Entity any    // pointer to the struct; nil: there is none. For Exists: the id
 	parts  []part
 	loose  bool // found by any fields; only the id is read
+	only   bool // parts of its key that are not given do not matter, if one entity alone has the others
+	many   bool // there are several
 }
 
 // part is one member of a key: a plain value, or the key of another entity.
@@ -51,6 +53,9 @@ func New(key *catalogue.Input, value map[string]any, place string) (*Want, error
 	}
 	return w, nil
 }
+
+// Alone lets parts of the key lack: those that are given must then be one entity's alone.
+func (w *Want) Alone() { w.only = true }
 
 // ByID wants an entity whose id is known.
 func ByID(t *catalogue.Type, id catalogue.ID, place string) *Want {
@@ -92,6 +97,9 @@ func (w *Want) Missing() error {
 		if p.outer != nil && p.outer.Entity == nil {
 			return p.outer.Missing()
 		}
+	}
+	if w.many {
+		return fault.Invalidf(w.Place, "there are several with %s: give %s too", w.describe(), w.lacking()).WithCode(fault.CodeMissing)
 	}
 	return fault.NotFoundf("%s not found: %s", w.Type.Name, w.describe()).At(w.Place)
 }

@@ -229,6 +229,9 @@ func listCondition(t *catalogue.Type, f *catalogue.Field, v any) store.Condition
 	if f.Digits {
 		list = numbers(list)
 	}
+	if f.Numbered {
+		list = numberIDs(list)
+	}
 	cond := store.Condition{Field: f, Op: store.In}
 	var texts []string
 	for _, x := range list {
@@ -243,7 +246,7 @@ func listCondition(t *catalogue.Type, f *catalogue.Field, v any) store.Condition
 	switch {
 	case len(cond.Values) == 0 && len(list) > 0:
 		return store.Condition{Field: f, Op: store.IsNull}
-	case f.Kind == catalogue.Text && len(texts) > 0:
+	case f.Kind == catalogue.Text && len(texts) > 0 && !f.Exact:
 		cond = store.Match(f, texts...)
 		if cond.Op == store.Like && t.FoldsCase {
 			cond.Op = store.LikeFold
@@ -261,6 +264,17 @@ func numbers(list []any) []any {
 			out = append(out, n)
 		} else if !isText {
 			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// numberIDs turns numbers into the ids that references hold.
+func numberIDs(list []any) []any {
+	out := make([]any, len(list))
+	for i, x := range list {
+		if n, isNumber := x.(int); isNumber {
+			out[i] = catalogue.ID(strconv.Itoa(n))
 		}
 	}
 	return out

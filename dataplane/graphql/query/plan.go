@@ -236,6 +236,9 @@ func (r *rowset) adopt(f *field, t *catalogue.Type) {
 func (p *planner) stored(rows *rowset, f *field, meta *catalogue.Field, at place) error {
 	f.meta, f.col = meta, rows.want(meta)
 	switch {
+	case meta.Numbered:
+		f.kind = column
+		return nil
 	case meta.Ref != nil && meta.Kind == catalogue.IDValue && !meta.ShowsID:
 		f.kind = reference
 		return p.target(rows, f, meta.Ref, at)

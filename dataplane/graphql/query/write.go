@@ -168,10 +168,7 @@ func (p *printer) scalar(f *field, v any) bool {
 		}
 		p.w.String(v)
 	case catalogue.ID:
-		if v == "" {
-			return p.null(f.Field, f.owner)
-		}
-		p.w.String(string(v))
+		return p.id(f, v)
 	case int64:
 		if f.meta.Digits && f.Def.Type.Name() == "String" { // a composite may show it as a number
 			p.w.String(strconv.FormatInt(v, 10))
@@ -195,6 +192,24 @@ func (p *printer) scalar(f *field, v any) bool {
 		p.fail(f.Field, fmt.Errorf("write %s.%s: a column held a %T", f.owner, f.Name, v))
 		return false
 	}
+	return true
+}
+
+// id writes an id, or the number of what a reference points at.
+func (p *printer) id(f *field, v catalogue.ID) bool {
+	switch {
+	case v == "":
+		return p.null(f.Field, f.owner)
+	case !f.meta.Numbered:
+		p.w.String(string(v))
+		return true
+	}
+	n, err := strconv.ParseInt(string(v), 10, 32)
+	if err != nil {
+		p.fail(f.Field, fmt.Errorf("write %s.%s: %w", f.owner, f.Name, err))
+		return false
+	}
+	p.w.Int(n)
 	return true
 }
 

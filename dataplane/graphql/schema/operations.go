@@ -35,9 +35,16 @@ func (p *printer) mutation() {
 	input := func(name string, in *catalogue.Input, result, doc string) {
 		lines = append(lines, line(name, []catalogue.Arg{{Name: "input", Type: in.Name}}, result, doc))
 	}
+	create := func(m *catalogue.Mutation, result string) {
+		args := []catalogue.Arg{{Name: "input", Type: m.Input.Name}}
+		if m.Await != nil {
+			args = append(args, *m.Await)
+		}
+		lines = append(lines, line(m.Name, args, result, ""))
+	}
 	for _, t := range p.cat.Types() {
 		if t.Create != nil {
-			input(t.Create.Name, t.Create.Input, t.Name, "")
+			create(t.Create, t.Name)
 		}
 		if t.Update != nil {
 			input(t.Update.Name, t.Update.Input, t.Name, "")

@@ -188,6 +188,7 @@ func (l *Load) fits(r *load.Row) {
 		return
 	}
 	e := &inventory.InventoryQuantity{Ref: cmp.Or(r.Ref, r.ProductRef), Condition: r.Condition, StorageAreaRef: r.StorageArea, Attributes: r.Attributes}
+	e.Supplier = r.Supplier
 	e.Type, e.Status = r.Type, r.Status
 	made := entity.Making{By: l.maker()}
 	if err := made.Values(&entity.Draft{Type: l.columns.of, Entity: e, New: true}); err != nil {
@@ -234,7 +235,10 @@ const asOf = "asOf"
 
 func quantityOf(q *inventory.InventoryQuantity) *load.Quantity {
 	out := &load.Quantity{ID: string(q.ID), Ref: q.Ref, Type: q.Type, Status: q.Status, Condition: q.Condition, Quantity: q.Quantity,
-		CreatedOn: q.CreatedOn, StorageArea: q.StorageAreaRef, Attributes: q.Attributes}
+		CreatedOn: q.CreatedOn, StorageArea: q.StorageAreaRef, Supplier: q.Supplier, Attributes: q.Attributes}
+	if q.ExpiresOn != nil {
+		out.ExpiresOn = *q.ExpiresOn
+	}
 	if q.ExpectedOn != nil {
 		out.ExpectedOn = *q.ExpectedOn
 	}
@@ -307,10 +311,13 @@ func (l *Load) writeQuantity(made *entity.Making, p *load.Position, q *load.Quan
 		e = &inventory.InventoryQuantity{Ref: q.Ref, CatalogueID: l.catalogue.ID, PositionID: catalogue.ID(p.ID)}
 		e.ID, e.Type, e.CreatedOn = l.module.id(), q.Type, q.CreatedOn
 	}
-	moved := e.StorageAreaRef != q.StorageArea
+	seldom := l.columns.seldom(e, q)
 	e.Status, e.Quantity, e.Condition, e.StorageAreaRef, e.Attributes = q.Status, q.Quantity, q.Condition, q.StorageArea, q.Attributes
 	if !q.ExpectedOn.IsZero() {
 		e.ExpectedOn = &q.ExpectedOn
+	}
+	if e.Supplier = q.Supplier; !q.ExpiresOn.IsZero() {
+		e.ExpiresOn = &q.ExpiresOn
 	}
 	if !q.AsOf.IsZero() {
 		e.Attributes = e.Attributes.Merge(catalogue.Attributes{{Name: asOf, Type: "STRING", Value: q.AsOf.UTC().Format(time.RFC3339Nano)}})
@@ -321,8 +328,8 @@ func (l *Load) writeQuantity(made *entity.Making, p *load.Position, q *load.Quan
 	}
 	x := made.Change(e, l.columns.quantity...)
 	x.Given = l.columns.merged
-	if moved {
-		x.Touch(l.columns.area)
+	for _, f := range seldom {
+		x.Touch(f)
 	}
 }
 
@@ -330,8 +337,10 @@ func (l *Load) writeQuantity(made *entity.Making, p *load.Position, q *load.Quan
 type columns struct {
 	position []*catalogue.Field
 	quantity []*catalogue.Field
-	area     *catalogue.Field // of a quantity, if a record says another
-	of       *catalogue.Type  // quantities
+	area     *catalogue.Field // of a quantity, if a record says another; supplier and expires, too
+	supplier *catalogue.Field
+	expires  *catalogue.Field
+	of       *catalogue.Type // quantities
 	merged   map[*catalogue.Field]any
 }
 
@@ -340,6 +349,7 @@ func columnsOf(types *catalogue.Catalogue) columns {
 	return columns{
 		position: fieldsOf(types.Type("InventoryPosition"), "onHand status"), of: quantity,
 		quantity: slices.Clip(fieldsOf(quantity, "status quantity condition expectedOn attributes")), area: quantity.Field("storageAreaRef"),
+		supplier: quantity.Field("supplier"), expires: quantity.Field("expiresOn"),
 		merged: map[*catalogue.Field]any{quantity.Field("attributes"): nil}, // see fits
 	}
 }
@@ -348,6 +358,20 @@ func fieldsOf(t *catalogue.Type, names string) []*catalogue.Field {
 	var out []*catalogue.Field
 	for _, n := range strings.Fields(names) {
 		out = append(out, t.Field(n))
+	}
+	return out
+}
+
+// seldom lists what records seldom say anew of a quantity that is stored.
+func (c *columns) seldom(stored *inventory.InventoryQuantity, q *load.Quantity) (out []*catalogue.Field) {
+	if stored.StorageAreaRef != q.StorageArea {
+		out = append(out, c.area)
+	}
+	if stored.Supplier != q.Supplier {
+		out = append(out, c.supplier)
+	}
+	if !q.ExpiresOn.IsZero() && (stored.ExpiresOn == nil || !stored.ExpiresOn.Equal(q.ExpiresOn)) {
+		out = append(out, c.expires)
 	}
 	return out
 }

@@ -182,7 +182,7 @@ func TestLoadsKeepWhatRecordsSay(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	const ten, eleven = "2026-03-02T10:00:00Z", "2026-03-02T11:00:00.5Z"
-	records := []map[string]any{with(row("P1", "A", 5), "asOf", eleven, "storageAreaRef", "SHELF", "attributes", map[string]any{"colour": "red"}),
+	records := []map[string]any{with(row("P1", "A", 5), "asOf", eleven, "storageAreaRef", "SHELF", "supplier", "S1", "expiry", "2026-04-01", "attributes", map[string]any{"colour": "red"}),
 		with(row("P1", "A", 3), "condition", "DAMAGED", "asOf", eleven), with(row("P1", "A", 40), "type", "EXPECTED", "externalRef", "PO7", "expectedOn", ten),
 		with(row("P1", "A", 2), "type", "DELTA", "ref", "MOVE", "condition", "USED")}
 	require.Equal(t, []string{"", "", "", ""}, h.results(h.batches(1, "DEFAULT:1", records)[0]))
@@ -195,6 +195,7 @@ func TestLoadsKeepWhatRecordsSay(t *testing.T) {
 		colour, _ := count.Attributes.Get("colour")
 		asOf, _ := count.Attributes.Get("asOf")
 		require.Equal(t, []any{5, "ACTIVE", "", "SHELF", "red", eleven}, []any{count.Quantity, count.Status, count.Condition, count.StorageAreaRef, colour, asOf})
+		require.Equal(t, []any{"S1", "2026-04-01"}, []any{count.Supplier, count.ExpiresOn.UTC().Format(time.DateOnly)})
 		require.Equal(t, []any{3, "DAMAGED"}, []any{stored["LAST_ON_HAND:P1:A:DAMAGED"].Quantity, stored["LAST_ON_HAND:P1:A:DAMAGED"].Condition})
 		require.Equal(t, []any{2, "DELTA", "USED"}, []any{stored["MOVE"].Quantity, stored["MOVE"].Type, stored["MOVE"].Condition})
 		expected := stored["EXPECTED:P1:A:PO7"]
@@ -202,6 +203,13 @@ func TestLoadsKeepWhatRecordsSay(t *testing.T) {
 	}
 	check()
 	require.Equal(t, []string{"UNCHANGED", "UNCHANGED", "UNCHANGED", "UNCHANGED"}, h.results(h.batches(1, "DEFAULT:1", records)[0]))
+	check()
+	keeps := []map[string]any{with(row("P1", "A", 5), "asOf", eleven, "supplier", "S2"), with(row("P1", "A", 2), "type", "DELTA", "ref", "MOVE", "expiry", "2026-05-01")}
+	require.Equal(t, []string{"", ""}, h.results(h.batches(1, "DEFAULT:1", keeps)[0]), "the numbers are those of before, but not what is said of them")
+	stored := h.quantities("DEFAULT:1")
+	require.Equal(t, []string{"S2", "2026-04-01"}, []string{stored["LAST_ON_HAND:P1:A"].Supplier, stored["LAST_ON_HAND:P1:A"].ExpiresOn.UTC().Format(time.DateOnly)})
+	require.Equal(t, "2026-05-01", stored["MOVE"].ExpiresOn.UTC().Format(time.DateOnly))
+	h.batches(1, "DEFAULT:1", records)
 	check()
 	older := []map[string]any{with(row("P1", "A", 9), "asOf", ten), with(row("P1", "A", 9), "condition", "DAMAGED", "asOf", ten)}
 	require.Equal(t, []string{"STALE", "STALE"}, h.results(h.batches(1, "DEFAULT:1", older)[0]))

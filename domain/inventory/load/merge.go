@@ -101,7 +101,7 @@ func (p *Position) count(r *Row, last *Quantity, ref string, clock Clock) string
 		return OutcomeStale
 	}
 	deactivated := p.deactivate(r.Condition, asOf)
-	if last != nil && last.Status == stock.Active && last.Quantity == r.Quantity {
+	if last != nil && last.Status == stock.Active && last.Quantity == r.Quantity && last.tells(r) {
 		if r.AsOf.After(last.AsOf) {
 			last.AsOf, last.Changed = asOf, true
 		}
@@ -134,14 +134,14 @@ func (p *Position) move(r *Row, q *Quantity, ref string, clock Clock) string {
 	if status == "" {
 		status = stock.Active
 	}
-	if q != nil && q.Quantity == r.Quantity && q.Status == status && q.ExpectedOn.Equal(r.ExpectedOn) && (r.Condition == "" || sameCondition(q.Condition, r.Condition)) {
+	if q != nil && q.Quantity == r.Quantity && q.Status == status && q.ExpectedOn.Equal(r.ExpectedOn) && q.tells(r) && (r.Condition == "" || sameCondition(q.Condition, r.Condition)) {
 		return OutcomeUnchanged
 	}
 	if q == nil {
 		q = &Quantity{Ref: ref, Type: r.Type, Condition: r.Condition, CreatedOn: clock.Received}
 		p.Quantities = append(p.Quantities, q)
 	}
-	q.Quantity, q.Status, q.ExpectedOn, q.ExpiresOn, q.Supplier = r.Quantity, status, r.ExpectedOn, r.ExpiresOn, r.Supplier
+	q.Quantity, q.Status, q.ExpectedOn = r.Quantity, status, r.ExpectedOn
 	if r.Condition != "" {
 		q.Condition = r.Condition
 	}
@@ -150,8 +150,19 @@ func (p *Position) move(r *Row, q *Quantity, ref string, clock Clock) string {
 	return OutcomeUpdated
 }
 
+// tells reports whether the quantity says already what a row says of where the goods come from and how long they keep.
+func (q *Quantity) tells(r *Row) bool {
+	return (r.ExpiresOn.IsZero() || q.ExpiresOn.Equal(r.ExpiresOn)) && (r.Supplier == "" || q.Supplier == r.Supplier)
+}
+
 func (q *Quantity) take(r *Row) {
 	q.Changed = true
+	if !r.ExpiresOn.IsZero() {
+		q.ExpiresOn = r.ExpiresOn
+	}
+	if r.Supplier != "" {
+		q.Supplier = r.Supplier
+	}
 	if r.StorageArea != "" {
 		q.StorageArea = r.StorageArea
 	}
