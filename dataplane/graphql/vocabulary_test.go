@@ -17,6 +17,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store/tripwire"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
