@@ -43,8 +43,8 @@ func (d *decision) concerned(entity any, place string) []tenancy.RetailerID {
 func (d *decision) concernedBy(o *catalogue.Owner, entity any, place string) []tenancy.RetailerID {
 	kind, id := fmt.Sprint(o.Kind.Get(entity)), catalogue.ID(fmt.Sprint(o.ID.Get(entity)))
 	at := func(f *catalogue.Field) string { return strings.TrimPrefix(place+"."+f.Name, ".") }
-	if err := among(o.Kind, kind, at(o.Kind)); err != nil {
-		d.fail(err)
+	if err := among(o.Kind, kind); err != nil {
+		d.fail(within(at(o.Kind), err))
 		return nil
 	}
 	known := false

@@ -20,7 +20,8 @@ const (
 )
 
 // Values refuses values that the fields of drafts cannot hold: texts that are too long or none of those allowed, numbers beyond their bounds. Of
-// entities that change, only what changes is looked at. The error is a fault at the place of the value.
+// entities that change, only what changes is looked at. The error is a fault at the place of the value. Loads of thousands of rows pass here: what is
+// right costs no text of a place.
 func (m *Making) Values(drafts ...*Draft) error {
 	for _, x := range drafts {
 		for _, f := range x.Type.Fields {
@@ -28,7 +29,7 @@ func (m *Making) Values(drafts ...*Draft) error {
 				continue
 			}
 			if err := m.value(x, f); err != nil {
-				return err
+				return within(x.at(f), err)
 			}
 		}
 		for _, u := range x.Type.Unserved {
@@ -62,6 +63,15 @@ func (x *Draft) unserved(u catalogue.Unserved) error {
 	return fault.New(fault.Unprocessable, "%s is not served yet: %s; leave it out", name, u.Why).WithCode(fault.CodeUnserved).At(place)
 }
 
+// within has a refusal that stands somewhere inside a place say where it stands as a whole.
+func within(place string, err error) error {
+	f := fault.Of(err)
+	if f.Field != "" && f.Field[0] != '[' {
+		place += "."
+	}
+	return f.At(place + f.Field)
+}
+
 func (m *Making) value(x *Draft, f *catalogue.Field) error {
 	switch p := f.Pointer(x.Entity).(type) {
 	case *string:
@@ -69,78 +79,78 @@ func (m *Making) value(x *Draft, f *catalogue.Field) error {
 	case *catalogue.ID:
 		switch {
 		case *p == "" && f.Ref != nil && slices.Contains(x.Type.Key, f):
-			return fault.Invalidf(x.at(f), "%s must not be empty", x.name(f)).WithCode(fault.CodeMissing)
+			return fault.Invalidf("", "%s must not be empty", x.name(f)).WithCode(fault.CodeMissing)
 		case f.Ref == nil:
-			return CheckLength(string(*p), 0, x.at(f))
+			return CheckLength(string(*p), 0)
 		}
 		return nil
 	default:
 		if f.Kind == catalogue.JSON {
-			return x.element(f)
+			return x.element(f, p)
 		}
 	}
 	if f.Least == nil && f.Most == nil || f.Empty(x.Entity) {
 		return nil
 	}
-	return bounded(f.Bounds, reflect.Indirect(reflect.ValueOf(f.Get(x.Entity))), x.name(f), x.at(f))
+	return bounded(f.Bounds, reflect.Indirect(reflect.ValueOf(f.Get(x.Entity))), x.name(f))
 }
 
 func (m *Making) text(x *Draft, f *catalogue.Field, text string) error {
 	key := slices.Contains(x.Type.Key, f)
 	switch {
 	case text == "" && key:
-		return fault.Invalidf(x.at(f), "%s must not be empty", x.name(f)).WithCode(fault.CodeMissing)
+		return fault.Invalidf("", "%s must not be empty", x.name(f)).WithCode(fault.CodeMissing)
 	case text == "" && (len(f.Among) == 0 || !x.touches(f)): // an empty text that somebody gave is none of those that are allowed
 		return nil
 	case len(f.Among) > 0:
-		return among(f, text, x.at(f))
+		return among(f, text)
 	case f.Constants != nil && f.Constants.Constant(text) == nil:
-		return fault.NotFoundf("%s not found: %s %s", f.Constants.Name, f.Constants.Key, text).At(x.at(f))
+		return fault.NotFoundf("%s not found: %s %s", f.Constants.Name, f.Constants.Key, text)
 	}
 	limit := f.MaxLen
 	if x.New && m.By.Composes && (key || f.Name == "ref") {
 		limit = composedLength
 	}
-	return CheckLength(text, limit, x.at(f))
+	return CheckLength(text, limit)
 }
 
-// element checks a value object, or a list of them or of texts. Of a list that was merged with what is stored, only what was given is looked at.
-func (x *Draft) element(f *catalogue.Field) error {
+// element checks a value object, or a list of them or of texts, to which a pointer is given. Of a list that was merged with what is stored, only what
+// was given is looked at.
+func (x *Draft) element(f *catalogue.Field, pointer any) error {
 	if f.Value != nil && f.Value.Settles {
-		if err := settle(reflect.ValueOf(f.Pointer(x.Entity)), x.at(f)); err != nil {
+		if err := settle(reflect.ValueOf(pointer)); err != nil {
 			return err
 		}
 	}
-	given, merged := x.Given[f]
-	if !merged {
-		given = f.Pointer(x.Entity)
+	if given, merged := x.Given[f]; merged {
+		pointer = given
 	}
 	if f.MaxItems > 0 {
 		if n := reflect.ValueOf(f.Get(x.Entity)).Len(); n > f.MaxItems {
-			return fault.Invalidf(x.at(f), "the list has %d elements, at most %d are allowed", n, f.MaxItems).WithCode(fault.CodeTooLong)
+			return fault.Invalidf("", "the list has %d elements, at most %d are allowed", n, f.MaxItems).WithCode(fault.CodeTooLong)
 		}
 	}
-	return elements(f.Value, reflect.Indirect(reflect.ValueOf(given)), x.at(f))
+	return elements(f.Value, reflect.Indirect(reflect.ValueOf(pointer)))
 }
 
 // elements checks what a JSON column holds: of, a list of those, or texts. Of other values, such as documents, nothing is promised.
-func elements(of *catalogue.ValueType, v reflect.Value, place string) error {
+func elements(of *catalogue.ValueType, v reflect.Value) error {
 	switch {
 	case !v.IsValid(): // nothing was given
 	case v.Kind() == reflect.String:
-		return CheckLength(v.String(), 0, place)
+		return CheckLength(v.String(), 0)
 	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() != reflect.Uint8:
 		for i := range v.Len() {
-			if err := elements(of, v.Index(i), fmt.Sprintf("%s[%d]", place, i)); err != nil {
-				return err
+			if err := elements(of, v.Index(i)); err != nil {
+				return within(fmt.Sprintf("[%d]", i), err)
 			}
 		}
 	case v.Kind() == reflect.Pointer && !v.IsNil():
-		return elements(of, v.Elem(), place)
+		return elements(of, v.Elem())
 	case of != nil && v.Type() == of.Go:
 		for i, m := range of.Fields {
-			if err := member(m, v.Field(i), place+"."+m.Name); err != nil {
-				return err
+			if err := member(m, v.Field(i)); err != nil {
+				return within(m.Name, err)
 			}
 		}
 	}
@@ -148,50 +158,47 @@ func elements(of *catalogue.ValueType, v reflect.Value, place string) error {
 }
 
 // settle has value objects, or a list of them, fill in what follows from what was given.
-func settle(v reflect.Value, place string) error {
+func settle(v reflect.Value) error {
 	for v.Kind() == reflect.Pointer && !v.IsNil() && v.Elem().Kind() != reflect.Struct {
 		v = v.Elem()
 	}
 	switch {
 	case v.Kind() == reflect.Slice:
 		for i := range v.Len() {
-			if err := settle(v.Index(i).Addr(), fmt.Sprintf("%s[%d]", place, i)); err != nil {
-				return err
+			if err := settle(v.Index(i).Addr()); err != nil {
+				return within(fmt.Sprintf("[%d]", i), err)
 			}
 		}
 	case v.Kind() == reflect.Pointer && !v.IsNil():
 		if s, ok := v.Interface().(catalogue.Settler); ok {
-			if err := s.Settle(); err != nil {
-				e := fault.Of(err)
-				return e.At(place + "." + e.Field)
-			}
+			return s.Settle()
 		}
 	}
 	return nil
 }
 
 // member checks one member of a value object.
-func member(m *catalogue.ValueField, v reflect.Value, place string) error {
+func member(m *catalogue.ValueField, v reflect.Value) error {
 	switch {
 	case m.Value != nil:
-		return elements(m.Value, v, place)
+		return elements(m.Value, v)
 	case m.Ref != nil:
 		return nil
 	case v.Kind() == reflect.Pointer:
 		if v.IsNil() {
 			return nil
 		}
-		return member(m, v.Elem(), place)
+		return member(m, v.Elem())
 	case v.Kind() == reflect.String && m.Enum != nil && v.Len() > 0 && !m.Enum.Has(v.String()):
-		return unknown(v.String(), m.Enum.Values, place)
+		return unknown(v.String(), m.Enum.Values)
 	case v.Kind() == reflect.String:
-		return CheckLength(v.String(), m.MaxLen, place)
+		return CheckLength(v.String(), m.MaxLen)
 	}
-	return bounded(m.Bounds, v, m.Name, place)
+	return bounded(m.Bounds, v, m.Name)
 }
 
 // bounded refuses a number beyond bounds.
-func bounded(b catalogue.Bounds, number reflect.Value, name, place string) error {
+func bounded(b catalogue.Bounds, number reflect.Value, name string) error {
 	if b.Least == nil && b.Most == nil {
 		return nil
 	}
@@ -203,13 +210,13 @@ func bounded(b catalogue.Bounds, number reflect.Value, name, place string) error
 		v = number.Float()
 	}
 	if err := b.Check(name, v); err != nil {
-		return fault.Of(err).At(place)
+		return fault.Of(err).At("")
 	}
 	return nil
 }
 
-// CheckLength refuses a text with more characters than the limit; 0 stands for that of fields that name none.
-func CheckLength(text string, limit int, place string) error {
+// CheckLength refuses a text with more characters than the limit; 0 stands for that of fields that name none. The caller knows where it stands.
+func CheckLength(text string, limit int) error {
 	if limit == 0 {
 		limit = defaultLength
 	}
@@ -217,21 +224,21 @@ func CheckLength(text string, limit int, place string) error {
 		return nil
 	}
 	if n := utf8.RuneCountInString(text); n > limit {
-		return fault.Invalidf(place, "the text has %d characters, at most %d are allowed", n, limit).WithCode(fault.CodeTooLong)
+		return fault.Invalidf("", "the text has %d characters, at most %d are allowed", n, limit).WithCode(fault.CodeTooLong)
 	}
 	return nil
 }
 
 // among refuses a text that is none of those that a field may have.
-func among(f *catalogue.Field, text, place string) error {
+func among(f *catalogue.Field, text string) error {
 	if len(f.Among) == 0 || slices.Contains(f.Among, text) {
 		return nil
 	}
-	return unknown(text, f.Among, place)
+	return unknown(text, f.Among)
 }
 
-func unknown(text string, want []string, place string) error {
-	return fault.Invalidf(place, "%q is unknown: want %s", text, strings.Join(want, ", ")).WithCode(fault.CodeInvalid)
+func unknown(text string, want []string) error {
+	return fault.Invalidf("", "%q is unknown: want %s", text, strings.Join(want, ", ")).WithCode(fault.CodeInvalid)
 }
 
 // at is where the value of a field stands in the input.

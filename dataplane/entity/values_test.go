@@ -180,3 +180,13 @@ func TestRulesMakeNothingOfOthers(t *testing.T) {
 	h.other()
 	requireFailed(t, h.byRule(&foundation.Location{Ref: "L2", Type: "STORE", Name: "n", RetailerID: "2"}), "retailer: Retailer not found: id 2")
 }
+
+// TestWhatFitsCostsNoMemory: a batch has thousands of rows, and each passes here.
+func TestWhatFitsCostsNoMemory(t *testing.T) {
+	q := with("9", &inventory.InventoryQuantity{Ref: "Q", CatalogueID: "1", PositionID: "2", Quantity: 4, Attributes: catalogue.Attributes{
+		{Name: "asOf", Type: "STRING", Value: "2026-01-01T00:00:00Z"}, {Name: "lot", Type: "STRING", Value: "7"}}})
+	m := entity.Making{}
+	x := &entity.Draft{Type: domain.Catalogue().TypeOf(q), Entity: q, New: true}
+	require.NoError(t, m.Values(x))
+	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { _ = m.Values(x) }), 2.0)
+}

@@ -64,8 +64,8 @@ func (s *session) secrets(ctx context.Context, u *security.User, d *draft) error
 	}
 	if plain, given := d.value["password"].(string); given {
 		place := d.Place + ".password"
-		if err := entity.CheckLength(plain, d.input.Field("password").MaxLen, place); err != nil {
-			return err
+		if err := entity.CheckLength(plain, d.input.Field("password").MaxLen); err != nil {
+			return fault.Of(err).At(place)
 		}
 		if plain == "" {
 			return fault.Invalidf(place, "password must not be empty").WithCode(fault.CodeMissing)
