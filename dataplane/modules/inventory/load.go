@@ -187,9 +187,8 @@ func (l *Load) fits(r *load.Row) {
 	if r.Problem != "" {
 		return
 	}
-	e := &inventory.InventoryQuantity{Ref: cmp.Or(r.Ref, r.ProductRef), Condition: r.Condition, StorageAreaRef: r.StorageArea, Attributes: r.Attributes}
-	e.Supplier = r.Supplier
-	e.Type, e.Status = r.Type, r.Status
+	e := &inventory.InventoryQuantity{Ref: cmp.Or(r.Ref, r.ProductRef), CatalogueID: l.catalogue.ID, Condition: r.Condition, StorageAreaRef: r.StorageArea, Attributes: r.Attributes}
+	e.Type, e.Status, e.Supplier = r.Type, r.Status, r.Supplier
 	made := entity.Making{By: l.maker()}
 	if err := made.Values(&entity.Draft{Type: l.columns.of, Entity: e, New: true}); err != nil {
 		f := fault.Of(err)
