@@ -9,6 +9,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/order"
+	"github.com/fluent-oms/fluent/domain/returns"
 	"github.com/fluent-oms/fluent/domain/security"
 	"github.com/fluent-oms/fluent/domain/shipping"
 	"github.com/fluent-oms/fluent/domain/storefulfilment"
@@ -18,7 +19,7 @@ import (
 func Specs() []catalogue.Spec {
 	return []catalogue.Spec{
 		foundation.Spec(), security.Spec(), inventory.Spec(), order.Spec(), storefulfilment.Spec(), shipping.Spec(),
-		availability.Spec(),
+		availability.Spec(), returns.Spec(),
 	}
 }
 

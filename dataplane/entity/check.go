@@ -55,14 +55,22 @@ func (d *decision) belongTogether(x *Draft) error {
 	return nil
 }
 
-// reach refuses what would be the property of a retailer for whom the maker does not act: there is no such retailer for him.
+// reach refuses what names a retailer for whom the maker does not act, as its own or in a link: there is no such retailer for him.
 func (d *decision) reach(x *Draft) error {
-	f := x.Type.Retailer
-	if d.By.For == nil || f == nil || f.Ref == nil || !x.gives(f) {
+	if d.By.For == nil {
 		return nil
 	}
-	id, _ := f.Get(x.Entity).(catalogue.ID)
-	return d.actsFor(id, x.at(f))
+	retailers := d.Catalogue.RetailerType()
+	for _, f := range x.Type.Fields {
+		if f.Ref == nil || f.Ref != retailers || !x.gives(f) {
+			continue
+		}
+		id, _ := f.Get(x.Entity).(catalogue.ID)
+		if err := d.actsFor(id, x.at(f)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *decision) actsFor(id catalogue.ID, place string) error {

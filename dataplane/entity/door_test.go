@@ -192,6 +192,8 @@ func (h *house) value(in *catalogue.Input, f *catalogue.InputField, mark string)
 		number, err := strconv.Atoi(string(f.Field.Ref.ID(h.fixture(f.Field.Ref))))
 		require.NoError(h, err)
 		one = number
+	case f.Finds != nil:
+		one = h.key(f.Finds, nil)
 	case f.Children != nil:
 		one = h.input(f.Children, mark)
 	case domain.Catalogue().Input(base) != nil:
@@ -295,6 +297,11 @@ func given(t *catalogue.Type, of any, in *catalogue.Input, hold entity.Hold, fro
 	}
 	for _, x := range in.Fields {
 		take(x.Field)
+		if x.Composite != nil {
+			for _, m := range x.Composite.Members {
+				take(m.Field)
+			}
+		}
 	}
 	for _, name := range also[t.Name] {
 		take(t.Field(name))

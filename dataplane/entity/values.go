@@ -83,6 +83,9 @@ func (m *Making) value(x *Draft, f *catalogue.Field) error {
 		case f.Ref == nil:
 			return CheckLength(string(*p), 0)
 		}
+		if f.Ref.Provided && *p != "" && numbered(*p) == nil { // of a link, which nobody has looked up
+			return Need{Type: f.Ref, ID: *p, Place: x.at(f)}.missing()
+		}
 		return nil
 	default:
 		if f.Kind == catalogue.JSON {

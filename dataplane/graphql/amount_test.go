@@ -35,7 +35,7 @@ func TestAmountsOfMoney(t *testing.T) {
 		{`"worth":{"amount":1.25,"scale":1}`, "C0160E", "input.worth.scale"},
 		{`"worth":{"amount":1.25,"scale":16}`, "C0122E", "input.worth.scale"},
 		{`"worth":{"amount":1.25,"scale":2,"unscaledValue":124}`, "C0160E", "input.worth.amount"},
-		{`"currency":{"alphabeticCode":"usd"}`, "C0120E", "input.currency"},
+		{`"currency":{"alphabeticCode":"usd"}`, "C0120E", "input.currency.alphabeticCode"},
 		{`"site":{"latitude":90.5}`, "C0122E", "input.site.latitude"},
 	} {
 		e := w.failure(create, input("X", c.given))

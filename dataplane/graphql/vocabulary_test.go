@@ -39,14 +39,29 @@ type Claim struct {
 	Currency string                    `oms:"wrap=CurrencyLink,names=Currency,create=CurrencyKey,update=CurrencyKey"`
 
 	OrderRef            string                  `oms:"hidden"`
-	OrderRetailer       catalogue.ID            `oms:"hidden"`
+	OrderRetailerID     catalogue.ID            `oms:"hidden,ref=Retailer"`
 	Order               catalogue.CompositeLink `oms:"of=OrderLink,on=ref:orderRef+retailer.id:orderRetailer,by=OrderLinkInput" doc:"The order, by its ref."`
 	ProductRef          string                  `oms:"hidden,max=9"`
 	ProductCatalogueRef string                  `oms:"hidden"`
-	Product             catalogue.CompositeLink `oms:"nosearch,of=ProductLink,on=ref:productRef+catalogue.ref:productCatalogueRef,by=ProductKey,update=-"`
+	Product             catalogue.CompositeLink `oms:"nosearch,of=ProductLink,on=ref:productRef+catalogue.ref:productCatalogueRef,by=ProductLinkInput,update=-"`
+	InsteadRef          string                  `oms:"hidden"`
+	InsteadCatalogueRef string                  `oms:"hidden"`
+	Instead             catalogue.CompositeLink `oms:"nosearch,of=ProductLink,on=ref:insteadRef+catalogue.ref:insteadCatalogueRef,by=ProductKey"`
+	BuyerRef            string                  `oms:"buyer,wrap=CustomerLink,create=CustomerKey,update=CustomerKey"`
+	Worst               *Sign                   `oms:""`
 
-	Steps  catalogue.Many `oms:"of=Step,via=claim,plain,create=[CreateStepWithClaimInput]"`
-	Photos catalogue.Many `oms:"of=Photo,via=claim,nosearch,create=[CreatePhotoWithClaimInput]"`
+	Steps     catalogue.Many `oms:"of=Step,via=claim,plain,create=[CreateStepWithClaimInput]"`
+	Photos    catalogue.Many `oms:"of=Photo,via=claim,nosearch,create=[CreatePhotoWithClaimInput]"`
+	Witnesses catalogue.Many `oms:"of=Witness,via=claim,create=[CreateWitnessWithClaimInput],update=[UpdateWitnessWithClaimInput]"`
+}
+
+// Witness is known by a ref that is unique in his claim.
+type Witness struct {
+	catalogue.Node
+	Ref     string       `oms:"!,max=20"`
+	Says    string       `oms:""`
+	First   Sign         `oms:"create=!"`
+	ClaimID catalogue.ID `oms:"in=about,!,ref=Claim,by=ClaimKey"`
 }
 
 // Payout is what a workflow drives that the API shows as an object.
@@ -56,7 +71,7 @@ type Payout struct {
 	Type   string `oms:"type"`
 	Status string `oms:"create=-,default=CREATED"`
 	catalogue.WorkflowLinked
-	RetailerID catalogue.ID `oms:"!,ref=Retailer,by=RetailerId,update=-"`
+	RetailerID catalogue.ID `oms:"ref=Retailer,by=RetailerId,wrap=RetailerLink,create=!,update=-"`
 }
 
 // Receipt shows its workflow in the oldest way: the version as a text.
@@ -93,19 +108,16 @@ type Sign struct {
 func claims() catalogue.Spec {
 	return catalogue.Spec{
 		Types: []catalogue.TypeSpec{
-			{Go: Claim{}, Implements: "Node", Key: "ref", Retailer: "retailer", Gets: []string{"claim(ref: String!)", "claimById(id: ID!)"}, Create: true, Update: "id"},
+			{Go: Claim{}, Implements: "Node", KeyInputs: "Key", Key: "ref", Retailer: "retailer", Gets: []string{"claim(ref: String!)", "claimById(id: ID!)"}, Create: true, Update: "id"},
 			{Go: Step{}, Implements: "Node", Retailer: "claim"},
 			{Go: Photo{}, NoSearch: true, Retailer: "claim"},
-			{Go: Payout{}, Event: "PAYOUT", Implements: "Node", Key: "ref", Retailer: "retailer", Create: true, Update: "id"},
+			{Go: Witness{}, Plural: "witnesses", Implements: "Node", Key: "ref claim", Retailer: "claim", Gets: []string{"witness(ref: String!, about: ClaimKey!)"}},
+			{Go: Payout{}, Event: "PAYOUT", Implements: "Node", KeyInputs: "Key", Key: "ref retailer", Retailer: "retailer", Create: true, Update: "id"},
 			{Go: Receipt{}, Event: "RECEIPT", Implements: "Node", Retailer: "retailer", Create: true},
 		},
-		Objects: []catalogue.ObjectSpec{
-			{Name: "OrderLink", Fields: []string{"ref: String", "retailer: RetailerLink"}}, {Name: "RetailerLink", Fields: []string{"id: ID"}},
-			{Name: "WorkflowLink", Fields: []string{"ref: String", "version: Int"}},
-		},
 		Inputs: []catalogue.InputSpec{
-			{Name: "OrderLinkInput", Fields: []string{"ref: String!", "retailer: RetailerId!"}},
-			{Name: "WorkflowLinkInput", Fields: []string{"ref: String!", "version: Int!"}},
+			{Name: "CreateWitnessWithClaimInput", Of: "Witness", Base: catalogue.Create, Without: "about"},
+			{Name: "UpdateWitnessWithClaimInput", Of: "Witness", Base: catalogue.Update, Finds: "ref", Without: "about"},
 			{Name: "CreateStepWithClaimInput", Of: "Step", Base: catalogue.Create, Without: "claim"},
 			{Name: "CreatePhotoWithClaimInput", Of: "Photo", Base: catalogue.Create, Without: "claim"},
 		},
@@ -307,42 +319,6 @@ func TestConnectionsWithPagingAlone(t *testing.T) {
 	require.Equal(t, false, at(rest, "claim.photos.pageInfo.hasNextPage"))
 	require.Len(t, at(rest, "claim.photos.edges"), 7)
 	require.Len(t, at(w.data(page, `{}`), "claim.photos.edges"), 10, "ten is the page that nobody asked for")
-}
-
-// A composite link points at something by several values, and need not find it. It is set, shown, searched and cleared as a whole.
-func TestCompositeLinks(t *testing.T) {
-	t.Parallel()
-	w := newDesk(t)
-	const fields = `{ id ref order { ref retailer { id __typename } } product { ref catalogue { ref } } }`
-	create := func(ref, more string) map[string]any {
-		return w.data(`mutation($input: CreateClaimInput) { createClaim(input: $input) `+fields+` }`, `{"input":{"ref":"`+ref+`","severity":"MINOR","retailer":{"id":1}`+more+`}}`)
-	}
-	made := create("C-1", `,"order":{"ref":"O-1","retailer":{"id":7}},"product":{"ref":"P-1","catalogue":{"ref":"PC"}}`)
-	linked := map[string]any{"ref": "O-1", "retailer": map[string]any{"id": "7", "__typename": "RetailerLink"}}
-	require.Equal(t, linked, at(made, "createClaim.order"), "what a mutation returns")
-	create("C-2", `,"order":{"ref":"O-1","retailer":{"id":8}}`)
-	create("C-3", ``)
-
-	all := w.raw(`{ claims { edges { node { ref order { retailer { id } ref } product { catalogue { ref } } } } } }`, "")
-	require.JSONEq(t, `{"claims":{"edges":[
-		{"node":{"ref":"C-1","order":{"ref":"O-1","retailer":{"id":"7"}},"product":{"catalogue":{"ref":"PC"}}}},
-		{"node":{"ref":"C-2","order":{"ref":"O-1","retailer":{"id":"8"}},"product":null}},
-		{"node":{"ref":"C-3","order":null,"product":null}}]}}`, all)
-	find := `query($o: OrderLinkInput) { claims(order: $o) { edges { node { ref } } } }`
-	require.JSONEq(t, `{"claims":{"edges":[{"node":{"ref":"C-2"}}]}}`, w.raw(find, `{"o":{"ref":"O-1","retailer":{"id":8}}}`))
-	require.JSONEq(t, `{"claims":{"edges":[]}}`, w.raw(find, `{"o":{"ref":"O-2","retailer":{"id":8}}}`))
-	require.Contains(t, w.failure(`{ claims(product: {ref: "P-1"}) { edges { node { ref } } } }`, "").Message, `Unknown argument "product"`)
-
-	change := `mutation($input: UpdateClaimInput) { updateClaim(input: $input) ` + fields + ` }`
-	id, _ := at(made, "createClaim.id").(string)
-	changed := w.data(change, `{"input":{"id":`+id+`,"order":{"ref":"O-9","retailer":{"id":7}}}}`)
-	require.Equal(t, "O-9", at(changed, "updateClaim.order.ref"))
-	require.Equal(t, "P-1", at(changed, "updateClaim.product.ref"), "what is not given stays")
-	require.Nil(t, at(w.data(change, `{"input":{"id":`+id+`,"order":null}}`), "updateClaim.order"))
-
-	e := w.failure(`mutation($input: CreateClaimInput) { createClaim(input: $input) { id } }`,
-		`{"input":{"ref":"C-4","severity":"MINOR","retailer":{"id":1},"product":{"ref":"P-123456789","catalogue":{"ref":"PC"}}}}`)
-	require.Equal(t, "C0141E input.product.ref", e.Extensions.Code+" "+e.Extensions.Field, "members are as long as the columns that hold them")
 }
 
 // A workflow may be shown as an object, its values alone be deprecated, and all be null where there is none.

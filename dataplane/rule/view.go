@@ -70,6 +70,9 @@ func (n entityNode) Member(name string) (any, bool) {
 		return typ.EntityType, true
 	}
 	f := typ.Field(name)
+	if c := typ.Composite(name); c != nil {
+		return compositeNode{n.entity, c.Members, 0}.here()
+	}
 	switch {
 	case f == nil:
 		return n.related(name)
@@ -77,7 +80,7 @@ func (n entityNode) Member(name string) (any, bool) {
 		return nil, false
 	case f.Ref != nil:
 		id, _ := f.Get(n.entity).(catalogue.ID)
-		return referenceNode{entityNode: n, name: name, id: id}, id != ""
+		return referenceNode{entityNode: n, field: f, id: id}, id != ""
 	}
 	return value(f, n.entity), true
 }
@@ -112,13 +115,16 @@ func (n entityNode) related(name string) (any, bool) {
 // referenceNode is a reference that has not been followed: a path that ends here wants the id alone.
 type referenceNode struct {
 	entityNode // that has the reference
-	name       string
+	field      *catalogue.Field
 	id         catalogue.ID
 }
 
-// Member follows the reference.
+// Member follows the reference, but for the id where the API shows that alone: retailer { id }.
 func (n referenceNode) Member(name string) (any, bool) {
-	v, ok := n.related(n.name)
+	if name == n.field.Wrap {
+		return string(n.id), true
+	}
+	v, ok := n.related(n.field.Name)
 	if to, one := v.(entityNode); ok && one {
 		return to.Member(name)
 	}
@@ -171,6 +177,41 @@ func document(v any) any {
 	}
 	return json.RawMessage(text)
 }
+
+// compositeNode is an object that the API shows over fields of its entity, or one inside it: order { ref retailer { id } }.
+type compositeNode struct {
+	entity  any
+	members []catalogue.CompositeMember // what is inside
+	depth   int                         // how far their paths have been followed
+}
+
+// here is the node, where the entity has any of its values.
+func (n compositeNode) here() (any, bool) {
+	for _, m := range n.members {
+		if !m.Field.Empty(n.entity) {
+			return n, true
+		}
+	}
+	return nil, false
+}
+
+// Member finds a value, or an object inside.
+func (n compositeNode) Member(name string) (any, bool) {
+	inside := compositeNode{entity: n.entity, depth: n.depth + 1}
+	for _, m := range n.members {
+		switch {
+		case m.Path[n.depth] != name:
+		case len(m.Path) == inside.depth:
+			return value(m.Field, n.entity), true
+		default:
+			inside.members = append(inside.members, m)
+		}
+	}
+	return inside.here()
+}
+
+// Scalar is its first value: the ref of what is linked.
+func (n compositeNode) Scalar() any { return value(n.members[0].Field, n.entity) }
 
 // wrapped is a text that the API shows as an object of one member: fromLocation { ref }.
 type wrapped struct{ member, text string }

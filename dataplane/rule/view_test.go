@@ -8,6 +8,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/path"
@@ -52,4 +53,33 @@ func TestWhatAnEntityShowsToPaths(t *testing.T) {
 			require.False(t, ok, f.Name)
 		}
 	}
+}
+
+// Claim shows what the platform's own types do not all have: a link, and a reference that is shown as one.
+type Claim struct {
+	catalogue.Node
+	RetailerID      catalogue.ID            `oms:"ref=Retailer,by=RetailerId,wrap=RetailerLink,create=!"`
+	OrderRef        string                  `oms:"hidden"`
+	OrderRetailerID catalogue.ID            `oms:"hidden,ref=Retailer"`
+	Order           catalogue.CompositeLink `oms:"of=OrderLink,on=ref:orderRef+retailer.id:orderRetailer,by=OrderLinkInput"`
+}
+
+// TestLinksShowToPaths: by the members that the API shows; a link without any of them is nothing.
+func TestLinksShowToPaths(t *testing.T) {
+	t.Parallel()
+	types, err := catalogue.New(foundation.Spec(), security.Spec(), inventory.Spec(), order.Spec(), catalogue.Spec{Types: []catalogue.TypeSpec{{Go: Claim{}, Retailer: "retailer"}}})
+	require.NoError(t, err)
+	for path, want := range map[string]any{
+		"order": "O-1", "order.ref": "O-1", "order.retailer.id": "7", "order.retailer.ref": nil, "order.id": nil, "retailer": "3", "retailer.id": "3", "retailer.ref": nil,
+	} {
+		got, ok := first(types, &Claim{RetailerID: "3", OrderRef: "O-1", OrderRetailerID: "7"}, path)
+		require.Equal(t, want, got, path)
+		require.Equal(t, want != nil, ok, path)
+		_, ok = first(types, &Claim{}, path)
+		require.False(t, ok, path)
+	}
+}
+
+func first(types *catalogue.Catalogue, entity any, at string) (any, bool) {
+	return path.First(rule.EntityView(types, nil, entity), at)
 }

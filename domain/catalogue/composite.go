@@ -3,8 +3,9 @@ package catalogue
 import "strings"
 
 // CompositeLink marks an object that the API shows over values of the entity itself; it holds nothing. It is a pointer to something that need not
-// be there and is never looked up, such as an order { ref retailer { id } }, or what belongs together, such as a workflow { ref version }. Its tag
-// says which object (of=), which field is behind each member (on=ref:orderRef+retailer.id:orderRetailer), and which input sets it (by=).
+// be there, such as an order { ref retailer { id } }, or what belongs together, such as a workflow { ref version }. Its tag says which object (of=),
+// which field is behind each member (on=ref:orderRef+retailer.id:orderRetailer), and which input sets it (by=). If that is a key, such as ProductKey,
+// what it names must be there when it is set; nothing is looked up when it is read.
 type CompositeLink struct{}
 
 // WorkflowLinked is embedded, beside a type and a status of their own, by entities whose API shows their workflow as an object. Read alone, ref and
@@ -80,7 +81,8 @@ func (b *builder) connectComposite(t *Type, d *declaration) {
 			b.fail(where, "on=%s: %s has no such field", pair, t.Name)
 			return
 		}
-		if leaf := b.leaf(c.Object, m.Path); BaseType(leaf) != BaseType(m.Field.GraphQL) && !(m.Field.Digits && leaf == "Int") {
+		leaf := BaseType(b.leaf(c.Object, m.Path))
+		if digits, id := m.Field.Digits && leaf == "Int", m.Field.Ref != nil && leaf == "ID"; leaf != BaseType(m.Field.GraphQL) && !digits && !id {
 			b.fail(where, "on=%s: %s has %q there, the field is %s", pair, c.Object.Name, leaf, m.Field.GraphQL)
 		}
 		c.Members = append(c.Members, m)

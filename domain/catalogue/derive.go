@@ -283,9 +283,15 @@ func (b *builder) newField(d *declaration, rt reflect.Type) (*Field, error) {
 	return f, noneOf(f, d, rt)
 }
 
+// mayLack reports whether a text or an id may have no value.
+func mayLack(t *Tag) bool {
+	wrapped := t.Wrap != "" && strings.HasSuffix(t.Create, "!") // LocationLinkInput!
+	return !wrapped && (t.Create == "?" && t.Default == "" || !t.NonNull && t.Create != "!")
+}
+
 // kind sets how the value is stored and whether it may be NULL, and returns its nullable GraphQL type text.
 func (b *builder) kind(f *Field, d *declaration, rt reflect.Type) (string, error) {
-	mayLack := d.tag.Create == "?" && d.tag.Default == "" || !d.tag.NonNull && d.tag.Create != "!"
+	mayLack := mayLack(&d.tag)
 	if rt.Kind() == reflect.Pointer {
 		f.Null, rt = true, rt.Elem()
 		if d.tag.NonNull {

@@ -157,12 +157,12 @@ func (b *builder) fillListed(in *Input, s *InputSpec) {
 			}
 			continue
 		}
-		f.Identify = isKey(in.Name)
 		d := in.Of.declaredAs(a.Name)
 		if d == nil {
 			b.fail(s.Name, "%s has nothing that takes %s", in.Of.Name, a.Name)
 			continue
 		}
+		f.Identify = isKey(in.Name) || d.field != nil && slices.Contains(strings.Fields(s.Finds), d.field.Name)
 		b.land(in, f, d)
 	}
 }
@@ -186,7 +186,7 @@ func (b *builder) fillDerived(in *Input, s *InputSpec) {
 	without, require, relax := strings.Fields(s.Without), strings.Fields(s.Require), strings.Fields(s.Relax)
 	identify := map[string]string{} // modes by field
 	if s.Base == Update {
-		for _, word := range strings.Fields(or(b.specs[in.Of].Update, "id")) {
+		for _, word := range strings.Fields(or(s.Finds, or(b.specs[in.Of].Update, "id"))) {
 			name, may := strings.CutSuffix(word, "?")
 			identify[name] = map[bool]string{true: "?", false: "!"}[may]
 		}
@@ -259,7 +259,7 @@ func (b *builder) land(in *Input, f *InputField, d *declaration) {
 	}
 	switch {
 	case d.composite != nil:
-		f.Composite = d.composite
+		f.Composite, f.Finds = d.composite, b.finding(f.Type)
 	case d.precise != nil:
 		f.Precise = d.precise
 	case d.field == nil && d.edge == nil:
@@ -283,9 +283,17 @@ func (b *builder) land(in *Input, f *InputField, d *declaration) {
 		}
 	case d.field.Wrap != "":
 		if to := b.keyInput(where, f.Type); to != nil && len(to.Fields) == 1 {
-			f.Member = to.Fields[0].Name
+			f.Member, f.Finds = to.Fields[0].Name, b.finding(f.Type)
 		}
 	}
+}
+
+// finding is the key that a type text names; nil where it names none. A key finds something, a link need not.
+func (b *builder) finding(text string) *Input {
+	if in := b.cat.byInput[BaseType(text)]; in != nil && in.Of != nil && isKey(in.Name) {
+		return in
+	}
+	return nil
 }
 
 // referenceTo is the first reference of a type to another; nil if it has none.

@@ -85,7 +85,10 @@ func (b *builder) addGet(t *Type, text string) {
 	op := b.operation(OperationSpec{Field: text + ": " + t.Name})
 	g := Get{Name: op.Name}
 	for _, a := range op.Args {
-		arg := GetArg{Field: t.fields[a.Name], Type: a.Type}
+		arg := GetArg{Name: a.Name, Field: t.fields[a.Name], Type: a.Type}
+		if d := t.declaredAs(a.Name); arg.Field == nil && d != nil {
+			arg.Field = d.field
+		}
 		if arg.Field == nil {
 			b.fail(op.Name, "%s has no field %s", t.Name, a.Name)
 			continue

@@ -225,7 +225,7 @@ func TestInputFieldsSayWhereTheyLand(t *testing.T) {
 	require.True(t, box.Update.Input.Field("id").Identify)
 	require.True(t, c.Input("BoxKey").Field("ref").Identify)
 	require.Equal(t, c.Input("BoxKey"), c.Input("UpdateSquareInput").Field("box").Key)
-	require.Equal(t, []catalogue.GetArg{{Field: box.Field("id"), Type: "ID"}, {Field: box.Field("ref"), Type: "String"}}, box.Gets[0].Args)
+	require.Equal(t, []catalogue.GetArg{{Name: "id", Field: box.Field("id"), Type: "ID"}, {Name: "ref", Field: box.Field("ref"), Type: "String"}}, box.Gets[0].Args)
 	require.Equal(t, "RemoveLabelsFromBoxOutput", box.Removes[0].Output)
 	require.Equal(t, box.Edge("labels"), box.Removes[0].Edge)
 }

@@ -6,8 +6,10 @@ type Get struct {
 	Args []GetArg
 }
 
-// GetArg is an argument of a Get: a field of the key, and the argument's type text (ID!, String, ProductCatalogueKey!).
+// GetArg is an argument of a Get: a field of the key, by its output or its input name, and the argument's type text (ID!, String,
+// ProductCatalogueKey!).
 type GetArg struct {
+	Name  string
 	Field *Field
 	Type  string
 	Key   *Input // for references: the key input that Type names
@@ -57,6 +59,7 @@ type InputField struct {
 	Composite *Composite    // the members of the given object are values of the entity
 	Precise   *PreciseField // the given object is a number, which Precise.Field holds
 	WriteOnly bool          // has no column
+	Finds     *Input        // with a Composite or a Member: what this key names must be there, though its values alone are kept; nil: it need not
 	MaxLen    int
 	Doc       string
 }

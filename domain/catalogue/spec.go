@@ -94,6 +94,7 @@ type InputSpec struct {
 	Base    Base     //
 	Fields  []string // listed fields: "ref: String! max=100"
 	Without string   // derived: fields left out, input names
+	Finds   string   // fields that find the row which changes; empty: those of updateX, or the id. Of a part, its key without the whole is enough
 	Require string   // derived: fields that are required here
 	Relax   string   // derived: fields that are optional here
 	Doc     string

@@ -26,7 +26,7 @@ import (
 //	out=type      output type text, where it cannot be derived; on a reference String: the API shows the id that it holds, and searches take it;
 //	              Int: the API shows and takes the number of what it points at, and searches do too
 //	enum=Name     the enumeration that the text is one of
-//	wrap=Object   the output is Object with this value as its one member; the search argument is ObjectInput
+//	wrap=Object   the output is Object with this value as its one member; the search argument is ObjectInput. Of a reference, the member is the id
 //	copy=path     copied on creation from a field of this type, or of what a reference or a connection leads to: customer.ref. All that a
 //	              connection leads to must agree
 //	default=text  the value of a new entity for which nothing is given; {order.retailer} in it stands for what that path leads to

@@ -27,6 +27,8 @@ func links() []catalogue.ObjectSpec {
 		{Name: "CatalogueLink", Fields: []string{"ref: String"}, Doc: "A catalogue by its ref."},
 		{Name: "ProductLink", Fields: []string{"ref: String", "catalogue: CatalogueLink"}, Doc: "A product by its ref and that of its catalogue."},
 		{Name: "CurrencyLink", Fields: []string{"alphabeticCode: String"}, Doc: "A currency by its code."},
+		{Name: "RetailerLink", Fields: []string{"id: ID"}, Doc: "A retailer by its id."},
+		{Name: "WorkflowLink", Fields: []string{"ref: String", "version: Int"}, Doc: "A workflow by its name, such as ORDER::HD, and the number of its version."},
 	}
 }
 
@@ -100,6 +102,8 @@ func inputs() []catalogue.InputSpec {
 		{Name: "ProductCatalogueLinkInput", Fields: []string{"ref: String! max=100"}},
 		{Name: "CurrencyLinkInput", Fields: []string{"alphabeticCode: String! max=20"}},
 		{Name: "CurrencyKey", Fields: []string{"alphabeticCode: String! max=20"}},
+		{Name: "RetailerLinkInput", Fields: []string{"id: ID!"}},
+		{Name: "WorkflowLinkInput", Fields: []string{"ref: String!", "version: Int!"}},
 		{Name: "CreateOpeningScheduleInput", Of: "OpeningSchedule", Base: catalogue.Create},
 		{Name: "CreateStoreAddressInput", Of: "StoreAddress", Base: catalogue.Create, Require: "latitude longitude"},
 		{Name: "CreateNetworkWithRetailerInput", Of: "Network", Fields: []string{"ref: String! max=100", "type: String", "attributes: [AttributeInput]"}},

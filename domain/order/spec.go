@@ -12,6 +12,8 @@ func Spec() catalogue.Spec {
 		Objects: []catalogue.ObjectSpec{
 			{Name: "CustomerLink", Fields: []string{"ref: String"}, Doc: "A customer by ref."},
 			{Name: "PreciseAmountType", Fields: catalogue.PreciseMembers(), Doc: "An amount exactly: preciseAmount is unscaledValue divided by ten to the power of scale."},
+			{Name: "OrderLink", Fields: []string{"ref: String", "retailer: RetailerLink"}, Doc: "An order by its ref and its retailer's id."},
+			{Name: "OrderItemLink", Fields: []string{"ref: String", "order: OrderLink"}, Doc: "A line of an order by its ref."},
 		},
 		Mutations: []catalogue.OperationSpec{
 			{Field: "createOrderAndCustomer(input: CreateOrderAndCustomerInput): Order", Entity: "Order", Doc: "Creates a customer and an order of that customer, or neither."},
@@ -52,6 +54,8 @@ func inputs() []catalogue.InputSpec {
 	return []catalogue.InputSpec{
 		{Name: "CustomerLinkInput", Fields: []string{"ref: String!"}},
 		{Name: "PreciseAmountInput", Fields: catalogue.PreciseMembers(), Doc: "preciseAmount, or unscaledValue and scale, or all three where they agree."},
+		{Name: "OrderLinkInput", Fields: []string{"ref: String!", "retailer: RetailerId!"}},
+		{Name: "OrderItemLinkInput", Fields: []string{"ref: String!", "order: OrderLinkInput!"}},
 		{Name: "UpdateOrderInput", Of: "Order", Base: catalogue.Update, Without: "type"},
 		{Name: "CreateOrderItemWithOrderInput", Of: "OrderItem", Base: catalogue.Create, Without: "order", Relax: "productCatalogueRef"},
 		{Name: "UpdateOrderItemWithOrderInput", Of: "OrderItem", Base: catalogue.Update},

@@ -107,16 +107,16 @@ func (d *draft) assignID(f *catalogue.Field, id catalogue.ID) {
 
 // set puts one value into the entity. Whether the field can hold it, the door of entities says.
 func (d *draft) set(in *catalogue.InputField, v any) error {
-	place := d.Place + "." + in.Name
-	f := in.Field
+	f, name := in.Field, in.Name
 	if object, ok := v.(map[string]any); ok && in.Member != "" {
-		v = object[in.Member]
+		v, name = object[in.Member], name+"."+in.Member
 	}
+	place := d.Place + "." + name
 	if v == nil {
 		return d.clear(f, place)
 	}
 	d.Touch(f)
-	d.name(f, in.Name)
+	d.name(f, name)
 	if len(in.MergeBy) > 0 || in.Append && !d.New {
 		return d.merge(f, in.MergeBy, v, place)
 	}
@@ -134,12 +134,17 @@ func (d *draft) name(f *catalogue.Field, name string) {
 	d.Names[f] = name
 }
 
-// clear takes a value away; merged lists are left as they are, for nothing is ever deleted from them, and so is the status.
+// clear takes a value away; lists of values are left as they are, for nothing is ever deleted from them, and so is the status.
 func (d *draft) clear(f *catalogue.Field, place string) error {
-	if f.Kind == catalogue.JSON && f.Value != nil {
+	pointer := reflect.ValueOf(f.Pointer(d.Entity)).Elem()
+	switch {
+	case f.Value != nil && pointer.Kind() == reflect.Slice:
 		return nil
-	}
-	if f.Name == "status" {
+	case f.Value != nil && f.Null:
+		d.Touch(f)
+		pointer.SetZero()
+		return nil
+	case f.Name == "status":
 		return nil // nothing would answer an entity without one
 	}
 	if !f.Null {

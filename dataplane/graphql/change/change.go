@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -236,7 +237,10 @@ func (s *session) nudge() {
 // explain names the key in the fault for a unique key that is taken.
 func (s *session) explain(err error, d *draft) error {
 	f := fault.Of(err)
-	if f.Kind != fault.Exists || f.Meta["type"] != d.Type.Name || d.Entity == nil {
+	if f.Kind == fault.Exists {
+		d = d.taking(f.Meta["type"])
+	}
+	if f.Kind != fault.Exists || d == nil {
 		return err
 	}
 	for _, u := range d.Type.Uniques {
@@ -249,6 +253,31 @@ func (s *session) explain(err error, d *draft) error {
 		}
 	}
 	return err
+}
+
+// taking is the draft whose key is taken: the only one of its type, or one with the key of another beside it. nil: it cannot be told.
+func (d *draft) taking(typ string) *draft {
+	var all []*draft
+	var twin *draft
+	d.each(func(x *draft) {
+		if x.Type.Name != typ || x.Entity == nil {
+			return
+		}
+		for _, y := range all {
+			if twin == nil && sameKey(x, y) {
+				twin = x
+			}
+		}
+		all = append(all, x)
+	})
+	if len(all) == 1 {
+		return all[0]
+	}
+	return twin
+}
+
+func sameKey(x, y *draft) bool {
+	return !slices.ContainsFunc(x.Type.Key, func(f *catalogue.Field) bool { return f.Get(x.Entity) != f.Get(y.Entity) })
 }
 
 // now is a time for what is stamped before the transaction begins.

@@ -47,31 +47,33 @@ func (s *session) plan(in *catalogue.Input, value map[string]any, place string, 
 	d := &draft{Draft: &entity.Draft{Type: in.Of, New: isNew, Place: place}, input: in, value: value}
 	if isNew {
 		d.Entity = in.Of.New()
+	} else if err := s.identify(d); err != nil {
+		return nil, err
 	}
-	identify := &catalogue.Input{Name: in.Name, Of: in.Of}
 	for _, f := range in.Fields {
-		if f.Identify {
-			identify.Fields = append(identify.Fields, f)
-			continue
-		}
 		v, given := value[f.Name]
-		if !given {
+		if !given || f.Identify {
 			continue
 		}
 		if err := s.planField(d, f, v); err != nil {
 			return nil, err
 		}
 	}
-	if isNew {
-		return d, nil
-	}
-	var err error
-	if d.self, err = keys.New(identify, value, place); err != nil {
-		return nil, err
-	}
-	d.self.Alone()
-	s.wants = append(s.wants, d.self)
 	return d, nil
+}
+
+// identify wants the row that changes.
+func (s *session) identify(d *draft) (err error) {
+	by := &catalogue.Input{Name: d.input.Name, Of: d.Type}
+	for _, f := range d.input.Fields {
+		if f.Identify {
+			by.Fields = append(by.Fields, f)
+		}
+	}
+	if d.self, err = s.want(by, d.value, d.Place); err == nil {
+		d.self.Alone()
+	}
+	return err
 }
 
 func (s *session) planField(d *draft, f *catalogue.InputField, v any) error {
@@ -85,6 +87,11 @@ func (s *session) planField(d *draft, f *catalogue.InputField, v any) error {
 		return s.planReference(d, f, v, place)
 	case f.Field != nil && f.Field.Numbered:
 		return s.planNumber(d, f, v, place)
+	case f.Finds != nil:
+		if object, ok := v.(map[string]any); ok {
+			_, err := s.want(f.Finds, object, place)
+			return err
+		}
 	case f.Children != nil && f.Edge != nil:
 		list, _ := v.([]any)
 		for i, x := range list {
@@ -169,6 +176,9 @@ func (s *session) planKid(d *draft, f *catalogue.InputField, v any, place string
 		return err
 	}
 	k.parent, k.Parent, k.By = d, d.Draft, entity.Hold{Edge: f.Edge, Field: f.Field, Back: f.Back}
+	if k.self != nil && d.self != nil && f.Edge != nil && slices.Contains(k.Type.Key, f.Edge.By) {
+		k.self.Within(f.Edge.By, d.self)
+	}
 	d.kids = append(d.kids, &kid{draft: k, input: f})
 	return nil
 }

@@ -44,7 +44,9 @@ func New(key *catalogue.Input, value map[string]any, place string) (*Want, error
 			if err != nil {
 				return nil, err
 			}
-			p.outer = outer
+			if p.outer = outer; outer.isID() {
+				p.outer, p.value = nil, outer.parts[0].value
+			}
 		}
 		w.parts = append(w.parts, p)
 	}
@@ -56,6 +58,23 @@ func New(key *catalogue.Input, value map[string]any, place string) (*Want, error
 
 // Alone lets parts of the key lack: those that are given must then be one entity's alone.
 func (w *Want) Alone() { w.only = true }
+
+// isID reports whether a key gives an id alone: inside of another key, the id need not be looked for to go on with it.
+func (w *Want) isID() bool { return len(w.parts) == 1 && w.parts[0].field == w.Type.Field("id") }
+
+// Within says that what is wanted is a part of what another key finds, where its own key gives neither an id nor the reference to that.
+func (w *Want) Within(by *catalogue.Field, whole *Want) {
+	for _, p := range w.parts {
+		if p.field == by || p.field == w.Type.Field("id") {
+			return
+		}
+	}
+	if whole.isID() {
+		w.parts = append(w.parts, part{field: by, value: whole.parts[0].value})
+		return
+	}
+	w.parts = append(w.parts, part{field: by, outer: whole})
+}
 
 // ByID wants an entity whose id is known.
 func ByID(t *catalogue.Type, id catalogue.ID, place string) *Want {

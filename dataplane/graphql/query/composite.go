@@ -92,7 +92,7 @@ func compositeFilters(c *catalogue.Composite, v any) ([]store.Condition, error) 
 	var out []store.Condition
 	for _, m := range c.Members {
 		if given := m.In(object); given != nil {
-			out = append(out, store.Condition{Field: m.Field, Op: store.In, Values: []any{given}})
+			out = append(out, store.Condition{Field: m.Field, Op: store.In, Values: []any{asValue(m.Field, given)}})
 		}
 	}
 	if len(out) == 0 {

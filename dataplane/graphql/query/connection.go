@@ -196,7 +196,7 @@ func (p *planner) filter(c *connection, t *catalogue.Type, f *catalogue.Field, v
 		}
 		c.where = append(c.where, store.Condition{Field: f, Op: store.Range, Values: []any{from, wholeMilli(to)}})
 	case isObject && f.Wrap != "":
-		c.where = append(c.where, store.Condition{Field: f, Op: store.In, Values: []any{object[f.Wrap]}})
+		c.where = append(c.where, store.Condition{Field: f, Op: store.In, Values: []any{asValue(f, object[f.Wrap])}})
 	case isObject:
 		key := p.cat.Input(baseType(f.Argument))
 		if key == nil {

@@ -31,7 +31,7 @@ type kind int
 const (
 	typename  kind = iota
 	column         // a scalar, or JSON without a selection
-	wrapped        // a text shown as an object with one member
+	wrapped        // a text, or an id, shown as an object with one member
 	composite      // an object over columns
 	precise        // a number shown exactly
 	value          // a value object, or a list of them, out of JSON
@@ -239,13 +239,13 @@ func (p *planner) stored(rows *rowset, f *field, meta *catalogue.Field, at place
 	case meta.Numbered:
 		f.kind = column
 		return nil
-	case meta.Ref != nil && meta.Kind == catalogue.IDValue && !meta.ShowsID:
-		f.kind = reference
-		return p.target(rows, f, meta.Ref, at)
 	case meta.Wrap != "":
 		f.kind = wrapped
 		f.wrap = p.op.Sub(p.op.Schema.Types[f.Def.Type.Name()], f.Field)
 		return nil
+	case meta.Ref != nil && meta.Kind == catalogue.IDValue && !meta.ShowsID:
+		f.kind = reference
+		return p.target(rows, f, meta.Ref, at)
 	case meta.Value != nil:
 		f.kind = value
 		var err error

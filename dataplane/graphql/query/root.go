@@ -192,27 +192,32 @@ func (q *run) keyOf(f *field, root rootField, args map[string]any) error {
 		return nil
 	}
 	for _, a := range root.get.Args {
-		v, ok := args[a.Field.Name]
+		v, ok := args[a.Name]
 		if !ok || v == nil {
 			continue
 		}
 		if object, isKey := v.(map[string]any); isKey && a.Key != nil {
-			want, err := keys.New(a.Key, object, a.Field.Name)
+			want, err := keys.New(a.Key, object, a.Name)
 			if err != nil {
 				return err
 			}
 			f.conn.keyed = append(f.conn.keyed, keyFilter{field: a.Field, want: want})
 			continue
 		}
-		if s, isText := v.(string); isText && a.Field.Kind == catalogue.IDValue {
-			v = catalogue.ID(s)
-		}
-		f.conn.where = append(f.conn.where, store.Condition{Field: a.Field, Op: store.In, Values: []any{v}})
+		f.conn.where = append(f.conn.where, store.Condition{Field: a.Field, Op: store.In, Values: []any{asValue(a.Field, v)}})
 	}
 	if len(f.conn.where)+len(f.conn.keyed) == 0 {
-		return fault.Invalidf(root.get.Args[0].Field.Name, "%s needs an argument that says which", root.get.Name).WithCode(fault.CodeMissing)
+		return fault.Invalidf(root.get.Args[0].Name, "%s needs an argument that says which", root.get.Name).WithCode(fault.CodeMissing)
 	}
 	return nil
+}
+
+// asValue is an argument as a column holds it.
+func asValue(f *catalogue.Field, v any) any {
+	if s, isText := v.(string); isText && f.Kind == catalogue.IDValue {
+		return catalogue.ID(s)
+	}
+	return v
 }
 
 func (q *run) write(ctx context.Context, fields []*document.Field, planned []*field, failed []error) (res answer.Response, err error) {

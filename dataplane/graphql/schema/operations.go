@@ -16,7 +16,7 @@ func (p *printer) query() {
 		for _, g := range t.Gets {
 			var args []catalogue.Arg
 			for _, a := range g.Args {
-				args = append(args, catalogue.Arg{Name: a.Field.Name, Type: a.Type})
+				args = append(args, catalogue.Arg{Name: a.Name, Type: a.Type})
 			}
 			lines = append(lines, line(g.Name, args, t.Name, ""))
 		}
