@@ -200,6 +200,9 @@ func TestACandidateIsNotUndoneByAnUpload(t *testing.T) {
 	require.Equal(t, fault.Unprocessable, f.Kind)
 	require.Equal(t, candidate, f.Meta["candidate"])
 	require.Equal(t, before, l.works("ACME"))
+	apart := l.must(&statev1.CommitConfiguration{Account: "ACME", Retailer: 1, Artefacts: map[string]string{"workflow/B": "9"}, CommitOnly: true}).Message.(*statev1.ConfigurationCommitted)
+	require.Equal(t, map[string]string{"workflow/A": "1", "workflow/B": "9"}, apart.GetVersion().GetArtefacts(), "what is only committed may stand on what is stable meanwhile")
+	require.Equal(t, before, l.works("ACME"))
 	l.must(&statev1.CommitConfiguration{Account: "ACME", Retailer: 2, Artefacts: map[string]string{"workflow/B": "9"}}) // no other's
 
 	require.NoError(t, l.activate(candidate, "", 0).Err)

@@ -282,6 +282,24 @@ func TestAnAccountThatMovesTakesItsConfigurationAlong(t *testing.T) {
 	require.Equal(t, "shared", o.GetEnvironment())
 }
 
+// TestTheAuditSaysWhereAnAccountHasCome when it moves: whoever may see that place sees the record, and what was written before stays where it was.
+func TestTheAuditSaysWhereAnAccountHasCome(t *testing.T) {
+	t.Parallel()
+	l := newLog(t)
+	l.found()
+	l.abroad()
+	l.must(&statev1.RaiseSchemaFloor{Schema: state.Schema})
+	place := func(r *cpv1.AuditRecord) []string { return []string{r.GetRegion(), r.GetEnvironment(), r.GetAccount()} }
+	before := len(audit(l.store))
+	made := l.create(&cpv1.Account{Name: "ACME", Environment: "other"})
+	require.NoError(t, made.Err)
+	l.must(&statev1.PlaceAccount{Operation: made.Message.(*statev1.AccountCreated).GetOperation().GetId(), Environment: "shared"})
+	records := audit(l.store)[before:]
+	require.Len(t, records, 2)
+	require.Equal(t, []string{"there", "other", "ACME"}, place(records[0]))
+	require.Equal(t, []string{"here", "shared", "ACME"}, place(records[1]))
+}
+
 // TestWhatTenantsActivateWhileTheyAreProvisionedStays commits a configuration between the steps of an operation.
 func TestWhatTenantsActivateWhileTheyAreProvisionedStays(t *testing.T) {
 	t.Parallel()
