@@ -15,6 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -91,6 +92,31 @@ func TestAKeyFindsWhatTheTurnMadeAndKept(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, []string{"true", "false", "true"}, seen)
+}
+
+// TestNothingRestsOnWhatWasDiscarded: a line may name a product that its turn has made, but not one whose ruleset was thrown away.
+func TestNothingRestsOnWhatWasDiscarded(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.plant(nil, &inventory.ProductCatalogue{Node: catalogue.Node{ID: "1"}, Ref: "MASTER", Name: "Master"})
+	b.rules = append(b.rules, rule.New("test", "Product", "Is for a test.", func(ctx context.Context, c *rule.Context, _ rule.None) error {
+		return c.Turn.Create(ctx, &inventory.StandardProduct{ProductFields: inventory.ProductFields{Ref: "P", GTIN: "P", Name: "P", CatalogueID: "1", CatalogueRef: "MASTER"}})
+	}), rule.New("test", "Line", "Is for a test.", func(ctx context.Context, c *rule.Context, _ rule.None) error {
+		return c.Turn.Create(ctx, &order.OrderItem{Ref: "L", Quantity: 1, ProductRef: "P", ProductCatalogueRef: "MASTER", OrderID: c.Root.Entity().(*order.Order).ID})
+	}))
+	discarded := on("Discarded", "ORDER", "", do("Line"))
+	discarded.EventType = workflow.Exception
+	b.flow("ACME", on("Discarded", "ORDER", "", do("Product"), do("Refuse")), discarded, on("Kept", "ORDER", "", do("Product"), do("Line")))
+	e := b.new("n1")
+	b.run(e)
+	o := b.orders(b.scope, 1)[0]
+	res, err := e.RunSync(b.ctx, b.scope, event(o, "Discarded"))
+	require.NoError(t, err)
+	require.Equal(t, eventstore.Failed, res.State)
+	require.Contains(t, res.Error, "Product not found: ref P, catalogueRef MASTER")
+	res, err = e.RunSync(b.ctx, b.scope, event(o, "Kept"))
+	require.NoError(t, err)
+	require.Equal(t, eventstore.Success, res.State, res.Error)
 }
 
 // TestWhatADiscardedRulesetChangedAgainIsStillChanged: an earlier ruleset had changed it.

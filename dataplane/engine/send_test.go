@@ -95,6 +95,27 @@ func TestAnEventToAnotherRetailerIsARowOfItsOwn(t *testing.T) {
 	}
 }
 
+// TestAnEventForNowIsATurnOfItsOwn: by such events work on much goes step by step, each of which commits and lets others come in between.
+func TestAnEventForNowIsATurnOfItsOwn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.looking(func(_ context.Context, c *rule.Context) error {
+		c.Turn.Send(workflow.Event{Name: "Count", ScheduledOn: c.Now})
+		return nil
+	})
+	b.flow("ACME", on("Go", "ORDER", "", do("Look")), on("Count", "ORDER", "", do("Count")))
+	e := b.new("n1")
+	var box sentEvents
+	box.watch(e)
+	b.run(e)
+	o := b.orders(b.scope, 1)[0]
+	_, err := e.RunSync(b.ctx, b.scope, event(o, "Go"))
+	require.NoError(t, err)
+	b.settled(b.scope, box.only(t))
+	require.Equal(t, 1, b.count(b.scope, o))
+	b.commits(e, 2)
+}
+
 // TestWhatFollowsIsNeverMoreUrgent than what it follows from, but may be less; through an inline event as well.
 func TestWhatFollowsIsNeverMoreUrgent(t *testing.T) {
 	t.Parallel()
