@@ -81,3 +81,30 @@ func TestChangesMarkWhatRestsOnThem(t *testing.T) {
 	require.ErrorIs(t, failed, context.Canceled)
 	require.Equal(t, want(5, 2, 4), marks(), "a change that was not committed")
 }
+
+// TestMarksAreTakenInOneOrder, whatever order a transaction changes things in: one that waits for the first mark holds none that comes after it, so
+// that no two wait for each other.
+func TestMarksAreTakenInOneOrder(t *testing.T) {
+	t.Parallel()
+	s := storetest.NewStand(t, migratedDSN(t))
+	figures, err := domain.Catalogue().Figures([]catalogue.Figure{
+		{Name: "first", RestsOn: []string{"Location.name"}, Means: "A test."}, {Name: "second", RestsOn: []string{"Location.status"}, Means: "A test."},
+	})
+	require.NoError(t, err)
+	s.DB = storetest.Open(t, s.DSN, store.Options{Figures: figures, Hook: s.Hooks.Hook})
+	location := store.TypeOf[foundation.Location](s.DB)
+	l := &foundation.Location{Node: catalogue.Node{ID: "1"}, Ref: "L", Name: "n", Type: "STORE", Status: "ACTIVE", RetailerID: "1"}
+	s.EachAccount(func(tx *store.Tx) { tx.Insert(l) })
+	release := s.Hold("SELECT 1 FROM figure_marks WHERE account_id = 'ACME' AND figure = 'first' FOR UPDATE")
+	change := storetest.Go(func() error {
+		return s.DB.WriteLocked(context.Background(), s.Scope, func(tx *store.Tx) error {
+			tx.Update(l, location.Field("status"))
+			tx.Update(l, location.Field("name"))
+			return nil
+		})
+	})
+	change.Blocked(t, s.DSN)
+	require.Equal(t, []string{"second"}, s.Free("figure_marks", "figure"))
+	release()
+	require.NoError(t, change.Wait())
+}

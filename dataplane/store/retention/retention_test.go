@@ -127,7 +127,7 @@ func TestWhatIsPurgedIsSettledAndOlder(t *testing.T) {
 			{"SUCCESS", ago(over)}, {"NO_MATCH", ago(over)}, {"FAILED", ago(over)}, {"SUCCESS", ago(under)}, {"PENDING", ago(over)}, {"SCHEDULED", nil}, {"SUCCESS", ago(over)},
 		} {
 			s.SQL(`INSERT INTO events (account_id, id, slot, state, priority, received_on, generated_on, done_on, retailer_id, name, type, entity_type, entity_id, entity_ref, root_type, root_id, root_ref, detail)
-VALUES ($1, $2::text::uuid, 0, $3, 0, $4, $4, $5, 1, $6, 'NORMAL', 'ORDER', '1', '', 'ORDER', '1', '', '{}')`, account, old(i%2*15, i), e.state, ago(over), e.done, fmt.Sprint(i, " ", e.state))
+VALUES ($1, $2::text::uuid, 0, $3, 0, $4, $4, $5, 1, $6, 'NORMAL', 'ORDER', '1', '', 'ORDER', '1', '', '{}')`, account, old(i/2%2*15, i), e.state, ago(over), e.done, fmt.Sprint(i, " ", e.state))
 		}
 		for i, at := range []time.Time{ago(over), ago(under)} {
 			s.SQL(`INSERT INTO trails (account_id, turn_id, retailer_id, root_type, root_id, generated_on, keys, body) VALUES ($1, $2::text::uuid, 1, 'ORDER', $3, $4, '{}', '')`, account, old(i, i), fmt.Sprint(i), at)
