@@ -247,13 +247,16 @@ func TestWhatALaterReleaseSaysIsKept(t *testing.T) {
 	r := configuration(1, "1")
 	later := []byte{0xfa, 0x01, 0x02, 'h', 'i'} // field 31
 	r.GetConfiguration().ProtoReflect().SetUnknown(later)
-	r.GetConfiguration().Artefacts["other"] = "no SHA-256"
+	odd := map[string]string{"other": "no SHA-256", "capitals": strings.Repeat("AB", 32), "short": "ab", "long": strings.Repeat("ab", 33)}
+	maps.Copy(r.GetConfiguration().GetArtefacts(), odd)
 	s := open(t, path)
 	s.Apply(snapshot(r), end("one", 1)) // which is written from what is in memory
 	require.Contains(t, string(read(t, path)), string(later))
-	hash, ok := open(t, path).View().Configuration("ACCOUNT1", 1).Stable.Artefact("other")
-	require.True(t, ok)
-	require.Equal(t, "no SHA-256", hash)
+	for name, want := range odd {
+		hash, ok := open(t, path).View().Configuration("ACCOUNT1", 1).Stable.Artefact(name)
+		require.True(t, ok, name)
+		require.Equal(t, want, hash, "it comes back as it came")
+	}
 }
 
 const killed = "FLUENT_TEST_DESIRED_FILE"

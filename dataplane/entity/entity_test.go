@@ -125,6 +125,21 @@ func TestWhatARootWasMadeUnderLasts(t *testing.T) {
 	}
 }
 
+// TestWhatSeveralRetailersShareRunsForItsMaker if that is one of them, else for the first: so do its CREATE event and its workflow.
+func TestWhatSeveralRetailersShareRunsForItsMaker(t *testing.T) {
+	t.Parallel()
+	r := &shelf{versions: map[string]int{"1 INVENTORY_CATALOGUE::DEFAULT": 10000, "2 INVENTORY_CATALOGUE::DEFAULT": 20000}}
+	for by, want := range map[tenancy.RetailerID]int{0: 1, 1: 1, 2: 2, 3: 1} {
+		c := with("9", &inventory.InventoryCatalogue{Ref: "I", Name: "Stock", RetailerRefs: []string{"1", "2"}, Orchestrated: catalogue.Orchestrated{Type: "DEFAULT"}})
+		m := making(entity.Maker{Retailer: by}, c)
+		require.NoError(t, m.Complete(t.Context(), r))
+		require.Equal(t, want*10000, c.WorkflowVersion, "made by %d", by)
+		events := m.Created(func() catalogue.ID { return "e" })
+		require.Len(t, events, 1)
+		require.EqualValues(t, want, events[0].RetailerID, "made by %d", by)
+	}
+}
+
 // halved has roots of even ids follow another version of a workflow than those of odd ones, and notes which it was asked for.
 type halved struct {
 	entity.Versions
