@@ -88,6 +88,14 @@ var mutationsAndPermissions = []struct{ mutation, permission string }{
 	{`updateCarrierConsignment(input: {ref: "CG", status: "X"}) { id }`, "CARRIERCONSIGNMENT_UPDATE"},
 	{`createManifest(input: {ref: "M2", type: "T", name: "x", carrier: {ref: "C"}, location: {ref: "L"}, carrierConsignments: {ref: "CG"}}) { id }`, "MANIFEST_CREATE"},
 	{`updateManifest(input: {ref: "M", name: "X"}) { id }`, "MANIFEST_UPDATE"},
+	{`createControlGroup(input: {ref: "CG2", type: "T", name: "x", retailerRefs: "1"}) { id }`, "CONTROLGROUP_CREATE"},
+	{`updateControlGroup(input: {ref: "CG", name: "X"}) { id }`, "CONTROLGROUP_UPDATE"},
+	{`createControl(input: {ref: "CT2", type: "T", name: "x", controlGroup: {ref: "CG"}}) { id }`, "CONTROL_CREATE"},
+	{`updateControl(input: {ref: "CT", name: "X"}) { id }`, "CONTROL_UPDATE"},
+	{`createFulfilmentOption(input: {ref: "FO2", type: "T", retailerId: 1}) { id }`, "FULFILMENTOPTION_CREATE"},
+	{`updateFulfilmentOption(input: {id: "{option}", status: "X"}) { id }`, "FULFILMENTOPTION_UPDATE"},
+	{`createFulfilmentPlan(input: {ref: "FP2", type: "T", retailerId: 1, fulfilmentOptionId: {id: "{option}"}}) { id }`, "FULFILMENTPLAN_CREATE"},
+	{`updateFulfilmentPlan(input: {id: "{plan}", status: "X"}) { id }`, "FULFILMENTPLAN_UPDATE"},
 }
 
 // everything that mutationsAndPermissions changes, with what its mutations call it.
@@ -114,7 +122,11 @@ func (w *world) everything() *strings.Replacer {
 	carrier := id(`createCarrier(input: {ref: "C", type: "T", name: "x", retailer: {id: 1}}) { id }`)
 	id(`createCarrierConsignment(input: {ref: "CG", retailer: {id: 1}, carrier: {id: ` + carrier + `}, carrierConsignmentArticles: []}) { id }`)
 	id(`createManifest(input: {ref: "M", type: "T", name: "x", carrier: {ref: "C"}, location: {ref: "L"}}) { id }`)
-	return strings.NewReplacer("{order}", orders[0], "{article}", parcel, "{carrier}", carrier,
+	id(`createControlGroup(input: {ref: "CG", type: "T", name: "x", retailerRefs: "1"}) { id }`)
+	id(`createControl(input: {ref: "CT", type: "T", name: "x", controlGroup: {ref: "CG"}}) { id }`)
+	option := id(`createFulfilmentOption(input: {ref: "FO", type: "T", retailerId: 1}) { id }`)
+	plan := id(`createFulfilmentPlan(input: {ref: "FP", type: "T", retailerId: 1, fulfilmentOptionId: {id: "` + option + `"}}) { id }`)
+	return strings.NewReplacer("{option}", option, "{plan}", plan, "{order}", orders[0], "{article}", parcel, "{carrier}", carrier,
 		"{area}", id(`createStorageArea(input: {ref: "S", location: {id: `+place+`}}) { id }`),
 		"{wave}", id(`createWave(input: {ref: "W", type: "T", retailer: {id: 1}, location: {id: `+place+`}, fulfilments: []}) { id }`),
 		"{consignment}", id(`createConsignment(input: {ref: "G", consignmentReference: "x", retailer: {id: 1}, carrier: {id: `+carrier+`}, consignmentArticles: {article: {id: `+parcel+`}}}) { id }`),
