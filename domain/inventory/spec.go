@@ -66,7 +66,7 @@ func stockTypes() []catalogue.TypeSpec {
 		},
 		{
 			Go: InventoryQuantity{}, Doc: "One component of a position's stock.", Plural: "inventoryQuantities", ID: catalogue.UUID, Event: "INVENTORY_QUANTITY", Root: "catalogue",
-			Fires: true, Implements: orchestratedNode, Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref catalogue", Indexes: []string{"reservedFor"}, Agrees: []string{"parent.position = position"},
+			Fires: true, Implements: orchestratedNode, Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref catalogue", Indexes: []string{"reservedFor"}, Agrees: []string{"parent.position = position", "position.catalogue = catalogue"},
 			Retailer: "catalogue", Gets: []string{"inventoryQuantity(ref: String!, catalogue: InventoryCatalogueKey!)"}, Create: true, Update: "ref catalogue",
 		},
 		{

@@ -2,8 +2,10 @@ package change
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -64,14 +66,14 @@ func bulkFilter(ctx context.Context, tx *store.Tx, b *catalogue.Bulk, filter map
 	return where, nil
 }
 
-// setAll gives all rows of a query the new values, page by page, through the door of entities.
+// setAll gives all rows of a query the new values, page by page, through the door of entities. Whoever may not change one of them changes none: what
+// several retailers share is in the reach of each.
 func (s *session) setAll(ctx context.Context, tx *store.Tx, b *catalogue.Bulk, q store.Query, set map[string]any) (int, error) {
-	id := q.Type.Field("id")
 	changed := make([]*catalogue.Field, len(b.Set.Fields))
 	for i, in := range b.Set.Fields {
 		changed[i] = in.Field
 	}
-	q.Fields, q.Page = []*catalogue.Field{id}, store.Page{First: bulkPage}
+	q.Fields, q.Page = whose(q.Type), store.Page{First: bulkPage}
 	s.from = tx
 	count := 0
 	for {
@@ -81,10 +83,12 @@ func (s *session) setAll(ctx context.Context, tx *store.Tx, b *catalogue.Bulk, q
 		}
 		g := res.Groups[0]
 		s.know(ctx)
+		if err := s.allowRows(ctx, q, g.Rows); err != nil {
+			return 0, err
+		}
 		for _, row := range g.Rows {
-			e := q.Type.New()
-			rowID, _ := row[0].(catalogue.ID)
-			if err := assign(id.Pointer(e), string(rowID), ""); err != nil {
+			e, err := outline(q, row[:1])
+			if err != nil {
 				return 0, err
 			}
 			for _, in := range b.Set.Fields {
@@ -104,4 +108,52 @@ func (s *session) setAll(ctx context.Context, tx *store.Tx, b *catalogue.Bulk, q
 		}
 		q.Page.After = g.Cursors[len(g.Cursors)-1]
 	}
+}
+
+// whose lists the fields by which the permission to change a row goes: its id first, then what says whose it is.
+func whose(t *catalogue.Type) []*catalogue.Field {
+	out := []*catalogue.Field{t.Field("id")}
+	for _, f := range []*catalogue.Field{t.Retailer, t.RetailerVia} {
+		if f != nil && f != out[0] {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// allowRows checks the permission for all rows, once for those that are of the same.
+func (s *session) allowRows(ctx context.Context, q store.Query, rows [][]any) error {
+	seen := map[string]bool{}
+	for _, row := range rows {
+		of := fmt.Sprint(row[1:]...)
+		if seen[of] && q.Type.RetailerEdge == nil {
+			continue
+		}
+		seen[of] = true
+		e, err := outline(q, row)
+		if err != nil {
+			return err
+		}
+		if err := s.allowUpdate(ctx, &draft{Draft: &entity.Draft{Type: q.Type, Entity: e, Place: "filter"}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// outline is an entity with the first values of a row, and no others.
+func outline(q store.Query, row []any) (any, error) {
+	e := q.Type.New()
+	for i, v := range row {
+		if id, ok := v.(catalogue.ID); ok {
+			v = string(id)
+		}
+		if v == nil {
+			continue
+		}
+		if err := assign(q.Fields[i].Pointer(e), v, ""); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
 }

@@ -62,7 +62,9 @@ func (s *session) know(ctx context.Context) {
 func (s *session) complete(ctx context.Context, d *draft) error {
 	var err error
 	d.each(func(x *draft) {
-		s.join(x)
+		if err == nil {
+			err = s.join(ctx, x)
+		}
 		if err == nil {
 			err = s.guard(ctx, x)
 		}
@@ -107,16 +109,28 @@ func (s *session) Version(ctx context.Context, retailer tenancy.RetailerID, name
 	return version, err
 }
 
-// join ties a draft to what its input lists along connections: by rows between the two, or by a reference of the other, which then changes too.
-func (s *session) join(d *draft) {
+// join ties a draft to what its input lists along connections: by rows between the two, or by a reference of the other, which then changes too, so that
+// it takes the right to change that one.
+func (s *session) join(ctx context.Context, d *draft) error {
 	for _, l := range d.links {
 		if l.edge.Link != nil {
 			d.Joins = append(d.Joins, entity.Join{Edge: l.edge, Entity: l.want.Entity, Place: l.want.Place})
 			continue
 		}
+		other := &draft{Draft: &entity.Draft{Type: s.Catalogue.TypeOf(l.want.Entity), Entity: l.want.Entity, Place: l.want.Place}}
+		if err := s.allowUpdate(ctx, other); err != nil {
+			return err
+		}
 		if p, ok := l.edge.By.Pointer(l.want.Entity).(*catalogue.ID); ok {
 			*p = idOf(d)
-			s.making.Change(l.want.Entity, l.edge.By).Place = l.want.Place
+			changed := s.making.Change(l.want.Entity, l.edge.By)
+			changed.Place, other.Touched = l.want.Place, changed.Touched
+		}
+		if other.moves() {
+			if err := s.allowUpdate(ctx, other); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }

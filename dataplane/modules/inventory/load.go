@@ -269,7 +269,7 @@ func (l *Load) write(ctx context.Context, t *store.Tx, places *availability.Plac
 		l.writePosition(made, p, stored.positions[p.ID])
 		for _, q := range p.Quantities {
 			if q.Changed {
-				l.writeQuantity(made, p, q, stored.quantities[q.ID])
+				l.writeQuantity(made, p, q, stored)
 			}
 		}
 	}
@@ -304,7 +304,8 @@ func (l *Load) writePosition(made *entity.Making, p *load.Position, old *invento
 	made.Make(e)
 }
 
-func (l *Load) writeQuantity(made *entity.Making, p *load.Position, q *load.Quantity, old *inventory.InventoryQuantity) {
+func (l *Load) writeQuantity(made *entity.Making, p *load.Position, q *load.Quantity, stored rowsOf) {
+	old, at := stored.quantities[q.ID], stored.positions[p.ID]
 	e := old
 	if e == nil {
 		e = &inventory.InventoryQuantity{Ref: q.Ref, CatalogueID: l.catalogue.ID, PositionID: catalogue.ID(p.ID)}
@@ -323,6 +324,9 @@ func (l *Load) writeQuantity(made *entity.Making, p *load.Position, q *load.Quan
 	}
 	if old == nil {
 		made.Make(e)
+		if at != nil {
+			made.Know(at)
+		}
 		return
 	}
 	x := made.Change(e, l.columns.quantity...)
