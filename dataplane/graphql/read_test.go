@@ -102,7 +102,9 @@ func TestFilters(t *testing.T) {
 	shown := at(w.data(`{ networks(first: 1) { edges { node { createdOn } } } }`, ""), "networks.edges.0.node.createdOn")
 	require.Equal(t, []string{"N-0"}, ask(fmt.Sprintf(`createdOn: {from: %[1]q, to: %[1]q}, ref: "N-0"`, shown)), "both ends are included")
 	require.Equal(t, "C0101E", w.failure(`{ networks(createdOn: {}) { edges { node { id } } } }`, "").Extensions.Code)
-	require.Equal(t, "C0100E", w.failure(`{ networks(createdOn: {from: "yesterday"}) { edges { node { id } } } }`, "").Extensions.Code)
+	for _, none := range []string{"yesterday", "9999-12-31T23:00:00-02:00", "0000-01-01T01:00:00+02:00"} {
+		require.Equal(t, "C0100E", w.failure(`{ networks(createdOn: {from: "`+none+`"}) { edges { node { id } } } }`, "").Extensions.Code, none)
+	}
 
 	w.shop("P1")
 	require.Equal(t, []string{"PC:MASTER:1"}, refs(t, at(w.data(`{ productCatalogues(retailerRefs: [["nobody"], ["MAIN"]]) { edges { node { ref } } } }`, ""), "productCatalogues")))

@@ -29,9 +29,10 @@ func TestMomentsComeInAllThreeForms(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "2026-01-31T10:00:00.000Z", milliseconds(at), s)
 	}
-	wrong := "31.1.2026"
-	_, err := moment("from", &wrong)
-	require.Equal(t, "C0100E", fault.Of(err).Code)
+	for _, wrong := range []string{"31.1.2026", "9999-12-31T23:00:00-02:00", "0000-01-01T01:00:00+02:00"} {
+		_, err := moment("from", &wrong)
+		require.Equal(t, "C0100E", fault.Of(err).Code, wrong)
+	}
 }
 
 func FuzzEvent(f *testing.F) {

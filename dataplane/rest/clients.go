@@ -68,10 +68,10 @@ func (r *clientRequest) client() (*cpv1.ApiClient, []string, error) {
 		fields = append(fields, "expire_time")
 		if *r.ExpiresOn != "" {
 			at, err := time.Parse(time.RFC3339, *r.ExpiresOn)
-			if err != nil {
+			c.ExpireTime = timestamppb.New(at)
+			if err != nil || !c.ExpireTime.IsValid() {
 				return nil, nil, fault.Invalidf("expiresOn", "Want a time such as 2027-01-31T00:00:00Z, got %q", *r.ExpiresOn)
 			}
-			c.ExpireTime = timestamppb.New(at)
 		}
 	}
 	return c, fields, nil

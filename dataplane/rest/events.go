@@ -164,7 +164,7 @@ func moment(field string, s *string) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	for _, layout := range layouts {
-		if t, err := time.Parse(layout, *s); err == nil {
+		if t, err := time.Parse(layout, *s); err == nil && catalogue.CheckTime(t) == nil {
 			return t.UTC(), nil
 		}
 	}

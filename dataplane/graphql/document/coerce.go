@@ -361,7 +361,7 @@ var timeLayouts = []string{
 func moment(v any, at *spot) (any, error) {
 	if s, ok := v.(string); ok {
 		for _, layout := range timeLayouts {
-			if t, err := time.Parse(layout, s); err == nil {
+			if t, err := time.Parse(layout, s); err == nil && catalogue.CheckTime(t) == nil {
 				return t.UTC(), nil
 			}
 		}

@@ -86,6 +86,7 @@ func TestTimersAtTheirMoment(t *testing.T) {
 		require.Equal(t, want, turn.Names(), due)
 	}
 	o := newOrder()
+	require.ErrorContains(t, ruletest.New(o).Run(core.Rules(), "ScheduleEvent", o, m{"eventName": "Later", "at": "event.due"}, m{"due": "9999-12-31T23:00:00-02:00"}), "is no time")
 	turn := withoutSettings(o)
 	for _, none := range []m{{}, {"delayMinutes": 0}, {"delayMinutes": -5}, {"delaySetting": "DELAY"}, {"delaySetting": "DELAY", "defaultDelay": 0}} {
 		none["eventName"] = "Later"

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/path"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
@@ -85,6 +86,9 @@ func timeAt(c *rule.Context, p string) (time.Time, error) {
 		return t, nil
 	}
 	t, err := time.Parse(time.RFC3339Nano, path.Text(v))
+	if err == nil {
+		err = catalogue.CheckTime(t)
+	}
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%s: %v is no time", p, v)
 	}

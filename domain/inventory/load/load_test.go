@@ -111,6 +111,8 @@ func TestParseNamesTheMemberAtFault(t *testing.T) {
 		{`{"skuRef":"P","locationRef":"A","qty":-1}`, "qty"}, {`{"skuRef":"P","locationRef":{},"qty":1}`, "locationRef"},
 		{`{"skuRef":"P","locationRef":"A","qty":1,"expectedOn":"soon"}`, "expectedOn"},
 		{`{"skuRef":"P","locationRef":"A","qty":1,"attributes":7}`, "attributes"}, {`[1]`, ""},
+		{`{"skuRef":"P","locationRef":"A","qty":1,"attributes":{"":1}}`, "attributes"}, {`{"skuRef":"P","locationRef":"A","qty":1,"attributes":[{"value":1}]}`, "attributes"},
+		{`{"skuRef":"P","locationRef":"A","qty":1,"asOf":"9999-12-31T23:00:00-02:00"}`, "asOf"}, {`{"skuRef":"P","locationRef":"A","qty":1,"expiry":"0000-01-01T01:00:00+02:00"}`, "expiry"},
 	} {
 		r := load.Parse(json.RawMessage(c.raw))
 		require.NotEmpty(t, r.Problem, c.raw)

@@ -127,7 +127,7 @@ func (p *parser) time(name string) time.Time {
 		return time.Time{}
 	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02"} {
-		if t, err := time.Parse(layout, s); err == nil {
+		if t, err := time.Parse(layout, s); err == nil && catalogue.CheckTime(t) == nil {
 			return t.UTC()
 		}
 	}
@@ -155,6 +155,9 @@ func (p *parser) attributes() catalogue.Attributes {
 		return nil
 	}
 	for name, v := range object {
+		if name == "" {
+			p.fail("attributes", "an attribute needs a name")
+		}
 		list = append(list, catalogue.Attribute{Name: name, Type: kindOf(v), Value: v})
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
