@@ -14,10 +14,11 @@ import (
 )
 
 // follow brings base virtual positions in line with positions that changed, and tells aggregate catalogues. A position reaches a
-// catalogue only if its location is in one of the catalogue's networks, and only once its product is known.
+// catalogue only if its location is in one of the catalogue's networks, and only once its product is known; of one whose location has left the networks
+// nothing can be sold any more.
 func (m *Module) follow(t *store.Tx, places *availability.Places, ic *inventory.InventoryCatalogue, why cause, moved []stockstore.Position) {
 	changed := map[string][]string{}
-	var rows []stockstore.Virtual
+	var rows, gone []stockstore.Virtual
 	for _, p := range moved {
 		if p.Status == stock.Created {
 			continue
@@ -25,16 +26,22 @@ func (m *Module) follow(t *store.Tx, places *availability.Places, ic *inventory.
 		changed[p.LocationRef] = append(changed[p.LocationRef], p.ProductRef)
 	}
 	for _, v := range places.FedBy(ic.Ref, availability.Base) {
-		rows = append(rows, baseRows(places, v, moved)...)
+		covered, uncovered := baseRows(places, v, moved)
+		rows, gone = append(rows, covered...), append(gone, uncovered...)
 	}
 	stockstore.PutVirtual(t, rows)
+	stockstore.EmptyVirtual(t, gone)
 	announce(t, m.aggregateEvents(places, ic.Ref, why, changed))
 }
 
-func baseRows(places *availability.Places, v *inventory.VirtualCatalogue, moved []stockstore.Position) []stockstore.Virtual {
-	var rows []stockstore.Virtual
+// baseRows are what positions come to in a catalogue, and those of locations that it does not cover: it may have covered them once.
+func baseRows(places *availability.Places, v *inventory.VirtualCatalogue, moved []stockstore.Position) (rows, gone []stockstore.Virtual) {
 	for _, p := range moved {
-		if p.Status == stock.Created || !places.Covers(v, p.LocationRef) {
+		if p.Status == stock.Created {
+			continue
+		}
+		if !places.Covers(v, p.LocationRef) {
+			gone = append(gone, stockstore.Virtual{CatalogueID: availability.Number(v.ID), ProductRef: p.ProductRef, GroupRef: p.LocationRef})
 			continue
 		}
 		status := stock.Active
@@ -45,7 +52,7 @@ func baseRows(places *availability.Places, v *inventory.VirtualCatalogue, moved 
 			Type: "DEFAULT", Status: status, ProductRef: p.ProductRef, GroupRef: p.LocationRef, Quantity: stock.ATS(p.OnHand, p.Status),
 			WorkflowRef: v.WorkflowRef, WorkflowVersion: v.WorkflowVersion})
 	}
-	return rows
+	return rows, gone
 }
 
 var (

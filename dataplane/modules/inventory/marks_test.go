@@ -99,6 +99,37 @@ func TestEffectsGoByPlacesAsTheyAre(t *testing.T) {
 	require.Equal(t, 5, loads, "no effect goes by names")
 }
 
+// TestALocationThatLeavesANetworkSellsNothingThere: its positions in catalogues over that network are emptied by the next rebuild, or as soon as its stock
+// moves, and are back once the network has it again.
+func TestALocationThatLeavesANetworkSellsNothingThere(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.load(1, "DEFAULT:1", row("P1", "A", 5), row("P1", "B", 6), row("P2", "A", 7))
+	network := store.TypeOf[foundation.Network](h.db).Edge("locations")
+	everywhere, a := catalogue.ID(h.sold["BASE:1"].NetworkIDs[0]), h.locationID("A")
+	move := func(in bool) {
+		h.write(func(tx *store.Tx) {
+			if in {
+				tx.Link(network, everywhere, a)
+			} else {
+				tx.Unlink(network, everywhere, a)
+			}
+		})
+	}
+	there := []string{"P1@A 5 ACTIVE", "P1@B 6 ACTIVE", "P2@A 7 ACTIVE"}
+	require.Equal(t, there, h.virtual("BASE:1"))
+	move(false)
+	h.must(h.rebuilding("BASE:1"))
+	require.Equal(t, []string{"P1@A 0 INACTIVE", "P1@B 6 ACTIVE", "P2@A 0 INACTIVE"}, h.virtual("BASE:1"))
+	move(true)
+	h.must(h.rebuilding("BASE:1"))
+	require.Equal(t, there, h.virtual("BASE:1"))
+	move(false)
+	h.load(1, "DEFAULT:1", row("P1", "A", 8))
+	require.Equal(t, []string{"P1@A 0 INACTIVE", "P1@B 6 ACTIVE", "P2@A 7 ACTIVE"}, h.virtual("BASE:1"))
+	require.Empty(t, h.virtual("GONE:1"), "what was never there is not made for that")
+}
+
 // TestALoadAndANewCatalogueDoNotMissEachOther lets the two meet: whichever is through last knows of the other. After the catalogue comes its rebuild.
 func TestALoadAndANewCatalogueDoNotMissEachOther(t *testing.T) {
 	t.Parallel()
@@ -176,4 +207,15 @@ func TestFiguresRestOnWhatIsThere(t *testing.T) {
 		_, err := domain.Catalogue().Figures([]catalogue.Figure{f})
 		require.ErrorContains(t, err, "want a name of its own, and what a mark means")
 	}
+}
+
+func (h *house) locationID(ref string) catalogue.ID {
+	h.t.Helper()
+	for _, l := range all[foundation.Location](h) {
+		if l.Ref == ref {
+			return l.ID
+		}
+	}
+	require.FailNow(h.t, "there is no such location", ref)
+	return ""
 }

@@ -75,6 +75,8 @@ func (b *Base) Apply(ctx context.Context, t *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	stockstore.PutVirtual(t, baseRows(places, b.virtual, found))
+	rows, gone := baseRows(places, b.virtual, found)
+	stockstore.PutVirtual(t, rows)
+	stockstore.EmptyVirtual(t, gone)
 	return nil
 }

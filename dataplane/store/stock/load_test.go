@@ -1,6 +1,8 @@
 package stock_test
 
 import (
+	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -8,7 +10,9 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
+	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/inventory"
 )
 
 // TestALoadReadsWhatItMustKnow: the positions it names, what counts of them, what it names and does not count, and of each product whether any
@@ -119,4 +123,35 @@ func TestVirtualPositionsAreWrittenWhereTheyDiffer(t *testing.T) {
 	put()
 	require.Len(t, s.sellable("ACME", mainBase), 4)
 	require.Equal(t, []int{10, 10, 10}, s.sellable("OTHER", mainBase))
+}
+
+// TestWhatIsMadeByHandDoesNotStopWhatFollowsFromStock: callers make virtual positions under whatever ref they like. One that another position would be
+// given costs neither that position nor those beside it, and one that stands where a sum belongs takes the sum.
+func TestWhatIsMadeByHandDoesNotStopWhatFollowsFromStock(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	byHand := func(of int, ref, product, group string) {
+		v := &inventory.VirtualPosition{Node: catalogue.Node{ID: s.DB.NewUUID()}, Ref: ref, ProductRef: product, GroupRef: group, Quantity: 99, CatalogueID: catalogue.ID(strconv.Itoa(of))}
+		v.Type, v.Status = "DEFAULT", "ACTIVE"
+		s.Locked(func(tx *store.Tx) { tx.Insert(v) })
+	}
+	told := func(of int) []string {
+		return s.Texts(`SELECT concat_ws(' ', CASE WHEN ref LIKE '%:' || id::text THEN replace(ref, id::text, 'ID') ELSE ref END, product_ref, group_ref, quantity)
+			FROM virtual_positions WHERE account_id = 'ACME' AND catalogue_id = $1 AND product_ref LIKE 'H%' ORDER BY 1`, of)
+	}
+	byHand(mainBase, "H1:A", "H9", "X")
+	row := func(product string, quantity int) stock.Virtual {
+		return stock.Virtual{CatalogueID: mainBase, Ref: product + ":A", Type: "DEFAULT", Status: "ACTIVE", ProductRef: product, GroupRef: "A", Quantity: quantity}
+	}
+	for _, n := range []int{1, 2} {
+		s.Locked(func(tx *store.Tx) { stock.PutVirtual(tx, []stock.Virtual{row("H1", n), row("H2", n)}) })
+		require.Equal(t, []string{"H1:A H9 X 99", fmt.Sprintf("H1:A:ID H1 A %d", n), fmt.Sprintf("H2:A H2 A %d", n)}, told(mainBase))
+	}
+	of := stock.Aggregate{ID: mainAggregate, Ref: "SUM", NetworkID: 41, InventoryID: mainStock}
+	byHand(mainAggregate, "MINE", "H1", "SUM")
+	byHand(mainAggregate, "SUM:H2", "H9", "X")
+	for range 2 {
+		s.Locked(func(tx *store.Tx) { stock.Sum(tx, of, []string{"H1", "H2", "H3"}, []string{"ACTIVE"}) })
+		require.Equal(t, []string{"MINE H1 SUM 0", "SUM:H2 H9 X 99", "SUM:H2:ID H2 SUM 0", "SUM:H3 H3 SUM 0"}, told(mainAggregate))
+	}
 }

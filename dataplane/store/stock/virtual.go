@@ -17,13 +17,17 @@ type Virtual struct {
 
 const sqlVirtual = `INSERT INTO virtual_positions (account_id, id, created_on, updated_on, ref, type, status, workflow_ref, workflow_version,
 	product_ref, group_ref, quantity, catalogue_id)
-SELECT $1, v.id::uuid, $2, $2, v.ref, v.type, v.status, v.workflow_ref, v.workflow_version, v.product_ref, v.group_ref, v.quantity, v.catalogue_id
+SELECT $1, v.id::uuid, $2, $2, CASE WHEN x.id IS NULL THEN v.ref ELSE v.ref || ':' || v.id END, v.type, v.status, v.workflow_ref, v.workflow_version,
+	v.product_ref, v.group_ref, v.quantity, v.catalogue_id
 FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int8[], $9::text[], $10::text[], $11::int8[], $12::int8[])
 	AS v (id, ref, type, status, workflow_ref, workflow_version, product_ref, group_ref, quantity, catalogue_id)
+LEFT JOIN virtual_positions x ON x.account_id = $1 AND x.catalogue_id = v.catalogue_id AND x.ref = v.ref
+	AND (x.product_ref, x.group_ref) IS DISTINCT FROM (v.product_ref, v.group_ref)
 ON CONFLICT (account_id, catalogue_id, product_ref, group_ref) DO UPDATE SET quantity = excluded.quantity, status = excluded.status, updated_on = excluded.updated_on
 WHERE virtual_positions.quantity IS DISTINCT FROM excluded.quantity OR virtual_positions.status IS DISTINCT FROM excluded.status`
 
-// PutVirtual queues virtual positions: existing ones take quantity and status, missing ones appear.
+// PutVirtual queues virtual positions: existing ones take quantity and status, missing ones appear, with an id behind their ref where another position
+// has that: what callers make by hand may have any.
 func PutVirtual(tx *store.Tx, rows []Virtual) {
 	if len(rows) == 0 {
 		return
@@ -51,6 +55,23 @@ func PutVirtual(tx *store.Tx, rows []Virtual) {
 		number(func(v *Virtual) int64 { return int64(v.Quantity) }), number(func(v *Virtual) int64 { return v.CatalogueID }))})
 }
 
+const sqlUncovered = `UPDATE virtual_positions p SET quantity = 0, status = 'INACTIVE', updated_on = $2
+FROM unnest($3::int8[], $4::text[], $5::text[]) AS v (catalogue_id, product_ref, group_ref)
+WHERE p.account_id = $1 AND p.catalogue_id = v.catalogue_id AND p.product_ref = v.product_ref AND p.group_ref = v.group_ref
+	AND (p.quantity, p.status) IS DISTINCT FROM (0, 'INACTIVE')`
+
+// EmptyVirtual queues that nothing can be sold any more of virtual positions, where they exist: their locations have left the catalogue's networks.
+func EmptyVirtual(tx *store.Tx, rows []Virtual) {
+	if len(rows) == 0 {
+		return
+	}
+	catalogues, products, groups := make([]int64, len(rows)), make([]string, len(rows)), make([]string, len(rows))
+	for i, v := range rows {
+		catalogues[i], products[i], groups[i] = v.CatalogueID, v.ProductRef, v.GroupRef
+	}
+	tx.Queue(store.Statement{Name: "stock.uncovered", SQL: sqlUncovered, Args: tx.Args(tx.Now(), catalogues, products, groups)})
+}
+
 // Aggregate is an AGGREGATE virtual catalogue and what its positions are summed over.
 type Aggregate struct {
 	ID              int64
@@ -65,16 +86,19 @@ type Aggregate struct {
 // so that planners keep them as a set that is made once: joined, they become the outer side of a loop over all positions.
 const sqlAggregate = `INSERT INTO virtual_positions (account_id, id, created_on, updated_on, ref, type, status, workflow_ref, workflow_version,
 	product_ref, group_ref, quantity, catalogue_id)
-SELECT $1, a.id::uuid, $3, $3, $4 || ':' || a.product_ref, 'AGGREGATE', 'ACTIVE', $5, $6::int8, a.product_ref, $4,
+SELECT $1, a.id::uuid, $3, $3, CASE WHEN x.id IS NULL THEN $4 || ':' || a.product_ref ELSE $4 || ':' || a.product_ref || ':' || a.id END,
+	'AGGREGATE', 'ACTIVE', $5, $6::int8, a.product_ref, $4,
 	(SELECT coalesce(sum(greatest(0, coalesce(p.on_hand, 0))), 0)::int8 FROM inventory_positions p
 	WHERE p.account_id = $1 AND p.catalogue_id = $8::int8 AND p.product_ref = a.product_ref AND p.status = ANY ($11::text[])
 	AND (p.location_ref IN (SELECT l.ref FROM network_locations n JOIN locations l ON l.account_id = $1 AND l.id = n.location_id
 		WHERE n.account_id = $1 AND n.network_id = $7::int8)) IS TRUE), $2::int8
 FROM unnest($9::text[], $10::text[]) AS a (id, product_ref)
-ON CONFLICT (account_id, ref, catalogue_id) DO UPDATE SET quantity = excluded.quantity, updated_on = excluded.updated_on
+LEFT JOIN virtual_positions x ON x.account_id = $1 AND x.catalogue_id = $2::int8 AND x.ref = $4 || ':' || a.product_ref
+	AND (x.product_ref, x.group_ref) IS DISTINCT FROM (a.product_ref, $4)
+ON CONFLICT (account_id, catalogue_id, product_ref, group_ref) DO UPDATE SET quantity = excluded.quantity, updated_on = excluded.updated_on
 WHERE virtual_positions.quantity IS DISTINCT FROM excluded.quantity`
 
-// Sum queues the set-wise sum of an aggregate catalogue's positions of the given products; missing ones appear.
+// Sum queues the set-wise sum of an aggregate catalogue's positions of the given products; missing ones appear, as those of PutVirtual do.
 // statuses are those of inventory positions that count.
 func Sum(tx *store.Tx, s Aggregate, products, statuses []string) {
 	if len(products) == 0 {
