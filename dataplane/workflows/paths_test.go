@@ -26,6 +26,12 @@ func (w *world) reading(name, entityType string, paths ...string) {
 	for i, p := range paths {
 		mapping[fmt.Sprintf("p%d", i)] = p
 	}
+	w.writing(name, entityType, "Read", mapping)
+}
+
+// writing puts a workflow in place of the default one that answers an event by writing attributes of the entity.
+func (w *world) writing(name, entityType, event string, mapping map[string]string) {
+	w.t.Helper()
 	raw, err := json.Marshal(mapping)
 	require.NoError(w.t, err)
 	list, err := workflows.Default(1)
@@ -34,7 +40,7 @@ func (w *world) reading(name, entityType string, paths ...string) {
 		if a.Name != name {
 			continue
 		}
-		a.Flow.Rulesets = append(a.Flow.Rulesets, &workflow.Ruleset{Name: "Read", Type: entityType,
+		a.Flow.Rulesets = append(a.Flow.Rulesets, &workflow.Ruleset{Name: event, Type: entityType,
 			Rules: []workflow.RuleCall{{Name: "FLUENTRETAIL.core.UpdateAttributeFromEvent", Props: map[string]json.RawMessage{"mapping": raw}}}})
 		w.versions++
 		a.Flow.Version = fmt.Sprintf("1.%d", w.versions)
@@ -274,5 +280,27 @@ func TestAPathThatCannotBeReadFailsItsRule(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, eventstore.Failed, res.State)
 		require.Contains(t, res.Error, why)
+	}
+}
+
+// TestWhatIsStoredBeyondALimitDoesNotStopARule: attributes had longer names once. One that is there already keeps no rule from writing another; one that a
+// rule writes may not be so long.
+func TestWhatIsStoredBeyondALimitDoesNotStopARule(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	o, _ := w.newOrder("HD", "", "P1×1")
+	long := strings.Repeat("n", 300)
+	o.Attributes = catalogue.Attributes{{Name: long, Type: "STRING", Value: "old"}}
+	require.NoError(t, w.db.Write(w.ctx, w.scope, func(tx *store.Tx) error {
+		tx.Update(o, domain.Catalogue().Type("Order").Field("attributes"))
+		return nil
+	}))
+	found, _ := w.read("ORDER::HD", "Order", o.ID, "ORDER", o.ID, "event.x", "ref")
+	require.Equal(t, map[string]any{"event.x": "given", "ref": o.Ref}, found)
+	for _, name := range []string{long, long + "m"} {
+		w.writing("ORDER::HD", "ORDER", "Write", map[string]string{name: "event.x"})
+		res := w.event("Write", "ORDER", o.ID, "ORDER", o.ID, map[string]any{"x": "new"})
+		require.Equal(t, eventstore.Failed, res.State)
+		require.Contains(t, res.Error, "at most 255 are allowed")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/entity"
@@ -82,14 +83,36 @@ func (u *unit) Set(ptr any, changes map[string]any) {
 		if f == nil {
 			panic(fmt.Sprintf("set: %s has no field %s", e.typ.Name, name))
 		}
+		before := f.Get(ptr)
 		if u.assign(e, f, changes[name]) {
 			did[name] = changes[name]
 			u.changing(e).Touch(f)
+			u.give(e, f, before)
 		}
 	}
 	if len(did) > 0 {
 		u.act(history.Mutation, targetOf(e.typ, ptr), did)
 	}
+}
+
+// give notes which attributes are new or have new values: those that are as they were stored may be older than what a field allows now.
+func (u *unit) give(e *row, f *catalogue.Field, before any) {
+	old, is := before.(catalogue.Attributes)
+	if !is {
+		return
+	}
+	x := u.changing(e)
+	if x.Given == nil {
+		x.Given = map[*catalogue.Field]any{}
+	}
+	given, _ := x.Given[f].(catalogue.Attributes)
+	now, _ := f.Get(e.ptr).(catalogue.Attributes)
+	for _, a := range now {
+		if !slices.ContainsFunc(old, func(was catalogue.Attribute) bool { return reflect.DeepEqual(was, a) }) {
+			given = append(given, a)
+		}
+	}
+	x.Given[f] = given
 }
 
 // changing is the draft of an entity that the present rule changes.
