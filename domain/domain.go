@@ -5,10 +5,12 @@ import (
 	"sync"
 
 	"github.com/fluent-oms/fluent/domain/availability"
+	"github.com/fluent-oms/fluent/domain/billing"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/order"
+	"github.com/fluent-oms/fluent/domain/payment"
 	"github.com/fluent-oms/fluent/domain/returns"
 	"github.com/fluent-oms/fluent/domain/security"
 	"github.com/fluent-oms/fluent/domain/shipping"
@@ -20,6 +22,7 @@ func Specs() []catalogue.Spec {
 	return []catalogue.Spec{
 		foundation.Spec(), security.Spec(), inventory.Spec(), order.Spec(), storefulfilment.Spec(), shipping.Spec(),
 		availability.Spec(), returns.Spec(),
+		billing.Spec(), payment.Spec(),
 	}
 }
 

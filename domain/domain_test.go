@@ -43,7 +43,8 @@ func TestEveryRootIsReachedAndRunsAWorkflow(t *testing.T) {
 		roots[typ.EntityType] = root.EntityType
 	}
 	require.Equal(t, map[string]string{
-		"LOCATION": "LOCATION", "ORDER": "ORDER", "FULFILMENT": "ORDER", "ARTICLE": "ORDER",
+		"LOCATION": "LOCATION", "ORDER": "ORDER", "FULFILMENT": "ORDER", "ARTICLE": "ORDER", "FINANCIAL_TRANSACTION": "ORDER",
+		"BILLING_ACCOUNT": "BILLING_ACCOUNT", "INVOICE": "BILLING_ACCOUNT", "CREDIT_MEMO": "BILLING_ACCOUNT", "PAYMENT": "BILLING_ACCOUNT", "PAYMENT_TRANSACTION": "BILLING_ACCOUNT",
 		"PRODUCT_CATALOGUE": "PRODUCT_CATALOGUE", "PRODUCT": "PRODUCT_CATALOGUE", "CATEGORY": "PRODUCT_CATALOGUE",
 		"INVENTORY_CATALOGUE": "INVENTORY_CATALOGUE", "INVENTORY_POSITION": "INVENTORY_CATALOGUE", "INVENTORY_QUANTITY": "INVENTORY_CATALOGUE",
 		"VIRTUAL_CATALOGUE": "VIRTUAL_CATALOGUE", "VIRTUAL_POSITION": "VIRTUAL_CATALOGUE",
@@ -111,7 +112,7 @@ func TestCopiesOnCreation(t *testing.T) {
 		}
 	}
 	require.Equal(t, map[string][]string{
-		"Customer.ref": {"username"}, "Order.customerLink": {"customer", "ref"}, "Fulfilment.fromLocation": {"fromAddress", "location", "ref"},
+		"Customer.ref": {"username"}, "Order.customerLink": {"customer", "ref"}, "Order.payment": {"paymentId", "ref"}, "BillingAccount.customer": {"customerId", "ref"}, "Fulfilment.fromLocation": {"fromAddress", "location", "ref"},
 		"StandardProduct.catalogueRef": {"catalogue", "ref"}, "VariantProduct.catalogueRef": {"catalogue", "ref"}, "Article.order": {"fulfilments", "order"},
 		"Wave.processingLocation": {"location", "ref"}, "Consignment.order": {"consignmentArticles", "article", "order"},
 	}, copies)
@@ -139,15 +140,18 @@ func TestFactsOfTypes(t *testing.T) {
 	require.Equal(t, []string{"orders_ref_key C0121E"}, codes, "keys whose fault has a code of its own when they are taken")
 }
 
-// TestWhatCountsIsNeverNegative lists the numbers that count or measure. Stock is not among them: reservations and sales are negative.
+// TestWhatCountsIsNeverNegative lists the numbers that count or measure, and those that are within a range. Stock is not among them: reservations and sales are negative.
 func TestWhatCountsIsNeverNegative(t *testing.T) {
 	t.Parallel()
 	c := domain.Catalogue()
-	var bounded []string
+	var bounded, ranged []string
 	for _, typ := range c.Types() {
 		for _, f := range typ.Fields {
-			if f.Bounds.Count() {
+			switch {
+			case f.Bounds.Count():
 				bounded = append(bounded, typ.Name+"."+f.Name)
+			case f.Least != nil || f.Most != nil:
+				ranged = append(ranged, typ.Name+"."+f.Name)
 			}
 		}
 	}
@@ -163,6 +167,7 @@ func TestWhatCountsIsNeverNegative(t *testing.T) {
 		"Article.quantity", "Article.height", "Article.length", "Article.width", "Article.weight", "ArticleItem.quantity", "FulfilmentPlan.splitCount", "Price.value",
 		"FulfilmentOptionProduct.requestedQuantity", "FulfilmentPlanFulfilmentItem.availableQuantity", "FulfilmentPlanFulfilmentItem.requestedQuantity",
 	}, bounded)
+	require.Equal(t, []string{"PaymentServiceProvider.port"}, ranged)
 }
 
 // TestNothingBeginsWithoutAStatus: no ruleset would answer it, and no list that asks for a status would show it.

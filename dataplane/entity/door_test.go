@@ -175,7 +175,8 @@ func (h *house) put(in *catalogue.Input, out map[string]any, f *catalogue.Field,
 }
 
 // said are values that are not free.
-var said = map[string]any{"PermissionKey.name": "ORDER_VIEW", "RoleContextInput.contextType": "ACCOUNT", "RoleContextInput.contextId": "0", "retailerRefs": []any{"1"}, "apiKey": nil, "controlGroupRef": nil}
+var said = map[string]any{"PermissionKey.name": "ORDER_VIEW", "RoleContextInput.contextType": "ACCOUNT", "RoleContextInput.contextId": "0", "retailerRefs": []any{"1"}, "apiKey": nil, "controlGroupRef": nil,
+	"CurrencyKey.alphabeticCode": "EUR", "AmountTypeInput.scale": 2, "AmountTypeInput.unscaledValue": 150} // as much as the amount
 
 func (h *house) value(in *catalogue.Input, f *catalogue.InputField, mark string) any {
 	for _, name := range []string{in.Name + "." + f.Name, f.Name} {
@@ -200,6 +201,8 @@ func (h *house) value(in *catalogue.Input, f *catalogue.InputField, mark string)
 		one = h.input(domain.Catalogue().Input(base), mark)
 	case f.Field != nil && len(f.Field.Among) > 0:
 		one = f.Field.Among[0]
+	case f.Field != nil && f.Field.Constants != nil:
+		one = f.Field.Constants.Rows[0].Key
 	case f.Field != nil && f.Field.Names != nil:
 		e := h.fixture(f.Field.Names)
 		one = f.Field.Names.Text(e, "ref")
@@ -337,7 +340,7 @@ func shownEvents(t *catalogue.Type, id catalogue.ID, list []*workflow.Event) []s
 			continue
 		}
 		root := e.RootID
-		if root == string(id) {
+		if root == string(id) && e.RootType == e.EntityType {
 			root = "its own"
 		}
 		out = append(out, unmarked(fmt.Sprintln(e.Name, e.Type, e.RetailerID, e.EntityType, e.EntityRef, e.EntitySubtype, e.EntityStatus, e.RootType, root, e.RootRef, e.Priority)))

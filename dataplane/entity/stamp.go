@@ -84,26 +84,26 @@ func (d *decision) root(x *Draft) (any, error) {
 	entity := x.Entity
 	for {
 		t := d.Catalogue.TypeOf(entity)
-		if t.Root == nil {
+		by, id := t.Above(entity)
+		if by == nil {
 			return entity, nil
 		}
-		id, _ := t.Root.Get(entity).(catalogue.ID)
 		if id == "" && !d.wants.none() { // it may be a copy of what is read first
 			return nil, nil
 		}
 		if id == "" {
 			place := x.Place
-			if over := t.Root.CopyOver; over != nil && entity == x.Entity {
+			if over := by.CopyOver; over != nil && entity == x.Entity {
 				place = strings.TrimPrefix(place+"."+over.Name, ".")
 			}
-			return nil, fault.Invalidf(place, "%s of %s is empty: it leads to the root, whose workflow drives it", t.Root.Name, article(t)).WithCode(fault.CodeMissing)
+			return nil, fault.Invalidf(place, "%s of %s is empty: it leads to the root, whose workflow drives it", by.Name, article(t)).WithCode(fault.CodeMissing)
 		}
-		above, known := d.entity(t.Root.Ref, id)
+		above, known := d.entity(by.Ref, id)
 		if !known {
 			return nil, nil
 		}
 		if above == nil {
-			return nil, Need{Type: t.Root.Ref, ID: id, Place: x.Place}.missing()
+			return nil, Need{Type: by.Ref, ID: id, Place: x.Place}.missing()
 		}
 		entity = above
 	}

@@ -46,6 +46,21 @@ var mutationsAndPermissions = []struct{ mutation, permission string }{
 	{`createRole(input: {name: "R2"}) { id }`, "ROLE_CREATE"},
 	{`updateRole(input: {name: "R"}) { id }`, "ROLE_UPDATE"},
 	{`removePermissionsFromRole(input: {role: {name: "R"}, permissions: {name: "ROLE_UPDATE"}}) { status }`, "ROLE_UPDATE"},
+	{`createBillingAccount(input: {ref: "BA2", type: "CUSTOMER", name: "x", retailer: {id: 1}}) { id }`, "BILLINGACCOUNT_CREATE"},
+	{`updateBillingAccount(input: {ref: "BA", name: "X"}) { id }`, "BILLINGACCOUNT_UPDATE"},
+	{`createInvoice(input: {ref: "I2", type: "T", billingAccount: {ref: "BA"}, ` + totals + `}) { id }`, "INVOICE_CREATE"},
+	{`updateInvoice(input: {ref: "I", status: "X"}) { id }`, "INVOICE_UPDATE"},
+	{`createInvoiceItem(input: {invoice: {ref: "I"}, ` + line("II2", "")[1:] + `) { id }`, "INVOICEITEM_CREATE"},
+	{`createCreditMemo(input: {ref: "M2", type: "T", billingAccount: {ref: "BA"}, ` + totals + `}) { id }`, "CREDITMEMO_CREATE"},
+	{`updateCreditMemo(input: {ref: "M", status: "X"}) { id }`, "CREDITMEMO_UPDATE"},
+	{`createCreditMemoItem(input: {creditMemo: {ref: "M"}, ` + line("MI2", "")[1:] + `) { id }`, "CREDITMEMOITEM_CREATE"},
+	{`createPaymentServiceProvider(input: {ref: "PSP2", clientId: "c", clientSecret: "s", serviceAuthToken: "t", host: "h", port: 1, retailer: {id: 1}}) { id }`, "PAYMENTSERVICEPROVIDER_CREATE"},
+	{`updatePaymentServiceProvider(input: {ref: "PSP", port: 2}) { id }`, "PAYMENTSERVICEPROVIDER_UPDATE"},
+	{`createPayment(input: {ref: "PAY2", type: "DEFAULT", amount: {amount: 1}, retailer: {id: 1}}) { id }`, "PAYMENT_CREATE"},
+	{`updatePayment(input: {ref: "PAY", status: "X"}) { id }`, "PAYMENT_UPDATE"},
+	{`createPaymentTransaction(input: {payment: {ref: "PAY"}, ` + transaction("T2", "PSP", "")[1:] + `) { id }`, "PAYMENTTRANSACTION_CREATE"},
+	{`createFinancialTransaction(input: {ref: "FT2", type: "PAYMENT", amount: 1, currency: "AUD", paymentMethod: "CASH", order: {id: {order}}}) { id }`, "FINANCIALTRANSACTION_CREATE"},
+	{`updateFinancialTransaction(input: {id: 1, status: "X"}) { id }`, "FINANCIALTRANSACTION_UPDATE"},
 	{`createProductCatalogue(input: {ref: "PC2", type: "MASTER", name: "x", retailerRefs: "1"}) { id }`, "PRODUCTCATALOGUE_CREATE"},
 	{`updateProductCatalogue(input: {ref: "PC:MASTER:1", name: "X"}) { id }`, "PRODUCTCATALOGUE_UPDATE"},
 	{`createCategory(input: {ref: "C2", type: "T", name: "x", ` + catalogueOfProducts + `}) { id }`, "CATEGORY_CREATE"},
@@ -110,6 +125,12 @@ func (w *world) everything() *strings.Replacer {
 	location := at(w.data(`mutation { x: createLocation(input: {ref: "L", type: "STORE", name: "x", retailer: {id: 1}, networks: {id: `+network+`},
 		primaryAddress: {ref: "a", latitude: 1, longitude: 1}, openingSchedule: `+hours+`}) { id primaryAddress { id } openingSchedule { id } } }`, ""), "x")
 	id(`createRole(input: {name: "R", permissions: {name: "ORDER_VIEW"}}) { id }`)
+	id(`createBillingAccount(input: {ref: "BA", type: "CUSTOMER", name: "x", retailer: {id: 1}}) { id }`)
+	id(`createInvoice(input: {ref: "I", type: "T", billingAccount: {ref: "BA"}, ` + totals + `}) { id }`)
+	id(`createCreditMemo(input: {ref: "M", type: "T", billingAccount: {ref: "BA"}, ` + totals + `}) { id }`)
+	id(`createPaymentServiceProvider(input: {ref: "PSP", clientId: "c", clientSecret: "s", serviceAuthToken: "t", host: "h", port: 1, retailer: {id: 1}}) { id }`)
+	id(`createPayment(input: {ref: "PAY", type: "DEFAULT", amount: {amount: 1}, retailer: {id: 1}}) { id }`)
+	id(`createFinancialTransaction(input: {ref: "FT", type: "PAYMENT", amount: 1, currency: "AUD", paymentMethod: "CASH", order: {id: ` + orders[0] + `}}) { id }`)
 	id(`createCategory(input: {ref: "C", type: "T", name: "C", ` + catalogueOfProducts + `}) { id }`)
 	id(`createVariantProduct(input: {ref: "V", type: "VARIANT", gtin: "2", name: "x", ` + catalogueOfProducts + `, product: {ref: "P1", ` + catalogueOfProducts + `}}) { id }`)
 	id(`createInventoryCatalogue(input: {ref: "IC", type: "DEFAULT", name: "x", retailerRefs: "1"}) { id }`)

@@ -3,6 +3,7 @@ package provision_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/provision"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
@@ -158,6 +160,33 @@ func connections(t *testing.T, dsn, application string) int {
 	var n int
 	require.NoError(t, c.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database()`, application).Scan(&n))
 	return n
+}
+
+// TestSecretsAreForTheAdministratorAlone: other roles that an account begins with view everything but what holds secrets.
+func TestSecretsAreForTheAdministratorAlone(t *testing.T) {
+	t.Parallel()
+	db := open(t, migrated(t))
+	_, err := provision.New(db, provision.NewBudget(nobody), defaults).PrepareAccount(t.Context(), account("ACME"))
+	require.NoError(t, err)
+	scope, err := tenancy.NewScope("ACME")
+	require.NoError(t, err)
+	roles, err := db.Reader(scope).Entities(t.Context(), store.Query{Type: store.TypeOf[security.Role](db)})
+	require.NoError(t, err)
+	secret, plain := map[string][]string{}, 0
+	for _, typ := range db.Catalogue().Types() {
+		for _, e := range roles {
+			r := e.(*security.Role)
+			views := slices.Contains(r.Permissions, security.Permission{Name: typ.Permission + "_VIEW"})
+			switch {
+			case typ.Secret && views:
+				secret[typ.Name] = append(secret[typ.Name], r.Name)
+			case views:
+				plain++
+			}
+		}
+	}
+	require.Equal(t, map[string][]string{"PaymentServiceProvider": {tenant.AdminRole}}, secret)
+	require.Greater(t, plain, 5*len(db.Catalogue().Types())/2)
 }
 
 // TestWhatAnAccountBeginsWithIsAsIfItHadBeenMade: what provisioning leaves out is filled in as for any other maker, and what it makes works at once.

@@ -114,12 +114,12 @@ var integrated = []string{
 	"VIRTUALCATALOGUE", "VIRTUALPOSITION", "COMMENT",
 }
 
-// permissions names ENTITY_ACTION for the given entities, or for all of the catalogue.
+// permissions names ENTITY_ACTION for the given entities, or for all of the catalogue that hold no secrets.
 func permissions(all *catalogue.Catalogue, only []string, actions ...string) []string {
 	var names []string
 	for _, t := range all.Types() {
 		for _, action := range actions {
-			if only == nil || slices.Contains(only, t.Permission) {
+			if only == nil && !t.Secret || slices.Contains(only, t.Permission) {
 				names = append(names, t.Permission+"_"+action)
 			}
 		}

@@ -79,7 +79,7 @@ func (a *API) upload(c *call, names *workflow.Names) (any, error) {
 func (a *API) isRoot(entityType string) error {
 	roots := slices.Clone(workflow.Roots)
 	for _, t := range a.Store.Catalogue().Types() {
-		if t.Workflow && t.Root == nil && !slices.Contains(roots, t.EntityType) {
+		if t.Workflow && (t.Root == nil || t.OwnRoot) && !slices.Contains(roots, t.EntityType) {
 			roots = append(roots, t.EntityType)
 		}
 	}

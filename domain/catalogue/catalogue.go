@@ -135,9 +135,11 @@ type Type struct {
 	Copies      []*Field   // fields that have Copy
 	Agrees      []Agreement
 	Unserved    []Unserved // what is refused because nothing would come of it
+	Secret      bool       // its fields hold secrets, which who may view it reads
 	Provided    bool       // rows come from the control plane, which gives them their ids
 	AccountWide bool       // rows concern the whole account: the permission to change them must be held there
 	Root        *Field     // reference that leads towards the workflow's root; nil: it is its own root (or has no workflow)
+	OwnRoot     bool       // where Root leads nowhere, it is its own root
 	Workflow    bool       // orchestrated: has workflowRef and friends, and events can address it
 	Fires       bool       // creation sends a CREATE event
 	Parts       *PartTree  // what hangs on a root and is read with it; nil: it is read alone

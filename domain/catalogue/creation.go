@@ -186,3 +186,16 @@ func (t *Type) Holds(other *Type) bool {
 	}
 	return false
 }
+
+// Above is the reference by which an entity hangs on what is nearer to the root, and the id there; nil: it is the root itself. The id is empty where
+// what must lead to the root does not.
+func (t *Type) Above(entity any) (*Field, ID) {
+	if t.Root == nil {
+		return nil, ""
+	}
+	id, _ := t.Root.Get(entity).(ID)
+	if id == "" && t.OwnRoot {
+		return nil, ""
+	}
+	return t.Root, id
+}

@@ -134,7 +134,7 @@ func (b *builder) newType(s *TypeSpec) *Type {
 	rt := reflect.TypeOf(s.Go)
 	t := &Type{
 		Name: rt.Name(), Plural: s.Plural, EntityType: s.Event, Table: s.Table, IDKind: s.ID, Fires: s.Fires, Doc: s.Doc,
-		Provided: s.Provided, AccountWide: s.AccountWide,
+		Provided: s.Provided, AccountWide: s.AccountWide, Secret: s.Secret, OwnRoot: s.OwnRoot,
 		Permission: strings.ToUpper(rt.Name()), Interfaces: strings.Fields(s.Implements), Go: rt, fields: map[string]*Field{},
 	}
 	t.FoldsCase, t.Remembered = s.FoldsCase, s.Remembered

@@ -24,6 +24,7 @@ type TypeSpec struct {
 	ID          IDKind   //
 	Event       string   // entity type in events; empty: none can address it
 	Root        string   // reference towards the workflow's root; empty: it is its own
+	OwnRoot     bool     // Root may be empty: then it is its own root, which a workflow of its own type drives
 	Fires       bool     // creation sends CREATE
 	Parts       string   // of a root: paths to what hangs on it, which is read with it, such as items fulfilments.items; see parts.go
 	Implements  string   // interfaces
@@ -34,6 +35,7 @@ type TypeSpec struct {
 	Defaults    string   // values of new rows beside those of default= tags, for fields that types share: type=AGENT
 	Agrees      []string // pairs of paths that must lead to the same: orderItem.order = fulfilment.order; the second may begin with a connection
 	Provided    bool     // rows come from the control plane, which gives them their ids: neither mutations nor rules make any by themselves
+	Secret      bool     // its fields hold secrets, which who may view it reads: of the roles that an account begins with, the administrator's alone
 	AccountWide bool     // rows concern the whole account: who changes them needs the permission there
 	Retailer    string   // how a retailer limit reaches the type: field (retailer, retailerRefs), or reference or edge that leads on
 	Owner       string   // or: fields with the kind and the id of what a row is about: entityType entityId, then RETAILER=Retailer; none: any node

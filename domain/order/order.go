@@ -19,12 +19,15 @@ type Order struct {
 	CustomerID         catalogue.ID         `oms:"ref=Customer,by=CustomerId,create=!,update=-"`
 	CustomerRef        string               `oms:"customerLink,wrap=CustomerLink,copy=customer.ref,pii" doc:"The customer by ref only."`
 	FulfilmentChoiceID catalogue.ID         `oms:"ref=FulfilmentChoice,create=CreateFulfilmentChoiceWithOrderInput,update=-"`
+	PaymentID          catalogue.ID         `oms:"paymentId,hidden,ref=Payment,by=PaymentKey,in=payment,create=?,update=-"`
+	PaymentRef         string               `oms:"payment,wrap=PaymentLink,copy=paymentId.ref" doc:"The payment by ref only."`
 	Attributes         catalogue.Attributes `oms:"merge=name"`
 	Items              catalogue.Many       `oms:"of=OrderItem,via=order,create=[CreateOrderItemWithOrderInput]!,update=[UpdateOrderItemWithOrderInput]"`
 	Fulfilments        catalogue.Many       `oms:"of=Fulfilment,via=order"`
 
-	PreciseTotalPrice    catalogue.Precise `oms:"of=PreciseAmountType,on=totalPrice,by=PreciseAmountInput,create=-"`
-	PreciseTotalTaxPrice catalogue.Precise `oms:"hidden,on=totalTaxPrice,by=PreciseAmountInput,create=-,update=?"`
+	FinancialTransactions catalogue.Many    `oms:"of=FinancialTransaction,via=order,create=[CreateFinancialTransactionWithOrderInput]"`
+	PreciseTotalPrice     catalogue.Precise `oms:"of=PreciseAmountType,on=totalPrice,by=PreciseAmountInput,create=-"`
+	PreciseTotalTaxPrice  catalogue.Precise `oms:"hidden,on=totalTaxPrice,by=PreciseAmountInput,create=-,update=?"`
 }
 
 // OrderItem is one product line of an order.

@@ -12,6 +12,7 @@ func Spec() catalogue.Spec {
 		Objects: []catalogue.ObjectSpec{
 			{Name: "CustomerLink", Fields: []string{"ref: String"}, Doc: "A customer by ref."},
 			{Name: "PreciseAmountType", Fields: catalogue.PreciseMembers(), Doc: "An amount exactly: preciseAmount is unscaledValue divided by ten to the power of scale."},
+			{Name: "FulfilmentLink", Fields: []string{"ref: String"}, Doc: "A fulfilment by its ref."},
 			{Name: "OrderLink", Fields: []string{"ref: String", "retailer: RetailerLink"}, Doc: "An order by its ref and its retailer's id."},
 			{Name: "OrderItemLink", Fields: []string{"ref: String", "order: OrderLink"}, Doc: "A line of an order by its ref."},
 		},
@@ -24,7 +25,7 @@ func Spec() catalogue.Spec {
 func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
-			Go: Order{}, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", KeyInputs: "Id IdOrKey", Key: "ref", Taken: fault.CodeOrderExists, Retailer: "retailer",
+			Go: Order{}, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", KeyInputs: "Id IdOrKey", Key: "ref", Taken: fault.CodeOrderExists, Retailer: "retailer", Agrees: []string{"paymentId.retailer = retailer"},
 			Indexes: []string{"customer createdOn id", "status createdOn id"},
 			Parts:   "items fulfilmentChoice.deliveryAddress customer fulfilments.items articles.items",
 			Gets:    []string{"order(id: ID, ref: String)", "orderById(id: ID!)"}, Create: true, Update: "id",
@@ -54,6 +55,7 @@ func inputs() []catalogue.InputSpec {
 	return []catalogue.InputSpec{
 		{Name: "CustomerLinkInput", Fields: []string{"ref: String!"}},
 		{Name: "PreciseAmountInput", Fields: catalogue.PreciseMembers(), Doc: "preciseAmount, or unscaledValue and scale, or all three where they agree."},
+		{Name: "FulfilmentLinkInput", Fields: []string{"ref: String!"}},
 		{Name: "OrderLinkInput", Fields: []string{"ref: String!", "retailer: RetailerId!"}},
 		{Name: "OrderItemLinkInput", Fields: []string{"ref: String!", "order: OrderLinkInput!"}},
 		{Name: "UpdateOrderInput", Of: "Order", Base: catalogue.Update, Without: "type"},
@@ -66,7 +68,7 @@ func inputs() []catalogue.InputSpec {
 		{Name: "CreateOrderAndCustomerInput", Of: "Order", Fields: []string{
 			"ref: String!", "type: String!", "totalPrice: Float", "totalTaxPrice: Float", "retailer: RetailerId!", "customer: CreateCustomerInput!",
 			"fulfilmentChoice: CreateFulfilmentChoiceWithOrderInput", "attributes: [AttributeInput]", "items: [CreateOrderItemWithOrderInput]!",
-			"preciseTotalPrice: PreciseAmountInput", "preciseTotalTaxPrice: PreciseAmountInput",
+			"payment: PaymentKey", "preciseTotalPrice: PreciseAmountInput", "preciseTotalTaxPrice: PreciseAmountInput",
 		}},
 	}
 }

@@ -29,14 +29,13 @@ func (r *Runner) Resolve(ctx context.Context, scope tenancy.Scope, ev *workflow.
 	t := r.types.typeOf(entity)
 	ev.EntityID, ev.EntityRef = string(idOf(t, entity)), textOf(t, entity, "ref")
 	ev.EntitySubtype, ev.EntityStatus = textOf(t, entity, "type"), textOf(t, entity, "status")
-	for t.Root != nil && t.Root.Ref != nil {
-		id, _ := t.Root.Get(entity).(catalogue.ID)
-		up, err := rd.ByID(ctx, t.Root.Ref, id)
+	for by, id := t.Above(entity); by != nil; by, id = t.Above(entity) {
+		up, err := rd.ByID(ctx, by.Ref, id)
 		if err != nil {
 			return err
 		}
 		if up[0] == nil {
-			return fault.NotFoundf("%s %s has no root: %s %s does not exist", ev.EntityType, ev.EntityID, t.Root.Ref.Name, id)
+			return fault.NotFoundf("%s %s has no root: %s %s does not exist", ev.EntityType, ev.EntityID, by.Ref.Name, id)
 		}
 		entity, t = up[0], r.types.typeOf(up[0])
 	}

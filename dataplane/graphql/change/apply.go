@@ -208,12 +208,13 @@ func assign(p, v any, place string) error {
 	return nil
 }
 
-// transcode stores a JSON-like value in whatever p points at.
+// transcode stores a JSON-like value in whatever p points at, in place of what is there: members that it does not have are empty then.
 func transcode(p, v any, place string) error {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return fault.Invalidf(place, "the value cannot be stored").WithCode(fault.CodeInvalid).Wrap(err)
 	}
+	reflect.ValueOf(p).Elem().SetZero()
 	if err := json.Unmarshal(raw, p); err != nil {
 		return fault.Invalidf(place, "the value cannot be stored").WithCode(fault.CodeInvalid).Wrap(err)
 	}

@@ -16,12 +16,22 @@ var update = flag.Bool("update", false, "take lines of what is served now out of
 // ours is what is served beyond the contract.
 var ours = slices.Concat(
 	[]string{"PageInfo.startCursor", "PageInfo.endCursor"},
-	// Inputs whose members the contract does not tell: those of what they are read back as.
-	[]string{"PreciseAmountInput.preciseAmount", "PreciseAmountInput.scale", "PreciseAmountInput.unscaledValue"},
+	// Inputs whose members the contract does not tell: those of what they make or are read back as.
+	members("PreciseAmountInput", "preciseAmount scale unscaledValue"),
+	members("CreateFinancialTransactionWithOrderInput", "ref type amount currency cardType externalTransactionCode externalTransactionId paymentMethod paymentProvider"),
 	// What is accepted is read back, and a list of a parent's takes the filters of the search of its type.
 	[]string{"VirtualPosition.segments"},
 	of("InventoryPosition.quantities", "associationRef associationType channel countryOfOrigin manufacturer manufacturerBatchNumber segment1 segment2 segment3 supplier"),
 )
+
+// members lists fields of a type.
+func members(of, fields string) []string {
+	var out []string
+	for _, name := range strings.Fields(fields) {
+		out = append(out, of+"."+name)
+	}
+	return out
+}
 
 // of lists arguments of a field.
 func of(field, arguments string) []string {

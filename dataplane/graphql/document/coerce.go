@@ -36,7 +36,7 @@ func badInput(at *spot, format string, args ...any) *InputError {
 
 // coercer turns JSON values and literals into Go values of their GraphQL types: Int int, Float float64, String, ID and
 // enums string, Boolean bool, DateTime time.Time in UTC, Json any JSON value with numbers as json.Number; lists []any, input objects
-// map[string]any with absent fields left out. BigDecimal is a json.Number.
+// map[string]any with absent fields left out.
 type coercer struct {
 	schema *ast.Schema
 	vars   map[string]any // coerced variables, for literals; nil while variables themselves are coerced
