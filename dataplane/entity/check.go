@@ -37,6 +37,11 @@ func (d *decision) check(x *Draft) error {
 			return f.At(strings.TrimPrefix(x.Place+"."+f.Field, "."))
 		}
 	}
+	for _, f := range x.Type.Key {
+		if x.New && f.Ref != nil && f.Empty(x.Entity) {
+			return fault.Invalidf(x.at(f), "%s must not be empty", x.name(f)).WithCode(fault.CodeMissing)
+		}
+	}
 	return d.belongTogether(x)
 }
 

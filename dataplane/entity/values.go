@@ -77,14 +77,11 @@ func (m *Making) value(x *Draft, f *catalogue.Field) error {
 	case *string:
 		return m.text(x, f, *p)
 	case *catalogue.ID:
-		switch {
-		case *p == "" && f.Ref != nil && slices.Contains(x.Type.Key, f):
-			return fault.Invalidf("", "%s must not be empty", x.name(f)).WithCode(fault.CodeMissing)
-		case f.Ref == nil:
+		if f.Ref == nil {
 			return CheckLength(string(*p), 0)
 		}
 		if f.Ref.Provided && *p != "" && numbered(*p) == nil { // of a link, which nobody has looked up
-			return Need{Type: f.Ref, ID: *p, Place: x.at(f)}.missing()
+			return Need{Type: f.Ref, ID: *p}.missing()
 		}
 		return nil
 	default:

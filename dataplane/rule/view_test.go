@@ -8,7 +8,6 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
-	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/path"
@@ -67,7 +66,7 @@ type Claim struct {
 // TestLinksShowToPaths: by the members that the API shows; a link without any of them is nothing.
 func TestLinksShowToPaths(t *testing.T) {
 	t.Parallel()
-	types, err := catalogue.New(foundation.Spec(), security.Spec(), inventory.Spec(), order.Spec(), catalogue.Spec{Types: []catalogue.TypeSpec{{Go: Claim{}, Retailer: "retailer"}}})
+	types, err := catalogue.New(append(domain.Specs(), catalogue.Spec{Types: []catalogue.TypeSpec{{Go: Claim{}, Retailer: "retailer"}}})...)
 	require.NoError(t, err)
 	for path, want := range map[string]any{
 		"order": "O-1", "order.ref": "O-1", "order.retailer.id": "7", "order.retailer.ref": nil, "order.id": nil, "retailer": "3", "retailer.id": "3", "retailer.ref": nil,
