@@ -43,7 +43,7 @@ func TestEveryRootIsReachedAndRunsAWorkflow(t *testing.T) {
 		roots[typ.EntityType] = root.EntityType
 	}
 	require.Equal(t, map[string]string{
-		"LOCATION": "LOCATION", "ORDER": "ORDER", "FULFILMENT": "ORDER", "ARTICLE": "ORDER", "FINANCIAL_TRANSACTION": "ORDER",
+		"LOCATION": "LOCATION", "ORDER": "ORDER", "FULFILMENT": "ORDER", "FULFILMENT_CHOICE": "ORDER", "ARTICLE": "ORDER", "FINANCIAL_TRANSACTION": "ORDER",
 		"BILLING_ACCOUNT": "BILLING_ACCOUNT", "INVOICE": "BILLING_ACCOUNT", "CREDIT_MEMO": "BILLING_ACCOUNT", "PAYMENT": "BILLING_ACCOUNT", "PAYMENT_TRANSACTION": "BILLING_ACCOUNT",
 		"PRODUCT_CATALOGUE": "PRODUCT_CATALOGUE", "PRODUCT": "PRODUCT_CATALOGUE", "CATEGORY": "PRODUCT_CATALOGUE",
 		"INVENTORY_CATALOGUE": "INVENTORY_CATALOGUE", "INVENTORY_POSITION": "INVENTORY_CATALOGUE", "INVENTORY_QUANTITY": "INVENTORY_CATALOGUE",
@@ -95,6 +95,7 @@ func TestInlineChildrenKnowTheirParent(t *testing.T) {
 		"CreateLocationInput.primaryAddress": "location", "UpdateLocationInput.primaryAddress": "location",
 		"CreateLocationInput.openingSchedule": "location", "UpdateLocationInput.openingSchedule": "location",
 		"CreateOrderInput.fulfilmentChoice": "order", "CreateOrderAndCustomerInput.fulfilmentChoice": "order",
+		"CreateOrderInput.billingAddress": "order", "UpdateOrderInput.billingAddress": "order",
 	}, back)
 }
 
@@ -113,7 +114,7 @@ func TestCopiesOnCreation(t *testing.T) {
 	}
 	require.Equal(t, map[string][]string{
 		"Customer.ref": {"username"}, "Order.customerLink": {"customer", "ref"}, "Order.payment": {"paymentId", "ref"}, "BillingAccount.customer": {"customerId", "ref"}, "Fulfilment.fromLocation": {"fromAddress", "location", "ref"},
-		"StandardProduct.catalogueRef": {"catalogue", "ref"}, "VariantProduct.catalogueRef": {"catalogue", "ref"}, "Article.order": {"fulfilments", "order"},
+		"StandardProduct.catalogueRef": {"catalogue", "ref"}, "VariantProduct.catalogueRef": {"catalogue", "ref"}, "GroupProduct.catalogueRef": {"catalogue", "ref"}, "Article.order": {"fulfilments", "order"},
 		"Wave.processingLocation": {"location", "ref"}, "Consignment.order": {"consignmentArticles", "article", "order"},
 	}, copies)
 }
@@ -135,7 +136,7 @@ func TestFactsOfTypes(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, []string{"Customer", "StandardProduct", "VariantProduct", "Product"}, folds, "wildcards that ignore case")
+	require.Equal(t, []string{"Customer", "StandardProduct", "VariantProduct", "GroupProduct", "Product"}, folds, "wildcards that ignore case")
 	require.Equal(t, []string{"ProductCatalogue", "InventoryCatalogue", "VirtualCatalogue"}, remembered)
 	require.Equal(t, []string{"orders_ref_key C0121E"}, codes, "keys whose fault has a code of its own when they are taken")
 }
@@ -167,7 +168,7 @@ func TestWhatCountsIsNeverNegative(t *testing.T) {
 		"Article.quantity", "Article.height", "Article.length", "Article.width", "Article.weight", "ArticleItem.quantity", "FulfilmentPlan.splitCount", "Price.value",
 		"FulfilmentOptionProduct.requestedQuantity", "FulfilmentPlanFulfilmentItem.availableQuantity", "FulfilmentPlanFulfilmentItem.requestedQuantity",
 	}, bounded)
-	require.Equal(t, []string{"PaymentServiceProvider.port"}, ranged)
+	require.Equal(t, []string{"OrderBillingAddress.latitude", "OrderBillingAddress.longitude", "PaymentServiceProvider.port"}, ranged)
 }
 
 // TestNothingBeginsWithoutAStatus: no ruleset would answer it, and no list that asks for a status would show it.

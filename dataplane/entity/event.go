@@ -12,12 +12,15 @@ const CreateEvent = "CREATE"
 func (m *Making) Created(newID func() catalogue.ID) []*workflow.Event {
 	var out []*workflow.Event
 	for _, x := range m.Drafts {
-		if x.New && x.Type.Fires {
+		if x.Fires() {
 			out = append(out, m.created(x, newID()))
 		}
 	}
 	return out
 }
+
+// Fires reports whether a draft's creation sends CREATE.
+func (x *Draft) Fires() bool { return x.New && x.Type.Fires && (x.Parent == nil || !x.Type.Quiet) }
 
 func (m *Making) created(x *Draft, id catalogue.ID) *workflow.Event {
 	d := decision{Making: m}

@@ -32,16 +32,19 @@ func (e *Executor) mutationFields() []mutation {
 		if m := t.Create; m != nil {
 			out = append(out, e.creation(t, m))
 		}
-		if m := t.Update; m != nil {
-			out = append(out, mutation{name: m.Name, typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
-				return e.changer.Update(ctx, p, m, input)
-			}})
+		if t.Update != nil {
+			out = append(out, e.update(t))
 		}
 		for _, r := range t.Removes {
 			out = append(out, e.removal(r))
 		}
 		for _, b := range t.Bulk {
 			out = append(out, e.bulk(t, b))
+		}
+	}
+	for _, t := range e.catalogue.Abstract() {
+		if t.Update != nil {
+			out = append(out, e.update(t))
 		}
 	}
 	for _, op := range e.catalogue.Mutations() {
@@ -77,6 +80,12 @@ func (e *Executor) creation(t *catalogue.Type, m *catalogue.Mutation) mutation {
 		}
 	}
 	return made
+}
+
+func (e *Executor) update(t *catalogue.Type) mutation {
+	return mutation{name: t.Update.Name, typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
+		return e.changer.Update(ctx, p, t.Update, input)
+	}}
 }
 
 func (e *Executor) removal(r *catalogue.Removal) mutation {

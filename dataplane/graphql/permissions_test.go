@@ -89,6 +89,13 @@ var mutationsAndPermissions = []struct{ mutation, permission string }{
 	{`createOrderItem(input: {ref: "3", productRef: "P1", productCatalogueRef: "PC:MASTER:1", quantity: 1, order: {id: {order}}}) { id }`, "ORDERITEM_CREATE"},
 	{`createFulfilment(input: {ref: "F-9", type: "HD_PFS", order: {id: {order}}}) { id }`, "FULFILMENT_CREATE"},
 	{`updateFulfilment(input: {id: {fulfilment}, status: "X"}) { id }`, "FULFILMENT_UPDATE"},
+	{`createFulfilmentChoice(input: {deliveryType: "STANDARD", order: {id: {order}}}) { id }`, "FULFILMENTCHOICE_CREATE"},
+	{`updateFulfilmentChoice(input: {id: {choice}, status: "X"}) { id }`, "FULFILMENTCHOICE_UPDATE"},
+	{`updateCustomer(input: {username: "k0", title: "Dr"}) { id }`, "CUSTOMER_UPDATE"},
+	{`createGroupProduct(input: {ref: "G2", type: "KIT", name: "x", ` + catalogueOfProducts + `}) { id }`, "GROUPPRODUCT_CREATE"},
+	{`updateGroupProduct(input: {ref: "G", name: "X", ` + catalogueOfProducts + `}) { id }`, "GROUPPRODUCT_UPDATE"},
+	{`updateProduct(input: {ref: "G", name: "Y", ` + catalogueOfProducts + `}) { id }`, "GROUPPRODUCT_UPDATE"},
+	{`removeCategoriesFromGroupProduct(input: {groupProduct: {ref: "G", ` + catalogueOfProducts + `}, categories: {ref: "C", ` + catalogueOfProducts + `}}) { status }`, "GROUPPRODUCT_UPDATE"},
 	{`createArticle(input: {ref: "A2", type: "BOX", height: 1, length: 1, width: 1, weight: 1, fulfilments: {id: {fulfilment}}}) { id }`, "ARTICLE_CREATE"},
 	{`updateArticle(input: {id: {article}, height: 2}) { id }`, "ARTICLE_UPDATE"},
 	{`createStorageArea(input: {ref: "S2", location: {id: {location}}}) { id }`, "STORAGEAREA_CREATE"},
@@ -133,6 +140,7 @@ func (w *world) everything() *strings.Replacer {
 	id(`createFinancialTransaction(input: {ref: "FT", type: "PAYMENT", amount: 1, currency: "AUD", paymentMethod: "CASH", order: {id: ` + orders[0] + `}}) { id }`)
 	id(`createCategory(input: {ref: "C", type: "T", name: "C", ` + catalogueOfProducts + `}) { id }`)
 	id(`createVariantProduct(input: {ref: "V", type: "VARIANT", gtin: "2", name: "x", ` + catalogueOfProducts + `, product: {ref: "P1", ` + catalogueOfProducts + `}}) { id }`)
+	id(`createGroupProduct(input: {ref: "G", type: "KIT", name: "x", ` + catalogueOfProducts + `}) { id }`)
 	id(`createInventoryCatalogue(input: {ref: "IC", type: "DEFAULT", name: "x", retailerRefs: "1"}) { id }`)
 	id(`createInventoryPosition(input: {ref: "IP", type: "DEFAULT", productRef: "P1", locationRef: "L", onHand: 1, catalogue: {ref: "IC"}}) { id }`)
 	id(`createInventoryQuantity(input: {ref: "Q", type: "LAST_ON_HAND", quantity: 1, catalogue: {ref: "IC"}, position: {ref: "IP", catalogue: {ref: "IC"}}}) { id }`)
@@ -147,7 +155,8 @@ func (w *world) everything() *strings.Replacer {
 	id(`createControl(input: {ref: "CT", type: "T", name: "x", controlGroup: {ref: "CG"}}) { id }`)
 	option := id(`createFulfilmentOption(input: {ref: "FO", type: "T", retailerId: 1}) { id }`)
 	plan := id(`createFulfilmentPlan(input: {ref: "FP", type: "T", retailerId: 1, fulfilmentOptionId: {id: "` + option + `"}}) { id }`)
-	return strings.NewReplacer("{option}", option, "{plan}", plan, "{order}", orders[0], "{article}", parcel, "{carrier}", carrier,
+	choice := id(`createFulfilmentChoice(input: {deliveryType: "STANDARD", order: {id: ` + orders[0] + `}}) { id }`)
+	return strings.NewReplacer("{choice}", choice, "{option}", option, "{plan}", plan, "{order}", orders[0], "{article}", parcel, "{carrier}", carrier,
 		"{area}", id(`createStorageArea(input: {ref: "S", location: {id: `+place+`}}) { id }`),
 		"{wave}", id(`createWave(input: {ref: "W", type: "T", retailer: {id: 1}, location: {id: `+place+`}, fulfilments: []}) { id }`),
 		"{consignment}", id(`createConsignment(input: {ref: "G", consignmentReference: "x", retailer: {id: 1}, carrier: {id: `+carrier+`}, consignmentArticles: {article: {id: `+parcel+`}}}) { id }`),

@@ -144,11 +144,7 @@ func (db *DB) exists(pe *pgconn.PgError) error {
 	if !ok {
 		return fault.New(fault.Exists, "an entity with this key exists").WithCode(fault.CodeExists).With("key", pe.ConstraintName).Wrap(pe)
 	}
-	names := make([]string, len(key.fields))
-	for i, f := range key.fields {
-		names[i] = f.Name
-	}
-	list := strings.Join(names, ", ")
+	list := catalogue.Unique{Fields: key.fields}.Names()
 	return fault.New(fault.Exists, "%s with this %s exists", key.typ.Name, list).
 		WithCode(key.taken).With("type", key.typ.Name).With("key", list).Wrap(pe)
 }

@@ -221,7 +221,7 @@ func TestPathsEndAtTheWall(t *testing.T) {
 	theirs := &foundation.Customer{Node: catalogue.Node{ID: w.id("Customer")}, Ref: "THEIRS", Username: "THEIRS", FirstName: "T", RetailerID: "2"}
 	product := &inventory.ProductCatalogue{Node: catalogue.Node{ID: w.id("ProductCatalogue")}, Ref: "MASTER:2", Name: "Theirs", RetailerRefs: []string{"2"}}
 	flow(&product.Orchestrated, "MASTER", "ACTIVE", "PRODUCT_CATALOGUE::MASTER")
-	p := &inventory.StandardProduct{ProductFields: inventory.ProductFields{Node: catalogue.Node{ID: w.id("StandardProduct")}, Ref: "T1", GTIN: "T1", Name: "Theirs", CatalogueID: product.ID, CatalogueRef: product.Ref}}
+	p := &inventory.StandardProduct{ProductFields: inventory.ProductFields{Node: catalogue.Node{ID: w.id("StandardProduct")}, Ref: "T1", Name: "Theirs", CatalogueID: product.ID, CatalogueRef: product.Ref}, GTIN: "T1"}
 	flow(&p.Orchestrated, "STANDARD", "ACTIVE", "PRODUCT_CATALOGUE::MASTER")
 	w.insert(theirs, product, p)
 	o, _ := w.newOrder("HD", "", "P1×1", "P2×1")

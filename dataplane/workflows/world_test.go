@@ -175,7 +175,7 @@ func (w *world) otherRetailer(network catalogue.ID) {
 
 func (w *world) product(ref string) {
 	p := &inventory.StandardProduct{ProductFields: inventory.ProductFields{Node: catalogue.Node{ID: w.id("StandardProduct")}, Ref: ref,
-		GTIN: ref, Name: "Product " + ref, CatalogueID: w.roots["MASTER:1"], CatalogueRef: "MASTER:1"}}
+		Name: "Product " + ref, CatalogueID: w.roots["MASTER:1"], CatalogueRef: "MASTER:1"}, GTIN: ref}
 	flow(&p.Orchestrated, "STANDARD", "ACTIVE", "PRODUCT_CATALOGUE::MASTER")
 	w.insert(p)
 }

@@ -52,6 +52,7 @@ type Field struct {
 	CopyOver   *Edge      // the path begins at what is joined along this connection, where all must agree; nil: at the entity itself
 	Among      []string   // the values that a text may have; empty: any
 	Names      *Type      // the text is the ref of this type; nil: of none in particular
+	Finds      bool       // of a reference: its search argument filters by fields of what it refers to
 	Constants  *ValueType // the text is the key of one of this type's rows; nil: of none
 	MaxLen     int        // characters; 0: 255 for Text, no limit otherwise
 	Personal   bool       // personal data: never logged, erased on request
@@ -96,6 +97,7 @@ type Edge struct {
 	Link   *Link  // the link table; nil for By
 	Plain  bool   // the API lists all at once, without pages and filters
 	Pages  bool   // the API's connection takes paging arguments alone, no filters
+	Hidden bool   // inputs may give it, but the API does not show it
 	Doc    string
 }
 
@@ -123,7 +125,7 @@ type Link struct {
 // Type describes one entity type, or an abstract one: an interface whose members share a table.
 type Type struct {
 	Name        string     // GraphQL name: Order
-	Plural      string     // search field: orders; empty for abstract types and for those that are only found through others
+	Plural      string     // search field: orders; empty for those that are only found through others, as most abstract types
 	EntityType  string     // name in events: ORDER; empty where no event can name it
 	Permission  string     // stem of permission names: INVENTORYPOSITION, to which _VIEW, _CREATE, _UPDATE are added
 	Table       string     // orders
@@ -142,6 +144,7 @@ type Type struct {
 	OwnRoot     bool       // where Root leads nowhere, it is its own root
 	Workflow    bool       // orchestrated: has workflowRef and friends, and events can address it
 	Fires       bool       // creation sends a CREATE event
+	Quiet       bool       // but not where it comes to be with its parent
 	Parts       *PartTree  // what hangs on a root and is read with it; nil: it is read alone
 	Interfaces  []string   // Node, Orchestrateable, Product, …
 	Fields      []*Field   // in GraphQL order; hidden ones and the discriminator included
@@ -201,6 +204,15 @@ type Unique struct {
 	Name   string // of the index, as constraint violations name it: orders_ref_key
 	Fields []*Field
 	Taken  string // platform code of the fault that it is taken
+}
+
+// Names are those of the fields, as faults tell them.
+func (u Unique) Names() string {
+	names := make([]string, len(u.Fields))
+	for i, f := range u.Fields {
+		names[i] = f.Name
+	}
+	return strings.Join(names, ", ")
 }
 
 // New returns a pointer to a new zero entity of the type. Abstract types have none.

@@ -108,7 +108,7 @@ func (b *builder) declareNames() {
 	}
 	for _, s := range b.spec.Interfaces {
 		if s.Shared {
-			t := &Type{Name: s.Name, Doc: s.Doc, Permission: strings.ToUpper(s.Name), fields: map[string]*Field{}}
+			t := &Type{Name: s.Name, Plural: s.Plural, Doc: s.Doc, Permission: strings.ToUpper(s.Name), fields: map[string]*Field{}}
 			b.cat.abstract = append(b.cat.abstract, t)
 			b.cat.byName[s.Name] = t
 		}
@@ -137,7 +137,7 @@ func (b *builder) newType(s *TypeSpec) *Type {
 		Provided: s.Provided, AccountWide: s.AccountWide, Secret: s.Secret, OwnRoot: s.OwnRoot,
 		Permission: strings.ToUpper(rt.Name()), Interfaces: strings.Fields(s.Implements), Go: rt, fields: map[string]*Field{},
 	}
-	t.FoldsCase, t.Remembered = s.FoldsCase, s.Remembered
+	t.FoldsCase, t.Remembered, t.Quiet = s.FoldsCase, s.Remembered, s.Quiet
 	if t.Plural == "" {
 		t.Plural = camel(t.Name) + "s"
 	}
@@ -210,7 +210,7 @@ func (b *builder) derive(t *Type, d *declaration, rt reflect.Type, index []int) 
 	where := t.Name + "." + d.goName
 	switch rt {
 	case reflect.TypeFor[Many]():
-		d.edge = &Edge{Name: or(d.tag.Name, camel(d.goName)), Plain: d.tag.Plain, Pages: d.tag.NoSearch, Doc: d.doc}
+		d.edge = &Edge{Name: or(d.tag.Name, camel(d.goName)), Plain: d.tag.Plain, Pages: d.tag.NoSearch, Hidden: d.tag.Hidden, Doc: d.doc}
 		t.Edges = append(t.Edges, d.edge)
 	case reflect.TypeFor[Lookup]():
 		k := &KeyRef{Name: or(d.tag.Name, camel(d.goName)), GraphQL: d.tag.Of, Doc: d.doc}
@@ -279,7 +279,7 @@ func (b *builder) newField(d *declaration, rt reflect.Type) (*Field, error) {
 	if err := fits(f, d, rt); err != nil {
 		return nil, err
 	}
-	f.Argument = argument(f, d, base)
+	f.Argument, f.Finds = argument(f, d, base), d.tag.Find != ""
 	return f, noneOf(f, d, rt)
 }
 
@@ -358,6 +358,8 @@ func argument(f *Field, d *declaration, base string) string {
 		return ""
 	case f.Numbered:
 		return "[" + f.GraphQL + "]"
+	case d.tag.Find != "":
+		return d.tag.Find
 	case d.tag.Wrap != "":
 		return d.tag.Wrap + "Input"
 	case d.tag.Ref != "" && !f.ShowsID:

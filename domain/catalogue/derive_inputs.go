@@ -31,6 +31,7 @@ func (b *builder) deriveInputs() {
 			}
 		}
 	}
+	b.declareKinds(declared)
 	for i := range b.spec.Inputs {
 		s := &b.spec.Inputs[i]
 		var of *Type
@@ -184,23 +185,20 @@ func (t *Type) declaredAs(name string) *declaration {
 
 func (b *builder) fillDerived(in *Input, s *InputSpec) {
 	without, require, relax := strings.Fields(s.Without), strings.Fields(s.Require), strings.Fields(s.Relax)
-	identify := map[string]string{} // modes by field
+	var identify []string
 	if s.Base == Update {
-		for _, word := range strings.Fields(or(s.Finds, or(b.specs[in.Of].Update, "id"))) {
-			name, may := strings.CutSuffix(word, "?")
-			identify[name] = map[bool]string{true: "?", false: "!"}[may]
-		}
+		identify = strings.Fields(or(s.Finds, or(b.identifiers(in.Of), "id")))
 	}
 	for _, d := range in.Of.declared {
 		name := d.inputName()
-		f := &InputField{Name: name, Doc: d.doc}
-		if d.field != nil {
-			_, f.Identify = identify[d.field.Name]
-		}
+		finds, called := identifier(identify, d, name)
+		f := &InputField{Name: called, Doc: d.doc, Identify: finds != ""}
 		mode := d.tag.mode(s.Base)
 		switch {
+		case called == "":
+			continue
 		case f.Identify:
-			mode = identify[d.field.Name]
+			mode = finds
 		case slices.Contains(require, name):
 			mode = "!"
 		case slices.Contains(without, name):
@@ -216,6 +214,26 @@ func (b *builder) fillDerived(in *Input, s *InputSpec) {
 		in.Fields = append(in.Fields, f)
 		b.land(in, f, d)
 	}
+}
+
+// identifier tells in which mode a declaration finds a row, if it is among the words that say what does, and what the input calls it: ref is username
+// by the word username=ref, and username itself is then nothing. A word that ends in ? is for a field that may be left out.
+func identifier(words []string, d *declaration, name string) (mode, called string) {
+	for _, word := range words {
+		word, may := strings.CutSuffix(word, "?")
+		mode = map[bool]string{true: "?", false: "!"}[may]
+		alias, field, other := strings.Cut(word, "=")
+		switch {
+		case d.field == nil:
+		case other && d.field.Name == field:
+			return mode, alias
+		case other && name == alias:
+			return "", ""
+		case d.field.Name == word:
+			return mode, name
+		}
+	}
+	return "", name
 }
 
 // inputText is the type text of a declaration in an input; empty: it is absent.

@@ -23,7 +23,7 @@ func (b *builder) deriveInterfaces() {
 			}
 		}
 		if s.Shared {
-			b.makeAbstract(b.cat.byName[s.Name], in, members)
+			b.makeAbstract(b.cat.byName[s.Name], in, members, strings.Fields(s.Search))
 		}
 	}
 }
@@ -54,8 +54,8 @@ func (b *builder) agreed(where, name string, members []*Type) *Field {
 	return first
 }
 
-// makeAbstract gives an abstract type the fields that its members share; those not in the interface are hidden.
-func (b *builder) makeAbstract(t *Type, in *Interface, members []*Type) {
+// makeAbstract gives an abstract type the fields that its members share; those not in the interface are hidden. Its search filters by some.
+func (b *builder) makeAbstract(t *Type, in *Interface, members []*Type, search []string) {
 	t.Members, t.Table, t.IDKind, t.EntityType = members, members[0].Table, members[0].IDKind, members[0].EntityType
 	t.Workflow, t.FoldsCase = members[0].Workflow, members[0].FoldsCase
 	for _, f := range members[0].Fields {
@@ -75,6 +75,9 @@ func (b *builder) makeAbstract(t *Type, in *Interface, members []*Type) {
 			continue
 		}
 		shared.Hidden = !slices.Contains(in.Fields, f)
+		if !slices.Contains(search, f.Name) {
+			shared.Argument = ""
+		}
 		b.addField(t, &shared)
 		if f == members[0].Discriminator {
 			t.Discriminator = &shared

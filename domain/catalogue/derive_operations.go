@@ -30,6 +30,7 @@ func (b *builder) deriveOperations() {
 			b.addBulk(t, s)
 		}
 	}
+	b.deriveKinds()
 	for _, s := range b.spec.Queries {
 		b.cat.queries = append(b.cat.queries, b.operation(s))
 	}

@@ -77,7 +77,7 @@ func shop() catalogue.Spec {
 			{Go: Pick{}, Retailer: ""},
 		},
 		Values:     []catalogue.ValueSpec{{Go: Colour{}, Input: "ColourInput", MergeBy: "name"}},
-		Interfaces: []catalogue.InterfaceSpec{{Name: "Node", Fields: "id"}, {Name: "Thing", Fields: "ref", Shared: true}},
+		Interfaces: []catalogue.InterfaceSpec{{Name: "Node", Fields: "id"}, {Name: "Thing", Fields: "ref", Shared: true, Search: "ref"}},
 		Inputs: []catalogue.InputSpec{
 			{Name: "DateRange", Fields: []string{"from: DateTime"}},
 			{Name: "BoxKey", Of: "Box", Fields: []string{"id: ID", "ref: String max=9"}},

@@ -19,7 +19,26 @@ type GetArg struct {
 type Mutation struct {
 	Name  string // createOrder
 	Input *Input
-	Await *Arg // the argument by which callers ask that the answer waits for the workflow; nil: there is none
+	Await *Arg   // the argument by which callers ask that the answer waits for the workflow; nil: there is none
+	Kinds *Kinds // of updates of an abstract type: how the row's own type takes the input; nil: Input.Of is the row's type
+}
+
+// Kinds says how the kinds of an abstract type take an input that changes a row of any of them.
+type Kinds struct {
+	Inputs map[*Type]*Input // by the type of the row
+	Word   string           // the input's field that says which kind the row is: productType; empty: none does
+	Words  map[string]*Type // its values
+}
+
+// Identifying is the part of an update's input that finds the row.
+func (in *Input) Identifying() *Input {
+	out := &Input{Name: in.Name, Of: in.Of}
+	for _, f := range in.Fields {
+		if f.Identify {
+			out.Fields = append(out.Fields, f)
+		}
+	}
+	return out
 }
 
 // Input is a GraphQL input type and how each of its fields lands in an entity.

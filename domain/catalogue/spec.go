@@ -26,6 +26,7 @@ type TypeSpec struct {
 	Root        string   // reference towards the workflow's root; empty: it is its own
 	OwnRoot     bool     // Root may be empty: then it is its own root, which a workflow of its own type drives
 	Fires       bool     // creation sends CREATE
+	Quiet       bool     // with Fires: but not where it comes to be with its parent, whose CREATE says it
 	Parts       string   // of a root: paths to what hangs on it, which is read with it, such as items fulfilments.items; see parts.go
 	Implements  string   // interfaces
 	Key         string   // natural key
@@ -42,7 +43,7 @@ type TypeSpec struct {
 	Gets        []string // single reads: order(id: ID, ref: String)
 	Create      bool     // has createX
 	Awaits      string   // argument of createX by which callers ask that the answer waits for the workflow: executionMode: ExecutionMode
-	Update      string   // fields that identify the row in updateX, those with a ? where they are given; empty: no such mutation
+	Update      string   // fields that identify the row in updateX, those with a ? where they are given, username=ref where the input has another name; empty: none
 	Removes     []RemovalSpec
 	Bulk        []BulkSpec
 
@@ -76,6 +77,10 @@ type InterfaceSpec struct {
 	Fields    string
 	Shared    bool
 	KeyInputs string // as in TypeSpec, of Shared ones
+	Plural    string // of Shared ones: the search field for rows of all kinds; empty: none
+	Search    string // the fields that it filters by
+	Update    string // as in TypeSpec, of Shared ones: one mutation for rows of all kinds
+	Kinds     string // with Update: an input that says of which kind the row is, and its words: productType STANDARD=StandardProduct
 }
 
 // Base says from which operation's tags an input's fields are taken.

@@ -10,7 +10,7 @@ import (
 //
 //	name          output name; left out: the Go name in lower camel case, without ID for references
 //	!             the output is non-null; inputs of create are then required unless create= says otherwise
-//	hidden        stored but not in the output; in inputs only where create= or update= says so
+//	hidden        stored but not in the output, a Many, too; in inputs only where create= or update= says so
 //	pii           personal data
 //	search        a reference that searches filter by, with the key input of by=
 //	nosearch      a scalar that searches do not filter by; a connection that takes paging arguments alone
@@ -20,6 +20,7 @@ import (
 //	append        what an update gives of a list comes after what is stored: nothing of it is ever changed
 //	ref=Type      a reference: the field is an ID; Type may be abstract
 //	by=Key        the input type that points at what ref= or of= names: RetailerId, ProductCatalogueKey
+//	find=Input    a reference that searches filter by fields of what it refers to: the input has a list of values for each
 //	create=…      in the create input: ! required, ? optional, - absent, or a type text such as [CreateOrderItemWithOrderInput]!
 //	update=…      the same for the update input
 //	in=name       the name in inputs, where it differs: taxType for tax
@@ -56,7 +57,7 @@ type Tag struct {
 	Ref, By, Create, Update    string
 	In, Out, Wrap, Copy, Merge string
 	Default, Among, Names      string
-	Enum, None                 string
+	Enum, None, Find           string
 	Of, Via, Link, On          string
 	MaxLen, MaxItems           int
 
@@ -120,7 +121,7 @@ func (t *Tag) option(option, value string) error {
 	}
 	texts := map[string]*string{
 		"ref": &t.Ref, "by": &t.By, "create": &t.Create, "update": &t.Update, "in": &t.In, "out": &t.Out, "enum": &t.Enum, "none": &t.None, "wrap": &t.Wrap,
-		"copy": &t.Copy, "merge": &t.Merge, "of": &t.Of, "via": &t.Via, "link": &t.Link, "on": &t.On,
+		"copy": &t.Copy, "merge": &t.Merge, "of": &t.Of, "via": &t.Via, "link": &t.Link, "on": &t.On, "find": &t.Find,
 		"default": &t.Default, "among": &t.Among, "names": &t.Names,
 	}
 	if p, ok := texts[option]; ok {

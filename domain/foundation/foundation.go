@@ -123,7 +123,7 @@ type Setting struct {
 // Customer is a person who orders.
 type Customer struct {
 	catalogue.Node
-	Ref            string               `oms:"ref,copy=username,pii" doc:"Equals the user name."`
+	Ref            string               `oms:"ref,copy=username,pii,max=250" doc:"Equals the user name."`
 	Username       string               `oms:"create=!,pii,max=250"`
 	Status         string               `oms:"create=-,default=ACTIVE"`
 	Title          string               `oms:"max=50"`

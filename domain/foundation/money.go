@@ -3,11 +3,11 @@ package foundation
 import (
 	_ "embed" // the list of currencies
 	"fmt"
-	"math/big"
 	"strconv"
 	"strings"
 
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/money"
 )
 
 // AmountType is an amount of money, told in two ways that agree: amount, and unscaledValue divided by ten to the power of scale.
@@ -33,7 +33,11 @@ func (a *AmountType) Settle() error {
 	case a.UnscaledValue == nil:
 		return a.unscale()
 	}
-	exact, _ := new(big.Rat).SetFrac(big.NewInt(int64(*a.UnscaledValue)), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(*a.Scale)), nil)).Float64()
+	told, err := money.Shifted(strconv.Itoa(*a.UnscaledValue), *a.Scale)
+	if err != nil {
+		return fault.Invalidf("unscaledValue", "%s", err)
+	}
+	exact, _ := told.Float()
 	if a.Amount != nil && *a.Amount != exact {
 		return fault.Invalidf("amount", "amount %v is not unscaledValue %d with scale %d: give one of the two", *a.Amount, *a.UnscaledValue, *a.Scale)
 	}
@@ -43,21 +47,24 @@ func (a *AmountType) Settle() error {
 
 // unscale works out the unscaled value, with the decimals that the amount has or with those that were asked for.
 func (a *AmountType) unscale() error {
-	whole, decimals, _ := strings.Cut(strconv.FormatFloat(*a.Amount, 'f', -1, 64), ".")
+	d, err := money.OfFloat(*a.Amount)
+	if err != nil {
+		return fault.Invalidf("amount", "%s", err)
+	}
 	if a.Scale == nil {
-		n := len(decimals)
+		n := d.Scale()
 		a.Scale = &n
 	}
-	if len(decimals) > *a.Scale {
+	told, fits := d.At(*a.Scale)
+	if !fits {
 		return fault.Invalidf("scale", "amount %v has more than %d decimals", *a.Amount, *a.Scale)
 	}
-	n, err := strconv.ParseInt(whole+decimals+strings.Repeat("0", *a.Scale-len(decimals)), 10, 32)
-	if err != nil || *a.Scale > maxScale {
+	n, holds := told.Unscaled32()
+	if !holds || *a.Scale > maxScale {
 		a.Scale = nil
 		return nil
 	}
-	unscaled := int(n)
-	a.UnscaledValue = &unscaled
+	a.UnscaledValue = &n
 	return nil
 }
 

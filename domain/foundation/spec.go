@@ -85,7 +85,7 @@ func types() []catalogue.TypeSpec {
 		},
 		{
 			Go: Customer{}, Doc: "A person who orders.", Implements: "Node", KeyInputs: "Id Key", Key: "ref", Retailer: "retailer",
-			Gets: []string{"customer(ref: String!)", "customerById(id: ID!)"}, Create: true, FoldsCase: true,
+			Gets: []string{"customer(ref: String!)", "customerById(id: ID!)"}, Create: true, Update: "username=ref", FoldsCase: true,
 		},
 		{
 			Go: Comment{}, Doc: "Free text attached to an entity.", Implements: "Node", KeyInputs: "Id", Indexes: []string{"entityType entityId"}, Owner: "entityType entityId",
@@ -104,6 +104,7 @@ func inputs() []catalogue.InputSpec {
 		{Name: "CurrencyKey", Fields: []string{"alphabeticCode: String! max=20"}},
 		{Name: "RetailerLinkInput", Fields: []string{"id: ID!"}},
 		{Name: "WorkflowLinkInput", Fields: []string{"ref: String!", "version: Int!"}},
+		{Name: "UpdateCustomerInput", Of: "Customer", Base: catalogue.Update, Without: "status department retailer"},
 		{Name: "CreateOpeningScheduleInput", Of: "OpeningSchedule", Base: catalogue.Create},
 		{Name: "CreateStoreAddressInput", Of: "StoreAddress", Base: catalogue.Create, Require: "latitude longitude"},
 		{Name: "CreateNetworkWithRetailerInput", Of: "Network", Fields: []string{"ref: String! max=100", "type: String", "attributes: [AttributeInput]"}},

@@ -34,7 +34,6 @@ type ProductFields struct {
 	catalogue.Node
 	Ref string `oms:"!,max=100" doc:"Unique in its catalogue."`
 	catalogue.Orchestrated
-	GTIN         string               `oms:"!,max=20" doc:"Global trade item number."`
 	Name         string               `oms:"!"`
 	Summary      string               `oms:"max=255"`
 	CatalogueID  catalogue.ID         `oms:"!,ref=ProductCatalogue,by=ProductCatalogueKey,search"`
@@ -48,13 +47,21 @@ type ProductFields struct {
 // StandardProduct is an ordinary product, usually the base of variants.
 type StandardProduct struct {
 	ProductFields
+	GTIN     string         `oms:"!,max=20" doc:"Global trade item number."`
 	Variants catalogue.Many `oms:"of=VariantProduct,via=product,create=[VariantProductKey],update=[VariantProductKey]"`
 }
 
 // VariantProduct is a sellable variation of a standard product, such as a size.
 type VariantProduct struct {
 	ProductFields
+	GTIN      string       `oms:"!,max=20" doc:"Global trade item number."`
 	ProductID catalogue.ID `oms:"!,ref=StandardProduct,by=ProductKey,create=?" doc:"The standard product that it varies."`
+}
+
+// GroupProduct is a bundle or a kit: products that are offered together.
+type GroupProduct struct {
+	ProductFields
+	Products catalogue.Many `oms:"hidden,of=Product,link=group_members/group_id/product_id,create=[ProductKey],update=[ProductKey]"`
 }
 
 // Price is what a product costs, by kind of price and currency.

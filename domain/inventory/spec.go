@@ -13,7 +13,12 @@ func Spec() catalogue.Spec {
 			{Go: VirtualSegment{}, Input: "UpsertVirtualSegmentInput", Doc: "A part of what a virtual position stands for."},
 			{Go: TaxType{}, Input: "TaxTypeInput", Doc: "How a product is taxed."},
 		},
-		Interfaces: []catalogue.InterfaceSpec{{Name: "Product", Shared: true, KeyInputs: "Key", Fields: "name summary prices tax", Doc: "What can be ordered."}},
+		Interfaces: []catalogue.InterfaceSpec{{
+			Name: "Product", Shared: true, KeyInputs: "Key", Doc: "What can be ordered.",
+			Fields: "id createdOn updatedOn ref type status workflowRef workflowVersion name summary catalogue prices tax attributes",
+			Plural: "products", Search: "createdOn updatedOn ref type status name catalogue",
+			Update: "ref catalogue", Kinds: "productType STANDARD=StandardProduct VARIANT=VariantProduct GROUP=GroupProduct",
+		}},
 		Objects: []catalogue.ObjectSpec{
 			{Name: "UpdateStatusOutput", Fields: []string{"count: Int"}, Doc: "How many rows a bulk update changed."},
 			{Name: "VirtualInventory", Fields: []string{"location: Location", "virtualPositions: [VirtualPosition]"}, Doc: "A location and what can be sold from it."},
@@ -43,6 +48,12 @@ func productTypes() []catalogue.TypeSpec {
 			Fires: true, Implements: orchestratedNode + " Product", Lengths: "type=50 status=50", KeyInputs: "LooseKey", Key: "ref catalogue", Indexes: []string{"catalogueRef ref"}, Retailer: "catalogue",
 			Gets: []string{"variantProduct(ref: String!, catalogue: ProductCatalogueKey!)"}, Create: true, Update: "ref catalogue", FoldsCase: true,
 			Removes: []catalogue.RemovalSpec{{Name: "removeCategoriesFromVariantProduct", Owner: "variantProduct: VariantProductKey!", Items: "categories: [CategoryKey!]!", From: "categories"}},
+		},
+		{
+			Go: GroupProduct{}, Doc: "A bundle or a kit.", Table: "products", Shared: true, Event: "PRODUCT", Root: "catalogue",
+			Fires: true, Implements: orchestratedNode + " Product", Lengths: "type=50 status=50", KeyInputs: "LooseKey", Key: "ref catalogue", Indexes: []string{"catalogueRef ref"}, Retailer: "catalogue",
+			Gets: []string{"groupProduct(ref: String!, catalogue: ProductCatalogueKey!)"}, Create: true, Update: "ref catalogue", FoldsCase: true,
+			Removes: []catalogue.RemovalSpec{{Name: "removeCategoriesFromGroupProduct", Owner: "groupProduct: GroupProductKey!", Items: "categories: [CategoryKey!]!", From: "categories"}},
 		},
 		{
 			Go: Category{}, Doc: "A node of a product catalogue's tree.", Plural: "categories", Event: "CATEGORY", Root: "catalogue", Fires: true,

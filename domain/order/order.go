@@ -13,17 +13,24 @@ type Order struct {
 	catalogue.Node
 	Ref string `oms:"create=!,update=-" doc:"Unique in the account."`
 	catalogue.Orchestrated
+	Ref2               string               `oms:"nosearch,create=-" doc:"A second reference of the caller's, unique in the account if given."`
+	Tag1               string               `oms:"nosearch,create=-"`
+	Tag2               string               `oms:"nosearch,create=-"`
+	Tag3               string               `oms:"nosearch,create=-"`
+	Currency           string               `oms:"nosearch,create=-"`
 	TotalPrice         *float64             `oms:"totalPrice"`
 	TotalTaxPrice      *float64             `oms:"totalTaxPrice"`
 	RetailerID         catalogue.ID         `oms:"ref=Retailer,by=RetailerId,create=!,update=-"`
-	CustomerID         catalogue.ID         `oms:"ref=Customer,by=CustomerId,create=!,update=-"`
+	CustomerID         catalogue.ID         `oms:"ref=Customer,by=CustomerId,find=SearchCustomerInput,create=!,update=-"`
 	CustomerRef        string               `oms:"customerLink,wrap=CustomerLink,copy=customer.ref,pii" doc:"The customer by ref only."`
 	FulfilmentChoiceID catalogue.ID         `oms:"ref=FulfilmentChoice,create=CreateFulfilmentChoiceWithOrderInput,update=-"`
 	PaymentID          catalogue.ID         `oms:"paymentId,hidden,ref=Payment,by=PaymentKey,in=payment,create=?,update=-"`
 	PaymentRef         string               `oms:"payment,wrap=PaymentLink,copy=paymentId.ref" doc:"The payment by ref only."`
+	BillingAddressID   catalogue.ID         `oms:"ref=OrderBillingAddress,create=CreateOrderBillingAddressInput,update=UpdateOrderBillingAddressInput"`
 	Attributes         catalogue.Attributes `oms:"merge=name"`
 	Items              catalogue.Many       `oms:"of=OrderItem,via=order,create=[CreateOrderItemWithOrderInput]!,update=[UpdateOrderItemWithOrderInput]"`
 	Fulfilments        catalogue.Many       `oms:"of=Fulfilment,via=order"`
+	FulfilmentChoices  catalogue.Many       `oms:"of=FulfilmentChoice,via=order,create=[CreateFulfilmentChoiceWithOrderInput]" doc:"All its choices, of which orders of several have more than one."`
 
 	FinancialTransactions catalogue.Many    `oms:"of=FinancialTransaction,via=order,create=[CreateFinancialTransactionWithOrderInput]"`
 	PreciseTotalPrice     catalogue.Precise `oms:"of=PreciseAmountType,on=totalPrice,by=PreciseAmountInput,create=-"`
@@ -46,25 +53,10 @@ type OrderItem struct {
 	ProductRef          string               `oms:"hidden,create=!,update=?"`
 	ProductCatalogueRef string               `oms:"hidden,create=!,update=?,default=COMPATIBILITY:{order.retailer}"`
 	Product             catalogue.Lookup     `oms:"!,of=Product,on=productRef:ref+productCatalogueRef:catalogueRef"`
+	FulfilmentChoiceRef string               `oms:"nosearch" doc:"Which of the order's choices the line is for."`
 	OrderID             catalogue.ID         `oms:"ref=Order,by=OrderKey,create=!,update=-"`
 	Attributes          catalogue.Attributes `oms:"merge=name"`
 	PreciseTotalPrice   catalogue.Precise    `oms:"of=PreciseAmountType,on=totalPrice"`
-}
-
-// FulfilmentChoice is how and where the customer wants the goods.
-type FulfilmentChoice struct {
-	catalogue.Node
-	Currency            string       `oms:""`
-	DeliveryInstruction string       `oms:"max=250"`
-	DeliveryType        string       `oms:"!" doc:"STANDARD, EXPRESS, OVERNIGHT or 3HOURS."`
-	FulfilmentPrice     *float64     `oms:"fulfilmentPrice"`
-	FulfilmentTaxPrice  *float64     `oms:"fulfilmentTaxPrice"`
-	FulfilmentType      string       `oms:"" doc:"CC_PFS, CC_PFDC, HD_PFS or HD_PFDC."`
-	PickupLocationRef   string       `oms:""`
-	DeliveryAddressID   catalogue.ID `oms:"ref=Address,create=CreateCustomerAddressInput,update=-"`
-	OrderID             catalogue.ID `oms:"order,hidden,ref=Order"`
-
-	PreciseFulfilmentPrice catalogue.Precise `oms:"of=PreciseAmountType,on=fulfilmentPrice"`
 }
 
 // Fulfilment is a set of items to be picked and packed at one location for one order.
@@ -73,6 +65,7 @@ type Fulfilment struct {
 	Ref string `oms:"create=!,update=-"`
 	catalogue.Orchestrated
 	DeliveryType    string               `oms:""`
+	ChoiceRef       string               `oms:"fulfilmentChoiceRef,nosearch,update=-" doc:"Which of the order's choices it is for."`
 	ETA             string               `oms:"eta"`
 	ExpiryTime      *time.Time           `oms:"expiryTime"`
 	OrderID         catalogue.ID         `oms:"ref=Order,by=OrderId,create=!,update=-"`

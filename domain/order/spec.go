@@ -12,9 +12,9 @@ func Spec() catalogue.Spec {
 		Objects: []catalogue.ObjectSpec{
 			{Name: "CustomerLink", Fields: []string{"ref: String"}, Doc: "A customer by ref."},
 			{Name: "PreciseAmountType", Fields: catalogue.PreciseMembers(), Doc: "An amount exactly: preciseAmount is unscaledValue divided by ten to the power of scale."},
-			{Name: "FulfilmentLink", Fields: []string{"ref: String"}, Doc: "A fulfilment by its ref."},
 			{Name: "OrderLink", Fields: []string{"ref: String", "retailer: RetailerLink"}, Doc: "An order by its ref and its retailer's id."},
 			{Name: "OrderItemLink", Fields: []string{"ref: String", "order: OrderLink"}, Doc: "A line of an order by its ref."},
+			{Name: "FulfilmentLink", Fields: []string{"ref: String"}, Doc: "A fulfilment by its ref."},
 		},
 		Mutations: []catalogue.OperationSpec{
 			{Field: "createOrderAndCustomer(input: CreateOrderAndCustomerInput): Order", Entity: "Order", Doc: "Creates a customer and an order of that customer, or neither."},
@@ -26,6 +26,7 @@ func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: Order{}, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", KeyInputs: "Id IdOrKey", Key: "ref", Taken: fault.CodeOrderExists, Retailer: "retailer", Agrees: []string{"paymentId.retailer = retailer"},
+			Unique:  []string{"ref2"},
 			Indexes: []string{"customer createdOn id", "status createdOn id"},
 			Parts:   "items fulfilmentChoice.deliveryAddress customer fulfilments.items articles.items",
 			Gets:    []string{"order(id: ID, ref: String)", "orderById(id: ID!)"}, Create: true, Update: "id",
@@ -35,7 +36,11 @@ func types() []catalogue.TypeSpec {
 			Go: OrderItem{}, Doc: "One product line of an order.", KeyInputs: "Id", Implements: "Node", Retailer: "order",
 			Gets: []string{"orderItemById(id: ID!)"}, Create: true,
 		},
-		{Go: FulfilmentChoice{}, Doc: "How and where the customer wants the goods.", Retailer: "order", Indexes: []string{"order"}},
+		{
+			Go: FulfilmentChoice{}, Doc: "How and where the customer wants the goods.", Event: "FULFILMENT_CHOICE", Root: "order", Fires: true, Quiet: true,
+			Retailer: "order", Create: true, Update: "id",
+		},
+		{Go: OrderBillingAddress{}, Plural: "orderBillingAddresses", Doc: "Where the bill of an order goes.", NoSearch: true, Retailer: "order"},
 		{
 			Go: Fulfilment{}, Doc: "What is picked and packed at one location for one order.", Event: "FULFILMENT", Root: "order", Fires: true,
 			Implements: "Node Orchestrateable", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"fromLocation status createdOn id"},
@@ -55,19 +60,28 @@ func inputs() []catalogue.InputSpec {
 	return []catalogue.InputSpec{
 		{Name: "CustomerLinkInput", Fields: []string{"ref: String!"}},
 		{Name: "PreciseAmountInput", Fields: catalogue.PreciseMembers(), Doc: "preciseAmount, or unscaledValue and scale, or all three where they agree."},
-		{Name: "FulfilmentLinkInput", Fields: []string{"ref: String!"}},
 		{Name: "OrderLinkInput", Fields: []string{"ref: String!", "retailer: RetailerId!"}},
 		{Name: "OrderItemLinkInput", Fields: []string{"ref: String!", "order: OrderLinkInput!"}},
+		{Name: "FulfilmentLinkInput", Fields: []string{"ref: String!"}},
+		{Name: "SearchCustomerInput", Fields: []string{
+			"ref: [String]", "firstName: [String]", "lastName: [String]", "username: [String]", "primaryEmail: [String]", "primaryPhone: [String]",
+		}, Doc: "A customer by what is known of him. Upper and lower case are alike, % stands for any characters; all that is given must fit."},
 		{Name: "UpdateOrderInput", Of: "Order", Base: catalogue.Update, Without: "type"},
 		{Name: "CreateOrderItemWithOrderInput", Of: "OrderItem", Base: catalogue.Create, Without: "order", Relax: "productCatalogueRef"},
 		{Name: "UpdateOrderItemWithOrderInput", Of: "OrderItem", Base: catalogue.Update},
-		{Name: "CreateFulfilmentChoiceWithOrderInput", Of: "FulfilmentChoice", Base: catalogue.Create},
+		{
+			Name: "CreateFulfilmentChoiceWithOrderInput", Of: "FulfilmentChoice", Base: catalogue.Create,
+			Without: "order deliveryEmail deliveryLastName dispatchOn attributes",
+		},
+		{Name: "CreateOrderBillingAddressInput", Of: "OrderBillingAddress", Base: catalogue.Create},
+		{Name: "UpdateOrderBillingAddressInput", Of: "OrderBillingAddress", Base: catalogue.Update},
 		{Name: "CreateFulfilmentItemWithFulfilmentInput", Of: "FulfilmentItem", Base: catalogue.Create},
 		{Name: "UpdateFulfilmentItemWithFulfilmentInput", Of: "FulfilmentItem", Base: catalogue.Update},
 		{Name: "CreateArticleItemWithArticleInput", Of: "ArticleItem", Base: catalogue.Create},
 		{Name: "CreateOrderAndCustomerInput", Of: "Order", Fields: []string{
 			"ref: String!", "type: String!", "totalPrice: Float", "totalTaxPrice: Float", "retailer: RetailerId!", "customer: CreateCustomerInput!",
-			"fulfilmentChoice: CreateFulfilmentChoiceWithOrderInput", "attributes: [AttributeInput]", "items: [CreateOrderItemWithOrderInput]!",
+			"fulfilmentChoice: CreateFulfilmentChoiceWithOrderInput", "fulfilmentChoices: [CreateFulfilmentChoiceWithOrderInput]",
+			"ref2: String", "tag1: String", "tag2: String", "tag3: String", "currency: String", "attributes: [AttributeInput]", "items: [CreateOrderItemWithOrderInput]!",
 			"payment: PaymentKey", "preciseTotalPrice: PreciseAmountInput", "preciseTotalTaxPrice: PreciseAmountInput",
 		}},
 	}

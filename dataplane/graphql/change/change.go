@@ -179,8 +179,11 @@ func (c *Changer) Update(ctx context.Context, p *tenant.Principal, m *catalogue.
 	var s *session
 	err := c.DB.Write(ctx, p.Scope(), func(tx *store.Tx) error {
 		s = c.begin(p)
-		var err error
-		if d, err = s.plan(m.Input, value, "input", false); err != nil {
+		in, err := s.kindOf(ctx, tx, m, value)
+		if err != nil {
+			return err
+		}
+		if d, err = s.plan(in, value, "input", false); err != nil {
 			return err
 		}
 		if err := s.find(ctx, tx, d); err != nil {
@@ -234,33 +237,54 @@ func (s *session) nudge() {
 	}
 }
 
-// explain names the key in the fault for a unique key that is taken.
+// explain names the key in the fault for a unique key that is taken: by its name among its fields, or by the only value in it.
 func (s *session) explain(err error, d *draft) error {
 	f := fault.Of(err)
-	if f.Kind == fault.Exists {
-		d = d.taking(f.Meta["type"])
+	if f.Kind != fault.Exists {
+		return err
 	}
-	if f.Kind != fault.Exists || d == nil {
+	t := s.Catalogue.Type(f.Meta["type"])
+	if d = d.taking(t); d == nil {
 		return err
 	}
 	for _, u := range d.Type.Uniques {
-		for _, field := range u.Fields {
-			if f.Meta["key"] != "" && field.Name != "ref" && field.Name != "username" && field.Name != "name" {
-				continue
-			}
-			named := fault.New(fault.Exists, "%s %s already exists: %v", d.Type.Name, field.Name, field.Get(d.Entity))
-			return named.WithCode(f.Code).At(d.Place+"."+field.Name).With("key", f.Meta["key"]).Wrap(err)
+		field := telling(u.Fields)
+		if u.Names() != f.Meta["key"] || field == nil {
+			continue
 		}
+		place := d.Place + "." + field.Name
+		if t != d.Type { // of any kind that shares the table
+			return f.At(place)
+		}
+		named := fault.New(fault.Exists, "%s %s already exists: %v", d.Type.Name, field.Name, field.Get(d.Entity))
+		return named.WithCode(f.Code).At(place).With("key", f.Meta["key"]).Wrap(err)
 	}
 	return err
 }
 
+// telling is the field by which people know a key: its name, or the only one that is no reference; nil: there is none.
+func telling(key []*catalogue.Field) *catalogue.Field {
+	var values []*catalogue.Field
+	for _, f := range key {
+		switch {
+		case f.Name == "ref" || f.Name == "username" || f.Name == "name":
+			return f
+		case f.Ref == nil:
+			values = append(values, f)
+		}
+	}
+	if len(values) != 1 {
+		return nil
+	}
+	return values[0]
+}
+
 // taking is the draft whose key is taken: the only one of its type, or one with the key of another beside it. nil: it cannot be told.
-func (d *draft) taking(typ string) *draft {
+func (d *draft) taking(t *catalogue.Type) *draft {
 	var all []*draft
 	var twin *draft
 	d.each(func(x *draft) {
-		if x.Type.Name != typ || x.Entity == nil {
+		if t == nil || !t.Holds(x.Type) || x.Entity == nil {
 			return
 		}
 		for _, y := range all {

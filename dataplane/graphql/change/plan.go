@@ -64,13 +64,7 @@ func (s *session) plan(in *catalogue.Input, value map[string]any, place string, 
 
 // identify wants the row that changes.
 func (s *session) identify(d *draft) (err error) {
-	by := &catalogue.Input{Name: d.input.Name, Of: d.Type}
-	for _, f := range d.input.Fields {
-		if f.Identify {
-			by.Fields = append(by.Fields, f)
-		}
-	}
-	if d.self, err = s.want(by, d.value, d.Place); err == nil {
+	if d.self, err = s.want(d.input.Identifying(), d.value, d.Place); err == nil {
 		d.self.Alone()
 	}
 	return err

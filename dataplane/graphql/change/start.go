@@ -42,7 +42,7 @@ func (s *session) start(ctx context.Context, d *draft) (bool, error) {
 
 // plain drafts are new rows and nothing else: no links, no changes of other rows, and no events but the root's.
 func (d *draft) plain(root bool) bool {
-	if !d.New || len(d.links) > 0 || d.Type.Fires != root {
+	if !d.New || len(d.links) > 0 || d.Fires() != root {
 		return false
 	}
 	for _, k := range d.kids {

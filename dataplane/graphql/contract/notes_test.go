@@ -38,6 +38,8 @@ var told = map[string]string{
 	"implements": "compared with the shape", "implemented-by": "compared with the shape", "deprecated": "compared with the shape",
 	"relay-connection": "compared with the shape", "relay-edge": "compared with the shape", "search": "compared with the shape", "get": "compared with the shape",
 	"lookup-key": "a meaning", "loose-reference": "a meaning", "internal-id": "a meaning", "built-in": "a meaning", "documented-values": "not enforced by the contract",
+	"required-for": "not enforced by the contract", "wildcard": "of filters, which package query reads", "case-insensitive": "of filters, which package query reads",
+	"or-within-field": "of filters, which package query reads", "and-across-fields": "of filters, which package query reads",
 	"unique-recommended": "not enforced by the contract", "format": "of opening hours, which package opening reads",
 	"iso8601": "of scalars, which package document reads", "output": "of scalars, which package document reads",
 	"no-zone-means-UTC": "of scalars, which package document reads", "accepts-integer": "of scalars, which package document reads",
@@ -96,7 +98,7 @@ func maxLen(c *catalogue.Catalogue, f fact, value string) string {
 }
 
 func mutation(c *catalogue.Catalogue, name string) (*catalogue.Type, string) {
-	for _, t := range c.Types() {
+	for _, t := range append(slices.Clone(c.Types()), c.Abstract()...) {
 		if t.Create != nil && t.Create.Name == name {
 			return t, "create"
 		}
@@ -226,7 +228,7 @@ func listReplaces(c *catalogue.Catalogue, f fact, _ string) string {
 
 func writeOnly(c *catalogue.Catalogue, f fact, _ string) string {
 	in := inputField(c, f)
-	if in == nil || in.WriteOnly || in.Field != nil && in.Field.Hidden {
+	if in == nil || in.WriteOnly || in.Field != nil && in.Field.Hidden || in.Edge != nil && in.Edge.Hidden {
 		return ""
 	}
 	return "it is read back"

@@ -23,6 +23,7 @@ type connection struct {
 	page    store.Page
 	where   []store.Condition
 	keyed   []keyFilter // filters whose key has yet to be resolved
+	found   []findFilter
 	fields  []*connField
 	cursors bool
 }
@@ -30,6 +31,12 @@ type connection struct {
 type keyFilter struct {
 	field *catalogue.Field
 	want  *keys.Want
+}
+
+// findFilter is a filter by fields of what a reference leads to.
+type findFilter struct {
+	field *catalogue.Field
+	where []store.Condition
 }
 
 // connField is a field of the connection object.
@@ -195,6 +202,8 @@ func (p *planner) filter(c *connection, t *catalogue.Type, f *catalogue.Field, v
 			return fault.Invalidf(f.Name, "a date filter needs from, to, or both").WithCode(fault.CodeDateRange)
 		}
 		c.where = append(c.where, store.Condition{Field: f, Op: store.Range, Values: []any{from, wholeMilli(to)}})
+	case isObject && f.Finds:
+		return p.find(c, f, object)
 	case isObject && f.Wrap != "":
 		c.where = append(c.where, store.Condition{Field: f, Op: store.In, Values: []any{asValue(f, object[f.Wrap])}})
 	case isObject:

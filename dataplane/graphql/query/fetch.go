@@ -107,7 +107,7 @@ func (f *field) page(parents store.Parents) store.Query {
 func (x *fetcher) resolve(ctx context.Context, level []*field) error {
 	byScope := map[string][]*keys.Want{}
 	scopes := map[string]tenancy.Scope{}
-	var filters []*field
+	var filters, finding []*field
 	var visit func(f *field)
 	visit = func(f *field) {
 		if f.rows == nil {
@@ -120,6 +120,9 @@ func (x *fetcher) resolve(ctx context.Context, level []*field) error {
 		}
 		if len(f.keyed()) > 0 {
 			filters = append(filters, f)
+		}
+		if f.conn != nil && len(f.conn.found) > 0 {
+			finding = append(finding, f)
 		}
 		for _, child := range f.rows.children {
 			visit(child)
@@ -138,7 +141,7 @@ func (x *fetcher) resolve(ctx context.Context, level []*field) error {
 			f.conn.where = append(f.conn.where, idCondition(k.field, k.want))
 		}
 	}
-	return nil
+	return x.find(ctx, finding)
 }
 
 func (f *field) keyed() []keyFilter {

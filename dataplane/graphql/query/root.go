@@ -68,6 +68,11 @@ func New(r Runner) (*Runner, error) {
 			add(t.Gets[i].Name, rootField{typ: t, get: &t.Gets[i]})
 		}
 	}
+	for _, t := range r.Catalogue.Abstract() {
+		if t.Plural != "" {
+			add(t.Plural, rootField{typ: t})
+		}
+	}
 	if op := r.Catalogue.Query(self); op != nil {
 		add(self, rootField{typ: r.Catalogue.Type(op.Type), get: &catalogue.Get{Name: self}, self: true})
 	}

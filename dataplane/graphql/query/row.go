@@ -12,8 +12,12 @@ import (
 // rowOf makes the row that the store would return for an entity: values in the order of the set's columns, nil for no value.
 func rowOf(r *rowset, entity any) ([]any, error) {
 	row := make([]any, len(r.read))
+	typ := concrete(r.typ, entity)
 	for i, f := range r.read {
-		own := r.typ.Field(f.Name)
+		own := typ.Field(f.Name)
+		if own == nil && r.typ.Abstract() {
+			continue // a field of another kind
+		}
 		if own == nil {
 			return nil, fmt.Errorf("read %s of a %s: no such field", f.Name, r.typ.Name)
 		}
@@ -24,6 +28,16 @@ func rowOf(r *rowset, entity any) ([]any, error) {
 		row[i] = v
 	}
 	return row, nil
+}
+
+// concrete is the type of an entity of a type, which may be abstract.
+func concrete(t *catalogue.Type, entity any) *catalogue.Type {
+	for _, m := range t.Members {
+		if reflect.TypeOf(entity) == reflect.PointerTo(m.Go) {
+			return m
+		}
+	}
+	return t
 }
 
 func columnValue(f *catalogue.Field, v any) (any, error) {

@@ -24,6 +24,11 @@ func (p *printer) query() {
 			lines = append(lines, line(t.Plural, SearchArguments(t), p.connection(t.Name), ""))
 		}
 	}
+	for _, t := range p.cat.Abstract() {
+		if t.Plural != "" {
+			lines = append(lines, line(t.Plural, SearchArguments(t), p.connection(t.Name), ""))
+		}
+	}
 	for _, op := range p.cat.Queries() {
 		lines = append(lines, p.operation(op))
 	}
@@ -55,6 +60,11 @@ func (p *printer) mutation() {
 		for _, m := range t.Bulk {
 			args := []catalogue.Arg{{Name: "filter", Type: m.Filter.Name + "!"}, {Name: "input", Type: m.Set.Name + "!"}}
 			lines = append(lines, line(m.Name, args, m.Output, m.Doc))
+		}
+	}
+	for _, t := range p.cat.Abstract() {
+		if t.Update != nil {
+			input(t.Update.Name, t.Update.Input, t.Name, "")
 		}
 	}
 	for _, op := range p.cat.Mutations() {

@@ -141,6 +141,7 @@ func (p *printer) entity(t *catalogue.Type) {
 	}
 	for _, e := range t.Edges {
 		switch {
+		case e.Hidden:
 		case e.Plain:
 			lines = append(lines, line(e.Name, nil, "["+e.Target.Name+"]", e.Doc))
 		case e.Pages:

@@ -146,7 +146,7 @@ func location(id catalogue.ID, ref, status string, retailer catalogue.ID) *found
 }
 
 func product(id catalogue.ID, c *inventory.ProductCatalogue, ref, status string) *inventory.StandardProduct {
-	p := &inventory.StandardProduct{ProductFields: inventory.ProductFields{Node: catalogue.Node{ID: id}, Ref: ref, GTIN: ref, Name: ref, CatalogueID: c.ID, CatalogueRef: c.Ref}}
+	p := &inventory.StandardProduct{ProductFields: inventory.ProductFields{Node: catalogue.Node{ID: id}, Ref: ref, Name: ref, CatalogueID: c.ID, CatalogueRef: c.Ref}, GTIN: ref}
 	p.Type, p.Status = "STANDARD", status
 	return p
 }

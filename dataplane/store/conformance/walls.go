@@ -120,7 +120,7 @@ func (b *bench) hold(scope tenancy.Scope, n int) {
 	node := func(id catalogue.ID) catalogue.Node { at.ID = id; return at }
 	active := catalogue.Orchestrated{Type: "DEFAULT", Status: "ACTIVE"}
 	b.write(scope, func(tx *store.Tx) error {
-		p := &inventory.StandardProduct{ProductFields: inventory.ProductFields{Node: node(wallProduct), Ref: "P", GTIN: "1", CatalogueID: "1", CatalogueRef: "PC", Orchestrated: active}}
+		p := &inventory.StandardProduct{ProductFields: inventory.ProductFields{Node: node(wallProduct), Ref: "P", CatalogueID: "1", CatalogueRef: "PC", Orchestrated: active}, GTIN: "1"}
 		tx.Insert(p, &inventory.InventoryPosition{Node: node(wallPosition), Ref: "P:L", ProductRef: "P", LocationRef: "L", OnHand: n, CatalogueID: wallStock, Orchestrated: active},
 			&inventory.InventoryQuantity{Node: node(wallQuantity), Ref: "Q", Quantity: n, CatalogueID: wallStock, PositionID: wallPosition, AssociationRef: "old",
 				Orchestrated: catalogue.Orchestrated{Type: "LAST_ON_HAND", Status: "ACTIVE"}},

@@ -53,6 +53,11 @@ func Of(c *catalogue.Catalogue) *Schema {
 	for _, t := range c.Types() {
 		s.addIndexes(t)
 	}
+	for _, t := range c.Abstract() {
+		if t.Plural != "" { // its search is for rows of all kinds
+			s.addIndex(&Index{Table: t.Table, Columns: []string{"created_on", "id"}})
+		}
+	}
 	return s
 }
 
@@ -147,7 +152,11 @@ func (s *Schema) addLink(t *catalogue.Type, e *catalogue.Edge) {
 // declaration asks for.
 func (s *Schema) addIndexes(t *catalogue.Type) {
 	for _, u := range t.Uniques {
-		s.addIndex(&Index{Name: u.Name, Table: t.Table, Columns: columns(u.Fields), Unique: true})
+		x := &Index{Name: u.Name, Table: t.Table, Columns: columns(u.Fields), Unique: true}
+		if len(u.Fields) == 1 && u.Fields[0].Null && !slices.Contains(t.Key, u.Fields[0]) {
+			x.Partial = u.Fields[0].Column // most rows have none
+		}
+		s.addIndex(x)
 	}
 	search := []string{"created_on", "id"}
 	if t.Discriminator != nil {
@@ -212,6 +221,11 @@ func (t *Table) Create() string {
 	}
 	fmt.Fprintf(&b, "    CONSTRAINT %s_pkey PRIMARY KEY (account_id, %s)\n)", t.Name, strings.Join(t.Key, ", "))
 	return b.String()
+}
+
+// Loosen prints the statement that lets the column be NULL, of a table that did not.
+func (c *Column) Loosen(table string) string {
+	return fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL", table, c.Name)
 }
 
 // String is the column as CREATE TABLE has it.

@@ -31,6 +31,7 @@ type Made struct {
 var (
 	createTable = regexp.MustCompile(`^CREATE TABLE IF NOT EXISTS (\w+) \($`)
 	columnLine  = regexp.MustCompile(`^    (\w+) ([A-Z0-9]+(?: NOT NULL)?),$`)
+	dropNotNull = regexp.MustCompile(`^ALTER TABLE (\w+) ALTER COLUMN (\w+) DROP NOT NULL`)
 	addColumn   = regexp.MustCompile(`^ALTER TABLE (\w+) ADD COLUMN IF NOT EXISTS (\w+) ([A-Z0-9]+(?: NOT NULL)?)`)
 	createIndex = regexp.MustCompile(`^CREATE (?:UNIQUE )?INDEX IF NOT EXISTS (\w+) ON`)
 	fileName    = regexp.MustCompile(`^(\d{5})_\w+\.sql$`)
@@ -71,6 +72,8 @@ func (m *Made) read(text string) {
 			m.Columns[table+"."+x[1]] = x[2]
 		} else if x := addColumn.FindStringSubmatch(line); x != nil {
 			m.Columns[x[1]+"."+x[2]] = x[3]
+		} else if x := dropNotNull.FindStringSubmatch(line); x != nil {
+			m.Columns[x[1]+"."+x[2]] = strings.TrimSuffix(m.Columns[x[1]+"."+x[2]], " NOT NULL")
 		} else if x := createIndex.FindStringSubmatch(line); x != nil {
 			m.Indexes[x[1]] = true
 		} else if strings.HasPrefix(line, ")") {
@@ -91,8 +94,11 @@ func (s *Schema) Missing(made *Made) []string {
 			continue
 		}
 		for _, c := range t.Columns {
-			if _, there := made.Columns[t.Name+"."+c.Name]; !there {
+			switch is, there := made.Columns[t.Name+"."+c.Name]; {
+			case !there:
 				out = append(out, c.Add(t.Name))
+			case !c.NotNull && strings.HasSuffix(is, " NOT NULL"):
+				out = append(out, c.Loosen(t.Name))
 			}
 		}
 	}
