@@ -165,8 +165,9 @@ func TestWhatCountsIsNeverNegative(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"OrderItem.quantity", "FulfilmentItem.requestedQuantity", "FulfilmentItem.filledQuantity", "FulfilmentItem.rejectedQuantity",
-		"Article.quantity", "Article.height", "Article.length", "Article.width", "Article.weight", "ArticleItem.quantity", "FulfilmentPlan.splitCount", "Price.value",
+		"Article.quantity", "Article.height", "Article.length", "Article.width", "Article.weight", "ArticleItem.quantity", "FulfilmentPlan.splitCount", "SourcingProfile.defaultMaxSplit", "Price.value",
 		"FulfilmentOptionProduct.requestedQuantity", "FulfilmentPlanFulfilmentItem.availableQuantity", "FulfilmentPlanFulfilmentItem.requestedQuantity",
+		"SourcingStrategy.maxSplit", "SourcingFallbackStrategy.maxSplit",
 	}, bounded)
 	require.Equal(t, []string{"OrderBillingAddress.latitude", "OrderBillingAddress.longitude", "PaymentServiceProvider.port"}, ranged)
 }
@@ -191,7 +192,7 @@ func TestNothingBeginsWithoutAStatus(t *testing.T) {
 			active = append(active, typ.Name+" "+first)
 		}
 	}
-	require.Equal(t, []string{"Retailer ACTIVE", "Location ACTIVE", "Network ACTIVE", "Customer ACTIVE", "User ACTIVE"}, active, "what no workflow activates")
+	require.Equal(t, []string{"Retailer ACTIVE", "Location ACTIVE", "Network ACTIVE", "Customer ACTIVE", "User ACTIVE", "SourcingProfile DRAFT"}, active, "what no workflow activates")
 }
 
 func TestPersonalDataIsMarked(t *testing.T) {

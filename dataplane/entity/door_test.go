@@ -283,9 +283,10 @@ func (h *house) run(do func(ctx context.Context, c *rule.Context) error) *turn.O
 
 // also is what rules give besides what the input of the mutation has, since it comes by another way there.
 var also = map[string][]string{
-	"Article":     {"order"}, // by the fulfilments that it is tied to, which a rule does afterwards
-	"Consignment": {"order"}, // by its parcels, which are no rows yet either
-	"User":        {"passwordHash"},
+	"Article":         {"order"}, // by the fulfilments that it is tied to, which a rule does afterwards
+	"Consignment":     {"order"}, // by its parcels, which are no rows yet either
+	"User":            {"passwordHash"},
+	"SourcingProfile": {"version", "status"}, // by those that there are
 }
 
 // given is a new entity with what the input of a mutation gave to another. Texts that begin with the mark of one begin with that of the other.

@@ -130,7 +130,32 @@ func (x *Draft) element(f *catalogue.Field, pointer any) error {
 			return fault.Invalidf("", "the list has %d elements, at most %d are allowed", n, f.MaxItems).WithCode(fault.CodeTooLong)
 		}
 	}
+	if err := x.distinct(f); err != nil {
+		return err
+	}
 	return elements(f.Value, reflect.Indirect(reflect.ValueOf(pointer)))
+}
+
+// distinct refuses a list of which two elements have the members in common that tell elements apart.
+func (x *Draft) distinct(f *catalogue.Field) error {
+	if !f.Distinct {
+		return nil
+	}
+	list, seen := reflect.ValueOf(f.Get(x.Entity)), map[string]bool{}
+	for i := range list.Len() {
+		id := ""
+		for n, m := range f.Value.Fields {
+			if slices.Contains(f.Value.MergeBy, m.Name) {
+				id += fmt.Sprintf("%q", fmt.Sprint(list.Index(i).Field(n)))
+			}
+		}
+		if seen[id] {
+			place := fmt.Sprintf("[%d].%s", i, f.Value.MergeBy[0])
+			return fault.Invalidf(place, "another element of the list has it too").WithCode(fault.CodeExists)
+		}
+		seen[id] = true
+	}
+	return nil
 }
 
 // elements checks what a JSON column holds: of, a list of those, or texts. Of other values, such as documents, nothing is promised.

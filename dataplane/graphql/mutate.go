@@ -35,6 +35,11 @@ func (e *Executor) mutationFields() []mutation {
 		if t.Update != nil {
 			out = append(out, e.update(t))
 		}
+		if v := t.Versions; v != nil {
+			out = append(out, mutation{name: v.Activate.Name, typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
+				return e.changer.Activate(ctx, p, v.Activate, input)
+			}})
+		}
 		for _, r := range t.Removes {
 			out = append(out, e.removal(r))
 		}
@@ -67,8 +72,11 @@ func (e *Executor) serveMutations() error {
 
 func (e *Executor) creation(t *catalogue.Type, m *catalogue.Mutation) mutation {
 	create := e.changer.Create
-	if t.Provided {
+	switch {
+	case t.Provided:
 		create = e.changer.CreateRetailer
+	case t.Versions != nil:
+		create = e.changer.CreateVersion
 	}
 	made := mutation{name: m.Name, typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
 		return create(ctx, p, m, input)

@@ -117,6 +117,8 @@ var mutationsAndPermissions = []struct{ mutation, permission string }{
 	{`createFulfilmentOption(input: {ref: "FO2", type: "T", retailerId: 1}) { id }`, "FULFILMENTOPTION_CREATE"},
 	{`updateFulfilmentOption(input: {id: "{option}", status: "X"}) { id }`, "FULFILMENTOPTION_UPDATE"},
 	{`createFulfilmentPlan(input: {ref: "FP2", type: "T", retailerId: 1, fulfilmentOptionId: {id: "{option}"}}) { id }`, "FULFILMENTPLAN_CREATE"},
+	{`createSourcingProfile(input: {ref: "SP2", retailer: {id: 1}}) { ref }`, "SOURCINGPROFILE_CREATE"},
+	{`activateSourcingProfile(input: {ref: "SP", version: 1}) { ref }`, "SOURCINGPROFILE_UPDATE"},
 	{`updateFulfilmentPlan(input: {id: "{plan}", status: "X"}) { id }`, "FULFILMENTPLAN_UPDATE"},
 }
 
@@ -153,6 +155,7 @@ func (w *world) everything() *strings.Replacer {
 	id(`createManifest(input: {ref: "M", type: "T", name: "x", carrier: {ref: "C"}, location: {ref: "L"}}) { id }`)
 	id(`createControlGroup(input: {ref: "CG", type: "T", name: "x", retailerRefs: "1"}) { id }`)
 	id(`createControl(input: {ref: "CT", type: "T", name: "x", controlGroup: {ref: "CG"}}) { id }`)
+	w.data(`mutation { createSourcingProfile(input: {ref: "SP", retailer: {id: 1}}) { ref } }`, "")
 	option := id(`createFulfilmentOption(input: {ref: "FO", type: "T", retailerId: 1}) { id }`)
 	plan := id(`createFulfilmentPlan(input: {ref: "FP", type: "T", retailerId: 1, fulfilmentOptionId: {id: "` + option + `"}}) { id }`)
 	choice := id(`createFulfilmentChoice(input: {deliveryType: "STANDARD", order: {id: ` + orders[0] + `}}) { id }`)

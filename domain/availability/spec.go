@@ -7,12 +7,16 @@ import "github.com/fluent-oms/fluent/domain/catalogue"
 // Spec declares this package's part of the catalogue.
 func Spec() catalogue.Spec {
 	return catalogue.Spec{
-		Types: append(controlTypes(), optionTypes()...),
+		Types: append(append(controlTypes(), optionTypes()...), profile()),
 		Values: []catalogue.ValueSpec{
 			{Go: FulfilmentOptionAddress{}, Input: "CreateFulfilmentOptionAddressInput", Doc: "An address as far as it is known."},
 			{Go: FulfilmentOptionProduct{}, Input: "CreateFulfilmentOptionProductInput", Doc: "A product that is asked for."},
 			{Go: FulfilmentPlanFulfilment{}, Input: "CreateFulfilmentPlanFulfilmentInput", Doc: "What a plan takes from one location."},
 			{Go: FulfilmentPlanFulfilmentItem{}, Input: "CreateFulfilmentPlanFulfilmentItemInput", Doc: "How many of a product a plan takes from a location."},
+			{Go: SourcingStrategy{}, Input: "CreateSourcingStrategyInput", MergeBy: "ref", Doc: "A way to choose locations for all of an order."},
+			{Go: SourcingFallbackStrategy{}, Input: "CreateSourcingFallbackStrategyInput", MergeBy: "ref", Doc: "A way to choose locations for what no strategy found."},
+			{Go: SourcingCondition{}, Input: "CreateSourcingConditionInput", Doc: "What must hold for a strategy to be tried."},
+			{Go: SourcingCriterion{}, Input: "CreateSourcingCriterionInput", Doc: "What rates locations."},
 			{Go: FulfilmentPlanException{}, Input: "CreateFulfilmentPlanExceptionInput", Doc: "Why a plan does not cover all."},
 		},
 		Enums: []catalogue.EnumSpec{{Name: "ExecutionMode", Values: "AWAIT_ORCHESTRATION", Doc: "Whether an answer waits for the workflow that a creation starts."}},
@@ -50,5 +54,12 @@ func optionTypes() []catalogue.TypeSpec {
 			Implements: "Node Orchestrateable", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "retailerId", Agrees: []string{"fulfilmentOption.retailerId = retailerId"},
 			Gets: []string{"fulfilmentPlanById(id: ID!)"}, Create: true, Update: "id",
 		},
+	}
+}
+
+func profile() catalogue.TypeSpec {
+	return catalogue.TypeSpec{
+		Go: SourcingProfile{}, Doc: "By which strategies orders find their locations.", Versioned: true, Key: "ref version", Retailer: "retailer",
+		Gets: []string{"sourcingProfile(ref: String!, version: Int, status: String)"}, Create: true,
 	}
 }

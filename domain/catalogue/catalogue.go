@@ -66,6 +66,7 @@ type Field struct {
 	Numbered   bool       // a reference that the API shows and takes as the number of what it points at
 	Exact      bool       // searches take % for itself
 	Rare       bool       // seldom has a value; it may be NULL
+	Distinct   bool       // elements of a list differ in the members that identify them
 	MaxItems   int        // elements of a list; 0: no limit but that of the request
 	NoZero     bool       // of an integer, 0 stands for no value: the column is NULL then
 	index      []int      // path in the Go struct; nil: the discriminator
@@ -136,6 +137,7 @@ type Type struct {
 	Defaults    []Default  // values of new entities for which nothing is given
 	Copies      []*Field   // fields that have Copy
 	Agrees      []Agreement
+	Versions    *Versions  // rows are versions of one thing; nil: each row is a thing of its own
 	Unserved    []Unserved // what is refused because nothing would come of it
 	Secret      bool       // its fields hold secrets, which who may view it reads
 	Provided    bool       // rows come from the control plane, which gives them their ids

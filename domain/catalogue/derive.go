@@ -243,7 +243,7 @@ func (b *builder) derive(t *Type, d *declaration, rt reflect.Type, index []int) 
 func (b *builder) newField(d *declaration, rt reflect.Type) (*Field, error) {
 	f := &Field{
 		Name: d.tag.Name, Column: snake(d.goName), Personal: d.tag.Personal, Hidden: d.tag.Hidden, MaxLen: d.tag.MaxLen, Doc: d.doc,
-		Deprecated: d.deprecated, Bounds: d.tag.Bounds, Exact: d.tag.Exact, Rare: d.tag.Rare, MaxItems: d.tag.MaxItems,
+		Deprecated: d.deprecated, Bounds: d.tag.Bounds, Exact: d.tag.Exact, Rare: d.tag.Rare, Distinct: d.tag.Distinct, MaxItems: d.tag.MaxItems,
 	}
 	base, err := b.kind(f, d, rt)
 	if err != nil {

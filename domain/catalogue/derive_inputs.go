@@ -11,6 +11,7 @@ import (
 // deriveInputs makes all input types: first their names, so that they can point at one another, then their fields.
 func (b *builder) deriveInputs() {
 	b.deriveKeys()
+	b.declareActivations()
 	b.deriveFilters()
 	for _, s := range b.spec.Values {
 		if s.Input != "" {

@@ -270,6 +270,7 @@ func (b *builder) connectType(t *Type, s *TypeSpec) {
 		}
 	}
 	b.connectRetailer(t, s.Retailer)
+	b.connectVersions(t, s)
 }
 
 // addUnique adds a unique index; references come first, because reads inside one container use it too.

@@ -23,6 +23,7 @@ func (b *builder) deriveOperations() {
 		if s.Update != "" {
 			t.Update = &Mutation{Name: "update" + t.Name, Input: b.cat.byInput[operationInput(t, Update)]}
 		}
+		b.deriveActivation(t)
 		for _, r := range s.Removes {
 			b.addRemoval(t, r)
 		}

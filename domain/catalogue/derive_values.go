@@ -15,6 +15,8 @@ func fits(f *Field, d *declaration, rt reflect.Type) error {
 		return errors.New("items= is for lists")
 	case d.tag.Append && (!list || f.Value == nil || d.tag.Merge != ""):
 		return errors.New("append is for lists of value objects that do not merge")
+	case d.tag.Distinct && (!list || f.Value == nil || len(f.Value.MergeBy) == 0):
+		return errors.New("distinct is for lists of value objects that members identify")
 	case d.tag.Exact && f.Kind != Text:
 		return errors.New("exact is for texts")
 	case d.tag.Rare && !f.Null:

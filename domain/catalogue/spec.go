@@ -52,6 +52,7 @@ type TypeSpec struct {
 	NoSearch   bool   // there is no search for it: it is found through others only
 	FoldsCase  bool   // wildcards of searches ignore case
 	Remembered bool   // what a natural key leads to may be remembered for a moment: there are few rows, and their keys stay
+	Versioned  bool   // rows with the same ref are versions of one thing; see versions.go
 	Taken      string // platform code of the fault that the natural key is taken; empty: C0123E
 
 	// Unserved are fields, and attributes as in attributes.cartRef, that mean something to clients and of which nothing would come yet, with the reason:

@@ -17,6 +17,7 @@ import (
 //	plain         on Many: a list of all, without pages and filters
 //	exact         searches compare the text as it is: % in it stands for itself
 //	rare          seldom has a value: inserts of rows without one leave the column out
+//	distinct      the elements of a list differ in the members that identify them
 //	append        what an update gives of a list comes after what is stored: nothing of it is ever changed
 //	ref=Type      a reference: the field is an ID; Type may be abstract
 //	by=Key        the input type that points at what ref= or of= names: RetailerId, ProductCatalogueKey
@@ -54,6 +55,7 @@ type Tag struct {
 	NonNull, Hidden, Personal  bool
 	Search, NoSearch, Plain    bool
 	Exact, Append, Rare        bool
+	Distinct                   bool
 	Ref, By, Create, Update    string
 	In, Out, Wrap, Copy, Merge string
 	Default, Among, Names      string
@@ -102,6 +104,8 @@ func (t *Tag) word(word string) error {
 		t.Plain = true
 	case "exact":
 		t.Exact = true
+	case "distinct":
+		t.Distinct = true
 	case "append":
 		t.Append = true
 	case "rare":

@@ -112,3 +112,43 @@ func TestWordsWhereTheyDoNotFit(t *testing.T) {
 		require.ErrorContains(t, err, text+": want a positive number")
 	}
 }
+
+// Recipe has versions.
+type Recipe struct {
+	catalogue.Node
+	Ref     string   `oms:"!"`
+	Version int      `oms:"version,create=-"`
+	Status  string   `oms:"create=-,default=DRAFT"`
+	Steps   []Colour `oms:"distinct"`
+}
+
+func recipes(change func(s *catalogue.TypeSpec), mergeBy string) (*catalogue.Catalogue, error) {
+	s := catalogue.TypeSpec{Go: Recipe{}, Key: "ref version", Versioned: true, Create: true}
+	if change != nil {
+		change(&s)
+	}
+	return catalogue.New(catalogue.Spec{
+		Types: []catalogue.TypeSpec{s}, Values: []catalogue.ValueSpec{{Go: Colour{}, Input: "ColourInput", MergeBy: mergeBy}},
+		Inputs: []catalogue.InputSpec{{Name: "DateRange", Fields: []string{"from: DateTime"}}},
+	})
+}
+
+func TestVersionsAreDeclared(t *testing.T) {
+	t.Parallel()
+	c, err := recipes(nil, "name")
+	require.NoError(t, err)
+	r := c.Type("Recipe")
+	require.Equal(t, []*catalogue.Field{r.Field("ref"), r.Field("version"), r.Field("status")}, []*catalogue.Field{r.Versions.Of, r.Versions.Number, r.Versions.Status})
+	require.Equal(t, "activateRecipe", r.Versions.Activate.Name)
+	require.Equal(t, map[string]string{"ref": "String!", "version": "Int!"}, fieldTypes(r.Versions.Activate.Input))
+	require.True(t, r.Versions.Activate.Input.Field("version").Identify)
+	require.True(t, r.Field("steps").Distinct)
+	for _, change := range []func(s *catalogue.TypeSpec){
+		func(s *catalogue.TypeSpec) { s.Key = "version ref" }, func(s *catalogue.TypeSpec) { s.Update = "id" },
+	} {
+		_, err := recipes(change, "name")
+		require.ErrorContains(t, err, "Recipe: versioned: want the key ref version, a status, no update and no workflow")
+	}
+	_, err = recipes(nil, "")
+	require.ErrorContains(t, err, "Recipe.Steps: distinct is for lists of value objects that members identify")
+}

@@ -24,6 +24,9 @@ var notes = map[string]note{
 	"maxlen": maxLen, "fires": fires, "initial": initial, "unique": unique, "key": key, "merge-by": mergeBy, "add-only": addOnly, "write-only": writeOnly, "reads-back-as": readsBack,
 	"append-only": appendOnly, "max-items": maxItems, "exact-match-search": exactMatch, "must-share-position": sharesPosition,
 	"list-replaces": listReplaces, "null-keeps": listReplaces, "empty-list-clears": listReplaces,
+	"activate": operation("activate"), "previous-active": statusOf(catalogue.VersionInactive), "first-version": statusOf(catalogue.VersionActive),
+	"later-version": statusOf(catalogue.VersionDraft), "no-version-means-latest": latest, "unique-in": distinct, "unique-with": uniqueWith,
+	"immutable": immutable, "default": valueDefault,
 	"create": operation("create"), "update": operation("update"), "remove": operation("remove"),
 }
 
@@ -104,6 +107,9 @@ func mutation(c *catalogue.Catalogue, name string) (*catalogue.Type, string) {
 		}
 		if t.Update != nil && t.Update.Name == name {
 			return t, "update"
+		}
+		if t.Versions != nil && t.Versions.Activate.Name == name {
+			return t, "activate"
 		}
 		for _, r := range t.Removes {
 			if r.Name == name {

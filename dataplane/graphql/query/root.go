@@ -180,6 +180,9 @@ func (q *run) planGet(f *field, root rootField, at place) error {
 		return err
 	}
 	f.rows, f.conn = newRowset(root.typ), &connection{page: store.Page{First: 1}}
+	if root.typ.Versions != nil {
+		f.conn.page = store.Page{Last: 1} // the latest of those that match
+	}
 	if err := q.keyOf(f, root, args); err != nil {
 		return err
 	}

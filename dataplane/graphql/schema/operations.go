@@ -54,6 +54,9 @@ func (p *printer) mutation() {
 		if t.Update != nil {
 			input(t.Update.Name, t.Update.Input, t.Name, "")
 		}
+		if v := t.Versions; v != nil {
+			input(v.Activate.Name, v.Activate.Input, t.Name, "")
+		}
 		for _, r := range t.Removes {
 			input(r.Name, r.Input, r.Output, r.Input.Doc)
 		}
