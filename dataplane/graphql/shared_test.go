@@ -2,6 +2,7 @@ package graphql_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -87,4 +88,17 @@ func TestAQuantityIsOfItsPositionsCatalogue(t *testing.T) {
 		}
 	}
 	w.data(`mutation { createInventoryQuantity(input: {ref: "R", type: "DELTA", quantity: 9, catalogue: {ref: "ONE"}, position: {ref: "A", catalogue: {ref: "ONE"}}}) { id } }`, "")
+}
+
+// TestHoursAreTimesOfDay: a place is open by them, whatever they are.
+func TestHoursAreTimesOfDay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const create = `mutation { createLocation(input: {ref: "L", type: "STORE", name: "L", retailer: {id: 1}, primaryAddress: {ref: "L", latitude: 1, longitude: 1}, openingSchedule: %s}) { openingSchedule { id } } }`
+	for _, wrong := range []string{"-5", "2401"} {
+		failed := w.failure(fmt.Sprintf(create, strings.Replace(hours, "wedEnd: 0", "wedEnd: "+wrong, 1)), "")
+		require.Equal(t, []string{"C0122E", "input.openingSchedule.wedEnd"}, []string{failed.Extensions.Code, failed.Extensions.Field}, wrong)
+	}
+	id := at(w.data(fmt.Sprintf(create, strings.Replace(hours, "wedEnd: 0", "wedEnd: 2400", 1)), ""), "createLocation.openingSchedule.id")
+	require.Equal(t, "C0122E", w.failure(fmt.Sprintf(`mutation { updateOpeningSchedule(input: {id: %s, monStart: 9000}) { id } }`, id), "").Extensions.Code)
 }

@@ -88,24 +88,24 @@ type Network struct {
 	Locations  catalogue.Many       `oms:"of=Location,link=network_locations/network_id/location_id,create=[LocationId],update=[LocationId]"`
 }
 
-// OpeningSchedule says when a location is open, each day from and to, in HHmm of local time: 930 is half past nine.
+// OpeningSchedule says when a location is open, each day from and to, in HHmm of local time: 930 is half past nine, 2400 the end of the day.
 type OpeningSchedule struct {
 	catalogue.Node
 	AllHours   bool         `oms:"!" doc:"Open round the clock; the hours do not matter."`
-	MonStart   int          `oms:"!"`
-	MonEnd     int          `oms:"!"`
-	TueStart   int          `oms:"!"`
-	TueEnd     int          `oms:"!"`
-	WedStart   int          `oms:"!"`
-	WedEnd     int          `oms:"!"`
-	ThuStart   int          `oms:"!"`
-	ThuEnd     int          `oms:"!"`
-	FriStart   int          `oms:"!"`
-	FriEnd     int          `oms:"!"`
-	SatStart   int          `oms:"!"`
-	SatEnd     int          `oms:"!"`
-	SunStart   int          `oms:"!"`
-	SunEnd     int          `oms:"!"`
+	MonStart   int          `oms:"!,least=0,most=2400"`
+	MonEnd     int          `oms:"!,least=0,most=2400"`
+	TueStart   int          `oms:"!,least=0,most=2400"`
+	TueEnd     int          `oms:"!,least=0,most=2400"`
+	WedStart   int          `oms:"!,least=0,most=2400"`
+	WedEnd     int          `oms:"!,least=0,most=2400"`
+	ThuStart   int          `oms:"!,least=0,most=2400"`
+	ThuEnd     int          `oms:"!,least=0,most=2400"`
+	FriStart   int          `oms:"!,least=0,most=2400"`
+	FriEnd     int          `oms:"!,least=0,most=2400"`
+	SatStart   int          `oms:"!,least=0,most=2400"`
+	SatEnd     int          `oms:"!,least=0,most=2400"`
+	SunStart   int          `oms:"!,least=0,most=2400"`
+	SunEnd     int          `oms:"!,least=0,most=2400"`
 	LocationID catalogue.ID `oms:"location,hidden,ref=Location"`
 }
 

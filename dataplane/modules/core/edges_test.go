@@ -88,6 +88,10 @@ func TestTimersAtTheirMoment(t *testing.T) {
 	o := newOrder()
 	require.ErrorContains(t, ruletest.New(o).Run(core.Rules(), "ScheduleEvent", o, m{"eventName": "Later", "at": "event.due"}, m{"due": "9999-12-31T23:00:00-02:00"}), "is no time")
 	turn := withoutSettings(o)
+	for _, many := range []m{{"delayMinutes": 1 << 62}, {"delaySetting": "DELAY", "defaultDelay": 153722868}} {
+		many["eventName"] = "Later"
+		require.ErrorContains(t, turn.Run(core.Rules(), "ScheduleEvent", o, many, nil), "more than can be counted", "%v", many)
+	}
 	for _, none := range []m{{}, {"delayMinutes": 0}, {"delayMinutes": -5}, {"delaySetting": "DELAY"}, {"delaySetting": "DELAY", "defaultDelay": 0}} {
 		none["eventName"] = "Later"
 		require.NoError(t, turn.Run(core.Rules(), "ScheduleEvent", o, none, nil))

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
@@ -56,22 +57,28 @@ func scheduleEvent(ctx context.Context, c *rule.Context, p scheduling) error {
 	return nil
 }
 
+// mostMinutes is how many a duration holds.
+const mostMinutes = int(math.MaxInt64 / time.Minute)
+
 // scheduledTime is zero where nothing says when.
 func scheduledTime(ctx context.Context, c *rule.Context, p scheduling) (time.Time, error) {
 	if p.At != "" {
 		return timeAt(c, p.At)
 	}
-	delay := time.Duration(p.DelayMinutes) * time.Minute
+	minutes, delay := p.DelayMinutes, time.Duration(0)
 	if p.DelaySetting != "" {
 		set, given, err := availability.Lookup(ctx, c, chosenDelay.Named(string(p.DelaySetting)), "")
 		if err != nil {
 			return time.Time{}, err
 		}
-		if delay = set; !given {
-			delay = time.Duration(p.DefaultDelay) * time.Minute
+		if minutes, delay = 0, set; !given {
+			minutes = p.DefaultDelay
 		}
 	}
-	if delay <= 0 {
+	if minutes > mostMinutes {
+		return time.Time{}, fmt.Errorf("%d minutes are more than can be counted", minutes)
+	}
+	if delay += time.Duration(minutes) * time.Minute; delay <= 0 {
 		return time.Time{}, nil
 	}
 	return c.Now.Add(delay), nil
