@@ -43,7 +43,7 @@ func TestABatchNamesThePositionOfEachRecord(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
 	require.Empty(t, w.load("P1,STORE_A,5"))
-	require.Len(t, w.load("P1,STORE_A,5", "P1,STORE_B,8", "P1,NOWHERE,1"), 2, "one was there already, one is nowhere")
+	require.Len(t, w.load("P1,STORE_A,5", "P1,STORE_B,8", "P1,NOWHERE,1", "P1,STORE_A,-1"), 3, "one was there already, one is nowhere, one is no count")
 	page, err := w.engines[0].History().Search(w.ctx, w.scope, history.Query{Name: "BATCH_COMPLETE"})
 	require.NoError(t, err)
 	batch, err := jobs.GetBatch(w.ctx, w.db.Reader(w.scope), catalogue.ID(page.Results[0].Context.EntityID))
@@ -56,5 +56,8 @@ func TestABatchNamesThePositionOfEachRecord(t *testing.T) {
 		require.NotEmpty(t, rows[i].EntityID)
 		require.Equal(t, string(positions[ref].ID), rows[i].EntityID)
 	}
-	require.NotEmpty(t, rows[2].Code)
+	for _, failed := range rows[2:] {
+		require.NotEmpty(t, failed.Code)
+		require.Empty(t, failed.EntityID, "it went to no position, whether there is one or not")
+	}
 }
