@@ -239,11 +239,3 @@ func (c *trio) makeEnvironment() {
 		})
 	})
 }
-
-func (c *trio) joinToken(kind cpv1.MachineKind) string {
-	out, err := controlplanev1connect.NewNodeAdminServiceClient(c.operator()).CreateJoinToken(context.Background(), &cpv1.CreateJoinTokenRequest{
-		Kind: kind, Environment: map[bool]string{true: "", false: "shared"}[kind == cpv1.MachineKind_MACHINE_KIND_HOST], Region: "here",
-	})
-	require.NoError(c.t, err)
-	return out.GetToken()
-}

@@ -15,7 +15,6 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/auth/trust/trusttest"
-	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/proto/gen/fluent/node/v1/nodev1connect"
 )
@@ -49,11 +48,10 @@ func startNode(t *testing.T, cp *trio, id string) *fakeNode {
 	mux := http.NewServeMux()
 	connecthttp.Mount(mux, server)
 	listener := trusttest.Listen(t)
-	var err error
-	n.holder, err = cp.enterAt(&nodev1.JoinRequest{
-		Token: cp.joinToken(cpv1.MachineKind_MACHINE_KIND_NODE), NodeId: id, Kind: "node", Address: listener.Addr().String(),
+	token := cp.invite(aNode, "shared", time.Hour)
+	n.holder = eventually(t, func() (*trust.Holder, error) {
+		return cp.enterAt(&nodev1.JoinRequest{Token: token, NodeId: id, Kind: "node", Address: listener.Addr().String()})
 	})
-	require.NoError(t, err)
 	require.Equal(t, "shared", n.holder.Current().Environment)
 	n.web = trusttest.Serve(t, listener, n.holder.Party(), mux)
 	n.running.Go(func() { n.watch(ctx) })

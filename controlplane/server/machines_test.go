@@ -103,8 +103,7 @@ func (h *host) get() map[string]*cpv1.NodeProcess {
 
 func startHost(t *testing.T, cp *trio, id string) (*host, controlplanev1connect.HostServiceClient) {
 	t.Helper()
-	holder, err := cp.enter(cpv1.MachineKind_MACHINE_KIND_HOST, id, cp.joinToken(cpv1.MachineKind_MACHINE_KIND_HOST))
-	require.NoError(t, err)
+	holder := cp.machine(aHost, id, "here")
 	h, api := &host{}, controlplanev1connect.NewHostServiceClient(cp.line(holder))
 	ctx, cancel := context.WithCancel(context.Background())
 	stream, err := api.Watch(ctx, &cpv1.WatchRequest{})

@@ -78,7 +78,6 @@ func (c *trio) request() []byte {
 }
 
 func (c *trio) machine(kind cpv1.MachineKind, id, place string) *trust.Holder {
-	holder, err := c.enter(kind, id, c.invite(kind, place, time.Hour))
-	require.NoError(c.t, err)
-	return holder
+	token := c.invite(kind, place, time.Hour)
+	return eventually(c.t, func() (*trust.Holder, error) { return c.enter(kind, id, token) })
 }
