@@ -50,6 +50,7 @@ func TestEveryRootIsReachedAndRunsAWorkflow(t *testing.T) {
 		"VIRTUAL_CATALOGUE": "VIRTUAL_CATALOGUE", "VIRTUAL_POSITION": "VIRTUAL_CATALOGUE",
 		"WAVE": "LOCATION", "MANIFEST": "LOCATION", "CARRIER": "CARRIER", "CARRIER_CONSIGNMENT": "CARRIER", "CONSIGNMENT": "ORDER",
 		"CONTROL_GROUP": "CONTROL_GROUP", "CONTROL": "CONTROL_GROUP", "FULFILMENT_OPTIONS": "FULFILMENT_OPTIONS", "FULFILMENT_PLAN": "FULFILMENT_OPTIONS",
+		"RETURN_ORDER": "RETURN_ORDER", "RETURN_FULFILMENT": "RETURN_ORDER",
 	}, roots)
 }
 
@@ -116,6 +117,7 @@ func TestCopiesOnCreation(t *testing.T) {
 		"Customer.ref": {"username"}, "Order.customerLink": {"customer", "ref"}, "Order.payment": {"paymentId", "ref"}, "BillingAccount.customer": {"customerId", "ref"}, "Fulfilment.fromLocation": {"fromAddress", "location", "ref"},
 		"StandardProduct.catalogueRef": {"catalogue", "ref"}, "VariantProduct.catalogueRef": {"catalogue", "ref"}, "GroupProduct.catalogueRef": {"catalogue", "ref"}, "Article.order": {"fulfilments", "order"},
 		"Wave.processingLocation": {"location", "ref"}, "Consignment.order": {"consignmentArticles", "article", "order"},
+		"ReturnOrder.customer": {"customerEntity", "ref"},
 	}, copies)
 }
 
@@ -165,11 +167,15 @@ func TestWhatCountsIsNeverNegative(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"OrderItem.quantity", "FulfilmentItem.requestedQuantity", "FulfilmentItem.filledQuantity", "FulfilmentItem.rejectedQuantity",
-		"Article.quantity", "Article.height", "Article.length", "Article.width", "Article.weight", "ArticleItem.quantity", "FulfilmentPlan.splitCount", "SourcingProfile.defaultMaxSplit", "Price.value",
+		"Article.quantity", "Article.height", "Article.length", "Article.width", "Article.weight", "ArticleItem.quantity", "FulfilmentPlan.splitCount", "SourcingProfile.defaultMaxSplit", "QuantityType.quantity", "Price.value",
 		"FulfilmentOptionProduct.requestedQuantity", "FulfilmentPlanFulfilmentItem.availableQuantity", "FulfilmentPlanFulfilmentItem.requestedQuantity",
 		"SourcingStrategy.maxSplit", "SourcingFallbackStrategy.maxSplit",
 	}, bounded)
-	require.Equal(t, []string{"OrderBillingAddress.latitude", "OrderBillingAddress.longitude", "PaymentServiceProvider.port"}, ranged)
+	var hours []string
+	for _, day := range []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} {
+		hours = append(hours, "OpeningSchedule."+day+"Start", "OpeningSchedule."+day+"End")
+	}
+	require.Equal(t, append(hours, "OrderBillingAddress.latitude", "OrderBillingAddress.longitude", "PaymentServiceProvider.port"), ranged)
 }
 
 // TestNothingBeginsWithoutAStatus: no ruleset would answer it, and no list that asks for a status would show it.

@@ -35,10 +35,11 @@ type house struct {
 	*testing.T
 	db       *store.DB
 	changer  *change.Changer
-	who      *tenant.Principal    // may everything
-	own      *tenant.Principal    // acts for retailer 1 alone, as rules do
-	fixtures map[string]any       // by type name
-	desk     *foundation.Location // whose turns make entities: it is none of the fixtures, so that what hangs on those has events of its own
+	who      *tenant.Principal        // may everything
+	own      *tenant.Principal        // acts for retailer 1 alone, as rules do
+	fixtures map[string]any           // by type name
+	desk     *foundation.Location     // whose turns make entities: it is none of the fixtures, so that what hangs on those has events of its own
+	making   map[*catalogue.Type]bool // fixtures on their way, which name nothing that names them
 	sent     events
 }
 
@@ -83,7 +84,7 @@ func (hasher) Hash(_ context.Context, password string) (string, error) { return 
 
 func newHouse(t *testing.T) *house {
 	db := storetest.Open(t, dbtest.Template(t, "entity", storetest.Migrate), store.Options{})
-	h := &house{T: t, db: db, fixtures: map[string]any{}}
+	h := &house{T: t, db: db, fixtures: map[string]any{}, making: map[*catalogue.Type]bool{}}
 	var err error
 	h.changer, err = change.New(change.Deps{DB: db, Catalogue: domain.Catalogue(), Workflows: flows{}, Passwords: hasher{}, Engine: &h.sent})
 	require.NoError(t, err)
@@ -108,7 +109,9 @@ func (h *house) fixture(t *catalogue.Type) any {
 	}
 	if h.fixtures[t.Name] == nil {
 		require.NotNil(h, t.Create, "%s", t.Name)
+		h.making[t] = true
 		h.fixtures[t.Name] = h.byAPI(t, "F")
+		delete(h.making, t)
 	}
 	return h.fixtures[t.Name]
 }
@@ -136,7 +139,7 @@ func (h *house) input(in *catalogue.Input, mark string) any {
 	out := map[string]any{}
 	for _, f := range in.Fields {
 		own := f.Field != nil && f.Field.Ref != nil && in.Of != nil && f.Field.Ref.Holds(in.Of)
-		if own || f.Edge != nil && f.Key != nil && !f.Required {
+		if own || f.Edge != nil && f.Key != nil && !f.Required || f.Finds != nil && h.making[f.Finds.Of] {
 			continue
 		}
 		out[f.Name] = h.value(in, f, mark)

@@ -105,7 +105,7 @@ func TestPartsAreFoundByKeyWithinTheirWhole(t *testing.T) {
 	claim := func(ref string, witnesses ...string) string {
 		var list []string
 		for _, name := range witnesses {
-			list = append(list, `{"ref":"`+name+`","says":"`+ref+`","first":{"name":"dent","weight":1}}`)
+			list = append(list, `{"ref":"`+name+`","says":"`+ref+`","first":{"name":"dent","weight":1,"how":"PAID"}}`)
 		}
 		return `{"input":{"ref":"` + ref + `","severity":"MINOR","retailer":{"id":1},"worst":{"name":"dust","weight":2},"witnesses":[` + strings.Join(list, ",") + `]}}`
 	}
@@ -123,12 +123,12 @@ func TestPartsAreFoundByKeyWithinTheirWhole(t *testing.T) {
 		require.Equal(t, want, e.Extensions.Code+" "+e.Message)
 		require.True(t, strings.HasPrefix(e.Message, e.Extensions.Field+": "))
 	}
-	changed := w.data(change, `{"input":{"id":`+one+`,"worst":null,"witnesses":[{"ref":"bob","says":"new"},{"ref":"ann","first":{"name":"soot","weight":3}}]}}`)
+	changed := w.data(change, `{"input":{"id":`+one+`,"worst":null,"witnesses":[{"ref":"bob","says":"new","first":{"name":"rust","weight":4}},{"ref":"ann","first":{"name":"soot","weight":3}}]}}`)
 	require.Nil(t, at(changed, "updateClaim.worst"), "a value that may lack is taken away by null")
-	const all = `{ witnesses { edges { node { ref says first { name } claim { ref } } } } }`
+	const all = `{ witnesses { edges { node { ref says first { name how } claim { ref } } } } }`
 	require.JSONEq(t, `{"witnesses":{"edges":[
-		{"node":{"ref":"ann","says":"C-1","first":{"name":"soot"},"claim":{"ref":"C-1"}}},{"node":{"ref":"bob","says":"new","first":{"name":"dent"},"claim":{"ref":"C-1"}}},
-		{"node":{"ref":"ann","says":"C-2","first":{"name":"dent"},"claim":{"ref":"C-2"}}},{"node":{"ref":"cid","says":"C-2","first":{"name":"dent"},"claim":{"ref":"C-2"}}}]}}`, w.raw(all, ""))
+		{"node":{"ref":"ann","says":"C-1","first":{"name":"soot","how":null},"claim":{"ref":"C-1"}}},{"node":{"ref":"bob","says":"new","first":{"name":"rust","how":null},"claim":{"ref":"C-1"}}},
+		{"node":{"ref":"ann","says":"C-2","first":{"name":"dent","how":"PAID"},"claim":{"ref":"C-2"}}},{"node":{"ref":"cid","says":"C-2","first":{"name":"dent","how":"PAID"},"claim":{"ref":"C-2"}}}]}}`, w.raw(all, ""))
 	require.JSONEq(t, `{"witness":{"says":"C-2"},"none":null}`, w.raw(`{ witness(ref: "ann", about: {ref: "C-2"}) { says } none: witness(ref: "bob", about: {ref: "C-2"}) { says } }`, ""))
 }
 

@@ -16,6 +16,7 @@ import (
 
 const (
 	catalogueOfProducts = `catalogue: {ref: "PC:MASTER:1"}`
+	inReturn            = `returnOrder: {ref: "R", retailer: {id: 1}}`
 	kim                 = `firstName: "K", primaryEmail: "k@b.c", timezone: "UTC"`
 )
 
@@ -120,6 +121,12 @@ var mutationsAndPermissions = []struct{ mutation, permission string }{
 	{`createSourcingProfile(input: {ref: "SP2", retailer: {id: 1}}) { ref }`, "SOURCINGPROFILE_CREATE"},
 	{`activateSourcingProfile(input: {ref: "SP", version: 1}) { ref }`, "SOURCINGPROFILE_UPDATE"},
 	{`updateFulfilmentPlan(input: {id: "{plan}", status: "X"}) { id }`, "FULFILMENTPLAN_UPDATE"},
+	{returnOrder("R-9", 1) + ` { id }`, "RETURNORDER_CREATE"},
+	{`updateReturnOrder(input: {ref: "R", retailer: {id: 1}, status: "X"}) { id }`, "RETURNORDER_UPDATE"},
+	{`createReturnOrderItem(input: {ref: "9", type: "T", status: "S", ` + p1 + `, ` + itemAmounts + `, unitQuantity: {quantity: 1}, orderItem: {ref: "1", order: {ref: "O", retailer: {id: 1}}}, ` + inReturn + `}) { id }`, "RETURNORDERITEM_CREATE"},
+	{`createReturnFulfilment(input: {ref: "F-9", type: "T", destinationLocation: {ref: "L"}, ` + inReturn + `}) { id }`, "RETURNFULFILMENT_CREATE"},
+	{`updateReturnFulfilment(input: {ref: "F", status: "X", ` + inReturn + `}) { id }`, "RETURNFULFILMENT_UPDATE"},
+	{`createReturnFulfilmentItem(input: {ref: "9", unitQuantity: {quantity: 1}, returnOrderItem: {ref: "1", ` + inReturn + `}, returnOrderFulfilment: {ref: "F", ` + inReturn + `}}) { id }`, "RETURNFULFILMENTITEM_CREATE"},
 }
 
 // everything that mutationsAndPermissions changes, with what its mutations call it.
@@ -159,6 +166,9 @@ func (w *world) everything() *strings.Replacer {
 	option := id(`createFulfilmentOption(input: {ref: "FO", type: "T", retailerId: 1}) { id }`)
 	plan := id(`createFulfilmentPlan(input: {ref: "FP", type: "T", retailerId: 1, fulfilmentOptionId: {id: "` + option + `"}}) { id }`)
 	choice := id(`createFulfilmentChoice(input: {deliveryType: "STANDARD", order: {id: ` + orders[0] + `}}) { id }`)
+	id(`createCustomer(input: {username: "kim1@example.com", promotionOptIn: false, retailer: {id: 1}, ` + kim + `}) { id }`)
+	id(returnOrder("R", 1) + ` { id }`)
+	id(`createReturnFulfilment(input: {ref: "F", type: "T", destinationLocation: {ref: "L"}, ` + inReturn + `}) { id }`)
 	return strings.NewReplacer("{choice}", choice, "{option}", option, "{plan}", plan, "{order}", orders[0], "{article}", parcel, "{carrier}", carrier,
 		"{area}", id(`createStorageArea(input: {ref: "S", location: {id: `+place+`}}) { id }`),
 		"{wave}", id(`createWave(input: {ref: "W", type: "T", retailer: {id: 1}, location: {id: `+place+`}, fulfilments: []}) { id }`),

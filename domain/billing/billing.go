@@ -117,7 +117,7 @@ type CreditMemo struct {
 	OrderPointer
 	ReturnOrderRef        string                  `oms:"hidden,max=100"`
 	ReturnOrderRetailerID catalogue.ID            `oms:"hidden,ref=Retailer"`
-	ReturnOrder           catalogue.CompositeLink `oms:"of=ReturnOrderLink,on=ref:returnOrderRef+retailer.id:returnOrderRetailer"`
+	ReturnOrder           catalogue.CompositeLink `oms:"of=ReturnOrderLink,on=ref:returnOrderRef+retailer.id:returnOrderRetailer,by=ReturnOrderKey" doc:"What came back, for which it is."`
 	Attributes            catalogue.Attributes    `oms:"merge=name"`
 	Items                 catalogue.Many          `oms:"of=CreditMemoItem,via=creditMemo,create=[CreateCreditMemoItemWithCreditMemoInput],update=[UpdateCreditMemoItemWithCreditMemoInput]"`
 }
@@ -135,6 +135,6 @@ type CreditMemoItem struct {
 	ReturnOrderItemRef        string                  `oms:"hidden,max=100"`
 	ReturnOrderItemReturnRef  string                  `oms:"hidden,max=100"`
 	ReturnOrderItemRetailerID catalogue.ID            `oms:"hidden,ref=Retailer"`
-	ReturnOrderItem           catalogue.CompositeLink `oms:"of=ReturnOrderItemLink,on=ref:returnOrderItemRef+returnOrder.ref:returnOrderItemReturnRef+returnOrder.retailer.id:returnOrderItemRetailer"`
+	ReturnOrderItem           catalogue.CompositeLink `oms:"of=ReturnOrderItemLink,on=ref:returnOrderItemRef+returnOrder.ref:returnOrderItemReturnRef+returnOrder.retailer.id:returnOrderItemRetailer,by=ReturnOrderItemKey" doc:"The line of a return order that it is about."`
 	CreditMemoID              catalogue.ID            `oms:"ref=CreditMemo,by=CreditMemoKey,create=!,update=-"`
 }

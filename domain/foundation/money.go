@@ -70,7 +70,7 @@ func (a *AmountType) unscale() error {
 
 // QuantityType is how many, and of what unit.
 type QuantityType struct {
-	Quantity int    `json:"quantity" oms:"create=!"`
+	Quantity int    `json:"quantity" oms:"create=!,least=0"`
 	Unit     string `json:"unit,omitempty" oms:""`
 }
 

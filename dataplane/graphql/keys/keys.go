@@ -62,6 +62,15 @@ func (w *Want) Alone() { w.only = true }
 // isID reports whether a key gives an id alone: inside of another key, the id need not be looked for to go on with it.
 func (w *Want) isID() bool { return len(w.parts) == 1 && w.parts[0].field == w.Type.Field("id") }
 
+// Given is the id that a key gives alone; empty where it gives something else.
+func (w *Want) Given() catalogue.ID {
+	if !w.isID() {
+		return ""
+	}
+	id, _ := asValue(w.parts[0].field, w.parts[0].value).(catalogue.ID)
+	return id
+}
+
 // Within says that what is wanted is a part of what another key finds, where its own key gives neither an id nor the reference to that.
 func (w *Want) Within(by *catalogue.Field, whole *Want) {
 	for _, p := range w.parts {

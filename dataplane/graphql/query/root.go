@@ -209,6 +209,10 @@ func (q *run) keyOf(f *field, root rootField, args map[string]any) error {
 			if err != nil {
 				return err
 			}
+			if id := want.Given(); id != "" {
+				f.conn.where = append(f.conn.where, store.Condition{Field: a.Field, Op: store.In, Values: []any{id}})
+				continue
+			}
 			f.conn.keyed = append(f.conn.keyed, keyFilter{field: a.Field, want: want})
 			continue
 		}
