@@ -2,6 +2,7 @@ package graphql_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -148,6 +149,17 @@ func TestInvoices(t *testing.T) {
 		`updateInvoice(input: {ref: "I-1", status: "X", currency: null})`:                                                                                         {"C0140E", "input.currency"},
 		`updateInvoice(input: {ref: "I-1", status: "X", items: [{ref: "I-1-1", unitQuantity: {quantity: 1}, amount: {unscaledValue: 1}}]})`:                       {"C0140E", "input.items[0].amount.scale"},
 	}, `{ invoices { edges { node { `+documentFields+`items { edges { node { `+lineFields+` } } } } } } }`)
+}
+
+// TestTheExampleOfBillingRuns sends what docs/billing.md shows.
+func TestTheExampleOfBillingRuns(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/billing.md")
+	require.NoError(t, err)
+	_, example, found := strings.Cut(string(page), "\n    mutation {")
+	example, _, ended := strings.Cut(example, "\n\n")
+	require.True(t, found && ended)
+	require.JSONEq(t, `{"createInvoice":{"ref":"I-1","status":"CREATED","totalAmount":{"amount":110.11,"scale":2,"unscaledValue":11011}}}`, newBooks(t).raw("mutation {"+example, ""))
 }
 
 func TestCreditMemos(t *testing.T) {
