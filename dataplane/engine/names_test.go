@@ -100,7 +100,7 @@ func TestNothingRestsOnWhatWasDiscarded(t *testing.T) {
 	b := newBench(t)
 	b.plant(nil, &inventory.ProductCatalogue{Node: catalogue.Node{ID: "1"}, Ref: "MASTER", Name: "Master"})
 	b.rules = append(b.rules, rule.New("test", "Product", "Is for a test.", func(ctx context.Context, c *rule.Context, _ rule.None) error {
-		return c.Turn.Create(ctx, &inventory.StandardProduct{ProductFields: inventory.ProductFields{Ref: "P", GTIN: "P", Name: "P", CatalogueID: "1", CatalogueRef: "MASTER"}})
+		return c.Turn.Create(ctx, &inventory.StandardProduct{ProductFields: inventory.ProductFields{Ref: "P", Name: "P", CatalogueID: "1", CatalogueRef: "MASTER"}, GTIN: "P"})
 	}), rule.New("test", "Line", "Is for a test.", func(ctx context.Context, c *rule.Context, _ rule.None) error {
 		return c.Turn.Create(ctx, &order.OrderItem{Ref: "L", Quantity: 1, ProductRef: "P", ProductCatalogueRef: "MASTER", OrderID: c.Root.Entity().(*order.Order).ID})
 	}))
