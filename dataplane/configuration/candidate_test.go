@@ -45,7 +45,7 @@ func (s *shop) hear(c *nodev1.Configuration) {
 func TestARootFollowsTheVersionThatItsShareSays(t *testing.T) {
 	t.Parallel()
 	first, second := newShop(t), newShop(t)
-	nodes := []*configuration.Configurations{configuration.New(first.state, first, 0), configuration.New(second.state, second, 0)}
+	nodes := []*configuration.Configurations{configuration.New(first.state, first, configuration.Options{}), configuration.New(second.state, second, 0)}
 	for _, share := range []workflow.Share{0, 5000, workflow.WholeShare} {
 		first.versions(t, share)
 		second.versions(t, share)
@@ -89,7 +89,7 @@ func TestABrokenCandidateBreaksNothingElse(t *testing.T) {
 	s.hear(&nodev1.Configuration{Account: string(accountName(1)), Retailer: 1, Version: "stable",
 		Artefacts: map[string]string{"workflow/ORDER::HD/1": s.keeps(1, defaults(t, 1)["ORDER::HD"])},
 		Candidate: &nodev1.Candidate{Version: "tried", Share: 5000, Artefacts: map[string]string{"workflow/ORDER::HD/1": strings.Repeat("ab", 32)}}})
-	c := configuration.New(s.state, s, 0)
+	c := configuration.New(s.state, s, configuration.Options{})
 	broken := 0
 	for i := range 50 {
 		root := workflow.Root{Type: "ORDER", ID: strconv.Itoa(i)}

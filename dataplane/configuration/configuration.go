@@ -14,6 +14,7 @@ package configuration
 
 import (
 	"context"
+	"log/slog"
 	"runtime"
 	"slices"
 	"strconv"
@@ -22,6 +23,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/dataplane/ratelog"
 	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
@@ -46,18 +48,29 @@ type Committer interface {
 type Configurations struct {
 	state *desired.State
 	store Store
+	log   *slog.Logger
+	kept  ratelog.Shared // how the keeping of uploaded versions went
 
 	flight  singleflight.Group
 	parsing chan struct{} // a place for each text that is being parsed
 	parsed  *cache
 }
 
-// New makes Configurations over the node's desired state, which keep parsed workflows in so many bytes of memory; 0: UsualMemory.
-func New(state *desired.State, db Store, memory int64) *Configurations {
-	if memory <= 0 {
-		memory = UsualMemory()
+// Options of Configurations; the zero value is usual.
+type Options struct {
+	Memory int64        // bytes that parsed workflows may take; 0: UsualMemory
+	Logger *slog.Logger // hears of what fails without failing who asked; nil: nobody does
+}
+
+// New makes Configurations over the node's desired state.
+func New(state *desired.State, db Store, o Options) *Configurations {
+	if o.Memory <= 0 {
+		o.Memory = UsualMemory()
 	}
-	return &Configurations{state: state, store: db, parsing: make(chan struct{}, runtime.GOMAXPROCS(0)), parsed: newCache(memory)}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Configurations{state: state, store: db, log: o.Logger, parsing: make(chan struct{}, runtime.GOMAXPROCS(0)), parsed: newCache(o.Memory)}
 }
 
 // Reference is the place of one active workflow version.

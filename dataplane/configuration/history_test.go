@@ -2,7 +2,9 @@ package configuration_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"strings"
 	"testing"
@@ -43,7 +45,7 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, err)
 	scope, err := tenancy.NewScope("ACME")
 	require.NoError(t, err)
-	w := &world{t: t, db: db, state: state, c: configuration.New(state, artefacts.Of(db), 0), scope: scope}
+	w := &world{t: t, db: db, state: state, c: configuration.New(state, artefacts.Of(db), configuration.Options{}), scope: scope}
 	w.activate(&nodev1.Configuration{Account: "ACME", Retailer: 1, Version: "made"})
 	return w
 }
@@ -209,9 +211,45 @@ func TestANodeMayDieAroundTheCommit(t *testing.T) {
 	w.after = func(w *world) error { died(w); return nil }
 	require.Panics(t, func() { _, _ = w.upload("1.0", "after") })
 	w.has("1.1 after*", "1.0 first")
-	w.c = configuration.New(w.state, artefacts.Of(w.db), 0) // another node
+	w.c = configuration.New(w.state, artefacts.Of(w.db), configuration.Options{}) // another node
 	w.stores("1.0", "1.2", "next")
 	w.has("1.2 next*", "1.1 after", "1.0 first")
+}
+
+// forgetful is a store that takes no versions while it fails.
+type forgetful struct {
+	artefacts.Store
+	fails error
+}
+
+func (f *forgetful) Keep(ctx context.Context, scope tenancy.Scope, of artefacts.Workflow, v artefacts.Version) error {
+	if f.fails != nil {
+		return f.fails
+	}
+	return f.Store.Keep(ctx, scope, of, v)
+}
+
+// TestAVersionThatIsNotKeptIsLogged: the upload is done, so the caller gets no error. The log says whose version it is, once while it lasts, and when it
+// is over.
+func TestAVersionThatIsNotKeptIsLogged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var log strings.Builder
+	forgets := &forgetful{Store: artefacts.Of(w.db)}
+	w.c = configuration.New(w.state, forgets, configuration.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	w.stores("1.0", "1.0", "first")
+	require.Empty(t, log.String())
+	for _, version := range []string{"1.1", "1.2"} {
+		forgets.fails = nil
+		w.after = func(*world) error { forgets.fails = errors.New("the disk is full"); return nil }
+		w.stores("1.0", version, "not kept")
+	}
+	require.Equal(t, 1, strings.Count(log.String(), "\n"), log.String())
+	require.Contains(t, log.String(), "account ACME, retailer 1: workflow ORDER::HD 1.1: the disk is full")
+	forgets.fails = nil
+	w.stores("1.0", "1.3", "kept")
+	require.Equal(t, 2, strings.Count(log.String(), "\n"), log.String())
+	w.has("1.3 kept*", "1.2 not kept", "1.1 not kept", "1.0 first")
 }
 
 // TestNoVersionIsGivenOutTwice puts the control plane back to an older configuration, as from a backup.

@@ -22,7 +22,7 @@ func TestWhichMajorIsMeant(t *testing.T) {
 		return out
 	}
 	s.open(1, map[string]string{"ORDER::HD/2": as("2.7"), "ORDER::HD/10": as("10.3"), "ORDER::HDX/11": as("11.0")})
-	c := configuration.New(s.state, s, 64<<20)
+	c := configuration.New(s.state, s, configuration.Options{Memory: 64 << 20})
 	for asked, want := range map[int]string{20000: "2.7", 20007: "2.7", 20099: "2.7", 100000: "10.3", 0: "10.3", 10000: "10.3", 110000: "10.3"} {
 		w, err := stableFlow(t, c, accountName(1), 1, "ORDER::HD", asked)
 		require.NoError(t, err)

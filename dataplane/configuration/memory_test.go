@@ -109,7 +109,7 @@ func TestRetailersWithTheSameWorkflowsShareThem(t *testing.T) {
 	for n := 1; n <= accounts; n++ {
 		s.open(n, defaults(t, n))
 	}
-	c := configuration.New(s.state, s, 64<<20)
+	c := configuration.New(s.state, s, configuration.Options{Memory: 64 << 20})
 	names := defaults(t, 1)
 	use := func(n int) {
 		for name := range names {
@@ -153,7 +153,7 @@ func TestParsedWorkflowsStayInTheirBudget(t *testing.T) {
 		text := strings.ReplaceAll(text, `"ACTIVE"`, fmt.Sprintf(`"ACTIVE%d"`, n)) // each its own
 		s.open(n, map[string]string{name: text})
 	}
-	c := configuration.New(s.state, s, budget)
+	c := configuration.New(s.state, s, configuration.Options{Memory: budget})
 	get := func(n int) *workflow.Workflow {
 		w, err := stableFlow(t, c, accountName(n), tenancy.RetailerID(n), name, 0)
 		require.NoError(t, err)
@@ -174,7 +174,7 @@ func TestParsedWorkflowsStayInTheirBudget(t *testing.T) {
 	require.NotSame(t, first, get(1))
 	require.Equal(t, reads+1, s.reads, "the first is read again")
 
-	tiny := configuration.New(s.state, s, 1)
+	tiny := configuration.New(s.state, s, configuration.Options{Memory: 1})
 	for range 2 {
 		w, err := stableFlow(t, tiny, accountName(3), 3, name, 0)
 		require.NoError(t, err)
@@ -189,7 +189,7 @@ func TestManyWhoWantOneWorkflowReadItOnce(t *testing.T) {
 	s := newShop(t)
 	s.open(1, defaults(t, 1))
 	s.gate = make(chan struct{})
-	c := configuration.New(s.state, s, 0)
+	c := configuration.New(s.state, s, configuration.Options{})
 	var wait, begun sync.WaitGroup
 	got := make([]*workflow.Workflow, 50)
 	begun.Add(len(got))
@@ -235,7 +235,7 @@ func TestABrokenWorkflowIsItsOwnRetailersTrouble(t *testing.T) {
 			s.texts[key] = append([]byte(" "), text...)
 		}
 	}
-	c := configuration.New(s.state, s, 0)
+	c := configuration.New(s.state, s, configuration.Options{})
 	get := func(n int, name string) error {
 		_, err := stableFlow(t, c, accountName(n), tenancy.RetailerID(n), name, 0)
 		return err
@@ -264,7 +264,7 @@ func TestADatabaseThatIsTooSlowIsSaidSo(t *testing.T) {
 	s := newShop(t)
 	s.open(1, defaults(t, 1))
 	s.fails = fmt.Errorf("read: %w", context.DeadlineExceeded)
-	c := configuration.New(s.state, s, 0)
+	c := configuration.New(s.state, s, configuration.Options{})
 	_, err := stableFlow(t, c, accountName(1), 1, "ORDER::HD", 0)
 	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
 	require.ErrorContains(t, err, "could not be read in time")
@@ -277,7 +277,7 @@ func TestADatabaseThatIsTooSlowIsSaidSo(t *testing.T) {
 func TestAKnownWorkflowCostsFewAllocations(t *testing.T) {
 	s := newShop(t)
 	s.open(1, defaults(t, 1))
-	c := configuration.New(s.state, s, 0)
+	c := configuration.New(s.state, s, configuration.Options{})
 	ctx := t.Context()
 	for version, most := range map[int]float64{0: 4, 10000: 4} {
 		got := testing.AllocsPerRun(100, func() {
@@ -296,7 +296,7 @@ func TestWhoGivesUpTakesTheReadingFromNobody(t *testing.T) {
 	s := newShop(t)
 	s.open(1, defaults(t, 1))
 	s.gate, s.reading = make(chan struct{}), make(chan struct{}, 1)
-	c := configuration.New(s.state, s, 64<<20)
+	c := configuration.New(s.state, s, configuration.Options{Memory: 64 << 20})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
@@ -325,15 +325,15 @@ func TestWhatIsCountedIsWhatIsKept(t *testing.T) {
 		}
 		return c.Stats()
 	}
-	all := configuration.New(s.state, s, 64<<20)
+	all := configuration.New(s.state, s, configuration.Options{Memory: 64 << 20})
 	one := use(all, 1, 1).Bytes
 	few := use(all, 2, 5).Bytes
 	require.Less(t, few, 5*one, "they share")
 	for _, budget := range []int64{one + 1<<10, few} {
-		kept := use(configuration.New(s.state, s, budget), 1, accounts)
+		kept := use(configuration.New(s.state, s, configuration.Options{Memory: budget}), 1, accounts)
 		require.Positive(t, kept.Workflows)
 		require.Less(t, kept.Workflows, int64(accounts))
-		anew := use(configuration.New(s.state, s, 64<<20), accounts-int(kept.Workflows)+1, accounts)
+		anew := use(configuration.New(s.state, s, configuration.Options{Memory: 64 << 20}), accounts-int(kept.Workflows)+1, accounts)
 		require.Equal(t, anew.Bytes, kept.Bytes)
 		require.Equal(t, anew.Parts, kept.Parts)
 	}
@@ -345,7 +345,7 @@ func TestFewTextsAreParsedAtOnce(t *testing.T) {
 	s := newShop(t)
 	texts := defaults(t, 1)
 	s.open(1, texts)
-	c := configuration.New(s.state, s, 64<<20)
+	c := configuration.New(s.state, s, configuration.Options{Memory: 64 << 20})
 	leave := c.Parsing()
 	s.reading = make(chan struct{}, len(texts))
 	done := make(chan error, len(texts))

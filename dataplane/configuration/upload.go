@@ -91,8 +91,17 @@ func (c *Configurations) try(ctx context.Context, u Upload, retailer tenancy.Ret
 	}
 	// The next upload would do this. Done now, the number is not given out again by a control plane that is put back from a backup; a
 	// failure costs no more than that, and the workflow is active.
-	_ = c.store.Keep(ctx, u.Scope, of, artefacts.Version{Number: number, Hash: hash, Comment: u.Parsed.VersionComment})
+	err = c.store.Keep(ctx, u.Scope, of, artefacts.Version{Number: number, Hash: hash, Comment: u.Parsed.VersionComment})
+	c.kept.Report(c.log, "an uploaded version of a workflow is active, but not yet among those that are kept", unkept(u.Scope, of, version, err))
 	return version, nil
+}
+
+// unkept says whose version could not be kept; nil where it was.
+func unkept(scope tenancy.Scope, of artefacts.Workflow, version string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("account %s, retailer %d: workflow %s %s: %w", scope.Account(), of.Retailer, of.Name, version, err)
 }
 
 func retailerOf(w *workflow.Workflow) (tenancy.RetailerID, error) {

@@ -61,7 +61,7 @@ func (p *plane) node(name string) *engine.Engine {
 	p.states = append(p.states, state)
 	p.mu.Unlock()
 	return p.b.new(name, func(d *engine.Deps, _ *engine.Config) {
-		d.Workflows = configuration.New(state, artefacts.Of(p.b.db), 0)
+		d.Workflows = configuration.New(state, artefacts.Of(p.b.db), configuration.Options{})
 	})
 }
 

@@ -39,7 +39,7 @@ type Service struct {
 	keys       *token.KeySet
 	verifier   *token.Verifier
 	guards     guards
-	settings   rateLimited // those that cannot be read
+	settings   ratelog.Shared // those that cannot be read
 
 	mu      sync.RWMutex
 	signer  *token.Issuer

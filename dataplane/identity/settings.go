@@ -2,10 +2,8 @@ package identity
 
 import (
 	"fmt"
-	"sync"
 	"time"
 
-	"github.com/fluent-oms/fluent/dataplane/ratelog"
 	"github.com/fluent-oms/fluent/domain/setting"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -24,15 +22,7 @@ var (
 // Settings are those that identity reads.
 func Settings() []*setting.Declaration { return setting.Declarations(accessLife, refreshTokens) }
 
-// rateLimited is a failure that many requests meet, one line a minute in the log.
-type rateLimited struct {
-	mu sync.Mutex
-	ratelog.Failure
-}
-
 // unreadable logs that a setting cannot be read.
 func (s *Service) unreadable(scope tenancy.Scope, err error) {
-	s.settings.mu.Lock()
-	defer s.settings.mu.Unlock()
 	s.settings.Report(s.log, "a setting of tokens cannot be read", fmt.Errorf("account %s: %w", scope.Account(), err))
 }

@@ -78,7 +78,7 @@ func (s *services) wire(ctx context.Context) error {
 	if s.identity, err = identity.New(ctx, s.db, n.state, hasher, n.log); err != nil {
 		return err
 	}
-	s.configurations = configuration.New(n.state, artefacts.Of(s.db), n.config.WorkflowMemory)
+	s.configurations = configuration.New(n.state, artefacts.Of(s.db), configuration.Options{Memory: n.config.WorkflowMemory, Logger: n.log})
 	modules := s.modules()
 	s.engine, err = engine.New(engine.Deps{
 		DB: s.db, Library: modules.library, Workflows: s.configurations, Starts: business.Starts(), Modules: modules.readers, Checks: settings.Checks(s.db.Catalogue()), Callers: s.identity, Logger: n.log,

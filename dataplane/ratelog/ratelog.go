@@ -3,6 +3,7 @@ package ratelog
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -33,4 +34,17 @@ func (f *Failure) Report(log *slog.Logger, what string, err error) {
 			log.Warn(what, "error", err, "failures", f.times, "since", f.since.UTC())
 		}
 	}
+}
+
+// Shared is a failure that many requests meet, as few lines in the log as a Failure. It is safe for concurrent use.
+type Shared struct {
+	mu sync.Mutex
+	of Failure
+}
+
+// Report takes the outcome of one more try.
+func (s *Shared) Report(log *slog.Logger, what string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.of.Report(log, what, err)
 }

@@ -53,7 +53,7 @@ func TestButtonsFollowTheRoot(t *testing.T) {
 	state.Apply(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: &nodev1.Change{Index: 1, Resource: &nodev1.Resource{Kind: &nodev1.Resource_Configuration{
 		Configuration: &nodev1.Configuration{Account: "ACME", Retailer: 1, Version: "stable", Artefacts: map[string]string{"workflow/ORDER::HD/1": s.offers("Old", "1.0")},
 			Candidate: &nodev1.Candidate{Version: "tried", Share: 5000, Artefacts: map[string]string{"workflow/ORDER::HD/1": s.offers("New", "1.1")}}}}}}}})
-	a := &API{Deps: Deps{Configurations: configuration.New(state, s, 0)}}
+	a := &API{Deps: Deps{Configurations: configuration.New(state, s, configuration.Options{})}}
 	who := tenant.New(tenant.Identity{Account: "ACME", UserID: "7", Username: "ann"}, at(1, "FULFILMENT_VIEW", "WORKFLOW_VIEW"))
 	get := func(method, route, path, body string, into any, values ...string) {
 		t.Helper()
