@@ -1,6 +1,7 @@
 package entity
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ func (d *decision) check(x *Draft) error {
 	if err := d.reach(x); err != nil {
 		return err
 	}
+	d.about(x)
 	for _, j := range x.Joins {
 		if err := d.tie(x, j); err != nil {
 			return err
@@ -78,13 +80,31 @@ func (d *decision) reach(x *Draft) error {
 	return nil
 }
 
+// about refuses what says that it is about a retailer that is not there, for nothing would ever read a setting of it. What else an entity can be
+// about is looked for where it is decided whose it is: see Concerned.
+func (d *decision) about(x *Draft) {
+	o := x.Type.Owner
+	if o == nil || !x.New && !x.touches(o.Kind) && !x.touches(o.ID) {
+		return
+	}
+	kind, id := fmt.Sprint(o.Kind.Get(x.Entity)), catalogue.ID(fmt.Sprint(o.ID.Get(x.Entity)))
+	for _, k := range o.Kinds {
+		if k.Name != kind || !k.Type.Provided {
+			continue
+		}
+		if about, known := d.entity(k.Type, id); known && about == nil {
+			d.fail(Need{Type: k.Type, ID: id, Place: x.at(o.ID)}.Missing())
+		}
+	}
+}
+
 func (d *decision) actsFor(id catalogue.ID, place string) error {
 	for _, r := range numbered(id) {
 		if slices.Contains(d.By.For, r) {
 			return nil
 		}
 	}
-	return Need{Type: d.Catalogue.RetailerType(), ID: id, Place: place}.missing()
+	return Need{Type: d.Catalogue.RetailerType(), ID: id, Place: place}.Missing()
 }
 
 // tie refuses a row along a connection which does not fit: a retailer for whom the maker does not act, or one that leads to another whole than the
@@ -134,7 +154,7 @@ func (x *Draft) gives(f *catalogue.Field) bool { return (x.New || x.touches(f)) 
 func (d *decision) checkName(x *Draft, f *catalogue.Field) {
 	n := Need{Type: f.Names, By: f.Names.Key, Values: []any{f.Get(x.Entity)}, Place: x.at(f)}
 	if id, known := d.exists(n); known && id == "" {
-		d.fail(n.missing())
+		d.fail(n.Missing())
 	}
 }
 
@@ -151,7 +171,7 @@ func (d *decision) checkKey(x *Draft, k *catalogue.KeyRef) error {
 		n.Values[i] = local.Get(x.Entity)
 	}
 	if id, known := d.exists(n); known && id == "" {
-		return n.missing()
+		return n.Missing()
 	}
 	return nil
 }

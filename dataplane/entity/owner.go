@@ -116,7 +116,7 @@ func (d *decision) byRef(f *catalogue.Field, refs []string) (all []tenancy.Retai
 		n := Need{Type: d.Catalogue.RetailerType(), By: d.Catalogue.RetailerType().Key, Values: []any{ref}, Place: "input." + f.Name}
 		id, here := d.exists(n)
 		if here && id == "" && d.By.Limited {
-			d.fail(n.missing())
+			d.fail(n.Missing())
 		}
 		known = known && here
 		all = append(all, numbered(id)...)

@@ -103,7 +103,7 @@ func (d *decision) root(x *Draft) (any, error) {
 			return nil, nil
 		}
 		if above == nil {
-			return nil, Need{Type: by.Ref, ID: id, Place: x.Place}.missing()
+			return nil, Need{Type: by.Ref, ID: id, Place: x.Place}.Missing()
 		}
 		entity = above
 	}

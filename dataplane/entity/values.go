@@ -81,7 +81,7 @@ func (m *Making) value(x *Draft, f *catalogue.Field) error {
 			return CheckLength(string(*p), 0)
 		}
 		if f.Ref.Provided && *p != "" && numbered(*p) == nil { // of a link, which nobody has looked up
-			return Need{Type: f.Ref, ID: *p}.missing()
+			return Need{Type: f.Ref, ID: *p}.Missing()
 		}
 		return nil
 	default:

@@ -48,8 +48,8 @@ func (n Need) describe() string {
 	return strings.Join(out, ", ")
 }
 
-// missing is the fault for what is not there.
-func (n Need) missing() error {
+// Missing is the fault for what is not there.
+func (n Need) Missing() error {
 	return fault.NotFoundf("%s not found: %s", n.Type.Name, n.describe()).At(n.Place)
 }
 

@@ -214,7 +214,7 @@ func TestSettingsAndComments(t *testing.T) {
 	require.Equal(t, "C0123E", w.failure(create, `{"i":{"name":"a.b","context":"RETAILER","contextId":1,"valueType":"JSON"}}`).Extensions.Code)
 	require.Equal(t, `{"settings":{"edges":[{"node":{"name":"a.b"}}]}}`, w.raw(`query($n: [String!], $c: [String!], $i: [Int!]) { settings(name: $n, context: $c, contextId: $i) { edges { node { name } } } }`, `{"n":"a.b","c":["RETAILER"],"i":1}`))
 
-	location := at(w.data(`mutation { createLocation(input: {ref: "L", type: "STORE", name: "x", retailer: {id: 1}, primaryAddress: {ref: "a", latitude: 1, longitude: 1}, openingSchedule: `+hours+`}) { id } }`, ""), "createLocation.id").(string)
+	location := w.place("L")
 	comment := func(kind, id, text string) string {
 		return fmt.Sprintf(`mutation { createComment(input: {entityType: %q, entityId: %q, text: %q}) { id } }`, kind, id, text)
 	}
@@ -262,6 +262,36 @@ func TestADeclaredSettingHasAValueOfItsType(t *testing.T) {
 	require.Equal(t, "C0160E", w.failure(update, `{"v":"soon"}`).Extensions.Code)
 	require.Equal(t, `{"updateSetting":{"value":"5"}}`, w.raw(update, `{"v":"5"}`))
 	require.Equal(t, `{"updateSetting":{"value":null}}`, w.raw(update, `{"v":""}`))
+}
+
+// TestASettingThatNobodyReadsIsRefused, when it is made and when it is moved: of a retailer that the account has not, or in a context in which nothing reads it.
+func TestASettingThatNobodyReadsIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.retailer("OTHER", "7", "THEIRS")
+	setting := func(verb, input string) string {
+		return "mutation { " + verb + "Setting(input: {" + input + `, valueType: "STRING", value: "true"}) { id context contextId } }`
+	}
+	id := at(w.data(setting("create", `name: "ALLOW_OVERSELL", context: "RETAILER", contextId: 1`), ""), "createSetting.id").(string)
+	for _, c := range []struct{ name, at, want string }{
+		{"MY_OWN", `context: "RETAILER", contextId: 0`, "C0120E input.contextId: Retailer not found: id 0"},
+		{"ALLOW_OVERSELL", `context: "RETAILER", contextId: -1`, "C0120E input.contextId: Retailer not found: id -1"},
+		{"ALLOW_OVERSELL", `context: "RETAILER", contextId: 99`, "C0120E input.contextId: Retailer not found: id 99"},
+		{"ALLOW_OVERSELL", `context: "RETAILER", contextId: 7`, "C0120E input.contextId: Retailer not found: id 7"},
+		{"ALLOW_OVERSELL", `context: "AGENT", contextId: 99`, "C0120E input.contextId: AGENT not found: id 99"},
+		{"SYSTEM_REJECTED_LOCATION", `context: "AGENT", contextId: ` + w.place("S"), "C0160E input.context: SYSTEM_REJECTED_LOCATION is read for RETAILER, ACCOUNT, GLOBAL: nothing would read one for AGENT"},
+		{"RETENTION_JOB_DAYS", `context: "RETAILER", contextId: 1`, "C0160E input.context: RETENTION_JOB_DAYS is read for ACCOUNT, GLOBAL"},
+	} {
+		e := w.failure(setting("create", fmt.Sprintf("name: %q, %s", c.name, c.at)), "")
+		require.Contains(t, e.Extensions.Code+" "+e.Message, c.want)
+		if c.name == "ALLOW_OVERSELL" {
+			e = w.failure(setting("update", "id: "+id+", "+c.at), "")
+			require.Contains(t, e.Extensions.Code+" "+e.Message, c.want, "moved")
+		}
+	}
+	require.Equal(t, `{"settings":{"edges":[{"node":{"name":"ALLOW_OVERSELL","contextId":1}}]}}`, w.raw(`{ settings { edges { node { name contextId } } } }`, ""))
+	w.data(setting("update", `id: `+id+`, context: "AGENT", contextId: `+w.place("S2")), "")
+	w.data(setting("create", `name: "MY_OWN", context: "RETAILER", contextId: 1`), "")
 }
 
 func TestVariants(t *testing.T) {

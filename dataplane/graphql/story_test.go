@@ -21,6 +21,19 @@ func (w *world) shop(products ...string) string {
 	return w.shopper("kim@example.com")
 }
 
+// place makes a store of retailer 1 and returns its id.
+func (w *world) place(ref string) string {
+	w.t.Helper()
+	return at(w.placeOf(ref, "1", `latitude: 1, longitude: 1`), "id").(string)
+}
+
+// placeOf makes a store with an address and returns its id, and those of its address and its opening hours.
+func (w *world) placeOf(ref, retailer, address string) any {
+	w.t.Helper()
+	return at(w.data(fmt.Sprintf(`mutation { createLocation(input: {ref: %q, type: "STORE", name: "as it was", retailer: {id: %s}, primaryAddress: {ref: %q, %s},
+		openingSchedule: %s}) { id primaryAddress { id } openingSchedule { id } } }`, ref, retailer, ref, address, hours), ""), "createLocation")
+}
+
 // shopper makes a customer and returns the id.
 func (w *world) shopper(name string) string {
 	w.t.Helper()

@@ -50,7 +50,7 @@ func TestAnswersOfUserActionsAreBounded(t *testing.T) {
 	hash := sha256.Sum256([]byte(s.text))
 	state.Apply(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: &nodev1.Change{Index: 1, Resource: &nodev1.Resource{Kind: &nodev1.Resource_Configuration{
 		Configuration: &nodev1.Configuration{Account: "ACME", Retailer: 1, Version: "made", Artefacts: map[string]string{"workflow/ORDER::HD/1": hex.EncodeToString(hash[:])}}}}}}})
-	a := &API{Deps: Deps{Configurations: configuration.New(state, s, configuration.Options{Memory: 64<<20})}}
+	a := &API{Deps: Deps{Configurations: configuration.New(state, s, configuration.Options{Memory: 64 << 20})}}
 	who := tenant.New(tenant.Identity{Account: "ACME", UserID: "7", Username: "ann"}, at(1, "FULFILMENT_VIEW"))
 	written := httptest.NewRecorder()
 	ask := func(triggers int) error {

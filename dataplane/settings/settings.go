@@ -52,7 +52,8 @@ func Names() []string {
 	return out
 }
 
-// Checks refuse values that what reads the setting could not take. Settings that nobody declares may be anything.
+// Checks refuse values that what reads the setting could not take, and contexts in which nothing would read it. Settings that nobody declares may be
+// anything, anywhere.
 func Checks(c *catalogue.Catalogue) entity.Checks {
 	all := All()
 	return entity.Checks{c.TypeOf(&foundation.Setting{}): func(e any) error { return check(all, e.(*foundation.Setting)) }}
@@ -63,9 +64,15 @@ func check(all []*setting.Declaration, s *foundation.Setting) error {
 	if at < 0 {
 		return nil
 	}
-	v := setting.ValueOf(s)
-	err := all[at].Check(v)
-	if err == nil || v.Document && all[at].Rest != "" { // a document whose name merely begins like a family's is a tenant's own
+	d, v := all[at], setting.ValueOf(s)
+	err := d.Check(v)
+	if err != nil && v.Document && d.Rest != "" { // a document whose name merely begins like a family's is a tenant's own
+		return nil
+	}
+	if !slices.Contains(d.Contexts, setting.Context(s.Context)) {
+		return fault.Invalidf("context", "%s is read for %s: nothing would read one for %s", s.Name, d.Where(), s.Context).WithCode(fault.CodeInvalid)
+	}
+	if err == nil {
 		return nil
 	}
 	field := "value"

@@ -1,6 +1,7 @@
 package settings_test
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 
@@ -40,23 +41,29 @@ func TestRulesReadWhatModulesDeclare(t *testing.T) {
 	require.Greater(t, reads, 10)
 }
 
-// TestValuesAreCheckedAtTheDoor: what the reader of a declared setting could not take is refused at its place; names that nobody declares are free.
-func TestValuesAreCheckedAtTheDoor(t *testing.T) {
+// TestSettingsAreCheckedAtTheDoor: what the reader of a declared setting could not take is refused at its place, and so is a context in which nothing
+// reads it; names that nobody declares are free.
+func TestSettingsAreCheckedAtTheDoor(t *testing.T) {
 	t.Parallel()
 	catalogue := domain.Catalogue()
 	check := settings.Checks(catalogue)[catalogue.TypeOf(&foundation.Setting{})]
 	require.NotNil(t, check)
-	for _, c := range []struct{ name, value, lob, field string }{
+	for _, c := range []struct{ name, value, lob, in, field string }{
 		{name: "ALLOW_OVERSELL", value: "True"}, {name: "ALLOW_OVERSELL"}, {name: "ALLOW_OVERSELL", value: "yes", field: "value"},
 		{name: "ALLOW_OVERSELL", lob: "true", field: "lobValue"},
 		{name: "PICK_N_PACK_TIME_LIMIT", value: "1.5"}, {name: "PICK_N_PACK_TIME_LIMIT", value: "-1"}, {name: "PICK_N_PACK_TIME_LIMIT", value: "4h", field: "value"},
 		{name: "PICK_N_PACK_TIME_LIMIT_EXPRESS", value: "soon", field: "value"}, {name: "PICK_N_PACK_TIME_LIMIT_", value: "soon"}, {name: "PICK_N_PACK_TIME_LIMITS", value: "soon"},
 		{name: "webhook.wms", value: "https://wms.example"}, {name: "webhook.wms", lob: "{}"},
-		{name: "RETENTION_JOB_DAYS", value: "3650"}, {name: "RETENTION_JOB_DAYS", value: "3651", field: "value"}, {name: "RETENTION_JOB_DAYS", value: "0", field: "value"},
-		{name: "fc.oauth.access.token.seconds", value: "31536000"}, {name: "fc.oauth.access.token.seconds", value: "1h", field: "value"},
+		{name: "RETENTION_JOB_DAYS", in: "ACCOUNT", value: "3650"}, {name: "RETENTION_JOB_DAYS", in: "ACCOUNT", value: "3651", field: "value"}, {name: "RETENTION_JOB_DAYS", in: "ACCOUNT", value: "0", field: "value"},
+		{name: "fc.oauth.access.token.seconds", in: "ACCOUNT", value: "31536000"}, {name: "fc.oauth.access.token.seconds", in: "ACCOUNT", value: "1h", field: "value"},
 		{name: "fc.mystique.manifest.oms", lob: "{}"}, {name: "MY_OWN", value: "anything"},
+		{name: "MY_OWN", in: "CUSTOMER", value: "anything"}, {name: "ALLOW_OVERSELL", in: "AGENT", value: "true"}, {name: "ALLOW_OVERSELL", in: "GLOBAL", value: "true"},
+		{name: "ALLOW_OVERSELL", in: "CUSTOMER", value: "true", field: "context"}, {name: "ALLOW_OVERSELL", in: "CUSTOMER", field: "context"},
+		{name: "SYSTEM_REJECTED_LOCATION", in: "AGENT", value: "R", field: "context"}, {name: "RETENTION_JOB_DAYS", value: "1", field: "context"},
+		{name: "PICK_N_PACK_TIME_LIMIT_EXPRESS", in: "CUSTOMER", value: "1", field: "context"}, {name: "webhook.wms", in: "AGENT", value: "https://wms.example", field: "context"},
+		{name: "webhook.wms", in: "AGENT", lob: "{}"},
 	} {
-		s := &foundation.Setting{Name: c.name, Context: "RETAILER", Value: c.value}
+		s := &foundation.Setting{Name: c.name, Context: cmp.Or(c.in, "RETAILER"), Value: c.value}
 		if c.lob != "" {
 			s.LobValue = []byte(c.lob)
 		}

@@ -52,6 +52,15 @@ func (d *Declaration) Title() string {
 	return d.Name + "<" + d.Rest + ">"
 }
 
+// Where lists the contexts for people, nearest first: AGENT, RETAILER, ACCOUNT, GLOBAL.
+func (d *Declaration) Where() string {
+	out := make([]string, len(d.Contexts))
+	for i, c := range d.Contexts {
+		out[i] = string(c)
+	}
+	return strings.Join(out, ", ")
+}
+
 // Free reports whether the names are for those to choose who write workflows: nothing is known of them beforehand.
 func (d *Declaration) Free() bool { return d.Name == "" }
 

@@ -35,16 +35,31 @@ func main() {
 
 const head = `# Settings that the platform reads
 
-Generated from their declarations by ` + "`go generate ./ops/docs/settings`" + `; a test fails when this page is old.
+` + "`createSetting(input: {name, valueType, value, context, contextId})`" + ` sets one.
 
-` + "`createSetting(input: {name, valueType, value, context, contextId})`" + ` sets one. The nearest context wins: %s.
-Contexts are AGENT (a location), RETAILER, ACCOUNT and GLOBAL, the last two with contextId 0. A setting that is there and empty is as good
-as none, and hides those of wider contexts. Rules see a change within three seconds.
+* **Contexts** are AGENT (a location), RETAILER, ACCOUNT and GLOBAL. ` + "`contextId`" + ` is the id of the location or of the retailer, and 0 for the
+  last two.
+* **The nearest context wins**: %s.
+* A setting that is there and empty is as good as none, and hides those of wider contexts.
+* Rules see a change within three seconds.
 
-The value of a setting below is checked when it is set: one that what reads it could not take is refused, with its place and the code
-` + "`C0160E`" + `. Where one is kept all the same (it was set before there was a check), the event whose rule reads it fails and says so;
-the janitor removes nothing of what it is about; tokens are given as if it were not set, but no refresh tokens, and the log says why. Settings
-with other names may be anything.
+A setting below is checked when it is set or changed. What its reader could not take is refused, with its place:
+
+| what is wrong | place | code |
+|---|---|---|
+| the value is not of the setting's type | ` + "`value`, `lobValue`" + ` | ` + "`C0160E`" + ` |
+| the setting is not read in that context | ` + "`context`" + ` | ` + "`C0160E`" + ` |
+| there is no such location or retailer | ` + "`contextId`" + ` | ` + "`C0120E`" + ` |
+
+Settings with other names may be anything, in any context; the last row holds for them, too.
+
+A value from before there was a check may still be wrong. Then:
+
+* The event whose rule reads it fails, and says so.
+* The janitor removes nothing of what the setting is about.
+* Tokens are given as if it were not set, but no refresh tokens; the log says why.
+
+This page is generated from the declarations by ` + "`go generate ./ops/docs/settings`" + `; a test fails when it is old.
 `
 
 // page prints all settings, part by part.
@@ -66,7 +81,7 @@ func page() ([]byte, error) {
 			if len(by) == 0 {
 				by = []string{g.Name}
 			}
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", d.Title(), markdown.Cell(d.Doc), d.Type, without(d), contexts(d), strings.Join(by, ", "))
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", d.Title(), markdown.Cell(d.Doc), d.Type, without(d), d.Where(), strings.Join(by, "<br>"))
 		}
 	}
 	return b.Bytes(), nil
@@ -114,12 +129,4 @@ func without(d *setting.Declaration) string {
 		return "nothing"
 	}
 	return markdown.Cell(d.Default)
-}
-
-func contexts(d *setting.Declaration) string {
-	var out []string
-	for _, c := range d.Contexts {
-		out = append(out, string(c))
-	}
-	return strings.Join(out, ", ")
 }
