@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -62,7 +63,7 @@ func positionsOf(ctx context.Context, r *store.Reader, target any, open []*jobs.
 		return fmt.Errorf("find positions: %w", err)
 	}
 	for i, k := range keys {
-		open[i].EntityRef, open[i].EntityID = stock.PositionRef(k.ProductRef, k.LocationRef), string(found[k].ID)
+		open[i].EntityRef, open[i].EntityID = cmp.Or(found[k].Ref, stock.PositionRef(k.ProductRef, k.LocationRef)), string(found[k].ID)
 	}
 	return nil
 }

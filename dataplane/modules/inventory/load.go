@@ -88,6 +88,9 @@ func (l *Load) Apply(ctx context.Context, t *store.Tx) error {
 	if err != nil {
 		return err
 	}
+	if err := l.taken(ctx, t, known); err != nil {
+		return err
+	}
 	outcomes := make([][]load.Outcome, len(l.batches))
 	for i, b := range l.batches {
 		outcomes[i] = load.Merge(b.rows, known, load.Clock{Received: b.Now, Batch: b.ref})
@@ -98,7 +101,7 @@ func (l *Load) Apply(ctx context.Context, t *store.Tx) error {
 	for i, b := range l.batches {
 		for j := range outcomes[i] {
 			if o := &outcomes[i][j]; o.EntityRef != "" && o.Outcome != load.OutcomeFailed {
-				o.EntityID = known.Positions[o.EntityRef].ID
+				o.EntityID = known.Positions[stock.PositionRef(b.rows[j].ProductRef, b.rows[j].LocationRef)].ID
 			}
 		}
 		if b.ID == "" {
@@ -144,7 +147,7 @@ type rowsOf struct {
 func (l *Load) read(ctx context.Context, t *store.Tx, places *availability.Places) (*load.Known, rowsOf, error) {
 	seen := map[stockstore.Key]bool{}
 	var keys []stockstore.Key
-	var composed, given []string
+	var named load.Refs
 	known := &load.Known{Locations: map[string]string{}, Positions: map[string]*load.Position{}, Refs: map[string]string{}}
 	for _, b := range l.batches {
 		for i := range b.rows {
@@ -156,23 +159,43 @@ func (l *Load) read(ctx context.Context, t *store.Tx, places *availability.Place
 				continue
 			}
 			known.Locations[r.LocationRef] = at.Location.Status
-			if r.Ref != "" {
-				given = append(given, r.Ref)
-			} else {
-				composed = append(composed, load.Refs(r)...)
-			}
+			named.Add(r)
 			if k := (stockstore.Key{ProductRef: r.ProductRef, LocationRef: r.LocationRef}); !seen[k] {
 				seen[k] = true
 				keys = append(keys, k)
 			}
 		}
 	}
-	found, err := stockstore.Load(ctx, t, availability.Number(l.catalogue.ID), keys, composed, given)
+	found, err := stockstore.Load(ctx, t, availability.Number(l.catalogue.ID), keys, named)
 	if err != nil {
 		return nil, rowsOf{}, fmt.Errorf("read the positions of a load: %w", err)
 	}
 	known.Products = found.Products
 	return known, index(found, known), nil
+}
+
+// taken reads who has the refs that the load would give to positions and counts. Only a load that makes some asks.
+func (l *Load) taken(ctx context.Context, t *store.Tx, known *load.Known) error {
+	var positions, counts []string
+	for _, b := range l.batches {
+		p, c := known.Makes(b.rows)
+		positions, counts = append(positions, p...), append(counts, c...)
+	}
+	if len(positions)+len(counts) == 0 {
+		return nil
+	}
+	owners, err := stockstore.OwnersOf(ctx, t, availability.Number(l.catalogue.ID), positions, counts)
+	if err != nil {
+		return fmt.Errorf("look for refs that a load would give: %w", err)
+	}
+	known.Taken = map[string]load.Place{}
+	for ref, k := range owners.Positions {
+		known.Taken[ref] = load.Place(k)
+	}
+	for ref, of := range owners.Quantities {
+		known.Refs[ref] = of
+	}
+	return nil
 }
 
 // foreign refuses a record that names another retailer than its batch.

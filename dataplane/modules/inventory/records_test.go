@@ -9,8 +9,10 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/inventory"
 )
 
 // TestWhatIsStoredMayBeOlderThanALimit: loads once took longer storage areas and names of attributes. Such a quantity is counted all the same, and keeps
@@ -51,6 +53,54 @@ func TestRecordsThatNoFieldHoldsFailAlone(t *testing.T) {
 		"400 attributes[0].name: the text has 256 characters, at most 255 are allowed", "",
 	}, got)
 	require.Equal(t, []string{long + ":A 4 CREATED"}, h.positions("DEFAULT:1"), "a position's ref is as long as those of product and location make it")
+}
+
+// byHand makes a position as createInventoryPosition does.
+func (h *house) byHand(ref, product, location string) *inventory.InventoryPosition {
+	h.t.Helper()
+	p := &inventory.InventoryPosition{Ref: ref, ProductRef: product, LocationRef: location, CatalogueID: h.stock["DEFAULT:1"].ID}
+	p.ID, p.Type, p.Status = h.db.NewUUID(), "DEFAULT", "ACTIVE"
+	h.write(func(tx *store.Tx) { tx.Insert(p) })
+	return p
+}
+
+// TestRefsThatWereGivenByHandCostTheirRecordsAlone: a load makes refs of positions and quantities from what a record names. Others may have them, and the
+// catalogue has each once.
+func TestRefsThatWereGivenByHandCostTheirRecordsAlone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	other := h.byHand("P1:A", "P2", "B")
+	h.write(func(tx *store.Tx) {
+		for _, ref := range []string{"LAST_ON_HAND:P3:B", "DELTA:P3:A:E1"} {
+			q := &inventory.InventoryQuantity{Ref: ref, CatalogueID: other.CatalogueID, PositionID: other.ID, Quantity: 1}
+			q.ID, q.Type, q.Status, q.CreatedOn = h.db.NewUUID(), "EXPECTED", "ACTIVE", tx.Now()
+			tx.Insert(q)
+		}
+	})
+	for range 2 {
+		require.Equal(t, []string{
+			"C0123E skuRef: P1:A is the position of P2 at B", "C0123E ref: LAST_ON_HAND:P3:B is a quantity of P1:A", "C0123E ref: DELTA:P3:A:E1 is a quantity of P1:A",
+		}, h.results(h.batches(1, "DEFAULT:1", []map[string]any{row("P1", "A", 5), row("P3", "B", 6), with(row("P3", "A", 7), "type", "DELTA", "externalRef", "E1"), row("P3", "A", 8), row("P2", "B", 9)})[0])[:3])
+	}
+	require.Equal(t, []string{"P1:A 9 ACTIVE", "P3:A 8 ACTIVE"}, h.positions("DEFAULT:1"), "P1:A is what P2's at B is called")
+}
+
+// TestAPositionThatWasMadeByHandTakesRecordsAgain: its own ref is not the one that quantities' refs are made of.
+func TestAPositionThatWasMadeByHandTakesRecordsAgain(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	mine := h.byHand("MINE", "P1", "A")
+	records := []map[string]any{with(row("P1", "A", 2), "type", "DELTA", "externalRef", "E1"), row("P1", "A", 5), with(row("P1", "A", 3), "type", "EXPECTED", "externalRef", "E2", "status", "INACTIVE")}
+	for range 2 {
+		id := h.batches(1, "DEFAULT:1", records)[0]
+		for _, result := range h.results(id) {
+			require.Contains(t, []string{"", "UNCHANGED"}, result)
+		}
+	}
+	require.Len(t, h.quantities("DEFAULT:1"), 3, "each once")
+	rows, err := jobs.Rows(t.Context(), h.db.Reader(h.scope), h.batches(1, "DEFAULT:1", []map[string]any{row("P1", "A", 5)})[0], 0, 1)
+	require.NoError(t, err)
+	require.Equal(t, []string{"MINE", string(mine.ID), "UNCHANGED"}, []string{rows[0].EntityRef, rows[0].EntityID, rows[0].Message})
 }
 
 // TestASumIsMadeOnce, however often a turn asks for it.

@@ -18,6 +18,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/domain/inventory/load"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -197,7 +198,7 @@ func (b *bench) loadAcross(theirs tenancy.Scope) {
 		return nil
 	})
 	require.NoError(b.t, b.db.WriteLocked(b.ctx, b.scope, func(tx *store.Tx) error {
-		found, err := stock.Load(b.ctx, tx, 21, []stock.Key{{ProductRef: "P", LocationRef: "L"}}, nil, []string{"Q", "f1"})
+		found, err := stock.Load(b.ctx, tx, 21, []stock.Key{{ProductRef: "P", LocationRef: "L"}}, load.Refs{Others: []string{"Q", "f1"}})
 		require.NoError(b.t, err)
 		require.Len(b.t, found.Positions, 1)
 		require.Equal(b.t, map[string]string{"P": "ACTIVE"}, found.Products)

@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/domain/inventory/load"
 )
 
 // TestALoadReadsWhatItMustKnow: the positions it names, what counts of them, what it names and does not count, and of each product whether any
@@ -31,7 +32,7 @@ func TestALoadReadsWhatItMustKnow(t *testing.T) {
 	s.product(2, "P1", "CREATED")
 	s.product(3, "P2", "INACTIVE")
 	s.Locked(func(tx *store.Tx) {
-		found, err := stock.Load(t.Context(), tx, mainStock, []stock.Key{stocked[0], {ProductRef: "P2", LocationRef: "Z"}}, []string{"named", "of another position"}, []string{"named too"})
+		found, err := stock.Load(t.Context(), tx, mainStock, []stock.Key{stocked[0], {ProductRef: "P2", LocationRef: "Z"}}, load.Refs{Counts: []string{"named", "of another position"}, Others: []string{"named too"}})
 		require.NoError(t, err)
 		require.Len(t, found.Positions, 1)
 		require.Equal(t, p1a, found.Positions[0].ID)
@@ -41,13 +42,29 @@ func TestALoadReadsWhatItMustKnow(t *testing.T) {
 		}
 		require.ElementsMatch(t, []string{"counts", "named too", "named"}, refs, "each once")
 		require.Equal(t, map[string]string{"P1": "ACTIVE", "P2": "INACTIVE"}, found.Products)
-		found, err = stock.Load(t.Context(), tx, mainStock, stocked[:1], nil, []string{"of another position"})
+		found, err = stock.Load(t.Context(), tx, mainStock, stocked[:1], load.Refs{Others: []string{"of another position"}})
 		require.NoError(t, err)
 		refs = nil
 		for _, q := range found.Quantities {
 			refs = append(refs, q.Ref)
 		}
 		require.ElementsMatch(t, []string{"counts", "named too", "of another position"}, refs, "a ref that was given may be taken")
+	})
+}
+
+// TestWhoHasARef: of this catalogue, whatever its status.
+func TestWhoHasARef(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	s.EachAccount(func(tx *store.Tx) {
+		s.quantity(tx, "named", "DELIVERY", p1a, 2).Status = "INACTIVE"
+		s.quantity(tx, "elsewhere", "DELIVERY", otherP1A, 2).CatalogueID = "2"
+	})
+	s.Locked(func(tx *store.Tx) {
+		found, err := stock.OwnersOf(t.Context(), tx, mainStock, []string{"P1:A", "P1:Z"}, []string{"named", "elsewhere", "none"})
+		require.NoError(t, err)
+		require.Equal(t, map[string]stock.Key{"P1:A": {ProductRef: "P1", LocationRef: "A"}}, found.Positions)
+		require.Equal(t, map[string]string{"named": "P1:A"}, found.Quantities)
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/domain/inventory/load"
 )
 
 // Each lock of this part has a test here in which two transactions meet, and where several rows are locked, one of their order.
@@ -75,7 +76,7 @@ func TestStockIsLockedInOneOrder(t *testing.T) {
 			return nil
 		}},
 		{"loads", func(tx *store.Tx) error {
-			_, err := stock.Load(t.Context(), tx, mainStock, keys, nil, nil)
+			_, err := stock.Load(t.Context(), tx, mainStock, keys, load.Refs{})
 			return err
 		}},
 		{"recounts", func(tx *store.Tx) error {
@@ -98,10 +99,10 @@ func TestStockIsLockedInOneOrder(t *testing.T) {
 func TestLoadsOfOnePositionTakeTurns(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
-	// load counts one more than it finds.
-	load := func() error {
+	// count counts one more than it finds.
+	count := func() error {
 		return s.DB.WriteLocked(t.Context(), s.Scope, func(tx *store.Tx) error {
-			found, err := stock.Load(t.Context(), tx, mainStock, stocked[:1], []string{"counted"}, nil)
+			found, err := stock.Load(t.Context(), tx, mainStock, stocked[:1], load.Refs{Counts: []string{"counted"}})
 			if err != nil {
 				return err
 			}
@@ -116,13 +117,13 @@ func TestLoadsOfOnePositionTakeTurns(t *testing.T) {
 		})
 	}
 	stop := s.Hooks.Stop(storetest.At{Point: store.Decided})
-	first := storetest.Go(load)
+	first := storetest.Go(count)
 	stop.Arrived()
 	require.NoError(t, s.DB.WriteLocked(t.Context(), storetest.ScopeOf(t, "OTHER"), func(tx *store.Tx) error {
-		_, err := stock.Load(t.Context(), tx, mainStock, stocked[:1], nil, nil)
+		_, err := stock.Load(t.Context(), tx, mainStock, stocked[:1], load.Refs{})
 		return err
 	}), "another account's position is another one")
-	second := storetest.Go(load)
+	second := storetest.Go(count)
 	second.Blocked(t, s.DSN)
 	stop.Release()
 	require.NoError(t, first.Wait())

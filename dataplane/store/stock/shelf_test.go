@@ -34,7 +34,7 @@ var stocked = []stock.Key{{ProductRef: "P1", LocationRef: "A"}, {ProductRef: "P1
 type shelf struct{ *storetest.Stand }
 
 func newShelf(t *testing.T) *shelf {
-	s := &shelf{storetest.NewStand(t, dbtest.Template(t, "store", storetest.Migrate))}
+	s := &shelf{storetest.NewStand(t, dbtest.Template)}
 	for _, account := range []string{"ACME", "OTHER"} {
 		require.NoError(t, s.DB.Write(t.Context(), storetest.ScopeOf(t, account), func(tx *store.Tx) error { s.fill(tx); return nil }))
 	}

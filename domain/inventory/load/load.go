@@ -91,9 +91,13 @@ func (p *Position) Moved() bool {
 type Known struct {
 	Locations map[string]string    // ref → status; absent: unknown
 	Products  map[string]string    // ref → status; absent: not there yet
-	Positions map[string]*Position // by position ref; Merge adds new ones
+	Positions map[string]*Position // by the ref that product and location make, which need not be theirs; Merge adds new ones
 	Refs      map[string]string    // of quantities → their position's ref, empty where it is none of Positions; Merge adds new ones
+	Taken     map[string]Place     // refs that new positions would get and that others have: whose they are; see Makes
 }
+
+// Place is a product at a location: what a position is about.
+type Place struct{ ProductRef, LocationRef string }
 
 // PositionStatus is a position's status from its master data: CREATED until the product is known, INACTIVE while the product or
 // the location is, else ACTIVE.

@@ -42,21 +42,23 @@ func mergeRow(r *Row, known *Known, clock Clock, index int) Outcome {
 			Message: fmt.Sprintf("there is no location %s", r.LocationRef)}
 	}
 	p, exists := known.Positions[ref]
+	if by, taken := known.Taken[ref]; taken && !exists {
+		return alike(ref, by)
+	}
 	if !exists {
 		p = &Position{Ref: ref, ProductRef: r.ProductRef, LocationRef: r.LocationRef, Touched: true}
 	}
 	if p.ProductRef != r.ProductRef || p.LocationRef != r.LocationRef { // A:B at C and A at B:C
-		return Outcome{Outcome: OutcomeFailed, Code: fault.CodeExists, Field: "skuRef", EntityRef: ref,
-			Message: fmt.Sprintf("%s is the position of %s at %s", ref, p.ProductRef, p.LocationRef)}
+		return alike(ref, Place{p.ProductRef, p.LocationRef})
 	}
-	q, name := p.about(r, clock, index)
+	q, name := p.about(r, ref, clock, index)
 	if at, taken := known.Refs[name]; q == nil && taken {
 		return Outcome{Outcome: OutcomeFailed, Code: fault.CodeExists, Field: "ref", EntityRef: ref, Message: fmt.Sprintf("%s is a quantity of %s", name, cmp.Or(at, "another position"))}
 	}
 	if known.Positions[ref] = p; q == nil {
 		known.Refs[name] = ref
 	}
-	o := Outcome{EntityRef: ref, EntityID: p.ID}
+	o := Outcome{EntityRef: p.Ref, EntityID: p.ID}
 	switch {
 	case r.kind() == stock.LastOnHand:
 		o.Outcome = p.count(r, q, name, clock)
@@ -69,16 +71,32 @@ func mergeRow(r *Row, known *Known, clock Clock, index int) Outcome {
 	return o
 }
 
-// about is the quantity that a row is about, and its ref; nil: the row brings a new one.
-func (p *Position) about(r *Row, clock Clock, index int) (q *Quantity, ref string) {
-	ref = quantityRef(r, p.Ref)
+// alike refuses a record whose position would have the ref of another one.
+func alike(ref string, by Place) Outcome {
+	return Outcome{Outcome: OutcomeFailed, Code: fault.CodeExists, Field: "skuRef", EntityRef: ref,
+		Message: fmt.Sprintf("%s is the position of %s at %s", ref, by.ProductRef, by.LocationRef)}
+}
+
+// about is the quantity that a row is about, and its ref; nil: the row brings a new one. Refs are made of what the position is about: the own ref of one
+// that was made by hand can be anything. They once were made of that.
+func (p *Position) about(r *Row, of string, clock Clock, index int) (q *Quantity, ref string) {
+	ref = quantityRef(r, of)
 	if r.kind() == stock.LastOnHand {
-		return p.find(func(q *Quantity) bool { return q.Type == stock.LastOnHand && sameCondition(q.Condition, r.Condition) }), ref
+		return p.counted(r.Condition), ref
 	}
 	if r.nameless() {
 		ref = fmt.Sprintf("%s:%s:%d", ref, clock.Batch, index)
 	}
-	return p.find(func(q *Quantity) bool { return q.Ref == ref }), ref
+	own := ref
+	if p.Ref != of {
+		own = quantityRef(r, p.Ref)
+	}
+	return p.find(func(q *Quantity) bool { return q.Ref == ref || q.Ref == own }), ref
+}
+
+// counted is the last count of what is in a condition; nil: it was never counted.
+func (p *Position) counted(condition string) *Quantity {
+	return p.find(func(q *Quantity) bool { return q.Type == stock.LastOnHand && sameCondition(q.Condition, condition) })
 }
 
 // nameless reports whether a row is a movement that is always new.
@@ -209,10 +227,51 @@ func sameCondition(a, b string) bool {
 	return a == b || (a == "" || a == "NEW") && (b == "" || b == "NEW")
 }
 
-// Refs lists the refs of stored quantities, active or not, that merging a row may look for.
-func Refs(r *Row) []string {
+// ref is the ref of the stored quantity, active or not, that merging a row may look for; empty: it looks for none. A count that is given no ref has
+// one that only its position's quantities should have, and is looked for by what it is: see Makes.
+func (r *Row) ref() string {
 	if r.nameless() {
-		return nil
+		return ""
 	}
-	return []string{quantityRef(r, stock.PositionRef(r.ProductRef, r.LocationRef))}
+	return quantityRef(r, stock.PositionRef(r.ProductRef, r.LocationRef))
+}
+
+// Refs lists the refs of stored quantities that merging rows may look for.
+type Refs struct {
+	Counts []string // of nameless counts: where one is active, it is read with its position
+	Others []string // active or not, and of whatever position
+}
+
+// Add adds the ref that a row looks for.
+func (refs *Refs) Add(r *Row) {
+	switch ref := r.ref(); {
+	case ref == "":
+	case r.counts():
+		refs.Counts = append(refs.Counts, ref)
+	default:
+		refs.Others = append(refs.Others, ref)
+	}
+}
+
+// counts reports whether a row is a count whose ref follows from what it counts.
+func (r *Row) counts() bool { return r.Ref == "" && r.kind() == stock.LastOnHand }
+
+// Makes lists the refs of positions and of counts that merging rows would make, as far as is known. Somebody may have given them to others by hand, and
+// the database takes each once: who has them is to be put into Taken and Refs before.
+func (k *Known) Makes(rows []Row) (positions, counts []string) {
+	for i := range rows {
+		r := &rows[i]
+		if _, there := k.Locations[r.LocationRef]; !there || r.Problem != "" {
+			continue
+		}
+		ref := stock.PositionRef(r.ProductRef, r.LocationRef)
+		p := k.Positions[ref]
+		if p == nil {
+			positions = append(positions, ref)
+		}
+		if r.counts() && (p == nil || p.counted(r.Condition) == nil) {
+			counts = append(counts, r.ref())
+		}
+	}
+	return positions, counts
 }

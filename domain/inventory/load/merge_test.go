@@ -153,9 +153,15 @@ func TestMovementsWithoutARefAreAllNew(t *testing.T) {
 		stored(k)
 		require.Equal(t, load.OutcomeUnchanged, merge(t, k, at(15, 0), named)[0].Outcome)
 		require.Equal(t, 3+1, k.Positions["P1:A"].OnHand)
-		require.Len(t, load.Refs(&named), 1)
+		require.Len(t, sought(named).Others, 1, "active ones, too: they may be another position's")
 	}
-	require.Empty(t, load.Refs(&delta), "nobody can have stored it")
+	require.Empty(t, sought(delta), "nobody can have stored it")
+}
+
+// sought are the refs that merging a row may look for.
+func sought(r load.Row) (refs load.Refs) {
+	refs.Add(&r)
+	return refs
 }
 
 func TestRefsOfStoredQuantities(t *testing.T) {
@@ -165,9 +171,12 @@ func TestRefsOfStoredQuantities(t *testing.T) {
 		"EXPECTED:P1:A:PO": {Type: stock.Expected, ExternalRef: "PO"}, "LAST_ON_HAND:P1:A:PO:USED": {ExternalRef: "PO", Condition: "USED", Type: stock.LastOnHand},
 	} {
 		r.ProductRef, r.LocationRef = "P1", "A"
-		require.Equal(t, []string{want}, load.Refs(&r))
+		refs := sought(r)
+		require.Equal(t, []string{want}, append(refs.Counts, refs.Others...))
+		require.Equal(t, strings.HasPrefix(want, stock.LastOnHand), len(refs.Counts) == 1, want)
 		r.Condition = "NEW"
-		require.NotContains(t, load.Refs(&r)[0], "NEW", "what is new has no mark")
+		refs = sought(r)
+		require.NotContains(t, append(refs.Counts, refs.Others...)[0], "NEW", "what is new has no mark")
 	}
 }
 
@@ -294,6 +303,38 @@ func TestARefThatIsTakenCostsItsRecordAlone(t *testing.T) {
 	k = known()
 	merge(t, k, at(10, 0), sale("P1", "S1"), sale("P2", "S1"))
 	require.Len(t, k.Positions, 1, "what fails makes no position")
+}
+
+// TestRefsThatOthersWereGiven: a position by hand has the ref that a record's position would get, and a quantity that of its count.
+func TestRefsThatOthersWereGiven(t *testing.T) {
+	t.Parallel()
+	k := known()
+	k.Positions["P2:B"] = &load.Position{ID: "2", Ref: "MINE", ProductRef: "P2", LocationRef: "B", Status: stock.Active, Quantities: []*load.Quantity{
+		{ID: "q", Ref: "DELTA:MINE:E1", Type: stock.Delta, Status: stock.Active, Quantity: 2},
+	}}
+	row := func(product, location string) load.Row {
+		return load.Row{ProductRef: product, LocationRef: location, Quantity: 3}
+	}
+	moved, used, nowhere := row("P2", "B"), row("P1", "B"), row("P1", "NOWHERE")
+	moved.Type, moved.ExternalRef, used.Condition = stock.Delta, "E1", "USED"
+	rows := []load.Row{row("P1", "A"), moved, used, row("P1", "B"), nowhere, row("P2", "B"), moved}
+	rows[6].ExternalRef = "E2"
+	positions, counts := k.Makes(rows)
+	require.Equal(t, []string{"P1:A", "P1:B", "P1:B"}, positions)
+	require.Equal(t, []string{"LAST_ON_HAND:P1:A", "LAST_ON_HAND:P1:B:USED", "LAST_ON_HAND:P1:B", "LAST_ON_HAND:P2:B"}, counts, "movements are read beforehand")
+
+	k.Taken, k.Refs["LAST_ON_HAND:P1:B"] = map[string]load.Place{"P1:A": {ProductRef: "P9", LocationRef: "B"}}, "P7:B"
+	var got []string
+	for _, o := range merge(t, k, at(10, 0), rows...) {
+		got = append(got, strings.Join([]string{o.Outcome, o.Code, o.Field, o.EntityRef, o.Message}, " "))
+	}
+	require.Equal(t, []string{
+		"FAILED C0123E skuRef P1:A P1:A is the position of P9 at B", "UPDATED   MINE ", "CREATED   P1:B ", "FAILED C0123E ref P1:B LAST_ON_HAND:P1:B is a quantity of P7:B",
+		"FAILED C0120E locationRef P1:NOWHERE there is no location NOWHERE", "UPDATED   MINE ", "UPDATED   MINE ",
+	}, got)
+	require.Equal(t, "LAST_ON_HAND:P2:B DELTA:P2:B:E2", active(k.Positions["P2:B"]), "what was taken in under the position's own ref was known again, and is in the count")
+	require.Len(t, k.Positions["P2:B"].Quantities, 3)
+	require.Nil(t, k.Positions["P1:A"])
 }
 
 // TestAPositionIsOfOneProductAtOneLocation: refs of two that have colons may read alike, and what is of one must not be counted to the other.
