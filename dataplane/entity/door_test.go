@@ -18,6 +18,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/turn"
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/graphql/change"
+	"github.com/fluent-oms/fluent/dataplane/identity/rights"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
@@ -86,7 +87,7 @@ func newHouse(t *testing.T) *house {
 	db := storetest.Open(t, dbtest.Template(t, "entity", storetest.Migrate), store.Options{})
 	h := &house{T: t, db: db, fixtures: map[string]any{}, making: map[*catalogue.Type]bool{}}
 	var err error
-	h.changer, err = change.New(change.Deps{DB: db, Catalogue: domain.Catalogue(), Workflows: flows{}, Passwords: hasher{}, Engine: &h.sent})
+	h.changer, err = change.New(change.Deps{DB: db, Catalogue: domain.Catalogue(), Workflows: flows{}, Guards: rights.Guards(domain.Catalogue(), hasher{}), Engine: &h.sent})
 	require.NoError(t, err)
 	ann := tenant.Identity{Account: "ACME", UserID: "1", Username: "ann", RetailerID: 1}
 	h.who = tenant.New(ann, tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})

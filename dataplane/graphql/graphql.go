@@ -38,10 +38,10 @@ type Deps struct {
 	Catalogue *catalogue.Catalogue
 	DB        *store.DB
 	Workflows change.Workflows
-	Passwords change.Passwords
 	Engine    change.Engine
 	Retailers change.Retailers
 	Checks    entity.Checks // of what is made and changed
+	Guards    entity.Guards // of all types that are declared as guarded
 	// Operations are what modules answer: with what follows from the catalogue they stand behind every root field.
 	Operations []operation.Operation
 	Logger     *slog.Logger
@@ -89,7 +89,7 @@ func New(d Deps) (*Executor, error) {
 		return nil, err
 	}
 	e.changer, err = change.New(change.Deps{
-		DB: d.DB, Catalogue: d.Catalogue, Workflows: d.Workflows, Passwords: d.Passwords, Retailers: d.Retailers, Engine: d.Engine, Checks: d.Checks,
+		DB: d.DB, Catalogue: d.Catalogue, Workflows: d.Workflows, Retailers: d.Retailers, Engine: d.Engine, Checks: d.Checks, Guards: d.Guards,
 	})
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/graphql/answer"
 	"github.com/fluent-oms/fluent/dataplane/graphql/change"
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
+	"github.com/fluent-oms/fluent/dataplane/identity/rights"
 	"github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/operation"
 	"github.com/fluent-oms/fluent/dataplane/settings"
@@ -93,7 +94,8 @@ func newWorldOf(t testing.TB, options store.Options, template string, migrate fu
 	var err error
 	w := &world{t: t, db: db, nudges: &nudges{}, hooks: hooks}
 	w.exec, err = graphql.New(graphql.Deps{
-		Catalogue: options.Catalogue, Operations: append(modules.Operations(), more...), DB: db, Workflows: versions{}, Passwords: plain{}, Engine: w.nudges, Checks: settings.Checks(options.Catalogue), Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Catalogue: options.Catalogue, Operations: append(modules.Operations(), more...), DB: db, Workflows: versions{}, Engine: w.nudges,
+		Checks: settings.Checks(options.Catalogue), Guards: rights.Guards(options.Catalogue, plain{}), Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	require.NoError(t, err)
 	w.admin = principal("ACME", "1", tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})

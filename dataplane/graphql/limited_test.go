@@ -107,8 +107,7 @@ func TestNobodyTakesWhatIsNotHis(t *testing.T) {
 		w.data(fmt.Sprintf(`mutation { createInventoryCatalogue(input: {ref: %q, type: "DEFAULT", name: "as it was", retailerRefs: %s}) { id } }`, ref, retailers), "")
 	}
 	location := func(ref, retailer string) string {
-		return at(w.data(fmt.Sprintf(`mutation { createLocation(input: {ref: %q, type: "STORE", name: "as it was", retailer: {id: %s}, primaryAddress: {ref: "a", latitude: 1, longitude: 1},
-			openingSchedule: %s}) { id } }`, ref, retailer, hours), ""), "createLocation.id").(string)
+		return at(w.placeOf(ref, retailer, `latitude: 1, longitude: 1`), "id").(string)
 	}
 	account, second, first := setting("A", "ACCOUNT", 0), setting("B", "RETAILER", 2), setting("OWN", "RETAILER", 1)
 	catalogue("NOBODYS", `[]`)
@@ -205,15 +204,14 @@ func TestPartsOfAnotherLocationAreRefused(t *testing.T) {
 	w := newWorld(t)
 	var made [2]any
 	for i := range made {
-		made[i] = at(w.data(fmt.Sprintf(`mutation { createLocation(input: {ref: "L%d", type: "STORE", name: "x", retailer: {id: 1}, primaryAddress: {ref: "a", latitude: 1, longitude: 1, city: "Perth"},
-			openingSchedule: %s}) { id primaryAddress { id } openingSchedule { id } } }`, i, hours), ""), "createLocation")
+		made[i] = w.placeOf(fmt.Sprintf("L%d", i), "1", `latitude: 1, longitude: 1, city: "Perth"`)
 	}
 	for part, change := range map[string]string{"primaryAddress": `city: "X"`, "openingSchedule": `monStart: 900`} {
 		update := `mutation { updateLocation(input: {id: %s, name: "Y", ` + part + `: {id: %s, ` + change + `}}) { id } }`
 		foreign := w.failure(fmt.Sprintf(update, at(made[0], "id"), at(made[1], part+".id")), "")
 		require.Equal(t, []string{"C0120E", "input." + part}, []string{foreign.Extensions.Code, foreign.Extensions.Field})
 	}
-	require.Equal(t, `{"locations":{"edges":[{"node":{"name":"x","primaryAddress":{"city":"Perth"},"openingSchedule":{"monStart":0}}},{"node":{"name":"x","primaryAddress":{"city":"Perth"},"openingSchedule":{"monStart":0}}}]}}`,
+	require.Equal(t, `{"locations":{"edges":[{"node":{"name":"as it was","primaryAddress":{"city":"Perth"},"openingSchedule":{"monStart":0}}},{"node":{"name":"as it was","primaryAddress":{"city":"Perth"},"openingSchedule":{"monStart":0}}}]}}`,
 		w.raw(`{ locations { edges { node { name primaryAddress { city } openingSchedule { monStart } } } } }`, ""))
 }
 

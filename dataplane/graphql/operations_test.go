@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/graphql"
+	"github.com/fluent-oms/fluent/dataplane/identity/rights"
 	"github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/operation"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -44,13 +45,15 @@ func TestEachRootFieldHasOneThingBehindIt(t *testing.T) {
 		{extended(catalogue.Spec{Queries: []catalogue.OperationSpec{{Field: "oracle: Order"}}}), all, "Query.oracle: nothing is behind it"},
 		{extended(catalogue.Spec{Mutations: []catalogue.OperationSpec{{Field: "mystery(x: String): Order"}}}), all, "Mutation.mystery: nothing is behind it"},
 	} {
-		_, err := graphql.New(graphql.Deps{Catalogue: c.catalogue, Operations: c.operations})
+		_, err := graphql.New(graphql.Deps{Catalogue: c.catalogue, Operations: c.operations, Guards: rights.Guards(c.catalogue, plain{})})
 		if c.want == "" {
 			require.NoError(t, err)
 			continue
 		}
 		require.ErrorContains(t, err, c.want)
 	}
+	_, err := graphql.New(graphql.Deps{Catalogue: domain.Catalogue(), Operations: all})
+	require.ErrorContains(t, err, "is declared as guarded: true, and has a guard: false", "nobody may give himself rights because a guard was forgotten")
 }
 
 // stocked is a world with three locations, with five of P0 each and none, one and two of P1.
@@ -60,7 +63,7 @@ func stocked(t *testing.T) *world {
 	w.data(`mutation { createVirtualCatalogue(input: {ref: "VC", type: "BASE", name: "v", inventoryCatalogueRef: "IC", productCatalogueRef: "PC", retailerRefs: "MAIN"}) { id } }`, "")
 	for i, lat := range []float64{-31.9, -33.8, -37.8} {
 		ref := fmt.Sprintf("L%d", i)
-		w.data(fmt.Sprintf(`mutation { createLocation(input: {ref: %q, type: "STORE", name: "x", retailer: {id: 1}, primaryAddress: {ref: "a", latitude: %v, longitude: 151}, openingSchedule: %s}) { id } }`, ref, lat, hours), "")
+		w.placeOf(ref, "1", fmt.Sprintf(`latitude: %v, longitude: 151`, lat))
 		for p, n := range []int{5, i} {
 			w.data(fmt.Sprintf(`mutation { createVirtualPosition(input: {ref: "P%d:%s", type: "BASE", productRef: "P%d", groupRef: %q, quantity: %d, catalogue: {ref: "VC"}}) { id } }`, p, ref, p, ref, n), "")
 		}
@@ -81,7 +84,7 @@ func TestSearchVirtualInventory(t *testing.T) {
 		ask(`productQuantities: [{productRef: "P0", quantity: 2}, {productRef: "P1", quantity: 2}], excludedLocationRefs: "L1"`))
 	require.Equal(t, `{"searchVirtualInventory":{"edges":[],"pageInfo":{"hasNextPage":false}}}`, ask(`productQuantities: {productRef: "P0", quantity: 6}, virtualPosition: {status: "CREATED"}`))
 	require.Equal(t, "C0120E", w.failure(`{ searchVirtualInventory(virtualCatalogue: {ref: "no"}, productQuantities: []) { edges { cursor } } }`, "").Extensions.Code)
-	require.Equal(t, `{"searchVirtualInventory":{"__typename":"VirtualInventoryConnection","edges":[{"__typename":"VirtualInventoryEdge","node":{"__typename":"VirtualInventory","location":{"name":"x","primaryAddress":{"latitude":-31.9}}}}]}}`,
+	require.Equal(t, `{"searchVirtualInventory":{"__typename":"VirtualInventoryConnection","edges":[{"__typename":"VirtualInventoryEdge","node":{"__typename":"VirtualInventory","location":{"name":"as it was","primaryAddress":{"latitude":-31.9}}}}]}}`,
 		w.raw(`{ searchVirtualInventory(virtualCatalogue: {ref: "VC"}, productQuantities: {productRef: "P0", quantity: 1}, first: 1) { __typename edges { __typename node { __typename location { name primaryAddress { latitude } } } } } }`, ""))
 	negative := w.failure(`{ searchVirtualInventory(virtualCatalogue: {ref: "VC"}, productQuantities: [{productRef: "P0", quantity: -1}]) { edges { cursor } } }`, "")
 	require.Equal(t, []string{"productQuantities[0].quantity: quantity must not be negative", "productQuantities[0].quantity"}, []string{negative.Message, negative.Extensions.Field})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/graphql"
+	"github.com/fluent-oms/fluent/dataplane/identity/rights"
 	"github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/domain"
 )
@@ -186,7 +187,7 @@ func TestEveryMutationAsksForItsOwnPermission(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var err error
-	w.exec, err = graphql.New(graphql.Deps{Catalogue: domain.Catalogue(), Operations: modules.Operations(), DB: w.db, Workflows: versions{}, Passwords: plain{}, Engine: w.nudges, Retailers: &numbers{db: w.db}})
+	w.exec, err = graphql.New(graphql.Deps{Catalogue: domain.Catalogue(), Operations: modules.Operations(), DB: w.db, Workflows: versions{}, Guards: rights.Guards(domain.Catalogue(), plain{}), Engine: w.nudges, Retailers: &numbers{db: w.db}})
 	require.NoError(t, err)
 	ids := w.everything()
 	all := domain.Catalogue().Permissions()

@@ -70,9 +70,7 @@ func TestNobodyGivesRightsThatHeHasNot(t *testing.T) {
 		c: createRole(input: {name: "WRITER", permissions: {name: "ORDER_UPDATE"}}) { id } }`, "")
 	w.data(`mutation { createUser(input: {ref: "u", username: "u", password: "p", type: "ADMIN", firstName: "U", primaryEmail: "u@b.c", timezone: "UTC"}) { id } }`, "")
 	user := w.data(`{ user(username: "u") { id } }`, "")["user"].(map[string]any)["id"].(string)
-	location := w.data(`mutation { createLocation(input: {ref: "S", type: "STORE", name: "S", retailer: {id: 1}, openingSchedule: {allHours: true, monStart: 0, monEnd: 0, tueStart: 0, tueEnd: 0,
-		wedStart: 0, wedEnd: 0, thuStart: 0, thuEnd: 0, friStart: 0, friEnd: 0, satStart: 0, satEnd: 0, sunStart: 0, sunEnd: 0},
-		primaryAddress: {ref: "S", latitude: 1, longitude: 1, timeZone: "UTC"}}) { id } }`, "")["createLocation"].(map[string]any)["id"].(string)
+	location := w.place("S")
 
 	everywhere, shop := at("ACCOUNT", "0"), at("RETAILER", "1")
 	n := 0

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/token"
+	"github.com/fluent-oms/fluent/dataplane/identity/rights"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/access"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -165,7 +166,7 @@ func (s *Service) issue(ctx context.Context, scope tenancy.Scope, user holder) (
 	answer := TokenAnswer{
 		AccessToken: access, TokenType: "bearer", ExpiresIn: int(life / time.Second), Scope: "api",
 		Roles:      roleNames(user.Principal, user.client, user.itself),
-		RetailerID: int32(retailerNumber(string(user.User.PrimaryRetailerID))), FirstName: user.User.FirstName, LastName: user.User.LastName,
+		RetailerID: int32(rights.Retailer(string(user.User.PrimaryRetailerID))), FirstName: user.User.FirstName, LastName: user.User.LastName,
 	}
 	if refreshable {
 		answer.RefreshToken, _, err = signer.Refresh(who, refreshLife)

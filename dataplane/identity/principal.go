@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/identity/rights"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -143,7 +143,7 @@ func principalOf(ctx context.Context, reader *store.Reader, account tenancy.Acco
 	}
 	return tenant.New(tenant.Identity{
 		Account: account, UserID: string(u.ID), Username: u.Username, FirstName: u.FirstName, LastName: u.LastName,
-		RetailerID: retailerNumber(string(u.PrimaryRetailerID)),
+		RetailerID: rights.Retailer(string(u.PrimaryRetailerID)),
 	}, grants...), nil
 }
 
@@ -173,39 +173,12 @@ func grantsOf(ctx context.Context, reader *store.Reader, all []held) ([]tenant.G
 	retailerOf := map[string]tenancy.RetailerID{}
 	for _, l := range locations {
 		if l != nil {
-			retailerOf[string(l.ID)] = retailerNumber(string(l.RetailerID))
+			retailerOf[string(l.ID)] = rights.Retailer(string(l.RetailerID))
 		}
 	}
 	var grants []tenant.Grant
 	for _, h := range all {
-		grants = append(grants, grant(h.role, h.contexts, retailerOf))
+		grants = append(grants, rights.Grant(h.role, h.contexts, retailerOf))
 	}
 	return grants, nil
-}
-
-func grant(role *security.Role, contexts []security.RoleContext, retailerOf map[string]tenancy.RetailerID) tenant.Grant {
-	g := tenant.Grant{Role: role.Name}
-	for _, p := range role.Permissions {
-		g.Permissions = append(g.Permissions, p.Name)
-	}
-	for _, c := range contexts {
-		at := tenant.Context{Type: tenant.ContextType(c.ContextType), ID: c.ContextID}
-		switch at.Type {
-		case tenant.RetailerContext:
-			at.Retailer = retailerNumber(c.ContextID)
-		case tenant.AgentContext:
-			at.Retailer = retailerOf[c.ContextID] // 0 of a location that is not there: it gives nothing
-		}
-		g.Contexts = append(g.Contexts, at)
-	}
-	return g
-}
-
-// retailerNumber reads a retailer id; 0 where there is none.
-func retailerNumber(id string) tenancy.RetailerID {
-	n, err := strconv.ParseInt(id, 10, 32)
-	if err != nil {
-		return 0
-	}
-	return tenancy.RetailerID(n)
 }

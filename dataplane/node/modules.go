@@ -11,6 +11,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/graphql"
+	"github.com/fluent-oms/fluent/dataplane/identity/rights"
 	business "github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
@@ -43,8 +44,9 @@ func (s *services) modules() modules {
 func (s *services) serveTenants(m modules, hasher *password.Hasher) error {
 	n := s.node
 	executor, err := graphql.New(graphql.Deps{
-		Catalogue: s.db.Catalogue(), DB: s.db, Workflows: s.configurations, Passwords: hasher, Engine: nudger{s.engine},
-		Retailers: retailers{n.link}, Checks: settings.Checks(s.db.Catalogue()), Operations: business.Operations(), Logger: n.log,
+		Catalogue: s.db.Catalogue(), DB: s.db, Workflows: s.configurations, Engine: nudger{s.engine},
+		Retailers: retailers{n.link}, Checks: settings.Checks(s.db.Catalogue()), Guards: rights.Guards(s.db.Catalogue(), hasher),
+		Operations: business.Operations(), Logger: n.log,
 	})
 	if err != nil {
 		return fmt.Errorf("make the GraphQL executor: %w", err)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -84,7 +85,7 @@ func (s *Service) PrepareAccount(ctx context.Context, req *nodev1.PrepareAccount
 
 // administrator is the account's first user, who may everything everywhere.
 func administrator(req *nodev1.PrepareAccountRequest, id, role catalogue.ID) *security.User {
-	everywhere := []security.RoleContext{{ContextType: "ACCOUNT", ContextID: "0"}}
+	everywhere := []security.RoleContext{{ContextType: string(tenant.AccountContext), ContextID: "0"}}
 	return &security.User{
 		Node: catalogue.Node{ID: id}, Ref: req.GetAdminUsername(), Username: req.GetAdminUsername(), Type: "ADMIN",
 		FirstName: "Account", LastName: "Administrator", PrimaryEmail: req.GetAdminEmail(), Timezone: "UTC",

@@ -16,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/domain/setting"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -204,8 +205,8 @@ func (r *retailer) settings() {
 		{ordering.RejectedLocation.Name(), r.rejectedRef()},
 		{stock.DefaultCatalogue.Name(), "DEFAULT:" + r.number},
 	} {
-		setting := &foundation.Setting{Name: s.name, Context: "RETAILER", ContextID: number, ValueType: "STRING", Value: s.value}
-		setting.ID = r.take(typ)
-		r.made.Make(setting)
+		kept := &foundation.Setting{Name: s.name, Context: string(setting.Retailer), ContextID: number, ValueType: "STRING", Value: s.value}
+		kept.ID = r.take(typ)
+		r.made.Make(kept)
 	}
 }

@@ -15,39 +15,34 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// orchestration are the permissions over workflows, rules, events and jobs, which are no entities.
-var orchestration = []string{
-	"WORKFLOW_VIEW", "WORKFLOW_CREATE", "WORKFLOW_UPDATE", "PLUGIN_VIEW", "EVENT_VIEW", "EVENT_CREATE",
-	"JOB_VIEW", "JOB_CREATE", "BATCH_VIEW", "BATCH_CREATE",
-}
+// Permissions over what is no entity: workflows, rules, events and jobs.
+var (
+	events        = []string{"EVENT_VIEW", "EVENT_CREATE"}
+	batches       = []string{"JOB_VIEW", "JOB_CREATE", "BATCH_VIEW", "BATCH_CREATE"}
+	orchestration = slices.Concat([]string{"WORKFLOW_VIEW", "WORKFLOW_CREATE", "WORKFLOW_UPDATE", "PLUGIN_VIEW"}, events, batches)
+)
 
-// stockRoles lists the roles that every account begins with, the administrator's first. Callers may add their own.
+// stockRoles lists the roles that every account begins with, the administrator's first. Callers may add their own. Which of them write an entity is
+// said where it is declared.
 func stockRoles(all *catalogue.Catalogue) []security.Role {
+	writes := func(role string, more ...[]string) security.Role {
+		names := slices.Concat(more...)
+		for _, t := range all.Types() {
+			if !t.Secret {
+				names = append(names, t.Permission+"_VIEW")
+			}
+			if slices.Contains(t.Writers, role) {
+				names = append(names, t.Permission+"_CREATE", t.Permission+"_UPDATE")
+			}
+		}
+		return security.Role{Name: role, Permissions: named(names)}
+	}
 	return []security.Role{
 		{Name: tenant.AdminRole, Permissions: named(all.Permissions())},
 		{Name: tenant.OrchestrationRole, Permissions: named(orchestration)},
-		{Name: tenant.StoreAssistantRole, Permissions: named(slices.Concat(
-			permissions(all, nil, "VIEW"), permissions(all, storeWork, "CREATE", "UPDATE"),
-			[]string{"EVENT_VIEW", "EVENT_CREATE"}))},
-		{Name: tenant.CustomerServiceRole, Permissions: named(slices.Concat(
-			permissions(all, nil, "VIEW"), permissions(all, []string{"ORDER", "ORDERITEM", "CUSTOMER", "CUSTOMERADDRESS", "COMMENT"}, "CREATE", "UPDATE"),
-			[]string{"EVENT_VIEW", "EVENT_CREATE"}))},
-		{Name: tenant.IntegrationRole, Permissions: named(slices.Concat(
-			permissions(all, nil, "VIEW"), permissions(all, integrated, "CREATE", "UPDATE"),
-			[]string{"EVENT_VIEW", "EVENT_CREATE", "JOB_VIEW", "JOB_CREATE", "BATCH_VIEW", "BATCH_CREATE"}))},
-		{Name: tenant.ImplementerRole, Permissions: named(slices.Concat(
-			permissions(all, nil, "VIEW"), permissions(all, setUp, "CREATE", "UPDATE"), orchestration))},
+		writes(tenant.StoreAssistantRole, events), writes(tenant.CustomerServiceRole, events),
+		writes(tenant.IntegrationRole, events, batches), writes(tenant.ImplementerRole, orchestration),
 	}
-}
-
-// storeWork are the entities that people in a store make and change.
-var storeWork = []string{"WAVE", "FULFILMENT", "ARTICLE", "CONSIGNMENT", "CARRIERCONSIGNMENT", "MANIFEST", "COMMENT"}
-
-// setUp are the entities that an implementer makes before the first order comes, stock for a trial among them. Users, roles, API clients
-// and retailers are not: who may write those may do everything.
-var setUp = []string{
-	"LOCATION", "STORAGEAREA", "STOREADDRESS", "OPENINGSCHEDULE", "NETWORK", "CARRIER", "SETTING", "COMMENT", "PRODUCTCATALOGUE", "CATEGORY", "STANDARDPRODUCT",
-	"VARIANTPRODUCT", "INVENTORYCATALOGUE", "INVENTORYPOSITION", "INVENTORYQUANTITY", "VIRTUALCATALOGUE", "VIRTUALPOSITION",
 }
 
 // AddStockRoles gives an account those of the named roles that are stock ones and that it has not got: it may be older than they are.
@@ -105,26 +100,6 @@ func userRoles(roles []security.Role, wanted []*nodev1.ApiRole) ([]security.User
 		out = append(out, held)
 	}
 	return out, nil
-}
-
-// integrated are the entities that storefronts, ERPs and carriers write.
-var integrated = []string{
-	"ORDER", "ORDERITEM", "CUSTOMER", "CUSTOMERADDRESS", "FULFILMENT", "ARTICLE", "CONSIGNMENT", "CARRIERCONSIGNMENT", "MANIFEST", "PRODUCTCATALOGUE", "CATEGORY",
-	"STANDARDPRODUCT", "VARIANTPRODUCT", "INVENTORYCATALOGUE", "INVENTORYPOSITION", "INVENTORYQUANTITY",
-	"VIRTUALCATALOGUE", "VIRTUALPOSITION", "COMMENT", "RETURNORDER", "RETURNORDERITEM", "RETURNVERIFICATION", "RETURNFULFILMENT", "RETURNFULFILMENTITEM",
-}
-
-// permissions names ENTITY_ACTION for the given entities, or for all of the catalogue that hold no secrets.
-func permissions(all *catalogue.Catalogue, only []string, actions ...string) []string {
-	var names []string
-	for _, t := range all.Types() {
-		for _, action := range actions {
-			if only == nil && !t.Secret || slices.Contains(only, t.Permission) {
-				names = append(names, t.Permission+"_"+action)
-			}
-		}
-	}
-	return names
 }
 
 func named(names []string) []security.Permission {

@@ -141,6 +141,8 @@ type Type struct {
 	Unserved    []Unserved // what is refused because nothing would come of it
 	Secret      bool       // its fields hold secrets, which who may view it reads
 	Provided    bool       // rows come from the control plane, which gives them their ids
+	Writers     []string   // stock roles that create and change it, beside the administrator's
+	Guarded     bool       // code decides what callers may do with rows
 	AccountWide bool       // rows concern the whole account: the permission to change them must be held there
 	Root        *Field     // reference that leads towards the workflow's root; nil: it is its own root (or has no workflow)
 	OwnRoot     bool       // where Root leads nowhere, it is its own root

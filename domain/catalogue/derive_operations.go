@@ -136,6 +136,9 @@ func (b *builder) making(op *Operation) *Input {
 
 // addBulk makes a bulk mutation; the input of its filter was made from its declaration.
 func (b *builder) addBulk(t *Type, s BulkSpec) {
+	if t.Guarded {
+		b.fail(t.Name, "it is guarded: each row is looked at by itself, and %s changes many at once", s.Name)
+	}
 	m := &Bulk{Name: s.Name, Filter: b.cat.byInput[s.Filter], Set: b.keyInput(s.Name, s.Set), Output: s.Output, Doc: s.Doc}
 	if o := b.cat.byObject[s.Output]; o == nil || len(o.Fields) != 1 || o.Fields[0].Name != "count" {
 		b.fail(s.Name, "%s is no output type { count }", s.Output)

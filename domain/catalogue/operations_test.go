@@ -67,4 +67,8 @@ func TestBulkMutationsThatDoNotHoldTogether(t *testing.T) {
 		_, err := catalogue.New(s)
 		require.ErrorContains(t, err, want)
 	}
+	s := busy()
+	s.Types[2].Guarded = true
+	_, err := catalogue.New(s)
+	require.ErrorContains(t, err, "Round: it is guarded")
 }

@@ -38,6 +38,8 @@ type TypeSpec struct {
 	Provided    bool     // rows come from the control plane, which gives them their ids: neither mutations nor rules make any by themselves
 	Secret      bool     // its fields hold secrets, which who may view it reads: of the roles that an account begins with, the administrator's alone
 	AccountWide bool     // rows concern the whole account: who changes them needs the permission there
+	Writers     string   // of the roles that every account begins with, those that create and change it: INTEGRATION CUSTOMER_SERVICE
+	Guarded     bool     // what callers may do with rows rests on more than their permissions: code decides about each; see entity.Guard
 	Retailer    string   // how a retailer limit reaches the type: field (retailer, retailerRefs), or reference or edge that leads on
 	Owner       string   // or: fields with the kind and the id of what a row is about: entityType entityId, then RETAILER=Retailer; none: any node
 	Gets        []string // single reads: order(id: ID, ref: String)

@@ -61,35 +61,42 @@ func types() []catalogue.TypeSpec {
 		},
 		{
 			Go: Location{}, Doc: "A store, a warehouse, a supplier or a collection point.", Event: "LOCATION", Implements: "Node", KeyInputs: "Id IdOrKey", Key: "ref", Retailer: "retailer",
-			Gets: []string{"location(id: ID, ref: String)", "locationById(id: ID!)"}, Create: true, Update: "id",
+			Writers: "IMPLEMENTER",
+			Gets:    []string{"location(id: ID, ref: String)", "locationById(id: ID!)"}, Create: true, Update: "id",
 			Removes: []catalogue.RemovalSpec{{Name: "removeNetworksFromLocation", Owner: "location: LocationKey!", Items: "networks: [NetworkKey!]!", From: "networks"}},
 		},
 		{
 			Go: StoreAddress{}, Doc: "Where a location is.", Plural: "storeAddresses", Table: "addresses", Shared: true, Implements: "Address",
+			Writers:  "IMPLEMENTER",
 			Defaults: "type=AGENT", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "location", Gets: []string{"storeAddressById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
 			Go: CustomerAddress{}, Doc: "Where a customer wants an order.", Plural: "customerAddresses", Table: "addresses", Shared: true, Implements: "Address",
+			Writers:  "INTEGRATION CUSTOMER_SERVICE",
 			Defaults: "type=ORDER", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "retailer", Gets: []string{"customerAddressById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
 			Go: Network{}, Doc: "A named group of locations.", Implements: "Node", KeyInputs: "Id IdOrKey", Key: "ref", Loose: true, Retailer: "retailers",
-			Gets: []string{"network(id: ID, ref: String)", "networkById(id: ID!)"}, Create: true, Update: "id",
+			Writers: "IMPLEMENTER",
+			Gets:    []string{"network(id: ID, ref: String)", "networkById(id: ID!)"}, Create: true, Update: "id",
 			Removes: []catalogue.RemovalSpec{{Name: "removeLocationsFromNetwork", Owner: "network: NetworkKey!", Items: "locations: [LocationKey!]!", From: "locations"}},
 		},
-		{Go: OpeningSchedule{}, Doc: "When a location is open.", Retailer: "location", Update: "id"},
+		{Go: OpeningSchedule{}, Doc: "When a location is open.", Retailer: "location", Update: "id", Writers: "IMPLEMENTER"},
 		{
 			Go: Setting{}, Doc: "A configuration value with a scope.", Key: "name context contextId",
-			Owner: "context contextId RETAILER=Retailer AGENT=Location CUSTOMER=Customer",
-			Gets:  []string{"setting(id: ID)"}, Create: true, Update: "id",
+			Writers: "IMPLEMENTER",
+			Owner:   "context contextId RETAILER=Retailer AGENT=Location CUSTOMER=Customer",
+			Gets:    []string{"setting(id: ID)"}, Create: true, Update: "id",
 		},
 		{
 			Go: Customer{}, Doc: "A person who orders.", Implements: "Node", KeyInputs: "Id Key", Key: "ref", Retailer: "retailer",
-			Gets: []string{"customer(ref: String!)", "customerById(id: ID!)"}, Create: true, Update: "username=ref", FoldsCase: true,
+			Writers: "INTEGRATION CUSTOMER_SERVICE",
+			Gets:    []string{"customer(ref: String!)", "customerById(id: ID!)"}, Create: true, Update: "username=ref", FoldsCase: true,
 		},
 		{
 			Go: Comment{}, Doc: "Free text attached to an entity.", Implements: "Node", KeyInputs: "Id", Indexes: []string{"entityType entityId"}, Owner: "entityType entityId",
-			Gets: []string{"commentById(id: ID!)"}, Create: true, Update: "id",
+			Writers: "IMPLEMENTER INTEGRATION CUSTOMER_SERVICE STORE_ASSISTANT",
+			Gets:    []string{"commentById(id: ID!)"}, Create: true, Update: "id",
 		},
 	}
 }

@@ -35,17 +35,20 @@ func productTypes() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: ProductCatalogue{}, Doc: "Contains categories and products.", Event: "PRODUCT_CATALOGUE", Fires: true, Implements: orchestratedNode,
+			Writers: "IMPLEMENTER INTEGRATION",
 			Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref", Retailer: "retailerRefs", Gets: []string{"productCatalogue(ref: String!)"}, Create: true, Update: "ref", Remembered: true,
 		},
 		{
 			Go: StandardProduct{}, Doc: "An ordinary product, usually the base of variants.", Table: "products", Shared: true, Event: "PRODUCT", Root: "catalogue",
-			Fires: true, Implements: orchestratedNode + " Product", Lengths: "type=50 status=50", KeyInputs: "LooseKey", Key: "ref catalogue", Indexes: []string{"catalogueRef ref"}, Retailer: "catalogue",
+			Writers: "IMPLEMENTER INTEGRATION",
+			Fires:   true, Implements: orchestratedNode + " Product", Lengths: "type=50 status=50", KeyInputs: "LooseKey", Key: "ref catalogue", Indexes: []string{"catalogueRef ref"}, Retailer: "catalogue",
 			Gets: []string{"standardProduct(ref: String!, catalogue: ProductCatalogueKey!)"}, Create: true, Update: "ref catalogue", FoldsCase: true,
 			Removes: []catalogue.RemovalSpec{{Name: "removeCategoriesFromStandardProduct", Owner: "standardProduct: StandardProductKey!", Items: "categories: [CategoryKey!]!", From: "categories"}},
 		},
 		{
 			Go: VariantProduct{}, Doc: "A sellable variation of a standard product.", Table: "products", Shared: true, Event: "PRODUCT", Root: "catalogue",
-			Fires: true, Implements: orchestratedNode + " Product", Lengths: "type=50 status=50", KeyInputs: "LooseKey", Key: "ref catalogue", Indexes: []string{"catalogueRef ref"}, Retailer: "catalogue",
+			Writers: "IMPLEMENTER INTEGRATION",
+			Fires:   true, Implements: orchestratedNode + " Product", Lengths: "type=50 status=50", KeyInputs: "LooseKey", Key: "ref catalogue", Indexes: []string{"catalogueRef ref"}, Retailer: "catalogue",
 			Gets: []string{"variantProduct(ref: String!, catalogue: ProductCatalogueKey!)"}, Create: true, Update: "ref catalogue", FoldsCase: true,
 			Removes: []catalogue.RemovalSpec{{Name: "removeCategoriesFromVariantProduct", Owner: "variantProduct: VariantProductKey!", Items: "categories: [CategoryKey!]!", From: "categories"}},
 		},
@@ -57,6 +60,7 @@ func productTypes() []catalogue.TypeSpec {
 		},
 		{
 			Go: Category{}, Doc: "A node of a product catalogue's tree.", Plural: "categories", Event: "CATEGORY", Root: "catalogue", Fires: true,
+			Writers:    "IMPLEMENTER INTEGRATION",
 			Implements: orchestratedNode, Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref catalogue", Retailer: "catalogue",
 			Gets: []string{"category(ref: String!, catalogue: ProductCatalogueKey!)"}, Create: true, Update: "ref catalogue",
 		},
@@ -67,27 +71,32 @@ func stockTypes() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: InventoryCatalogue{}, Doc: "Contains stock records.", Event: "INVENTORY_CATALOGUE", Fires: true, Implements: orchestratedNode,
+			Writers: "IMPLEMENTER INTEGRATION",
 			Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref", Retailer: "retailerRefs", Gets: []string{"inventoryCatalogue(ref: String!)"}, Create: true, Update: "ref", Remembered: true,
 		},
 		{
 			Go: InventoryPosition{}, Doc: "The stock of one product at one location.", ID: catalogue.UUID, Event: "INVENTORY_POSITION", Root: "catalogue",
-			Fires: true, Implements: orchestratedNode, Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref catalogue", Unique: []string{"catalogue productRef locationRef"},
+			Writers: "IMPLEMENTER INTEGRATION",
+			Fires:   true, Implements: orchestratedNode, Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref catalogue", Unique: []string{"catalogue productRef locationRef"},
 			Retailer: "catalogue", Gets: []string{"inventoryPosition(ref: String!, catalogue: InventoryCatalogueKey!)"}, Create: true, Update: "ref catalogue",
 			Bulk: []catalogue.BulkSpec{statusOfAll("updateInventoryPositionsStatusByLocation", "InventoryPositionsLocationFilterInput", "catalogue locationRef", "Sets the status of all positions of a location.")},
 		},
 		{
 			Go: InventoryQuantity{}, Doc: "One component of a position's stock.", Plural: "inventoryQuantities", ID: catalogue.UUID, Event: "INVENTORY_QUANTITY", Root: "catalogue",
-			Fires: true, Implements: orchestratedNode, Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref catalogue", Indexes: []string{"reservedFor"}, Agrees: []string{"parent.position = position", "position.catalogue = catalogue"},
+			Writers: "IMPLEMENTER INTEGRATION",
+			Fires:   true, Implements: orchestratedNode, Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref catalogue", Indexes: []string{"reservedFor"}, Agrees: []string{"parent.position = position", "position.catalogue = catalogue"},
 			Retailer: "catalogue", Gets: []string{"inventoryQuantity(ref: String!, catalogue: InventoryCatalogueKey!)"}, Create: true, Update: "ref catalogue",
 		},
 		{
 			Go: VirtualCatalogue{}, Doc: "A named view of availability.", Event: "VIRTUAL_CATALOGUE", Fires: true, Implements: orchestratedNode,
+			Writers: "IMPLEMENTER INTEGRATION",
 			Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref", Indexes: []string{"inventoryCatalogueRef"}, Retailer: "retailerRefs", Gets: []string{"virtualCatalogue(ref: String!)"}, Create: true, Update: "ref", Remembered: true,
 			Unserved: map[string]string{"controlGroupRef": "controls are not applied yet to what can be sold"},
 		},
 		{
 			Go: VirtualPosition{}, Doc: "How many of a product can be sold from a group.", ID: catalogue.UUID, Event: "VIRTUAL_POSITION", Root: "catalogue",
-			Fires: true, Implements: orchestratedNode, Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref catalogue", Unique: []string{"catalogue productRef groupRef"},
+			Writers: "IMPLEMENTER INTEGRATION",
+			Fires:   true, Implements: orchestratedNode, Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref catalogue", Unique: []string{"catalogue productRef groupRef"},
 			Retailer: "catalogue", Gets: []string{"virtualPosition(ref: String!, catalogue: VirtualCatalogueKey!)"}, Create: true, Update: "ref catalogue",
 			Bulk: []catalogue.BulkSpec{statusOfAll("updateVirtualPositionsStatusByGroup", "VirtualPositionsGroupFilterInput", "catalogue groupRef", "Sets the status of all positions of a group.")},
 		},

@@ -26,6 +26,7 @@ func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: Order{}, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", KeyInputs: "Id IdOrKey", Key: "ref", Taken: fault.CodeOrderExists, Retailer: "retailer", Agrees: []string{"paymentId.retailer = retailer"},
+			Writers: "INTEGRATION CUSTOMER_SERVICE",
 			Unique:  []string{"ref2"},
 			Indexes: []string{"customer createdOn id", "status createdOn id"},
 			Parts:   "items fulfilmentChoice.deliveryAddress customer fulfilments.items articles.items",
@@ -34,7 +35,8 @@ func types() []catalogue.TypeSpec {
 		},
 		{
 			Go: OrderItem{}, Doc: "One product line of an order.", KeyInputs: "Id", Implements: "Node", Retailer: "order",
-			Gets: []string{"orderItemById(id: ID!)"}, Create: true,
+			Writers: "INTEGRATION CUSTOMER_SERVICE",
+			Gets:    []string{"orderItemById(id: ID!)"}, Create: true,
 		},
 		{
 			Go: FulfilmentChoice{}, Doc: "How and where the customer wants the goods.", Event: "FULFILMENT_CHOICE", Root: "order", Fires: true, Quiet: true,
@@ -43,12 +45,14 @@ func types() []catalogue.TypeSpec {
 		{Go: OrderBillingAddress{}, Plural: "orderBillingAddresses", Doc: "Where the bill of an order goes.", NoSearch: true, Retailer: "order"},
 		{
 			Go: Fulfilment{}, Doc: "What is picked and packed at one location for one order.", Event: "FULFILMENT", Root: "order", Fires: true,
+			Writers:    "INTEGRATION STORE_ASSISTANT",
 			Implements: "Node Orchestrateable", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"fromLocation status createdOn id"},
 			Gets: []string{"fulfilmentById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{Go: FulfilmentItem{}, Doc: "How many of an order item are picked in a fulfilment.", Retailer: "fulfilment", Indexes: []string{"orderItem"}, Agrees: []string{"orderItem.order = fulfilment.order"}},
 		{
 			Go: Article{}, Doc: "A parcel that holds picked items.", Event: "ARTICLE", Root: "order", Fires: true,
+			Writers:    "INTEGRATION STORE_ASSISTANT",
 			Implements: "Node Orchestrateable", Lengths: "type=50 status=30", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"order"},
 			Agrees: []string{"storageArea.location.retailer = order.retailer"}, Gets: []string{"articleById(id: ID!)"}, Create: true, Update: "id",
 		},

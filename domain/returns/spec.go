@@ -19,24 +19,29 @@ func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: ReturnOrder{}, Doc: "What a customer sends back.", Event: "RETURN_ORDER", Fires: true, Implements: node,
+			Writers:   "INTEGRATION",
 			KeyInputs: "Key", Key: "ref retailer", Retailer: "retailer", Agrees: []string{"customerEntity.retailer = retailer"},
 			Indexes: []string{"customerEntity createdOn id", "orderRef", "status createdOn id"},
 			Gets:    []string{"returnOrder(ref: String!, retailer: RetailerId!)"}, Create: true, Update: "ref retailer",
 		},
 		{
 			Go: ReturnOrderItem{}, Doc: "One line of what is sent back.", Implements: node, KeyInputs: "Key", Key: "ref returnOrder", Retailer: "returnOrder",
-			Gets: []string{"returnOrderItem(ref: String!, returnOrder: ReturnOrderKey!)"}, Create: true,
+			Writers: "INTEGRATION",
+			Gets:    []string{"returnOrderItem(ref: String!, returnOrder: ReturnOrderKey!)"}, Create: true,
 		},
 		{
 			Go: ReturnVerification{}, Doc: "Evidence that is checked when goods are handed in.", Implements: node, Key: "ref returnOrder", Retailer: "returnOrder",
+			Writers: "INTEGRATION",
 		},
 		{
 			Go: ReturnFulfilment{}, Doc: "The way of returned goods to where they go.", Event: "RETURN_FULFILMENT", Root: "returnOrder", Fires: true, Implements: node,
+			Writers:   "INTEGRATION",
 			KeyInputs: "Key", Key: "ref returnOrder", Retailer: "returnOrder",
 			Gets: []string{"returnFulfilment(ref: String!, returnOrder: ReturnOrderKey!)"}, Create: true, Update: "ref returnOrder",
 		},
 		{
 			Go: ReturnFulfilmentItem{}, Doc: "How many of a line a return fulfilment moves.", Implements: node, Key: "ref returnOrderFulfilment",
+			Writers:  "INTEGRATION",
 			Retailer: "returnOrderFulfilment", Indexes: []string{"returnOrderItem"}, Agrees: []string{"returnOrderItem.returnOrder = returnOrderFulfilment.returnOrder"},
 			Gets: []string{"returnFulfilmentItem(ref: String!, returnFulfilment: ReturnFulfilmentKey!)"}, Create: true,
 		},

@@ -11,11 +11,13 @@ func carriers() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: Carrier{}, Doc: "A delivery company that works for a retailer.", Event: "CARRIER", Fires: true, Implements: "Node Orchestrateable Referenceable Extendable",
+			Writers: "IMPLEMENTER",
 			Lengths: "type=50 status=50", KeyInputs: "Id Key", Key: "ref", Retailer: "retailer",
 			Gets: []string{"carrier(ref: String!)", "carrierById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
 			Go: Manifest{}, Doc: "What a carrier takes over at a location.", Event: "MANIFEST", Root: "location", Implements: "Node Referenceable Extendable",
+			Writers: "INTEGRATION STORE_ASSISTANT",
 			Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref", Retailer: "carrier",
 			Agrees: []string{"location.retailer = carrier.retailer", "carrier.retailer = carrierConsignments.retailer"},
 			Gets:   []string{"manifest(ref: String!)"}, Create: true, Update: "ref",
@@ -31,6 +33,7 @@ func consignments() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: Consignment{}, Doc: "A carrier's booking for parcels of one order.", Event: "CONSIGNMENT", Root: "order", Fires: true, Implements: "Node",
+			Writers:   "INTEGRATION STORE_ASSISTANT",
 			KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "retailer", Indexes: []string{"order"},
 			Agrees: []string{"carrier.retailer = retailer"},
 			Gets:   []string{"consignmentById(id: ID!)"}, Create: true, Update: "id",
@@ -42,6 +45,7 @@ func consignments() []catalogue.TypeSpec {
 		},
 		{
 			Go: CarrierConsignment{}, Doc: "A carrier's booking that can be put on a manifest.", Event: "CARRIER_CONSIGNMENT", Root: "carrier",
+			Writers:    "INTEGRATION STORE_ASSISTANT",
 			Implements: "Node Referenceable Extendable", KeyInputs: "Key", Key: "ref", Retailer: "retailer",
 			Agrees: []string{"carrier.retailer = retailer"},
 			Gets:   []string{"carrierConsignment(ref: String!)"}, Create: true, Update: "ref",

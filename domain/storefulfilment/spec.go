@@ -8,6 +8,7 @@ func Spec() catalogue.Spec {
 		Types: []catalogue.TypeSpec{
 			{
 				Go: Wave{}, Doc: "A bundle of fulfilments that are picked together at one location.", Event: "WAVE", Root: "location", Fires: true,
+				Writers:    "STORE_ASSISTANT",
 				Implements: "Node Orchestrateable Referenceable Extendable", KeyInputs: "Id", Key: "ref", Retailer: "retailer",
 				Indexes: []string{"processingLocation status createdOn id"},
 				Agrees:  []string{"location.retailer = retailer", "retailer = fulfilments.order.retailer"},
@@ -15,7 +16,8 @@ func Spec() catalogue.Spec {
 			},
 			{
 				Go: StorageArea{}, Doc: "A place in a location where parcels wait.", KeyInputs: "Id", Retailer: "location",
-				Gets: []string{"storageAreaById(id: ID!)"}, Create: true, Update: "id",
+				Writers: "IMPLEMENTER",
+				Gets:    []string{"storageAreaById(id: ID!)"}, Create: true, Update: "id",
 			},
 		},
 		Inputs: []catalogue.InputSpec{

@@ -28,11 +28,6 @@ type Workflows interface {
 	Current(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string, root workflow.Root) (version int, ok bool, err error)
 }
 
-// Passwords hashes secrets that are never returned.
-type Passwords interface {
-	Hash(ctx context.Context, password string) (string, error)
-}
-
 // Retailers makes retailers, whose numbers belong to the control plane.
 type Retailers interface {
 	// Create makes a retailer with all that a new one begins with, and returns its id once its row is there and its workflows are active.
@@ -55,10 +50,10 @@ type Deps struct {
 	DB        *store.DB
 	Catalogue *catalogue.Catalogue
 	Workflows Workflows
-	Passwords Passwords
 	Retailers Retailers
 	Engine    Engine
 	Checks    entity.Checks
+	Guards    entity.Guards // of all types that are declared as guarded
 }
 
 // Changer carries out mutations. It is safe for concurrent use.
@@ -79,8 +74,13 @@ type known struct {
 	until  time.Time
 }
 
-// New makes a changer.
+// New makes a changer. The error says which type lacks its guard.
 func New(d Deps) (*Changer, error) {
+	for _, t := range d.Catalogue.Types() {
+		if _, guarded := d.Guards[t]; t.Guarded != guarded {
+			return nil, fmt.Errorf("make the changer: %s is declared as guarded: %t, and has a guard: %t", t.Name, t.Guarded, guarded)
+		}
+	}
 	cache, err := lru.New[string, known](knownEntries)
 	if err != nil {
 		return nil, fmt.Errorf("make the cache of references: %w", err)

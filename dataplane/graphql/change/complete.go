@@ -58,7 +58,7 @@ func (s *session) know(ctx context.Context) {
 	}
 }
 
-// complete hides what is secret, and has entities filled in and checked. What follows from what is new is then among the session's events.
+// complete has guards look at entities, and has those filled in and checked. What follows from what is new is then among the session's events.
 func (s *session) complete(ctx context.Context, d *draft) error {
 	var err error
 	d.each(func(x *draft) {
@@ -66,7 +66,7 @@ func (s *session) complete(ctx context.Context, d *draft) error {
 			err = s.join(ctx, x)
 		}
 		if err == nil {
-			err = s.guard(ctx, x)
+			err = s.after(ctx, x)
 		}
 	})
 	if err != nil {

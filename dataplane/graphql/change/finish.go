@@ -3,12 +3,9 @@ package change
 import (
 	"context"
 	"maps"
-	"slices"
 
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/domain/catalogue"
-	"github.com/fluent-oms/fluent/domain/fault"
-	"github.com/fluent-oms/fluent/domain/security"
 )
 
 // withDefaults fills in what a new inline child takes from its parent's input, before what it points at is looked for. The caller's map is left
@@ -42,63 +39,26 @@ func inputFor(in *catalogue.Input, f *catalogue.Field) *catalogue.InputField {
 	return nil
 }
 
-// guard checks and hides what concerns access, in new and in changed entities.
-func (s *session) guard(ctx context.Context, d *draft) error {
-	switch e := d.Entity.(type) {
-	case *security.User:
-		return s.secrets(ctx, e, d)
-	case *security.Role:
-		if err := s.knownPermissions(e, d.Place); err != nil {
-			return err
-		}
-		return s.mayWrite(d)
+// before has the guard of a type look at what is to change, as it is stored. taken are elements that leave a list of it.
+func (s *session) before(ctx context.Context, d *draft, taken []any) error {
+	guard := s.Guards[d.Type]
+	if guard.Before == nil {
+		return nil
 	}
-	return nil
+	r := s.request(d)
+	r.Taken = taken
+	return guard.Before(ctx, r)
 }
 
-// secrets replaces a user's password by its hash. A key of a user's would open nothing: it is refused, so that nobody relies on one.
-func (s *session) secrets(ctx context.Context, u *security.User, d *draft) error {
-	if d.value["apiKey"] != nil {
-		return fault.New(fault.Unprocessable, "users have no API keys here: make an API client, POST /api/v4.1/client, and call with its id and secret").
-			At(d.Place + ".apiKey")
+// after has the guard of a type look at what is new or changed, as it would be.
+func (s *session) after(ctx context.Context, d *draft) error {
+	guard := s.Guards[d.Type]
+	if guard.After == nil {
+		return nil
 	}
-	if plain, given := d.value["password"].(string); given {
-		place := d.Place + ".password"
-		if err := entity.CheckLength(plain, d.input.Field("password").MaxLen); err != nil {
-			return fault.Of(err).At(place)
-		}
-		if plain == "" {
-			return fault.Invalidf(place, "password must not be empty").WithCode(fault.CodeMissing)
-		}
-		var err error
-		if u.PasswordHash, err = s.Passwords.Hash(ctx, plain); err != nil {
-			return err
-		}
-		d.Touch(d.Type.Field("passwordHash"))
-	}
-	return s.roleContexts(ctx, u, d)
+	return guard.After(ctx, s.request(d))
 }
 
-// contextTypes are where a role can hold.
-var contextTypes = []string{"ACCOUNT", "RETAILER", "AGENT"}
-
-func (s *session) roleContexts(ctx context.Context, u *security.User, d *draft) error {
-	for _, r := range u.Roles {
-		for _, c := range r.Contexts {
-			if !slices.Contains(contextTypes, c.ContextType) {
-				return fault.Invalidf(d.Place+".roles", "%q is no context type: want ACCOUNT, RETAILER or AGENT", c.ContextType).WithCode(fault.CodeInvalid)
-			}
-		}
-	}
-	return s.mayGive(ctx, u, d)
-}
-
-func (s *session) knownPermissions(r *security.Role, place string) error {
-	all := s.Catalogue.Permissions()
-	for _, p := range r.Permissions {
-		if _, known := slices.BinarySearch(all, p.Name); !known {
-			return fault.NotFoundf("Permission not found: %s", p.Name).At(place + ".permissions")
-		}
-	}
-	return nil
+func (s *session) request(d *draft) entity.Request {
+	return entity.Request{Draft: d.Draft, Who: s.who, Input: d.input, Values: d.value, Reader: s}
 }

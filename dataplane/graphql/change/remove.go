@@ -38,7 +38,7 @@ func (c *Changer) Remove(ctx context.Context, p *tenant.Principal, r *catalogue.
 			return err
 		}
 		if r.Edge == nil {
-			if err := s.mayTake(ctx, d, list); err != nil {
+			if err := s.before(ctx, d, list); err != nil {
 				return err
 			}
 			if err := d.without(r, list); err != nil {

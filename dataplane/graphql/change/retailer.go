@@ -18,7 +18,7 @@ func (c *Changer) CreateRetailer(ctx context.Context, p *tenant.Principal, m *ca
 	if c.Retailers == nil {
 		return nil, fault.New(fault.Unprocessable, "Retailers are made by the operator of the platform: ask them for one").WithCode(fault.CodeUnserved)
 	}
-	if err := p.Can("RETAILER_CREATE", 0); err != nil {
+	if err := p.Can(m.Input.Of.Permission+"_CREATE", 0); err != nil {
 		return nil, err
 	}
 	s := c.begin(p)

@@ -10,6 +10,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/graphql"
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
+	"github.com/fluent-oms/fluent/dataplane/identity/rights"
 	"github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/domain"
 )
@@ -68,7 +69,7 @@ type shownDefinition struct {
 // serve asks the real interface what it serves. Keys are like those of facts.
 func serve(t *testing.T) map[string]served {
 	t.Helper()
-	executor, err := graphql.New(graphql.Deps{Catalogue: domain.Catalogue(), Operations: modules.Operations()})
+	executor, err := graphql.New(graphql.Deps{Catalogue: domain.Catalogue(), Operations: modules.Operations(), Guards: rights.Guards(domain.Catalogue(), nil)})
 	require.NoError(t, err)
 	req := document.Request{Query: introspection}
 	res := executor.Execute(context.Background(), tenant.New(tenant.Identity{Account: "ACME", UserID: "1"}), req)

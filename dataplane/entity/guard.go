@@ -1,0 +1,30 @@
+package entity
+
+import (
+	"context"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+)
+
+// Request is what a caller wants of one entity, beyond the permission that its type needs.
+type Request struct {
+	*Draft
+	Who    *tenant.Principal
+	Input  *catalogue.Input
+	Values map[string]any // what the input says, coerced
+	Taken  []any          // elements that are to be taken out of a list of the entity, as the input names them
+	Reader Reader
+}
+
+// Guard decides what callers may do with entities of one type where that rests on more than a permission. Both functions may be nil; the error is a
+// fault at a place of the request.
+type Guard struct {
+	// Before looks at an entity that is to change, as it is stored.
+	Before func(ctx context.Context, r Request) error
+	// After looks at an entity as it would be, new or changed, and hides what is secret in it.
+	After func(ctx context.Context, r Request) error
+}
+
+// Guards are those of the types that are declared as guarded.
+type Guards map[*catalogue.Type]Guard
