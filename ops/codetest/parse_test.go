@@ -7,6 +7,9 @@ import (
 	"strconv"
 )
 
+// positions are those of all files.
+var positions = token.NewFileSet()
+
 func itoa(n int) string { return strconv.Itoa(n) }
 
 func parseFile(path string) (file, error) {
@@ -14,10 +17,9 @@ func parseFile(path string) (file, error) {
 	if err != nil {
 		return file{}, fmt.Errorf("read our code: %w", err)
 	}
-	fset := token.NewFileSet()
-	tree, err := parseSource(fset, path, text)
+	tree, err := parseSource(positions, path, text)
 	if err != nil {
 		return file{}, fmt.Errorf("parse our code: %w", err)
 	}
-	return file{path: path, lines: countLines(text), ast: tree, fset: fset}, nil
+	return file{path: path, lines: countLines(text), ast: tree, fset: positions}, nil
 }
