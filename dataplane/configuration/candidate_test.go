@@ -45,7 +45,7 @@ func (s *shop) hear(c *nodev1.Configuration) {
 func TestARootFollowsTheVersionThatItsShareSays(t *testing.T) {
 	t.Parallel()
 	first, second := newShop(t), newShop(t)
-	nodes := []*configuration.Configurations{configuration.New(first.state, first, configuration.Options{}), configuration.New(second.state, second, 0)}
+	nodes := []*configuration.Configurations{configuration.New(first.state, first, configuration.Options{}), configuration.New(second.state, second, configuration.Options{})}
 	for _, share := range []workflow.Share{0, 5000, workflow.WholeShare} {
 		first.versions(t, share)
 		second.versions(t, share)

@@ -16,7 +16,7 @@ import (
 // TestChangesMarkWhatRestsOnThem writes in two accounts, one change after another, and reads the marks of one.
 func TestChangesMarkWhatRestsOnThem(t *testing.T) {
 	t.Parallel()
-	s := storetest.NewStand(t, migratedDSN(t))
+	s := newStand(t).Stand
 	figures, err := domain.Catalogue().Figures([]catalogue.Figure{
 		{Name: "statuses", RestsOn: []string{"Location.status"}, Means: "A test."},
 		{Name: "members", RestsOn: []string{"Network.locations"}, Means: "A test."},

@@ -27,4 +27,4 @@ func scopeNamed(account string) (tenancy.Scope, error) {
 // stand is a stand with what tests of this package do to it.
 type stand struct{ *storetest.Stand }
 
-func newStand(t *testing.T) *stand { return &stand{storetest.NewStand(t, migratedDSN(t))} }
+func newStand(t *testing.T) *stand { return &stand{storetest.NewStand(t, dbtest.Template)} }

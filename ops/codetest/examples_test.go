@@ -44,3 +44,32 @@ func TestWorkedExamplesStayShortAndApply(t *testing.T) {
 		require.NoError(t, err, "%s does not fit the tree any more; make it anew:\n%s", name, out)
 	}
 }
+
+// shownExample is the code of a how-to page in a file of tests, up to the test that runs it.
+var shownExample = regexp.MustCompile(`(?s)\n// What follows, up to the next test, is the worked example of (docs/how-to/[a-z-]+\.md)\.\n\n(.*?)\n// TestTheWorkedExample`)
+
+// inAList is what a test puts before a value that a page shows as an entry of a list.
+var inAList = regexp.MustCompile(`^var \w+ = `)
+
+// TestPagesShowTheCodeThatTestsRun: a how-to page has the code of its worked example word for word, or it has not been tried.
+func TestPagesShowTheCodeThatTestsRun(t *testing.T) {
+	t.Parallel()
+	shown := 0
+	for _, f := range files(t) {
+		if filepath.Base(f.path) != "howto_test.go" {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(root, f.path))
+		require.NoError(t, err)
+		m := shownExample.FindSubmatch(text)
+		require.NotNil(t, m, "%s: it does not say of which page it is the example", f.path)
+		page, err := os.ReadFile(filepath.Join(root, string(m[1])))
+		require.NoError(t, err)
+		for _, piece := range strings.Split(string(m[2]), "\n\n") {
+			piece = inAList.ReplaceAllString(strings.TrimSpace(piece), "")
+			require.Contains(t, string(page), piece, "%s does not show this piece of %s", m[1], f.path)
+		}
+		shown++
+	}
+	require.Equal(t, 4, shown)
+}

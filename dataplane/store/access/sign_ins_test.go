@@ -13,15 +13,10 @@ import (
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
 )
 
-// newStand is a database of the test's own.
-func newStand(t *testing.T) *storetest.Stand {
-	return storetest.NewStand(t, dbtest.Template(t, "store", storetest.Migrate))
-}
-
 // TestFailedSignInsAreListedAndForgottenAtTheirBounds: by age, by number, by how many at a time, of one account.
 func TestFailedSignInsAreListedAndForgottenAtTheirBounds(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := storetest.NewStand(t, dbtest.Template)
 	for _, account := range []string{"ACME", "OTHER"} {
 		for i := range 4 { // the higher the number, the longer ago
 			s.SQL(`INSERT INTO sign_ins (account_id, subject, source, failures, failed_on, failed_in_all, seen_on, entered_from)
@@ -62,7 +57,7 @@ VALUES ($1, 'user ann', $2, 1, now(), $3::int8, now() - $3::int8 * INTERVAL '1 h
 // TestAttemptsToSignInTakeTurns: of two at once, that of the last free guess passes and the other one waits for as long as after it.
 func TestAttemptsToSignInTakeTurns(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := storetest.NewStand(t, dbtest.Template)
 	ann := access.SignIn{Subject: "user ann", Source: "192.0.2.1"}
 	var waits [2]time.Duration
 	reserve := func(n int) error {
@@ -89,7 +84,7 @@ func TestAttemptsToSignInTakeTurns(t *testing.T) {
 // TestAttemptsToSignInLockInOneOrder: the source first, which strangers to each other share, then the subject, then the subject there.
 func TestAttemptsToSignInLockInOneOrder(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := storetest.NewStand(t, dbtest.Template)
 	ann := access.SignIn{Subject: "user ann", Source: "192.0.2.1"}
 	attempt := func() error {
 		_, err := access.ReserveSignIn(t.Context(), s.DB, s.Scope, ann)

@@ -47,7 +47,7 @@ func TestOfTwoNodesWithoutAKeyOneMakesIt(t *testing.T) {
 // TestASpentTokenIsSpent, where the answer was lost, too: the repetition finds it spent.
 func TestASpentTokenIsSpent(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := storetest.NewStand(t, dbtest.Template)
 	later := s.DB.Now(t.Context()).Add(time.Hour)
 	spend := func(account, id, family string) bool {
 		first, err := access.SpendToken(t.Context(), s.DB, storetest.ScopeOf(t, account), access.Spent{TokenID: id, Family: family, ExpiresOn: later})

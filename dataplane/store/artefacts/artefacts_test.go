@@ -17,7 +17,7 @@ import (
 // as it was, and a name of one account is none of another's.
 func TestContentsAreKeptOnceAndByAccount(t *testing.T) {
 	t.Parallel()
-	s := storetest.NewStand(t, dbtest.Template(t, "store", storetest.Migrate))
+	s := storetest.NewStand(t, dbtest.Template)
 	kept := artefacts.Of(s.DB)
 	first, err := kept.Put(t.Context(), s.Scope, []byte("first"))
 	require.NoError(t, err)

@@ -18,7 +18,7 @@ import (
 type queue struct{ *storetest.Stand }
 
 func newQueue(t *testing.T) *queue {
-	return &queue{storetest.NewStand(t, dbtest.Template(t, "store", storetest.Migrate))}
+	return &queue{storetest.NewStand(t, dbtest.Template)}
 }
 
 // TestSlotsStayWhereTheyAre: they are stored on rows, so no release may count them otherwise.

@@ -16,16 +16,11 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// newStand is a database of the test's own.
-func newStand(t *testing.T) *storetest.Stand {
-	return storetest.NewStand(t, dbtest.Template(t, "store", storetest.Migrate))
-}
-
 // TestBatchesTakeEachRecordForItself: of two batches with the same row numbers, in two accounts, only the records of the one that ended change, and
 // what failed is what has a code.
 func TestBatchesTakeEachRecordForItself(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := storetest.NewStand(t, dbtest.Template)
 	for _, account := range []string{"ACME", "OTHER"} {
 		require.NoError(t, s.DB.Write(t.Context(), storetest.ScopeOf(t, account), func(tx *store.Tx) error {
 			jobs.Add(tx, &jobs.Job{ID: "1", RetailerID: 2, ClosesOn: tx.Now().Add(time.Hour)})

@@ -17,11 +17,6 @@ import (
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
 )
 
-// newStand is a database of the test's own.
-func newStand(t *testing.T) *storetest.Stand {
-	return storetest.NewStand(t, dbtest.Template(t, "store", storetest.Migrate))
-}
-
 // roleNamed queues something for a commit to write.
 func roleNamed(tx *store.Tx, id, name string) {
 	r := &security.Role{Name: name}
@@ -43,7 +38,7 @@ func ownersOf(t *testing.T, db *store.DB, node string, ranges ...int) (out []lea
 // TestARangeIsTakenOnlyWhenItIsFree: run out, given back, its taker's own, or leased for longer than anybody leases.
 func TestARangeIsTakenOnlyWhenItIsFree(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := storetest.NewStand(t, dbtest.Template)
 	take := func(node string, own bool, ranges ...int) []int {
 		taken, err := leases.Of(s.DB).TakeRanges(t.Context(), node, ranges, time.Minute, own)
 		require.NoError(t, err)
@@ -96,7 +91,7 @@ func lease(t *testing.T, db *store.DB, node string, rangeID int) leases.Epoch {
 // TestATakeoverWaitsForCommitsThatItsFenceHasPassed: FOR SHARE of the fence. Commits of one owner do not wait for each other.
 func TestATakeoverWaitsForCommitsThatItsFenceHasPassed(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := storetest.NewStand(t, dbtest.Template)
 	other := storetest.Open(t, s.DSN, store.Options{})
 	epoch := lease(t, s.DB, "n1", 3)
 	commit := func(id string) error {
@@ -127,7 +122,7 @@ func TestATakeoverWaitsForCommitsThatItsFenceHasPassed(t *testing.T) {
 // TestACommitWaitsForATakeoverThatWasFirst and is fenced.
 func TestACommitWaitsForATakeoverThatWasFirst(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := storetest.NewStand(t, dbtest.Template)
 	other := storetest.Open(t, s.DSN, store.Options{Hook: s.Hooks.Hook})
 	epoch := lease(t, s.DB, "n1", 3)
 	require.NoError(t, leases.Of(s.DB).ReleaseRanges(t.Context(), "n1", []int{3}, false))

@@ -15,15 +15,10 @@ import (
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
 )
 
-// newStand is a database of the test's own.
-func newStand(t *testing.T) *storetest.Stand {
-	return storetest.NewStand(t, dbtest.Template(t, "store", storetest.Migrate))
-}
-
 // TestADeliveryIsOneSendersAtATime and comes again when it is due.
 func TestADeliveryIsOneSendersAtATime(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := storetest.NewStand(t, dbtest.Template)
 	s.EachAccount(func(tx *store.Tx) {
 		for i := range 3 {
 			outbox.Add(tx, outbox.Delivery{ID: fmt.Sprintf("00000000-0000-8000-8000-00000000000%d", i), Name: fmt.Sprint(i), Endpoint: "e", Event: workflow.Event{Name: "X"}})

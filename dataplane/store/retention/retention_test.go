@@ -22,11 +22,6 @@ import (
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
 )
 
-// newStand is a database of the test's own.
-func newStand(t *testing.T) *storetest.Stand {
-	return storetest.NewStand(t, dbtest.Template(t, "store", storetest.Migrate))
-}
-
 // aged is what two accounts have: settled and waiting events, a trail, a sent and a waiting webhook, a complete and a pending batch.
 func aged(t *testing.T, db *store.DB, account string) {
 	t.Helper()
@@ -112,7 +107,7 @@ func TestOnlyWhatIsSettledAndOldIsRemoved(t *testing.T) {
 // TestWhatIsPurgedIsSettledAndOlder: each kind of row has one that is just over the age, one just under, and one that is old and not settled.
 func TestWhatIsPurgedIsSettledAndOlder(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := storetest.NewStand(t, dbtest.Template)
 	const age = time.Hour
 	ago := func(d time.Duration) time.Time { return s.DB.Now(t.Context()).Add(-d) }
 	over, under := age+time.Minute, age-time.Minute
@@ -191,7 +186,7 @@ VALUES ($1, $2, $3, 1, '', '', '', '{}', $4, 0, 0, 0, now(), $5)`, account, batc
 // TestWhatIsYoungIsNotEvenLookedAt: ids tell when they were made, so what is made after the age is out of the range that is read.
 func TestWhatIsYoungIsNotEvenLookedAt(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := storetest.NewStand(t, dbtest.Template)
 	s.EachAccount(func(tx *store.Tx) {
 		events.Append(tx, &workflow.Event{ID: string(tx.NewUUID()), Name: "Go", RetailerID: 1, EntityType: "ORDER", EntityID: "1", RootType: "ORDER", RootID: "1", Priority: workflow.Checkout})
 	})

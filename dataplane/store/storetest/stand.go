@@ -22,11 +22,14 @@ type Stand struct {
 	Raw   *pgx.Conn     // a superuser's, which policies do not hold back
 }
 
+// Databases makes a database of a test's own, a copy of the one of a name that prepare has filled; dbtest.Template does.
+type Databases func(t testing.TB, name string, prepare func(dsn string) error) (dsn string)
+
 // NewStand makes a stand on a database of the test's own that has the current schema.
-func NewStand(t *testing.T, dsn string) *Stand {
+func NewStand(t *testing.T, databases Databases) *Stand {
 	t.Helper()
-	s := &Stand{T: t, DSN: dsn, Hooks: New(t), Scope: ScopeOf(t, "ACME")}
-	s.DB = Open(t, dsn, store.Options{Hook: s.Hooks.Hook})
+	s := &Stand{T: t, DSN: databases(t, "store", Migrate), Hooks: New(t), Scope: ScopeOf(t, "ACME")}
+	s.DB = Open(t, s.DSN, store.Options{Hook: s.Hooks.Hook})
 	s.Raw = s.Connect()
 	s.unfence()
 	return s

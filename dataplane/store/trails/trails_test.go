@@ -12,15 +12,10 @@ import (
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
 )
 
-// newStand is a database of the test's own.
-func newStand(t *testing.T) *storetest.Stand {
-	return storetest.NewStand(t, dbtest.Template(t, "store", storetest.Migrate))
-}
-
 // TestTrailsAreFoundInTheirTimeAndBehindAPage.
 func TestTrailsAreFoundInTheirTimeAndBehindAPage(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := storetest.NewStand(t, dbtest.Template)
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	turns := []string{"10000000-0000-8000-8000-000000000000", "20000000-0000-8000-8000-000000000000", "30000000-0000-8000-8000-000000000000"}
 	s.EachAccount(func(tx *store.Tx) {
