@@ -27,11 +27,18 @@ func main() {
 
 const head = `# The rule library
 
-Generated from the rules by ` + "`go generate ./ops/docs/rules`" + `; a test fails when this page is old.
-
 A workflow names a rule as ` + "`FLUENTRETAIL.<plugin>.<Rule>`" + `. The part before the first dot may be anything: every account finds these
-rules. Properties with * are required, [] takes a list (or one value), an event is the name of an event that the rule sends, a setting that of a
-[setting](settings.md) that it reads, and one without effect may be given and draws a warning at upload. "Works on" limits the entity types; where it is empty, any will do.
+rules. "Works on" limits the entity types; where it is empty, any will do.
+
+| a property | is |
+|---|---|
+| with * | required |
+| of a type with [] | a list, or one value |
+| event | the name of an event that the rule sends |
+| setting | the name of a [setting](settings.md) that the rule reads |
+| without effect | taken, with a warning at upload |
+
+This page is generated from the rules by ` + "`go generate ./ops/docs/rules`" + `; a test fails when it is old.
 `
 
 // page prints all rules, plugin by plugin in their order, rules by name.
