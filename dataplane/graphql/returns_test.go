@@ -260,3 +260,27 @@ func TestReturnsKeepToTheirRetailer(t *testing.T) {
 	}
 	second.data("mutation { "+returnOrder("R-2", 2)+" { id } }", "")
 }
+
+// A credit memo names what came back, and the return order what is credited for it: by keys, which must find something.
+func TestACreditMemoIsForAReturnThatIsThere(t *testing.T) {
+	t.Parallel()
+	w := returning(t)
+	w.data(`mutation { createBillingAccount(input: {ref: "BA", type: "CUSTOMER", name: "Kim", retailer: {id: 1}}) { id } }`, "")
+	memo := func(returned, lineOf string) string {
+		return `createCreditMemo(input: {ref: "M", type: "RETURN", billingAccount: {ref: "BA"}, ` + totals + `, returnOrder: ` + returned + `, items: ` + line("1", "returnOrderItem: "+lineOf) + `}) {
+			returnOrder { ref retailer { id } } items { edges { node { returnOrderItem { ref returnOrder { ref retailer { id } } } } } } }`
+	}
+	const here, item = `{ref: "R", retailer: {id: 1}}`, `{ref: "1", returnOrder: {ref: "R", retailer: {id: 1}}}`
+	for mutation, want := range map[string]string{
+		memo(`{ref: "R9", retailer: {id: 1}}`, item):                                             "C0120E input.returnOrder",
+		memo(here, `{ref: "9", returnOrder: `+here+`}`):                                          "C0120E input.items[0].returnOrderItem",
+		`updateReturnOrder(input: {ref: "R", retailer: {id: 1}, creditMemo: {ref: "M"}}) { id }`: "C0120E input.creditMemo",
+	} {
+		require.Equal(t, want, refusedAt(w.failure("mutation { x: "+mutation+" }", "")), mutation)
+	}
+	require.JSONEq(t, `{"x":{"returnOrder":{"ref":"R","retailer":{"id":"1"}},"items":{"edges":[{"node":{"returnOrderItem":{"ref":"1","returnOrder":{"ref":"R","retailer":{"id":"1"}}}}}]}}}`,
+		w.raw("mutation { x: "+memo(here, item)+" }", ""))
+	w.data(`mutation { updateReturnOrder(input: {ref: "R", retailer: {id: 1}, creditMemo: {ref: "M"}}) { id } }`, "")
+	require.JSONEq(t, `{"returnOrders":{"edges":[{"node":{"creditMemo":{"ref":"M"}}}]},"creditMemoes":{"edges":[{"node":{"ref":"M"}}]}}`,
+		w.raw(`{ returnOrders(creditMemo: {ref: "M"}) { edges { node { creditMemo { ref } } } } creditMemoes(returnOrder: {ref: "R", retailer: {id: 1}}) { edges { node { ref } } } }`, ""))
+}
