@@ -86,7 +86,7 @@ func TestChangesMarkWhatRestsOnThem(t *testing.T) {
 // that no two wait for each other.
 func TestMarksAreTakenInOneOrder(t *testing.T) {
 	t.Parallel()
-	s := storetest.NewStand(t, migratedDSN(t))
+	s := newStand(t).Stand
 	figures, err := domain.Catalogue().Figures([]catalogue.Figure{
 		{Name: "first", RestsOn: []string{"Location.name"}, Means: "A test."}, {Name: "second", RestsOn: []string{"Location.status"}, Means: "A test."},
 	})
