@@ -210,6 +210,16 @@ func (c *trio) leader() string {
 	return id
 }
 
+// answered is what a call comes to when there is a leader: it is repeated while the answer is to come again.
+func answered[R any](t *testing.T, call func() (R, error)) (out R, err error) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		out, err = call()
+		return connect.CodeOf(err) != connect.CodeUnavailable
+	}, patience, 20*time.Millisecond)
+	return out, err
+}
+
 // eventually repeats a call until it succeeds, as a client does during an election.
 func eventually[R any](t *testing.T, call func() (R, error)) R {
 	t.Helper()

@@ -184,12 +184,9 @@ func clientCalls(t *testing.T) map[string]func(line *connect.Client) error {
 }
 
 // settled gives the outcome of a call that is repeated while servers say that they have no leader, as clients do.
-func settled(t *testing.T, call func() error) (err error) {
+func settled(t *testing.T, call func() error) error {
 	t.Helper()
-	require.Eventually(t, func() bool {
-		err = call()
-		return connect.CodeOf(err) != connect.CodeUnavailable
-	}, patience, 20*time.Millisecond)
+	_, err := answered(t, func() (struct{}, error) { return struct{}{}, call() })
 	return err
 }
 

@@ -112,14 +112,20 @@ func TestANewPasswordEndsAnOperatorsSessions(t *testing.T) {
 		return controlplanev1connect.NewAuthServiceClient(client(at, token))
 	}
 	login := func(password, chosen string) (*cpv1.LoginResponse, error) {
-		return as("").Login(t.Context(), &cpv1.LoginRequest{Username: "rita", Password: password, NewPassword: chosen})
+		return answered(t, func() (*cpv1.LoginResponse, error) {
+			return as("").Login(t.Context(), &cpv1.LoginRequest{Username: "rita", Password: password, NewPassword: chosen})
+		})
 	}
-	_, err := as(cp.token).CreateOperator(t.Context(), &cpv1.CreateOperatorRequest{Operator: &cpv1.Operator{Username: "rita"}, Password: "rita"})
-	require.Equal(t, connect.CodeInvalidArgument, connect.CodeOf(err))
-	_, err = as(cp.token).CreateOperator(t.Context(), &cpv1.CreateOperatorRequest{Operator: &cpv1.Operator{
-		Username: "rita", Bindings: []*cpv1.RoleBinding{{Role: "support-read-only"}},
-	}, Password: "first choice"})
-	require.NoError(t, err)
+	hire := func(request, password string) error {
+		_, err := answered(t, func() (*cpv1.CreateOperatorResponse, error) {
+			return as(cp.token).CreateOperator(t.Context(), &cpv1.CreateOperatorRequest{RequestId: request, Operator: &cpv1.Operator{
+				Username: "rita", Bindings: []*cpv1.RoleBinding{{Role: "support-read-only"}},
+			}, Password: password})
+		})
+		return err
+	}
+	require.Equal(t, connect.CodeInvalidArgument, connect.CodeOf(hire("short", "rita")))
+	require.NoError(t, hire("long enough", "first choice"))
 	first, err := login("first choice", "")
 	require.NoError(t, err)
 	_, err = as(first.GetAccessToken()).ChangePassword(t.Context(), &cpv1.ChangePasswordRequest{OldPassword: "wrong", NewPassword: "second choice"})

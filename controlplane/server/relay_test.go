@@ -132,15 +132,19 @@ func (c *trio) checkLargeLists(t *testing.T, follower string) {
 			}
 			o.Bindings = append(o.Bindings, role)
 		}
-		_, err := controlplanev1connect.NewAuthServiceClient(c.operator()).CreateOperator(t.Context(),
-			&cpv1.CreateOperatorRequest{Operator: o, Password: "correct horse battery", RequestId: fmt.Sprint("op", i)})
+		_, err := answered(t, func() (*cpv1.CreateOperatorResponse, error) {
+			return controlplanev1connect.NewAuthServiceClient(c.operator()).CreateOperator(t.Context(),
+				&cpv1.CreateOperatorRequest{Operator: o, Password: "correct horse battery", RequestId: fmt.Sprint("op", i)})
+		})
 		require.NoError(t, err)
 	}
 	for name, options := range protocols {
 		client := controlplanev1connect.NewAuthServiceClient(connect.NewClient(wire.NewTransport(web(), c.api(follower), options...), interceptor.StaticBearer(c.token)))
 		found, pages, token := 0, 0, ""
 		for pages == 0 || token != "" {
-			out, err := client.ListOperators(t.Context(), &cpv1.ListOperatorsRequest{PageSize: 1000, PageToken: token})
+			out, err := answered(t, func() (*cpv1.ListOperatorsResponse, error) {
+				return client.ListOperators(t.Context(), &cpv1.ListOperatorsRequest{PageSize: 1000, PageToken: token})
+			})
 			require.NoError(t, err, name)
 			found, pages, token = found+len(out.GetOperators()), pages+1, out.GetNextPageToken()
 		}
