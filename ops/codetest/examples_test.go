@@ -17,6 +17,12 @@ var mostTouched = map[string]int{"resource-with-operation.patch": 8, "entity-wit
 // touchedFile is a file in a patch.
 var touchedFile = regexp.MustCompile(`(?m)^\+\+\+ b/(.+)$`)
 
+// entityStruct is the declaration of a struct in the domain, and madeStruct one that a patch adds.
+var (
+	entityStruct = regexp.MustCompile(`(?m)^type (\w+) struct`)
+	madeStruct   = regexp.MustCompile(`(?m)^\+type (\w+) struct`)
+)
+
 // TestWorkedExamplesStayShortAndApply: what a how-to page shows fits the tree as it is, and costs no more files than promised. `make soak` generates,
 // compiles and runs it.
 func TestWorkedExamplesStayShortAndApply(t *testing.T) {
@@ -72,4 +78,31 @@ func TestPagesShowTheCodeThatTestsRun(t *testing.T) {
 		shown++
 	}
 	require.Equal(t, 4, shown)
+}
+
+// TestWorkedExamplesMakeEntitiesOfTheirOwn: the catalogue has one type of a name, in whatever package it is declared, so an example whose name has
+// been taken since applies and does not run.
+func TestWorkedExamplesMakeEntitiesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	taken := map[string]string{}
+	sources, err := filepath.Glob(filepath.Join(root, "domain", "*", "*.go"))
+	require.NoError(t, err)
+	for _, file := range sources {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, m := range entityStruct.FindAllStringSubmatch(string(text), -1) {
+			taken[m[1]] = file
+		}
+	}
+	require.Contains(t, taken, "Order")
+	var made []string
+	for name := range mostTouched {
+		text, err := os.ReadFile(filepath.Join(root, "docs", "how-to", "examples", name))
+		require.NoError(t, err)
+		for _, m := range madeStruct.FindAllStringSubmatch(string(text), -1) {
+			require.Empty(t, taken[m[1]], "%s makes a %s, which is there already; give it another name", name, m[1])
+			made = append(made, m[1])
+		}
+	}
+	require.Subset(t, made, []string{"Inspection", "PickRound"})
 }
