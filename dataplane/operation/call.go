@@ -55,12 +55,16 @@ func (c *Call) SelectAs(ctx context.Context, as *catalogue.Type, q store.Query) 
 	return res[0].Groups[0].Rows, nil
 }
 
-// Column reads a field of rows; the zero value stands for null. It panics where the field is not read: a programmer's error.
+// Column reads a field of rows: a string of texts, an int64 of whole numbers, a catalogue.ID of ids and references. The zero value stands for null.
+// It panics where the field is not read, or holds another type, which would else be read as null: programmer's errors.
 func Column[T any](r *Rows, field string) func(row []any) T {
 	for i, f := range r.Fields {
 		if f.Name == field {
 			return func(row []any) T {
-				v, _ := row[i].(T)
+				v, ok := row[i].(T)
+				if !ok && row[i] != nil {
+					panic(fmt.Sprintf("operation: %s.%s is a %T, and is read as %T", r.Type.Name, field, row[i], v))
+				}
 				return v
 			}
 		}
