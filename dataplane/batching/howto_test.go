@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,9 +113,15 @@ func TestABatchThatARulesetRefusesIsNotSettled(t *testing.T) {
 func TestWhatNoModuleLoadsIsRefused(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
+	var taken []string
+	for _, l := range append(modules.Loads(), categories, leaf) {
+		taken = append(taken, l.EntityType)
+	}
+	require.Contains(t, taken, "INVENTORY")
+	want := "want " + strings.Join(taken, ", ")
 	for _, c := range []struct{ entityType, action, place, says string }{
-		{"ORDER", "UPSERT", "entityType", `Batches of "ORDER" are not taken: want INVENTORY, CATEGORY, LEAF`},
-		{"", "UPSERT", "entityType", `Batches of "" are not taken: want INVENTORY, CATEGORY, LEAF`},
+		{"ORDER", "UPSERT", "entityType", `Batches of "ORDER" are not taken: ` + want},
+		{"", "UPSERT", "entityType", `Batches of "" are not taken: ` + want},
 		{"CATEGORY", "UPSERT", "action", `CATEGORY is loaded with CREATE, got "UPSERT"`},
 		{"LEAF", "UPSERT", "", "batches of LEAF go to a *inventory.Category, which is no root of a workflow"},
 	} {
