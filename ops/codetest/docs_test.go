@@ -73,7 +73,6 @@ var longCells = map[string]struct {
 }{
 	"dataplane/engine/DESIGN.md": {4, "what the engine promises, and by what"},
 	"docs/dependencies.md":       {7, "what was compared with a library, and why it was taken"},
-	"docs/implementing.md":       {7, "to be parted into pages by subject"},
 	"docs/rules.md":              {9, "generated from what rules say of their properties"},
 	"docs/settings.md":           {2, "generated from what declarations say of settings"},
 }
