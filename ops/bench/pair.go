@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,33 +23,53 @@ import (
 const costPrefix = "CPU per operation"
 
 // comparePrograms runs the benches on both programs at once, as often as asked, and prints what an operation costs with each: the medians over
-// all pairs, and the median of the pairs' ratios.
+// all pairs, and the median of the pairs' ratios. What is broken off prints the pairs that are whole.
 func comparePrograms(ctx context.Context, c *config) error {
-	costs := map[string]*costs{}
-	var order []string
+	all := comparison{costs: map[string]*costs{}}
+	var failed error
 	for n := range c.pairs {
 		say("pair %d of %d …", n+1, c.pairs)
 		ours, theirs, err := runPair(ctx, c, n)
 		if err != nil {
-			return fmt.Errorf("pair %d: %w", n+1, err)
+			failed = fmt.Errorf("pair %d: %w", n+1, err)
+			break
 		}
-		for _, f := range ours.Figures {
-			was, known := find(theirs, f)
-			if !known || !strings.HasPrefix(f.Measure, costPrefix) || strings.Contains(f.Measure, "raw SQL") {
-				continue
-			}
-			name := f.Bench + "\t" + strings.TrimPrefix(strings.TrimPrefix(f.Measure, costPrefix), ", ")
-			if costs[name] == nil {
-				costs[name] = newCosts()
-				order = append(order, name)
-			}
-			costs[name].add(was.API, f.API)
-		}
+		all.add(ours, theirs)
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	return errors.Join(failed, all.print(os.Stdout))
+}
+
+// comparison is what operations cost, by bench and process.
+type comparison struct {
+	costs map[string]*costs
+	order []string
+}
+
+// add takes in the figures of a pair.
+func (c *comparison) add(ours, theirs report.Report) {
+	for _, f := range ours.Figures {
+		was, known := find(theirs, f)
+		if !known || !strings.HasPrefix(f.Measure, costPrefix) || strings.Contains(f.Measure, "raw SQL") {
+			continue
+		}
+		name := f.Bench + "\t" + strings.TrimPrefix(strings.TrimPrefix(f.Measure, costPrefix), ", ")
+		if c.costs[name] == nil {
+			c.costs[name] = newCosts()
+			c.order = append(c.order, name)
+		}
+		c.costs[name].add(was.API, f.API)
+	}
+}
+
+// print writes the table, if there is anything in it.
+func (c *comparison) print(to io.Writer) error {
+	if len(c.order) == 0 {
+		return nil
+	}
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "BENCH\tCPU OF\tBEFORE, ms\tAFTER, ms\tRATIO (LEAST, MEDIAN, MOST)")
-	for _, name := range order {
-		_, _ = fmt.Fprintf(w, "%s\t%s\n", name, costs[name])
+	for _, name := range c.order {
+		_, _ = fmt.Fprintf(w, "%s\t%s\n", name, c.costs[name])
 	}
 	return w.Flush()
 }
