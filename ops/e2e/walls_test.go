@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -46,7 +47,7 @@ func addressing(typ *catalogue.Type) []string {
 	}
 	for _, f := range typ.Key {
 		if f.Ref != nil {
-			selections = append(selections, f.Name+" { ref }")
+			selections = append(selections, f.Name+" { "+cmp.Or(f.Wrap, "ref")+" }")
 		} else {
 			selections = append(selections, f.Name)
 		}
@@ -55,6 +56,13 @@ func addressing(typ *catalogue.Type) []string {
 		for _, arg := range get.Args {
 			if arg.Field.Ref == nil {
 				selections = append(selections, arg.Field.Name)
+			}
+		}
+	}
+	if typ.Update != nil {
+		for _, f := range typ.Update.Input.Fields { // a customer is found by his username
+			if plain := typ.Field(f.Name); f.Identify && plain != nil && plain.Ref == nil {
+				selections = append(selections, f.Name)
 			}
 		}
 	}
@@ -139,7 +147,10 @@ func (o *owned) arguments(get catalogue.Get) []string {
 			panic(err) // it was JSON a moment ago
 		}
 		if key, ok := value.(map[string]any); ok {
-			text = fmt.Appendf(nil, `{ref: %q}`, key["ref"])
+			text = nil
+			for name, v := range key { // the one that was selected
+				text = fmt.Appendf(nil, `{%s: %q}`, name, fmt.Sprint(v))
+			}
 		}
 		one := arg.Field.Name + ": " + string(text)
 		if strings.HasSuffix(arg.Type, "!") {
@@ -164,11 +175,7 @@ func (o *owned) updateFrom(ctx context.Context, t *testing.T, outside *apiclient
 	for _, f := range o.typ.Update.Input.Fields {
 		switch {
 		case f.Identify:
-			value := o.node[f.Name]
-			if key, ok := value.(map[string]any); ok {
-				value = map[string]any{"ref": key["ref"]}
-			}
-			input[f.Name] = value
+			input[f.Name] = o.node[f.Name]
 		case f.Required:
 			input[f.Name] = filler[f.Name]
 		}
