@@ -216,7 +216,7 @@ func (p patient) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+	for began := time.Now(); ; {
 		again := r.Clone(r.Context())
 		again.Body = io.NopCloser(bytes.NewReader(said))
 		out, err := p.RoundTripper.RoundTrip(again)
@@ -228,6 +228,11 @@ func (p patient) RoundTrip(r *http.Request) (*http.Response, error) {
 		out.Body = io.NopCloser(bytes.NewReader(heard))
 		if err != nil || !bytes.Contains(heard, []byte("leader")) || time.Since(began) > patience/6 {
 			return out, err
+		}
+		select {
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
