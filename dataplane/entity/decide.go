@@ -14,9 +14,10 @@ import (
 // answer to that it is to decide again. Drafts have their ids, and references between them are written: see Join.
 func (m *Making) Decide() (Wants, error) {
 	d := &decision{Making: m}
-	for _, x := range m.Drafts {
+	for _, x := range m.Drafts[m.learned:] {
 		m.learn(handle{x.Type.Table, x.Type.ID(x.Entity)}, x.Entity)
 	}
+	m.learned = len(m.Drafts)
 	for i := len(m.Drafts) - 1; i >= 0; i-- { // parts first: an order copies the ref of the customer who comes to be with it, which is itself a copy
 		if x := m.Drafts[i]; x.New {
 			if err := d.fill(x); err != nil {

@@ -67,6 +67,7 @@ type Making struct {
 	Checks    Checks
 
 	known    map[handle]any // entities
+	learned  int            // how many drafts are among them
 	made     map[any]bool   // entities of the first so many drafts that come to be; see isNew
 	counted  int
 	absent   map[absence]bool        // what was looked for in vain

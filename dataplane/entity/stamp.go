@@ -22,10 +22,10 @@ func (d *decision) stamp(x *Draft) error {
 		return nil
 	}
 	if root != d.driven { // most have the same
-		if d.driver = d.drives(root); d.driver.Name == "" {
-			return nil
-		}
-		d.driven = root
+		d.driver, d.driven = d.drives(root), root
+	}
+	if d.driver.Name == "" {
+		return nil
 	}
 	x.Type.Field("workflowRef").Set(x.Entity, d.driver.Name)
 	x.Type.Field("workflowVersion").Set(x.Entity, d.driver.version)

@@ -33,6 +33,9 @@ type Load struct {
 	catalogue *inventory.InventoryCatalogue
 	columns   columns
 	batches   []batch
+
+	probe   *inventory.InventoryQuantity // holds one record's values after the other, for fits
+	probing entity.Making                // of probe
 }
 
 // batch is the rows of one event: those of a batch, or one without an ID.
@@ -210,10 +213,14 @@ func (l *Load) fits(r *load.Row) {
 	if r.Problem != "" {
 		return
 	}
-	e := &inventory.InventoryQuantity{Ref: cmp.Or(r.Ref, r.ProductRef), CatalogueID: l.catalogue.ID, Condition: r.Condition, StorageAreaRef: r.StorageArea, Attributes: r.Attributes}
+	if l.probe == nil {
+		l.probe, l.probing = &inventory.InventoryQuantity{CatalogueID: l.catalogue.ID}, entity.Making{Catalogue: l.module.db.Catalogue(), By: l.maker()}
+		l.probing.Make(l.probe)
+	}
+	e := l.probe
+	e.Ref, e.Condition, e.StorageAreaRef, e.Attributes = cmp.Or(r.Ref, r.ProductRef), r.Condition, r.StorageArea, r.Attributes
 	e.Type, e.Status, e.Supplier = r.Type, r.Status, r.Supplier
-	made := entity.Making{By: l.maker()}
-	if err := made.Values(&entity.Draft{Type: l.columns.of, Entity: e, New: true}); err != nil {
+	if err := l.probing.Values(l.probing.Drafts...); err != nil {
 		f := fault.Of(err)
 		r.Problem, r.ProblemField = f.Detail, f.Field
 	}
@@ -366,14 +373,13 @@ type columns struct {
 	area     *catalogue.Field // of a quantity, if a record says another; supplier and expires, too
 	supplier *catalogue.Field
 	expires  *catalogue.Field
-	of       *catalogue.Type // quantities
 	merged   map[*catalogue.Field]any
 }
 
 func columnsOf(types *catalogue.Catalogue) columns {
 	quantity := types.Type("InventoryQuantity")
 	return columns{
-		position: fieldsOf(types.Type("InventoryPosition"), "onHand status"), of: quantity,
+		position: fieldsOf(types.Type("InventoryPosition"), "onHand status"),
 		quantity: slices.Clip(fieldsOf(quantity, "status quantity condition expectedOn attributes")), area: quantity.Field("storageAreaRef"),
 		supplier: quantity.Field("supplier"), expires: quantity.Field("expiresOn"),
 		merged: map[*catalogue.Field]any{quantity.Field("attributes"): nil}, // see fits

@@ -249,8 +249,13 @@ func Take(ctx context.Context, r *store.Reader, batch catalogue.ID, retailer ten
 
 func list(ctx context.Context, r *store.Reader, name, sql string, args ...any) (out []Row, err error) {
 	err = r.Send(ctx, store.Statement{Name: name, SQL: sql, Args: r.Args(args...), Rows: func(rows pgx.Rows) (err error) {
-		out, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Row])
+		out, err = pgx.CollectRows(rows, scanRow)
 		return err
 	}})
 	return out, err
+}
+
+// scanRow takes a record's bytes as they are: json.RawMessage by itself would be read as JSON once more.
+func scanRow(row pgx.CollectableRow) (r Row, err error) {
+	return r, row.Scan(&r.Number, (*[]byte)(&r.Body), &r.EntityID, &r.EntityRef, &r.Code, &r.Message)
 }

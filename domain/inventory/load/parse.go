@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory/stock"
 )
@@ -18,11 +20,10 @@ const maxRef = 255
 // Parse reads one record of an inventory batch. It never fails: what is wrong is in the row's Problem, so that one bad record
 // doesn't cost the others.
 func Parse(raw json.RawMessage) Row {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
+	p, ok := parse(raw)
+	if !ok {
 		return Row{Problem: "a record must be a JSON object"}
 	}
-	p := parser{members: members}
 	r := Row{
 		ProductRef: p.text("skuRef", true), LocationRef: p.text("locationRef", true), Quantity: p.integer("qty"),
 		Retailer: p.text("retailerId", false), Type: p.text("type", false), Status: p.text("status", false), Ref: p.text("ref", false),
@@ -61,8 +62,44 @@ func asOfAttribute(attributes catalogue.Attributes) time.Time {
 
 // parser keeps the first problem.
 type parser struct {
-	members        map[string]json.RawMessage
+	members        []member
 	problem, field string
+}
+
+// member is one of a record's.
+type member struct {
+	name  string
+	value gjson.Result
+}
+
+// usual is how many members records have, or fewer.
+const usual = 12
+
+// parse splits a record into its members, in one pass: batches bring thousands. ok is false for what is no JSON object.
+func parse(raw []byte) (p parser, ok bool) {
+	if !gjson.ValidBytes(raw) {
+		return p, false
+	}
+	record := gjson.ParseBytes(raw)
+	if !record.IsObject() {
+		return p, false
+	}
+	p.members = make([]member, 0, usual)
+	record.ForEach(func(name, value gjson.Result) bool {
+		p.members = append(p.members, member{name.Str, value})
+		return true
+	})
+	return p, true
+}
+
+// find is what a record says of a member; of two of one name the last counts. given is false for none, and for null.
+func (p *parser) find(name string) (value gjson.Result, given bool) {
+	for i := len(p.members) - 1; i >= 0; i-- {
+		if m := &p.members[i]; m.name == name {
+			return m.value, m.value.Type != gjson.Null
+		}
+	}
+	return value, false
 }
 
 func (p *parser) fail(field, format string, args ...any) {
@@ -71,30 +108,21 @@ func (p *parser) fail(field, format string, args ...any) {
 	}
 }
 
-func (p *parser) given(name string) bool {
-	raw, ok := p.members[name]
-	return ok && string(raw) != "null"
-}
-
 func (p *parser) text(name string, required bool) string {
-	if !p.given(name) {
-		if required {
-			p.fail(name, "is missing")
-		}
-		return ""
-	}
-	var v any
-	_ = json.Unmarshal(p.members[name], &v) // members are JSON, since they were read as such
-	s, ok := v.(string)
-	if _, number := v.(float64); number {
-		s, ok = string(p.members[name]), true
+	v, given := p.find(name)
+	s := v.Str
+	if v.Type == gjson.Number {
+		s = v.Raw
 	}
 	switch {
-	case !ok:
+	case !given && required:
+		p.fail(name, "is missing")
+	case !given:
+	case v.Type != gjson.String && v.Type != gjson.Number:
 		p.fail(name, "must be a string")
 	case required && s == "":
 		p.fail(name, "is empty")
-	case len(s) > maxRef:
+	case len(s) > maxRef && utf8.RuneCountInString(s) > maxRef:
 		p.fail(name, "is longer than %d characters", maxRef)
 	case !utf8.ValidString(s):
 		p.fail(name, "is not valid UTF-8")
@@ -103,22 +131,18 @@ func (p *parser) text(name string, required bool) string {
 }
 
 func (p *parser) integer(name string) int {
-	if !p.given(name) {
+	v, given := p.find(name)
+	switch {
+	case !given:
 		p.fail(name, "is missing")
-		return 0
-	}
-	var v any
-	_ = json.Unmarshal(p.members[name], &v) // as above
-	f, ok := v.(float64)
-	if !ok || f != math.Trunc(f) {
+	case v.Type != gjson.Number || v.Num != math.Trunc(v.Num):
 		p.fail(name, "must be a whole number")
-		return 0
-	}
-	if f > math.MaxInt32 || f < math.MinInt32 {
+	case v.Num > math.MaxInt32 || v.Num < math.MinInt32:
 		p.fail(name, "does not fit 32 bits")
-		return 0
+	default:
+		return int(v.Num)
 	}
-	return int(f)
+	return 0
 }
 
 func (p *parser) time(name string) time.Time {
@@ -137,11 +161,12 @@ func (p *parser) time(name string) time.Time {
 
 // attributes accepts an object of values or a list of named ones.
 func (p *parser) attributes() catalogue.Attributes {
-	if !p.given("attributes") {
+	v, given := p.find("attributes")
+	if !given {
 		return nil
 	}
 	var list catalogue.Attributes
-	if json.Unmarshal(p.members["attributes"], &list) == nil {
+	if json.Unmarshal([]byte(v.Raw), &list) == nil {
 		for _, a := range list {
 			if a.Name == "" {
 				p.fail("attributes", "an attribute needs a name")
@@ -150,7 +175,7 @@ func (p *parser) attributes() catalogue.Attributes {
 		return list
 	}
 	var object map[string]any
-	if json.Unmarshal(p.members["attributes"], &object) != nil {
+	if json.Unmarshal([]byte(v.Raw), &object) != nil {
 		p.fail("attributes", "must be an object or a list")
 		return nil
 	}
