@@ -65,7 +65,7 @@ func (s *Service) Token(ctx context.Context, req TokenRequest) (TokenAnswer, err
 	if err != nil {
 		return TokenAnswer{}, err
 	}
-	return s.issue(ctx, scope, holder{user, client, family, self})
+	return s.issue(ctx, scope, holder{Principal: user, client: client, family: family, itself: self})
 }
 
 // holder is who gets tokens: a user, by a client, or the client itself under the user's id; and the sign-in that they come from.
@@ -74,6 +74,7 @@ type holder struct {
 	client *nodev1.ApiClient
 	family string
 	itself bool
+	signOn bool // the account's identity provider let the user in
 }
 
 // client finds the API client that a request authenticates as. The right secret, which nobody guesses, always opens; wrong ones are counted.
@@ -96,12 +97,12 @@ func (s *Service) apiUser(ctx context.Context, scope tenancy.Scope) (*store.Prin
 	reader := s.db.Reader(scope)
 	field := store.TypeOf[security.User](s.db).Field("type")
 	found, err := store.Load[security.User](ctx, reader, store.Query{
-		Where: []store.Condition{store.Match(field, "API")}, Page: store.Page{First: 1},
+		Where: []store.Condition{store.Match(field, security.APIUser)}, Page: store.Page{First: 1},
 	})
 	if err != nil {
 		return nil, err
 	}
-	if len(found) == 0 || !mayEnter(found[0]) {
+	if len(found) == 0 || !MayEnter(found[0]) {
 		return nil, refuse(fault.Unauthenticated, "invalid_grant", "The account has no active user of type API")
 	}
 	return reader.PrincipalByID(ctx, found[0].ID)
@@ -128,13 +129,18 @@ func (s *Service) byRefreshToken(ctx context.Context, scope tenancy.Scope, clien
 		return nil, "", false, wrong
 	}
 	user, err := s.db.Reader(scope).PrincipalByID(ctx, catalogue.ID(t.UserID))
-	if fault.Is(err, fault.NotFound) || err == nil && !mayEnter(user.User) {
+	if fault.Is(err, fault.NotFound) || err == nil && !MayEnter(user.User) {
 		return nil, "", false, wrong
 	}
 	if err != nil {
 		return nil, "", false, err
 	}
 	self := itself(t, isMachine(user.User))
+	if !self { // an account may have got a provider since
+		if err := s.local(ctx, scope, user.User); err != nil {
+			return nil, "", false, err
+		}
+	}
 	if self && t.Given.Generation != client.GetGeneration() || !self && !s.underPassword(t, password.Mark(user.User.PasswordHash)) {
 		return nil, "", false, wrong
 	}
@@ -143,7 +149,7 @@ func (s *Service) byRefreshToken(ctx context.Context, scope tenancy.Scope, clien
 
 // issue signs the tokens of a user and answers with what the public API tells of it.
 func (s *Service) issue(ctx context.Context, scope tenancy.Scope, user holder) (TokenAnswer, error) {
-	life, refreshable, err := s.policy(ctx, scope, user.client)
+	life, refreshable, err := s.policy(ctx, scope, user)
 	if err != nil {
 		return TokenAnswer{}, err
 	}
@@ -175,15 +181,21 @@ func (s *Service) issue(ctx context.Context, scope tenancy.Scope, user holder) (
 }
 
 // policy reads how long access tokens live and whether refresh tokens are given, from the account's settings. A value that says nothing locks
-// nobody out, for who else could mend it: it is logged, and the usual life or no refresh tokens hold.
-func (s *Service) policy(ctx context.Context, scope tenancy.Scope, client *nodev1.ApiClient) (life time.Duration, refreshable bool, err error) {
-	found, err := s.db.Reader(scope).Settings(ctx, setting.Place{}, accessLife, refreshTokens)
+// nobody out, for who else could mend it: it is logged, and the usual life or no refresh tokens hold. Whom a provider let in it must let in anew: he
+// gets no refresh tokens, and a life of his own.
+func (s *Service) policy(ctx context.Context, scope tenancy.Scope, user holder) (life time.Duration, refreshable bool, err error) {
+	client := user.client
+	found, err := s.db.Reader(scope).Settings(ctx, setting.Place{}, accessLife, refreshTokens, signOnLife)
 	if err != nil {
 		return 0, false, fmt.Errorf("read the account's token settings: %w", err)
 	}
-	if life, err = accessLife.Get(found, setting.Place{}); err != nil {
+	lasting := accessLife
+	if user.signOn {
+		lasting = signOnLife
+	}
+	if life, err = lasting.Get(found, setting.Place{}); err != nil {
 		s.unreadable(scope, err)
-		life = accessLife.Default()
+		life = lasting.Default()
 	}
 	refreshable, given, err := refreshTokens.Lookup(found, setting.Place{})
 	switch {
@@ -192,6 +204,7 @@ func (s *Service) policy(ctx context.Context, scope tenancy.Scope, client *nodev
 	case !given:
 		refreshable = client.GetRefreshTokens()
 	}
+	refreshable = refreshable && !user.signOn
 	life = min(life, mostLife)
 	if end := client.GetExpireTime(); end != 0 { // the tokens end with their client
 		life = max(time.Second, min(life, time.Unix(end, 0).Sub(s.db.Time()).Truncate(time.Second)))

@@ -16,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/access"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/security"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -187,7 +188,23 @@ func (s *Service) byPassword(ctx context.Context, scope tenancy.Scope, username,
 	if err != nil {
 		return nil, err
 	}
-	return user, nil
+	return user, s.local(ctx, scope, user.User)
+}
+
+// local refuses the password of a person whose account has people sign in elsewhere. Programs go on with theirs.
+func (s *Service) local(ctx context.Context, scope tenancy.Scope, user *security.User) error {
+	if user.Type == security.APIUser {
+		return nil
+	}
+	provider, err := access.ProviderOf(ctx, s.db.Reader(scope))
+	if err != nil {
+		return fmt.Errorf("look for an identity provider: %w", err)
+	}
+	if provider != nil {
+		return refuse(fault.Forbidden, "invalid_grant", "People of this account sign in at its identity provider: GET /oauth/authorize. Passwords are for users of type %s", security.APIUser).
+			With("reason", "SIGN_ON_ELSEWHERE")
+	}
+	return nil
 }
 
 // checkPassword costs one hash and answers alike whether there is no such user, he has no password, may not enter, or it is wrong.
@@ -208,7 +225,7 @@ func (s *Service) checkPassword(ctx context.Context, scope tenancy.Scope, userna
 	if err != nil {
 		return nil, fmt.Errorf("check the password of user %s: %w", user.User.ID, err)
 	}
-	if !ok || !mayEnter(user.User) || stored.Once && !s.db.Now(ctx).Before(stored.Until) {
+	if !ok || !MayEnter(user.User) || stored.Once && !s.db.Now(ctx).Before(stored.Until) {
 		return nil, wrong
 	}
 	return user, nil

@@ -109,7 +109,7 @@ func (p *principals) load(ctx context.Context, account tenancy.AccountID, id cat
 	}
 	reader := p.db.Reader(scope)
 	found, err := reader.PrincipalByID(ctx, id)
-	if fault.Is(err, fault.NotFound) || err == nil && !mayEnter(found.User) {
+	if fault.Is(err, fault.NotFound) || err == nil && !MayEnter(found.User) {
 		return cachedPrincipal{}, nil
 	}
 	if err != nil {
@@ -119,8 +119,8 @@ func (p *principals) load(ctx context.Context, account tenancy.AccountID, id cat
 	return cachedPrincipal{principal: principal, mark: password.Mark(found.User.PasswordHash), machine: isMachine(found.User)}, err
 }
 
-// mayEnter reports whether a user's status lets it in. Users start without one.
-func mayEnter(u *security.User) bool {
+// MayEnter reports whether a user's status lets it in. Users start without one.
+func MayEnter(u *security.User) bool {
 	return slices.Contains([]string{"", "CREATED", "ACTIVE"}, u.Status)
 }
 

@@ -1,6 +1,10 @@
 package identity
 
-import "time"
+import (
+	"time"
+
+	"github.com/fluent-oms/fluent/domain/catalogue"
+)
 
 // TokenRequest is a request for an access token, from the form or the query.
 type TokenRequest struct {
@@ -57,4 +61,13 @@ type SignInFailure struct {
 	Source   string    `json:"source"`             // an address, or the /64 of an IPv6 one
 	Times    int       `json:"times"`
 	LastOn   time.Time `json:"lastOn"`
+}
+
+// SignedOn is a user whom his account's identity provider let in, and the code that an app has for him.
+type SignedOn struct {
+	ClientID     string
+	ClientSecret string // empty: the app has shown by other means that the code is its own
+	UserID       catalogue.ID
+	Code         string    // id of the code, which serves once
+	Ends         time.Time // when the code does
 }

@@ -34,7 +34,7 @@ func routes() []route {
 	return []route{
 		{"/graphql", "graphql"}, {"/oauth/", "oauth"}, {"/api/v4.1/event", "event"}, {"/api/v4.1/job", "job"},
 		{"/api/v4.1/workflow", "workflow"}, {"/api/v4.1/transition", "transition"}, {"/orchestration/", "plugin"},
-		{"/api/v4.1/user", "user"}, {"/api/v4.1/client", "client"},
+		{"/api/v4.1/user", "user"}, {"/api/v4.1/client", "client"}, {"/api/v4.1/identity-provider", "identity-provider"},
 		{"/internal/", internal}, {"/fluent.node.", internal}, {"", last},
 	}
 }

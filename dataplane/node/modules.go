@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/fluent-oms/fluent/auth/outbound"
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/dataplane/batching"
 	"github.com/fluent-oms/fluent/dataplane/clients"
@@ -20,6 +21,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/settings"
+	"github.com/fluent-oms/fluent/dataplane/signon"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -41,8 +43,12 @@ func (s *services) modules() modules {
 }
 
 // serveTenants puts the tenants' APIs and the control plane's service over the modules.
-func (s *services) serveTenants(m modules, hasher *password.Hasher) error {
+func (s *services) serveTenants(ctx context.Context, m modules, hasher *password.Hasher) error {
 	n := s.node
+	signOn, err := signon.New(ctx, signon.Deps{DB: s.db, State: n.state, Identity: s.identity, Outbound: outbound.Policy{Allowed: n.config.Outbound}, Log: n.log})
+	if err != nil {
+		return err
+	}
 	executor, err := graphql.New(graphql.Deps{
 		Catalogue: s.db.Catalogue(), DB: s.db, Workflows: s.configurations, Engine: nudger{s.engine},
 		Retailers: retailers{n.link}, Checks: settings.Checks(s.db.Catalogue()), Guards: rights.Guards(s.db.Catalogue(), hasher),
@@ -55,7 +61,7 @@ func (s *services) serveTenants(m modules, hasher *password.Hasher) error {
 		s.engine.Nudge(ctx, scope, list...)
 	}
 	api := rest.New(rest.Deps{
-		Identity: s.identity, Clients: clients.New(n.link, s.identity), Configurations: s.configurations, Control: n.link, Rules: m.library.Names(), Library: m.library.Rules(),
+		Identity: s.identity, SignOn: signOn, Clients: clients.New(n.link, s.identity), Configurations: s.configurations, Control: n.link, Rules: m.library.Names(), Library: m.library.Rules(),
 		Engine: events{s.engine}, History: s.engine.History(), Batching: batching.New(s.db, business.Loads(), nudge), Store: s.db, Log: n.log,
 	}, executor.Handler())
 	s.handler = n.mux(s, api, n.tenants(provision.New(s.db, provision.NewBudget(n.measured.OfTenants), defaults)))

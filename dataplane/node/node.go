@@ -41,6 +41,7 @@ type Config struct {
 	Failures  int            // how many requests of a source may fail in a minute before it is known who calls; 0: any number, for gateways count
 	Proxies   []netip.Prefix // whose X-Forwarded-For is believed besides that of the environment's gateways
 	Limits    door.Limits    // of connections
+	Outbound  []netip.Prefix // networks, not public, in which servers may be that tenants name, such as identity providers
 
 	WorkflowMemory int64 // bytes for parsed workflows; 0: a share of the process's memory limit
 }

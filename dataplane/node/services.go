@@ -92,7 +92,7 @@ func (s *services) wire(ctx context.Context) error {
 	s.janitor = janitor.New(janitor.Deps{
 		Store: retention.Of(s.db), Accounts: s.accounts, Mine: s.first, Settings: s.settings, Logger: n.log, Registerer: n.registry,
 	}, janitor.Config{})
-	return s.serveTenants(modules, hasher)
+	return s.serveTenants(ctx, modules, hasher)
 }
 
 // run works until ctx ends: the engine, the keys and revocations, the cleaning up, and the look at the database.

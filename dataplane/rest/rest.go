@@ -16,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/rule"
+	"github.com/fluent-oms/fluent/dataplane/signon"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -24,6 +25,7 @@ import (
 // Deps are what the API stands on.
 type Deps struct {
 	Identity       Identity
+	SignOn         *signon.Service
 	Clients        *clients.Service
 	Configurations *configuration.Configurations
 	Control        configuration.Committer
@@ -60,6 +62,8 @@ func New(deps Deps, graphql http.Handler) *API {
 	a.mux.HandleFunc("POST /oauth/token", a.token)
 	a.mux.HandleFunc("POST /oauth/revoke", a.revoke)
 	a.mux.HandleFunc("POST /oauth/password", a.changePassword)
+	a.mux.HandleFunc("GET /oauth/authorize", a.beginSignOn)
+	a.mux.HandleFunc("GET /oauth/callback", a.finishSignOn)
 	a.mux.Handle("POST /graphql", a.authenticated(graphql.ServeHTTP))
 	for _, route := range a.routes() {
 		a.mux.Handle(route.method+" "+route.pattern, a.authenticated(route.serve(a.Log)))

@@ -8,6 +8,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/identity"
+	"github.com/fluent-oms/fluent/dataplane/signon"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
@@ -39,11 +40,7 @@ func (a *API) token(w http.ResponseWriter, r *http.Request) {
 		httpapi.WriteTokenError(w, err)
 		return
 	}
-	answer, err := a.Identity.Token(r.Context(), identity.TokenRequest{
-		GrantType: v.Get("grant_type"), ClientID: v.Get("client_id"), ClientSecret: v.Get("client_secret"),
-		Username: v.Get("username"), Password: v.Get("password"), RefreshToken: v.Get("refresh_token"),
-		Account: r.Header.Get(httpapi.AccountHeader),
-	})
+	answer, err := a.grant(r, v)
 	if err != nil {
 		if fault.Of(err).Kind == fault.Internal { // what callers do wrong, identity tells, in as many lines as the log can bear
 			a.Log.ErrorContext(r.Context(), "token request failed", "error", err)
@@ -53,6 +50,19 @@ func (a *API) token(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	httpapi.WriteJSON(w, http.StatusOK, answer)
+}
+
+func (a *API) grant(r *http.Request, v url.Values) (identity.TokenAnswer, error) {
+	account := r.Header.Get(httpapi.AccountHeader)
+	if v.Get("grant_type") == "authorization_code" {
+		return a.SignOn.Exchange(r.Context(), signon.Exchange{
+			ClientID: v.Get("client_id"), ClientSecret: v.Get("client_secret"), Code: v.Get("code"), App: v.Get("redirect_uri"), Verifier: v.Get("code_verifier"), Account: account,
+		})
+	}
+	return a.Identity.Token(r.Context(), identity.TokenRequest{
+		GrantType: v.Get("grant_type"), ClientID: v.Get("client_id"), ClientSecret: v.Get("client_secret"),
+		Username: v.Get("username"), Password: v.Get("password"), RefreshToken: v.Get("refresh_token"), Account: account,
+	})
 }
 
 // revoke answers 200 also for tokens that are not known, as RFC 7009 wants.

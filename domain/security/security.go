@@ -3,6 +3,14 @@ package security
 
 import "github.com/fluent-oms/fluent/domain/catalogue"
 
+// The types of users. Rights come from roles, whatever the type.
+const (
+	AdminUser    = "ADMIN"
+	RetailerUser = "RETAILER"
+	LocationUser = "LOCATION"
+	APIUser      = "API" // stands for a program
+)
+
 // User is a person or an integration that signs in.
 type User struct {
 	catalogue.Node

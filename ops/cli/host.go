@@ -36,6 +36,7 @@ func newHostCommand(a *app) *cobra.Command {
 	cmd.Flags().StringVar(&j.listen, "address", "127.0.0.1", "IP address of this machine on which its nodes are reached")
 	m.flag(cmd, memory.HostShare, "the agent and its nodes together, in equal parts for --capacity nodes (four without it)")
 	cmd.Flags().Int32Var(&capacity, "capacity", 0, "most node processes; 0: no limit")
+	cmd.Flags().Var(networks{&j.outbound}, outboundOption, "of its nodes: "+outboundUsage)
 	cmd.Flags().Uint32Var(&workflows, workflowMemory, 0, "for each node: "+workflowMemoryUsage)
 	return cmd
 }
@@ -77,7 +78,7 @@ func (a *app) runHost(ctx context.Context, j joiner, m memoryLimit, capacity int
 				cmd.Args = append(cmd.Args, "--memory-limit", each)
 			}
 			if s.Kind == cpv1.MachineKind_MACHINE_KIND_NODE {
-				cmd.Args = append(cmd.Args, fmt.Sprintf("--%s=%d", workflowMemory, workflows))
+				cmd.Args = append(cmd.Args, fmt.Sprintf("--%s=%d", workflowMemory, workflows), "--"+outboundOption, networks{&j.outbound}.String())
 			}
 			return cmd
 		},

@@ -15,6 +15,12 @@ const (
 	workflowMemoryUsage = "MiB of memory for parsed workflows; 0: a sixteenth of the process's memory limit, or 64 without one"
 )
 
+// outboundOption is an option of nodes, and of hosts for their nodes.
+const (
+	outboundOption = "outbound-networks"
+	outboundUsage  = "networks, not public, in which servers may be that tenants name, such as identity providers, comma-separated (default none)"
+)
+
 // newNodeCommand is the group of what operators do with nodes. With --dir and --servers, and none of its subcommands, it is the
 // node's process itself.
 func newNodeCommand(a *app) *cobra.Command {
@@ -52,7 +58,7 @@ func newNodeCommand(a *app) *cobra.Command {
 		m.apply(log, memory.NodeShare)
 		config := node.Config{
 			ID: j.id, Dir: j.dir, Listen: j.listen, Servers: servers, JoinToken: token, Release: a.version, DrainTime: drain,
-			Proxies: j.proxies, Bodies: j.bodyLimits(), Failures: mayFail, Limits: limits, WorkflowMemory: int64(workflows) << 20,
+			Proxies: j.proxies, Bodies: j.bodyLimits(), Failures: mayFail, Limits: limits, WorkflowMemory: int64(workflows) << 20, Outbound: j.outbound,
 		}
 		return joined(node.Run(cmd.Context(), config, log, func(address string) { log.Info("the node takes work", "address", address) }))
 	}
@@ -62,6 +68,7 @@ func newNodeCommand(a *app) *cobra.Command {
 	failures.flag(cmd, 0) // gateways count
 	cmd.Flags().StringVar(&j.listen, "listen", "127.0.0.1:0", "address that gateways call")
 	cmd.Flags().Uint32Var(&workflows, workflowMemory, 0, workflowMemoryUsage)
+	cmd.Flags().Var(networks{&j.outbound}, outboundOption, outboundUsage)
 	cmd.Flags().DurationVar(&drain, "drain", 10*time.Second, "how long requests under way may take after a stop was asked for")
 	return cmd
 }

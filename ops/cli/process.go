@@ -37,7 +37,8 @@ type joiner struct {
 	id, dir, listen, servers string
 	tokenFile                string
 	proxies                  []netip.Prefix
-	bodies                   uint32 // MiB
+	outbound                 []netip.Prefix // of nodes
+	bodies                   uint32         // MiB
 }
 
 // bodyLimits are what --body-memory asks for.

@@ -26,20 +26,22 @@ var partImports = map[string]map[string]string{
 
 // unscoped are the functions of parts whose statements are not about one account, with the reason.
 var unscoped = map[string]string{
-	storeFolder + "/access.RevokedTokens": "each node hears of what was revoked in all accounts",
-	storeFolder + "/access.ForgetTokens":  "what has expired is forgotten in all accounts at once",
-	storeFolder + "/access.listKeys":      "keys belong to the environment",
-	storeFolder + "/access.addKey":        "keys belong to the environment",
-	storeFolder + "/access.ForgetKeys":    "keys belong to the environment",
-	storeFolder + "/access.counted":       "an attempt to sign in counts against its source as well, which belongs to no account",
-	storeFolder + "/events.ReadPending":   "a node works for all accounts",
-	storeFolder + "/events.ReleaseDue":    "a node works for all accounts",
-	storeFolder + "/events.Overlooked":    "a node works for all accounts",
-	storeFolder + "/leases.Fence":         "ranges of slots belong to the environment",
-	storeFolder + "/leases.Heartbeat":     "ranges of slots belong to the environment",
-	storeFolder + "/leases.TakeRanges":    "ranges of slots belong to the environment",
-	storeFolder + "/leases.ReleaseRanges": "ranges of slots belong to the environment",
-	storeFolder + "/outbox.Claim":         "one sender serves all accounts",
+	storeFolder + "/access.RevokedTokens":    "each node hears of what was revoked in all accounts",
+	storeFolder + "/access.ForgetTokens":     "what has expired is forgotten in all accounts at once",
+	storeFolder + "/access.listKeys":         "keys belong to the environment",
+	storeFolder + "/access.addKey":           "keys belong to the environment",
+	storeFolder + "/access.sealingKeys":      "keys belong to the environment",
+	storeFolder + "/access.EnsureSealingKey": "keys belong to the environment",
+	storeFolder + "/access.ForgetKeys":       "keys belong to the environment",
+	storeFolder + "/access.counted":          "an attempt to sign in counts against its source as well, which belongs to no account",
+	storeFolder + "/events.ReadPending":      "a node works for all accounts",
+	storeFolder + "/events.ReleaseDue":       "a node works for all accounts",
+	storeFolder + "/events.Overlooked":       "a node works for all accounts",
+	storeFolder + "/leases.Fence":            "ranges of slots belong to the environment",
+	storeFolder + "/leases.Heartbeat":        "ranges of slots belong to the environment",
+	storeFolder + "/leases.TakeRanges":       "ranges of slots belong to the environment",
+	storeFolder + "/leases.ReleaseRanges":    "ranges of slots belong to the environment",
+	storeFolder + "/outbox.Claim":            "one sender serves all accounts",
 }
 
 // TestTheStoresDoorIsForItsParts: who stands on the store uses entities, or a part.
