@@ -41,7 +41,7 @@ func (a nodes) Join(ctx context.Context, r *nodev1.JoinRequest) (*nodev1.JoinRes
 		return nil, err
 	}
 	name := map[bool]string{true: gatewayKind, false: nodeKind}[kind == cpv1.MachineKind_MACHINE_KIND_GATEWAY]
-	node := &cpv1.Node{Id: r.GetNodeId(), Kind: kind, Address: r.GetAddress(), Release: r.GetRelease()}
+	node := &cpv1.Node{Id: r.GetNodeId(), Kind: kind, Address: r.GetAddress(), Release: r.GetRelease(), Door: r.GetDoor()}
 	body := &statev1.JoinNode{Node: node}
 	if p, known := a.caller(ctx, name); known && (node.GetId() == "" || node.GetId() == p.Subject) {
 		node.Id, node.Environment = p.Subject, p.Environment

@@ -26,6 +26,7 @@ func peerResource(_ View, n *cpv1.Node) *nodev1.Resource {
 	}
 	return &nodev1.Resource{Kind: &nodev1.Resource_Peer{Peer: &nodev1.Peer{
 		NodeId: n.GetId(), Kind: kind, Address: n.GetAddress(), State: strings.TrimPrefix(n.GetState().String(), "NODE_STATE_"),
+		Door: n.GetDoor(),
 	}}}
 }
 

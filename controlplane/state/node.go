@@ -70,7 +70,7 @@ func joinNode(tx *Tx, c *statev1.JoinNode) (proto.Message, error) {
 			return nil, fault.New(fault.Conflict, "The node %s belongs to the environment %s as %s.", n.GetId(), before.GetEnvironment(), before.GetKind())
 		}
 		joined = proto.CloneOf(before)
-		joined.Address, joined.Release = n.GetAddress(), n.GetRelease()
+		joined.Address, joined.Release, joined.Door = n.GetAddress(), n.GetRelease(), n.GetDoor()
 	}
 	joined.State = cpv1.NodeState_NODE_STATE_JOINING
 	stamp(tx, joined, before)

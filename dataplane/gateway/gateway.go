@@ -25,6 +25,14 @@ type Settings struct {
 	Failures int
 	// Hosts are names of the gateway's own, at which the caller's token or client alone says the account. Every other name leads to one.
 	Hosts []string
+	// Here is the node of this process, at whose own door the gateway stands: what it takes goes nowhere else. nil: there is none.
+	Here *Here
+}
+
+// Here is a node in the process of a gateway.
+type Here struct {
+	Node   func() http.Handler // answers requests as if a gateway had sent them on; nil: the node takes none now, so they go to others
+	Bodies *door.Bodies        // the node's: one process has one budget
 }
 
 // Gateway is an http.Handler over the nodes of one environment.
@@ -54,6 +62,9 @@ func New(state *desired.State, settings Settings, log *slog.Logger) *Gateway {
 		state: state, settings: settings, bodies: door.NewBodies(settings.Bodies), failures: door.NewFailures(settings.Failures, log),
 		log: log, nodes: balancer{backends: map[string]*backend{}}, link: link.New(answerTime), buffers: newBuffers(),
 	}
+	if settings.Here != nil {
+		g.bodies = settings.Here.Bodies
+	}
 	g.tenants, g.self = http.HandlerFunc(g.serve), door.NewSelfCall(door.StandardTimes(), log, nil)
 	g.measure()
 	return g
@@ -62,18 +73,26 @@ func New(state *desired.State, settings Settings, log *slog.Logger) *Gateway {
 // Requests counts what was taken since the start.
 func (g *Gateway) Requests() int64 { return g.requests.Load() }
 
-// Drain makes the health check fail, so that whoever balances over gateways turns away; requests are still served.
+// Drain makes the health check fail, so that whoever balances over gateways turns away, and has clients call anew with their next request.
+// Requests are still served.
 func (g *Gateway) Drain() { g.draining.Store(true) }
 
 // ServeHTTP implements http.Handler.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.bodies.Hurry(w, r)
+	if g.draining.Load() {
+		w.Header().Set("Connection", "close")
+	}
 	if r.RequestURI == "/healthz" { // as balancers ask, some of them without naming a host
 		g.health(w)
 		return
 	}
 	if welcomes(r) {
 		welcome.ServeHTTP(w, r)
+		return
+	}
+	if r.RequestURI == DoorsPath && r.Method == http.MethodGet {
+		g.serveDoors(w)
 		return
 	}
 	g.requests.Add(1)
@@ -98,6 +117,10 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	if !httpapi.Public(target.Path) {
 		httpapi.WriteError(w, r, g.log, fault.New(fault.NotFound, "There is no %s %s here", r.Method, target.Path))
+		return
+	}
+	if here := g.here(); here != nil {
+		g.answerHere(w, r, here)
 		return
 	}
 	in := incoming{target: target, source: g.settings.Proxies.Source(r), account: g.accountAt(r.Host), guard: g.bodies.Guard(w, r)}
@@ -128,7 +151,7 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, target door.Tar
 }
 
 func (g *Gateway) health(w http.ResponseWriter) {
-	if g.draining.Load() || g.self.Deaf() != "" || g.nodes.pick(g.state.View(), nil, time.Now()) == nil {
+	if g.draining.Load() || g.self.Deaf() != "" || g.here() == nil && g.nodes.pick(g.state.View(), nil, time.Now()) == nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}

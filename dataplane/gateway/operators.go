@@ -22,6 +22,7 @@ import (
 type figures struct {
 	registry *prometheus.Registry
 	requests *metrics.Requests
+	passing  []prometheus.Collector
 	again    atomic.Int64 // requests that were sent to a further node
 	shed     atomic.Int64 // requests for which no node was ready in time
 	held     atomic.Int64 // requests that wait for a node now
@@ -38,16 +39,20 @@ func (g *Gateway) measure() {
 	gauge := func(name, help string, read func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read)
 	}
-	f.registry.MustRegister(
-		g.bodies, g.failures,
+	f.registry.MustRegister(g.bodies, g.failures)
+	f.passing = []prometheus.Collector{
 		count("fluent_gateway_retries_total", "Requests that were sent to a further node.", &f.again),
 		count("fluent_gateway_shed_total", "Requests for which no node was ready in time.", &f.shed),
 		count("fluent_gateway_lost_total", "Requests whose node was lost while it worked on them.", &f.lost),
 		gauge("fluent_gateway_requests_held", "Requests that wait for a node to become ready.", func() float64 { return float64(f.held.Load()) }),
 		gauge("fluent_gateway_nodes_ready", "Nodes that take requests.", func() float64 { return float64(g.readyNodes()) }),
 		gauge("fluent_gateway_desired_index", "Index of the desired state that the gateway works by.", func() float64 { return float64(g.state.View().Index) }),
-	)
+	}
+	f.registry.MustRegister(f.passing...)
 }
+
+// Passing are the figures of requests that were sent on, for a process that has others of its own.
+func (g *Gateway) Passing() []prometheus.Collector { return g.figures.passing }
 
 func (g *Gateway) readyNodes() (ready int) {
 	for _, p := range g.state.View().Peers("node") {
@@ -116,8 +121,8 @@ func (g *Gateway) door(crowd *door.Crowd) http.Handler {
 	return g.guard.Handler(crowd.Handler(g, http.HandlerFunc(g.crowded)), http.HandlerFunc(g.short), nobody)
 }
 
-// full is what a tenant is told whose connection is one too many.
-func full() []byte {
+// TooManyConnections is what a tenant is told whose connection is one too many.
+func TooManyConnections() []byte {
 	return httpapi.TurnedAway(fault.New(fault.Unavailable, "There are too many connections; try again in a moment").WithCode(fault.CodeRetry))
 }
 

@@ -54,7 +54,7 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	if err != nil {
 		return err
 	}
-	listener := door.New(inner, door.Port{Name: "tenants", Limits: config.Limits, Shared: proxies.Shared, Refusal: full(), Log: log})
+	listener := door.New(inner, door.Port{Name: "tenants", Limits: config.Limits, Shared: proxies.Shared, Refusal: TooManyConnections(), Log: log})
 	link, err := uplink.New(uplink.Config{
 		Servers: config.Servers, JoinToken: config.JoinToken, NodeID: config.ID, Kind: "gateway",
 		Address: listener.Addr().String(), Release: config.Release, Dir: config.Dir,
@@ -139,10 +139,29 @@ func (g *Gateway) report() *nodev1.ReportRequest {
 
 func (g *Gateway) stop(server *http.Server, patience time.Duration) error {
 	g.Drain()
+	g.AwaitQuiet()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("requests were still under way after %v: %w", patience, err), server.Close())
 	}
 	return nil
+}
+
+// While a gateway drains, quietTime without a request is taken for a sign that its clients have turned away. It waits for that only so long.
+const (
+	quietTime   = 250 * time.Millisecond
+	longestWait = 3 * time.Second
+)
+
+// AwaitQuiet returns when clients of a draining gateway have turned away, or are not going to: a connection that is closed before could take a
+// request with it, of which its client cannot know whether it was carried out.
+func (g *Gateway) AwaitQuiet() {
+	for began := time.Now(); time.Since(began) < longestWait; {
+		seen := g.requests.Load()
+		time.Sleep(quietTime)
+		if g.requests.Load() == seen {
+			return
+		}
+	}
 }

@@ -42,6 +42,7 @@ type Config struct {
 	Proxies   []netip.Prefix // whose X-Forwarded-For is believed besides that of the environment's gateways
 	Limits    door.Limits    // of connections
 	Outbound  []netip.Prefix // networks, not public, in which servers may be that tenants name, such as identity providers
+	Door      Door
 
 	WorkflowMemory int64 // bytes for parsed workflows; 0: a share of the process's memory limit
 }
@@ -67,6 +68,8 @@ type Node struct {
 	bodies    *door.Bodies
 	strangers http.Handler // handler, for requests whose callers must show who they are before they may send much
 	operators http.Handler // /healthz, /readyz, /metrics: in all states of the node
+	atDoor    http.Handler // see here
+	front     *frontDoor   // nil: there is none
 }
 
 // Run serves until ctx ends, then drains and stops. ready is called with the address when the node takes work.
@@ -99,19 +102,22 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	failures := door.NewFailures(config.Failures, log)
 	n.strangers = failures.Handler(n.bodies.Handler(&n.handler), http.HandlerFunc(n.failing), n.believed(), httpapi.SignsIn)
 	n.registry.MustRegister(n.bodies, failures)
+	if n.front, err = n.openDoor(); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	n.link, err = uplink.New(uplink.Config{
 		Servers: config.Servers, JoinToken: config.JoinToken, NodeID: config.ID, Kind: "node",
-		Address: listener.Addr().String(), Release: config.Release, Dir: config.Dir,
+		Address: listener.Addr().String(), Door: n.front.address(), Release: config.Release, Dir: config.Dir,
 	}, state, log)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, listener.Close(), n.front.abandon())
 	}
 	port := trust.Listen(listener, n.link.Trust().Open(nil), door.Port{
 		Name: "node", Limits: config.Limits, Shared: n.shared, Refusal: full(), Log: log,
 	})
 	n.self.Add(port, nil)
 	n.crowd = door.NewCrowd(n.believed(), config.Limits.PerAddress)
-	n.registry.MustRegister(door.NewCollector(n.self, port), n.crowd)
+	n.registry.MustRegister(door.NewCollector(n.self, append(n.front.ports(n.self), port)...), n.crowd)
 	return n.run(ctx, port, func() { ready(listener.Addr().String()) })
 }
 
@@ -137,6 +143,9 @@ func (n *Node) run(ctx context.Context, listener net.Listener, ready func()) err
 		}
 		return nil
 	})
+	if n.front != nil {
+		group.Go(n.front.serve)
+	}
 	group.Go(func() error { return n.self.Run(groupCtx) })
 	group.Go(func() error { n.guard.Run(groupCtx); return nil })
 	group.Go(func() error { return n.work(working, ready) })
@@ -195,6 +204,9 @@ func (n *Node) environment(ctx context.Context) (*nodev1.Environment, error) {
 func (n *Node) drain() {
 	if n.draining.CompareAndSwap(false, true) {
 		n.log.Info("draining")
+		if n.front != nil {
+			n.front.gateway.Drain()
+		}
 		n.link.ReportNow()
 	}
 }
@@ -223,6 +235,10 @@ func (n *Node) stop(server *http.Server, endWork, end func()) error {
 	n.awaitQuiet()
 	ctx, cancel := context.WithTimeout(context.Background(), n.config.DrainTime)
 	defer cancel()
+	var atDoor error
+	if n.front != nil {
+		atDoor = n.front.close(ctx)
+	}
 	err := server.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(fmt.Errorf("requests were still under way after %v: %w", n.config.DrainTime, err), server.Close())
@@ -233,7 +249,7 @@ func (n *Node) stop(server *http.Server, endWork, end func()) error {
 		s.db.Close()
 	}
 	end()
-	return err
+	return errors.Join(err, atDoor)
 }
 
 // reportPatience is how long a report waits for the database's clock.

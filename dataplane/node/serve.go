@@ -16,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/domain/fault"
+	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
 
 // swap is a handler that can be replaced while requests arrive.
@@ -75,15 +76,27 @@ func (n *Node) shared(peer netip.Addr) bool {
 	return n.believed().Shared(peer) || n.fromGateway(nil, peer)
 }
 
-// fromGateway reports whether a peer is at the address of one of the environment's gateways, of which the control plane tells. Gateways call
-// without a certificate, so that is as much as can be known: whoever reaches a node's port from a gateway's machine is believed, too.
+// fromGateway reports whether a peer is at the address of one of the environment's gateways, or of a node with a door of its own, which sends on what
+// it cannot take. The control plane tells of them. They call without a certificate, so that is as much as can be known: whoever reaches a node's port
+// from such a machine is believed, too.
 func (n *Node) fromGateway(_ *http.Request, peer netip.Addr) bool {
-	for _, g := range n.state.View().Peers("gateway") {
-		if at, err := netip.ParseAddrPort(g.GetAddress()); err == nil && at.Addr().Unmap() == peer {
+	view := n.state.View()
+	for _, g := range view.Peers("gateway") {
+		if isAt(g, peer) {
+			return true
+		}
+	}
+	for _, other := range view.Peers("node") {
+		if other.GetDoor() != "" && isAt(other, peer) {
 			return true
 		}
 	}
 	return false
+}
+
+func isAt(p *nodev1.Peer, address netip.Addr) bool {
+	at, err := netip.ParseAddrPort(p.GetAddress())
+	return err == nil && at.Addr().Unmap() == address
 }
 
 // silent keeps what a draining node refuses, which is nobody's fault, out of the log.

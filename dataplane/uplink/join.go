@@ -109,7 +109,7 @@ func (u *Uplink) introduce(ctx context.Context) error {
 	}
 	return u.call(ctx, joinTime, func(ctx context.Context, c *plane) error {
 		request := &nodev1.JoinRequest{
-			NodeId: u.NodeID(), Kind: u.config.Kind, Address: u.config.Address, Release: u.config.Release,
+			NodeId: u.NodeID(), Kind: u.config.Kind, Address: u.config.Address, Release: u.config.Release, Door: u.config.Door,
 			ClusterId: cluster, CertificateRequest: wish.Bytes(),
 		}
 		if ctx.Value(byToken{}) != nil {

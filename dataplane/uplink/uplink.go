@@ -35,6 +35,7 @@ type Config struct {
 	NodeID    string   // chosen by the node driver; empty: the control plane chooses
 	Kind      string   // node or gateway
 	Address   string   // host:port where this process answers
+	Door      string   // URL at which tenants' clients may call this node itself; empty: it has no door for them
 	Release   string
 	Dir       string // keeps the certificate and the desired state
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/fluent-oms/fluent/ops/apiclient"
 	"github.com/fluent-oms/fluent/ops/bench/load"
 	"github.com/fluent-oms/fluent/ops/bench/wire"
 )
@@ -28,9 +29,16 @@ func (w *world) readOrders(ctx context.Context) error {
 		questions[i] = &wire.Question{Query: readOrder, Variables: map[string]any{"id": id}, Check: func(data json.RawMessage) error { return checkOrder(id, data) }}
 	}
 	plan := load.Plan{Clients: w.config.clients, Duration: w.config.reads}
-	api, err := w.ask(ctx, "order-read", plan, questions)
+	gateway := []string{w.stack.Ready.Gateway}
+	api, err := w.ask(ctx, "order-read", gateway, plan, questions)
 	if err != nil {
 		return err
+	}
+	// A build from before nodes had doors of their own has no list of them.
+	if doors, err := apiclient.Doors(ctx, w.stack.Ready.Gateway); err == nil && len(doors) > 0 {
+		if _, err := w.ask(ctx, "order-read-door", doors, plan, questions); err != nil {
+			return err
+		}
 	}
 	before := w.cpu()
 	raw, err := w.lab.ReadOrders(ctx, plan, w.orderIDs)
@@ -43,8 +51,8 @@ func (w *world) readOrders(ctx context.Context) error {
 	return nil
 }
 
-// ask puts questions, one after the other and from the start again, and reports what they cost.
-func (w *world) ask(ctx context.Context, bench string, plan load.Plan, questions []*wire.Question) (load.Result, error) {
+// ask puts questions at some addresses, one after the other and from the start again, and reports what they cost.
+func (w *world) ask(ctx context.Context, bench string, at []string, plan load.Plan, questions []*wire.Question) (load.Result, error) {
 	if err := w.lab.Analyse(ctx); err != nil {
 		return load.Result{}, err
 	}
@@ -52,7 +60,7 @@ func (w *world) ask(ctx context.Context, bench string, plan load.Plan, questions
 	if err != nil {
 		return load.Result{}, err
 	}
-	asker, err := wire.Open(w.stack.Ready.Gateway, token, plan.Clients, questions)
+	asker, err := wire.Open(at, token, plan.Clients, questions)
 	if err != nil {
 		return load.Result{}, err
 	}
@@ -173,7 +181,7 @@ func (w *world) readAvailability(ctx context.Context) error {
 		}
 	}
 	plan := load.Plan{Clients: w.config.clients, Duration: w.config.reads}
-	api, err := w.ask(ctx, "availability", plan, questions)
+	api, err := w.ask(ctx, "availability", []string{w.stack.Ready.Gateway}, plan, questions)
 	if err != nil {
 		return err
 	}

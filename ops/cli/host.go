@@ -23,13 +23,14 @@ func newHostCommand(a *app) *cobra.Command {
 	var capacity int32
 	var workflows uint32
 	var m memoryLimit
+	var doors bool
 	cmd := &cobra.Command{
 		Use:   "host",
 		Short: "Run the nodes that the control plane wants on this machine",
 		Long:  "Starts and watches node processes as the control plane asks. " + joinHelp,
 		Args:  usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.runHost(cmd.Context(), j, m, capacity, workflows)
+			return a.runHost(cmd.Context(), j, m, capacity, nodeOptions{workflows, doors})
 		},
 	}
 	j.flags(cmd)
@@ -38,10 +39,17 @@ func newHostCommand(a *app) *cobra.Command {
 	cmd.Flags().Int32Var(&capacity, "capacity", 0, "most node processes; 0: no limit")
 	cmd.Flags().Var(networks{&j.outbound}, outboundOption, "of its nodes: "+outboundUsage)
 	cmd.Flags().Uint32Var(&workflows, workflowMemory, 0, "for each node: "+workflowMemoryUsage)
+	cmd.Flags().BoolVar(&doors, "doors", false, "give each node a door of its own on --address, that tenants' clients call without a gateway between")
 	return cmd
 }
 
-func (a *app) runHost(ctx context.Context, j joiner, m memoryLimit, capacity int32, workflows uint32) error {
+// nodeOptions are what a host starts its nodes with.
+type nodeOptions struct {
+	workflows uint32 // MiB
+	doors     bool
+}
+
+func (a *app) runHost(ctx context.Context, j joiner, m memoryLimit, capacity int32, options nodeOptions) error {
 	servers, err := j.serverList()
 	if err != nil {
 		return err
@@ -78,7 +86,10 @@ func (a *app) runHost(ctx context.Context, j joiner, m memoryLimit, capacity int
 				cmd.Args = append(cmd.Args, "--memory-limit", each)
 			}
 			if s.Kind == cpv1.MachineKind_MACHINE_KIND_NODE {
-				cmd.Args = append(cmd.Args, fmt.Sprintf("--%s=%d", workflowMemory, workflows), "--"+outboundOption, networks{&j.outbound}.String())
+				cmd.Args = append(cmd.Args, fmt.Sprintf("--%s=%d", workflowMemory, options.workflows), "--"+outboundOption, networks{&j.outbound}.String())
+				if options.doors {
+					cmd.Args = append(cmd.Args, "--door", net.JoinHostPort(j.listen, "0"))
+				}
 			}
 			return cmd
 		},

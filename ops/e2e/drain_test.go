@@ -18,7 +18,7 @@ import (
 )
 
 // TestDrainingLosesNoRequest stops a node in order (SIGTERM) under load: no caller, who tries everything once only, sees an error, and
-// every order reaches its end.
+// every order reaches its end. Half of the callers call the gateway, half the nodes at their own doors.
 func TestDrainingLosesNoRequest(t *testing.T) {
 	s := shared(t)
 	shop := administrator(t, s.stack).account(t, "DRAIN", "DRAIN")
@@ -38,13 +38,18 @@ func TestDrainingLosesNoRequest(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	var loading sync.WaitGroup
+	doors, err := apiclient.Doors(ctx, shop.gateway)
+	require.NoError(t, err)
+	require.Len(t, doors, 2)
+	direct := apiclient.AtDoors(shop.gateway, shop.credentials)
 	for worker := range 4 {
+		caller := []*apiclient.Client{shop.client, direct}[worker%2]
 		loading.Go(func() {
 			tick := time.NewTicker(pace)
 			defer tick.Stop()
 			for n := 0; ctx.Err() == nil; n++ {
 				input := shop.newOrder(fmt.Sprintf("D-%d-%d", worker, n), customer, rows[(n+5*worker)%len(rows)].SkuRef, 1)
-				if err := shop.client.GraphQL(context.Background(), createOrderDocument, map[string]any{"input": input}, nil); err != nil {
+				if err := caller.GraphQL(context.Background(), createOrderDocument, map[string]any{"input": input}, nil); err != nil {
 					failed(err)
 				}
 				placed.Add(1)

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -82,6 +83,10 @@ func (i *Installation) nodeCommand(s hostagent.Start) *exec.Cmd {
 		kind = "gateway"
 	}
 	args := []string{kind, "--id", s.NodeID, "--dir", s.Dir, "--listen", s.Listen, "--servers", strings.Join(i.serverURLs(), ",")}
+	if kind == "node" {
+		host, _, _ := splitAddress(i.config.Listen) // it was looked at before the first node
+		args = append(args, "--door", net.JoinHostPort(host, "0"))
+	}
 	return i.command(args, s.JoinToken)
 }
 

@@ -33,10 +33,10 @@ type Question struct {
 	right   atomic.Pointer[[]byte]
 }
 
-// Asker sends questions to one address, each client over a connection of its own.
+// Asker sends questions, each client over a connection of its own.
 type Asker struct {
-	address string
-	conns   []*conn
+	addresses []string
+	conns     []*conn
 }
 
 type conn struct {
@@ -45,11 +45,15 @@ type conn struct {
 	body []byte
 }
 
-// Open makes an asker for base, such as http://127.0.0.1:8080, and readies questions with the token.
-func Open(base, token string, clients int, questions []*Question) (*Asker, error) {
-	address, plain := strings.CutPrefix(base, "http://")
-	if !plain {
-		return nil, fmt.Errorf("ask %s: only http:// is spoken here", base)
+// Open makes an asker for bases, such as http://127.0.0.1:8080, among which clients are shared out, and readies questions with the token.
+func Open(bases []string, token string, clients int, questions []*Question) (*Asker, error) {
+	a := &Asker{conns: make([]*conn, clients)}
+	for _, base := range bases {
+		address, plain := strings.CutPrefix(base, "http://")
+		if !plain {
+			return nil, fmt.Errorf("ask %s: only http:// is spoken here", base)
+		}
+		a.addresses = append(a.addresses, address)
 	}
 	for _, q := range questions {
 		body, err := json.Marshal(map[string]any{"query": q.Query, "variables": q.Variables})
@@ -57,9 +61,9 @@ func Open(base, token string, clients int, questions []*Question) (*Asker, error
 			return nil, fmt.Errorf("write a question: %w", err)
 		}
 		q.request = fmt.Appendf(nil, "POST /graphql HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-			address, token, len(body), body)
+			a.addresses[0], token, len(body), body)
 	}
-	return &Asker{address: address, conns: make([]*conn, clients)}, nil
+	return a, nil
 }
 
 // Close ends the connections.
@@ -75,9 +79,10 @@ func (a *Asker) Close() {
 func (a *Asker) Ask(ctx context.Context, client int, q *Question) error {
 	c := a.conns[client]
 	if c == nil {
-		raw, err := new(net.Dialer).DialContext(ctx, "tcp", a.address)
+		address := a.addresses[client%len(a.addresses)]
+		raw, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 		if err != nil {
-			return fmt.Errorf("connect to %s: %w", a.address, err)
+			return fmt.Errorf("connect to %s: %w", address, err)
 		}
 		c = &conn{Conn: raw, r: bufio.NewReaderSize(raw, 16<<10)}
 		a.conns[client] = c

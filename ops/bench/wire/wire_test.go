@@ -39,7 +39,7 @@ func TestEachAnswerIsLookedAt(t *testing.T) {
 		}
 		return nil
 	}}
-	a, err := wire.Open(server.URL, "secret", 1, []*wire.Question{q})
+	a, err := wire.Open([]string{server.URL}, "secret", 1, []*wire.Question{q})
 	require.NoError(t, err)
 	t.Cleanup(a.Close)
 	ctx := context.Background()

@@ -156,6 +156,7 @@ type Node struct {
 	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	Problem       string                 `protobuf:"bytes,15,opt,name=problem,proto3" json:"problem,omitempty"` // what should be mended although it serves; as load
+	Door          string                 `protobuf:"bytes,16,opt,name=door,proto3" json:"door,omitempty"`       // URL at which tenants' clients may call this node itself; empty: it has no door for them
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -291,6 +292,13 @@ func (x *Node) GetUpdateTime() *timestamppb.Timestamp {
 func (x *Node) GetProblem() string {
 	if x != nil {
 		return x.Problem
+	}
+	return ""
+}
+
+func (x *Node) GetDoor() string {
+	if x != nil {
+		return x.Door
 	}
 	return ""
 }
@@ -1125,7 +1133,7 @@ var File_fluent_controlplane_v1_node_admin_proto protoreflect.FileDescriptor
 
 const file_fluent_controlplane_v1_node_admin_proto_rawDesc = "" +
 	"\n" +
-	"'fluent/controlplane/v1/node_admin.proto\x12\x16fluent.controlplane.v1\x1a\x1bbuf/validate/validate.proto\x1a'fluent/controlplane/v1/permission.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc4\x04\n" +
+	"'fluent/controlplane/v1/node_admin.proto\x12\x16fluent.controlplane.v1\x1a\x1bbuf/validate/validate.proto\x1a'fluent/controlplane/v1/permission.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd8\x04\n" +
 	"\x04Node\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
 	"\venvironment\x18\x02 \x01(\tR\venvironment\x127\n" +
@@ -1144,7 +1152,8 @@ const file_fluent_controlplane_v1_node_admin_proto_rawDesc = "" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12\x18\n" +
-	"\aproblem\x18\x0f \x01(\tR\aproblem\"\xa7\x01\n" +
+	"\aproblem\x18\x0f \x01(\tR\aproblem\x12\x12\n" +
+	"\x04door\x18\x10 \x01(\tR\x04door\"\xa7\x01\n" +
 	"\bNodeLoad\x12\x1b\n" +
 	"\tcpu_share\x18\x01 \x01(\x01R\bcpuShare\x12\x14\n" +
 	"\x05turns\x18\x02 \x01(\x03R\x05turns\x12\x1a\n" +

@@ -36,6 +36,7 @@ type JoinRequest struct {
 	Release            string                 `protobuf:"bytes,5,opt,name=release,proto3" json:"release,omitempty"`
 	ClusterId          string                 `protobuf:"bytes,6,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`                            // empty, or the cluster that the caller expects
 	CertificateRequest []byte                 `protobuf:"bytes,7,opt,name=certificate_request,json=certificateRequest,proto3" json:"certificate_request,omitempty"` // PKCS #10 DER, ECDSA P-256
+	Door               string                 `protobuf:"bytes,8,opt,name=door,proto3" json:"door,omitempty"`                                                       // URL at which tenants' clients may call the node itself; empty: it has no door for them
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -117,6 +118,13 @@ func (x *JoinRequest) GetCertificateRequest() []byte {
 		return x.CertificateRequest
 	}
 	return nil
+}
+
+func (x *JoinRequest) GetDoor() string {
+	if x != nil {
+		return x.Door
+	}
+	return ""
 }
 
 type JoinResponse struct {
@@ -1195,6 +1203,7 @@ type Peer struct {
 	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"` // node or gateway
 	Address       string                 `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
 	State         string                 `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"` // JOINING, READY, DRAINING, GONE
+	Door          string                 `protobuf:"bytes,5,opt,name=door,proto3" json:"door,omitempty"`   // URL at which tenants' clients may call a node itself; empty: it has no door for them
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1253,6 +1262,13 @@ func (x *Peer) GetAddress() string {
 func (x *Peer) GetState() string {
 	if x != nil {
 		return x.State
+	}
+	return ""
+}
+
+func (x *Peer) GetDoor() string {
+	if x != nil {
+		return x.Door
 	}
 	return ""
 }
@@ -2602,7 +2618,7 @@ var File_fluent_node_v1_node_proto protoreflect.FileDescriptor
 
 const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\n" +
-	"\x19fluent/node/v1/node.proto\x12\x0efluent.node.v1\x1a\x1bbuf/validate/validate.proto\x1a$fluent/controlplane/v1/account.proto\x1a'fluent/controlplane/v1/permission.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\"\xa0\x02\n" +
+	"\x19fluent/node/v1/node.proto\x12\x0efluent.node.v1\x1a\x1bbuf/validate/validate.proto\x1a$fluent/controlplane/v1/account.proto\x1a'fluent/controlplane/v1/permission.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\"\xbe\x02\n" +
 	"\vJoinRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12D\n" +
 	"\anode_id\x18\x02 \x01(\tB+\xbaH(r&2$^([A-Za-z0-9][A-Za-z0-9_.-]{0,99})?$R\x06nodeId\x12\x12\n" +
@@ -2612,7 +2628,8 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\n" +
 	"cluster_id\x18\x06 \x01(\tR\tclusterId\x12;\n" +
 	"\x13certificate_request\x18\a \x01(\fB\n" +
-	"\xbaH\az\x05\x10\x01\x18\x80 R\x12certificateRequest\"\xb8\x01\n" +
+	"\xbaH\az\x05\x10\x01\x18\x80 R\x12certificateRequest\x12\x1c\n" +
+	"\x04door\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\x04door\"\xb8\x01\n" +
 	"\fJoinResponse\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12 \n" +
 	"\venvironment\x18\x02 \x01(\tR\venvironment\x12\x1d\n" +
@@ -2695,12 +2712,13 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\x05share\x18\x03 \x01(\rR\x05share\x1a<\n" +
 	"\x0eArtefactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"c\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"w\n" +
 	"\x04Peer\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x18\n" +
 	"\aaddress\x18\x03 \x01(\tR\aaddress\x12\x14\n" +
-	"\x05state\x18\x04 \x01(\tR\x05state\"\xed\x01\n" +
+	"\x05state\x18\x04 \x01(\tR\x05state\x12\x12\n" +
+	"\x04door\x18\x05 \x01(\tR\x04door\"\xed\x01\n" +
 	"\rReportRequest\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12#\n" +
 	"\rapplied_index\x18\x02 \x01(\x04R\fappliedIndex\x12(\n" +
