@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/modules/manifest"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -28,14 +29,22 @@ const MaxRecords = 5000
 
 // Service makes jobs and batches.
 type Service struct {
-	db    *store.DB
-	loads []manifest.Load
-	nudge func(ctx context.Context, scope tenancy.Scope, events ...*workflow.Event)
+	db      *store.DB
+	records *Records
+	writer  Writer
+	loads   []manifest.Load
+	nudge   func(ctx context.Context, scope tenancy.Scope, events ...*workflow.Event)
 }
 
 // New makes the service over the loaders of modules; nudge tells the engine of committed events, so that it need not find them by itself.
 func New(db *store.DB, loads []manifest.Load, nudge func(context.Context, tenancy.Scope, ...*workflow.Event)) *Service {
-	return &Service{db: db, loads: loads, nudge: nudge}
+	return &Service{db: db, records: NewRecords(db), loads: loads, nudge: nudge}
+}
+
+// Writing gives the service what it makes entities with; without it, batches of entities are refused.
+func (s *Service) Writing(w Writer) *Service {
+	s.writer = w
+	return s
 }
 
 // CreateJob makes a job that takes batches until midnight UTC. retailer 0 makes a job of the account.
@@ -67,6 +76,7 @@ type Request struct {
 	Header       json.RawMessage // the request without its records
 	Records      []json.RawMessage
 	Author       string
+	Who          *tenant.Principal // who sends it: needed where records are entities, which he must have the right to make or to change
 }
 
 func (r *Request) check(l *manifest.Load) error {
@@ -96,7 +106,10 @@ func (s *Service) AddBatch(ctx context.Context, scope tenancy.Scope, job *jobs.J
 	if err := req.check(load); err != nil {
 		return nil, err
 	}
-	target, err := load.Target(ctx, s.db.Reader(scope), manifest.Batch{Retailer: job.RetailerID, CatalogueRef: req.CatalogueRef})
+	if load.Entities != nil {
+		return s.addEntities(ctx, scope, load, job, req)
+	}
+	target, err := load.Target(ctx, s.db.Reader(scope), manifest.Batch{Retailer: job.RetailerID, EntityType: req.EntityType, CatalogueRef: req.CatalogueRef})
 	if err != nil {
 		return nil, err
 	}
@@ -114,6 +127,7 @@ func (s *Service) AddBatch(ctx context.Context, scope tenancy.Scope, job *jobs.J
 	if err != nil {
 		return nil, err
 	}
+	batch.EventID = event.ID
 	err = s.db.Write(ctx, scope, func(tx *store.Tx) error {
 		event.GeneratedOn = tx.Now()
 		if err := jobs.AddBatch(ctx, tx, batch, req.Records); err != nil {

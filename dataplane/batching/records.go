@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -33,12 +34,18 @@ type Batch struct {
 
 // Of is the batch that the context's event stands for; false: it stands for none.
 func Of(c *rule.Context) (Batch, bool) {
-	id, ok := c.Event.Attributes[batchAttribute]
+	b, ok := of(c.Event)
+	b.Now = c.Now
+	return b, ok
+}
+
+func of(ev *workflow.Event) (Batch, bool) {
+	id, ok := ev.Attributes[batchAttribute]
 	if !ok {
 		return Batch{}, false
 	}
-	job, _ := c.Event.Attributes[jobAttribute].(string)
-	return Batch{ID: catalogue.ID(fmt.Sprint(id)), Job: catalogue.ID(job), Retailer: tenancy.RetailerID(c.Event.RetailerID), Now: c.Now}, true
+	job, _ := ev.Attributes[jobAttribute].(string)
+	return Batch{ID: catalogue.ID(fmt.Sprint(id)), Job: catalogue.ID(job), Retailer: tenancy.RetailerID(ev.RetailerID)}, true
 }
 
 // Records is the module by which rules take batches in: made once for a node, used by all turns.
@@ -101,6 +108,57 @@ func (s *settled) Mark() any { return len(s.batches) }
 // Rewind forgets those since.
 func (s *settled) Rewind(mark any) { s.batches = s.batches[:mark.(int)] }
 
+var _ rule.Watcher = (*Records)(nil)
+
+// Ended completes the batch that an event stands for, where nothing else does. See ended.
+func (r *Records) Ended(e rule.End) rule.Effect {
+	b, ok := of(e.Event)
+	if !ok {
+		return nil
+	}
+	return &ended{records: r, batch: b, end: e}
+}
+
+// ended is the effect of completing a batch because its event has ended: no ruleset answered it, one failed or was refused, or those that answered
+// it said nothing of the batch's records. Nothing is left then that could complete it, but for an event by which the turn handed it on.
+type ended struct {
+	records *Records
+	batch   Batch
+	end     rule.End
+}
+
+// Apply completes the batch, unless the same commit does, or another did.
+func (e *ended) Apply(ctx context.Context, tx *store.Tx) error {
+	b, ev := e.batch, e.end.Event
+	if jobs.Finishes(tx, b.ID) {
+		return nil
+	}
+	if next := e.next(); next != nil && e.end.Why == "" {
+		jobs.Pass(tx, b.ID, ev.ID, next.ID)
+		return nil
+	}
+	total, err := jobs.Open(ctx, tx, b.ID, b.Retailer, ev.ID)
+	if err != nil || total == 0 {
+		return err
+	}
+	b.Now = tx.Now()
+	if e.end.Why == "" {
+		return e.records.Finish(tx, b, total, nil)
+	}
+	jobs.Fail(tx, b.ID, total, fault.CodeInvalid, "event "+ev.Name+": "+e.end.Why)
+	return e.records.log(tx, b)
+}
+
+// next is an event that stands for the same batch and that the turn sends; nil: it sends none.
+func (e *ended) next() *workflow.Event {
+	for _, sent := range e.end.Sent {
+		if b, ok := of(sent); ok && b.ID == e.batch.ID {
+			return sent
+		}
+	}
+	return nil
+}
+
 // complete is the record that a finished batch leaves in the event log.
 const complete = "BATCH_COMPLETE"
 
@@ -108,6 +166,11 @@ const complete = "BATCH_COMPLETE"
 // that a job's batches are found together.
 func (r *Records) Finish(tx *store.Tx, b Batch, records int, results []jobs.Row) error {
 	jobs.Finish(tx, b.ID, records, results)
+	return r.log(tx, b)
+}
+
+// log leaves the trail of a batch that is complete.
+func (r *Records) log(tx *store.Tx, b Batch) error {
 	turn := history.TurnOf(string(r.db.NewUUID()))
 	done := &history.Event{ID: history.ItemID(turn, 1), Inline: true, Category: "BATCH", Name: complete, Type: workflow.Normal, EntityType: "BATCH",
 		EntityID: string(b.ID), GeneratedBy: history.EngineUser, GeneratedOn: b.Now, State: "COMPLETE"}
@@ -121,5 +184,27 @@ func (r *Records) Finish(tx *store.Tx, b Batch, records int, results []jobs.Row)
 
 // Failed is the result of a record that failed, with the field that is at fault, if one is.
 func Failed(number int, code, field, message string) jobs.Row {
-	return jobs.Row{Number: number, Code: code, Message: strings.TrimPrefix(field+": "+message, ": ")}
+	return jobs.Row{Number: number, Code: code, Place: field, Message: strings.TrimPrefix(field+": "+message, ": ")}
+}
+
+// The outcomes of records that succeeded and changed nothing, as their messages begin.
+var outcomes = []string{"UNCHANGED", "STALE", "SKIPPED"}
+
+// Told is the result of a record that succeeded and of which there is more to tell: an outcome other than that it is loaded, or a note of how it
+// was understood; either may be empty.
+func Told(number int, id, ref, outcome, note string) jobs.Row {
+	if outcome != "" && note != "" {
+		note = ": " + note
+	}
+	return jobs.Row{Number: number, EntityID: id, EntityRef: ref, Message: outcome + note}
+}
+
+// Outcome tells the outcome and the note of a record that succeeded apart.
+func Outcome(r jobs.Row) (outcome, note string) {
+	for _, o := range outcomes {
+		if rest, is := strings.CutPrefix(r.Message, o); is && (rest == "" || strings.HasPrefix(rest, ": ")) {
+			return o, strings.TrimPrefix(rest, ": ")
+		}
+	}
+	return "", r.Message
 }

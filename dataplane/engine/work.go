@@ -24,6 +24,7 @@ import (
 const (
 	maxTries    = 5  // runs of a turn that meets shortfalls; the last takes what it gets
 	maxStale    = 20 // runs of a turn whose entities others change meanwhile
+	maxClashes  = 3  // runs of a turn that makes what others make meanwhile: what is there already at each look fails
 	firstRest   = 50 * time.Millisecond
 	longestRest = 30 * time.Second
 )
@@ -44,6 +45,7 @@ type job struct {
 	epoch leasestore.Epoch
 	try   int
 	stale int
+	clash int
 }
 
 // work takes pieces of work until accepting ends; each is done under working.
@@ -306,6 +308,10 @@ func (e *Engine) refused(ctx context.Context, j *job, err error) {
 	case errors.Is(err, store.ErrStale) && j.stale < maxStale:
 		j.stale++
 		j.try-- // others' changes do not use up the tries that shortfalls have
+		e.again(ctx, j)
+	case fault.Is(err, fault.Exists) && j.clash < maxClashes-1 && len(j.out.Effects) > 0: // effects look before they write; the next look sees it
+		j.clash++
+		j.try--
 		e.again(ctx, j)
 	case ctx.Err() != nil, store.Classify(err) != store.Fatal, errors.Is(err, store.ErrStale), fault.Is(err, fault.Unavailable), fault.Is(err, fault.Limited):
 		e.transient(j, fmt.Errorf("commit the turn: %w", err))

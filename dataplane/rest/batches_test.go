@@ -295,6 +295,7 @@ func TestWhatBecameOfABatch(t *testing.T) {
 	first := y.must(newBatch, admin, body, job)["id"].(string)
 	second := y.must(newBatch, admin, body, job)["id"].(string)
 	third := y.must(newBatch, admin, body, job)["id"].(string)
+	fourth := y.must(newBatch, admin, body, job)["id"].(string)
 	var ids []catalogue.ID
 	require.NoError(t, y.api.Store.Write(t.Context(), y.scope, func(tx *store.Tx) error {
 		ids = nil
@@ -305,22 +306,23 @@ func TestWhatBecameOfABatch(t *testing.T) {
 			ids = append(ids, p.ID)
 		}
 		jobs.Start(tx, catalogue.ID(first))
-		jobs.Finish(tx, catalogue.ID(first), 4, []jobs.Row{{Number: 1, EntityRef: "Q:L", Code: "C1", Message: "no"}, {Number: 2, EntityRef: "R:L", EntityID: "5", Message: "UNCHANGED"}})
+		jobs.Finish(tx, catalogue.ID(first), 4, []jobs.Row{{Number: 1, EntityRef: "Q:L", Code: "C1", Message: "skuRef: no", Place: "skuRef"}, {Number: 2, EntityRef: "R:L", EntityID: "5", Message: "UNCHANGED"}})
 		jobs.Finish(tx, catalogue.ID(second), 4, nil)
+		jobs.Fail(tx, catalogue.ID(fourth), 4, "C2", "none")
 		return nil
 	}))
 	loaded := y.must(readBatch, admin, "", job, first)
-	require.Equal(t, []any{map[string]any{"code": "C1", "message": "no", "entityIndex": 1.0}}, loaded["errors"])
-	require.Equal(t, []any{map[string]any{"entityId": string(ids[0]), "entityRef": "P:L"}, map[string]any{"entityId": "5", "entityRef": "R:L"},
+	require.Equal(t, []any{map[string]any{"code": "C1", "message": "skuRef: no", "entityIndex": 1.0, "entityRef": "Q:L", "place": "skuRef", "value": "Q"}}, loaded["errors"])
+	require.Equal(t, []any{map[string]any{"entityId": string(ids[0]), "entityRef": "P:L"}, map[string]any{"entityId": "5", "entityRef": "R:L", "outcome": "UNCHANGED"},
 		map[string]any{"entityId": "", "entityRef": "S:L"}}, loaded["results"], "in the catalogue that it went to")
 	require.Equal(t, []any{"COMPLETE", 100.0}, []any{loaded["status"], loaded["progress"]})
 	require.NotEmpty(t, loaded["startedAt"])
 	require.Equal(t, []any{}, y.must(readBatch, admin, "", job, third)["results"], "of what is not complete nothing is said")
 	all := y.must(readResults, admin, "", job)
-	require.Equal(t, []any{3.0, 1.0, 1.0}, []any{all["totalBatches"], all["successfulBatches"], all["failedBatches"]})
+	require.Equal(t, []any{4.0, 2.0, 1.0}, []any{all["totalBatches"], all["successfulBatches"], all["failedBatches"]}, "one failed as a whole; of another some records did")
 	var failed []any
 	for _, r := range all["results"].([]any) {
 		failed = append(failed, len(r.(map[string]any)["errors"].([]any)))
 	}
-	require.Equal(t, []any{1, 0, 0}, failed)
+	require.Equal(t, []any{1, 0, 0, 4}, failed)
 }

@@ -156,12 +156,32 @@ type batchAnswer struct {
 type batchResult struct {
 	EntityID  string `json:"entityId"`
 	EntityRef string `json:"entityRef"`
+	Outcome   string `json:"outcome,omitempty"` // UNCHANGED or STALE; none: it was loaded
+	Note      string `json:"note,omitempty"`    // how the record was understood, where it could be in several ways
 }
 
 type batchError struct {
-	Code        string `json:"code"`
-	Message     string `json:"message"`
-	EntityIndex int    `json:"entityIndex"` // counted from 0
+	Code        string          `json:"code"`
+	Message     string          `json:"message"`
+	EntityIndex int             `json:"entityIndex"` // counted from 0
+	EntityRef   string          `json:"entityRef,omitempty"`
+	Place       string          `json:"place,omitempty"` // the member of the record that is at fault
+	Value       json.RawMessage `json:"value,omitempty"` // what the record has there
+}
+
+// maxValue is the longest value that an error shows, in bytes of JSON.
+const maxValue = 200
+
+// describeError tells of a record that failed.
+func describeError(row jobs.Row) batchError {
+	e := batchError{Code: row.Code, Message: row.Message, EntityIndex: row.Number, EntityRef: row.EntityRef, Place: row.Place}
+	var members map[string]json.RawMessage
+	if row.Place != "" && json.Unmarshal(row.Body, &members) == nil {
+		if v := members[row.Place]; len(v) <= maxValue {
+			e.Value = v
+		}
+	}
+	return e
 }
 
 func describeBatch(b *jobs.Batch) batchAnswer {
@@ -204,9 +224,10 @@ func (a *API) getBatch(c *call) (any, error) {
 	}
 	for _, row := range rows {
 		if row.Code != "" {
-			answer.Errors = append(answer.Errors, batchError{row.Code, row.Message, row.Number})
+			answer.Errors = append(answer.Errors, describeError(row))
 		} else {
-			answer.Results = append(answer.Results, batchResult{row.EntityID, row.EntityRef})
+			outcome, note := batching.Outcome(row)
+			answer.Results = append(answer.Results, batchResult{row.EntityID, row.EntityRef, outcome, note})
 		}
 	}
 	return answer, nil
@@ -231,7 +252,7 @@ type jobBatchResults struct {
 // maxListed bounds the failures that the results of a whole job list; the batches themselves list all of theirs.
 const maxListed = 10_000
 
-// getJobResults sums up a job: a batch counts as failed when any of its records did.
+// getJobResults sums up a job: a batch counts as failed when all of its records did.
 func (a *API) getJobResults(c *call) (any, error) {
 	job, err := a.job(c)
 	if err != nil {
@@ -249,12 +270,12 @@ func (a *API) getJobResults(c *call) (any, error) {
 				return nil, err
 			}
 			for _, row := range rows {
-				result.Errors = append(result.Errors, batchError{row.Code, row.Message, row.Number})
+				result.Errors = append(result.Errors, describeError(row))
 			}
 			listed += len(rows)
 		}
 		switch {
-		case b.Failed > 0:
+		case b.Status == jobs.Complete && b.Failed == b.Total:
 			answer.FailedBatches++
 		case b.Status == jobs.Complete:
 			answer.SuccessfulBatches++

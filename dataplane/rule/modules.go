@@ -3,18 +3,50 @@ package rule
 import (
 	"fmt"
 	"reflect"
+
+	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
 // Modules are a node's business modules, each found by its type. They never change once made.
-type Modules struct{ byType map[reflect.Type]any }
+type Modules struct {
+	byType   map[reflect.Type]any
+	watchers []Watcher
+}
 
-// NewModules makes the table of a node's modules, of which no two have one type.
+// NewModules makes the table of a node's modules, of which no two have one type. Those that are a Watcher hear of how events end.
 func NewModules(list ...any) Modules {
 	m := Modules{byType: make(map[reflect.Type]any, len(list))}
 	for _, x := range list {
 		m.byType[reflect.TypeOf(x)] = x
+		if w, ok := x.(Watcher); ok {
+			m.watchers = append(m.watchers, w)
+		}
 	}
 	return m
+}
+
+// Watcher is a module that wants to know how the events end that turns settle, whether a ruleset answered them or not.
+type Watcher interface {
+	// Ended gives what the end of an event leads to, in the commit that settles it and after all other effects of its turn; nil: nothing.
+	Ended(e End) Effect
+}
+
+// End is how an event ended.
+type End struct {
+	Event *workflow.Event
+	State string            // SUCCESS, NO_MATCH or FAILED
+	Why   string            // it found no ruleset, failed, or lost a ruleset's actions; empty: it did not
+	Sent  []*workflow.Event // what its turn sends to others, or for later
+}
+
+// Ended lists what the end of an event leads to.
+func (m Modules) Ended(e End) (out []Effect) {
+	for _, w := range m.watchers {
+		if effect := w.Ended(e); effect != nil {
+			out = append(out, effect)
+		}
+	}
+	return out
 }
 
 // Module is the node's module of a type: rule.Module[*inventory.Module](c). The error says that the node has none.

@@ -160,6 +160,7 @@ func (u *unit) run(ctx context.Context, events []*workflow.Event) (out *Outcome,
 // topLevel runs one event and all inline events that follow from it.
 func (u *unit) topLevel(ctx context.Context, ev *workflow.Event) error {
 	rec := u.record(ev, false)
+	u.top = ev
 	u.queue = append(u.queue[:0], queued{ev: ev, rec: rec})
 	first := true
 	for len(u.queue) > 0 {
@@ -250,6 +251,7 @@ func (u *unit) ruleset(ctx context.Context, c *rule.Context, rs *workflow.Rulese
 		if errors.As(err, &business) {
 			u.rewind(mark)
 			rec.Discarded = true
+			u.refuse(rs.Name, business)
 			u.exception(rs.Name, call.FullName(account), business)
 			return nil
 		}
@@ -258,6 +260,14 @@ func (u *unit) ruleset(ctx context.Context, c *rule.Context, rs *workflow.Rulese
 		}
 	}
 	return nil
+}
+
+// refuse notes that the event on whose behalf a ruleset ran did not get what that does.
+func (u *unit) refuse(ruleset string, cause *rule.BusinessError) {
+	if u.refused == nil {
+		u.refused = map[*workflow.Event]string{}
+	}
+	u.refused[u.top] = "ruleset " + ruleset + ": " + cause.Message
 }
 
 // exception sends the event that follows a business failure. One that such an event causes itself ends there.

@@ -1,6 +1,7 @@
 package turn
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -58,7 +59,9 @@ type unit struct {
 	depth   int
 	ran     int
 	queue   []queued
-	cause   error // why an event failed
+	cause   error                      // why an event failed
+	top     *workflow.Event            // from which the one that runs follows
+	refused map[*workflow.Event]string // events some of whose rulesets lost their actions, and why
 	auth    authority
 	paths   relatives
 }
@@ -310,6 +313,10 @@ func (u *unit) outcome(ctx context.Context, events []*workflow.Event) (*Outcome,
 	for _, key := range sortedKeys(u.effects) {
 		o.Effects = append(o.Effects, u.effects[key])
 	}
+	for i, m := range o.Marks {
+		end := rule.End{Event: events[i], State: string(m.State), Why: cmp.Or(m.Error, u.refused[events[i]]), Sent: o.Events}
+		o.Effects = append(o.Effects, u.r.d.Modules.Ended(end)...)
+	}
 	return o, nil
 }
 
@@ -329,7 +336,8 @@ func (u *unit) failure(ev *workflow.Event) *Outcome {
 	u.trail.Events[0].Reason = u.cause.Error()
 	u.trail.Took = u.elapsed()
 	return &Outcome{TurnID: u.id, Trail: u.trail, Settled: 1,
-		Marks: []eventstore.Mark{{ID: ev.ID, State: eventstore.Failed, Error: u.cause.Error()}}}
+		Marks:   []eventstore.Mark{{ID: ev.ID, State: eventstore.Failed, Error: u.cause.Error()}},
+		Effects: u.r.d.Modules.Ended(rule.End{Event: ev, State: string(eventstore.Failed), Why: u.cause.Error()})}
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -222,6 +222,8 @@ type session struct {
 	events  []*workflow.Event
 	started bool // the first of events has had its turn already
 	from    keys.Reader
+
+	together *many // that it is one of; nil: it is alone
 }
 
 func (c *Changer) begin(p *tenant.Principal) *session {

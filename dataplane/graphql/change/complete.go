@@ -90,7 +90,7 @@ func (s *session) Find(ctx context.Context, needs []entity.Need) ([]any, error) 
 		wants[i] = keys.Exists(n.Type, n.By, n.Values, n.Place)
 		wants[i].Entity = s.exists[wants[i].Text()]
 	}
-	if err := keys.Resolve(ctx, s.from, wants...); err != nil {
+	if err := s.resolve(ctx, wants); err != nil {
 		return nil, err
 	}
 	out := make([]any, len(wants))
@@ -98,6 +98,16 @@ func (s *session) Find(ctx context.Context, needs []entity.Need) ([]any, error) 
 		out[i] = w.Entity
 	}
 	return out, nil
+}
+
+// resolve reads what is wanted, but for what others among many have asked for.
+func (s *session) resolve(ctx context.Context, wants []*keys.Want) error {
+	if s.together == nil {
+		return keys.Resolve(ctx, s.from, wants...)
+	}
+	wants = s.together.unknown(wants)
+	defer s.together.learn(wants)
+	return keys.Resolve(ctx, s.from, wants...)
 }
 
 // Version is the newest version of a retailer's workflow. See entity.Reader.

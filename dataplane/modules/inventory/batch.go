@@ -97,7 +97,11 @@ func (l *Load) settle(t *store.Tx, b batch, outcomes []load.Outcome) error {
 			failed.EntityRef = o.EntityRef
 			results = append(results, failed)
 		case load.OutcomeStale, load.OutcomeUnchanged:
-			results = append(results, jobs.Row{Number: o.Row, EntityID: o.EntityID, EntityRef: o.EntityRef, Message: o.Outcome})
+			results = append(results, batching.Told(o.Row, o.EntityID, o.EntityRef, o.Outcome, o.Message))
+		default:
+			if o.Message != "" {
+				results = append(results, batching.Told(o.Row, o.EntityID, o.EntityRef, "", o.Message))
+			}
 		}
 	}
 	return l.module.records.Finish(t, b.Batch, len(b.rows), results)

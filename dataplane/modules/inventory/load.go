@@ -33,6 +33,7 @@ type Load struct {
 	catalogue *inventory.InventoryCatalogue
 	columns   columns
 	batches   []batch
+	zones     map[string]*time.Location // by name, that counts without a zone were taken in
 
 	probe   *inventory.InventoryQuantity // holds one record's values after the other, for fits
 	probing entity.Making                // of probe
@@ -156,6 +157,9 @@ func (l *Load) read(ctx context.Context, t *store.Tx, places *availability.Place
 		for i := range b.rows {
 			r := &b.rows[i]
 			at := places.At(r.LocationRef)
+			if at != nil && r.AsOfText != "" {
+				r.In(l.zone(at))
+			}
 			l.foreign(r)
 			l.fits(r)
 			if r.Problem != "" || at == nil || !l.reaches(at.Location) {
@@ -201,6 +205,26 @@ func (l *Load) taken(ctx context.Context, t *store.Tx, known *load.Known) error 
 	return nil
 }
 
+// zone is a location's own, UTC where it has none.
+func (l *Load) zone(at *availability.Place) *time.Location {
+	if at.Address == nil {
+		return time.UTC
+	}
+	name := at.Address.TimeZone
+	if z := l.zones[name]; z != nil {
+		return z
+	}
+	z, err := time.LoadLocation(name)
+	if err != nil {
+		z = time.UTC
+	}
+	if l.zones == nil {
+		l.zones = map[string]*time.Location{}
+	}
+	l.zones[name] = z
+	return z
+}
+
 // foreign refuses a record that names another retailer than its batch.
 func (l *Load) foreign(r *load.Row) {
 	if own := strconv.Itoa(int(l.retailer)); r.Problem == "" && r.Retailer != "" && l.retailer != 0 && r.Retailer != own {
@@ -242,7 +266,7 @@ func index(found *stockstore.Stored, known *load.Known) rowsOf {
 	for _, p := range found.Positions {
 		rows.positions[string(p.ID)] = p
 		at := &load.Position{ID: string(p.ID), Ref: p.Ref, ProductRef: p.ProductRef, LocationRef: p.LocationRef, Status: p.Status, OnHand: p.OnHand,
-			OldOnHand: p.OnHand, OldStatus: p.Status}
+			OldOnHand: p.OnHand, OldStatus: p.Status, OldCapped: capped(p)}
 		byID[p.ID] = at
 		known.Positions[stock.PositionRef(p.ProductRef, p.LocationRef)] = at
 	}
@@ -320,17 +344,36 @@ func (asRoots) Find(_ context.Context, needs []entity.Need) ([]any, error) {
 	return make([]any, len(needs)), nil
 }
 
+// capped reports whether a position is marked as one whose on hand its field cannot carry.
+func capped(p *inventory.InventoryPosition) bool {
+	v, _ := p.Attributes.Get(stock.Capped)
+	is, _ := v.(bool)
+	return is
+}
+
+// mark says of a position whose on hand its field cannot carry, or could not carry, how it is now.
+func mark(e *inventory.InventoryPosition, p *load.Position) {
+	e.Attributes = e.Attributes.Merge(catalogue.Attributes{{Name: stock.Capped, Type: "BOOLEAN", Value: p.Capped}})
+}
+
 func (l *Load) writePosition(made *entity.Making, p *load.Position, old *inventory.InventoryPosition) {
 	if old != nil {
 		if p.Moved() {
 			old.OnHand, old.Status = p.OnHand, p.Status
-			made.Change(old, l.columns.position...)
+			x := made.Change(old, l.columns.position...)
+			if p.Capped != p.OldCapped {
+				mark(old, p)
+				x.Touch(x.Type.Field("attributes"))
+			}
 		}
 		return
 	}
 	p.ID = string(l.module.id())
 	e := &inventory.InventoryPosition{Ref: p.Ref, ProductRef: p.ProductRef, LocationRef: p.LocationRef, OnHand: p.OnHand, CatalogueID: l.catalogue.ID}
 	e.ID, e.Type, e.Status = catalogue.ID(p.ID), "DEFAULT", p.Status
+	if p.Capped {
+		mark(e, p)
+	}
 	made.Make(e)
 }
 
@@ -379,7 +422,7 @@ type columns struct {
 func columnsOf(types *catalogue.Catalogue) columns {
 	quantity := types.Type("InventoryQuantity")
 	return columns{
-		position: fieldsOf(types.Type("InventoryPosition"), "onHand status"),
+		position: slices.Clip(fieldsOf(types.Type("InventoryPosition"), "onHand status")),
 		quantity: slices.Clip(fieldsOf(quantity, "status quantity condition expectedOn attributes")), area: quantity.Field("storageAreaRef"),
 		supplier: quantity.Field("supplier"), expires: quantity.Field("expiresOn"),
 		merged: map[*catalogue.Field]any{quantity.Field("attributes"): nil}, // see fits

@@ -44,6 +44,7 @@ type Batch struct {
 	Action      string
 	EntityType  string
 	Event       string
+	EventID     string          // of the event that it becomes; empty: it becomes none
 	Header      json.RawMessage // the request without its records
 	Status      Status
 	Total       int
@@ -62,6 +63,7 @@ type Row struct {
 	EntityRef string
 	Code      string // of an error; empty: none
 	Message   string
+	Place     string // of an error: the member at fault; empty: the record as a whole
 }
 
 // Statements of jobs and batches; all go by primary key, but for a job's batches, which have an index of their own.
@@ -71,20 +73,27 @@ const (
 	batchColumns = `id::TEXT, job_id::TEXT, retailer_id, action, entity_type, event, header, status, total, processed, failed, created_on, started_on, completed_on`
 	sqlBatchList = `SELECT ` + batchColumns + ` FROM batches WHERE account_id = $1 AND job_id = $2 ORDER BY created_on, id`
 	sqlBatchGet  = `SELECT ` + batchColumns + ` FROM batches WHERE account_id = $1 AND id = $2`
-	sqlBatchAdd  = `INSERT INTO batches (account_id, id, job_id, retailer_id, action, entity_type, event, header, status, total, processed, failed, created_on)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8::TEXT::JSONB, 'PENDING', $9, 0, 0, $10)`
+	sqlBatchAdd  = `INSERT INTO batches (account_id, id, job_id, retailer_id, action, entity_type, event, header, total, created_on, event_id, status,
+	processed, failed, started_on, completed_on)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8::TEXT::JSONB, $9, $10, $11, $12, $13, $14, $15, $16)`
 	sqlBatchStart  = `UPDATE batches SET status = 'RUNNING', started_on = $3 WHERE account_id = $1 AND id = $2 AND status = 'PENDING'`
 	sqlBatchFinish = `UPDATE batches SET status = 'COMPLETE', processed = $3, failed = $4, started_on = COALESCE(started_on, $5), completed_on = $5
 WHERE account_id = $1 AND id = $2`
-	sqlRowResults = `UPDATE batch_rows b SET entity_id = u.entity_id, entity_ref = u.entity_ref, code = u.code, message = u.message
-FROM unnest($3::INT8[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[]) AS u (n, entity_id, entity_ref, code, message)
+	// Of a batch whose event is not known, which a node of the build before took, the end of any event is believed that names it.
+	sqlBatchOpen = `SELECT total FROM batches WHERE account_id = $1 AND id = $2 AND status <> 'COMPLETE' AND ($3::INT8 = 0 OR retailer_id = $3::INT8)
+AND (event_id IS NULL OR event_id = $4) FOR UPDATE`
+	sqlBatchPass  = `UPDATE batches SET event_id = $4 WHERE account_id = $1 AND id = $2 AND event_id = $3`
+	sqlRowsFail   = `UPDATE batch_rows SET code = $3, message = $4 WHERE account_id = $1 AND batch_id = $2 AND code = ''`
+	sqlRowResults = `UPDATE batch_rows b SET entity_id = u.entity_id, entity_ref = u.entity_ref, code = u.code, message = u.message, place = u.place
+FROM unnest($3::INT8[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::TEXT[]) AS u (n, entity_id, entity_ref, code, message, place)
 WHERE b.account_id = $1 AND b.batch_id = $2 AND b.row_number = u.n`
-	sqlRowPage = `SELECT row_number, body, entity_id, entity_ref, code, message FROM batch_rows
+	rowColumns = `row_number, body, entity_id, entity_ref, code, message, coalesce(place, '')`
+	sqlRowPage = `SELECT ` + rowColumns + ` FROM batch_rows
 WHERE account_id = $1 AND batch_id = $2 AND row_number >= $3 ORDER BY row_number LIMIT $4`
-	sqlRowTake = `SELECT row_number, body, entity_id, entity_ref, code, message FROM batch_rows
+	sqlRowTake = `SELECT ` + rowColumns + ` FROM batch_rows
 WHERE account_id = $1 AND batch_id = $2 AND row_number >= $3
 AND EXISTS (SELECT 1 FROM batches b WHERE b.account_id = $1 AND b.id = $2 AND ($5::INT8 = 0 OR b.retailer_id = $5::INT8)) ORDER BY row_number LIMIT $4`
-	sqlRowFailures = `SELECT row_number, body, entity_id, entity_ref, code, message FROM batch_rows
+	sqlRowFailures = `SELECT ` + rowColumns + ` FROM batch_rows
 WHERE account_id = $1 AND batch_id = $2 AND row_number >= $3 AND code <> '' ORDER BY row_number LIMIT $4`
 )
 
@@ -112,9 +121,37 @@ func jsonArg(raw json.RawMessage) any {
 	return string(raw)
 }
 
+func textArg(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
 // AddBatch writes a batch and its records, by COPY, at once (not when the Tx is flushed). Total, Status and CreatedOn are set. The job must exist
 // (fault NotFound) and be open (fault Unprocessable).
 func AddBatch(ctx context.Context, tx *store.Tx, b *Batch, records []json.RawMessage) error {
+	rows := make([]Row, len(records))
+	for i := range records {
+		rows[i] = Row{Number: i, Body: records[i]}
+	}
+	b.Status = Pending
+	return add(ctx, tx, b, rows)
+}
+
+// AddDone is AddBatch for a batch that is complete with the transaction, and of whose records all is known.
+func AddDone(ctx context.Context, tx *store.Tx, b *Batch, rows []Row) error {
+	now := tx.Now()
+	b.Status, b.Processed, b.Failed, b.StartedOn, b.CompletedOn = Complete, len(rows), 0, &now, &now
+	for i := range rows {
+		if rows[i].Code != "" {
+			b.Failed++
+		}
+	}
+	return add(ctx, tx, b, rows)
+}
+
+func add(ctx context.Context, tx *store.Tx, b *Batch, rows []Row) error {
 	job, err := find(ctx, tx.Reader, b.JobID)
 	if err != nil {
 		return err
@@ -122,13 +159,17 @@ func AddBatch(ctx context.Context, tx *store.Tx, b *Batch, records []json.RawMes
 	if !tx.Now().Before(job.ClosesOn) {
 		return fault.New(fault.Unprocessable, "job %s is closed since %s; make a new job", job.ID, job.ClosesOn.Format(time.RFC3339))
 	}
-	b.Total, b.Status, b.CreatedOn = len(records), Pending, tx.Now()
+	b.Total, b.CreatedOn = len(rows), tx.Now()
 	id := store.Number(b.ID)
 	tx.Queue(store.Statement{Name: "batches.add", SQL: sqlBatchAdd, Args: tx.Args(id, store.Number(b.JobID), int64(b.RetailerID),
-		b.Action, b.EntityType, b.Event, jsonArg(b.Header), int64(b.Total), b.CreatedOn)})
+		b.Action, b.EntityType, b.Event, jsonArg(b.Header), int64(b.Total), b.CreatedOn, textArg(b.EventID), string(b.Status),
+		int64(b.Processed), int64(b.Failed), b.StartedOn, b.CompletedOn)})
 	return tx.Copy(ctx, store.Copy{Name: "batch_rows.copy", Table: "batch_rows",
-		Columns: []string{"batch_id", "row_number", "body", "entity_id", "entity_ref", "code", "message"}, Count: len(records),
-		Row: func(i int, to []any) []any { return append(to, id, int64(i), string(records[i]), "", "", "", "") }})
+		Columns: []string{"batch_id", "row_number", "body", "entity_id", "entity_ref", "code", "message", "place"}, Count: len(rows),
+		Row: func(i int, to []any) []any {
+			r := &rows[i]
+			return append(to, id, int64(i), string(r.Body), r.EntityID, r.EntityRef, r.Code, r.Message, textArg(r.Place))
+		}})
 }
 
 // Start queues that a batch is RUNNING. Loads of stock do without: one event carries a whole batch out, from PENDING to COMPLETE.
@@ -136,22 +177,54 @@ func Start(tx *store.Tx, id catalogue.ID) {
 	tx.Queue(store.Statement{Name: "batches.start", SQL: sqlBatchStart, Args: tx.Args(store.Number(id), tx.Now())})
 }
 
+// Open locks a batch that is not complete, and tells how many records it has; 0: it is complete, or it is not the batch of a retailer (0: any) that
+// became the event.
+func Open(ctx context.Context, tx *store.Tx, id catalogue.ID, retailer tenancy.RetailerID, event string) (total int, err error) {
+	s := store.Statement{Name: "batches.open", SQL: sqlBatchOpen, Args: tx.Args(store.Number(id), int64(retailer), event)}
+	s.Rows = func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&total}, func() error { return nil })
+		return err
+	}
+	return total, tx.Send(ctx, s)
+}
+
+// Pass queues that a batch is another event's from now on, if it is that of one.
+func Pass(tx *store.Tx, id catalogue.ID, from, to string) {
+	tx.Queue(store.Statement{Name: "batches.pass", SQL: sqlBatchPass, Args: tx.Args(store.Number(id), from, to)})
+}
+
+// Fail queues that a batch is COMPLETE and that all its records failed, for one reason, but for those that are known to have failed already.
+func Fail(tx *store.Tx, id catalogue.ID, total int, code, message string) {
+	tx.Queue(store.Statement{Name: "batch_rows.fail", SQL: sqlRowsFail, Args: tx.Args(store.Number(id), code, message)})
+	finish(tx, id, total, total)
+}
+
+// finished is under which key a transaction keeps that it completes a batch.
+type finished struct{ id catalogue.ID }
+
+// Finishes reports whether the transaction completes a batch.
+func Finishes(tx *store.Tx, id catalogue.ID) bool { return tx.Kept(finished{id}) != nil }
+
+func finish(tx *store.Tx, id catalogue.ID, processed, failed int) {
+	tx.Keep(finished{id}, true)
+	tx.Queue(store.Statement{Name: "batches.finish", SQL: sqlBatchFinish, Args: tx.Args(store.Number(id), int64(processed), int64(failed), tx.Now())})
+}
+
 // Finish queues that a batch is COMPLETE, and what became of its records: those of results that have a Code failed.
 func Finish(tx *store.Tx, id catalogue.ID, processed int, results []Row) {
 	n := len(results)
-	numbers, ids, refs, codes, messages := make([]int64, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	numbers, ids, refs, codes, messages, places := make([]int64, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	failed := 0
 	for i, r := range results {
-		numbers[i], ids[i], refs[i], codes[i], messages[i] = int64(r.Number), r.EntityID, r.EntityRef, r.Code, r.Message
+		numbers[i], ids[i], refs[i], codes[i], messages[i], places[i] = int64(r.Number), r.EntityID, r.EntityRef, r.Code, r.Message, r.Place
 		if r.Code != "" {
 			failed++
 		}
 	}
-	batch := store.Number(id)
 	if n > 0 {
-		tx.Queue(store.Statement{Name: "batch_rows.results", SQL: sqlRowResults, Args: tx.Args(batch, numbers, ids, refs, codes, messages)})
+		tx.Queue(store.Statement{Name: "batch_rows.results", SQL: sqlRowResults, Args: tx.Args(store.Number(id), numbers, ids, refs, codes, messages, places)})
 	}
-	tx.Queue(store.Statement{Name: "batches.finish", SQL: sqlBatchFinish, Args: tx.Args(batch, int64(processed), int64(failed), tx.Now())})
+	finish(tx, id, processed, failed)
 }
 
 // Get loads a job with its batches in one round trip; fault NotFound if there is none.

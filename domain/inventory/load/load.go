@@ -22,10 +22,13 @@ type Row struct {
 	Condition    string               `json:"c,omitempty"`
 	StorageArea  string               `json:"a,omitempty"`
 	Supplier     string               `json:"u,omitempty"`
-	AsOf         time.Time            `json:"o,omitzero"` // time of count; zero: time of receipt
+	AsOf         time.Time            `json:"o,omitzero"`  // time of count; zero: time of receipt
+	AsOfText     string               `json:"z,omitempty"` // of a time of count that names no zone, as it was given: AsOf reads it in UTC until In does
+	Effective    time.Time            `json:"f,omitzero"`  // from when it counts; zero: at once
 	ExpectedOn   time.Time            `json:"e,omitzero"`
 	ExpiresOn    time.Time            `json:"d,omitzero"`
 	Attributes   catalogue.Attributes `json:"m,omitempty"`
+	Note         string               `json:"w,omitempty"`  // how a value was understood that can be understood in several ways
 	Problem      string               `json:"b,omitempty"`  // why the row was refused when it was read
 	ProblemField string               `json:"bf,omitempty"` // member at fault
 }
@@ -47,7 +50,7 @@ type Outcome struct {
 	EntityRef string `json:"entityRef,omitempty"`
 	Code      string `json:"code,omitempty"`
 	Field     string `json:"field,omitempty"`
-	Message   string `json:"message,omitempty"`
+	Message   string `json:"message,omitempty"` // why it failed, else the row's Note
 }
 
 // Quantity is a stored or coming quantity of a position.
@@ -76,15 +79,17 @@ type Position struct {
 	LocationRef string
 	Status      string
 	OnHand      int
+	Capped      bool // on hand is more, or less, than the field can carry
 	Quantities  []*Quantity
 	OldOnHand   int    // as stored
 	OldStatus   string // as stored
+	OldCapped   bool   // as stored
 	Touched     bool   // a row changed something
 }
 
 // Moved reports whether virtual positions must follow: on hand or status changed, or the position is new.
 func (p *Position) Moved() bool {
-	return p.ID == "" || p.OnHand != p.OldOnHand || p.Status != p.OldStatus
+	return p.ID == "" || p.OnHand != p.OldOnHand || p.Status != p.OldStatus || p.Capped != p.OldCapped
 }
 
 // Known is what is stored about the products, locations and positions that a batch names.

@@ -2,6 +2,7 @@ package load_test
 
 import (
 	"encoding/json"
+	"math"
 	"testing"
 	"time"
 
@@ -112,6 +113,7 @@ func TestParseNamesTheMemberAtFault(t *testing.T) {
 		{`{"skuRef":"P","locationRef":"A","qty":1,"expectedOn":"soon"}`, "expectedOn"},
 		{`{"skuRef":"P","locationRef":"A","qty":1,"attributes":7}`, "attributes"}, {`[1]`, ""},
 		{`{"skuRef":"P","locationRef":"A","qty":1,"attributes":{"":1}}`, "attributes"}, {`{"skuRef":"P","locationRef":"A","qty":1,"attributes":[{"value":1}]}`, "attributes"},
+		{`{"skuRef":"P","locationRef":"A","qty":1,"attributes":{"asOf":"soon"}}`, "attributes.asOf"}, {`{"skuRef":"P","locationRef":"A","qty":1,"attributes":{"asOf":7}}`, "attributes.asOf"},
 		{`{"skuRef":"P","locationRef":"A","qty":1,"asOf":"9999-12-31T23:00:00-02:00"}`, "asOf"}, {`{"skuRef":"P","locationRef":"A","qty":1,"expiry":"0000-01-01T01:00:00+02:00"}`, "expiry"},
 	} {
 		r := load.Parse(json.RawMessage(c.raw))
@@ -122,6 +124,99 @@ func TestParseNamesTheMemberAtFault(t *testing.T) {
 	require.Empty(t, r.Problem)
 	require.Equal(t, "7", r.LocationRef)
 	require.Equal(t, at(6, 0), r.AsOf)
+}
+
+// TestCountsOfTheFutureAreRefused, for all counts until then would be stale; clocks may differ by five minutes.
+func TestCountsOfTheFutureAreRefused(t *testing.T) {
+	t.Parallel()
+	k := known()
+	out := merge(t, k, at(6, 0), load.Row{ProductRef: "P1", LocationRef: "A", Quantity: 5, AsOf: at(6, 6)},
+		load.Row{ProductRef: "P1", LocationRef: "B", Quantity: 5, AsOf: at(6, 5)}, load.Row{ProductRef: "P2", LocationRef: "B", Quantity: 5, Effective: at(7, 0)})
+	require.Equal(t, []string{load.OutcomeFailed, load.OutcomeCreated, load.OutcomeFailed}, []string{out[0].Outcome, out[1].Outcome, out[2].Outcome})
+	require.Equal(t, []string{"asOf", "", "effectiveFrom"}, []string{out[0].Field, out[1].Field, out[2].Field})
+	require.Len(t, k.Positions, 1)
+}
+
+// TestAnUnchangedCountWithoutTimeIsAsNewAsItsReceipt: an older one is stale afterwards, and a sale from before it is in it.
+func TestAnUnchangedCountWithoutTimeIsAsNewAsItsReceipt(t *testing.T) {
+	t.Parallel()
+	k := known()
+	merge(t, k, at(6, 0), load.Row{ProductRef: "P1", LocationRef: "A", Quantity: 5})
+	stored(k)
+	out := merge(t, k, at(8, 0), load.Row{ProductRef: "P1", LocationRef: "A", Quantity: 5})
+	require.Equal(t, load.OutcomeUnchanged, out[0].Outcome)
+	require.True(t, k.Positions["P1:A"].Quantities[0].Changed)
+	stored(k)
+	out = merge(t, k, at(9, 0), load.Row{ProductRef: "P1", LocationRef: "A", Quantity: 4, AsOf: at(7, 0)})
+	require.Equal(t, load.OutcomeStale, out[0].Outcome)
+}
+
+// TestAMovementWithARefCountsOnce, also after a count that has it.
+func TestAMovementWithARefCountsOnce(t *testing.T) {
+	t.Parallel()
+	k := known()
+	delta := load.Row{ProductRef: "P1", LocationRef: "A", Quantity: -2, Type: stock.Delta, ExternalRef: "till-7"}
+	merge(t, k, at(6, 0), load.Row{ProductRef: "P1", LocationRef: "A", Quantity: 9}, delta, delta)
+	require.Equal(t, 7, k.Positions["P1:A"].OnHand)
+	stored(k)
+	merge(t, k, at(7, 0), load.Row{ProductRef: "P1", LocationRef: "A", Quantity: 7})
+	stored(k)
+	out := merge(t, k, at(8, 0), delta)
+	require.Equal(t, load.OutcomeUnchanged, out[0].Outcome)
+	require.Equal(t, 7, k.Positions["P1:A"].OnHand)
+}
+
+// TestWhatARecordSaysBesideIsKept: members that are the caller's, and attributes; a count that says them anew changes something.
+func TestWhatARecordSaysBesideIsKept(t *testing.T) {
+	t.Parallel()
+	r := load.Parse(json.RawMessage(`{"skuRef":"P1","locationRef":"A","qty":5,"lot":"L1","uom":"EA","correctedQty":3,"attributes":{"bin":"7"}}`))
+	require.Empty(t, r.Problem)
+	for name, want := range map[string]any{"lot": "L1", "uom": "EA", "correctedQty": "3", "bin": "7"} {
+		got, _ := r.Attributes.Get(name)
+		require.Equal(t, want, got, name)
+	}
+	k := known()
+	merge(t, k, at(6, 0), load.Row{ProductRef: "P1", LocationRef: "A", Quantity: 5})
+	stored(k)
+	require.Equal(t, load.OutcomeUpdated, merge(t, k, at(6, 1), r)[0].Outcome)
+	stored(k)
+	require.Equal(t, load.OutcomeUnchanged, merge(t, k, at(6, 2), r)[0].Outcome)
+	lot, _ := k.Positions["P1:A"].Quantities[0].Attributes.Get("lot")
+	require.Equal(t, "L1", lot)
+}
+
+// TestACountWithoutZoneIsReadInThatOfItsLocation, and the record says so.
+func TestACountWithoutZoneIsReadInThatOfItsLocation(t *testing.T) {
+	t.Parallel()
+	sydney, err := time.LoadLocation("Australia/Sydney")
+	require.NoError(t, err)
+	for _, raw := range []string{`{"skuRef":"P","locationRef":"A","qty":1,"asOf":"2026-03-02T09:00:00"}`, `{"skuRef":"P","locationRef":"A","qty":1,"attributes":{"asOf":"2026-03-02T09:00:00"}}`} {
+		r := load.Parse(json.RawMessage(raw))
+		require.Equal(t, "2026-03-02T09:00:00", r.AsOfText)
+		r.In(sydney)
+		require.Equal(t, time.Date(2026, 3, 1, 22, 0, 0, 0, time.UTC), r.AsOf)
+		require.Contains(t, r.Note, "Australia/Sydney")
+		require.Empty(t, r.AsOfText)
+	}
+	require.Empty(t, load.Parse(json.RawMessage(`{"skuRef":"P","locationRef":"A","qty":1,"asOf":"2026-03-02T09:00:00+01:00"}`)).AsOfText)
+}
+
+// TestASumThatTheFieldCannotCarryIsCappedAndMarked, until it can again.
+func TestASumThatTheFieldCannotCarryIsCappedAndMarked(t *testing.T) {
+	t.Parallel()
+	k := known()
+	most := load.Row{ProductRef: "P1", LocationRef: "A", Quantity: math.MaxInt32}
+	more := load.Row{ProductRef: "P1", LocationRef: "A", Quantity: 1, Type: stock.Delta}
+	merge(t, k, at(6, 0), most, more)
+	p := k.Positions["P1:A"]
+	require.Equal(t, math.MaxInt32, p.OnHand)
+	require.True(t, p.Capped)
+	stored(k)
+	p.OldCapped = true
+	merge(t, k, at(7, 0), load.Row{ProductRef: "P1", LocationRef: "A", Quantity: math.MaxInt32, AsOf: at(7, 0)})
+	require.Equal(t, math.MaxInt32, p.OnHand)
+	require.False(t, p.Capped)
+	require.True(t, p.Moved())
 }
 
 // TestOnHandIsTheSumOfWhatIsLeft: after any rows, a touched position's on hand is the sum of its active quantities, there is

@@ -3,9 +3,11 @@ package load
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
+	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/inventory/stock"
 )
@@ -41,6 +43,9 @@ func mergeRow(r *Row, known *Known, clock Clock, index int) Outcome {
 		return Outcome{Outcome: OutcomeFailed, Code: fault.CodeNotFound, Field: "locationRef", EntityRef: ref,
 			Message: fmt.Sprintf("there is no location %s", r.LocationRef)}
 	}
+	if o := r.untimely(clock); o != nil {
+		return *o
+	}
 	p, exists := known.Positions[ref]
 	if by, taken := known.Taken[ref]; taken && !exists {
 		return alike(ref, by)
@@ -58,7 +63,7 @@ func mergeRow(r *Row, known *Known, clock Clock, index int) Outcome {
 	if known.Positions[ref] = p; q == nil {
 		known.Refs[name] = ref
 	}
-	o := Outcome{EntityRef: p.Ref, EntityID: p.ID}
+	o := Outcome{EntityRef: p.Ref, EntityID: p.ID, Message: r.Note}
 	switch {
 	case r.kind() == stock.LastOnHand:
 		o.Outcome = p.count(r, q, name, clock)
@@ -69,6 +74,21 @@ func mergeRow(r *Row, known *Known, clock Clock, index int) Outcome {
 		o.Outcome = OutcomeCreated
 	}
 	return o
+}
+
+// maxAhead is how far ahead of the platform's clock that of a counter may be.
+const maxAhead = 5 * time.Minute
+
+// untimely refuses a count from the future, which would make stale all counts until then, and a quantity that is not to count yet; nil: it is neither.
+func (r *Row) untimely(clock Clock) *Outcome {
+	switch {
+	case r.AsOf.After(clock.Received.Add(maxAhead)):
+		return &Outcome{Outcome: OutcomeFailed, Code: fault.CodeDate, Field: "asOf", Message: fmt.Sprintf("%s is in the future: it is %s now; give the time of the count",
+			r.AsOf.UTC().Format(time.RFC3339), clock.Received.UTC().Format(time.RFC3339))}
+	case r.Effective.After(clock.Received):
+		return &Outcome{Outcome: OutcomeFailed, Code: fault.CodeUnserved, Field: "effectiveFrom", Message: "quantities that count only from later are not served yet; send the record then"}
+	}
+	return nil
 }
 
 // alike refuses a record whose position would have the ref of another one.
@@ -120,7 +140,7 @@ func (p *Position) count(r *Row, last *Quantity, ref string, clock Clock) string
 	}
 	deactivated := p.deactivate(r.Condition, asOf)
 	if last != nil && last.Status == stock.Active && last.Quantity == r.Quantity && last.tells(r) {
-		if r.AsOf.After(last.AsOf) {
+		if asOf.After(last.AsOf) { // what was counted anew is as new as its count
 			last.AsOf, last.Changed = asOf, true
 		}
 		p.Touched = p.Touched || deactivated || last.Changed
@@ -148,6 +168,9 @@ func (p *Position) deactivate(condition string, asOf time.Time) (any bool) {
 
 // move upserts a quantity of another type by its ref alone; a DELTA without ref is always a new one.
 func (p *Position) move(r *Row, q *Quantity, ref string, clock Clock) string {
+	if q != nil && r.Type == stock.Delta && q.Status == stock.Inactive {
+		return OutcomeUnchanged // a later count has it already: a movement counts once
+	}
 	status := r.Status
 	if status == "" {
 		status = stock.Active
@@ -168,9 +191,19 @@ func (p *Position) move(r *Row, q *Quantity, ref string, clock Clock) string {
 	return OutcomeUpdated
 }
 
-// tells reports whether the quantity says already what a row says of where the goods come from and how long they keep.
+// tells reports whether the quantity says already what a row says of where the goods come from, where they lie and how long they keep.
 func (q *Quantity) tells(r *Row) bool {
-	return (r.ExpiresOn.IsZero() || q.ExpiresOn.Equal(r.ExpiresOn)) && (r.Supplier == "" || q.Supplier == r.Supplier)
+	return (r.ExpiresOn.IsZero() || q.ExpiresOn.Equal(r.ExpiresOn)) && (r.Supplier == "" || q.Supplier == r.Supplier) &&
+		(r.StorageArea == "" || q.StorageArea == r.StorageArea) && !slices.ContainsFunc(r.Attributes, q.lacks)
+}
+
+// lacks reports whether a quantity does not have an attribute of a row. When it was counted is another question.
+func (q *Quantity) lacks(given catalogue.Attribute) bool {
+	if given.Name == asOf {
+		return false
+	}
+	v, ok := q.Attributes.Get(given.Name)
+	return !ok || !reflect.DeepEqual(v, given.Value)
 }
 
 func (q *Quantity) take(r *Row) {
@@ -189,12 +222,14 @@ func (q *Quantity) take(r *Row) {
 
 // settle recomputes on hand and status once all rows are merged.
 func (p *Position) settle(known *Known) {
-	p.OnHand = 0
+	sum := 0
 	for _, q := range p.Quantities {
 		if (stock.Quantity{Type: q.Type, Status: q.Status, Condition: q.Condition}).Counts() {
-			p.OnHand += q.Quantity
+			sum += q.Quantity
 		}
 	}
+	p.OnHand = stock.Cap(sum)
+	p.Capped = p.OnHand != sum
 	status := known.PositionStatus(p.ProductRef, p.LocationRef)
 	if status == stock.Active && p.Status != "" && p.Status != stock.Created && p.Status != stock.Inactive {
 		return // somebody set another status in which it may be sold, such as AT_RISK: a count does not take it back

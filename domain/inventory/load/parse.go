@@ -29,11 +29,10 @@ func Parse(raw json.RawMessage) Row {
 		Retailer: p.text("retailerId", false), Type: p.text("type", false), Status: p.text("status", false), Ref: p.text("ref", false),
 		ExternalRef: p.text("externalRef", false), Condition: p.text("condition", false),
 		StorageArea: p.text("storageAreaRef", false), Supplier: p.text("supplier", false),
-		AsOf: p.time("asOf"), ExpectedOn: p.time("expectedOn"), ExpiresOn: p.time("expiry"), Attributes: p.attributes(),
+		ExpectedOn: p.time("expectedOn"), ExpiresOn: p.time("expiry"), Attributes: p.attributes(),
 	}
-	if r.AsOf.IsZero() {
-		r.AsOf = asOfAttribute(r.Attributes)
-	}
+	r.AsOfText, r.Effective = p.asOf(&r), p.time("effectiveFrom")
+	r.Attributes = p.keep(r.Attributes)
 	if r.kind() == stock.LastOnHand && r.Quantity < 0 {
 		p.fail("qty", "a count cannot be negative")
 	}
@@ -50,14 +49,47 @@ func ParseAttributes(attributes map[string]any) (Row, error) {
 	return Parse(raw), nil
 }
 
-func asOfAttribute(attributes catalogue.Attributes) time.Time {
-	v, _ := attributes.Get("asOf")
-	s, _ := v.(string)
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		return time.Time{}
+// In reads a time of count that names no zone in the zone of the row's location, and notes that it did.
+func (r *Row) In(zone *time.Location) {
+	t := r.AsOf
+	r.AsOf = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone).UTC()
+	r.Note = fmt.Sprintf("asOf %s was read in the location's zone, %s: %s", r.AsOfText, zone, r.AsOf.Format(time.RFC3339))
+	r.AsOfText = ""
+}
+
+// asOf is the member, or the attribute, that says when a count was taken.
+const asOf = "asOf"
+
+// asOf reads when a count was taken, and gives the text of a time that names no zone.
+func (p *parser) asOf(r *Row) (local string) {
+	text, field := p.text(asOf, false), asOf
+	if v, ok := r.Attributes.Get(asOf); ok && text == "" {
+		if text, ok = v.(string); !ok {
+			p.fail("attributes."+asOf, "must be a string")
+		}
+		field = "attributes." + asOf
 	}
-	return t
+	if text == "" {
+		return ""
+	}
+	var zoned bool
+	if r.AsOf, zoned = p.moment(field, text); zoned {
+		return ""
+	}
+	return text
+}
+
+// keep adds what is the caller's own to the record's attributes: it stays on the quantity.
+func (p *parser) keep(attributes catalogue.Attributes) catalogue.Attributes {
+	for i := range p.members {
+		switch name := p.members[i].name; name {
+		case "lot", "uom", "effectiveFrom", "parentRef", "correctedQty", "reservedQty", "inventoryId":
+			if text := p.text(name, false); text != "" {
+				attributes = attributes.Merge(catalogue.Attributes{{Name: name, Type: "STRING", Value: text}})
+			}
+		}
+	}
+	return attributes
 }
 
 // parser keeps the first problem.
@@ -150,13 +182,19 @@ func (p *parser) time(name string) time.Time {
 	if s == "" {
 		return time.Time{}
 	}
+	t, _ := p.moment(name, s)
+	return t
+}
+
+// moment reads a time, in UTC where it names no zone.
+func (p *parser) moment(name, s string) (t time.Time, zoned bool) {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02"} {
 		if t, err := time.Parse(layout, s); err == nil && catalogue.CheckTime(t) == nil {
-			return t.UTC()
+			return t.UTC(), layout == time.RFC3339Nano
 		}
 	}
 	p.fail(name, "is no ISO time")
-	return time.Time{}
+	return time.Time{}, true
 }
 
 // attributes accepts an object of values or a list of named ones.

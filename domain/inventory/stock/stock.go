@@ -2,7 +2,10 @@
 // confirming do to a position. It is pure; the SQL that does the same set-wise is measured against it in tests.
 package stock
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // The quantity types that the platform itself writes.
 const (
@@ -57,8 +60,14 @@ func OnHand(quantities []Quantity) int {
 			sum += q.Quantity
 		}
 	}
-	return sum
+	return Cap(sum)
 }
+
+// Capped is the attribute of a position, true or false, that tells of a sum which was more, or less, than the field can carry; without it, none was.
+const Capped = "quantityCapped"
+
+// Cap is a sum as a field of 32 bits can carry it. Whoever cuts one off says so: see Capped.
+func Cap(sum int) int { return max(math.MinInt32, min(math.MaxInt32, sum)) }
 
 // ATS is what one location may sell of on-hand stock: never negative, and nothing while the position is not active.
 func ATS(onHand int, status string) int {

@@ -1,0 +1,204 @@
+package batching
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/modules/manifest"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// Writer makes and changes entities as mutations would, set-wise. See graphql.Executor.Many.
+type Writer interface {
+	Many(ctx context.Context, tx *store.Tx, who *tenant.Principal, may manifest.May, list []manifest.Entity) ([]manifest.Made, []*workflow.Event, error)
+}
+
+// maxLooks is how often a batch of entities looks for what is there: others may make the same between a look and the commit.
+const maxLooks = 3
+
+// allows is what an action lets records do.
+func allows(action string) manifest.May {
+	return manifest.May{Create: action != "UPDATE", Change: action != "CREATE"}
+}
+
+// addEntities stores a batch whose records are entities to make or to change, makes and changes them, and completes the batch, in one commit: a caller
+// who gets no answer finds neither.
+func (s *Service) addEntities(ctx context.Context, scope tenancy.Scope, load *manifest.Load, job *jobs.Job, req Request) (*jobs.Batch, error) {
+	switch {
+	case req.Event != "":
+		return nil, fault.Invalidf("event", "batches of %s become no event: each record is made or changed, and what is new sends CREATE", load.EntityType)
+	case s.writer == nil || req.Who == nil:
+		return nil, fmt.Errorf("batches of %s need a writer and a caller", load.EntityType)
+	}
+	of := manifest.Batch{Retailer: job.RetailerID, EntityType: load.EntityType, CatalogueRef: req.CatalogueRef}
+	list, err := s.entities(ctx, scope, load, of, req.Records)
+	if err != nil {
+		return nil, err
+	}
+	id, err := jobs.NewBatchID(ctx, s.db, scope)
+	if err != nil {
+		return nil, err
+	}
+	l := &loading{Service: s, req: &req, list: list, rows: make([]jobs.Row, len(list)), batch: &jobs.Batch{
+		ID: id, JobID: req.JobID, RetailerID: job.RetailerID, Action: req.Action, EntityType: req.EntityType, Header: req.Header,
+	}}
+	for range maxLooks {
+		if err = s.db.Write(ctx, scope, func(tx *store.Tx) error { return l.write(ctx, tx) }); !fault.Is(err, fault.Exists) {
+			break
+		}
+	}
+	if fault.Is(err, fault.Exists) { // of what others make again and again nothing is made, and each record says why
+		l.spoil(err)
+		err = s.db.Write(ctx, scope, func(tx *store.Tx) error { return l.store(ctx, tx) })
+	}
+	if err != nil {
+		return nil, fmt.Errorf("add a batch to job %s: %w", req.JobID, err)
+	}
+	s.nudge(ctx, scope, l.events...)
+	return l.batch, nil
+}
+
+// entities are what records ask for. Of two with one key the second is refused.
+func (s *Service) entities(ctx context.Context, scope tenancy.Scope, load *manifest.Load, of manifest.Batch, records []json.RawMessage) ([]manifest.Entity, error) {
+	read := make([]map[string]any, len(records))
+	for i, r := range records {
+		d := json.NewDecoder(bytes.NewReader(r))
+		d.UseNumber()
+		if err := d.Decode(&read[i]); err != nil {
+			read[i] = nil // it is no object, which the loader says
+		}
+	}
+	list, err := load.Entities(ctx, s.db.Reader(scope), of, read)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]int{}
+	own := strconv.Itoa(int(of.Retailer))
+	for i := range list {
+		x := &list[i]
+		if read[i] == nil {
+			x.Err = fault.Invalidf("", "a record must be a JSON object")
+		}
+		if named := fmt.Sprint(read[i]["retailerId"]); x.Err == nil && read[i]["retailerId"] != nil && of.Retailer != 0 && named != own {
+			x.Err = fault.Invalidf("retailerId", "the batch is retailer %s's", own)
+		}
+		if x.Err != nil {
+			continue
+		}
+		key := x.Among + fmt.Sprintf(" %q", x.Key)
+		if first, twice := seen[key]; twice {
+			x.Err = fault.New(fault.Exists, "record %d has the same key", first).WithCode(fault.CodeExists).At("ref")
+			continue
+		}
+		seen[key] = i
+	}
+	return list, nil
+}
+
+// loading is a batch of entities on its way.
+type loading struct {
+	*Service
+	req    *Request
+	list   []manifest.Entity
+	batch  *jobs.Batch
+	rows   []jobs.Row
+	events []*workflow.Event
+}
+
+// write makes and changes what the records ask for, step by step, and stores the batch.
+func (l *loading) write(ctx context.Context, tx *store.Tx) error {
+	l.events = nil
+	steps := map[int][]int{}
+	for i, x := range l.list {
+		l.rows[i] = jobs.Row{Number: i, Body: l.req.Records[i]}
+		if x.Err != nil {
+			l.fail(i, x.Err)
+			continue
+		}
+		steps[x.Step] = append(steps[x.Step], i)
+	}
+	for _, step := range sorted(steps) {
+		if err := l.step(ctx, tx, steps[step]); err != nil {
+			return err
+		}
+	}
+	return l.store(ctx, tx)
+}
+
+func sorted(steps map[int][]int) []int {
+	out := make([]int, 0, len(steps))
+	for n := range steps {
+		out = append(out, n)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (l *loading) step(ctx context.Context, tx *store.Tx, at []int) error {
+	list := make([]manifest.Entity, len(at))
+	for n, i := range at {
+		list[n] = l.list[i]
+	}
+	made, events, err := l.writer.Many(ctx, tx, l.req.Who, allows(l.req.Action), list)
+	if err != nil {
+		return err
+	}
+	for n, i := range at {
+		m := made[n]
+		switch {
+		case m.Err != nil:
+			l.fail(i, m.Err)
+		case m.Unchanged:
+			l.rows[i].EntityID, l.rows[i].EntityRef, l.rows[i].Message = m.ID, m.Ref, outcomes[0]
+		default:
+			l.rows[i].EntityID, l.rows[i].EntityRef = m.ID, m.Ref
+		}
+	}
+	l.events = append(l.events, events...)
+	return tx.Flush(ctx)
+}
+
+// fail notes what is wrong with a record, at its member.
+func (l *loading) fail(i int, err error) {
+	f := fault.Of(err)
+	place := strings.TrimPrefix(strings.TrimPrefix(f.Field, manifest.Place), ".")
+	for own, theirs := range l.list[i].Names {
+		if rest, is := strings.CutPrefix(place, own); is && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			place = theirs + rest
+			break
+		}
+	}
+	failed := Failed(i, f.PlatformCode(), place, f.Detail)
+	failed.Body = l.req.Records[i]
+	if ref, ok := l.list[i].Input["ref"].(string); ok {
+		failed.EntityRef = ref
+	}
+	l.rows[i] = failed
+}
+
+// spoil has all records fail that did not.
+func (l *loading) spoil(err error) {
+	l.events = nil
+	for i, x := range l.list {
+		if x.Err == nil {
+			l.fail(i, err)
+		}
+	}
+}
+
+func (l *loading) store(ctx context.Context, tx *store.Tx) error {
+	if err := jobs.AddDone(ctx, tx, l.batch, l.rows); err != nil {
+		return err
+	}
+	return l.records.log(tx, Batch{ID: l.batch.ID, Job: l.batch.JobID, Retailer: l.batch.RetailerID, Now: tx.Now()})
+}
