@@ -43,7 +43,7 @@ func TestABatchEndsHoweverItsEventDoes(t *testing.T) {
 		{"Refused", "C0160E event Refused: ruleset Refused: no"},
 		{"Silent", " "},
 	} {
-		b := h.send("CATEGORY", "CREATE", c.event, `{"ref":"SHOES","name":"Shoes"}`, `{"ref":"HATS","name":"Hats"}`)
+		b := h.send("ASSORTMENT", "CREATE", c.event, `{"ref":"SHOES","name":"Shoes"}`, `{"ref":"HATS","name":"Hats"}`)
 		failed := 2
 		if c.want == " " {
 			failed = 0
@@ -64,7 +64,7 @@ func TestABatchThatIsHandedOnEndsWithTheEventThatItIsHandedTo(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for event, failed := range map[string]int{"HandsOn": 0, "HandsOff": 1} {
-		b := h.send("CATEGORY", "CREATE", event, `{"ref":"SHOES","name":"Shoes"}`)
+		b := h.send("ASSORTMENT", "CREATE", event, `{"ref":"SHOES","name":"Shoes"}`)
 		require.Eventually(t, func() bool {
 			var err error
 			b, err = jobs.GetBatch(t.Context(), h.db.Reader(h.scope), b.ID)

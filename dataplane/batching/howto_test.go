@@ -33,7 +33,7 @@ import (
 
 // What follows, up to the next test, is the worked example of docs/how-to/add-a-batch-loader.md.
 
-var categories = manifest.Load{EntityType: "CATEGORY", Actions: []string{"CREATE"}, Event: "CategoriesReceived", Target: productCatalogue}
+var categories = manifest.Load{EntityType: "ASSORTMENT", Actions: []string{"CREATE"}, Event: "CategoriesReceived", Target: productCatalogue}
 
 // productCatalogue is the one that a batch names, else the retailer's own.
 func productCatalogue(ctx context.Context, r *store.Reader, b manifest.Batch) (any, error) {
@@ -84,7 +84,7 @@ func takeCategories(ctx context.Context, c *rule.Context, _ rule.None) error {
 func TestTheWorkedExampleOfALoader(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	b := h.send("CATEGORY", "CREATE", "", `{"ref":"SHOES","name":"Shoes"}`, `{"name":"nothing"}`, `{"ref":7}`, `{"ref":"HATS","name":"Hats"}`)
+	b := h.send("ASSORTMENT", "CREATE", "", `{"ref":"SHOES","name":"Shoes"}`, `{"name":"nothing"}`, `{"ref":7}`, `{"ref":"HATS","name":"Hats"}`)
 	require.Equal(t, []any{jobs.Complete, 4, 2}, []any{b.Status, b.Processed, b.Failed})
 	rows, err := h.service.Results(h.Context(), h.scope, b)
 	require.NoError(t, err)
@@ -110,7 +110,7 @@ func TestWhatNoModuleLoadsIsRefused(t *testing.T) {
 	for _, c := range []struct{ entityType, action, place, says string }{
 		{"ORDER", "UPSERT", "entityType", `Batches of "ORDER" are not taken: ` + want},
 		{"", "UPSERT", "entityType", `Batches of "" are not taken: ` + want},
-		{"CATEGORY", "UPSERT", "action", `CATEGORY is loaded with CREATE, got "UPSERT"`},
+		{"ASSORTMENT", "UPSERT", "action", `ASSORTMENT is loaded with CREATE, got "UPSERT"`},
 		{"LEAF", "UPSERT", "", "batches of LEAF go to a *inventory.Category, which is no root of a workflow"},
 	} {
 		_, err := h.service.AddBatch(h.Context(), h.scope, h.job, batching.Request{JobID: h.job.ID, EntityType: c.entityType, Action: c.action, Records: []json.RawMessage{json.RawMessage(`{}`)}})

@@ -6,6 +6,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/core"
 	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/modules/manifest"
+	"github.com/fluent-oms/fluent/dataplane/modules/masterdata"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/operation"
 	"github.com/fluent-oms/fluent/dataplane/rule"
@@ -14,7 +15,7 @@ import (
 
 // All lists the modules that come with the platform.
 func All() []manifest.Module {
-	return []manifest.Module{core.Manifest(), ordering.Manifest(), inventory.Manifest(), availability.Manifest()}
+	return []manifest.Module{core.Manifest(), ordering.Manifest(), inventory.Manifest(), availability.Manifest(), masterdata.Manifest()}
 }
 
 // Starts lists the entity types of roots whose first turn may be one commit with their creation.

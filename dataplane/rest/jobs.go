@@ -130,7 +130,7 @@ func (a *API) createBatch(c *call) (any, error) {
 	// The caller may see more catalogues than he may load.
 	batch, err := a.Batching.AddBatch(c.r.Context(), c.scope(), job, batching.Request{
 		JobID: job.ID, Action: req.Action, EntityType: req.EntityType, Source: req.Source, Event: req.Event, CatalogueRef: req.CatalogueRef,
-		Header: header, Records: records, Author: c.caller.Username,
+		Header: header, Records: records, Author: c.caller.Username, Who: c.caller,
 	})
 	if err != nil {
 		return nil, err

@@ -244,7 +244,9 @@ func (m *many) write() []*workflow.Event {
 	for _, e := range w.changed {
 		m.tx.Update(e, w.fields[m.Catalogue.TypeOf(e)]...)
 	}
-	eventstore.Append(m.tx, events...)
+	if len(events) > 0 {
+		eventstore.Append(m.tx, events...)
+	}
 	return events
 }
 

@@ -205,26 +205,6 @@ func (l *Load) taken(ctx context.Context, t *store.Tx, known *load.Known) error 
 	return nil
 }
 
-// zone is a location's own, UTC where it has none.
-func (l *Load) zone(at *availability.Place) *time.Location {
-	if at.Address == nil {
-		return time.UTC
-	}
-	name := at.Address.TimeZone
-	if z := l.zones[name]; z != nil {
-		return z
-	}
-	z, err := time.LoadLocation(name)
-	if err != nil {
-		z = time.UTC
-	}
-	if l.zones == nil {
-		l.zones = map[string]*time.Location{}
-	}
-	l.zones[name] = z
-	return z
-}
-
 // foreign refuses a record that names another retailer than its batch.
 func (l *Load) foreign(r *load.Row) {
 	if own := strconv.Itoa(int(l.retailer)); r.Problem == "" && r.Retailer != "" && l.retailer != 0 && r.Retailer != own {
@@ -342,18 +322,6 @@ type asRoots struct{ entity.Versions }
 // Find finds nothing.
 func (asRoots) Find(_ context.Context, needs []entity.Need) ([]any, error) {
 	return make([]any, len(needs)), nil
-}
-
-// capped reports whether a position is marked as one whose on hand its field cannot carry.
-func capped(p *inventory.InventoryPosition) bool {
-	v, _ := p.Attributes.Get(stock.Capped)
-	is, _ := v.(bool)
-	return is
-}
-
-// mark says of a position whose on hand its field cannot carry, or could not carry, how it is now.
-func mark(e *inventory.InventoryPosition, p *load.Position) {
-	e.Attributes = e.Attributes.Merge(catalogue.Attributes{{Name: stock.Capped, Type: "BOOLEAN", Value: p.Capped}})
 }
 
 func (l *Load) writePosition(made *entity.Making, p *load.Position, old *inventory.InventoryPosition) {

@@ -330,5 +330,5 @@ func list(ctx context.Context, r *store.Reader, name, sql string, args ...any) (
 
 // scanRow takes a record's bytes as they are: json.RawMessage by itself would be read as JSON once more.
 func scanRow(row pgx.CollectableRow) (r Row, err error) {
-	return r, row.Scan(&r.Number, (*[]byte)(&r.Body), &r.EntityID, &r.EntityRef, &r.Code, &r.Message)
+	return r, row.Scan(&r.Number, (*[]byte)(&r.Body), &r.EntityID, &r.EntityRef, &r.Code, &r.Message, &r.Place)
 }

@@ -114,6 +114,21 @@ func TestARecountGoesByQuantitiesProductAndLocation(t *testing.T) {
 	require.Len(t, recount(stock.Selection{Products: []string{"P1"}}), 2, "P1 at A is active again, and at B nothing was ever counted")
 	require.Equal(t, 10, s.onHand("ACME", otherP1A), "another catalogue's")
 	require.Equal(t, 10, s.onHand("OTHER", p1a))
+
+	// What the field cannot carry is cut off at its limit, and the position says so until it can again.
+	marked := func() []string {
+		return s.Texts("SELECT e.item::text FROM inventory_positions p, jsonb_array_elements(p.attributes) AS e (item) WHERE p.account_id = 'ACME' AND p.id::text = $1", string(p1a))
+	}
+	s.SQL("UPDATE inventory_positions SET attributes = '[{\"name\": \"bin\", \"type\": \"STRING\", \"value\": \"7\"}]' WHERE account_id = 'ACME' AND id::text = $1", string(p1a))
+	s.SQL("UPDATE inventory_quantities SET quantity = 2147483647 WHERE account_id = 'ACME' AND ref = 'a'")
+	s.SQL("UPDATE inventory_quantities SET quantity = 3 WHERE account_id = 'ACME' AND ref = 'b'")
+	require.Equal(t, status(2147483647, "ACTIVE"), recount(one))
+	bin := `{"name": "bin", "type": "STRING", "value": "7"}`
+	require.Equal(t, []string{bin, `{"name": "quantityCapped", "type": "BOOLEAN", "value": true}`}, marked())
+	require.Empty(t, recount(one))
+	s.SQL("UPDATE inventory_quantities SET quantity = -1 WHERE account_id = 'ACME' AND ref = 'b'")
+	require.Equal(t, status(2147483647, "ACTIVE"), recount(one), "the sum is the limit itself")
+	require.Equal(t, []string{bin, `{"name": "quantityCapped", "type": "BOOLEAN", "value": false}`}, marked())
 }
 
 // TestVirtualPositionsAreWrittenWhereTheyDiffer.

@@ -243,6 +243,9 @@ func TestAggregatesSumTheirNetwork(t *testing.T) {
 	now := s.Texts("SELECT updated_on::text FROM virtual_positions WHERE account_id = 'ACME' AND group_ref = 'virtual 21' ORDER BY product_ref")
 	require.NotEqual(t, changed[0], now[0])
 	require.Equal(t, changed[1:], now[1:], "what is as it was is not written")
+	s.SQL("UPDATE inventory_positions SET on_hand = 2147483647 WHERE account_id = 'ACME' AND id::text = $1", string(p1a))
+	s.Locked(func(tx *store.Tx) { stock.Sum(tx, of, []string{"P1"}, []string{"ACTIVE"}) })
+	require.Equal(t, "P1 2147483647", sums("ACME")[0], "more than the field can carry")
 }
 
 func TestWhatCanBeSoldIsReadByCatalogueStatusAndQuantity(t *testing.T) {

@@ -27,18 +27,24 @@ const recountWhere = `p.account_id = $1 AND p.catalogue_id = $2::int8 AND
 
 const sqlRecountLock = `SELECT count(*) FROM (SELECT p.id FROM inventory_positions p WHERE ` + recountWhere + ` ORDER BY p.id FOR UPDATE) locked`
 
-const sqlRecount = `UPDATE inventory_positions p SET updated_on = $6, on_hand = n.on_hand, status = n.status
-FROM (SELECT p.id,
+// marked reports whether a position is marked as one whose sum its field cannot carry. See stock.Capped.
+const marked = `coalesce(p.attributes @> '[{"name": "quantityCapped", "value": true}]', false)`
+
+const sqlRecount = `UPDATE inventory_positions p SET updated_on = $6, on_hand = n.on_hand, status = n.status,
+	attributes = CASE WHEN n.capped = ` + marked + ` THEN p.attributes ELSE coalesce((SELECT jsonb_agg(e.item)
+		FROM jsonb_array_elements(CASE WHEN jsonb_typeof(p.attributes) = 'array' THEN p.attributes END) AS e (item) WHERE e.item ->> 'name' <> 'quantityCapped'), '[]'::JSONB)
+		|| jsonb_build_array(jsonb_build_object('name', 'quantityCapped', 'type', 'BOOLEAN', 'value', n.capped)) END
+FROM (SELECT c.id, c.status, least(greatest(c.units, -2147483648), 2147483647) AS on_hand, c.units NOT BETWEEN -2147483648 AND 2147483647 AS capped FROM (SELECT p.id,
 	coalesce((SELECT sum(q.quantity)::int8 FROM inventory_quantities q WHERE q.account_id = $1 AND q.position_id = p.id AND q.status = 'ACTIVE'
-		AND q.type = ANY ($7::text[]) AND coalesce(q.condition, 'NEW') IN ('NEW', '')), 0) AS on_hand,
+		AND q.type = ANY ($7::text[]) AND coalesce(q.condition, 'NEW') IN ('NEW', '')), 0) AS units,
 	CASE
 		WHEN NOT EXISTS (SELECT 1 FROM products d WHERE d.account_id = $1 AND d.ref = p.product_ref) THEN 'CREATED'
 		WHEN EXISTS (SELECT 1 FROM locations l WHERE l.account_id = $1 AND l.ref = p.location_ref AND l.status = 'INACTIVE')
 			OR NOT EXISTS (SELECT 1 FROM products d WHERE d.account_id = $1 AND d.ref = p.product_ref AND coalesce(d.status, '') <> 'INACTIVE') THEN 'INACTIVE'
 		WHEN coalesce(p.status, '') IN ('', 'CREATED', 'INACTIVE') THEN 'ACTIVE'
 		ELSE p.status END AS status
-	FROM inventory_positions p WHERE ` + recountWhere + `) n
-WHERE p.account_id = $1 AND p.id = n.id AND (p.on_hand, coalesce(p.status, '')) IS DISTINCT FROM (n.on_hand, n.status)
+	FROM inventory_positions p WHERE ` + recountWhere + ` OFFSET 0) c) n
+WHERE p.account_id = $1 AND p.id = n.id AND ((p.on_hand, coalesce(p.status, '')) IS DISTINCT FROM (n.on_hand, n.status) OR n.capped <> ` + marked + `)
 RETURNING p.id::text, p.product_ref, p.location_ref, p.status, p.on_hand`
 
 // Recount sends what is queued, then brings on hand and status of positions in line with their quantities, product and

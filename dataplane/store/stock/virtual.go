@@ -88,7 +88,7 @@ const sqlAggregate = `INSERT INTO virtual_positions (account_id, id, created_on,
 	product_ref, group_ref, quantity, catalogue_id)
 SELECT $1, a.id::uuid, $3, $3, CASE WHEN x.id IS NULL THEN $4 || ':' || a.product_ref ELSE $4 || ':' || a.product_ref || ':' || a.id END,
 	'AGGREGATE', 'ACTIVE', $5, $6::int8, a.product_ref, $4,
-	(SELECT coalesce(sum(greatest(0, coalesce(p.on_hand, 0))), 0)::int8 FROM inventory_positions p
+	(SELECT least(2147483647, coalesce(sum(greatest(0, coalesce(p.on_hand, 0))), 0))::int8 FROM inventory_positions p
 	WHERE p.account_id = $1 AND p.catalogue_id = $8::int8 AND p.product_ref = a.product_ref AND p.status = ANY ($11::text[])
 	AND (p.location_ref IN (SELECT l.ref FROM network_locations n JOIN locations l ON l.account_id = $1 AND l.id = n.location_id
 		WHERE n.account_id = $1 AND n.network_id = $7::int8)) IS TRUE), $2::int8
