@@ -32,6 +32,8 @@ import (
 // world is a database with one account, one retailer and an executor.
 type world struct {
 	t      testing.TB
+	dsn    string
+	more   []operation.Operation
 	db     *store.DB
 	exec   *graphql.Executor
 	admin  *tenant.Principal
@@ -91,16 +93,22 @@ func newWorldOf(t testing.TB, options store.Options, template string, migrate fu
 	hooks := storetest.New(t)
 	options.ReadConnections, options.WriteConnections, options.Hook = 4, 4, hooks.Hook
 	db := storetest.Open(t, dsn, options)
-	var err error
-	w := &world{t: t, db: db, nudges: &nudges{}, hooks: hooks}
-	w.exec, err = graphql.New(graphql.Deps{
-		Catalogue: options.Catalogue, Operations: append(modules.Operations(), more...), DB: db, Workflows: versions{}, Engine: w.nudges,
-		Checks: settings.Checks(options.Catalogue), Guards: rights.Guards(options.Catalogue, plain{}), Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
-	})
-	require.NoError(t, err)
+	w := &world{t: t, dsn: dsn, more: more, db: db, nudges: &nudges{}, hooks: hooks}
+	w.exec = w.executor(db)
 	w.admin = principal("ACME", "1", tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})
 	w.retailer("ACME", "1", "MAIN")
 	return w
+}
+
+// executor is the API of a node.
+func (w *world) executor(db *store.DB) *graphql.Executor {
+	w.t.Helper()
+	exec, err := graphql.New(graphql.Deps{
+		Catalogue: db.Catalogue(), Operations: append(modules.Operations(), w.more...), DB: db, Workflows: versions{}, Engine: w.nudges,
+		Checks: settings.Checks(db.Catalogue()), Guards: rights.Guards(db.Catalogue(), plain{}), Logger: slog.New(slog.NewTextHandler(w.t.Output(), nil)),
+	})
+	require.NoError(w.t, err)
+	return exec
 }
 
 func principal(account tenancy.AccountID, user string, grants ...tenant.Grant) *tenant.Principal {

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 )
 
 // networks makes n networks N-0 … and returns nothing: they have no workflow and cost one row each.
@@ -157,6 +159,7 @@ func TestOneStatementForEachLevel(t *testing.T) {
 func TestWhatComesWithAnIDIsWhatComesLevelByLevel(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	storetest.HoldHorizon(t, w.dsn, time.Hour) // cursors of young rows say where it was
 	customer := w.shop("P1", "P2")
 	var ids []any
 	for _, ref := range []string{"A", "B"} {

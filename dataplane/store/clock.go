@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -10,13 +11,21 @@ import (
 // clock. It needs no round trip but once a minute, when the database is asked anew. What the node's wall clock says does not matter.
 func (db *DB) Now(ctx context.Context) time.Time {
 	if db.clock.stale() {
-		var now time.Time
-		sent := time.Now()
-		if err := db.readers.QueryRow(ctx, sqlVersion).Scan(new(string), &now); err == nil {
-			db.clock.set(sent, time.Now(), now)
-		}
+		_ = db.measure(ctx) // the clock goes on as it was
 	}
 	return db.clock.now()
+}
+
+// measure asks the database for its time.
+func (db *DB) measure(ctx context.Context) error {
+	var now time.Time
+	sent := time.Now()
+	err := db.readers.QueryRow(ctx, sqlVersion).Scan(new(string), &now)
+	if err != nil {
+		return db.translate(fmt.Errorf("ask the database for its time: %w", err))
+	}
+	db.clock.set(sent, time.Now(), now)
+	return nil
 }
 
 // Time is Now as it was last measured, without a round trip.

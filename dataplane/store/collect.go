@@ -19,7 +19,18 @@ func (s *selection) collect(rows pgx.Rows, res *Result) error {
 		return err
 	}
 	var slab []any
+	keep := !s.query.NoCursors
+	seen := len(s.bounds.seen()) > 0
 	groups, err := s.each(rows, func(at *grouping, raw [][]byte) error {
+		if keep || seen {
+			p := l.position(raw)
+			if seen && s.bounds.has(p) {
+				return nil
+			}
+			if keep {
+				at.at = append(at.at, p)
+			}
+		}
 		if len(slab) < len(l.cells) {
 			slab = make([]any, slabRows*len(l.cells))
 		}
@@ -29,9 +40,6 @@ func (s *selection) collect(rows pgx.Rows, res *Result) error {
 			row[i] = decode(l.columns[c].kind, raw[c])
 		}
 		at.Rows = append(at.Rows, row)
-		if !s.query.NoCursors {
-			at.Cursors = append(at.Cursors, l.cursor(raw).String())
-		}
 		return nil
 	})
 	if err != nil {
@@ -78,6 +86,8 @@ func (s *selection) collectEntities(rows pgx.Rows, take func(entity any)) error 
 type grouping struct {
 	Group
 	entities  []any
+	at        []position // of Rows, where cursors are wanted
+	horizon   int64
 	low, high bool
 }
 
@@ -107,18 +117,21 @@ func (s *selection) each(rows pgx.Rows, row func(at *grouping, raw [][]byte) err
 		var at *grouping
 		switch {
 		case l.owners:
-			id := decode(l.owner, raw[0]).(catalogue.ID)
+			id := decode(l.owner, raw[l.parent]).(catalogue.ID)
 			if len(g) == 0 || g[len(g)-1].Parent != id { // rows come owner by owner
 				g = append(g, grouping{Group: Group{Parent: id}})
 			}
 			at = &g[len(g)-1]
 		case l.parents:
-			at = &g[wireInt(raw[0])-1]
+			at = &g[wireInt(raw[l.parent])-1]
 		default:
 			at = &g[0]
 		}
 		at.low = at.low || l.low >= 0 && raw[l.low] != nil
 		at.high = at.high || l.high >= 0 && raw[l.high] != nil
+		if l.horizon >= 0 {
+			at.horizon = wireMicros(raw[l.horizon])
+		}
 		if own := raw[l.offset:]; own[l.id] != nil { // else the page is empty and only the flags came
 			if count++; s.limit == 0 && count > s.max {
 				return nil, s.tooMany()
@@ -140,21 +153,31 @@ func (s *selection) finish(g *grouping) {
 	more := s.limit > 0 && len(g.Rows) > s.limit
 	if more {
 		g.Rows = g.Rows[:s.limit]
-		if g.Cursors != nil {
-			g.Cursors = g.Cursors[:s.limit]
+		if g.at != nil {
+			g.at = g.at[:s.limit]
 		}
 	}
+	g.low = g.low || len(s.bounds.seen()) > 0
 	if s.shape.layout.backward {
 		slices.Reverse(g.Rows)
-		slices.Reverse(g.Cursors)
+		slices.Reverse(g.at)
 		g.HasPrevious, g.HasNext = more || g.low, g.high
 	} else {
 		g.HasPrevious, g.HasNext = g.low, more || g.high
 	}
+	switch {
+	case s.query.NoCursors:
+	case s.query.Follow:
+		s.print(g)
+	default:
+		for _, p := range g.at {
+			g.Cursors = append(g.Cursors, p.plain())
+		}
+	}
 }
 
-func (l *layout) cursor(raw [][]byte) cursor {
-	c := cursor{micros: wireMicros(raw[l.created]), kind: l.columns[l.id].kind}
+func (l *layout) position(raw [][]byte) position {
+	c := position{micros: wireMicros(raw[l.created]), kind: l.columns[l.id].kind}
 	if c.kind == kindUUID {
 		c.uuid = [16]byte(raw[l.id])
 	} else {

@@ -57,6 +57,9 @@ func Classify(err error) Class {
 	if errors.Is(err, ErrAmbiguous) || errors.As(err, &ambiguous) {
 		return Ambiguous
 	}
+	if errors.Is(err, errLate) {
+		return Retryable
+	}
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
 		switch {

@@ -19,3 +19,9 @@ func (db *DB) SetNumbersClock(now func() time.Time) {
 
 // SetTrialTime is how long a trial to write may take.
 func (p *Probe) SetTrialTime(d time.Duration) { p.trialTime = d }
+
+// Misread puts what the node takes for the database's time off.
+func (db *DB) Misread(by time.Duration) {
+	now := time.Now()
+	db.clock.set(now, now, now.Add(by))
+}

@@ -35,7 +35,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			[]string{"pool"}),
 	}
 	m.retries = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "fluent_store_write_retries_total",
-		Help: "Repetitions of writes, by what made them needed (serialization, deadlock, connection). CockroachDB's own are not in it."}, []string{"reason"})
+		Help: "Repetitions of writes, by what made them needed (serialization, deadlock, connection, late). CockroachDB's own are not in it."}, []string{"reason"})
 	m.unwilled = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "fluent_store_writes_refused_total",
 		Help: "Calls that the database refused because it takes no writes, by reason (DATABASE_FULL and others)."}, []string{"reason"})
 	reg.MustRegister(m.attempts, m.writes, m.trips, m.refusals, m.retries, m.unwilled)
@@ -64,6 +64,9 @@ func (m *Metrics) retried(err error) {
 		return
 	}
 	reason := "connection"
+	if errors.Is(err, errLate) {
+		reason = "late"
+	}
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
 		switch pe.Code {

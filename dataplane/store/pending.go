@@ -18,6 +18,8 @@ import (
 // pending is what a Tx has queued since its last flush.
 type pending struct {
 	now     time.Time
+	writing *writing
+	stamps  []*time.Time // created_on and updated_on of entities, which are drawn when the queue is sent
 	inserts []*insertGroup
 	updates []*entityUpdate
 	byID    map[entityKey]*entityUpdate
@@ -94,6 +96,7 @@ func (p *pending) insert(db *DB, entity any) {
 	for _, c := range []column{m.created, m.updated} {
 		if at, ok := c.field.Pointer(entity).(*time.Time); ok && at.IsZero() {
 			*at = p.now
+			p.stamps, p.writing.stamped = append(p.stamps, at), append(p.writing.stamped, at)
 		}
 	}
 	if p.fresh == nil {
@@ -117,6 +120,7 @@ func (p *pending) update(db *DB, entity any, fields []*catalogue.Field) {
 	}
 	if at, ok := m.updated.field.Pointer(entity).(*time.Time); ok {
 		*at = p.now
+		p.stamps = append(p.stamps, at)
 	}
 	key := entityKey{m.typ, id}
 	if p.fresh[key] {
@@ -185,7 +189,7 @@ func (p *pending) link(edge *catalogue.Edge, owner catalogue.ID, targets []catal
 
 // flush sends what is queued; with commit, COMMIT goes along unless somebody must look at an answer first.
 func (tx *Tx) flush(ctx context.Context, commit bool) error {
-	calls, err := tx.pending.take(tx.Reader)
+	calls, err := tx.pending.take(tx.Reader, tx.conn)
 	if err != nil {
 		return err
 	}
@@ -208,12 +212,18 @@ func (tx *Tx) flush(ctx context.Context, commit bool) error {
 }
 
 // take empties the queue into statements.
-func (p *pending) take(r *Reader) ([]call, error) {
+func (p *pending) take(r *Reader, c *txConn) ([]call, error) {
 	db, scope, account := r.db, r.scope, string(r.scope.Account())
 	took := *p
-	*p = pending{now: took.now}
+	*p = pending{now: took.now, writing: took.writing}
 	if took.err != nil {
 		return nil, took.err
+	}
+	if len(took.inserts) > 0 || len(took.updates) > 0 {
+		took.now = c.draw()
+		for _, at := range took.stamps {
+			*at = took.now
+		}
 	}
 	calls := took.first
 	for _, g := range took.inserts {

@@ -28,8 +28,10 @@ type layout struct {
 	columns  []column // what the query's own columns are, each once; they begin at offset
 	offset   int      // 1 for the parent's number or id, 2 more for low and high
 	parents  bool
+	parent   int     // index of the parent's number or id
 	owner    sqlKind // what kind of id stands for the parent, where it is no number
 	owners   bool
+	horizon  int // index of where the horizon is; -1: not asked
 	low      int // index of the flag that says whether rows at or before Page.After exist; -1: not asked
 	high     int // the same for Page.Before
 	created  int // index of created_on; of the row
@@ -45,6 +47,9 @@ type selection struct {
 	query *Query
 	limit int // rows per page; 0: all
 	max   int
+
+	bounds    bounds
+	watermark bool
 }
 
 // shapeCache keeps texts by shape. Queries of callers could make up many, so it is emptied when it grows large.
@@ -80,6 +85,8 @@ const (
 	traitLimit
 	traitRetailers
 	traitOwners
+	traitHorizon
+	traitWatermark
 )
 
 // prepare finds or makes the text for a query and lines up its arguments.
@@ -91,7 +98,7 @@ func (db *DB) prepare(scope tenancy.Scope, q *Query) (*selection, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
-	traits := traitsOf(q, scope)
+	traits := m.traitsOf(q, scope)
 	var buf [512]byte
 	key := appendShapeKey(buf[:0], q, traits)
 	sh := db.shapes.find(key)
@@ -101,7 +108,10 @@ func (db *DB) prepare(scope tenancy.Scope, q *Query) (*selection, error) {
 		}
 		db.shapes.keep(key, sh)
 	}
-	s := &selection{shape: sh, query: q, limit: q.Page.First + q.Page.Last, max: db.opts.MaxRows}
+	s := &selection{shape: sh, query: q, limit: q.Page.First + q.Page.Last, max: db.opts.MaxRows, watermark: traits&traitWatermark != 0}
+	if s.bounds, err = q.bounds(string(scope.Account()), m.id.kind); err != nil {
+		return nil, err
+	}
 	s.args, err = s.arguments(scope, traits)
 	return s, err
 }
@@ -171,7 +181,7 @@ func (q *Query) unique() bool {
 	return false
 }
 
-func traitsOf(q *Query, scope tenancy.Scope) (traits int) {
+func (m *model) traitsOf(q *Query, scope tenancy.Scope) (traits int) {
 	set := func(on bool, bit int) {
 		if on {
 			traits |= bit
@@ -185,6 +195,8 @@ func traitsOf(q *Query, scope tenancy.Scope) (traits int) {
 	set(q.Page.First+q.Page.Last > 0, traitLimit)
 	set(scope.Retailers() != nil, traitRetailers)
 	set(q.Parents != nil && q.Parents.Of != nil, traitOwners)
+	set(q.Follow && !q.NoCursors, traitHorizon)
+	set(q.watermark(m.updated.field), traitWatermark)
 	return traits
 }
 
@@ -232,7 +244,8 @@ func (c *Condition) arity() byte {
 	}
 }
 
-// arguments follows the order in which newShape numbers the parameters: account, parents, conditions, retailers, cursors, limit.
+// arguments follows the order in which newShape numbers the parameters: account, parents, conditions, retailers, the
+// time of a search by updated_on, cursors, limit.
 func (s *selection) arguments(scope tenancy.Scope, traits int) ([]any, error) {
 	q, m := s.query, s.shape.model
 	args := make([]any, 1, 8)
@@ -253,18 +266,17 @@ func (s *selection) arguments(scope tenancy.Scope, traits int) ([]any, error) {
 	if traits&traitRetailers != 0 && limitedByRetailer(q.Type) {
 		args = append(args, scope.Retailers())
 	}
-	for _, bound := range []struct{ text, field string }{{q.Page.After, "after"}, {q.Page.Before, "before"}} {
-		if bound.text == "" {
-			continue
-		}
-		c, err := parseCursor(bound.text, bound.field, m.id.kind)
-		if err != nil {
-			return nil, err
-		}
-		args = append(args, c.time(), c.idArg())
+	if s.watermark {
+		args = append(args, s.bounds.asOfArg())
+	}
+	if c := s.bounds.after; c != nil {
+		args = append(args, c.base.time(), c.base.idArg())
+	}
+	if c := s.bounds.before; c != nil {
+		args = append(args, c.at.time(), c.at.idArg())
 	}
 	if s.limit > 0 {
-		return append(args, s.limit+1), nil
+		return append(args, s.limit+1+len(s.bounds.seen())), nil
 	}
 	return append(args, s.max+1), nil
 }

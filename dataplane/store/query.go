@@ -76,6 +76,12 @@ type Query struct {
 	Page    Page
 	// NoCursors leaves Group.Cursors nil, which saves time when nobody asked for them.
 	NoCursors bool
+	// Follow is for the pages of clients, who keep cursors for as long as they like: behind the last cursor of a page comes each row that the reader
+	// has not seen, once, also one that was written before and committed later. A search for what was updated since a time stays behind Horizon,
+	// and all its pages look at the changes up to where that was for the first. Asked is what such cursors belong to, beside account, type and
+	// edge: a text of the filters as the client gave them. Others' cursors are refused.
+	Follow bool
+	Asked  string
 }
 
 // Result is what a Query found: one Group without Parents, else one for each parent.

@@ -29,12 +29,13 @@ func (t *sqlText) param(cast string) string {
 //	with cursors:  SELECT b.low, b.high, r.… FROM (SELECT (…) AS low, (…) AS high) b LEFT JOIN (page) r ON true
 //	many parents:  SELECT p.n, … FROM unnest($2) WITH ORDINALITY AS p(id, n) CROSS JOIN LATERAL (page) r ORDER BY p.n, …
 //	their owner's: SELECT p.id, … FROM (SELECT id FROM fulfilments WHERE … ORDER BY created_on, id LIMIT $3) p CROSS JOIN LATERAL (page) r …
+//	followed:      SELECT (SELECT least(…) FROM long_writes …) AS horizon, t.… FROM …
 //	by a key:      SELECT … FROM (SELECT … FROM virtual_positions WHERE … OFFSET 0) t ORDER BY t.created_on, t.id LIMIT …
 //
 // low and high say whether there are rows on the far sides of the cursors; they look for the nearest one, so they cost an index probe each.
 func (db *DB) newShape(m *model, q *Query, traits int) (*shape, error) {
 	w := &shapeWriter{m: m, q: q, traits: traits, many: traits&traitParents != 0 && traits&traitOneParent == 0, steady: q.steady(traits)}
-	w.layout = layout{low: -1, high: -1, parents: w.many, owners: w.has(traitOwners), backward: w.has(traitBackward)}
+	w.layout = layout{horizon: -1, low: -1, high: -1, parents: w.many, owners: w.has(traitOwners), backward: w.has(traitBackward)}
 	if err := w.chooseColumns(); err != nil {
 		return nil, err
 	}
@@ -133,6 +134,9 @@ func (w *shapeWriter) writeFilter() error {
 	if w.has(traitRetailers) && limitedByRetailer(w.m.typ) {
 		conds = append(conds, retailerFilter(w.m.typ, "t", w.text.param("INT8[]"), 0))
 	}
+	if w.has(traitWatermark) {
+		conds = append(conds, fmt.Sprintf("t.%s < least(%s, %s)", w.m.updated.name, sqlHorizon, w.text.param("TIMESTAMPTZ")))
+	}
 	w.filter = strings.Join(conds, " AND ")
 	id := w.m.id.kind.castType()
 	if w.has(traitLow) {
@@ -186,12 +190,13 @@ func (w *shapeWriter) write() {
 	bounded := w.has(traitLow) || w.has(traitHigh)
 	limit := w.text.param("INT8")
 	if !w.many && !bounded {
-		w.text.WriteString(w.page(limit))
+		w.text.WriteString(w.page(w.horizon(), limit))
 		return
 	}
-	w.text.WriteString("SELECT ")
+	w.text.WriteString("SELECT " + w.horizon())
 	if w.many {
 		w.text.WriteString("p." + w.parent() + ", ")
+		w.layout.parent = w.layout.offset
 		w.layout.offset++
 	}
 	for _, flag := range []struct {
@@ -231,7 +236,7 @@ func (w *shapeWriter) writeSources(limit string, bounded bool) {
 		fmt.Fprintf(&w.text, "%s(SELECT %s) b", join, strings.Join(w.probes(), ", "))
 		join = " LEFT JOIN LATERAL "
 	}
-	fmt.Fprintf(&w.text, "%s(%s) r", join, w.page(limit))
+	fmt.Fprintf(&w.text, "%s(%s) r", join, w.page("", limit))
 	if bounded {
 		w.text.WriteString(" ON true")
 	}
@@ -268,10 +273,20 @@ func (w *shapeWriter) direction() string {
 	return ""
 }
 
+// horizon is the column that comes first where it is asked for.
+func (w *shapeWriter) horizon() string {
+	if !w.has(traitHorizon) {
+		return ""
+	}
+	w.layout.horizon = w.layout.offset
+	w.layout.offset++
+	return sqlHorizon + " AS horizon, "
+}
+
 // page is the innermost SELECT.
-func (w *shapeWriter) page(limit string) string {
+func (w *shapeWriter) page(horizon, limit string) string {
 	var s strings.Builder
-	s.WriteString("SELECT ")
+	s.WriteString("SELECT " + horizon)
 	for i, c := range w.layout.columns {
 		if i > 0 {
 			s.WriteString(", ")

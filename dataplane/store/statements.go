@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"time"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -137,12 +138,17 @@ func (l *statementList) reads(scope tenancy.Scope, t *catalogue.Type) {
 		l.add(s.shape.name, s.shape.sql, hot)
 	}
 	id := l.db.models[t].id.kind
-	at := cursor{kind: id}.String()
+	at := position{kind: id}.plain()
 	pages := []Page{{}, {First: 1}, {Last: 1}, {First: 1, After: at}, {Last: 1, Before: at}, {First: 1, After: at, Before: at}}
 	whole := scope.Retailers() == nil
 	for _, p := range pages {
 		one(Query{Type: t, Page: p}, whole && t.Plural != "" && p != Page{})
 	}
+	followed := []Page{pages[1], pages[3]} // how rows are found does not hang on it
+	for _, p := range followed {
+		one(Query{Type: t, Page: p, Follow: true}, whole && t.Plural != "")
+	}
+	one(Query{Type: t, Page: Page{First: 1}, Follow: true, Where: []Condition{{l.db.models[t].updated.field, Range, []any{time.Time{}, nil}}}}, false)
 	for _, where := range sampleConditions(t) {
 		one(Query{Type: t, Where: where, Page: Page{First: 1}}, false)
 	}
@@ -162,6 +168,7 @@ func (l *statementList) reads(scope tenancy.Scope, t *catalogue.Type) {
 				p.After, p.Before = cursorFor(l.db, e, p.After), cursorFor(l.db, e, p.Before)
 				one(Query{Type: e.Target, Parents: &Parents{Edge: e, IDs: ids}, Page: p}, whole)
 			}
+			one(Query{Type: e.Target, Parents: &Parents{Edge: e, IDs: ids}, Page: Page{First: 1}, Follow: true}, whole)
 		}
 	}
 	l.lookups(scope, t)
@@ -191,7 +198,7 @@ func cursorFor(db *DB, e *catalogue.Edge, asked string) string {
 	if asked == "" {
 		return ""
 	}
-	return cursor{kind: db.models[e.Target].id.kind}.String()
+	return position{kind: db.models[e.Target].id.kind}.plain()
 }
 
 func (l *statementList) lookups(scope tenancy.Scope, t *catalogue.Type) {

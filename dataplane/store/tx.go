@@ -18,18 +18,19 @@ type Tx struct {
 	kept    []kept
 }
 
-// Now is the transaction's fixed time, in UTC with microseconds: what created_on and updated_on of its rows say.
+// Now is the transaction's fixed time, in UTC with microseconds. What created_on and updated_on of its rows say is later: it is drawn when they
+// are sent (see horizon.go).
 func (tx *Tx) Now() time.Time { return tx.now }
 
-// Insert queues new entities (pointers to catalogue structs with their ID set, see DB.NewID). Zero CreatedOn and UpdatedOn are set to Now.
-// The structs are read when the queue is flushed. A unique key that is taken fails the flush with fault Exists.
+// Insert queues new entities (pointers to catalogue structs with their ID set, see DB.NewID). Zero CreatedOn and UpdatedOn are set to
+// Now, and to the time of the flush when it comes, at which the structs are read. A unique key that is taken fails the flush with fault Exists.
 func (tx *Tx) Insert(entities ...any) {
 	for _, e := range entities {
 		tx.pending.insert(tx.db, e)
 	}
 }
 
-// Update queues the writing of the given fields of an entity, by id; UpdatedOn is set to Now and written too. No fields: all that are
+// Update queues the writing of the given fields of an entity, by id; UpdatedOn is set as by Insert and written too. No fields: all that are
 // stored. The struct is read when the queue is flushed; updates of one entity merge. An entity that is not there fails the flush
 // with fault NotFound.
 func (tx *Tx) Update(entity any, fields ...*catalogue.Field) {

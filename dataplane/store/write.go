@@ -42,21 +42,29 @@ func (db *DB) writeEnvironment(ctx context.Context, p *pool, fn func(tx *Tx) err
 // writeLoop repeats attempts. On CockroachDB most repetitions happen inside an attempt, by its own savepoint protocol.
 func (db *DB) writeLoop(ctx context.Context, p *pool, scope tenancy.Scope, begin string, fn func(tx *Tx) error) error {
 	started := time.Now()
+	w := &writing{db: db, account: scope.Account()}
 	for n := 1; ; n++ {
-		err := db.attempt(ctx, p, n, scope, begin, fn)
+		err := db.attempt(ctx, p, n, scope, begin, w, fn)
 		class := Classify(err)
 		if err == nil || class != Retryable {
+			w.end(ctx, class, err)
 			db.opts.Metrics.wrote(err, class, n, time.Since(started))
 			return db.translate(err)
 		}
 		db.opts.Metrics.retried(err)
 		if n >= db.opts.WriteAttempts || time.Since(started) > db.opts.WriteBudget || !pause(ctx, n) {
+			w.end(ctx, class, err)
 			db.opts.Metrics.wrote(err, class, n, time.Since(started))
 			if ctx.Err() != nil {
 				return db.translate(errors.Join(ctx.Err(), err))
 			}
 			return fault.New(fault.Unavailable, "the data was changed by others in each of %d attempts; try again soon", n).
 				With("attempts", fmt.Sprint(n)).Wrap(err)
+		}
+		if errors.Is(err, errLate) {
+			if err := w.late(ctx); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -77,7 +85,7 @@ func pause(ctx context.Context, n int) bool {
 	}
 }
 
-func (db *DB) attempt(ctx context.Context, p *pool, n int, scope tenancy.Scope, begin string, fn func(tx *Tx) error) error {
+func (db *DB) attempt(ctx context.Context, p *pool, n int, scope tenancy.Scope, begin string, w *writing, fn func(tx *Tx) error) error {
 	c, err := db.acquire(ctx, p)
 	if err != nil {
 		return err
@@ -85,9 +93,9 @@ func (db *DB) attempt(ctx context.Context, p *pool, n int, scope tenancy.Scope, 
 	defer c.Release()
 	at := Place{Account: placeOf(string(scope.Account())), Attempt: n}
 	if db.engine == CockroachDB {
-		return db.attemptBySavepoints(ctx, c, at, scope, fn)
+		return db.attemptBySavepoints(ctx, c, at, scope, w, fn)
 	}
-	own := &txConn{hooked: hooked{pg: c.Conn(), hook: db.opts.Hook, at: at}, begin: begin, account: string(scope.Account())}
+	own := &txConn{hooked: hooked{pg: c.Conn(), hook: db.opts.Hook, at: at}, begin: begin, account: string(scope.Account()), writing: w}
 	if own.account == "" {
 		own.account = everyAccount
 	}
@@ -103,11 +111,11 @@ func (db *DB) attempt(ctx context.Context, p *pool, n int, scope tenancy.Scope, 
 }
 
 // attemptBySavepoints is an attempt in the way that CockroachDB wants it, where conflicts repeat the closure within one transaction.
-func (db *DB) attemptBySavepoints(ctx context.Context, c crdbpgx.Conn, at Place, scope tenancy.Scope, fn func(tx *Tx) error) error {
+func (db *DB) attemptBySavepoints(ctx context.Context, c crdbpgx.Conn, at Place, scope tenancy.Scope, w *writing, fn func(tx *Tx) error) error {
 	limited := crdb.WithMaxRetries(ctx, db.opts.WriteAttempts)
 	var last *txConn
 	err := crdbpgx.ExecuteTx(limited, c, pgx.TxOptions{IsoLevel: pgx.Serializable}, func(inner pgx.Tx) error {
-		last = &txConn{hooked: hooked{pg: inner.Conn(), hook: db.opts.Hook, at: at}, begun: true}
+		last = &txConn{hooked: hooked{pg: inner.Conn(), hook: db.opts.Hook, at: at}, begun: true, writing: w}
 		tx := db.newTx(scope, last)
 		if err := fn(tx); err != nil {
 			return err
@@ -121,6 +129,11 @@ func (db *DB) attemptBySavepoints(ctx context.Context, c crdbpgx.Conn, at Place,
 		if err := tx.flush(ctx, false); err != nil {
 			return err
 		}
+		if closing := last.closing(); len(closing) > 0 {
+			if err := last.exchange(ctx, closing, false); err != nil {
+				return err
+			}
+		}
 		return ambiguousIfCut(last.pass(ctx, Committing))
 	})
 	if err != nil {
@@ -131,7 +144,8 @@ func (db *DB) attemptBySavepoints(ctx context.Context, c crdbpgx.Conn, at Place,
 
 func (db *DB) newTx(scope tenancy.Scope, c *txConn) *Tx {
 	tx := &Tx{Reader: &Reader{db: db, scope: scope, send: c.send}, now: db.clock.now(), conn: c}
-	tx.pending.now = tx.now
+	c.writing.again()
+	tx.pending.now, tx.pending.writing = tx.now, c.writing
 	return tx
 }
 
@@ -142,6 +156,8 @@ type txConn struct {
 	begun   bool
 	account string // named to the database with BEGIN, for row-level security
 	failure error  // the first error that the transaction met, after which it cannot be committed
+	writing *writing
+	drew    time.Time // when keys were first drawn; zero: none were
 }
 
 func (c *txConn) send(ctx context.Context, calls []call) error {
@@ -153,13 +169,14 @@ func (c *txConn) exchange(ctx context.Context, calls []call, commit bool) error 
 	if c.failure != nil {
 		return errors.Join(errDoomed, c.failure)
 	}
+	c.stamp(calls)
 	all := calls
 	if !c.begun {
 		all = append([]call{{name: "begin", sql: c.begin, control: true}, nameAccount(c.account)}, all...)
 		c.begun = true
 	}
 	if commit {
-		all = append(all[:len(all):len(all)], call{name: "commit", sql: sqlCommit, control: true, done: committed})
+		all = append(append(all[:len(all):len(all)], c.closing()...), call{name: "commit", sql: sqlCommit, control: true, done: committed})
 	}
 	err := c.hooked.exchange(ctx, all)
 	if err == nil {

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -26,6 +27,7 @@ type connection struct {
 	found   []findFilter
 	fields  []*connField
 	cursors bool
+	args    map[string]any
 }
 
 type keyFilter struct {
@@ -62,7 +64,7 @@ func (p *planner) connection(f *field, t *catalogue.Type, at place) error {
 	if f.denied = p.view(t); f.denied != nil {
 		return nil
 	}
-	c := &connection{}
+	c := &connection{args: args}
 	f.conn, f.rows = c, newRowset(t)
 	if c.page, err = pageOf(args); err != nil {
 		return err
@@ -88,6 +90,27 @@ func (p *planner) connection(f *field, t *catalogue.Type, at place) error {
 		}
 	}
 	return nil
+}
+
+// asked is what cursors of the connection belong to: its arguments but for those that choose the page. Where no cursor is given nor asked for, nothing.
+func (c *connection) asked() string {
+	if !c.cursors && c.page.After == "" && c.page.Before == "" {
+		return ""
+	}
+	filters := map[string]any{}
+	for name, v := range c.args {
+		if v != nil && name != "first" && name != "last" && name != "after" && name != "before" {
+			filters[name] = v
+		}
+	}
+	if len(filters) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(filters) // in the order of names
+	if err != nil {
+		return fmt.Sprint(filters)
+	}
+	return string(text)
 }
 
 // list plans a list of all that an edge leads to. It costs what a page of the default size does; how many rows come at most, the store says.

@@ -99,7 +99,7 @@ func (x *fetcher) below(f *field, owner catalogue.ID) []*field {
 func (f *field) page(parents store.Parents) store.Query {
 	return store.Query{
 		Type: f.rows.typ, Fields: f.rows.read, NoCursors: !f.conn.cursors, Where: f.conn.where, Page: f.conn.page,
-		Parents: &parents,
+		Parents: &parents, Follow: true, Asked: f.conn.asked(),
 	}
 }
 

@@ -161,7 +161,8 @@ func (q *run) planRoot(df *document.Field) (*field, error) {
 	if err := q.plan.connection(f, root.typ, at); err != nil || f.denied != nil {
 		return f, err
 	}
-	f.query = store.Query{Type: root.typ, Fields: f.rows.read, Where: f.conn.where, Page: f.conn.page, NoCursors: !f.conn.cursors}
+	f.query = store.Query{Type: root.typ, Fields: f.rows.read, Where: f.conn.where, Page: f.conn.page, NoCursors: !f.conn.cursors,
+		Follow: true, Asked: f.conn.asked()}
 	return f, nil
 }
 

@@ -2,7 +2,6 @@ package stock
 
 import (
 	"errors"
-	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -88,7 +87,6 @@ const reserveName = "stock.reserve"
 // reserving is what one statement reserves.
 type reserving struct {
 	scope                              Scope
-	now                                time.Time
 	short                              error
 	ids, refs, positions, associations []string
 	quantities                         []int64
@@ -97,7 +95,7 @@ type reserving struct {
 // Args are the reservations by columns.
 func (g *reserving) Args(r *store.Reader) (store.Args, error) {
 	s := &g.scope
-	return r.Args(s.CatalogueID, g.now, s.CatalogueRef, s.WorkflowRef, s.WorkflowVersion, g.ids, g.refs, g.positions, g.associations,
+	return r.Args(s.CatalogueID, store.Drawn, s.CatalogueRef, s.WorkflowRef, s.WorkflowVersion, g.ids, g.refs, g.positions, g.associations,
 		g.quantities, s.Oversell), nil
 }
 
@@ -111,7 +109,7 @@ func Reserve(tx *store.Tx, s Scope, reservations []Reservation, short error) {
 	l := locking(tx)
 	g, queued := tx.Gathering(reserveName).(*reserving)
 	if !queued || g.scope != s || !errors.Is(g.short, short) {
-		g = &reserving{scope: s, now: tx.Now(), short: short}
+		g = &reserving{scope: s, short: short}
 		tx.Gather(store.Statement{Name: reserveName, SQL: sqlReserve, Fail: store.OnDivision(short)}, g)
 	}
 	for _, r := range reservations {
@@ -141,7 +139,7 @@ func Release(tx *store.Tx, s Scope, associations []string) {
 	tx.Seal(reserveName) // what is reserved from here on may be what is released here
 	l := locking(tx)
 	l.associations = append(l.associations, associations...)
-	tx.Queue(store.Statement{Name: "stock.release", SQL: sqlRelease, Args: tx.Args(s.CatalogueID, tx.Now(), s.CatalogueRef, associations)})
+	tx.Queue(store.Statement{Name: "stock.release", SQL: sqlRelease, Args: tx.Args(s.CatalogueID, store.Drawn, s.CatalogueRef, associations)})
 }
 
 // Confirmation says how many units of a product a fulfilment found at a location when picking.
@@ -190,6 +188,6 @@ func Confirm(tx *store.Tx, s Scope, confirmations []Confirmation) {
 	tx.Seal(reserveName)
 	tx.Queue(
 		store.Statement{Name: "stock.confirm", SQL: sqlConfirm,
-			Args: tx.Args(s.CatalogueID, tx.Now(), s.CatalogueRef, associations, products, locations, filled, sales, corrections)},
-		store.Statement{Name: "stock.confirmed", SQL: sqlConfirmed, Args: tx.Args(s.CatalogueID, tx.Now(), associations, products, locations)})
+			Args: tx.Args(s.CatalogueID, store.Drawn, s.CatalogueRef, associations, products, locations, filled, sales, corrections)},
+		store.Statement{Name: "stock.confirmed", SQL: sqlConfirmed, Args: tx.Args(s.CatalogueID, store.Drawn, associations, products, locations)})
 }

@@ -57,7 +57,7 @@ func Recount(ctx context.Context, tx *store.Tx, catalogueID int64, what Selectio
 	var out []Position
 	return out, tx.Send(ctx,
 		store.Statement{Name: lockName, SQL: sqlRecountLock, Args: tx.Args(catalogueID, ids, products, locations)},
-		store.Statement{Name: "stock.recount", SQL: sqlRecount, Args: tx.Args(catalogueID, ids, products, locations, tx.Now(), onHandTypes), Rows: func(rows pgx.Rows) error {
+		store.Statement{Name: "stock.recount", SQL: sqlRecount, Args: tx.Args(catalogueID, ids, products, locations, store.Drawn, onHandTypes), Rows: func(rows pgx.Rows) error {
 			out = nil
 			for rows.Next() {
 				var p Position

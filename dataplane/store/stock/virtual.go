@@ -47,7 +47,7 @@ func PutVirtual(tx *store.Tx, rows []Virtual) {
 		}
 		return out
 	}
-	tx.Queue(store.Statement{Name: "stock.virtual", SQL: sqlVirtual, Args: tx.Args(tx.Now(),
+	tx.Queue(store.Statement{Name: "stock.virtual", SQL: sqlVirtual, Args: tx.Args(store.Drawn,
 		text(func(*Virtual) string { return string(tx.NewUUID()) }), text(func(v *Virtual) string { return v.Ref }),
 		text(func(v *Virtual) string { return v.Type }), text(func(v *Virtual) string { return v.Status }),
 		text(func(v *Virtual) string { return v.WorkflowRef }), number(func(v *Virtual) int64 { return int64(v.WorkflowVersion) }),
@@ -69,7 +69,7 @@ func EmptyVirtual(tx *store.Tx, rows []Virtual) {
 	for i, v := range rows {
 		catalogues[i], products[i], groups[i] = v.CatalogueID, v.ProductRef, v.GroupRef
 	}
-	tx.Queue(store.Statement{Name: "stock.uncovered", SQL: sqlUncovered, Args: tx.Args(tx.Now(), catalogues, products, groups)})
+	tx.Queue(store.Statement{Name: "stock.uncovered", SQL: sqlUncovered, Args: tx.Args(store.Drawn, catalogues, products, groups)})
 }
 
 // Aggregate is an AGGREGATE virtual catalogue and what its positions are summed over.
@@ -108,6 +108,6 @@ func Sum(tx *store.Tx, s Aggregate, products, statuses []string) {
 	for i := range ids {
 		ids[i] = string(tx.NewUUID())
 	}
-	tx.Queue(store.Statement{Name: "stock.aggregate", SQL: sqlAggregate, Args: tx.Args(s.ID, tx.Now(), s.Ref,
+	tx.Queue(store.Statement{Name: "stock.aggregate", SQL: sqlAggregate, Args: tx.Args(s.ID, store.Drawn, s.Ref,
 		s.WorkflowRef, s.WorkflowVersion, s.NetworkID, s.InventoryID, ids, products, statuses)})
 }
