@@ -124,8 +124,14 @@ func (w *Writer) Float(f float64) {
 // Time writes a moment in UTC with milliseconds: 2019-09-19T01:01:42.448Z.
 func (w *Writer) Time(t time.Time) {
 	w.separate()
-	w.buf = t.UTC().AppendFormat(append(w.buf, '"'), "2006-01-02T15:04:05.000Z")
-	w.buf = append(w.buf, '"')
+	w.buf = append(appendTime(append(w.buf, '"'), t.UTC()), '"')
+}
+
+// appendTime has the time package write whole seconds, for which it reads no layout: lists have two times for each row.
+func appendTime(buf []byte, t time.Time) []byte {
+	buf = t.AppendFormat(buf, time.RFC3339)
+	milli := t.Nanosecond() / int(time.Millisecond)
+	return append(buf[:len(buf)-len("Z")], '.', byte('0'+milli/100), byte('0'+milli/10%10), byte('0'+milli%10), 'Z')
 }
 
 func appendString(buf []byte, s string) []byte {
