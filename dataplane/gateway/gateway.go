@@ -25,6 +25,8 @@ type Settings struct {
 	Failures int
 	// Hosts are names of the gateway's own, at which the caller's token or client alone says the account. Every other name leads to one.
 	Hosts []string
+	// Paths are those that nodes answer, by which requests are counted: see metrics.NewRequests. It routes by none of them.
+	Paths []string
 	// Here is the node of this process, at whose own door the gateway stands: what it takes goes nowhere else. nil: there is none.
 	Here *Here
 }

@@ -32,7 +32,7 @@ type figures struct {
 func (g *Gateway) measure() {
 	f := &g.figures
 	f.registry = metrics.NewRegistry()
-	f.requests = metrics.NewRequests(f.registry)
+	f.requests = metrics.NewRequests(f.registry, g.settings.Paths)
 	count := func(name, help string, n *atomic.Int64) prometheus.Collector {
 		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(n.Load()) })
 	}

@@ -35,6 +35,7 @@ type Config struct {
 	Bodies    door.BodyLimits
 	Failures  int      // as in Settings
 	Hosts     []string // as in Settings
+	Paths     []string // as in Settings
 }
 
 // Run serves until ctx ends, then drains. ready is called with the address once requests are taken.
@@ -62,7 +63,7 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	g := New(state, Settings{Proxies: proxies, Bodies: config.Bodies, Failures: config.Failures, Hosts: config.Hosts}, log)
+	g := New(state, Settings{Proxies: proxies, Bodies: config.Bodies, Failures: config.Failures, Hosts: config.Hosts, Paths: config.Paths}, log)
 	g.self = door.NewSelfCall(door.StandardTimes(), log, func(_ string, changed bool) {
 		if changed {
 			link.ReportNow()

@@ -4,6 +4,7 @@ package metrics
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/fluent-oms/fluent/auth/door"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 )
 
 // NewRegistry makes a registry with Go's and the process's own figures in it.
@@ -22,7 +24,7 @@ func NewRegistry() *prometheus.Registry {
 	return r
 }
 
-// route is a group of paths. The first prefix that fits names it.
+// route is a group of paths: prefix itself, and what is below it. An empty prefix is that of all paths that no other fits.
 type route struct{ prefix, name string }
 
 const (
@@ -30,13 +32,26 @@ const (
 	last     = "other"    // where all paths end that no prefix fits
 )
 
-func routes() []route {
-	return []route{
-		{"/graphql", "graphql"}, {"/oauth/", "oauth"}, {"/api/v4.1/event", "event"}, {"/api/v4.1/job", "job"},
-		{"/api/v4.1/workflow", "workflow"}, {"/api/v4.1/transition", "transition"}, {"/orchestration/", "plugin"},
-		{"/api/v4.1/user", "user"}, {"/api/v4.1/client", "client"}, {"/api/v4.1/identity-provider", "identity-provider"},
-		{"/internal/", internal}, {"/fluent.node.", internal}, {"", last},
+// routes groups what is answered: the paths of an API, as its own list of routes has them, and what is no part of that list. A path's group is the
+// word behind its version (/api/v4.1/event/{id} is an event), or its last one.
+func routes(paths []string) []route {
+	out := []route{{"/graphql", "graphql"}, {"/oauth", "oauth"}, {"/internal", internal}, {"/fluent.node.v1.TenantService", internal}}
+	for _, path := range paths {
+		r := group(path)
+		if !slices.Contains(out, r) {
+			out = append(out, r)
+		}
 	}
+	return append(out, route{"", last})
+}
+
+func group(path string) route {
+	words := strings.Split(path, "/")
+	at := slices.IndexFunc(words, func(w string) bool { return len(w) > 1 && w[0] == 'v' && w[1] >= '0' && w[1] <= '9' }) + 1
+	if at == 0 {
+		at = len(words) - 1
+	}
+	return route{strings.Join(words[:at+1], "/"), words[at]}
 }
 
 // results are the values of the label of that name, by the first digit of the status.
@@ -44,16 +59,16 @@ func results() [6]string { return [6]string{"ok", "ok", "ok", "ok", "refused", "
 
 // Requests counts and times HTTP requests by route and result.
 type Requests struct {
-	routes   []route
+	routes   []route // the first that fits names a path
 	seconds  [][6]prometheus.Observer
 	inFlight prometheus.Gauge
 	tenants  atomic.Int64 // nanoseconds; see OfTenants
 	writers  sync.Pool
 }
 
-// NewRequests makes and registers the figures of one process.
-func NewRequests(reg prometheus.Registerer) *Requests {
-	r := &Requests{routes: routes(), writers: sync.Pool{New: func() any { return new(door.StatusWriter) }}}
+// NewRequests makes and registers the figures of one process, by groups of the paths that it answers: see rest.Paths.
+func NewRequests(reg prometheus.Registerer, paths []string) *Requests {
+	r := &Requests{routes: routes(paths), writers: sync.Pool{New: func() any { return new(door.StatusWriter) }}}
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "fluent_http_request_duration_seconds", Help: "Time until requests were answered, by route and result (ok, refused: 4xx, failed: 5xx).",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
@@ -73,15 +88,15 @@ func NewRequests(reg prometheus.Registerer) *Requests {
 // Serve lets a handler answer, measures it, and says the status of its answer.
 func (r *Requests) Serve(w http.ResponseWriter, req *http.Request, next http.Handler) (status int) {
 	began := time.Now()
-	group := r.group(req.URL.Path)
+	at := r.group(req.URL.Path)
 	seen := r.writers.Get().(*door.StatusWriter) // the pool holds nothing else
 	seen.ResponseWriter, seen.Status = w, http.StatusOK
 	r.inFlight.Inc()
 	defer func() {
 		r.inFlight.Dec()
 		took := time.Since(began)
-		r.seconds[group][min(max(seen.Status/100, 0), 5)].Observe(took.Seconds())
-		if r.routes[group].name != internal {
+		r.seconds[at][min(max(seen.Status/100, 0), 5)].Observe(took.Seconds())
+		if r.routes[at].name != internal {
 			r.tenants.Add(int64(took))
 		}
 		status, seen.ResponseWriter = seen.Status, nil
@@ -92,12 +107,17 @@ func (r *Requests) Serve(w http.ResponseWriter, req *http.Request, next http.Han
 }
 
 func (r *Requests) group(path string) int {
+	path = httpapi.WithoutRetailer(path)
 	for i := range r.routes {
-		if strings.HasPrefix(path, r.routes[i].prefix) {
+		if below(path, r.routes[i].prefix) {
 			return i
 		}
 	}
 	return len(r.routes) - 1
+}
+
+func below(path, prefix string) bool {
+	return strings.HasPrefix(path, prefix) && (len(path) == len(prefix) || prefix == "" || path[len(prefix)] == '/')
 }
 
 // OfTenants is how long all answers to tenants together have taken. Two moments' difference, divided by the time between them, is how many

@@ -39,7 +39,7 @@ func TestANodeWithoutItsDatabaseIsNotReady(t *testing.T) {
 
 	n := member(t, trusttest.New(t, "one"))
 	n.registry = metrics.NewRegistry()
-	n.measured = metrics.NewRequests(n.registry)
+	n.measured = metrics.NewRequests(n.registry, nil)
 	n.registry.MustRegister(n.readiness())
 	n.operators = n.operate()
 	codes := func() (out []string) {
@@ -110,7 +110,7 @@ func TestANodeShortOfMemoryRefusesTenantsAndNothingElse(t *testing.T) {
 	t.Parallel()
 	n := member(t, trusttest.New(t, "one"))
 	n.registry = metrics.NewRegistry()
-	n.measured = metrics.NewRequests(n.registry)
+	n.measured = metrics.NewRequests(n.registry, nil)
 	n.services.Store(&services{})
 	n.operators = n.operate()
 	reached := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })

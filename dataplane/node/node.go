@@ -24,6 +24,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/metrics"
+	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/dataplane/uplink"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
@@ -89,7 +90,7 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 		return err
 	}
 	n := &Node{config: config, log: log, state: state, registry: metrics.NewRegistry()}
-	n.measured = metrics.NewRequests(n.registry)
+	n.measured = metrics.NewRequests(n.registry, rest.Paths())
 	n.self = door.NewSelfCall(door.StandardTimes(), log, func(_ string, changed bool) {
 		if changed {
 			n.link.ReportNow()

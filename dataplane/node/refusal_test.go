@@ -64,7 +64,7 @@ func TestANodeWhoseDatabaseTakesNoWritesIsReadyAndSaysSo(t *testing.T) {
 
 	n := member(t, trusttest.New(t, "one"))
 	n.registry = metrics.NewRegistry()
-	n.measured = metrics.NewRequests(n.registry)
+	n.measured = metrics.NewRequests(n.registry, nil)
 	n.registry.MustRegister(n.readiness(), problemCollector{&n.health})
 	n.operators = n.operate()
 	n.services.Store(&services{})

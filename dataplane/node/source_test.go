@@ -28,7 +28,7 @@ func TestNodesBelieveTheirGatewaysAboutClients(t *testing.T) {
 	var source string
 	n.handler.set(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { source = door.SourceOf(r.Context()).String() }))
 	n.bodies, n.strangers = door.NewBodies(door.BodyLimits{}), &n.handler
-	n.measured = metrics.NewRequests(metrics.NewRegistry())
+	n.measured = metrics.NewRequests(metrics.NewRegistry(), nil)
 	for peer, want := range map[string]string{
 		"10.0.0.1:5000": "203.0.113.9", "[::ffff:10.0.0.1]:5000": "203.0.113.9", "10.0.0.2:5000": "10.0.0.2", "10.0.0.3:5000": "203.0.113.9", "203.0.113.1:1": "203.0.113.1",
 	} {

@@ -21,7 +21,7 @@ func TestNodesReadTargetsAsGatewaysDo(t *testing.T) {
 	t.Parallel()
 	n := member(t, trusttest.New(t, "one"))
 	n.registry = metrics.NewRegistry()
-	n.measured = metrics.NewRequests(n.registry)
+	n.measured = metrics.NewRequests(n.registry, nil)
 	n.operators = n.operate()
 	n.strangers = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Path) })
 	web := httptest.NewUnstartedServer(n.server().Handler)

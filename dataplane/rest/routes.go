@@ -56,6 +56,15 @@ func (a *API) routes() []route {
 	}
 }
 
+// Paths are those of all routes, with their parameters in braces: what the API's requests are counted by (see metrics.NewRequests).
+func Paths() []string {
+	var out []string
+	for _, r := range new(API).routes() {
+		out = append(out, r.pattern)
+	}
+	return out
+}
+
 // handler answers one call: with what goes out as 200, or an error.
 type handler func(c *call) (any, error)
 
@@ -72,6 +81,15 @@ func (c *call) may(retailer tenancy.RetailerID) error { return c.caller.Can(c.pe
 
 // scope is what the caller sees of the account by the route's permission.
 func (c *call) scope() tenancy.Scope { return c.caller.ScopeFor(c.permission) }
+
+// retailer is what a request names as its retailer, else what its path began with.
+func (c *call) retailer(given httpapi.Text) httpapi.Text {
+	if given != "" {
+		return given
+	}
+	id, _ := c.r.Context().Value(prefixed{}).(string)
+	return httpapi.Text(id)
+}
 
 // readJSON decodes the request's body.
 func (c *call) readJSON(v any) error { return httpapi.ReadJSON(c.w, c.r, v) }

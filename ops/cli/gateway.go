@@ -8,6 +8,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/memory"
 	"github.com/fluent-oms/fluent/dataplane/gateway"
+	"github.com/fluent-oms/fluent/dataplane/rest"
 )
 
 func newGatewayCommand(a *app) *cobra.Command {
@@ -46,7 +47,7 @@ func newGatewayCommand(a *app) *cobra.Command {
 			m.apply(log, memory.GatewayShare)
 			config := gateway.Config{
 				Listen: j.listen, Operators: operators, Dir: j.dir, ID: j.id, Servers: servers, JoinToken: token, Release: a.version, DrainTime: drain,
-				Proxies: j.proxies, Bodies: j.bodyLimits(), Failures: mayFail, Limits: limits, Hosts: hosts,
+				Proxies: j.proxies, Bodies: j.bodyLimits(), Failures: mayFail, Limits: limits, Hosts: hosts, Paths: rest.Paths(),
 			}
 			return joined(gateway.Run(cmd.Context(), config, log, func(address string) { log.Info("the gateway serves", "address", address) }))
 		},
