@@ -170,7 +170,10 @@ func (v attributeValues) took() string {
 	if !began || !ended || stop < start {
 		return ""
 	}
-	return fmt.Sprintf("  (%.3f ms)", stop-start)
+	if stop == start {
+		return "  (under 1 ms)"
+	}
+	return fmt.Sprintf("  (%.0f ms)", stop-start)
 }
 
 // compact is a value as JSON on one line.

@@ -1,8 +1,10 @@
 package history
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"sort"
 	"strconv"
@@ -192,9 +194,9 @@ func (x *expander) context(e *Event, sources []string) Context {
 		RootEntityType: x.t.RootType, RootEntityID: x.t.RootID, RootEntityRef: x.t.RootRef}
 }
 
-// timer is a moment of the turn in milliseconds since 1970, with the microseconds behind the point.
+// timer is a moment of the turn in whole milliseconds since 1970.
 func (x *expander) timer(name string, us int64) Attribute {
-	return Attribute{Name: name, Value: float64(x.t.At.UnixMicro()+us) / 1000, Type: "LONG"}
+	return Attribute{Name: name, Value: (x.t.At.UnixMicro() + us) / 1000, Type: "LONG"}
 }
 
 func text(name, value string) Attribute { return Attribute{Name: name, Value: value, Type: "STRING"} }
@@ -216,20 +218,51 @@ func named(m map[string]any) []Attribute {
 	return out
 }
 
+// typeName is the type of a value as it is printed: what kind of number one is, its digits say, for numbers that came as JSON are float64 or
+// json.Number whatever they are.
 func typeName(v any) string {
-	switch v.(type) {
-	case string:
+	switch v := v.(type) {
+	case json.Number:
+		return typeOfNumber(v.String())
+	case json.RawMessage:
+		return typeOfJSON(v)
+	case time.Time:
 		return "STRING"
-	case bool:
+	}
+	switch kind := reflect.ValueOf(v); kind.Kind() {
+	case reflect.String:
+		return "STRING"
+	case reflect.Bool:
 		return "BOOLEAN"
-	case int, int32, int64:
-		return "INTEGER"
-	case float64, json.Number:
-		return "FLOAT"
-	case []any, []string:
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint8, reflect.Uint16, reflect.Uint32:
+		return typeOfNumber(fmt.Sprint(v))
+	case reflect.Float64, reflect.Float32:
+		return typeOfNumber(strconv.FormatFloat(kind.Float(), 'f', -1, 64))
+	case reflect.Slice, reflect.Array:
 		return "ARRAY"
 	}
 	return "OBJECT"
+}
+
+// typeOfNumber tells whole numbers, those of more than 32 bits, and others.
+func typeOfNumber(digits string) string {
+	if _, err := strconv.ParseInt(digits, 10, 32); err == nil {
+		return "INTEGER"
+	}
+	if _, err := strconv.ParseInt(digits, 10, 64); err == nil {
+		return "LONG"
+	}
+	return "FLOAT"
+}
+
+func typeOfJSON(raw json.RawMessage) string {
+	var v any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if d.Decode(&v) != nil {
+		return "OBJECT"
+	}
+	return typeName(v)
 }
 
 // Waiting shows an event row that has not run yet, or of which the trail is not at hand.
