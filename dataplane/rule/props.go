@@ -108,11 +108,11 @@ func kindOf(t reflect.Type) (kind string, multiple, event bool, read func(json.R
 	case t.Kind() == reflect.String:
 		return "STRING", false, false, text
 	case t.Kind() == reflect.Int:
-		return "INTEGER", false, false, integer
+		return "INTEGER", false, false, said(integer)
 	case t.Kind() == reflect.Float64:
-		return "FLOAT", false, false, asJSON
+		return "FLOAT", false, false, said(asJSON)
 	case t.Kind() == reflect.Bool:
-		return "BOOLEAN", false, false, asJSON
+		return "BOOLEAN", false, false, said(asJSON)
 	case t == reflect.TypeFor[[]string]():
 		return "STRING", true, false, texts
 	}
@@ -159,6 +159,20 @@ func text(raw json.RawMessage, to reflect.Value) error {
 		return nil
 	}
 	return fmt.Errorf("want a string, got %s", raw)
+}
+
+// said lets a text stand for the number or the truth value that it says.
+func said(read func(json.RawMessage, reflect.Value) error) func(json.RawMessage, reflect.Value) error {
+	return func(raw json.RawMessage, to reflect.Value) error {
+		var s string
+		if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
+			return read(raw, to)
+		}
+		if v, ok := workflow.Said(s); ok {
+			return read(v, to)
+		}
+		return read(raw, to)
+	}
 }
 
 // integer reads a whole number, which may be written as 2.0 or 1e2 as well.

@@ -61,6 +61,12 @@ func TestPropertiesAreReadAsTheyAreValidated(t *testing.T) {
 		want map[string]any // by type; those that are not named refuse it
 	}{
 		{`"a"`, map[string]any{"STRING": "a", "STRING[]": []string{"a"}}},
+		{`"7"`, map[string]any{"STRING": "7", "STRING[]": []string{"7"}, "INTEGER": 7, "FLOAT": 7.0}},
+		{`" 7.0"`, map[string]any{"STRING": " 7.0", "STRING[]": []string{" 7.0"}, "INTEGER": 7, "FLOAT": 7.0}},
+		{`"7.5"`, map[string]any{"STRING": "7.5", "STRING[]": []string{"7.5"}, "FLOAT": 7.5}},
+		{`"1e300"`, map[string]any{"STRING": "1e300", "STRING[]": []string{"1e300"}, "FLOAT": 1e300}},
+		{`"false"`, map[string]any{"STRING": "false", "STRING[]": []string{"false"}, "BOOLEAN": false}},
+		{`"0x7"`, map[string]any{"STRING": "0x7", "STRING[]": []string{"0x7"}}},
 		{`""`, map[string]any{"STRING": "", "STRING[]": []string{""}}},
 		{`7`, map[string]any{"STRING": "7", "INTEGER": 7, "FLOAT": 7.0}},
 		{`-7`, map[string]any{"STRING": "-7", "INTEGER": -7, "FLOAT": -7.0}},

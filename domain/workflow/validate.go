@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 )
 
 // Validate holds a workflow against the rules that exist. Unknown rules, missing and mistyped properties refuse it; what may
@@ -142,8 +143,8 @@ func (p PropSpec) wants() string {
 	return p.Type
 }
 
-// fits is lenient where the rules' accessors are: numbers and booleans pass as a string, whole numbers as integers however they are written,
-// a single value as an array of one. In arrays, strings are strings, and null is none.
+// fits is lenient where the rules' accessors are: numbers and booleans pass as a string, and a string that says one passes as it; whole numbers
+// as integers however they are written, a single value as an array of one. In arrays, strings are strings, and null is none.
 func (p PropSpec) fits(raw json.RawMessage) bool {
 	var v any
 	if json.Unmarshal(raw, &v) != nil {
@@ -173,9 +174,23 @@ func (p PropSpec) fitsOne(v any) bool {
 	case bool:
 		return p.Type != "INTEGER" && p.Type != "FLOAT"
 	case string:
-		return p.Type == "STRING" || p.Type == "JSON"
+		raw, said := Said(v)
+		return p.Type == "STRING" || p.Type == "JSON" || said && p.fits(raw)
 	}
 	return p.Type == "JSON"
+}
+
+// Said is the number or the truth value that a property's text says, such as "7" or " true", as JSON; false for other texts.
+func Said(text string) (json.RawMessage, bool) {
+	text = strings.TrimSpace(text)
+	if text == "true" || text == "false" {
+		return json.RawMessage(text), true
+	}
+	var n json.Number
+	if text == "" || text[0] == '"' || json.Unmarshal([]byte(text), &n) != nil || n == "" {
+		return nil, false
+	}
+	return json.RawMessage(text), true
 }
 
 func sortedKeys[V any](m map[string]V) []string {
