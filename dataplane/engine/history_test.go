@@ -12,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
+	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -242,4 +243,55 @@ func TestResolveFindsTheEntityItsRootAndItsState(t *testing.T) {
 	require.NoError(t, e.Resolve(b.ctx, b.scope, &upsert))
 	require.Equal(t, string(o.ID), upsert.RootID)
 	require.Empty(t, upsert.EntityID)
+}
+
+// TestTheLogOfEveryKindOfRootIsFound, by id and by ref, with the type in each of its spellings; and of what hangs on it, by what it is.
+func TestTheLogOfEveryKindOfRootIsFound(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	kinds := map[string]string{"JOB": "BATCH"} // no entities, but in the log
+	for _, typ := range domain.Catalogue().Types() {
+		if typ.EntityType != "" {
+			root := typ
+			for root.Root != nil && !root.OwnRoot {
+				root = root.Root.Ref
+			}
+			kinds[typ.EntityType+"/"+root.EntityType] = typ.EntityType
+		}
+	}
+	require.Greater(t, len(kinds), 25)
+	at := b.db.Now(b.ctx)
+	require.NoError(t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error {
+		for kind, part := range kinds {
+			row, err := history.Encode(&history.Trail{TurnID: string(b.db.NewUUID()), RetailerID: 1, At: at, RootType: rootIn(kind), RootID: kind, RootRef: "R-" + kind, Events: []*history.Event{
+				{ID: string(b.db.NewUUID()), Name: "E", EntityType: part, EntityID: "7", EntityRef: kind, State: "SUCCESS", GeneratedOn: at}}})
+			if err != nil {
+				return err
+			}
+			trailstore.Add(tx, row)
+		}
+		return nil
+	}))
+	log := history.NewLog(b.db)
+	for kind, part := range kinds {
+		root := rootIn(kind)
+		for name, q := range map[string]history.Query{
+			"by id": {RootEntityType: root, RootEntityID: kind}, "by ref": {RootEntityType: root, RootEntityRef: "R-" + kind},
+			"joined": {RootEntityType: strings.ToLower(strings.ReplaceAll(root, "_", "")), RootEntityID: kind}, "of the entity": {EntityType: strings.ReplaceAll(part, "_", ""), EntityRef: kind},
+		} {
+			page, err := log.Search(b.ctx, b.scope, q)
+			require.NoError(t, err)
+			require.Len(t, page.Results, 1, "%s %s", kind, name)
+			require.Equal(t, root, page.Results[0].Context.RootEntityType)
+			require.Equal(t, part, page.Results[0].Context.EntityType)
+		}
+	}
+}
+
+// rootIn is the type behind the stroke, or the whole.
+func rootIn(kind string) string {
+	if _, root, found := strings.Cut(kind, "/"); found {
+		return root
+	}
+	return kind
 }

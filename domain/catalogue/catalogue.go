@@ -388,6 +388,9 @@ func (c *Catalogue) TypeOf(entity any) *Type {
 	return c.byGo[rt.Elem()]
 }
 
+// OwnName is the type's name as events would spell it: STANDARD_PRODUCT, though what addresses one is a PRODUCT.
+func (t *Type) OwnName() string { return strings.ToUpper(snake(t.Name)) }
+
 // EntityTypes finds the types that events of an entity type address; PRODUCT has several.
 func (c *Catalogue) EntityTypes(entityType string) []*Type { return c.byEvent[entityType] }
 

@@ -1,6 +1,11 @@
 package workflow
 
-import "strings"
+import (
+	"strings"
+	"sync"
+
+	"github.com/fluent-oms/fluent/domain"
+)
 
 // Subject is what an event speaks of at the moment when it is judged: the event's own name and type, and the entity's stored
 // subtype and status.
@@ -111,21 +116,29 @@ func WorkflowName(entityType, subtype string) string { return entityType + "::" 
 var Roots = []string{"BILLING_ACCOUNT", "CONTROL_GROUP", "FULFILMENT_OPTIONS", "INVENTORY_CATALOGUE", "LOCATION", "ORDER", "PRODUCT_CATALOGUE",
 	"RETURN_ORDER", "VIRTUAL_CATALOGUE"}
 
-// joined holds entity types that also occur without their underscores.
-var joined = map[string]string{
-	"FULFILMENTOPTION": "FULFILMENT_OPTIONS", "FULFILMENTOPTIONS": "FULFILMENT_OPTIONS", "FULFILMENT_OPTION": "FULFILMENT_OPTIONS",
-	"FULFILMENTPLAN": "FULFILMENT_PLAN", "FULFILMENTCHOICE": "FULFILMENT_CHOICE",
-	"PRODUCTCATALOGUE": "PRODUCT_CATALOGUE", "INVENTORYCATALOGUE": "INVENTORY_CATALOGUE", "VIRTUALCATALOGUE": "VIRTUAL_CATALOGUE",
-	"INVENTORYPOSITION": "INVENTORY_POSITION", "INVENTORYQUANTITY": "INVENTORY_QUANTITY", "VIRTUALPOSITION": "VIRTUAL_POSITION",
-	"CONTROLGROUP": "CONTROL_GROUP", "RETURNORDER": "RETURN_ORDER", "RETURNFULFILMENT": "RETURN_FULFILMENT",
-	"BILLINGACCOUNT": "BILLING_ACCOUNT", "CREDITMEMO": "CREDIT_MEMO", "STANDARDPRODUCT": "STANDARD_PRODUCT",
-	"VARIANTPRODUCT": "VARIANT_PRODUCT", "GROUPPRODUCT": "GROUP_PRODUCT",
-}
+// joined finds entity types of the catalogue by other spellings of them: without underscores, and without the S of a plural.
+var joined = sync.OnceValue(func() map[string]string {
+	out := map[string]string{}
+	for _, t := range domain.Catalogue().Types() {
+		if name := t.EntityType; name != "" {
+			one := strings.TrimSuffix(name, "S")
+			out[one], out[flat(one)], out[flat(name)] = name, name, name
+		}
+	}
+	for _, t := range domain.Catalogue().Types() { // what events address by a wider type: STANDARD_PRODUCT is a PRODUCT
+		if own := t.OwnName(); t.EntityType != "" && out[flat(own)] == "" {
+			out[flat(own)] = own
+		}
+	}
+	return out
+})
+
+func flat(name string) string { return strings.ReplaceAll(name, "_", "") }
 
 // EntityTypeName gives the canonical spelling of an entity type that a caller wrote: upper case, with underscores.
 func EntityTypeName(s string) string {
 	s = strings.ToUpper(strings.TrimSpace(s))
-	if name, ok := joined[s]; ok {
+	if name, ok := joined()[s]; ok {
 		return name
 	}
 	return s

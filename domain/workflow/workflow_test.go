@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
@@ -166,6 +167,15 @@ func TestEntityTypeNames(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "FULFILMENT_OPTIONS", workflow.EntityTypeName("FulfilmentOption"))
 	require.Equal(t, "ORDER", workflow.EntityTypeName(" order "))
+	require.Equal(t, "STANDARD_PRODUCT", workflow.EntityTypeName("StandardProduct"))
+	require.Equal(t, "JOB", workflow.EntityTypeName("job"), "what is no entity keeps its name")
+	for _, typ := range domain.Catalogue().Types() { // however a type is named, events find it
+		if typ.EntityType != "" {
+			require.Equal(t, typ.EntityType, workflow.EntityTypeName(typ.EntityType))
+			require.Equal(t, typ.EntityType, workflow.EntityTypeName(strings.ReplaceAll(typ.EntityType, "_", "")))
+			require.Contains(t, []string{typ.EntityType, typ.OwnName()}, workflow.EntityTypeName(typ.Name), "%s", typ.Name)
+		}
+	}
 }
 
 func FuzzParse(f *testing.F) {
