@@ -21,8 +21,14 @@ func ParseAccountID(s string) (AccountID, error) {
 	if !accountName.MatchString(s) {
 		return "", fmt.Errorf("account %q: want 2 to 32 capitals, digits, - or _, beginning with a letter", s)
 	}
+	if s == IntegrationClient {
+		return "", fmt.Errorf("account %q: this is a client id of every account", s)
+	}
 	return AccountID(s), nil
 }
+
+// IntegrationClient is a client id by which every account's first client goes, too, where the request says the account otherwise.
+const IntegrationClient = "FLUENT_INTEGRATION"
 
 // AccountOfClient names the account that an API client is of. The account's name is the id of its first client; those of others go on with
 // a dash and a name in small letters (ACME-erp). As no account's name has a small letter, ids are unique over the installation where

@@ -37,5 +37,18 @@ func WithoutRetailer(path string) string {
 	return path
 }
 
+// Retailer is the id in what WithoutRetailer takes off; empty where there is nothing.
+func Retailer(path string) string {
+	rest, ok := strings.CutPrefix(path, "/retailer/")
+	id, _, found := strings.Cut(rest, "/")
+	if !ok || !found {
+		return ""
+	}
+	return id
+}
+
 // AccountHeader is what the gateway sets when the host named an account.
 const AccountHeader = "Fluent-Account"
+
+// CallersAccountHeader is what callers may name their account by. It says nothing but where a client id is every account's.
+const CallersAccountHeader = "fluent.account"

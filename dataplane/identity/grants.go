@@ -37,7 +37,7 @@ func (s *Service) Token(ctx context.Context, req TokenRequest) (TokenAnswer, err
 	if req.GrantType == "" {
 		return TokenAnswer{}, refuse(fault.Invalid, "invalid_request", "grant_type is missing: password, client_credentials or refresh_token")
 	}
-	account, client, err := s.client(ctx, req.ClientID, req.ClientSecret)
+	account, client, err := s.client(ctx, Named{req.ClientID, req.Account, req.Header}, req.ClientSecret)
 	if err != nil {
 		return TokenAnswer{}, err
 	}
@@ -78,9 +78,13 @@ type holder struct {
 }
 
 // client finds the API client that a request authenticates as. The right secret, which nobody guesses, always opens; wrong ones are counted.
-func (s *Service) client(ctx context.Context, id, secret string) (*nodev1.Account, *nodev1.ApiClient, error) {
-	if id == "" {
+func (s *Service) client(ctx context.Context, who Named, secret string) (*nodev1.Account, *nodev1.ApiClient, error) {
+	if who.ClientID == "" {
 		return nil, nil, refuse(fault.Invalid, "invalid_request", "client_id is missing")
+	}
+	id, err := named(who)
+	if err != nil {
+		return nil, nil, err
 	}
 	account, client := s.state.View().Client(id)
 	if client == nil || !proves(client, secret, s.db.Time()) {
@@ -214,7 +218,7 @@ func (s *Service) policy(ctx context.Context, scope tenancy.Scope, user holder) 
 
 // Revoke makes an access or refresh token of the client's account worthless. Tokens that are not known are no error.
 func (s *Service) Revoke(ctx context.Context, req RevokeRequest) error {
-	account, client, err := s.client(ctx, req.ClientID, req.ClientSecret)
+	account, client, err := s.client(ctx, Named{req.ClientID, req.Account, req.Header}, req.ClientSecret)
 	if err != nil {
 		return err
 	}

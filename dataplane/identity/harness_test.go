@@ -208,6 +208,7 @@ type ask struct {
 	to, host, method, path, token, source string
 	form                                  url.Values
 	json                                  string
+	account                               string // header fluent.account
 }
 
 func (s *site) send(a ask) answer {
@@ -227,6 +228,9 @@ func (s *site) send(a ask) answer {
 	req.Header.Set("Content-Type", kind)
 	if req.Host = a.host; a.token != "" {
 		req.Header.Set("Authorization", "Bearer "+a.token)
+	}
+	if a.account != "" {
+		req.Header["fluent.account"] = []string{a.account}
 	}
 	if a.source != "" {
 		req.Header.Set("X-Forwarded-For", a.source)

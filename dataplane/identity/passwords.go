@@ -24,7 +24,7 @@ const (
 // ChangePassword gives a user who knows his password, maybe one that serves once, another one. All his tokens are refused at every node when it
 // has returned.
 func (s *Service) ChangePassword(ctx context.Context, req PasswordRequest) error {
-	account, _, err := s.client(ctx, req.ClientID, req.ClientSecret)
+	account, _, err := s.client(ctx, Named{req.ClientID, req.Account, req.Header}, req.ClientSecret)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ type TokenRequest struct {
 	Password     string
 	RefreshToken string
 	Account      string // as the request's host names it; empty if it names none
+	Header       string // account that the header fluent.account names; see Named
 }
 
 // TokenAnswer is the answer to a successful token request; the mix of cases is the public API's.
@@ -35,6 +36,8 @@ type RevokeRequest struct {
 	Token        string
 	ClientID     string
 	ClientSecret string
+	Account      string // as of a TokenRequest, where the client id asks for it
+	Header       string
 }
 
 // PasswordRequest asks for another password of a user who knows his own, maybe a one-time one.
@@ -45,6 +48,7 @@ type PasswordRequest struct {
 	Password     string // the present one
 	NewPassword  string
 	Account      string // as the request's host names it; empty if it names none
+	Header       string // as of a TokenRequest
 }
 
 // OneTimePassword is a password that must be changed when it is first used.

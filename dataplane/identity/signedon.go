@@ -15,7 +15,7 @@ func (s *Service) SignedOn(ctx context.Context, on SignedOn) (TokenAnswer, error
 	account, client := s.state.View().Client(on.ClientID)
 	if on.ClientSecret != "" {
 		var err error
-		if account, client, err = s.client(ctx, on.ClientID, on.ClientSecret); err != nil {
+		if account, client, err = s.client(ctx, Named{ClientID: on.ClientID}, on.ClientSecret); err != nil {
 			return TokenAnswer{}, err
 		}
 	}

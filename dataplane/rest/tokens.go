@@ -61,7 +61,8 @@ func (a *API) grant(r *http.Request, v url.Values) (identity.TokenAnswer, error)
 	}
 	return a.Identity.Token(r.Context(), identity.TokenRequest{
 		GrantType: v.Get("grant_type"), ClientID: v.Get("client_id"), ClientSecret: v.Get("client_secret"),
-		Username: v.Get("username"), Password: v.Get("password"), RefreshToken: v.Get("refresh_token"), Account: account,
+		Username: v.Get("username"), Password: v.Get("password"), RefreshToken: v.Get("refresh_token"),
+		Account: account, Header: r.Header.Get(httpapi.CallersAccountHeader),
 	})
 }
 
@@ -71,6 +72,7 @@ func (a *API) revoke(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = a.Identity.Revoke(r.Context(), identity.RevokeRequest{
 			Token: v.Get("token"), ClientID: v.Get("client_id"), ClientSecret: v.Get("client_secret"),
+			Account: r.Header.Get(httpapi.AccountHeader), Header: r.Header.Get(httpapi.CallersAccountHeader),
 		})
 	}
 	if err != nil {

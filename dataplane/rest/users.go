@@ -16,6 +16,7 @@ func (a *API) changePassword(w http.ResponseWriter, r *http.Request) {
 		err = a.Identity.ChangePassword(r.Context(), identity.PasswordRequest{
 			ClientID: v.Get("client_id"), ClientSecret: v.Get("client_secret"), Username: v.Get("username"), Password: v.Get("password"),
 			NewPassword: v.Get("new_password"), Account: r.Header.Get(httpapi.AccountHeader),
+			Header: r.Header.Get(httpapi.CallersAccountHeader),
 		})
 	}
 	if err != nil {
