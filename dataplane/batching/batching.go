@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
@@ -18,6 +17,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/dataplane/store/jobs"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -47,24 +47,6 @@ func (s *Service) Writing(w Writer) *Service {
 	return s
 }
 
-// CreateJob makes a job that takes batches until midnight UTC. retailer 0 makes a job of the account.
-func (s *Service) CreateJob(ctx context.Context, scope tenancy.Scope, name string, retailer tenancy.RetailerID, meta json.RawMessage) (*jobs.Job, error) {
-	id, err := jobs.NewID(ctx, s.db, scope)
-	if err != nil {
-		return nil, err
-	}
-	job := &jobs.Job{ID: id, Name: name, RetailerID: retailer, Meta: meta}
-	err = s.db.Write(ctx, scope, func(tx *store.Tx) error {
-		job.ClosesOn = tx.Now().UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
-		jobs.Add(tx, job)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("create job %s: %w", name, err)
-	}
-	return job, nil
-}
-
 // Request is a batch as it was sent.
 type Request struct {
 	JobID        catalogue.ID
@@ -77,6 +59,7 @@ type Request struct {
 	Records      []json.RawMessage
 	Author       string
 	Who          *tenant.Principal // who sends it: needed where records are entities, which he must have the right to make or to change
+	Repeats      repeats.Request   // that which brought it; see AddBatchOnce
 }
 
 func (r *Request) check(l *manifest.Load) error {
@@ -129,6 +112,7 @@ func (s *Service) AddBatch(ctx context.Context, scope tenancy.Scope, job *jobs.J
 	}
 	batch.EventID = event.ID
 	err = s.db.Write(ctx, scope, func(tx *store.Tx) error {
+		repeats.Take(tx, req.Repeats, string(id))
 		event.GeneratedOn = tx.Now()
 		if err := jobs.AddBatch(ctx, tx, batch, req.Records); err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/manifest"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/jobs"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -52,14 +53,20 @@ func (s *Service) addEntities(ctx context.Context, scope tenancy.Scope, load *ma
 	l := &loading{Service: s, req: &req, list: list, rows: make([]jobs.Row, len(list)), batch: &jobs.Batch{
 		ID: id, JobID: req.JobID, RetailerID: job.RetailerID, Action: req.Action, EntityType: req.EntityType, Header: req.Header,
 	}}
+	once := func(write func(context.Context, *store.Tx) error) error {
+		return s.db.Write(ctx, scope, func(tx *store.Tx) error {
+			repeats.Take(tx, req.Repeats, string(id))
+			return write(ctx, tx)
+		})
+	}
 	for range maxLooks {
-		if err = s.db.Write(ctx, scope, func(tx *store.Tx) error { return l.write(ctx, tx) }); !fault.Is(err, fault.Exists) {
+		if err = once(l.write); !fault.Is(err, fault.Exists) {
 			break
 		}
 	}
 	if fault.Is(err, fault.Exists) { // of what others make again and again nothing is made, and each record says why
 		l.spoil(err)
-		err = s.db.Write(ctx, scope, func(tx *store.Tx) error { return l.store(ctx, tx) })
+		err = once(l.store)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("add a batch to job %s: %w", req.JobID, err)

@@ -7,6 +7,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/dataplane/store/outbox"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 )
@@ -49,6 +50,7 @@ func marks(tx *store.Tx, j *job) error {
 	waiting := make([]eventstore.Mark, 0, len(j.out.Marks))
 	for _, m := range j.out.Marks {
 		if j.sync != nil && m.ID == j.sync.ID {
+			repeats.Take(tx, j.request, m.ID)
 			eventstore.Record(tx, eventstore.Row{Account: j.scope.Account(), Event: *j.sync, State: m.State, TurnID: j.out.TurnID, Error: m.Error})
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine/queue"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -18,6 +19,7 @@ type Result struct {
 	EntityID string
 	State    eventstore.State // SUCCESS, NO_MATCH or FAILED; SCHEDULED for later; PENDING when it did not run in the time allowed, but will
 	Error    string           // why it FAILED or did not match
+	Repeated bool             // it is that of an earlier request
 }
 
 // maxSyncTurns bounds the turns that one request runs: those of events that waited for the root before it are among them.
@@ -26,30 +28,23 @@ const maxSyncTurns = 200
 // RunSync runs an event and answers with its result. Its root must be known (Resolve); an id that was received before answers with the first
 // result. On a node that does not own the slot the event becomes a row, its owner is nudged, and the call waits.
 func (e *Engine) RunSync(ctx context.Context, scope tenancy.Scope, ev *workflow.Event) (*Result, error) {
-	given := ev.ID != ""
-	if err := e.accept(ctx, ev); err != nil {
-		return nil, err
-	}
-	if given {
-		known, err := eventstore.Get(ctx, e.d.DB.Reader(scope), ev.ID)
-		if err != nil {
-			return nil, err
-		}
-		if known != nil {
-			return e.await(ctx, scope, ev)
-		}
-	}
+	return e.RunOnce(ctx, scope, ev, repeats.Request{})
+}
+
+// runSync runs the event of a request. It fails with ErrRepeated or ErrTaken where it was sent before.
+func (e *Engine) runSync(ctx context.Context, scope tenancy.Scope, o *once) (*Result, error) {
+	ev := o.event
 	if ev.ScheduledOn.After(e.d.DB.Now(ctx)) {
-		return &Result{EventID: ev.ID, EntityID: ev.EntityID, State: eventstore.Scheduled}, e.Submit(ctx, scope, ev)
+		return &Result{EventID: ev.ID, EntityID: ev.EntityID, State: eventstore.Scheduled}, e.submit(ctx, scope, o)
 	}
 	row := eventstore.Row{Account: scope.Account(), Event: *ev}
 	if _, _, ok := e.leases.Held(eventstore.RangeOf(row.Slot())); ok {
-		res, err := e.runHere(ctx, scope, ev, queue.RootOf(&row))
+		res, err := e.runHere(ctx, scope, o, queue.RootOf(&row))
 		if res != nil || err != nil {
 			return res, err
 		}
 	}
-	if err := e.Submit(ctx, scope, ev); err != nil {
+	if err := e.submit(ctx, scope, o); err != nil {
 		return nil, err
 	}
 	return e.await(ctx, scope, ev)
@@ -57,14 +52,13 @@ func (e *Engine) RunSync(ctx context.Context, scope tenancy.Scope, ev *workflow.
 
 // runHere runs the event in the caller's goroutine, after those that wait for its root. It goes on when the caller goes away: a request that
 // was answered late is better than one that is sent again. nil, nil says that the range was lost meanwhile.
-func (e *Engine) runHere(ctx context.Context, scope tenancy.Scope, ev *workflow.Event, root queue.Root) (*Result, error) {
+func (e *Engine) runHere(ctx context.Context, scope tenancy.Scope, o *once, root queue.Root) (*Result, error) {
 	e.running.Add(1)
 	defer e.running.Done()
-	earlier, err := eventstore.PendingOfRoot(ctx, e.d.DB.Reader(scope), ev.RootType, ev.RootID, e.cfg.Window)
-	if err != nil {
+	ev := o.event
+	if err := e.before(ctx, scope, o); err != nil {
 		return nil, err
 	}
-	e.queue.Add(earlier...)
 	waiting, cancel := context.WithTimeout(ctx, e.cfg.SyncWait)
 	defer cancel()
 	for range maxSyncTurns {
@@ -74,14 +68,17 @@ func (e *Engine) runHere(ctx context.Context, scope tenancy.Scope, ev *workflow.
 		}
 		j := e.newJob(w)
 		j.scope = scope
-		j.sync = ev
+		j.sync, j.request = ev, o.request
 		e.turnOf(context.WithoutCancel(ctx), j)
 		if m, ok := j.marks[ev.ID]; ok {
 			return &Result{EventID: ev.ID, EntityID: ev.EntityID, State: m.State, Error: m.Error}, nil
 		}
+		if j.repeated {
+			return nil, repeats.ErrRepeated
+		}
 		if j.taken {
 			if row, err := eventstore.Get(ctx, e.d.DB.Reader(scope), ev.ID); err != nil || row != nil {
-				return e.orAwait(ctx, scope, ev, err) // the commit of an earlier try took place after all
+				return e.orAwait(ctx, scope, o, err)
 			}
 		}
 		if _, _, ok := e.leases.Held(eventstore.RangeOf(root.Slot())); !ok {
@@ -94,11 +91,34 @@ func (e *Engine) runHere(ctx context.Context, scope tenancy.Scope, ev *workflow.
 	return nil, nil
 }
 
-func (e *Engine) orAwait(ctx context.Context, scope tenancy.Scope, ev *workflow.Event, err error) (*Result, error) {
-	if err != nil {
+// orAwait waits for the event's row: the commit of an earlier try took place after all. Where the caller gave the id, it may be another's.
+func (e *Engine) orAwait(ctx context.Context, scope tenancy.Scope, o *once, err error) (*Result, error) {
+	switch {
+	case err != nil:
 		return nil, err
+	case o.given:
+		return nil, eventstore.ErrTaken
 	}
-	return e.await(ctx, scope, ev)
+	return e.await(ctx, scope, o.event)
+}
+
+// before reads in one round trip what waits for the event's root, which runs first, and whether the request was carried out before.
+func (e *Engine) before(ctx context.Context, scope tenancy.Scope, o *once) error {
+	var first string
+	r := e.d.DB.Reader(scope)
+	also := o.request.Finding(r, &first)
+	if o.given {
+		also = eventstore.Finding(r, o.event.ID, &first)
+	}
+	earlier, err := eventstore.PendingOfRoot(ctx, r, o.event.RootType, o.event.RootID, e.cfg.Window, also...)
+	switch {
+	case err != nil:
+		return err
+	case first != "":
+		return repeats.ErrRepeated
+	}
+	e.queue.Add(earlier...)
+	return nil
 }
 
 // turnOf runs and commits one turn, and frees the root.

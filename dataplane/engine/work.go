@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	leasestore "github.com/fluent-oms/fluent/dataplane/store/leases"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -39,13 +40,16 @@ type job struct {
 	taken bool            // an event of the turn was found to have run before
 	rest  time.Duration   // how long the root is left alone afterwards
 	sync  *workflow.Event // the event of a synchronous request or of a creation, which has no row yet
-	fresh bool            // the commit creates the root: nobody else can know of it, so no fence is needed
-	out   *turn.Outcome
-	sent  []*workflow.Event // of the first job of a commit: all that the commit appended for other turns
-	epoch leasestore.Epoch
-	try   int
-	stale int
-	clash int
+	// request is that of sync; repeated says that it was carried out before.
+	request  repeats.Request
+	repeated bool
+	fresh    bool // the commit creates the root: nobody else can know of it, so no fence is needed
+	out      *turn.Outcome
+	sent     []*workflow.Event // of the first job of a commit: all that the commit appended for other turns
+	epoch    leasestore.Epoch
+	try      int
+	stale    int
+	clash    int
 }
 
 // work takes pieces of work until accepting ends; each is done under working.
@@ -301,6 +305,10 @@ func (e *Engine) refused(ctx context.Context, j *job, err error) {
 		j.drop()
 	case errors.Is(err, eventstore.ErrTaken):
 		j.taken = true
+		j.drop()
+		e.Wake()
+	case errors.Is(err, repeats.ErrRepeated):
+		j.repeated = true
 		j.drop()
 		e.Wake()
 	case errors.Is(err, rule.ErrShortfall) && j.try < maxTries:

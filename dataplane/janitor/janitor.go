@@ -100,8 +100,8 @@ func New(d Deps, cfg Config) *Janitor {
 		failed:  prometheus.NewCounter(prometheus.CounterOpts{Name: "fluent_janitor_rounds_failed_total", Help: "Rounds that met an error."}),
 		done:    prometheus.NewGauge(prometheus.GaugeOpts{Name: "fluent_janitor_last_round_timestamp_seconds", Help: "When this node last ended a whole round."}),
 	}
-	for _, r := range Rules() {
-		j.removed.WithLabelValues(string(r.What))
+	for _, what := range retention.Kinds() {
+		j.removed.WithLabelValues(string(what))
 	}
 	if d.Registerer != nil {
 		d.Registerer.MustRegister(j.removed, j.failed, j.done)
@@ -171,7 +171,7 @@ func (j *Janitor) clean(ctx context.Context, account tenancy.AccountID) error {
 			return errors.Join(append(problems, err)...)
 		}
 	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, j.purge(ctx, account, retention.Repeats, 0))...) // they say themselves how long they are kept
 }
 
 func (j *Janitor) purge(ctx context.Context, account tenancy.AccountID, what retention.Kind, age time.Duration) error {

@@ -8,6 +8,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/graphql/change"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -16,34 +17,29 @@ import (
 type events struct{ engine *engine.Engine }
 
 // Send implements rest.Engine.
-func (e events) Send(ctx context.Context, scope tenancy.Scope, event workflow.Event) (rest.Outcome, error) {
-	if err := e.engine.Resolve(ctx, scope, &event); err != nil {
-		return rest.Outcome{}, err
-	}
-	if err := e.engine.Submit(ctx, scope, &event); err != nil {
-		return rest.Outcome{}, fmt.Errorf("send event %s: %w", event.Name, err)
-	}
-	status := "PENDING"
-	if event.ScheduledOn.After(event.GeneratedOn) {
-		status = "SCHEDULED"
-	}
-	return rest.Outcome{EventID: event.ID, EntityID: event.EntityID, Status: status}, nil
+func (e events) Send(ctx context.Context, scope tenancy.Scope, event workflow.Event, request repeats.Request) (rest.Outcome, error) {
+	return e.once(ctx, scope, event, request, e.engine.SendOnce)
 }
 
 // RunSync implements rest.Engine. In an answer an event that ran is COMPLETE; in the log it is SUCCESS.
-func (e events) RunSync(ctx context.Context, scope tenancy.Scope, event workflow.Event) (rest.Outcome, error) {
+func (e events) RunSync(ctx context.Context, scope tenancy.Scope, event workflow.Event, request repeats.Request) (rest.Outcome, error) {
+	return e.once(ctx, scope, event, request, e.engine.RunOnce)
+}
+
+func (e events) once(ctx context.Context, scope tenancy.Scope, event workflow.Event, request repeats.Request,
+	do func(context.Context, tenancy.Scope, *workflow.Event, repeats.Request) (*engine.Result, error)) (rest.Outcome, error) {
 	if err := e.engine.Resolve(ctx, scope, &event); err != nil {
 		return rest.Outcome{}, err
 	}
-	result, err := e.engine.RunSync(ctx, scope, &event)
+	result, err := do(ctx, scope, &event, request)
 	if err != nil {
-		return rest.Outcome{}, fmt.Errorf("run event %s: %w", event.Name, err)
+		return rest.Outcome{}, fmt.Errorf("send event %s: %w", event.Name, err)
 	}
 	status := string(result.State)
 	if result.State == eventstore.Success {
 		status = "COMPLETE"
 	}
-	return rest.Outcome{EventID: result.EventID, EntityID: result.EntityID, Status: status}, nil
+	return rest.Outcome{EventID: result.EventID, EntityID: result.EntityID, Status: status, Repeated: result.Repeated}, nil
 }
 
 // nudger tells the engine what mutations create and of events that they committed.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/dataplane/gateway"
+	"github.com/fluent-oms/fluent/dataplane/rest"
 )
 
 // Door is a node's own door for tenants' clients, who save the way over a gateway. It is as hard as a gateway's, for it is one: requests that the
@@ -48,7 +49,7 @@ func (n *Node) openDoor() (*frontDoor, error) {
 	}
 	f.listener = door.New(inner, door.Port{Name: "tenants", Limits: n.config.Limits, Shared: proxies.Shared, Refusal: gateway.TooManyConnections(), Log: n.log})
 	f.gateway = gateway.New(n.state, gateway.Settings{
-		Proxies: proxies, Failures: c.Failures, Hosts: []string{at.Hostname()},
+		Proxies: proxies, Failures: c.Failures, Hosts: []string{at.Hostname()}, Paths: rest.Paths(),
 		Here: &gateway.Here{Node: n.here, Bodies: n.bodies},
 	}, n.log)
 	crowd := door.NewCrowd(proxies, n.config.Limits.PerAddress)

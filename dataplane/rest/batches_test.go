@@ -31,6 +31,7 @@ import (
 // yard is an account with two retailers, each with an inventory catalogue of its own.
 type yard struct {
 	t      *testing.T
+	dsn    string
 	api    *API
 	scope  tenancy.Scope
 	events []*workflow.Event // that the engine was told of
@@ -44,10 +45,11 @@ func newYard(t *testing.T) *yard {
 	t.Helper()
 	scope, err := tenancy.NewScope("ACME")
 	require.NoError(t, err)
-	db, err := openYard(dbtest.Template(t, "jobs", func(dsn string) error { return fillYard(dsn, scope) }))
+	dsn := dbtest.Template(t, "jobs", func(dsn string) error { return fillYard(dsn, scope) })
+	db, err := openYard(dsn)
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
-	y := &yard{t: t, scope: scope}
+	y := &yard{t: t, dsn: dsn, scope: scope}
 	service := batching.New(db, modules.Loads(), func(_ context.Context, _ tenancy.Scope, events ...*workflow.Event) {
 		y.events = append(y.events, events...)
 	})
@@ -105,7 +107,11 @@ const (
 func (y *yard) call(route string, who *tenant.Principal, body string, path ...string) (map[string]any, error) {
 	y.t.Helper()
 	method, pattern, _ := strings.Cut(route, " ")
-	r := httptest.NewRequestWithContext(y.t.Context(), method, "/", strings.NewReader(body))
+	target := pattern
+	for i, name := range []string{"{job}", "{batch}"}[:len(path)] {
+		target = strings.Replace(target, name, path[i], 1)
+	}
+	r := httptest.NewRequestWithContext(y.t.Context(), method, target, strings.NewReader(body))
 	for i, name := range []string{"job", "batch"}[:len(path)] {
 		r.SetPathValue(name, path[i])
 	}
@@ -268,7 +274,7 @@ func TestTheCatalogueOfABatch(t *testing.T) {
 	admin := someone(tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})
 	job := y.must(newJob, admin, `{"name":"load","retailerId":"2"}`)["id"].(string)
 	goesTo := func(more string) string {
-		y.must(newBatch, admin, batchOf(more), job)
+		y.must(newBatch, admin, batchOf(more+fmt.Sprintf(`,"id":"%d"`, len(y.events))), job)
 		return y.events[len(y.events)-1].RootRef
 	}
 	set := func(id catalogue.ID, context string, at int, value string) {
@@ -293,9 +299,9 @@ func TestWhatBecameOfABatch(t *testing.T) {
 	job := y.must(newJob, admin, `{"name":"load","retailerId":"2"}`)["id"].(string)
 	body := `{"action":"UPSERT","entityType":"INVENTORY","catalogueRef":"DEFAULT:1","entities":[{"skuRef":"P","locationRef":"L"},{"skuRef":"Q","locationRef":"L"},{"skuRef":"R","locationRef":"L"},{"skuRef":"S","locationRef":"L"}]}`
 	first := y.must(newBatch, admin, body, job)["id"].(string)
-	second := y.must(newBatch, admin, body, job)["id"].(string)
-	third := y.must(newBatch, admin, body, job)["id"].(string)
-	fourth := y.must(newBatch, admin, body, job)["id"].(string)
+	second := y.must(newBatch, admin, body+" ", job)["id"].(string)
+	third := y.must(newBatch, admin, body+"  ", job)["id"].(string)
+	fourth := y.must(newBatch, admin, body+"   ", job)["id"].(string)
 	var ids []catalogue.ID
 	require.NoError(t, y.api.Store.Write(t.Context(), y.scope, func(tx *store.Tx) error {
 		ids = nil

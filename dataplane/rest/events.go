@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -18,10 +18,11 @@ import (
 
 // Engine takes events.
 type Engine interface {
-	// Send stores an event to be run by itself, and returns when it is committed.
-	Send(ctx context.Context, scope tenancy.Scope, event workflow.Event) (Outcome, error)
-	// RunSync runs an event before it returns.
-	RunSync(ctx context.Context, scope tenancy.Scope, event workflow.Event) (Outcome, error)
+	// Send stores an event to be run by itself, and returns when it is committed. What a request brings again that was carried out before, by the
+	// event's own id or by the request, has the outcome of the first.
+	Send(ctx context.Context, scope tenancy.Scope, event workflow.Event, request repeats.Request) (Outcome, error)
+	// RunSync runs an event before it returns, or waits for that of the first request.
+	RunSync(ctx context.Context, scope tenancy.Scope, event workflow.Event, request repeats.Request) (Outcome, error)
 }
 
 // Outcome is what became of an event.
@@ -29,6 +30,7 @@ type Outcome struct {
 	EventID  string
 	EntityID string // empty when the event names no entity that exists
 	Status   string // PENDING, SCHEDULED, COMPLETE, NO_MATCH, FAILED
+	Repeated bool   // it is that of an earlier request
 }
 
 // eventRequest is an event as callers send it. Ids come as strings or numbers; unknown members are ignored.
@@ -68,11 +70,13 @@ func (a *API) sendSync(c *call) (any, error) {
 	return a.send(c, a.Engine.RunSync)
 }
 
-func (a *API) send(c *call, run func(context.Context, tenancy.Scope, workflow.Event) (Outcome, error)) (any, error) {
+func (a *API) send(c *call, run func(context.Context, tenancy.Scope, workflow.Event, repeats.Request) (Outcome, error)) (any, error) {
 	var req eventRequest
-	if err := c.readJSON(&req); err != nil {
+	body, err := c.read(&req)
+	if err != nil {
 		return nil, err
 	}
+	req.RetailerID = c.retailer(req.RetailerID)
 	event, err := req.event(c.caller)
 	if err != nil {
 		return nil, err
@@ -86,54 +90,58 @@ func (a *API) send(c *call, run func(context.Context, tenancy.Scope, workflow.Ev
 		}
 		event.Caller = c.caller.Caller()
 	}
-	outcome, err := run(c.r.Context(), c.caller.Scope(), event)
+	outcome, err := run(c.r.Context(), c.caller.Scope(), event, c.request(body, ""))
 	if err != nil {
 		return nil, err
 	}
+	c.answers(outcome.Repeated)
 	return eventAnswer{ID: outcome.EventID, EventID: outcome.EventID, EntityID: outcome.EntityID, EventStatus: outcome.Status}, nil
 }
 
-// event checks the request and turns it into an event.
+// event checks the request and turns it into an event. The error tells of every place at which something is wrong.
 func (req *eventRequest) event(p *tenant.Principal) (workflow.Event, error) {
-	for _, f := range []struct{ name, value string }{{"name", req.Name}, {"entityType", req.EntityType}, {"retailerId", string(req.RetailerID)}} {
-		if f.value == "" {
-			return workflow.Event{}, fault.Invalidf(f.name, "This member is required").WithCode(fault.CodeMissing)
-		}
-	}
-	for _, f := range []struct{ name, value string }{
-		{"name", req.Name}, {"entityRef", string(req.EntityRef)}, {"source", req.Source}, {"entityType", req.EntityType},
-		{"rootEntityRef", string(req.RootEntityRef)}, {"entityId", string(req.EntityID)}, {"rootEntityId", string(req.RootEntityID)},
-	} {
-		if utf8.RuneCountInString(f.value) > 255 {
-			return workflow.Event{}, fault.Invalidf(f.name, "At most 255 characters are expected, got %d", utf8.RuneCountInString(f.value)).WithCode(fault.CodeTooLong)
-		}
-	}
-	if req.EntityID == "" && req.EntityRef == "" {
-		return workflow.Event{}, fault.Invalidf("entityRef", "An event names its entity by entityId or entityRef").WithCode(fault.CodeMissing)
-	}
-	retailer, err := retailerNumber(string(req.RetailerID))
-	if err != nil {
-		return workflow.Event{}, err
-	}
+	wrong := req.check()
 	event := workflow.Event{
-		ID: strings.ToLower(string(req.ID)), Name: req.Name, Type: orNormal(req.Type), RetailerID: int32(retailer),
+		ID: strings.ToLower(string(req.ID)), Name: req.Name, Type: orNormal(req.Type),
 		EntityType: workflow.EntityTypeName(req.EntityType), EntityID: string(req.EntityID), EntityRef: string(req.EntityRef),
 		EntitySubtype: req.EntitySubtype, EntityStatus: req.EntityStatus,
 		RootType: workflow.EntityTypeName(req.RootEntityType), RootID: string(req.RootEntityID), RootRef: string(req.RootEntityRef),
 		Source: req.Source, GeneratedBy: p.Username, Priority: workflow.PriorityOf(workflow.Cause{By: p.Sender()}),
 	}
-	if event.ScheduledOn, err = moment("scheduledOn", req.ScheduledOn); err != nil {
-		return workflow.Event{}, err
+	if req.RetailerID != "" {
+		retailer, err := retailerNumber(string(req.RetailerID))
+		wrong.add(err)
+		event.RetailerID = int32(retailer)
 	}
-	if event.Attributes, err = attributes(req.Attributes); err != nil {
-		return workflow.Event{}, err
-	}
+	var err error
+	event.ScheduledOn, err = moment("scheduledOn", req.ScheduledOn)
+	wrong.add(err)
+	event.Attributes, err = attributes(req.Attributes)
+	wrong.add(err)
 	if len(req.Meta.Workflow) > 0 && string(req.Meta.Workflow) != "null" {
-		if event.RunOnce, err = workflow.ParseRunOnce(req.Meta.Workflow, req.Name); err != nil {
-			return workflow.Event{}, err
+		event.RunOnce, err = workflow.ParseRunOnce(req.Meta.Workflow, req.Name)
+		wrong.add(err)
+	}
+	return event, wrong.err()
+}
+
+// check looks for what is missing, and for what is too long.
+func (req *eventRequest) check() (wrong wrongs) {
+	for _, f := range []struct{ name, value string }{{"name", req.Name}, {"entityType", req.EntityType}, {"retailerId", string(req.RetailerID)}} {
+		if f.value == "" {
+			wrong.add(fault.Invalidf(f.name, "This member is required").WithCode(fault.CodeMissing))
 		}
 	}
-	return event, nil
+	for _, f := range []struct{ name, value string }{
+		{"name", req.Name}, {"entityRef", string(req.EntityRef)}, {"source", req.Source}, {"entityType", req.EntityType}, {"type", req.Type},
+		{"rootEntityRef", string(req.RootEntityRef)}, {"entityId", string(req.EntityID)}, {"rootEntityId", string(req.RootEntityID)}, {"rootEntityType", req.RootEntityType},
+	} {
+		wrong.add(short(f.name, f.value))
+	}
+	if req.EntityID == "" && req.EntityRef == "" {
+		wrong.add(fault.Invalidf("entityRef", "An event names its entity by entityId or entityRef").WithCode(fault.CodeMissing))
+	}
+	return wrong
 }
 
 func orNormal(eventType string) string {
@@ -178,9 +186,7 @@ func (a *API) getEvent(c *call) (any, error) {
 func (a *API) searchEvents(c *call) (any, error) {
 	v := c.r.URL.Query()
 	start, count, err := window(c.r, history.DefaultCount, history.MaxCount)
-	if err != nil {
-		return nil, err
-	}
+	wrong := wrongs{err}
 	q := history.Query{
 		RootEntityType: v.Get("context.rootEntityType"), RootEntityID: v.Get("context.rootEntityId"), RootEntityRef: v.Get("context.rootEntityRef"),
 		EntityType: v.Get("context.entityType"), EntityID: v.Get("context.entityId"), EntityRef: v.Get("context.entityRef"),
@@ -189,10 +195,11 @@ func (a *API) searchEvents(c *call) (any, error) {
 		Start: start, Count: count,
 	}
 	from, to := v.Get("from"), v.Get("to")
-	if q.From, err = moment("from", &from); err != nil {
-		return nil, err
-	}
-	if q.To, err = moment("to", &to); err != nil {
+	q.From, err = moment("from", &from)
+	wrong.add(err)
+	q.To, err = moment("to", &to)
+	wrong.add(err)
+	if err := wrong.err(); err != nil {
 		return nil, err
 	}
 	return a.History.Search(c.r.Context(), c.scope(), q)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -18,13 +19,13 @@ import (
 // inbox is an engine that keeps what it is given: what the API lets through.
 type inbox struct{ events []workflow.Event }
 
-func (i *inbox) Send(_ context.Context, _ tenancy.Scope, ev workflow.Event) (Outcome, error) {
+func (i *inbox) Send(_ context.Context, _ tenancy.Scope, ev workflow.Event, _ repeats.Request) (Outcome, error) {
 	i.events = append(i.events, ev)
 	return Outcome{}, nil
 }
 
-func (i *inbox) RunSync(ctx context.Context, scope tenancy.Scope, ev workflow.Event) (Outcome, error) {
-	return i.Send(ctx, scope, ev)
+func (i *inbox) RunSync(ctx context.Context, scope tenancy.Scope, ev workflow.Event, request repeats.Request) (Outcome, error) {
+	return i.Send(ctx, scope, ev, request)
 }
 
 func TestWhoBringsAWorkflowMustBeAllowedToChangeWorkflows(t *testing.T) {

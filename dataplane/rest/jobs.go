@@ -14,6 +14,7 @@ import (
 )
 
 type jobRequest struct {
+	ID         httpapi.Text    `json:"id"` // the caller's own, by which the request is known if it comes again
 	Name       string          `json:"name"`
 	RetailerID httpapi.Text    `json:"retailerId"`
 	Meta       json.RawMessage `json:"meta"`
@@ -39,18 +40,15 @@ type batchSummary struct {
 
 func (a *API) createJob(c *call) (any, error) {
 	var req jobRequest
-	if err := c.readJSON(&req); err != nil {
+	body, err := c.read(&req)
+	if err != nil {
 		return nil, err
 	}
-	if req.Name == "" || utf8.RuneCountInString(req.Name) > 255 {
-		return nil, fault.Invalidf("name", "A name of 1 to 255 characters is expected")
+	retailer, err := req.check(c)
+	if err != nil {
+		return nil, err
 	}
-	var retailer tenancy.RetailerID
-	if req.RetailerID != "0" {
-		var err error
-		if retailer, err = retailerNumber(string(req.RetailerID)); err != nil {
-			return nil, err
-		}
+	if retailer != 0 {
 		if err := a.retailerExists(c, retailer); err != nil {
 			return nil, err
 		}
@@ -58,11 +56,27 @@ func (a *API) createJob(c *call) (any, error) {
 	if err := c.may(retailer); err != nil {
 		return nil, err
 	}
-	job, err := a.Batching.CreateJob(c.r.Context(), c.caller.Scope(), req.Name, retailer, req.Meta)
+	wanted := &jobs.Job{Name: req.Name, RetailerID: retailer, Meta: req.Meta}
+	job, repeated, err := a.Batching.CreateJobOnce(c.r.Context(), c.caller.Scope(), wanted, c.request(body, string(req.ID)))
 	if err != nil {
 		return nil, err
 	}
+	c.answers(repeated)
 	return describeJob(job, a.Store.Time()), nil
+}
+
+// check tells whose the job is to be; 0 is the account.
+func (req *jobRequest) check(c *call) (retailer tenancy.RetailerID, err error) {
+	var wrong wrongs
+	if req.Name == "" || utf8.RuneCountInString(req.Name) > maxText {
+		wrong.add(fault.Invalidf("name", "A name of 1 to %d characters is expected", maxText))
+	}
+	wrong.add(short("id", string(req.ID)))
+	if given := c.retailer(req.RetailerID); given != "0" {
+		retailer, err = retailerNumber(string(given))
+		wrong.add(err)
+	}
+	return retailer, wrong.err()
 }
 
 // describeJob tells of a job as of a moment by the database's clock, which decides whether it takes batches.
@@ -102,6 +116,7 @@ func (a *API) getJob(c *call) (any, error) {
 
 // batchRequest is a batch as callers send it.
 type batchRequest struct {
+	ID           httpapi.Text      `json:"id,omitempty"` // as of jobs
 	Action       string            `json:"action"`
 	EntityType   string            `json:"entityType"`
 	Source       string            `json:"source"`
@@ -113,12 +128,20 @@ type batchRequest struct {
 }
 
 func (a *API) createBatch(c *call) (any, error) {
-	job, err := a.job(c)
+	var req batchRequest
+	body, err := c.read(&req)
 	if err != nil {
 		return nil, err
 	}
-	var req batchRequest
-	if err := c.readJSON(&req); err != nil {
+	if err := short("id", string(req.ID)); err != nil {
+		return nil, err
+	}
+	request, first, reader := c.request(body, string(req.ID)), "", a.Store.Reader(c.caller.Scope())
+	job, err := jobs.Get(c.r.Context(), reader, catalogue.ID(c.r.PathValue("job")), request.Finding(reader, &first)...)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.may(job.RetailerID); err != nil {
 		return nil, err
 	}
 	records := req.Entities
@@ -128,13 +151,14 @@ func (a *API) createBatch(c *call) (any, error) {
 		return nil, err
 	}
 	// The caller may see more catalogues than he may load.
-	batch, err := a.Batching.AddBatch(c.r.Context(), c.scope(), job, batching.Request{
+	batch, repeated, err := a.Batching.AddBatchOnce(c.r.Context(), c.scope(), job, batching.Request{
 		JobID: job.ID, Action: req.Action, EntityType: req.EntityType, Source: req.Source, Event: req.Event, CatalogueRef: req.CatalogueRef,
-		Header: header, Records: records, Author: c.caller.Username, Who: c.caller,
-	})
+		Header: header, Records: records, Author: c.caller.Username, Who: c.caller, Repeats: request,
+	}, first)
 	if err != nil {
 		return nil, err
 	}
+	c.answers(repeated)
 	return describeBatch(batch), nil
 }
 

@@ -79,10 +79,14 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if path := httpapi.WithoutRetailer(r.URL.Path); path != r.URL.Path {
+		r = r.WithContext(context.WithValue(r.Context(), prefixed{}, httpapi.Retailer(r.URL.Path)))
 		r.URL.Path, r.URL.RawPath = path, ""
 	}
 	a.mux.ServeHTTP(w, r)
 }
+
+// prefixed is under which key a request's context keeps the retailer that its path began with.
+type prefixed struct{}
 
 // authenticated verifies the caller's token and puts its principal into the context.
 func (a *API) authenticated(next http.HandlerFunc) http.Handler {

@@ -58,6 +58,7 @@ func (a *API) transition(c *call) (any, error) {
 	answer := transitionAnswer{Response: make([]transitionResult, 0, len(req.Triggers))}
 	length := 0
 	for i, t := range req.Triggers {
+		t.RetailerID = c.retailer(t.RetailerID)
 		actions, err := a.actions(c, t)
 		if err != nil {
 			return nil, err

@@ -207,6 +207,7 @@ func (a *API) listWorkflows(c *call) (any, error) {
 
 // window reads start and count.
 func window(r *http.Request, usual, most int) (start, count int, err error) {
+	var wrong wrongs
 	count = usual
 	for _, n := range []struct {
 		name string
@@ -219,10 +220,10 @@ func window(r *http.Request, usual, most int) (start, count int, err error) {
 			continue
 		}
 		if *n.into, err = strconv.Atoi(s); err != nil || *n.into < n.low || *n.into > n.high {
-			return 0, 0, fault.Invalidf(n.name, "A number from %d to %d is expected, got %q", n.low, n.high, s)
+			wrong.add(fault.Invalidf(n.name, "A number from %d to %d is expected, got %q", n.low, n.high, s))
 		}
 	}
-	return start, count, nil
+	return start, count, wrong.err()
 }
 
 // retailerNumber reads a retailer id that a request names.

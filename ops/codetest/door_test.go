@@ -21,7 +21,10 @@ var door = []string{"Statement", "Args", "Unscoped", "Gathering", "Copy", "Entit
 
 // partImports names for parts of the store which other parts they may import, with the reason.
 var partImports = map[string]map[string]string{
-	storeFolder + "/retention": {storeFolder + "/access": "how many failed sign-ins are kept is bounded by their number, too, which their own statement knows"},
+	storeFolder + "/retention": {
+		storeFolder + "/access":  "how many failed sign-ins are kept is bounded by their number, too, which their own statement knows",
+		storeFolder + "/repeats": "requests say themselves how long they are known, which their own statement reads",
+	},
 }
 
 // unscoped are the functions of parts whose statements are not about one account, with the reason.

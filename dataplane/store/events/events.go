@@ -107,6 +107,16 @@ func Append(tx *store.Tx, events ...*workflow.Event) {
 		tx.Keep(appendedKey{}, a)
 	}
 	a.events = append(a.events, events...)
+	insert(tx, store.Statement{Name: appendName, SQL: insertEvents + " ON CONFLICT (account_id, id) DO NOTHING"}, waiting(tx, events))
+}
+
+// AppendNew is Append for events none of which may be there: an id that is fails the transaction with ErrTaken.
+func AppendNew(tx *store.Tx, events ...*workflow.Event) {
+	insert(tx, store.Statement{Name: recordName, SQL: insertEvents, Fail: store.OnTaken(ErrTaken)}, waiting(tx, events))
+}
+
+// waiting are rows of events that are to happen.
+func waiting(tx *store.Tx, events []*workflow.Event) []Row {
 	rows := make([]Row, len(events))
 	for i, e := range events {
 		rows[i] = Row{Account: tx.Scope().Account(), Event: *e, State: Pending}
@@ -114,7 +124,7 @@ func Append(tx *store.Tx, events ...*workflow.Event) {
 			rows[i].State = Scheduled
 		}
 	}
-	insert(tx, store.Statement{Name: appendName, SQL: insertEvents + " ON CONFLICT (account_id, id) DO NOTHING"}, rows)
+	return rows
 }
 
 // Appended are all that Append was given in the transaction: whom to nudge once it is committed.
@@ -142,7 +152,7 @@ func Queued(tx *store.Tx, fits func(*workflow.Event) bool) *workflow.Event {
 // Record writes events that ran without having waited as rows: what a synchronous request brought. An id that is there
 // already fails the transaction with ErrTaken.
 func Record(tx *store.Tx, rows ...Row) {
-	insert(tx, store.Statement{Name: "events.record", SQL: insertEvents, Fail: store.OnTaken(ErrTaken)}, rows)
+	insert(tx, store.Statement{Name: recordName, SQL: insertEvents, Fail: store.OnTaken(ErrTaken)}, rows)
 }
 
 const insertEvents = `INSERT INTO events (account_id, id, slot, state, priority, received_on, generated_on, due_on, done_on, retailer_id,
@@ -155,8 +165,11 @@ FROM unnest($2::text[], $3::int4[], $4::text[], $5::int2[], $6::timestamptz[], $
 	AS e (id, slot, state, priority, generated_on, due_on, retailer_id, name, type,
 	entity_type, entity_id, entity_ref, root_type, root_id, root_ref, turn_id, detail, nth)`
 
-// appendName names the statement that Append queues.
-const appendName = "events.append"
+// appendName names the statement that Append queues, and recordName that of Record.
+const (
+	appendName = "events.append"
+	recordName = "events.record"
+)
 
 // gathered is what one statement inserts.
 type gathered struct {
@@ -326,6 +339,19 @@ func Get(ctx context.Context, r *store.Reader, id string) (*Row, error) {
 	return &rows[0], nil
 }
 
+// Finding is the statement that looks whether there is an event of an id, to be sent with others: to becomes the id, or empty.
+func Finding(r *store.Reader, id string, to *string) []store.Statement {
+	return []store.Statement{{Name: "events.find", SQL: `SELECT e.id::text FROM events e WHERE e.account_id = $1 AND e.id = $2::uuid`, Args: r.Args(id), Steady: true, Rows: func(rows pgx.Rows) error {
+		*to = ""
+		for rows.Next() {
+			if err := rows.Scan(to); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	}}}
+}
+
 // The states are written out, for only so the partial indexes serve. What callers may make as long as they like is left out.
 const (
 	pendingOf   = `SELECT ` + headSQL + `'{}' FROM events e WHERE e.account_id = $1 AND e.state = 'PENDING'` + waitingOrder
@@ -349,10 +375,12 @@ func List(ctx context.Context, r *store.Reader, ids ...string) ([]Row, error) {
 	return read(ctx, r, "events.list", `SELECT `+columnsSQL+` FROM events e WHERE e.account_id = $1 AND e.id = ANY ($2::text[]::uuid[])`, r.Args(ids))
 }
 
-func read(ctx context.Context, r *store.Reader, name, sql string, args store.Args) (out []Row, err error) {
-	err = r.Send(ctx, store.Statement{Name: name, SQL: sql, Args: args, Rows: func(rows pgx.Rows) error {
+// read sends a statement for whole rows, and others with it.
+func read(ctx context.Context, r *store.Reader, name, sql string, args store.Args, also ...store.Statement) (out []Row, err error) {
+	first := store.Statement{Name: name, SQL: sql, Args: args, Rows: func(rows pgx.Rows) error {
 		out = nil
 		return scan(rows, func(e Row) { out = append(out, e) })
-	}})
+	}}
+	err = r.Send(ctx, append([]store.Statement{first}, also...)...)
 	return out, err
 }

@@ -51,9 +51,9 @@ func ReadPending(ctx context.Context, db *store.DB, q Query) ([]Row, error) {
 const pendingOfRoot = `SELECT ` + columnsSQL + ` FROM events e
 WHERE e.account_id = $1 AND e.state = 'PENDING' AND e.root_type = $2 AND e.root_id = $3 ORDER BY e.received_on, e.id LIMIT $4`
 
-// PendingOfRoot reads the oldest events that wait for one root.
-func PendingOfRoot(ctx context.Context, r *store.Reader, rootType, rootID string, limit int) ([]Row, error) {
-	return read(ctx, r, "events.pendingOfRoot", pendingOfRoot, r.Args(rootType, rootID, limit))
+// PendingOfRoot reads the oldest events that wait for one root, and sends other reads in the same round trip.
+func PendingOfRoot(ctx context.Context, r *store.Reader, rootType, rootID string, limit int, also ...store.Statement) ([]Row, error) {
+	return read(ctx, r, "events.pendingOfRoot", pendingOfRoot, r.Args(rootType, rootID, limit), also...)
 }
 
 const dueEvents = `WITH RECURSIVE a (account_id) AS (

@@ -227,14 +227,15 @@ func Finish(tx *store.Tx, id catalogue.ID, processed int, results []Row) {
 	finish(tx, id, processed, failed)
 }
 
-// Get loads a job with its batches in one round trip; fault NotFound if there is none.
-func Get(ctx context.Context, r *store.Reader, id catalogue.ID) (*Job, error) {
+// Get loads a job with its batches, and sends other reads, in one round trip; fault NotFound if there is none.
+func Get(ctx context.Context, r *store.Reader, id catalogue.ID, also ...store.Statement) (*Job, error) {
 	var j *Job
 	var batches []Batch
-	err := r.Send(ctx, byID(r, id, &j), store.Statement{Name: "batches.list", SQL: sqlBatchList, Args: r.Args(store.Number(id)), Rows: func(rows pgx.Rows) (err error) {
+	list := store.Statement{Name: "batches.list", SQL: sqlBatchList, Args: r.Args(store.Number(id)), Rows: func(rows pgx.Rows) (err error) {
 		batches, err = pgx.CollectRows(rows, scanBatch)
 		return err
-	}})
+	}}
+	err := r.Send(ctx, append([]store.Statement{byID(r, id, &j), list}, also...)...)
 	if j, err = allowed(r, id, j, err); err != nil {
 		return nil, err
 	}

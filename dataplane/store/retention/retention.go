@@ -8,6 +8,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/access"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -23,11 +24,12 @@ const (
 	Batches    Kind = "batches"    // complete batches without records
 	Jobs       Kind = "jobs"       // closed jobs without batches
 	SignIns    Kind = "sign_ins"   // counts of failed sign-ins, and those beyond mostSignIns whatever their age
+	Repeats    Kind = "repeats"    // requests that are not known again any more
 )
 
 // Kinds lists what Purge removes, in the order in which it has to be removed.
 func Kinds() []Kind {
-	return []Kind{Events, Trails, Deliveries, BatchRows, Batches, Jobs, SignIns}
+	return []Kind{Events, Trails, Deliveries, BatchRows, Batches, Jobs, SignIns, Repeats}
 }
 
 // Ids begin with four shard bits and the time, so sixteen ranges of the primary key hold all that was made before an instant: no index over the
@@ -70,6 +72,9 @@ func (s Store) Purge(ctx context.Context, account tenancy.AccountID, what Kind, 
 	scope, err := tenancy.NewScope(account)
 	if err != nil {
 		return 0, fmt.Errorf("purge %s: %w", what, err)
+	}
+	if what == Repeats {
+		return repeats.Purge(ctx, s.db, scope, age, limit)
 	}
 	byTime := map[Kind]string{Events: purgeEvents, Trails: purgeTrails, Deliveries: purgeDeliveries}
 	if what == SignIns {
