@@ -1,6 +1,7 @@
 package domain_test
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 
@@ -26,6 +27,40 @@ func TestEveryTypeSaysHowARetailerLimitReachesIt(t *testing.T) {
 		}
 	}
 	require.ElementsMatch(t, []string{"User", "Role"}, wide, "account-wide types")
+}
+
+// TestEveryTypeSaysWhereItsRowsAre: roles at locations reach what leads to one of their locations, and nothing of a type that says nothing. So each says it,
+// or that its rows are at no location.
+func TestEveryTypeSaysWhereItsRowsAre(t *testing.T) {
+	t.Parallel()
+	said := map[string]bool{}
+	for _, spec := range domain.Specs() {
+		for _, s := range spec.Types {
+			said[reflect.TypeOf(s.Go).Name()] = s.Location != ""
+		}
+	}
+	ways := map[string][]string{}
+	for _, typ := range domain.Catalogue().Types() {
+		require.NotEqual(t, said[typ.Name], typ.Owner != nil, "%s: Location says where its rows are, or what they are about does", typ.Name)
+		if typ.Places == nil {
+			continue
+		}
+		for _, w := range typ.Places.Ways {
+			ends := w.At == domain.Catalogue().LocationType().Field("id") || w.At.Ref == domain.Catalogue().LocationType() || w.At.Kind == catalogue.Text
+			require.True(t, ends, "%s: the way ends at %s", typ.Name, w.At.Name)
+			text := ""
+			for _, s := range w.Steps {
+				text += s.Target.Name + "."
+			}
+			ways[typ.Name] = append(ways[typ.Name], text+w.At.Name)
+		}
+	}
+	require.Equal(t, []string{"Order.Fulfilment.fromLocation", "Order.Fulfilment.Address.location", "Order.FulfilmentChoice.pickupLocationRef"}, ways["Customer"])
+	require.Equal(t, []string{"fromLocation", "Address.location"}, ways["Fulfilment"], "what a store sends, and what is sent to it")
+	require.Equal(t, []string{"processingLocation"}, ways["Wave"])
+	require.Equal(t, []string{"lodgedLocation", "destinationLocation", "ReturnFulfilment.lodgedLocation", "ReturnFulfilment.destinationLocation"}, ways["ReturnOrder"])
+	require.Empty(t, ways["Invoice"])
+	require.True(t, domain.Catalogue().Type("InventoryPosition").Places.Open, "stock elsewhere is readable")
 }
 
 func TestEveryRootIsReachedAndRunsAWorkflow(t *testing.T) {

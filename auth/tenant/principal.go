@@ -44,6 +44,7 @@ const nobody tenancy.RetailerID = -1
 type Context struct {
 	Type     ContextType
 	ID       string             // retailer or location id; empty or 0 for the account
+	Ref      string             // of a location: by which rows name it
 	Retailer tenancy.RetailerID // the retailer itself, or the one that the location belongs to; 0 for the account
 }
 
@@ -129,16 +130,42 @@ func (p *Principal) Roles() []string {
 	return slices.Compact(names)
 }
 
-// Can decides whether the principal has a permission (ORDER_UPDATE) for a retailer; 0 stands for the account itself and
+// Can decides whether the principal has a permission (ORDER_UPDATE) for all that is of a retailer; 0 stands for the account itself and
 // needs the permission in the account's context. The error is Forbidden with code C0020E and names what is missing.
 func (p *Principal) Can(permission string, retailer tenancy.RetailerID) error {
 	if p.admin.covers(retailer) || p.byName[permission].covers(retailer) {
 		return nil
 	}
+	return p.refuse(permission, retailer)
+}
+
+// CanAt decides whether the principal has a permission for all that is of a retailer, or else (whole is false) at locations of it: then it is
+// allowed for rows within ScopeFor(permission).Acting() only.
+func (p *Principal) CanAt(permission string, retailer tenancy.RetailerID) (whole bool, err error) {
+	named := p.byName[permission]
+	switch {
+	case p.admin.covers(retailer) || named.covers(retailer):
+		return true, nil
+	case p.admin.touches(retailer) || named.touches(retailer):
+		return false, nil
+	}
+	return false, p.refuse(permission, retailer)
+}
+
+func (p *Principal) refuse(permission string, retailer tenancy.RetailerID) error {
 	if retailer == 0 {
 		return missing(permission).With("context", string(AccountContext))
 	}
 	return missing(permission).With("context", string(RetailerContext)).With("retailer", decimal(retailer))
+}
+
+// Conditional reports whether the account's policies limit a permission by what rows say: then it is allowed for rows within
+// ScopeFor(permission).Acting() only.
+func (p *Principal) Conditional(permission string) bool { return false }
+
+// Elsewhere is the refusal of a change to what is at none of the locations where the principal has the permission.
+func Elsewhere(permission string) error {
+	return missing(permission).With("context", string(AgentContext))
 }
 
 // CanSomewhere decides whether the principal has a permission in any context at all: what a search needs whose rows are
@@ -150,53 +177,16 @@ func (p *Principal) CanSomewhere(permission string) error {
 	return missing(permission)
 }
 
-// Scope is the data that the principal reaches at all: every retailer of the account when a role was granted in the
-// account's context, else the retailers that roles were granted in. A principal without roles reaches no retailer.
-func (p *Principal) Scope() tenancy.Scope { return p.scope(p.reach) }
+// Scope is the data that the principal reaches at all: all that is of the account when a role was granted in the account's context, else what is
+// of the retailers, and at the locations, that roles were granted in. A principal without roles reaches no retailer.
+func (p *Principal) Scope() tenancy.Scope { return p.reach.scope(p.Account) }
 
 // ScopeFor is the part of Scope in which the principal has a permission.
 func (p *Principal) ScopeFor(permission string) tenancy.Scope {
 	both := reach{}
 	both.join(p.admin)
 	both.join(p.byName[permission])
-	return p.scope(both)
-}
-
-func (p *Principal) scope(r reach) tenancy.Scope {
-	var limit []tenancy.RetailerID
-	switch {
-	case r.account:
-	case len(r.retailers) == 0:
-		limit = []tenancy.RetailerID{nobody}
-	default:
-		limit = slices.Clone(r.retailers)
-	}
-	scope, err := tenancy.NewScope(p.Account, limit...)
-	if err != nil {
-		return tenancy.Scope{} // a principal without an account reaches nothing
-	}
-	return scope
-}
-
-// Locations lists the locations that the principal's agent contexts name, sorted; nil when a wider context makes them
-// irrelevant or there are none.
-func (p *Principal) Locations() []string {
-	if p.reach.account {
-		return nil
-	}
-	var ids []string
-	for _, g := range p.grants {
-		for _, c := range g.Contexts {
-			switch c.Type {
-			case AgentContext:
-				ids = append(ids, c.ID)
-			case RetailerContext:
-				return nil
-			}
-		}
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
+	return both.scope(p.Account)
 }
 
 func missing(permission string) *fault.Error {

@@ -21,7 +21,7 @@ var (
 	inAccount   = tenant.Context{Type: tenant.AccountContext, ID: "0"}
 	inRetailer2 = tenant.Context{Type: tenant.RetailerContext, ID: "2", Retailer: 2}
 	inRetailer3 = tenant.Context{Type: tenant.RetailerContext, ID: "3", Retailer: 3}
-	atLocation9 = tenant.Context{Type: tenant.AgentContext, ID: "9", Retailer: 5}
+	atLocation9 = tenant.Context{Type: tenant.AgentContext, ID: "9", Ref: "L9", Retailer: 5}
 )
 
 func TestCan(t *testing.T) {
@@ -40,7 +40,7 @@ func TestCan(t *testing.T) {
 		{"retailer role covers its retailer", []tenant.Grant{grant("CLERK", view, inRetailer2)}, "ORDER_VIEW", 2, true},
 		{"retailer role stops there", []tenant.Grant{grant("CLERK", view, inRetailer2)}, "ORDER_VIEW", 3, false},
 		{"retailer role is not the account's", []tenant.Grant{grant("CLERK", view, inRetailer2)}, "ORDER_VIEW", 0, false},
-		{"location role covers its retailer", []tenant.Grant{grant("STORE", view, atLocation9)}, "ORDER_VIEW", 5, true},
+		{"location role does not cover its retailer", []tenant.Grant{grant("STORE", view, atLocation9)}, "ORDER_VIEW", 5, false},
 		{"admin has all", []tenant.Grant{grant(tenant.AdminRole, nil, inAccount)}, "ANYTHING_AT_ALL", 1, true},
 		{"admin of a retailer", []tenant.Grant{grant(tenant.AdminRole, nil, inRetailer2)}, "ORDER_UPDATE", 2, true},
 		{"admin of another retailer", []tenant.Grant{grant(tenant.AdminRole, nil, inRetailer2)}, "ORDER_UPDATE", 3, false},
@@ -88,11 +88,43 @@ func TestScope(t *testing.T) {
 	require.Equal(t, tenancy.Scope{}, tenant.New(tenant.Identity{}, grant("CLERK", nil, inAccount)).Scope())
 }
 
+// TestLocations: a role at a location reaches what is there, and a wider one beside it the rest of its place.
 func TestLocations(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, []string{"9"}, tenant.New(identity, grant("STORE", nil, atLocation9)).Locations())
-	require.Nil(t, tenant.New(identity, grant("STORE", nil, atLocation9, inRetailer2)).Locations())
-	require.Nil(t, tenant.New(identity, grant("STORE", nil, atLocation9, inAccount)).Locations())
+	l9 := tenancy.Location{ID: "9", Ref: "L9", Retailer: 5}
+	only := tenant.New(identity, grant("STORE", nil, atLocation9)).Scope()
+	require.Equal(t, []tenancy.Location{l9}, only.Locations())
+	require.Empty(t, only.Whole())
+	require.True(t, only.Allows(5))
+	require.False(t, only.AllowsAll(5))
+	both := tenant.New(identity, grant("STORE", nil, atLocation9, inRetailer2)).Scope()
+	require.Equal(t, []tenancy.Location{l9}, both.Locations())
+	require.Equal(t, []tenancy.RetailerID{2}, both.Whole())
+	require.Equal(t, []tenancy.RetailerID{2, 5}, both.Retailers())
+	require.True(t, both.AllowsAll(2))
+	require.False(t, both.Same(only))
+	require.Empty(t, tenant.New(identity, grant("STORE", nil, atLocation9, inAccount)).Scope().Locations(), "the account holds them all")
+	inRetailer5 := tenant.Context{Type: tenant.RetailerContext, ID: "5", Retailer: 5}
+	all := tenant.New(identity, grant("STORE", nil, atLocation9, inRetailer5)).Scope()
+	require.Empty(t, all.Locations(), "so does its retailer")
+	require.True(t, all.AllowsAll(5))
+}
+
+// TestCanAt tells who may do something in all of a retailer from who may at locations of it.
+func TestCanAt(t *testing.T) {
+	t.Parallel()
+	p := tenant.New(identity, grant("STORE", []string{"WAVE_UPDATE"}, atLocation9), grant("CLERK", []string{"WAVE_UPDATE"}, inRetailer2))
+	for retailer, want := range map[tenancy.RetailerID]bool{2: true, 5: false} {
+		whole, err := p.CanAt("WAVE_UPDATE", retailer)
+		require.NoError(t, err)
+		require.Equal(t, want, whole)
+	}
+	for _, retailer := range []tenancy.RetailerID{0, 3} {
+		_, err := p.CanAt("WAVE_UPDATE", retailer)
+		require.True(t, fault.Is(err, fault.Forbidden))
+	}
+	_, err := p.CanAt("ORDER_UPDATE", 5)
+	require.True(t, fault.Is(err, fault.Forbidden))
 }
 
 // TestInCharge: who may act for another one has the permission and all rights of the other, wherever the other has them. One who has no place anywhere is the account's.
@@ -117,6 +149,10 @@ func TestInCharge(t *testing.T) {
 		{"an administrator", []tenant.Grant{grant("KEEPER", both, inAccount)}, []tenant.Grant{grant(tenant.AdminRole, nil, inRetailer2)}, tenant.AdminRole},
 		{"an administrator elsewhere", []tenant.Grant{grant("KEEPER", both, inAccount), grant(tenant.AdminRole, nil, inRetailer3)}, []tenant.Grant{grant(tenant.AdminRole, nil, inRetailer2)}, tenant.AdminRole},
 		{"an administrator of the same", []tenant.Grant{grant(tenant.AdminRole, nil, inRetailer2)}, []tenant.Grant{grant(tenant.AdminRole, nil, inRetailer2)}, ""},
+		{"a location's", []tenant.Grant{grant("KEEPER", both, atLocation9)}, []tenant.Grant{grant("STORE", view, atLocation9)}, ""},
+		{"a retailer's, over its location's", []tenant.Grant{grant("KEEPER", both, tenant.Context{Type: tenant.RetailerContext, ID: "5", Retailer: 5})}, []tenant.Grant{grant("STORE", view, atLocation9)}, ""},
+		{"a location's, over its retailer's", []tenant.Grant{grant("KEEPER", both, atLocation9)}, []tenant.Grant{grant("CLERK", view, tenant.Context{Type: tenant.RetailerContext, ID: "5", Retailer: 5})}, "USER_UPDATE"},
+		{"another location's", []tenant.Grant{grant("KEEPER", both, atLocation9)}, []tenant.Grant{grant("STORE", view, tenant.Context{Type: tenant.AgentContext, ID: "8", Ref: "L8", Retailer: 5})}, "USER_UPDATE"},
 		{"a place that is not known", []tenant.Grant{grant("KEEPER", both, inRetailer2)}, []tenant.Grant{grant("STORE", view, tenant.Context{Type: tenant.AgentContext, ID: "4711"})}, "USER_UPDATE"},
 	}
 	for _, c := range cases {

@@ -170,15 +170,15 @@ func grantsOf(ctx context.Context, reader *store.Reader, all []held) ([]tenant.G
 			return nil, err
 		}
 	}
-	retailerOf := map[string]tenancy.RetailerID{}
+	byID := map[string]tenancy.Location{}
 	for _, l := range locations {
 		if l != nil {
-			retailerOf[string(l.ID)] = rights.Retailer(string(l.RetailerID))
+			byID[string(l.ID)] = rights.At(l)
 		}
 	}
 	var grants []tenant.Grant
 	for _, h := range all {
-		grants = append(grants, rights.Grant(h.role, h.contexts, retailerOf))
+		grants = append(grants, rights.Grant(h.role, h.contexts, byID))
 	}
 	return grants, nil
 }

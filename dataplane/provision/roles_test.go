@@ -62,11 +62,16 @@ func TestWhatNewRolesMay(t *testing.T) {
 		require.Len(t, sees, shown, role.Name)
 	}
 	require.Equal(t, tenant.StockRoles(), names)
+	for _, typ := range types {
+		if !typ.AccountWide && !typ.Provided && !typ.Secret && (typ.Create != nil || typ.Update != nil) {
+			require.NotEmpty(t, typ.Writers, "%s: nobody but administrators writes it", typ.Name)
+		}
+	}
 	for role, want := range map[string][]string{
-		tenant.StoreAssistantRole:  {"WAVE", "FULFILMENT", "ARTICLE", "CONSIGNMENT", "CARRIERCONSIGNMENT", "MANIFEST", "COMMENT"},
-		tenant.CustomerServiceRole: {"ORDER", "ORDERITEM", "CUSTOMER", "CUSTOMERADDRESS", "COMMENT"},
-		tenant.IntegrationRole:     {"ORDER", "FULFILMENT", "STANDARDPRODUCT", "INVENTORYPOSITION", "VIRTUALPOSITION"},
-		tenant.ImplementerRole:     {"LOCATION", "OPENINGSCHEDULE", "NETWORK", "SETTING", "CATEGORY", "VIRTUALCATALOGUE"},
+		tenant.StoreAssistantRole:  {"WAVE", "FULFILMENT", "ARTICLE", "CONSIGNMENT", "CARRIERCONSIGNMENT", "MANIFEST", "RETURNORDER", "COMMENT"},
+		tenant.CustomerServiceRole: {"ORDER", "ORDERITEM", "FULFILMENTCHOICE", "CUSTOMER", "CUSTOMERADDRESS", "RETURNORDER", "BILLINGACCOUNT", "FULFILMENTOPTION", "COMMENT"},
+		tenant.IntegrationRole:     {"ORDER", "FULFILMENT", "STANDARDPRODUCT", "GROUPPRODUCT", "INVENTORYPOSITION", "VIRTUALPOSITION", "INVOICE", "CREDITMEMO", "PAYMENT", "PAYMENTTRANSACTION"},
+		tenant.ImplementerRole:     {"LOCATION", "OPENINGSCHEDULE", "NETWORK", "SETTING", "CATEGORY", "VIRTUALCATALOGUE", "CONTROL", "SOURCINGPROFILE"},
 	} {
 		require.Subset(t, writers[role], want, role)
 	}

@@ -81,7 +81,7 @@ func (a *API) send(c *call, run func(context.Context, tenancy.Scope, workflow.Ev
 	if err != nil {
 		return nil, err
 	}
-	if err := c.may(tenancy.RetailerID(event.RetailerID)); err != nil {
+	if _, err := c.caller.CanAt(c.permission, tenancy.RetailerID(event.RetailerID)); err != nil {
 		return nil, err
 	}
 	if event.RunOnce != nil {
@@ -90,7 +90,7 @@ func (a *API) send(c *call, run func(context.Context, tenancy.Scope, workflow.Ev
 		}
 		event.Caller = c.caller.Caller()
 	}
-	outcome, err := run(c.r.Context(), c.caller.Scope(), event, c.request(body, ""))
+	outcome, err := run(c.r.Context(), c.scope().Acting(), event, c.request(body, ""))
 	if err != nil {
 		return nil, err
 	}

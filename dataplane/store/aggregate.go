@@ -17,11 +17,10 @@ type aggregate struct {
 
 // branch reads what one path leads to.
 type branch struct {
-	model   *model
-	name    string
-	sql     string // $1 is the account, $2 the root
-	limited string // the same for a scope with retailers, which are $3; empty: the type is not limited by them
-	place   int    // the branch whose entities these are put with: of several that lead to one type, the first
+	model *model
+	name  string
+	sql   string // $1 is the account, $2 the root
+	place int    // the branch whose entities these are put with: of several that lead to one type, the first
 }
 
 // deriveAggregates writes the statements of all types that have parts.
@@ -50,12 +49,20 @@ func overlap(x, y *catalogue.Type) bool {
 func (db *DB) newBranch(root *model, way []*catalogue.Part) branch {
 	m := db.models[way[len(way)-1].Target]
 	source := partSource(root, way)
-	b := branch{model: m, name: "aggregate." + m.typ.Table, sql: m.sourceText(source)}
-	if limitedByRetailer(m.typ) {
-		b.limited = b.sql + " AND " + retailerFilter(m.typ, "t", "$3::INT8[]", 0)
-	}
-	return b
+	return branch{model: m, name: "aggregate." + m.typ.Table, sql: m.sourceText(source)}
 }
+
+// limited is the branch's statement for a scope.
+func (b *branch) limited(scope tenancy.Scope) string {
+	l := limitOf(scope, b.model.typ)
+	if l.none() {
+		return b.sql
+	}
+	return b.sql + " AND " + l.text(scope, b.model, numbering(rootParams))
+}
+
+// rootParams are the account and the root.
+const rootParams = 2
 
 // partSource joins the tables along a way from a root to the rows t at its end, each join within the account:
 //
@@ -126,11 +133,8 @@ func (r *Reader) Aggregate(ctx context.Context, typ *catalogue.Type, id catalogu
 
 // call reads the branch's entities; args are the account and the root.
 func (b *branch) call(scope tenancy.Scope, args []any, to *[]any) call {
-	sql := b.sql
-	if b.limited != "" && scope.Retailers() != nil {
-		sql, args = b.limited, append(args, scope.Retailers())
-	}
-	return entitiesOf(b.model, b.name, sql, args, func(found []any) { *to = found })
+	args = limitOf(scope, b.model.typ).arguments(args, scope, b.model)
+	return entitiesOf(b.model, b.name, b.limited(scope), args, func(found []any) { *to = found })
 }
 
 // gather puts the entities of all branches together, each once.

@@ -17,8 +17,9 @@ const (
 
 // lookupForm is what changes the text of a lookup of one type.
 type lookupForm struct {
-	kind            string
-	single, limited bool
+	kind   string
+	single bool
+	limit  limit
 }
 
 // lookupTexts writes all of a type's lookups.
@@ -31,15 +32,24 @@ func (m *model) lookupTexts() error {
 		}
 	}
 	m.lookups = make(map[lookupForm]string)
+	m.key = key
 	for _, single := range []bool{false, true} {
-		for _, limited := range []bool{false, true} {
-			m.lookups[lookupForm{byID, single, limited}] = m.lookupText([]column{m.id}, single, limited)
+		for _, l := range []limit{{}, {retailers: m.typ.Limited()}} {
+			m.lookups[lookupForm{byID, single, l}] = m.lookupText(byID, single, l, tenancy.Scope{})
 			if len(key) > 0 {
-				m.lookups[lookupForm{byKey, single, limited}] = m.lookupText(key, single, limited)
+				m.lookups[lookupForm{byKey, single, l}] = m.lookupText(byKey, single, l, tenancy.Scope{})
 			}
 		}
 	}
 	return nil
+}
+
+// lookupOf is the text of a lookup. Those for limits that are not everyday are written anew.
+func (m *model) lookupOf(form lookupForm, scope tenancy.Scope) string {
+	if text, ok := m.lookups[form]; ok {
+		return text
+	}
+	return m.lookupText(form.kind, form.single, form.limit, scope)
 }
 
 // loadByID makes the statement that fills out by id; a call without SQL when no id can be one.
@@ -91,7 +101,7 @@ func (db *DB) loadByKey(scope tenancy.Scope, typ *catalogue.Type, keys []Key, ou
 
 // lookup finds the wanted keys, numbered, so that each row says which place of out it fills.
 func (m *model) lookup(kind string, arrays []array, scope tenancy.Scope, out []any) call {
-	limited, single := scope.Retailers() != nil && limitedByRetailer(m.typ), len(out) == 1
+	l, single := limitOf(scope, m.typ), len(out) == 1
 	args := []any{string(scope.Account())}
 	for _, a := range arrays {
 		if single {
@@ -100,10 +110,8 @@ func (m *model) lookup(kind string, arrays []array, scope tenancy.Scope, out []a
 			args = append(args, a)
 		}
 	}
-	if limited {
-		args = append(args, scope.Retailers())
-	}
-	return call{name: m.typ.Table + "." + kind, sql: m.lookups[lookupForm{kind, single, limited}], args: args, steady: !limited, rows: func(rows pgx.Rows) error {
+	args = l.arguments(args, scope, m)
+	return call{name: m.typ.Table + "." + kind, sql: m.lookupOf(lookupForm{kind, single, l}, scope), args: args, steady: l.none(), rows: func(rows pgx.Rows) error {
 		clear(out)
 		if err := checkFormats(m.columns, rows, 1); err != nil {
 			return err
@@ -126,7 +134,11 @@ func (m *model) lookup(kind string, arrays []array, scope tenancy.Scope, out []a
 //	SELECT 1::INT8, t.… FROM orders t WHERE t.account_id = $1 AND t.id = $2
 //	SELECT p.n, t.… FROM unnest($2::INT8[]) WITH ORDINALITY AS p (k0, n)
 //	CROSS JOIN LATERAL (SELECT t.* FROM orders t WHERE t.account_id = $1 AND t.id = p.k0 LIMIT 1) t
-func (m *model) lookupText(by []column, single, limited bool) string {
+func (m *model) lookupText(kind string, single bool, l limit, scope tenancy.Scope) string {
+	by := m.key
+	if kind == byID {
+		by = []column{m.id}
+	}
 	where := "t.account_id = $1"
 	arrays, names := "", ""
 	for i, c := range by {
@@ -142,8 +154,8 @@ func (m *model) lookupText(by []column, single, limited bool) string {
 	if d := m.typ.Discriminator; d != nil && !m.typ.Abstract() {
 		where += fmt.Sprintf(" AND t.%s = '%s'", d.Column, m.typ.Name)
 	}
-	if limited {
-		where += " AND " + retailerFilter(m.typ, "t", fmt.Sprintf("$%d::INT8[]", len(by)+2), 0)
+	if !l.none() {
+		where += " AND " + l.text(scope, m, numbering(len(by)+1))
 	}
 	if single {
 		return fmt.Sprintf("SELECT 1::INT8, %s FROM %s t WHERE %s LIMIT 1", m.list("t"), m.typ.Table, where)

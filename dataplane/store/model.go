@@ -60,6 +60,8 @@ type model struct {
 	insert  inserting // of rows of which some have values in columns that seldom have any
 	common  inserting // of other rows
 	lookups map[lookupForm]string
+	key     []column
+	placed  [2]placed // where rows are that may be seen, and that may be changed
 	// aggregate reads the type's parts; nil: it has none.
 	aggregate *aggregate
 }
@@ -156,6 +158,7 @@ func (m *model) complete() error {
 			return fmt.Errorf("type %s: every entity needs the columns id, created_on and updated_on", m.typ.Name)
 		}
 	}
+	m.placeTexts()
 	return m.lookupTexts()
 }
 

@@ -365,17 +365,14 @@ func (db *DB) deleteCall(g deleteGroup, scope tenancy.Scope) (call, error) {
 		return call{}, err
 	}
 	args := []any{string(scope.Account()), idArray(m.id.kind, g.ids)}
-	limited := scope.Retailers() != nil && limitedByRetailer(m.typ)
-	if limited {
-		args = append(args, scope.Retailers())
-	}
-	return call{name: g.typ.Table + ".delete", sql: m.deleteText(limited), args: args}, nil
+	args = limitOf(scope, m.typ).arguments(args, scope, m)
+	return call{name: g.typ.Table + ".delete", sql: m.deleteText(scope), args: args}, nil
 }
 
-func (m *model) deleteText(limited bool) string {
+func (m *model) deleteText(scope tenancy.Scope) string {
 	text := fmt.Sprintf("DELETE FROM %s t WHERE t.account_id = $1 AND t.id = ANY ($2::%s[])", m.typ.Table, m.id.kind.castType())
-	if limited {
-		text += " AND " + retailerFilter(m.typ, "t", "$3::INT8[]", 0)
+	if l := limitOf(scope, m.typ); !l.none() {
+		text += " AND " + l.text(scope, m, numbering(2))
 	}
 	return text
 }

@@ -83,7 +83,7 @@ const (
 	traitHigh
 	traitBackward
 	traitLimit
-	traitRetailers
+	traitLimited
 	traitOwners
 	traitHorizon
 	traitWatermark
@@ -98,12 +98,19 @@ func (db *DB) prepare(scope tenancy.Scope, q *Query) (*selection, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
-	traits := m.traitsOf(q, scope)
+	l := limitOf(scope, q.Type)
+	traits := m.traitsOf(q)
+	if !l.none() {
+		traits |= traitLimited
+	}
 	var buf [512]byte
 	key := appendShapeKey(buf[:0], q, traits)
+	if !l.none() {
+		key = l.appendKey(key)
+	}
 	sh := db.shapes.find(key)
 	if sh == nil {
-		if sh, err = db.newShape(m, q, traits); err != nil {
+		if sh, err = db.newShape(scope, m, q, traits); err != nil {
 			return nil, err
 		}
 		db.shapes.keep(key, sh)
@@ -147,7 +154,7 @@ func (q *Query) check() error {
 // decides which index is good. Values of all fields of a unique index lead to few rows by that index, and the text keeps planners from walking
 // the index of the order instead.
 func (q *Query) steady(traits int) bool {
-	if traits&traitRetailers != 0 && limitedByRetailer(q.Type) {
+	if traits&traitLimited != 0 {
 		return false
 	}
 	if q.Parents != nil {
@@ -181,7 +188,7 @@ func (q *Query) unique() bool {
 	return false
 }
 
-func (m *model) traitsOf(q *Query, scope tenancy.Scope) (traits int) {
+func (m *model) traitsOf(q *Query) (traits int) {
 	set := func(on bool, bit int) {
 		if on {
 			traits |= bit
@@ -193,7 +200,6 @@ func (m *model) traitsOf(q *Query, scope tenancy.Scope) (traits int) {
 	set(q.Page.Before != "", traitHigh)
 	set(q.Page.Last > 0, traitBackward)
 	set(q.Page.First+q.Page.Last > 0, traitLimit)
-	set(scope.Retailers() != nil, traitRetailers)
 	set(q.Parents != nil && q.Parents.Of != nil, traitOwners)
 	set(q.Follow && !q.NoCursors, traitHorizon)
 	set(q.watermark(m.updated.field), traitWatermark)
@@ -244,8 +250,8 @@ func (c *Condition) arity() byte {
 	}
 }
 
-// arguments follows the order in which newShape numbers the parameters: account, parents, conditions, retailers, the
-// time of a search by updated_on, cursors, limit.
+// arguments follows the order in which newShape numbers the parameters: account, parents, conditions, the limit of the scope, the
+// time of a search by updated_on, cursors, limit of the page.
 func (s *selection) arguments(scope tenancy.Scope, traits int) ([]any, error) {
 	q, m := s.query, s.shape.model
 	args := make([]any, 1, 8)
@@ -263,8 +269,8 @@ func (s *selection) arguments(scope tenancy.Scope, traits int) ([]any, error) {
 			return nil, err
 		}
 	}
-	if traits&traitRetailers != 0 && limitedByRetailer(q.Type) {
-		args = append(args, scope.Retailers())
+	if traits&traitLimited != 0 {
+		args = limitOf(scope, q.Type).arguments(args, scope, m)
 	}
 	if s.watermark {
 		args = append(args, s.bounds.asOfArg())

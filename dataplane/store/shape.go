@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // sqlText builds a statement; parameters are numbered as they are asked for.
@@ -33,8 +34,8 @@ func (t *sqlText) param(cast string) string {
 //	by a key:      SELECT … FROM (SELECT … FROM virtual_positions WHERE … OFFSET 0) t ORDER BY t.created_on, t.id LIMIT …
 //
 // low and high say whether there are rows on the far sides of the cursors; they look for the nearest one, so they cost an index probe each.
-func (db *DB) newShape(m *model, q *Query, traits int) (*shape, error) {
-	w := &shapeWriter{m: m, q: q, traits: traits, many: traits&traitParents != 0 && traits&traitOneParent == 0, steady: q.steady(traits)}
+func (db *DB) newShape(scope tenancy.Scope, m *model, q *Query, traits int) (*shape, error) {
+	w := &shapeWriter{m: m, q: q, scope: scope, traits: traits, many: traits&traitParents != 0 && traits&traitOneParent == 0, steady: q.steady(traits)}
 	w.layout = layout{horizon: -1, low: -1, high: -1, parents: w.many, owners: w.has(traitOwners), backward: w.has(traitBackward)}
 	if err := w.chooseColumns(); err != nil {
 		return nil, err
@@ -53,6 +54,7 @@ func (db *DB) newShape(m *model, q *Query, traits int) (*shape, error) {
 type shapeWriter struct {
 	m      *model
 	q      *Query
+	scope  tenancy.Scope // of which only the limit is written
 	traits int
 	many   bool
 	steady bool
@@ -131,8 +133,8 @@ func (w *shapeWriter) writeFilter() error {
 		}
 		conds = append(conds, c...)
 	}
-	if w.has(traitRetailers) && limitedByRetailer(w.m.typ) {
-		conds = append(conds, retailerFilter(w.m.typ, "t", w.text.param("INT8[]"), 0))
+	if w.has(traitLimited) {
+		conds = append(conds, limitOf(w.scope, w.m.typ).text(w.scope, w.m, w.text.param))
 	}
 	if w.has(traitWatermark) {
 		conds = append(conds, fmt.Sprintf("t.%s < least(%s, %s)", w.m.updated.name, sqlHorizon, w.text.param("TIMESTAMPTZ")))

@@ -33,14 +33,15 @@ func Statements(c *catalogue.Catalogue) ([]Derived, error) {
 		return nil, err
 	}
 	l := &statementList{db: db}
+	scopes := append([]tenancy.Scope{all, some}, atLocations(all)...)
 	for _, t := range c.Types() {
-		l.writes(db.models[t])
+		l.writes(db.models[t], scopes)
 	}
 	for _, t := range c.Types() {
-		l.parts(db.models[t].aggregate)
+		l.parts(db.models[t].aggregate, scopes)
 	}
 	for _, t := range append(slices.Clone(c.Types()), c.Abstract()...) {
-		for _, scope := range []tenancy.Scope{all, some} {
+		for _, scope := range scopes {
 			l.reads(scope, t)
 		}
 	}
@@ -70,16 +71,26 @@ func (l *statementList) add(name, sql string, hot bool) {
 	}
 }
 
-func (l *statementList) writes(m *model) {
+// atLocations are scopes of those who have roles at locations: there only, or in a retailer besides; for what they may see, and may change.
+func atLocations(all tenancy.Scope) (out []tenancy.Scope) {
+	for _, whole := range [][]tenancy.RetailerID{nil, {2}} {
+		at := all.Narrowed(&tenancy.Limits{Whole: whole, Locations: []tenancy.Location{{ID: "1", Ref: "L", Retailer: 1}}})
+		out = append(out, at, at.Acting())
+	}
+	return out
+}
+
+func (l *statementList) writes(m *model, scopes []tenancy.Scope) {
 	l.add(m.typ.Table+".insert", m.insert.text, false)
 	if m.common.text != m.insert.text {
 		l.add(m.typ.Table+".insert", m.common.text, false)
 	}
 	l.add(m.typ.Table+".expect", m.expectText(), true)
-	for _, limited := range []bool{false, limitedByRetailer(m.typ)} {
-		l.add(m.typ.Table+".update", m.updateText(m.changeable(), false, limited), !limited)
-		l.add(m.typ.Table+".update", m.updateText(m.changeable(), true, limited), !limited)
-		l.add(m.typ.Table+".delete", m.deleteText(limited), !limited)
+	for _, scope := range scopes {
+		hot := limitOf(scope, m.typ).none()
+		l.add(m.typ.Table+".update", m.updateText(m.changeable(), false, scope), hot)
+		l.add(m.typ.Table+".update", m.updateText(m.changeable(), true, scope), hot)
+		l.add(m.typ.Table+".delete", m.deleteText(scope), hot)
 	}
 	for _, e := range m.typ.Edges {
 		if e.Link == nil {
@@ -93,14 +104,13 @@ func (l *statementList) writes(m *model) {
 }
 
 // parts adds the statements that read what hangs on a root: as hot as its turns are.
-func (l *statementList) parts(a *aggregate) {
+func (l *statementList) parts(a *aggregate, scopes []tenancy.Scope) {
 	if a == nil {
 		return
 	}
 	for _, b := range a.branches {
-		l.add(b.name, b.sql, true)
-		if b.limited != "" {
-			l.add(b.name, b.limited, false)
+		for _, scope := range scopes {
+			l.add(b.name, b.limited(scope), limitOf(scope, b.model.typ).none())
 		}
 	}
 }

@@ -180,6 +180,14 @@ type Reader struct {
 	send  func(ctx context.Context, calls []call) error
 }
 
+// Within is the reader, in the same transaction if it is in one, for another scope of the same account.
+func (r *Reader) Within(scope tenancy.Scope) *Reader {
+	if scope.Account() != r.scope.Account() {
+		scope = tenancy.Scope{} // reaches nothing
+	}
+	return &Reader{db: r.db, scope: scope, send: r.send}
+}
+
 // Scope is for whom the reader reads.
 func (r *Reader) Scope() tenancy.Scope { return r.scope }
 

@@ -82,11 +82,8 @@ func updateCall(m *model, columns []column, updates []*entityUpdate, scope tenan
 			args = append(args, a)
 		}
 	}
-	limited := scope.Retailers() != nil && limitedByRetailer(m.typ)
-	if limited {
-		args = append(args, scope.Retailers())
-	}
-	return call{name: m.typ.Table + ".update", sql: m.updateText(columns, single, limited), args: args, fail: notFound(m.typ, ids)}, nil
+	args = limitOf(scope, m.typ).arguments(args, scope, m)
+	return call{name: m.typ.Table + ".update", sql: m.updateText(columns, single, scope), args: args, fail: notFound(m.typ, ids)}, nil
 }
 
 // updateText is the statement for any number of rows of a type of which the same columns change. When it finds fewer rows than it was given,
@@ -98,7 +95,7 @@ func updateCall(m *model, columns []column, updates []*entityUpdate, scope tenan
 //	WITH d AS (UPDATE orders t SET updated_on = $2, status = u.c0 FROM unnest($3::INT8[], $4::TEXT[]) AS u (id, c0)
 //	WHERE t.account_id = $1 AND t.id = u.id AND t.id = ANY ($3::INT8[]) RETURNING 1)
 //	SELECT 1 / CASE WHEN (SELECT count(*) FROM d) = array_length($3::INT8[], 1) THEN 1 ELSE 0 END
-func (m *model) updateText(columns []column, single, limited bool) string {
+func (m *model) updateText(columns []column, single bool, scope tenancy.Scope) string {
 	id := m.id.kind.castType()
 	var set, params, aliases strings.Builder
 	for i, c := range columns {
@@ -111,8 +108,8 @@ func (m *model) updateText(columns []column, single, limited bool) string {
 		fmt.Fprintf(&aliases, ", c%d", i)
 	}
 	filter := ""
-	if limited {
-		filter = " AND " + retailerFilter(m.typ, "t", fmt.Sprintf("$%d::INT8[]", len(columns)+4), 0)
+	if l := limitOf(scope, m.typ); !l.none() {
+		filter = " AND " + l.text(scope, m, numbering(len(columns)+3))
 	}
 	if single {
 		return fmt.Sprintf("WITH d AS (UPDATE %s t SET updated_on = $2::TIMESTAMPTZ%s WHERE t.account_id = $1 AND t.id = $3::%s%s RETURNING 1) SELECT 1 / (SELECT count(*) FROM d)",

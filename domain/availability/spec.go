@@ -32,11 +32,11 @@ func controlTypes() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: ControlGroup{}, Doc: "Contains the controls of a virtual catalogue.", Event: "CONTROL_GROUP", Fires: true, Implements: orchestratedNode,
-			Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref", Retailer: "retailerRefs", Gets: []string{"controlGroup(ref: String!)"}, Create: true, Update: "ref",
+			Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref", Retailer: "retailerRefs", Location: catalogue.Everywhere, Writers: "IMPLEMENTER", Gets: []string{"controlGroup(ref: String!)"}, Create: true, Update: "ref",
 		},
 		{
 			Go: Control{}, Doc: "A buffer, an exclusion or a threshold in what can be sold.", Event: "CONTROL", Root: "controlGroup", Fires: true, Implements: orchestratedNode,
-			Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref controlGroup", Retailer: "controlGroup",
+			Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref controlGroup", Retailer: "controlGroup", Location: catalogue.Everywhere, Writers: "IMPLEMENTER",
 			Gets: []string{"control(ref: String!, controlGroup: ControlGroupKey!)"}, Create: true, Update: "ref controlGroup?",
 		},
 	}
@@ -46,12 +46,12 @@ func optionTypes() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: FulfilmentOption{}, Doc: "Asks which products can be had, and when, and from where.", ID: catalogue.UUID, Event: "FULFILMENT_OPTIONS", Fires: true,
-			Implements: "Node Orchestrateable", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "retailerId",
+			Implements: "Node Orchestrateable", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "retailerId", Location: "locationRef", Writers: "INTEGRATION CUSTOMER_SERVICE",
 			Gets: []string{"fulfilmentOptionById(id: ID!)"}, Create: true, Awaits: "executionMode: ExecutionMode", Update: "id",
 		},
 		{
 			Go: FulfilmentPlan{}, Doc: "One way to fulfil what an option asks for.", ID: catalogue.UUID, Event: "FULFILMENT_PLAN", Root: "fulfilmentOption", Fires: true,
-			Implements: "Node Orchestrateable", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "retailerId", Agrees: []string{"fulfilmentOption.retailerId = retailerId"},
+			Implements: "Node Orchestrateable", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "retailerId", Location: "fulfilmentOption", Writers: "INTEGRATION CUSTOMER_SERVICE", Agrees: []string{"fulfilmentOption.retailerId = retailerId"},
 			Gets: []string{"fulfilmentPlanById(id: ID!)"}, Create: true, Update: "id",
 		},
 	}
@@ -59,7 +59,7 @@ func optionTypes() []catalogue.TypeSpec {
 
 func profile() catalogue.TypeSpec {
 	return catalogue.TypeSpec{
-		Go: SourcingProfile{}, Doc: "By which strategies orders find their locations.", Versioned: true, Key: "ref version", Retailer: "retailer",
+		Go: SourcingProfile{}, Doc: "By which strategies orders find their locations.", Versioned: true, Key: "ref version", Retailer: "retailer", Location: catalogue.Everywhere, Writers: "IMPLEMENTER",
 		Gets: []string{"sourcingProfile(ref: String!, version: Int, status: String)"}, Create: true,
 	}
 }

@@ -16,25 +16,25 @@ func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: BillingAccount{}, Doc: "The account that a customer or a company is billed through.", Event: "BILLING_ACCOUNT", Fires: true, Implements: document,
-			KeyInputs: "Key", Key: "ref", Retailer: "retailer", Indexes: []string{"customer createdOn id"}, Agrees: []string{"customerId.retailer = retailer"},
+			KeyInputs: "Key", Key: "ref", Retailer: "retailer", Location: catalogue.Nowhere, Writers: "INTEGRATION CUSTOMER_SERVICE", Indexes: []string{"customer createdOn id"}, Agrees: []string{"customerId.retailer = retailer"},
 			Gets: []string{"billingAccount(ref: String!)"}, Create: true, Update: "ref",
 		},
 		{
 			Go: Invoice{}, Doc: "A bill to a billing account.", Event: "INVOICE", Root: "billingAccount", Fires: true, Implements: document,
-			KeyInputs: "Key", Key: "ref", Retailer: "billingAccount", Indexes: []string{"orderRef createdOn id"},
+			KeyInputs: "Key", Key: "ref", Retailer: "billingAccount", Location: catalogue.Nowhere, Writers: "INTEGRATION", Indexes: []string{"orderRef createdOn id"},
 			Gets: []string{"invoice(ref: String!)"}, Create: true, Update: "ref",
 		},
 		{
-			Go: InvoiceItem{}, Doc: "One line of an invoice.", Implements: "Node Referenceable", KeyInputs: "Key", Key: "ref", Retailer: "invoice",
+			Go: InvoiceItem{}, Doc: "One line of an invoice.", Implements: "Node Referenceable", KeyInputs: "Key", Key: "ref", Retailer: "invoice", Location: catalogue.Nowhere, Writers: "INTEGRATION",
 			Gets: []string{"invoiceItem(ref: String!)"}, Create: true,
 		},
 		{
 			Go: CreditMemo{}, Doc: "Credit that a billing account is granted.", Plural: "creditMemoes", Table: "credit_memos", Event: "CREDIT_MEMO", Root: "billingAccount",
-			Fires: true, Implements: document, KeyInputs: "Key", Key: "ref", Retailer: "billingAccount", Indexes: []string{"orderRef createdOn id", "returnOrderRef createdOn id"},
+			Fires: true, Implements: document, KeyInputs: "Key", Key: "ref", Retailer: "billingAccount", Location: catalogue.Nowhere, Writers: "INTEGRATION", Indexes: []string{"orderRef createdOn id", "returnOrderRef createdOn id"},
 			Agrees: []string{"invoice.billingAccount = billingAccount"}, Gets: []string{"creditMemo(ref: String!)"}, Create: true, Update: "ref",
 		},
 		{
-			Go: CreditMemoItem{}, Doc: "One line of a credit memo.", Implements: "Node Referenceable", KeyInputs: "Key", Key: "ref", Retailer: "creditMemo",
+			Go: CreditMemoItem{}, Doc: "One line of a credit memo.", Implements: "Node Referenceable", KeyInputs: "Key", Key: "ref", Retailer: "creditMemo", Location: catalogue.Nowhere, Writers: "INTEGRATION",
 			Gets: []string{"creditMemoItem(ref: String!)"}, Create: true,
 		},
 	}

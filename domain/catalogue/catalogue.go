@@ -180,6 +180,8 @@ type Type struct {
 	RetailerEdge *Edge  // connection to retailers
 	Owner        *Owner // what a row is about says
 
+	Places *Places // how roles at locations reach the type; nil: not at all, or as what a row is about
+
 	fields   map[string]*Field
 	declared []*declaration
 	unshown  []*Edge // connections that only a tree of parts names

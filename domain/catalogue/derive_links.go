@@ -126,6 +126,7 @@ func (b *builder) connect() {
 		b.connectOwner(t, strings.Fields(b.specs[t].Owner))
 		b.connectParts(t, b.specs[t].Parts)
 	}
+	b.connectPlaces()
 }
 
 func keyNames(fields []*Field) string {
@@ -180,12 +181,7 @@ func (b *builder) path(where string, t *Type, text string) []*Field {
 	for _, name := range strings.Split(text, ".") {
 		var f *Field
 		if t != nil {
-			f = t.fields[name]
-			for _, m := range t.Members {
-				if f == nil {
-					f = m.fields[name]
-				}
-			}
+			f = fieldIn(t, name)
 		}
 		if f == nil {
 			b.fail(where, "copy=%s leads nowhere at %s", text, name)

@@ -42,6 +42,8 @@ type TypeSpec struct {
 	Guarded     bool     // what callers may do with rows rests on more than their permissions: code decides about each; see entity.Guard
 	Retailer    string   // how a retailer limit reaches the type: field (retailer, retailerRefs), or reference or edge that leads on
 	Owner       string   // or: fields with the kind and the id of what a row is about: entityType entityId, then RETAILER=Retailer; none: any node
+	Location    string   // how roles at locations reach the type: paths to where its rows are, fromLocation fulfilments Order.customer; Everywhere or Nowhere
+	Elsewhere   bool     // with Location: rows at other locations may be seen, too, and not changed
 	Gets        []string // single reads: order(id: ID, ref: String)
 	Create      bool     // has createX
 	Awaits      string   // argument of createX by which callers ask that the answer waits for the workflow: executionMode: ExecutionMode

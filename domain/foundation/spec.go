@@ -55,12 +55,12 @@ func interfaces() []catalogue.InterfaceSpec {
 func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
-			Go: Retailer{}, Doc: "A trading entity inside an account.", Implements: "Node Referenceable", KeyInputs: "Id", Key: "ref", Retailer: "id",
+			Go: Retailer{}, Doc: "A trading entity inside an account.", Implements: "Node Referenceable", KeyInputs: "Id", Key: "ref", Retailer: "id", Location: catalogue.Everywhere,
 			Provided: true, AccountWide: true,
 			Gets: []string{"retailerById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
-			Go: Location{}, Doc: "A store, a warehouse, a supplier or a collection point.", Event: "LOCATION", Implements: "Node", KeyInputs: "Id IdOrKey", Key: "ref", Retailer: "retailer",
+			Go: Location{}, Doc: "A store, a warehouse, a supplier or a collection point.", Event: "LOCATION", Implements: "Node", KeyInputs: "Id IdOrKey", Key: "ref", Retailer: "retailer", Location: "id", Elsewhere: true,
 			Writers: "IMPLEMENTER",
 			Gets:    []string{"location(id: ID, ref: String)", "locationById(id: ID!)"}, Create: true, Update: "id",
 			Removes: []catalogue.RemovalSpec{{Name: "removeNetworksFromLocation", Owner: "location: LocationKey!", Items: "networks: [NetworkKey!]!", From: "networks"}},
@@ -68,20 +68,20 @@ func types() []catalogue.TypeSpec {
 		{
 			Go: StoreAddress{}, Doc: "Where a location is.", Plural: "storeAddresses", Table: "addresses", Shared: true, Implements: "Address",
 			Writers:  "IMPLEMENTER",
-			Defaults: "type=AGENT", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "location", Gets: []string{"storeAddressById(id: ID!)"}, Create: true, Update: "id",
+			Defaults: "type=AGENT", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "location", Location: "location", Elsewhere: true, Gets: []string{"storeAddressById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
 			Go: CustomerAddress{}, Doc: "Where a customer wants an order.", Plural: "customerAddresses", Table: "addresses", Shared: true, Implements: "Address",
 			Writers:  "INTEGRATION CUSTOMER_SERVICE",
-			Defaults: "type=ORDER", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "retailer", Gets: []string{"customerAddressById(id: ID!)"}, Create: true, Update: "id",
+			Defaults: "type=ORDER", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "retailer", Location: "Fulfilment.toAddress", Gets: []string{"customerAddressById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
-			Go: Network{}, Doc: "A named group of locations.", Implements: "Node", KeyInputs: "Id IdOrKey", Key: "ref", Loose: true, Retailer: "retailers",
+			Go: Network{}, Doc: "A named group of locations.", Implements: "Node", KeyInputs: "Id IdOrKey", Key: "ref", Loose: true, Retailer: "retailers", Location: catalogue.Everywhere,
 			Writers: "IMPLEMENTER",
 			Gets:    []string{"network(id: ID, ref: String)", "networkById(id: ID!)"}, Create: true, Update: "id",
 			Removes: []catalogue.RemovalSpec{{Name: "removeLocationsFromNetwork", Owner: "network: NetworkKey!", Items: "locations: [LocationKey!]!", From: "locations"}},
 		},
-		{Go: OpeningSchedule{}, Doc: "When a location is open.", Retailer: "location", Update: "id", Writers: "IMPLEMENTER"},
+		{Go: OpeningSchedule{}, Doc: "When a location is open.", Retailer: "location", Location: "location", Elsewhere: true, Update: "id", Writers: "IMPLEMENTER"},
 		{
 			Go: Setting{}, Doc: "A configuration value with a scope.", Key: "name context contextId",
 			Writers: "IMPLEMENTER",
@@ -89,7 +89,7 @@ func types() []catalogue.TypeSpec {
 			Gets:    []string{"setting(id: ID)"}, Create: true, Update: "id",
 		},
 		{
-			Go: Customer{}, Doc: "A person who orders.", Implements: "Node", KeyInputs: "Id Key", Key: "ref", Retailer: "retailer",
+			Go: Customer{}, Doc: "A person who orders.", Implements: "Node", KeyInputs: "Id Key", Key: "ref", Retailer: "retailer", Location: "Order.customer",
 			Writers: "INTEGRATION CUSTOMER_SERVICE",
 			Gets:    []string{"customer(ref: String!)", "customerById(id: ID!)"}, Create: true, Update: "username=ref", FoldsCase: true,
 		},

@@ -25,7 +25,7 @@ func Spec() catalogue.Spec {
 func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
-			Go: Order{}, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", KeyInputs: "Id IdOrKey", Key: "ref", Taken: fault.CodeOrderExists, Retailer: "retailer", Agrees: []string{"paymentId.retailer = retailer"},
+			Go: Order{}, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", KeyInputs: "Id IdOrKey", Key: "ref", Taken: fault.CodeOrderExists, Retailer: "retailer", Location: "fulfilments fulfilmentChoices.pickupLocationRef", Agrees: []string{"paymentId.retailer = retailer"},
 			Writers: "INTEGRATION CUSTOMER_SERVICE",
 			Unique:  []string{"ref2"},
 			Indexes: []string{"customer createdOn id", "status createdOn id"},
@@ -34,29 +34,29 @@ func types() []catalogue.TypeSpec {
 			Unserved: map[string]string{"attributes.fulfilmentPlanRef": "sourcing does not redeem plans yet"},
 		},
 		{
-			Go: OrderItem{}, Doc: "One product line of an order.", KeyInputs: "Id", Implements: "Node", Retailer: "order",
+			Go: OrderItem{}, Doc: "One product line of an order.", KeyInputs: "Id", Implements: "Node", Retailer: "order", Location: "order",
 			Writers: "INTEGRATION CUSTOMER_SERVICE",
 			Gets:    []string{"orderItemById(id: ID!)"}, Create: true,
 		},
 		{
 			Go: FulfilmentChoice{}, Doc: "How and where the customer wants the goods.", Event: "FULFILMENT_CHOICE", Root: "order", Fires: true, Quiet: true,
-			Retailer: "order", Create: true, Update: "id",
+			Retailer: "order", Location: "order", Writers: "INTEGRATION CUSTOMER_SERVICE", Indexes: []string{"pickupLocationRef"}, Create: true, Update: "id",
 		},
-		{Go: OrderBillingAddress{}, Plural: "orderBillingAddresses", Doc: "Where the bill of an order goes.", NoSearch: true, Retailer: "order"},
+		{Go: OrderBillingAddress{}, Plural: "orderBillingAddresses", Doc: "Where the bill of an order goes.", NoSearch: true, Retailer: "order", Location: "order"},
 		{
 			Go: Fulfilment{}, Doc: "What is picked and packed at one location for one order.", Event: "FULFILMENT", Root: "order", Fires: true,
 			Writers:    "INTEGRATION STORE_ASSISTANT",
-			Implements: "Node Orchestrateable", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"fromLocation status createdOn id"},
+			Implements: "Node Orchestrateable", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "order", Location: "fromLocation toAddress.location", Indexes: []string{"fromLocation status createdOn id", "toAddress"},
 			Gets: []string{"fulfilmentById(id: ID!)"}, Create: true, Update: "id",
 		},
-		{Go: FulfilmentItem{}, Doc: "How many of an order item are picked in a fulfilment.", Retailer: "fulfilment", Indexes: []string{"orderItem"}, Agrees: []string{"orderItem.order = fulfilment.order"}},
+		{Go: FulfilmentItem{}, Doc: "How many of an order item are picked in a fulfilment.", Retailer: "fulfilment", Location: "fulfilment", Indexes: []string{"orderItem"}, Agrees: []string{"orderItem.order = fulfilment.order"}},
 		{
 			Go: Article{}, Doc: "A parcel that holds picked items.", Event: "ARTICLE", Root: "order", Fires: true,
 			Writers:    "INTEGRATION STORE_ASSISTANT",
-			Implements: "Node Orchestrateable", Lengths: "type=50 status=30", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "order", Indexes: []string{"order"},
+			Implements: "Node Orchestrateable", Lengths: "type=50 status=30", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "order", Location: "fulfilments", Indexes: []string{"order"},
 			Agrees: []string{"storageArea.location.retailer = order.retailer"}, Gets: []string{"articleById(id: ID!)"}, Create: true, Update: "id",
 		},
-		{Go: ArticleItem{}, Doc: "A quantity packed in an article.", Implements: "Node", Retailer: "article"},
+		{Go: ArticleItem{}, Doc: "A quantity packed in an article.", Implements: "Node", Retailer: "article", Location: "article"},
 	}
 }
 

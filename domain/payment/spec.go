@@ -16,20 +16,20 @@ func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: FinancialTransaction{}, Doc: "A payment or a refund of an order.", Event: "FINANCIAL_TRANSACTION", Root: "order", Fires: true, Implements: "Node Orchestrateable",
-			Key: "ref", Loose: true, Retailer: "order", Gets: []string{"financialTransaction(id: ID!)"}, Create: true, Update: "id",
+			Key: "ref", Loose: true, Retailer: "order", Location: "order", Writers: "INTEGRATION CUSTOMER_SERVICE", Gets: []string{"financialTransaction(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
 			Go: Payment{}, Doc: "Money promised or taken for one or more orders.", Event: "PAYMENT", Root: "billingAccount", OwnRoot: true, Fires: true,
-			Implements: orchestratedNode, KeyInputs: "Key", Key: "ref", Retailer: "retailer", Agrees: []string{"billingAccount.retailer = retailer"},
+			Implements: orchestratedNode, KeyInputs: "Key", Key: "ref", Retailer: "retailer", Location: catalogue.Nowhere, Writers: "INTEGRATION", Agrees: []string{"billingAccount.retailer = retailer"},
 			Gets: []string{"payment(ref: String!)"}, Create: true, Update: "ref",
 		},
 		{
 			Go: PaymentTransaction{}, Doc: "One authorisation, capture or refund.", Event: "PAYMENT_TRANSACTION", Root: "payment", Fires: true,
-			Implements: orchestratedNode, Key: "ref", Retailer: "payment", Agrees: []string{"paymentServiceProvider.retailer = payment.retailer"}, Create: true,
+			Implements: orchestratedNode, Key: "ref", Retailer: "payment", Location: catalogue.Nowhere, Writers: "INTEGRATION", Agrees: []string{"paymentServiceProvider.retailer = payment.retailer"}, Create: true,
 		},
 		{
 			Go: PaymentServiceProvider{}, Doc: "How a payment service is reached.", Implements: "Referenceable Extendable", KeyInputs: "Key", Key: "ref",
-			Retailer: "retailer", Secret: true, Gets: []string{"paymentServiceProvider(ref: String!)"}, Create: true, Update: "ref",
+			Retailer: "retailer", Location: catalogue.Nowhere, Secret: true, Gets: []string{"paymentServiceProvider(ref: String!)"}, Create: true, Update: "ref",
 		},
 	}
 }

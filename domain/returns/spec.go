@@ -19,30 +19,30 @@ func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
 			Go: ReturnOrder{}, Doc: "What a customer sends back.", Event: "RETURN_ORDER", Fires: true, Implements: node,
-			Writers:   "INTEGRATION",
-			KeyInputs: "Key", Key: "ref retailer", Retailer: "retailer", Agrees: []string{"customerEntity.retailer = retailer"},
+			Writers:   "INTEGRATION CUSTOMER_SERVICE STORE_ASSISTANT",
+			KeyInputs: "Key", Key: "ref retailer", Retailer: "retailer", Location: "lodgedLocation destinationLocation returnOrderFulfilments", Agrees: []string{"customerEntity.retailer = retailer"},
 			Indexes: []string{"customerEntity createdOn id", "orderRef", "status createdOn id"},
 			Gets:    []string{"returnOrder(ref: String!, retailer: RetailerId!)"}, Create: true, Update: "ref retailer",
 		},
 		{
-			Go: ReturnOrderItem{}, Doc: "One line of what is sent back.", Implements: node, KeyInputs: "Key", Key: "ref returnOrder", Retailer: "returnOrder",
-			Writers: "INTEGRATION",
+			Go: ReturnOrderItem{}, Doc: "One line of what is sent back.", Implements: node, KeyInputs: "Key", Key: "ref returnOrder", Retailer: "returnOrder", Location: "returnOrder",
+			Writers: "INTEGRATION CUSTOMER_SERVICE STORE_ASSISTANT",
 			Gets:    []string{"returnOrderItem(ref: String!, returnOrder: ReturnOrderKey!)"}, Create: true,
 		},
 		{
-			Go: ReturnVerification{}, Doc: "Evidence that is checked when goods are handed in.", Implements: node, Key: "ref returnOrder", Retailer: "returnOrder",
-			Writers: "INTEGRATION",
+			Go: ReturnVerification{}, Doc: "Evidence that is checked when goods are handed in.", Implements: node, Key: "ref returnOrder", Retailer: "returnOrder", Location: "returnOrder",
+			Writers: "INTEGRATION CUSTOMER_SERVICE STORE_ASSISTANT",
 		},
 		{
 			Go: ReturnFulfilment{}, Doc: "The way of returned goods to where they go.", Event: "RETURN_FULFILMENT", Root: "returnOrder", Fires: true, Implements: node,
-			Writers:   "INTEGRATION",
-			KeyInputs: "Key", Key: "ref returnOrder", Retailer: "returnOrder",
+			Writers:   "INTEGRATION CUSTOMER_SERVICE STORE_ASSISTANT",
+			KeyInputs: "Key", Key: "ref returnOrder", Retailer: "returnOrder", Location: "lodgedLocation destinationLocation",
 			Gets: []string{"returnFulfilment(ref: String!, returnOrder: ReturnOrderKey!)"}, Create: true, Update: "ref returnOrder",
 		},
 		{
 			Go: ReturnFulfilmentItem{}, Doc: "How many of a line a return fulfilment moves.", Implements: node, Key: "ref returnOrderFulfilment",
-			Writers:  "INTEGRATION",
-			Retailer: "returnOrderFulfilment", Indexes: []string{"returnOrderItem"}, Agrees: []string{"returnOrderItem.returnOrder = returnOrderFulfilment.returnOrder"},
+			Writers:  "INTEGRATION CUSTOMER_SERVICE STORE_ASSISTANT",
+			Retailer: "returnOrderFulfilment", Location: "returnOrderFulfilment", Indexes: []string{"returnOrderItem"}, Agrees: []string{"returnOrderItem.returnOrder = returnOrderFulfilment.returnOrder"},
 			Gets: []string{"returnFulfilmentItem(ref: String!, returnFulfilment: ReturnFulfilmentKey!)"}, Create: true,
 		},
 	}

@@ -7,12 +7,12 @@ func Spec() catalogue.Spec {
 	return catalogue.Spec{
 		Types: []catalogue.TypeSpec{
 			{
-				Go: User{}, Doc: "A person or an integration that signs in.", Implements: "Node", KeyInputs: "Id IdOrKey", Key: "username", AccountWide: true, Guarded: true, Indexes: []string{"ref"},
+				Go: User{}, Doc: "A person or an integration that signs in.", Implements: "Node", KeyInputs: "Id IdOrKey", Key: "username", AccountWide: true, Location: catalogue.Everywhere, Guarded: true, Indexes: []string{"ref"},
 				Gets: []string{"user(id: ID, username: String)", "userById(id: ID!)"}, Create: true, Update: "id",
 				Removes: []catalogue.RemovalSpec{{Name: "removeUserRolesFromUser", Owner: "user: UserKey!", Items: "roles: [UserRoleKey!]!", From: "roles"}},
 			},
 			{
-				Go: Role{}, Doc: "A named set of permissions.", KeyInputs: "Key", Key: "name", AccountWide: true, Guarded: true, Gets: []string{"role(name: String!)"}, Create: true, Update: "name",
+				Go: Role{}, Doc: "A named set of permissions.", KeyInputs: "Key", Key: "name", AccountWide: true, Location: catalogue.Everywhere, Guarded: true, Gets: []string{"role(name: String!)"}, Create: true, Update: "name",
 				Removes: []catalogue.RemovalSpec{{Name: "removePermissionsFromRole", Owner: "role: RoleKey!", Items: "permissions: [PermissionKey!]!", From: "permissions"}},
 			},
 		},

@@ -9,13 +9,13 @@ func Spec() catalogue.Spec {
 			{
 				Go: Wave{}, Doc: "A bundle of fulfilments that are picked together at one location.", Event: "WAVE", Root: "location", Fires: true,
 				Writers:    "STORE_ASSISTANT",
-				Implements: "Node Orchestrateable Referenceable Extendable", KeyInputs: "Id", Key: "ref", Retailer: "retailer",
+				Implements: "Node Orchestrateable Referenceable Extendable", KeyInputs: "Id", Key: "ref", Retailer: "retailer", Location: "processingLocation",
 				Indexes: []string{"processingLocation status createdOn id"},
 				Agrees:  []string{"location.retailer = retailer", "retailer = fulfilments.order.retailer"},
 				Gets:    []string{"waveById(id: ID!)"}, Create: true, Update: "id",
 			},
 			{
-				Go: StorageArea{}, Doc: "A place in a location where parcels wait.", KeyInputs: "Id", Retailer: "location",
+				Go: StorageArea{}, Doc: "A place in a location where parcels wait.", KeyInputs: "Id", Retailer: "location", Location: "location",
 				Writers: "IMPLEMENTER",
 				Gets:    []string{"storageAreaById(id: ID!)"}, Create: true, Update: "id",
 			},

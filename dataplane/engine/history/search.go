@@ -98,7 +98,7 @@ func (l *Log) Search(ctx context.Context, scope tenancy.Scope, q Query) (*Page, 
 	if q.EventID != "" {
 		return l.searchID(ctx, scope, q)
 	}
-	s := &search{q: q, scope: scope, r: l.db.Reader(scope), want: q.Start + q.Count + 1}
+	s := &search{q: q, scope: scope, sight: newSight(l.db, scope), r: l.db.Reader(scope), want: q.Start + q.Count + 1}
 	if err := s.waiting(ctx); err != nil {
 		return nil, err
 	}
@@ -109,12 +109,15 @@ func (l *Log) Search(ctx context.Context, scope tenancy.Scope, q Query) (*Page, 
 }
 
 func (l *Log) searchID(ctx context.Context, scope tenancy.Scope, q Query) (*Page, error) {
-	s := &search{q: q, scope: scope}
+	s := &search{q: q, scope: scope, sight: newSight(l.db, scope)}
 	it, err := l.Get(ctx, scope, q.EventID)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return nil, err
 	}
 	if it != nil {
+		if err := s.sight.look(ctx, *it); err != nil {
+			return nil, err
+		}
 		s.offer(*it)
 		s.settle(time.Time{})
 	}
@@ -136,7 +139,7 @@ func (l *Log) Get(ctx context.Context, scope tenancy.Scope, id string) (*Item, e
 	if row != nil {
 		if row.TurnID == "" {
 			it := Waiting(row)
-			return &it, visible(scope, &it, missing)
+			return l.visible(ctx, scope, &it, missing)
 		}
 		turn = row.TurnID
 	}
@@ -144,7 +147,7 @@ func (l *Log) Get(ctx context.Context, scope tenancy.Scope, id string) (*Item, e
 	if err != nil || stored == nil {
 		if err == nil && row != nil {
 			it := Waiting(row) // its trail is past keeping
-			return &it, visible(scope, &it, missing)
+			return l.visible(ctx, scope, &it, missing)
 		}
 		return nil, orMissing(err, missing)
 	}
@@ -154,7 +157,7 @@ func (l *Log) Get(ctx context.Context, scope tenancy.Scope, id string) (*Item, e
 	}
 	for _, it := range Expand(scope.Account(), t) {
 		if it.ID == id {
-			return &it, visible(scope, &it, missing)
+			return l.visible(ctx, scope, &it, missing)
 		}
 	}
 	return nil, missing
@@ -167,11 +170,15 @@ func orMissing(err error, missing *fault.Error) error {
 	return missing
 }
 
-func visible(scope tenancy.Scope, it *Item, missing *fault.Error) error {
-	if !allows(scope, it.RetailerID) {
-		return missing
+func (l *Log) visible(ctx context.Context, scope tenancy.Scope, it *Item, missing *fault.Error) (*Item, error) {
+	s := newSight(l.db, scope)
+	if err := s.look(ctx, *it); err != nil {
+		return nil, err
 	}
-	return nil
+	if !s.shows(it) {
+		return nil, missing
+	}
+	return it, nil
 }
 
 func allows(scope tenancy.Scope, retailer string) bool {
@@ -184,6 +191,7 @@ func allows(scope tenancy.Scope, retailer string) bool {
 type search struct {
 	q     Query
 	scope tenancy.Scope
+	sight *sight
 	r     *store.Reader
 	want  int
 	held  []Item // may still be overtaken
@@ -205,6 +213,9 @@ func (s *search) turns(ctx context.Context) error {
 	for read := 0; read < maxTrails && len(s.found) < s.want; {
 		rows, err := trailstore.List(ctx, s.r, tq)
 		if err != nil {
+			return err
+		}
+		if err := s.lookAt(ctx, rows); err != nil {
 			return err
 		}
 		for i := range rows {
@@ -253,6 +264,9 @@ func (s *search) children(ctx context.Context, tq trailstore.Query) error {
 	}
 	if own != nil {
 		rows = append(rows, *own)
+	}
+	if err := s.lookAt(ctx, rows); err != nil {
+		return err
 	}
 	for i := range rows {
 		if err := s.take(&rows[i]); err != nil {
@@ -305,7 +319,7 @@ func (s *search) keys() []string {
 }
 
 func (s *search) offer(it Item) (taken bool) {
-	if taken = s.q.matches(&it) && allows(s.scope, it.RetailerID); taken {
+	if taken = s.q.matches(&it) && s.sight.shows(&it); taken {
 		s.held = append(s.held, it)
 	}
 	return taken

@@ -51,10 +51,17 @@ func (s *search) readWaiting(ctx context.Context, state eventstore.State, ids []
 		if err != nil {
 			return err
 		}
+		items := make([]Item, len(rows))
+		for i := range rows {
+			items[i] = Waiting(&rows[i])
+		}
+		if err := s.sight.look(ctx, items...); err != nil {
+			return err
+		}
 		read := 0
 		for i := range rows {
 			read += rows[i].Length
-			if rows[i].State != state || !s.offer(Waiting(&rows[i])) { // it ran meanwhile, or another event sent it
+			if rows[i].State != state || !s.offer(items[i]) { // it ran meanwhile, or another event sent it
 				continue
 			}
 			if err := s.hold(rows[i].Length); err != nil {

@@ -53,7 +53,7 @@ func (u *unit) relate() error {
 	reach, own := u.reach(), u.trail.RetailerID
 	scope := reach
 	if own != 0 {
-		if !reach.Allows(own) {
+		if !reach.AllowsAll(own) {
 			own = nobody
 		}
 		var err error
@@ -62,7 +62,7 @@ func (u *unit) relate() error {
 		}
 	}
 	p := &u.paths
-	if p.read != nil && (p.scope.Retailers() == nil) == (scope.Retailers() == nil) && slices.Equal(p.scope.Retailers(), scope.Retailers()) {
+	if p.read != nil && p.scope.Same(scope) {
 		return nil
 	}
 	*p = relatives{reads: p.reads, scope: scope, read: u.r.d.DB.Reader(scope), within: map[*row]bool{}, asked: map[lookup]bool{},
@@ -438,7 +438,7 @@ func (u *unit) within(e *row) (in, known bool) {
 	if in, known := u.paths.within[e]; known {
 		return in, true
 	}
-	if own := retailerOf(e.typ, e.ptr); own != 0 {
+	if own := retailerOf(e.typ, e.ptr); own != 0 && u.paths.scope.AllowsAll(own) == u.paths.scope.Allows(own) {
 		return u.paths.scope.Allows(own), true
 	}
 	mine := e.part || e.created || e.ptr == u.root

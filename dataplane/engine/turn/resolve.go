@@ -12,7 +12,8 @@ import (
 )
 
 // Resolve fills what an event's sender left out: the entity's id, ref, subtype and status, and its root. It fails with fault NotFound when
-// neither the entity nor a root that the event names exists. An event may speak of an entity that does not exist yet if its root does.
+// neither the entity nor a root that the event names exists. An event may speak of an entity that does not exist yet if its root does, but not one of
+// a sender who is limited to locations: of what he does not reach, it would not be known whether it exists.
 func (r *Runner) Resolve(ctx context.Context, scope tenancy.Scope, ev *workflow.Event) error {
 	rd := r.d.DB.Reader(scope)
 	ev.EntityType, ev.RootType = workflow.EntityTypeName(ev.EntityType), workflow.EntityTypeName(ev.RootType)
@@ -23,9 +24,13 @@ func (r *Runner) Resolve(ctx context.Context, scope tenancy.Scope, ev *workflow.
 	if err != nil {
 		return err
 	}
-	if entity == nil {
+	switch {
+	case entity == nil && !scope.AllowsAll(tenancy.RetailerID(ev.RetailerID)):
+		return fault.NotFoundf("there is no %s %s, or it is not yours to change", ev.EntityType, oneOf(ev.EntityID, ev.EntityRef)).At(where(ev))
+	case entity == nil:
 		return r.resolveRoot(ctx, rd, ev)
 	}
+	rd = rd.Within(scope.Seeing()) // the root of what is at a location need not be there
 	t := r.types.typeOf(entity)
 	ev.EntityID, ev.EntityRef = string(idOf(t, entity)), textOf(t, entity, "ref")
 	ev.EntitySubtype, ev.EntityStatus = textOf(t, entity, "type"), textOf(t, entity, "status")

@@ -1,10 +1,12 @@
 package change
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
 
+	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -53,24 +55,76 @@ func (s *session) allow(ctx context.Context, d *draft, action string) error {
 	if err != nil {
 		return err
 	}
+	part := s.who.Conditional(permission)
 	for _, r := range all {
-		if err := s.who.Can(permission, r); err != nil {
+		whole, err := s.who.CanAt(permission, r)
+		if err != nil {
+			return err
+		}
+		part = part || !whole
+	}
+	switch {
+	case len(all) > 0:
+	case d.Type.AccountWide:
+		err = s.who.Can(permission, 0)
+	case d.Type.RetailerEdge != nil:
+		err = cmp.Or(s.who.CanSomewhere(permission), s.allowLinked(d, permission))
+	default:
+		err = s.who.CanSomewhere(permission)
+		part = part || len(s.who.ScopeFor(permission).Locations()) > 0
+	}
+	if err != nil || !part {
+		return err
+	}
+	return s.allowPart(ctx, d, permission)
+}
+
+// part is an entity of which not its retailer alone says whether the caller may write it.
+type part struct {
+	typ        *catalogue.Type
+	id         func() catalogue.ID
+	permission string
+}
+
+// allowPart has the database decide about an entity, by what the caller may change: as it is now, where it is there already, and as it will be when
+// everything is written.
+func (s *session) allowPart(ctx context.Context, d *draft, permission string) error {
+	p := part{d.Type, func() catalogue.ID { return idOf(d) }, permission}
+	s.parts = append(s.parts, p)
+	if d.New {
+		return nil
+	}
+	from, ok := s.from.(interface {
+		Within(scope tenancy.Scope) *store.Reader
+	})
+	if !ok {
+		return tenant.Elsewhere(permission)
+	}
+	return s.mine(ctx, from.Within, p)
+}
+
+// settleParts has the database decide about what was written and asked about, before it is committed.
+func (s *session) settleParts(ctx context.Context, tx *store.Tx) error {
+	if len(s.parts) == 0 {
+		return nil
+	}
+	if err := tx.Flush(ctx); err != nil {
+		return err
+	}
+	for _, p := range s.parts {
+		if err := s.mine(ctx, tx.Within, p); err != nil {
 			return err
 		}
 	}
-	if len(all) > 0 {
-		return nil
-	}
-	if d.Type.AccountWide {
-		return s.who.Can(permission, 0)
-	}
-	if err := s.who.CanSomewhere(permission); err != nil {
-		return err
-	}
-	if d.Type.RetailerEdge != nil {
-		return s.allowLinked(d, permission)
-	}
 	return nil
+}
+
+func (s *session) mine(ctx context.Context, within func(tenancy.Scope) *store.Reader, p part) error {
+	found, err := within(s.who.ScopeFor(p.permission).Acting()).ByID(ctx, p.typ, p.id())
+	if err == nil && found[0] == nil {
+		return tenant.Elsewhere(p.permission)
+	}
+	return err
 }
 
 // concerned lists the retailers in which a permission for the draft must be held; 0 is the account itself.

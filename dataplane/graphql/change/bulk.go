@@ -27,18 +27,23 @@ func (c *Changer) SetAll(ctx context.Context, p *tenant.Principal, t *catalogue.
 		return 0, err
 	}
 	count := 0
-	err := c.DB.Write(ctx, p.ScopeFor(permission), func(tx *store.Tx) error {
-		where, err := bulkFilter(ctx, tx, b, v.Filter)
-		if err == nil {
-			count, err = c.begin(p).setAll(ctx, tx, b, store.Query{Type: t, Where: where}, v.Set)
+	scope := p.ScopeFor(permission)
+	err := c.DB.Write(ctx, scope.Acting(), func(tx *store.Tx) error {
+		where, err := bulkFilter(ctx, tx.Within(scope), b, v.Filter)
+		if err != nil {
+			return err
 		}
-		return err
+		s := c.begin(p)
+		if count, err = s.setAll(ctx, tx, b, store.Query{Type: t, Where: where}, v.Set); err != nil {
+			return err
+		}
+		return s.settleParts(ctx, tx)
 	})
 	return count, err
 }
 
 // bulkFilter gives the conditions of a filter. What it points at must be there.
-func bulkFilter(ctx context.Context, tx *store.Tx, b *catalogue.Bulk, filter map[string]any) ([]store.Condition, error) {
+func bulkFilter(ctx context.Context, from keys.Reader, b *catalogue.Bulk, filter map[string]any) ([]store.Condition, error) {
 	where := make([]store.Condition, len(b.Filter.Fields))
 	var wants []*keys.Want
 	var at []int // of the wants, among the conditions
@@ -54,7 +59,7 @@ func bulkFilter(ctx context.Context, tx *store.Tx, b *catalogue.Bulk, filter map
 		}
 		wants, at = append(wants, w), append(at, i)
 	}
-	if err := keys.Resolve(ctx, tx, wants...); err != nil {
+	if err := keys.Resolve(ctx, from, wants...); err != nil {
 		return nil, err
 	}
 	for i, w := range wants {

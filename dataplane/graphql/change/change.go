@@ -148,7 +148,7 @@ func (s *session) create(ctx context.Context, d *draft) (any, error) {
 		err = s.DB.Write(ctx, s.scope, func(tx *store.Tx) error {
 			s.making.Write(tx)
 			eventstore.Append(tx, s.events...)
-			return nil
+			return s.settleParts(ctx, tx)
 		})
 	}
 	if errors.Is(err, store.ErrAmbiguous) {
@@ -199,7 +199,7 @@ func (c *Changer) Update(ctx context.Context, p *tenant.Principal, m *catalogue.
 			return err
 		}
 		s.making.Write(tx)
-		return nil
+		return s.settleParts(ctx, tx)
 	})
 	if err != nil {
 		if d == nil {
@@ -222,13 +222,14 @@ type session struct {
 	events  []*workflow.Event
 	started bool // the first of events has had its turn already
 	from    keys.Reader
+	parts   []part // what the database decides about
 
 	together *many // that it is one of; nil: it is alone
 }
 
 func (c *Changer) begin(p *tenant.Principal) *session {
 	scope := p.Scope()
-	return &session{Changer: c, who: p, scope: scope, reach: fmt.Sprintf("%s %v ", scope.Account(), scope.Retailers())}
+	return &session{Changer: c, who: p, scope: scope, reach: scope.String() + " "}
 }
 
 func (s *session) reader() keys.Reader { return s.DB.Reader(s.scope) }

@@ -150,8 +150,15 @@ func (m *many) find(ctx context.Context) error {
 	})
 }
 
-// allow brings the values in and asks whether the caller may have them.
+// allow brings the values in and asks whether the caller may have them: whoever may at some locations only writes no records of batches.
 func (x *among) allow(ctx context.Context) error {
+	if err := x.allowed(ctx); err != nil || len(x.parts) == 0 {
+		return err
+	}
+	return tenant.Elsewhere(x.parts[0].permission)
+}
+
+func (x *among) allowed(ctx context.Context) error {
 	if x.draft.New {
 		if err := x.draft.apply(); err != nil {
 			return err

@@ -53,7 +53,7 @@ func (c *Changer) Remove(ctx context.Context, p *tenant.Principal, r *catalogue.
 			return err
 		}
 		s.making.Write(tx)
-		return nil
+		return s.settleParts(ctx, tx)
 	})
 }
 

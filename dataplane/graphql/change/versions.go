@@ -74,7 +74,7 @@ func (c *Changer) changing(ctx context.Context, p *tenant.Principal, plan func(t
 			return err
 		}
 		s.making.Write(tx)
-		return nil
+		return s.settleParts(ctx, tx)
 	})
 	switch {
 	case err == nil:

@@ -77,5 +77,5 @@ func rememberedOf(out, wants []*Want) []*Want {
 
 // knownKey tells callers of different reach apart: one who may see no retailer from one who may see all.
 func knownKey(scope tenancy.Scope, w *Want) string {
-	return fmt.Sprintf("%s %t %v %s", scope.Account(), scope.Retailers() == nil, scope.Retailers(), w.Text())
+	return scope.String() + " " + w.Text()
 }

@@ -82,7 +82,7 @@ func (x *fetcher) eager(level []*field) []*field {
 // another first page than the statement would name.
 func (x *fetcher) below(f *field, owner catalogue.ID) []*field {
 	page := f.conn.page
-	if f.edge.By == nil || f.rows.typ.Abstract() || len(f.conn.where) > 0 || page.First == 0 || page.After != "" || page.Before != "" || x.scope(f.rows.typ).Retailers() != nil {
+	if f.edge.By == nil || f.rows.typ.Abstract() || len(f.conn.where) > 0 || page.First == 0 || page.After != "" || page.Before != "" || !x.whole(f.rows.typ) {
 		return nil
 	}
 	var out []*field
@@ -115,7 +115,7 @@ func (x *fetcher) resolve(ctx context.Context, level []*field) error {
 		}
 		for _, k := range f.keyed() {
 			scope := x.scope(k.want.Type)
-			name := fmt.Sprint(scope)
+			name := scope.String()
 			byScope[name], scopes[name] = append(byScope[name], k.want), scope
 		}
 		if len(f.keyed()) > 0 {
@@ -169,8 +169,14 @@ func finish(level []*field) {
 	}
 }
 
+// whole reports whether the reader sees all rows of a type.
+func (x *fetcher) whole(t *catalogue.Type) bool {
+	scope := x.scope(t)
+	return scope.Retailers() == nil && len(scope.Where()) == 0
+}
+
 func (x *fetcher) scope(t *catalogue.Type) tenancy.Scope {
-	return x.viewer.ScopeFor(t.Permission + "_VIEW")
+	return scopeOf(x.viewer, t)
 }
 
 // fetch runs the statements of one level; those of one scope share a round trip, and there is seldom more than one scope.
@@ -181,7 +187,7 @@ func (x *fetcher) fetch(ctx context.Context, level []*field) error {
 		if f.query.Type == nil {
 			continue
 		}
-		name := fmt.Sprint(x.scope(f.rows.typ).Retailers())
+		name := x.scope(f.rows.typ).String()
 		if byScope[name] == nil {
 			order = append(order, name)
 		}

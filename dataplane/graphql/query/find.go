@@ -2,7 +2,6 @@ package query
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -52,7 +51,7 @@ func (x *fetcher) find(ctx context.Context, fields []*field) error {
 		for _, filter := range f.conn.found {
 			t := filter.field.Ref
 			scope := x.scope(t)
-			name := fmt.Sprint(scope)
+			name := scope.String()
 			scopes[name] = scope
 			requests[name] = append(requests[name], request{f.conn, filter})
 			queries[name] = append(queries[name], store.Query{

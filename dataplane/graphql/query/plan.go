@@ -139,10 +139,27 @@ func (p *planner) charge(times int) error {
 }
 
 func (p *planner) view(t *catalogue.Type) error {
-	if t.Permission == "" {
-		return nil
+	if !t.Abstract() {
+		return p.viewer.CanSomewhere(t.Permission + "_VIEW")
 	}
-	return p.viewer.CanSomewhere(t.Permission + "_VIEW")
+	for _, kind := range t.Members {
+		if err := p.viewer.CanSomewhere(kind.Permission + "_VIEW"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scopeOf is the data of a type that a viewer sees: of an abstract one, where it sees all its kinds.
+func scopeOf(viewer Viewer, t *catalogue.Type) tenancy.Scope {
+	if !t.Abstract() {
+		return viewer.ScopeFor(t.Permission + "_VIEW")
+	}
+	scope := viewer.ScopeFor(t.Members[0].Permission + "_VIEW")
+	for _, kind := range t.Members[1:] {
+		scope = scope.Common(viewer.ScopeFor(kind.Permission + "_VIEW"))
+	}
+	return scope
 }
 
 // place is where in the plan a selection stands.

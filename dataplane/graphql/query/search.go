@@ -211,7 +211,7 @@ func (q *run) answer(ctx context.Context, f *field) bool {
 }
 
 func (q *run) choose(ctx context.Context, x *searching) error {
-	scope := func(t *catalogue.Type) tenancy.Scope { return q.viewer.ScopeFor(t.Permission + "_VIEW") }
+	scope := func(t *catalogue.Type) tenancy.Scope { return scopeOf(q.viewer, t) }
 	if err := q.Known.Resolve(ctx, q.Reader(scope(x.op.Entity)), scope(x.op.Entity), x.keys...); err != nil {
 		return err
 	}

@@ -124,10 +124,10 @@ func (g *guard) grants(ctx context.Context, r entity.Request) ([]tenant.Grant, e
 	if err != nil {
 		return nil, err
 	}
-	retailers := map[string]tenancy.RetailerID{}
+	locations := map[string]tenancy.Location{}
 	for _, x := range found[len(roles):] {
 		if l, there := x.(*foundation.Location); there {
-			retailers[string(l.ID)] = Retailer(string(l.RetailerID))
+			locations[string(l.ID)] = At(l)
 		}
 	}
 	grants := make([]tenant.Grant, len(roles))
@@ -136,7 +136,7 @@ func (g *guard) grants(ctx context.Context, r entity.Request) ([]tenant.Grant, e
 		if !there {
 			return nil, needs[i].Missing()
 		}
-		grants[i] = Grant(role, held.Contexts, retailers)
+		grants[i] = Grant(role, held.Contexts, locations)
 	}
 	return grants, nil
 }

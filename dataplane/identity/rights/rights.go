@@ -6,13 +6,14 @@ import (
 	"strconv"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/security"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// Grant spells out a role that somebody holds in some contexts. retailers are those of the locations that the contexts name, by their ids; a role
-// at a location that is not among them holds nowhere.
-func Grant(role *security.Role, contexts []security.RoleContext, retailers map[string]tenancy.RetailerID) tenant.Grant {
+// Grant spells out a role that somebody holds in some contexts. locations are those that the contexts name, by their ids; a role at a
+// location that is not among them holds nowhere.
+func Grant(role *security.Role, contexts []security.RoleContext, locations map[string]tenancy.Location) tenant.Grant {
 	g := tenant.Grant{Role: role.Name}
 	for _, p := range role.Permissions {
 		g.Permissions = append(g.Permissions, p.Name)
@@ -23,11 +24,16 @@ func Grant(role *security.Role, contexts []security.RoleContext, retailers map[s
 		case tenant.RetailerContext:
 			at.Retailer = Retailer(c.ContextID)
 		case tenant.AgentContext:
-			at.Retailer = retailers[c.ContextID]
+			at.Ref, at.Retailer = locations[c.ContextID].Ref, locations[c.ContextID].Retailer
 		}
 		g.Contexts = append(g.Contexts, at)
 	}
 	return g
+}
+
+// At is a location as roles name it.
+func At(l *foundation.Location) tenancy.Location {
+	return tenancy.Location{ID: string(l.ID), Ref: l.Ref, Retailer: Retailer(string(l.RetailerID))}
 }
 
 // Retailer is the retailer of an id; 0 where it is none.

@@ -35,6 +35,7 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 		{"stock moves in one account", stockWalls},
 		{"events, trails and batches are one account's", engineWalls},
 		{"a scope with retailers sees only theirs", retailers},
+		{"a scope with locations sees only what is at them", locations},
 		{"write skew is prevented", writeSkew},
 		{"a hot row loses no update", hotRow},
 		{"a commit whose answer is lost is ambiguous", ambiguous},

@@ -5,6 +5,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // Tree is a root with one entity at the end of each path of its type's parts (catalogue.TypeSpec.Parts).
@@ -54,6 +55,51 @@ func Grow(typ *catalogue.Type, with Growing) *Tree {
 	return tree
 }
 
+// Place makes an entity of a type, and what is on one of its ways to a location between it and that one. Nothing is written.
+func Place(typ *catalogue.Type, way catalogue.Way, at tenancy.Location, with Growing) *Tree {
+	tree := &Tree{Root: with.Entity(typ), with: with}
+	chain := []any{tree.Root}
+	for i, s := range way.Steps {
+		kind := s.Target
+		if kind.Abstract() { // the one that has what comes next
+			next := way.At
+			if i+1 < len(way.Steps) {
+				next = way.Steps[i+1].Ref
+			}
+			kind = kind.Members[slices.IndexFunc(kind.Members, func(m *catalogue.Type) bool { return m.Field(next.Name) == next })]
+		}
+		chain = append(chain, with.Entity(kind))
+	}
+	tree.Parts = chain[1:]
+	for _, e := range chain {
+		tree.Reach(e)
+		if via := with.Catalogue.TypeOf(e).RetailerVia; via != nil && via.Empty(e) {
+			tree.under(e, via)
+		}
+	}
+	for i, s := range way.Steps {
+		from, to := chain[i], chain[i+1]
+		of, kind := with.Catalogue.TypeOf(from), with.Catalogue.TypeOf(to)
+		switch {
+		case s.Ref != nil:
+			s.Ref.Set(from, kind.ID(to))
+		case s.Back != nil:
+			s.Back.Set(to, of.ID(from))
+		case s.Edge.Link == nil:
+			s.Edge.By.Set(to, of.ID(from))
+		default:
+			tree.Links = append(tree.Links, Link{s.Edge, of.ID(from), kind.ID(to)})
+		}
+	}
+	last := chain[len(chain)-1]
+	if way.ByID() {
+		way.At.Set(last, catalogue.ID(at.ID))
+	} else {
+		way.At.Set(last, at.Ref)
+	}
+	return tree
+}
+
 // Reach makes an entity the retailer's: by its own field, or by its reference to what is in the tree, or beside it.
 func (tree *Tree) Reach(e any) {
 	typ := tree.with.Catalogue.TypeOf(e)
@@ -61,6 +107,8 @@ func (tree *Tree) Reach(e any) {
 	switch {
 	case typ.Retailer != nil && typ.Retailer.Kind == catalogue.IDValue:
 		typ.Retailer.Set(e, tree.with.Retailer)
+	case typ.Retailer != nil:
+		typ.Retailer.Set(e, []string{string(tree.with.Retailer)})
 	case via != nil:
 		for _, x := range append(slices.Clone(tree.Parts), tree.Root) {
 			if t := tree.with.Catalogue.TypeOf(x); via.Ref.Holds(t) {
@@ -70,12 +118,17 @@ func (tree *Tree) Reach(e any) {
 		}
 		via.Set(e, catalogue.ID(""))
 		if !via.Null {
-			other := tree.with.Entity(via.Ref)
-			tree.Beside = append(tree.Beside, other)
-			via.Set(e, via.Ref.ID(other))
-			tree.Reach(other)
+			tree.under(e, via)
 		}
 	}
+}
+
+// under makes what an entity is the retailer's by, beside the tree.
+func (tree *Tree) under(e any, via *catalogue.Field) {
+	other := tree.with.Entity(via.Ref)
+	tree.Beside = append(tree.Beside, other)
+	via.Set(e, via.Ref.ID(other))
+	tree.Reach(other)
 }
 
 // Plant inserts entities and ties them.
