@@ -244,7 +244,7 @@ func TestPersonalDataIsMarked(t *testing.T) {
 			names = append(names, f.Name)
 		}
 	}
-	require.Equal(t, []string{"ref", "username", "firstName", "lastName", "primaryEmail", "primaryPhone"}, names)
+	require.Equal(t, []string{"ref", "username", "title", "firstName", "lastName", "primaryEmail", "primaryPhone", "department", "attributes"}, names)
 }
 
 func TestSecretsAreHidden(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/janitor"
 	business "github.com/fluent-oms/fluent/dataplane/modules"
+	"github.com/fluent-oms/fluent/dataplane/privacy"
 	"github.com/fluent-oms/fluent/dataplane/settings"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
@@ -32,6 +33,7 @@ type services struct {
 	handler        http.Handler
 	forwarder      *forwarder
 	janitor        *janitor.Janitor
+	privacy        *privacy.Service
 	peers          peers
 	cpu            cpuMeter
 	ended          chan struct{} // closed when run has returned
@@ -92,6 +94,10 @@ func (s *services) wire(ctx context.Context) error {
 	s.janitor = janitor.New(janitor.Deps{
 		Store: retention.Of(s.db), Accounts: s.accounts, Mine: s.first, Settings: s.settings, Logger: n.log, Registerer: n.registry,
 	}, janitor.Config{})
+	s.privacy, err = privacy.New(ctx, privacy.Deps{DB: s.db, Accounts: s.accounts, Mine: s.first, Settings: s.settings, Log: n.log})
+	if err != nil {
+		return err
+	}
 	return s.serveTenants(ctx, modules, hasher)
 }
 
@@ -102,6 +108,7 @@ func (s *services) run(ctx context.Context) error {
 	group.Go(func() error { return s.engine.Run(ctx) })
 	group.Go(func() error { s.identity.Run(ctx); return nil })
 	group.Go(func() error { s.janitor.Run(ctx); return nil })
+	group.Go(func() error { s.privacy.Run(ctx); return nil })
 	group.Go(func() error { s.node.health.watch(ctx, s.node, s.db.Probe()); return nil })
 	return group.Wait()
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/identity"
+	"github.com/fluent-oms/fluent/dataplane/privacy"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/signon"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -26,6 +27,7 @@ import (
 type Deps struct {
 	Identity       Identity
 	SignOn         *signon.Service
+	Privacy        *privacy.Service
 	Clients        *clients.Service
 	Configurations *configuration.Configurations
 	Control        configuration.Committer

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
+	"github.com/fluent-oms/fluent/dataplane/privacy"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -48,6 +49,10 @@ func (a *API) routes() []route {
 		{"GET", "/api/v4.1/identity-provider", "IDENTITYPROVIDER_VIEW", a.getProvider},
 		{"PUT", "/api/v4.1/identity-provider", "IDENTITYPROVIDER_UPDATE", a.putProvider},
 		{"DELETE", "/api/v4.1/identity-provider", "IDENTITYPROVIDER_UPDATE", a.deleteProvider},
+		{"POST", "/api/v4.1/personal-data/export", privacy.MayExport, a.exportPerson},
+		{"POST", "/api/v4.1/personal-data/erasure", privacy.MayErase, a.erasePerson},
+		{"GET", "/api/v4.1/personal-data/{id}", privacy.MayView, a.personalOperation},
+		{"GET", "/api/v4.1/personal-data/{id}/file/{part}", privacy.MayExport, a.personalFile},
 		{"GET", "/api/v4.1/client", "", a.listClients},
 		{"POST", "/api/v4.1/client", "", a.createClient},
 		{"PUT", "/api/v4.1/client/{client}", "", a.updateClient},

@@ -9,6 +9,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/janitor"
 	"github.com/fluent-oms/fluent/dataplane/modules"
+	"github.com/fluent-oms/fluent/dataplane/privacy"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -23,7 +24,7 @@ type Group struct {
 
 // Groups lists all settings by the parts that declare them.
 func Groups() []Group {
-	out := []Group{{"identity", identity.Settings()}, {"janitor", janitor.Settings()}}
+	out := []Group{{"identity", identity.Settings()}, {"janitor", janitor.Settings()}, {"privacy", privacy.Settings()}}
 	for _, m := range modules.All() {
 		if len(m.Settings) > 0 {
 			out = append(out, Group{m.Name, m.Settings})

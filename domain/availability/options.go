@@ -23,16 +23,16 @@ type FulfilmentOption struct {
 
 // FulfilmentOptionAddress is an address as far as a shopper has given it.
 type FulfilmentOptionAddress struct {
-	CompanyName  string   `json:"companyName,omitempty" oms:"max=45"`
-	Name         string   `json:"name,omitempty" oms:""`
-	AddressLine1 string   `json:"addressLine1,omitempty" oms:""`
-	AddressLine2 string   `json:"addressLine2,omitempty" oms:""`
-	City         string   `json:"city,omitempty" oms:"max=45"`
+	CompanyName  string   `json:"companyName,omitempty" oms:"pii,max=45"`
+	Name         string   `json:"name,omitempty" oms:"pii"`
+	AddressLine1 string   `json:"addressLine1,omitempty" oms:"pii"`
+	AddressLine2 string   `json:"addressLine2,omitempty" oms:"pii"`
+	City         string   `json:"city,omitempty" oms:"pii,max=45"`
 	State        string   `json:"state,omitempty" oms:"max=100"`
-	Postcode     string   `json:"postcode,omitempty" oms:"max=100"`
+	Postcode     string   `json:"postcode,omitempty" oms:"pii,max=100"`
 	Country      string   `json:"country,omitempty" oms:"max=100"`
-	Latitude     *float64 `json:"latitude,omitempty" oms:"least=-90,most=90" doc:"Degrees, north positive."`
-	Longitude    *float64 `json:"longitude,omitempty" oms:"least=-180,most=180" doc:"Degrees, east positive."`
+	Latitude     *float64 `json:"latitude,omitempty" oms:"pii,least=-90,most=90" doc:"Degrees, north positive."`
+	Longitude    *float64 `json:"longitude,omitempty" oms:"pii,least=-180,most=180" doc:"Degrees, east positive."`
 }
 
 // FulfilmentOptionProduct is a product that is asked for.

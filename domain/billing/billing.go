@@ -27,7 +27,7 @@ type BillingAccount struct {
 	Type   string `oms:"create=!,update=-,max=50" doc:"Such as CUSTOMER."`
 	Status string `oms:"create=-,max=50,default=CREATED" doc:"CREATED at first; then what the workflow says."`
 	Driven
-	Name        string                    `oms:"create=!,max=100"`
+	Name        string                    `oms:"create=!,pii,max=100"`
 	Address     *foundation.StreetAddress `oms:"pii"`
 	RetailerID  catalogue.ID              `oms:"wrap=RetailerLink,ref=Retailer,by=RetailerId,create=!,update=-"`
 	CustomerID  catalogue.ID              `oms:"customerId,hidden,ref=Customer,by=CustomerKey,in=customer,create=?"`

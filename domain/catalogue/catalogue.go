@@ -140,6 +140,7 @@ type Type struct {
 	Versions    *Versions  // rows are versions of one thing; nil: each row is a thing of its own
 	Unserved    []Unserved // what is refused because nothing would come of it
 	Secret      bool       // its fields hold secrets, which who may view it reads
+	Private     bool       // a row is one person's: that of the rows which refer to it
 	Provided    bool       // rows come from the control plane, which gives them their ids
 	Writers     []string   // stock roles that create and change it, beside the administrator's
 	Guarded     bool       // code decides what callers may do with rows
@@ -278,14 +279,15 @@ type ValueType struct {
 
 // ValueField is one member of a value object.
 type ValueField struct {
-	Name    string     // GraphQL name and JSON name
-	GraphQL string     // output type text
-	Ref     *Type      // the member holds this type's id: a user's role; nil for plain values
-	Enum    *Enum      // the values that a text may have; nil: any text
-	MaxLen  int        // characters of a text; 0: 255
-	Bounds             // of a number
-	Value   *ValueType // nested value object or list of them
-	Doc     string
+	Name     string     // GraphQL name and JSON name
+	GraphQL  string     // output type text
+	Ref      *Type      // the member holds this type's id: a user's role; nil for plain values
+	Enum     *Enum      // the values that a text may have; nil: any text
+	MaxLen   int        // characters of a text; 0: 255
+	Personal bool       // of a person, where the field that holds the object is
+	Bounds              // of a number
+	Value    *ValueType // nested value object or list of them
+	Doc      string
 }
 
 // Object is an output type that no entity or value object stands for: LocationLink, UpdateStatusOutput, VirtualInventory.

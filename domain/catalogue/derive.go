@@ -134,7 +134,7 @@ func (b *builder) newType(s *TypeSpec) *Type {
 	rt := reflect.TypeOf(s.Go)
 	t := &Type{
 		Name: rt.Name(), Plural: s.Plural, EntityType: s.Event, Table: s.Table, IDKind: s.ID, Fires: s.Fires, Doc: s.Doc,
-		Provided: s.Provided, AccountWide: s.AccountWide, Secret: s.Secret, OwnRoot: s.OwnRoot, Guarded: s.Guarded, Writers: strings.Fields(s.Writers),
+		Provided: s.Provided, AccountWide: s.AccountWide, Secret: s.Secret, Private: s.Private, OwnRoot: s.OwnRoot, Guarded: s.Guarded, Writers: strings.Fields(s.Writers),
 		Permission: strings.ToUpper(rt.Name()), Interfaces: strings.Fields(s.Implements), Go: rt, fields: map[string]*Field{},
 	}
 	t.FoldsCase, t.Remembered, t.Quiet = s.FoldsCase, s.Remembered, s.Quiet

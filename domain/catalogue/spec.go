@@ -37,6 +37,7 @@ type TypeSpec struct {
 	Agrees      []string // pairs of paths that must lead to the same: orderItem.order = fulfilment.order; the second may begin with a connection
 	Provided    bool     // rows come from the control plane, which gives them their ids: neither mutations nor rules make any by themselves
 	Secret      bool     // its fields hold secrets, which who may view it reads: of the roles that an account begins with, the administrator's alone
+	Private     bool     // a row is one person's: that of the rows which refer to it, such as the address of an order
 	AccountWide bool     // rows concern the whole account: who changes them needs the permission there
 	Writers     string   // of the roles that every account begins with, those that create and change it: INTEGRATION CUSTOMER_SERVICE
 	Guarded     bool     // what callers may do with rows rests on more than their permissions: code decides about each; see entity.Guard

@@ -50,11 +50,11 @@ type Location struct {
 type AddressFields struct {
 	catalogue.Node
 	Type        string   `oms:"create=-,update=-" doc:"AGENT for a location's address, ORDER for a customer's."`
-	Ref         string   `oms:"create=!,update=-"`
+	Ref         string   `oms:"create=!,update=-,pii"`
 	CompanyName string   `oms:"pii,max=45"`
 	Name        string   `oms:"pii"`
 	Street      string   `oms:"pii,max=100"`
-	City        string   `oms:"max=45"`
+	City        string   `oms:"pii,max=45"`
 	State       string   `oms:"max=200"`
 	Postcode    string   `oms:"pii,max=100"`
 	Region      string   `oms:"max=250"`
@@ -116,8 +116,8 @@ type Setting struct {
 	Context   string          `oms:"!,update=!,among=ACCOUNT|RETAILER|AGENT|CUSTOMER|GLOBAL" doc:"ACCOUNT, RETAILER, AGENT or CUSTOMER."`
 	ContextID int             `oms:"contextId,!,update=!" doc:"Id of the retailer, location or customer; 0 for the account."`
 	ValueType string          `oms:"create=!,update=!,among=STRING|INTEGER|BOOLEAN|JSON|LOB" doc:"STRING, INTEGER, BOOLEAN, JSON or LOB."`
-	Value     string          `oms:"max=65535" doc:"The value of STRING, INTEGER and BOOLEAN settings."`
-	LobValue  json.RawMessage `oms:"lobValue" doc:"The value of JSON and LOB settings."`
+	Value     string          `oms:"pii,max=65535" doc:"The value of STRING, INTEGER and BOOLEAN settings."`
+	LobValue  json.RawMessage `oms:"lobValue,pii" doc:"The value of JSON and LOB settings."`
 }
 
 // Customer is a person who orders.
@@ -126,17 +126,17 @@ type Customer struct {
 	Ref            string               `oms:"ref,copy=username,pii,max=250" doc:"Equals the user name."`
 	Username       string               `oms:"create=!,pii,max=250"`
 	Status         string               `oms:"create=-,default=ACTIVE"`
-	Title          string               `oms:"max=50"`
+	Title          string               `oms:"pii,max=50"`
 	FirstName      string               `oms:"create=!,pii,max=50"`
 	LastName       string               `oms:"pii,max=50"`
 	PrimaryEmail   string               `oms:"create=!,pii,max=250"`
 	PrimaryPhone   string               `oms:"pii,max=20"`
-	Department     string               `oms:""`
+	Department     string               `oms:"pii"`
 	Country        string               `oms:"max=100"`
 	Timezone       string               `oms:"create=!,max=32"`
 	PromotionOptIn *bool                `oms:"promotionOptIn,create=!"`
 	RetailerID     catalogue.ID         `oms:"ref=Retailer,by=RetailerId,create=!"`
-	Attributes     catalogue.Attributes `oms:"merge=name"`
+	Attributes     catalogue.Attributes `oms:"pii,merge=name"`
 }
 
 // Comment is free text that a person attached to an entity.
@@ -144,5 +144,5 @@ type Comment struct {
 	catalogue.Node
 	EntityType string       `oms:"!,update=-"`
 	EntityID   catalogue.ID `oms:"entityId,!,update=-"`
-	Text       string       `oms:"!,update=!,max=200"`
+	Text       string       `oms:"!,update=!,pii,max=200"`
 }

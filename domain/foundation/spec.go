@@ -71,7 +71,7 @@ func types() []catalogue.TypeSpec {
 			Defaults: "type=AGENT", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "location", Location: "location", Elsewhere: true, Gets: []string{"storeAddressById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
-			Go: CustomerAddress{}, Doc: "Where a customer wants an order.", Plural: "customerAddresses", Table: "addresses", Shared: true, Implements: "Address",
+			Go: CustomerAddress{}, Doc: "Where a customer wants an order.", Private: true, Plural: "customerAddresses", Table: "addresses", Shared: true, Implements: "Address",
 			Writers:  "INTEGRATION CUSTOMER_SERVICE",
 			Defaults: "type=ORDER", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "retailer", Location: "Fulfilment.toAddress", Gets: []string{"customerAddressById(id: ID!)"}, Create: true, Update: "id",
 		},

@@ -15,7 +15,7 @@ type FulfilmentChoice struct {
 	WorkflowRef         string               `oms:"!,nosearch,create=-,update=-"`
 	WorkflowVersion     int                  `oms:"!,nosearch,create=-,update=-"`
 	Currency            string               `oms:""`
-	DeliveryInstruction string               `oms:"max=250"`
+	DeliveryInstruction string               `oms:"pii,max=250"`
 	DeliveryType        string               `oms:"!" doc:"STANDARD, EXPRESS, OVERNIGHT or 3HOURS."`
 	DeliveryContact     string               `oms:"nosearch,pii"`
 	DeliveryEmail       string               `oms:"nosearch,pii"`
@@ -45,7 +45,7 @@ type OrderBillingAddress struct {
 	Email       string       `oms:"pii"`
 	Street      string       `oms:"pii"`
 	Street2     string       `oms:"street2,pii"`
-	City        string       `oms:""`
+	City        string       `oms:"pii"`
 	State       string       `oms:""`
 	Postcode    string       `oms:"pii"`
 	Region      string       `oms:""`

@@ -19,7 +19,7 @@ func types() []catalogue.TypeSpec {
 			Key: "ref", Loose: true, Retailer: "order", Location: "order", Writers: "INTEGRATION CUSTOMER_SERVICE", Gets: []string{"financialTransaction(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
-			Go: Payment{}, Doc: "Money promised or taken for one or more orders.", Event: "PAYMENT", Root: "billingAccount", OwnRoot: true, Fires: true,
+			Go: Payment{}, Doc: "Money promised or taken for one or more orders.", Private: true, Event: "PAYMENT", Root: "billingAccount", OwnRoot: true, Fires: true,
 			Implements: orchestratedNode, KeyInputs: "Key", Key: "ref", Retailer: "retailer", Location: catalogue.Nowhere, Writers: "INTEGRATION", Agrees: []string{"billingAccount.retailer = retailer"},
 			Gets: []string{"payment(ref: String!)"}, Create: true, Update: "ref",
 		},

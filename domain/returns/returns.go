@@ -71,9 +71,9 @@ type ReturnOrderItem struct {
 	UnitTaxType   *inventory.TaxType      `oms:""`
 
 	ReturnReason            *security.SettingValueType `oms:""`
-	ReturnReasonComment     string                     `oms:""`
+	ReturnReasonComment     string                     `oms:"pii"`
 	ReturnCondition         *security.SettingValueType `oms:""`
-	ReturnConditionComment  string                     `oms:""`
+	ReturnConditionComment  string                     `oms:"pii"`
 	ReturnPaymentAction     *security.SettingValueType `oms:""`
 	ReturnDispositionAction *security.SettingValueType `oms:""`
 	Attributes              catalogue.Attributes       `oms:"merge=name"`
@@ -85,7 +85,7 @@ type ReturnVerification struct {
 	catalogue.Node
 	Ref                 string       `oms:"!,max=100" doc:"Unique in the return order."`
 	Type                string       `oms:"!,update=-"`
-	VerificationDetails string       `oms:"create=!"`
+	VerificationDetails string       `oms:"create=!,pii"`
 	ReturnOrderID       catalogue.ID `oms:"ref=ReturnOrder,by=ReturnOrderKey,create=!,update=-"`
 }
 

@@ -14,16 +14,16 @@ const (
 // User is a person or an integration that signs in.
 type User struct {
 	catalogue.Node
-	Ref               string               `oms:"!,max=100"`
-	Username          string               `oms:"!,update=-,max=250" doc:"Unique in the account."`
+	Ref               string               `oms:"!,pii,max=100"`
+	Username          string               `oms:"!,update=-,pii,max=250" doc:"Unique in the account."`
 	Type              string               `oms:"!" doc:"ADMIN, RETAILER or LOCATION."`
 	Status            string               `oms:"create=-,max=50,default=ACTIVE"`
-	Title             string               `oms:"max=50"`
+	Title             string               `oms:"pii,max=50"`
 	FirstName         string               `oms:"create=!,pii,max=50"`
 	LastName          string               `oms:"pii,max=50"`
 	PrimaryEmail      string               `oms:"create=!,pii,max=250"`
 	PrimaryPhone      string               `oms:"pii,max=20"`
-	Department        string               `oms:""`
+	Department        string               `oms:"pii"`
 	Country           string               `oms:"max=100"`
 	Timezone          string               `oms:"create=!,max=32"`
 	PromotionOptIn    *bool                `oms:"promotionOptIn"`
@@ -31,7 +31,7 @@ type User struct {
 	PrimaryRetailerID catalogue.ID         `oms:"ref=Retailer,by=RetailerId"`
 	PrimaryLocationID catalogue.ID         `oms:"ref=Location,by=LocationId"`
 	Roles             []UserRole           `oms:"merge=role+contexts"`
-	Attributes        catalogue.Attributes `oms:"merge=name"`
+	Attributes        catalogue.Attributes `oms:"pii,merge=name"`
 	Password          catalogue.WriteOnly  `oms:"create=!,update=-,max=128"`
 	APIKey            catalogue.WriteOnly  `oms:"create=?,update=?,max=128" doc:"Not available: programs call with an API client of the account."`
 	PasswordHash      string               `oms:"hidden,pii,max=1024"`

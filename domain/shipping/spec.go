@@ -32,7 +32,7 @@ func carriers() []catalogue.TypeSpec {
 func consignments() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
-			Go: Consignment{}, Doc: "A carrier's booking for parcels of one order.", Event: "CONSIGNMENT", Root: "order", Fires: true, Implements: "Node",
+			Go: Consignment{}, Doc: "A carrier's booking for parcels of one order.", Private: true, Event: "CONSIGNMENT", Root: "order", Fires: true, Implements: "Node",
 			Writers:   "INTEGRATION STORE_ASSISTANT",
 			KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "retailer", Location: "consignmentArticles", Indexes: []string{"order"},
 			Agrees: []string{"carrier.retailer = retailer"},
@@ -44,7 +44,7 @@ func consignments() []catalogue.TypeSpec {
 			Gets:   []string{"consignmentArticleById(article: ArticleId, consignment: ConsignmentId)"},
 		},
 		{
-			Go: CarrierConsignment{}, Doc: "A carrier's booking that can be put on a manifest.", Event: "CARRIER_CONSIGNMENT", Root: "carrier",
+			Go: CarrierConsignment{}, Doc: "A carrier's booking that can be put on a manifest.", Private: true, Event: "CARRIER_CONSIGNMENT", Root: "carrier",
 			Writers:    "INTEGRATION STORE_ASSISTANT",
 			Implements: "Node Referenceable Extendable", KeyInputs: "Key", Key: "ref", Retailer: "retailer", Location: "carrierConsignmentArticles",
 			Agrees: []string{"carrier.retailer = retailer"},

@@ -44,6 +44,7 @@ var unscoped = map[string]string{
 	storeFolder + "/leases.Heartbeat":        "ranges of slots belong to the environment",
 	storeFolder + "/leases.TakeRanges":       "ranges of slots belong to the environment",
 	storeFolder + "/leases.ReleaseRanges":    "ranges of slots belong to the environment",
+	storeFolder + "/personal.Waiting":        "one node goes on with the operations of all accounts",
 	storeFolder + "/outbox.Claim":            "one sender serves all accounts",
 }
 

@@ -99,6 +99,22 @@ type Query struct {
 	Limit            int
 }
 
+// After reads whole rows in the order of their ids, from the one after an id on; empty: from the first.
+func After(ctx context.Context, r *store.Reader, id string, limit int) ([]Trail, error) {
+	if id == "" {
+		id = "00000000-0000-0000-0000-000000000000"
+	}
+	return list(ctx, r, "trails.after", `SELECT `+trailColumns+` FROM trails t WHERE t.account_id = $1 AND t.turn_id > $2::uuid ORDER BY t.turn_id LIMIT $3`, id, limit)
+}
+
+const replaceTrail = `UPDATE trails SET keys = string_to_array($3, $4), body = $5 WHERE account_id = $1 AND turn_id = $2::uuid`
+
+// Replace puts another body and other keys in the place of a turn's.
+func Replace(tx *store.Tx, t Trail) {
+	keys := strings.Join(accountKeys(string(tx.Scope().Account()), t.Keys), keySeparator)
+	tx.Queue(store.Statement{Name: "trails.replace", SQL: replaceTrail, Args: tx.Args(t.TurnID, keys, keySeparator, t.Body)})
+}
+
 const trailsOf = `SELECT ` + trailColumns + ` FROM trails t
 WHERE t.account_id = $1 AND t.generated_on >= $2 AND t.generated_on <= $3
 	AND ($4 = '' OR (t.generated_on, t.turn_id) < ($5, NULLIF($4, '')::uuid))`
