@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -14,7 +15,9 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
+	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
@@ -30,7 +33,38 @@ var handOn = rule.New("products", "HandOn", "Hands the batch on.", func(_ contex
 		c.Turn.Send(workflow.Event{Name: p.To, Attributes: c.Event.Attributes, ScheduledOn: c.Now.Add(20 * time.Millisecond)})
 	}
 	return nil
+}).Taking(rule.AnyEvent)
+
+// own is a rule that knows nothing of batches.
+var own = rule.New("products", "Own", "Makes a category.", func(ctx context.Context, c *rule.Context, _ rule.None) error {
+	ref, _ := c.Value("event.ref")
+	if ref == nil {
+		return &rule.BusinessError{Message: "no ref"}
+	}
+	name, _ := c.Value("event.attributes.name")
+	return c.Turn.Create(ctx, &inventory.Category{Ref: ref.(string), Name: name.(string), CatalogueID: catalogue.ID(c.Event.EntityID)})
 })
+
+// TestOwnRulesetsSeeTheRecordsOfABatch one by one, as the event's attributes; one that they refuse fails alone.
+func TestOwnRulesetsSeeTheRecordsOfABatch(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	var records []string
+	for n := range 120 {
+		records = append(records, fmt.Sprintf(`{"ref":"C%d","name":"Category %d"}`, n, n))
+	}
+	records[7], records[110] = `{"name":"nameless"}`, `[]`
+	b := h.send("ASSORTMENT", "CREATE", "Own", records...)
+	require.Equal(t, []any{jobs.Complete, 120, 2}, []any{b.Status, b.Processed, b.Failed})
+	require.Len(t, h.categories(), 118)
+	failed, err := jobs.Failures(t.Context(), h.db.Reader(h.scope), b.ID, 0, 9)
+	require.NoError(t, err)
+	require.Equal(t, []int{7, 110}, []int{failed[0].Number, failed[1].Number})
+	require.Equal(t, []string{"C0160E ruleset Own: no ref", "C0160E ruleset Own: no ref"}, told(failed))
+	trails, err := trailstore.List(t.Context(), h.db.Reader(h.scope), trailstore.Query{RootType: "JOB", RootID: string(h.job.ID), To: time.Now().Add(time.Hour), Limit: 9})
+	require.NoError(t, err)
+	require.Len(t, trails, 1)
+}
 
 // TestABatchEndsHoweverItsEventDoes: what no ruleset answers, what a rule breaks or refuses ends with an error for each record, and nothing of it stays;
 // what a ruleset answers and says nothing of is taken as it is.

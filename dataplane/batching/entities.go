@@ -22,6 +22,8 @@ import (
 // Writer makes and changes entities as mutations would, set-wise. See graphql.Executor.Many.
 type Writer interface {
 	Many(ctx context.Context, tx *store.Tx, who *tenant.Principal, may manifest.May, list []manifest.Entity) ([]manifest.Made, []*workflow.Event, error)
+	// One makes or changes one entity by itself, as the mutation of its type does: what others make is theirs to write.
+	One(ctx context.Context, who *tenant.Principal, may manifest.May, x manifest.Entity) manifest.Made
 }
 
 // maxLooks is how often a batch of entities looks for what is there: others may make the same between a look and the commit.
@@ -38,6 +40,8 @@ func (s *Service) addEntities(ctx context.Context, scope tenancy.Scope, load *ma
 	switch {
 	case req.Event != "":
 		return nil, fault.Invalidf("event", "batches of %s become no event: each record is made or changed, and what is new sends CREATE", load.EntityType)
+	case load.Alone > 0 && len(req.Records) > load.Alone:
+		return nil, fault.Invalidf("entities", "1 to %d records of %s are expected, got %d", load.Alone, load.EntityType, len(req.Records))
 	case s.writer == nil || req.Who == nil:
 		return nil, fmt.Errorf("batches of %s need a writer and a caller", load.EntityType)
 	}
@@ -53,26 +57,37 @@ func (s *Service) addEntities(ctx context.Context, scope tenancy.Scope, load *ma
 	l := &loading{Service: s, req: &req, list: list, rows: make([]jobs.Row, len(list)), batch: &jobs.Batch{
 		ID: id, JobID: req.JobID, RetailerID: job.RetailerID, Action: req.Action, EntityType: req.EntityType, Header: req.Header,
 	}}
-	once := func(write func(context.Context, *store.Tx) error) error {
-		return s.db.Write(ctx, scope, func(tx *store.Tx) error {
-			repeats.Take(tx, req.Repeats, string(id))
-			return write(ctx, tx)
-		})
-	}
-	for range maxLooks {
-		if err = once(l.write); !fault.Is(err, fault.Exists) {
-			break
-		}
-	}
-	if fault.Is(err, fault.Exists) { // of what others make again and again nothing is made, and each record says why
-		l.spoil(err)
-		err = once(l.store)
+	if load.Alone > 0 {
+		l.alone(ctx)
+		err = l.commit(ctx, scope, l.store)
+	} else {
+		err = l.together(ctx, scope)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("add a batch to job %s: %w", req.JobID, err)
 	}
 	s.nudge(ctx, scope, l.events...)
 	return l.batch, nil
+}
+
+// commit does something in a transaction that its request has only once.
+func (l *loading) commit(ctx context.Context, scope tenancy.Scope, do func(context.Context, *store.Tx) error) error {
+	return l.db.Write(ctx, scope, func(tx *store.Tx) error {
+		repeats.Take(tx, l.req.Repeats, string(l.batch.ID))
+		return do(ctx, tx)
+	})
+}
+
+// together makes and changes what the records ask for in the batch's commit. Of what others make again and again meanwhile nothing is made, and each
+// record says why.
+func (l *loading) together(ctx context.Context, scope tenancy.Scope) (err error) {
+	for range maxLooks {
+		if err = l.commit(ctx, scope, l.write); !fault.Is(err, fault.Exists) {
+			return err
+		}
+	}
+	l.spoil(err)
+	return l.commit(ctx, scope, l.store)
 }
 
 // entities are what records ask for. Of two with one key the second is refused.
@@ -161,18 +176,41 @@ func (l *loading) step(ctx context.Context, tx *store.Tx, at []int) error {
 		return err
 	}
 	for n, i := range at {
-		m := made[n]
-		switch {
-		case m.Err != nil:
-			l.fail(i, m.Err)
-		case m.Unchanged:
-			l.rows[i].EntityID, l.rows[i].EntityRef, l.rows[i].Message = m.ID, m.Ref, outcomes[0]
-		default:
-			l.rows[i].EntityID, l.rows[i].EntityRef = m.ID, m.Ref
-		}
+		l.made(i, made[n])
 	}
 	l.events = append(l.events, events...)
 	return tx.Flush(ctx)
+}
+
+// alone makes and changes what the records ask for one by one. What was made is made whether the batch is stored or not: who sends the batch again
+// finds it.
+func (l *loading) alone(ctx context.Context) {
+	for i, x := range l.list {
+		l.rows[i] = jobs.Row{Number: i, Body: l.req.Records[i]}
+		if x.Err == nil {
+			l.made(i, l.writer.One(ctx, l.req.Who, allows(l.req.Action), x))
+		} else {
+			l.fail(i, x.Err)
+		}
+	}
+}
+
+// made notes what became of a record.
+func (l *loading) made(i int, m manifest.Made) {
+	if m.Err != nil {
+		l.fail(i, m.Err)
+		return
+	}
+	outcome, note := "", ""
+	if m.Unchanged {
+		outcome = outcomes[0]
+	}
+	if tell := l.list[i].Note; tell != nil {
+		note = tell(m.ID)
+	}
+	body := l.rows[i].Body
+	l.rows[i] = Told(i, m.ID, m.Ref, outcome, note)
+	l.rows[i].Body = body
 }
 
 // fail notes what is wrong with a record, at its member.

@@ -48,7 +48,8 @@ func productCatalogue(ctx context.Context, r *store.Reader, b manifest.Batch) (a
 	return found, err
 }
 
-var createCategories = rule.New("products", "CreateCategories", "Makes the categories that a batch brings.", takeCategories).On("PRODUCT_CATALOGUE")
+var createCategories = rule.New("products", "CreateCategories", "Makes the categories that a batch brings.", takeCategories).
+	On("PRODUCT_CATALOGUE").Taking(rule.AllRecords)
 
 func takeCategories(ctx context.Context, c *rule.Context, _ rule.None) error {
 	m, err := batching.From(c)
@@ -149,12 +150,13 @@ func newHouse(t *testing.T) *house {
 		{"name": "Breaks", "type": "PRODUCT_CATALOGUE", "rules": [{"name": "ACME.products.CreateCategories"}, {"name": "ACME.products.Break"}]},
 		{"name": "Silent", "type": "PRODUCT_CATALOGUE", "rules": [{"name": "ACME.products.HandOn", "props": {"to": ""}}]},
 		{"name": "HandsOn", "type": "PRODUCT_CATALOGUE", "rules": [{"name": "ACME.products.HandOn", "props": {"to": "CategoriesReceived"}}]},
+		{"name": "Own", "type": "PRODUCT_CATALOGUE", "rules": [{"name": "ACME.products.Own"}]},
 		{"name": "HandsOff", "type": "PRODUCT_CATALOGUE", "rules": [{"name": "ACME.products.HandOn", "props": {"to": "Unheard"}}]}]}`))
 	require.NoError(t, err)
 	shelf := enginetest.NewShelf()
 	require.NoError(t, shelf.Put("ACME", 1, flow))
 	refuse := rule.New("products", "Refuse", "Refuses.", func(context.Context, *rule.Context, rule.None) error { return &rule.BusinessError{Message: "no"} })
-	h.engine, err = engine.New(engine.Deps{DB: h.db, Library: rule.NewLibrary(append(core.Rules(), createCategories, refuse, breaks, handOn)), Workflows: shelf, Modules: rule.NewModules(batching.NewRecords(h.db))},
+	h.engine, err = engine.New(engine.Deps{DB: h.db, Library: rule.NewLibrary(append(core.Rules(), createCategories, refuse, breaks, handOn, own)), Workflows: shelf, Modules: rule.NewModules(batching.NewRecords(h.db))},
 		engine.Config{Node: "n1", Poll: 20 * time.Millisecond})
 	require.NoError(t, err)
 	h.service = batching.New(h.db, append(modules.Loads(), categories, leaf), func(ctx context.Context, scope tenancy.Scope, events ...*workflow.Event) {

@@ -108,7 +108,41 @@ func (s *settled) Mark() any { return len(s.batches) }
 // Rewind forgets those since.
 func (s *settled) Rewind(mark any) { s.batches = s.batches[:mark.(int)] }
 
-var _ rule.Watcher = (*Records)(nil)
+var (
+	_ rule.Watcher = (*Records)(nil)
+	_ rule.Batcher = (*Records)(nil)
+)
+
+// RecordsOf reads the records of the batch that an event stands for. One that is no object has no attributes.
+func (r *Records) RecordsOf(ctx context.Context, scope tenancy.Scope, ev *workflow.Event) ([]map[string]any, bool, error) {
+	b, ok := of(ev)
+	if !ok {
+		return nil, false, nil
+	}
+	raw, err := r.Read(ctx, scope, b)
+	if err != nil {
+		return nil, false, err
+	}
+	out := make([]map[string]any, len(raw))
+	for i := range raw {
+		if err := json.Unmarshal(raw[i], &out[i]); err != nil {
+			out[i] = map[string]any{}
+		}
+	}
+	return out, true, nil
+}
+
+// Settled completes the batch of which rulesets took each record by itself: those that were refused failed.
+func (r *Records) Settled(c *rule.Context, records int, refused map[int]string) {
+	b, _ := Of(c)
+	var results []jobs.Row
+	for i := range records {
+		if why, is := refused[i]; is {
+			results = append(results, Failed(i, fault.CodeInvalid, "", why))
+		}
+	}
+	r.Settle(c, b, records, results)
+}
 
 // Ended completes the batch that an event stands for, where nothing else does. See ended.
 func (r *Records) Ended(e rule.End) rule.Effect {

@@ -68,6 +68,41 @@ func TestAnEffectThatTakesNothingFailsAtLast(t *testing.T) {
 	require.EqualValues(t, 6, runs.Load(), "five tries of both, and one of the first alone")
 }
 
+// maker is an effect that makes what others have made already so many times: since its look, the first of them.
+type maker struct {
+	runs    *atomic.Int32
+	clashes int32
+}
+
+func (m maker) Apply(context.Context, *store.Tx) error {
+	if m.runs.Load() > m.clashes {
+		return nil
+	}
+	return fault.New(fault.Exists, "there is one")
+}
+
+// TestATurnLooksAgainAtWhatOthersMade: an effect that meets at its commit what was not there at its look has another look, and what is there at each of
+// three looks fails.
+func TestATurnLooksAgainAtWhatOthersMade(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var once, always atomic.Int32
+	b.effect("Late", func() rule.Effect { once.Add(1); return maker{&once, 1} })
+	b.effect("Never", func() rule.Effect { always.Add(1); return maker{&always, 100} })
+	b.flow("ACME", on("Late", "ORDER", "", do("Count"), do("EffectLate")), on("Never", "ORDER", "", do("Count"), do("EffectNever")))
+	e := b.new("n1")
+	list := b.orders(b.scope, 2)
+	late, never := event(list[0], "Late"), event(list[1], "Never")
+	require.NoError(t, e.Submit(b.ctx, b.scope, late, never))
+	b.run(e)
+	b.settled(b.scope, late, never)
+	require.Equal(t, eventstore.Success, b.state(b.scope, late.ID))
+	require.Equal(t, eventstore.Failed, b.state(b.scope, never.ID))
+	require.Equal(t, []int{1, 0}, []int{b.count(b.scope, list[0]), b.count(b.scope, list[1])})
+	require.EqualValues(t, 2, once.Load())
+	require.EqualValues(t, 3, always.Load())
+}
+
 // TestWhatIsRunAloneTakesWhatItGets: a turn of two events has had all its tries for want of stock, and its last commit fails for the second. The first is run alone, and has no
 // tries left, either.
 func TestWhatIsRunAloneTakesWhatItGets(t *testing.T) {

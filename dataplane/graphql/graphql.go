@@ -55,6 +55,7 @@ type Executor struct {
 	changer   *change.Changer
 	mutations map[string]mutation
 	catalogue *catalogue.Catalogue
+	db        *store.DB
 	log       *slog.Logger
 }
 
@@ -72,7 +73,7 @@ func New(d Deps) (*Executor, error) {
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
-	e := &Executor{schema: parsed, documents: documents, catalogue: d.Catalogue, log: d.Logger}
+	e := &Executor{schema: parsed, documents: documents, catalogue: d.Catalogue, db: d.DB, log: d.Logger}
 	known, err := keys.NewKnown()
 	if err != nil {
 		return nil, err
@@ -80,7 +81,7 @@ func New(d Deps) (*Executor, error) {
 	e.runner, err = query.New(query.Runner{
 		Catalogue: d.Catalogue, Known: known, Limits: query.Limits{Complexity: maxComplexity, Depth: maxDepth},
 		Reader:   func(scope tenancy.Scope) query.Reader { return d.DB.Reader(scope) },
-		Specials: specials(d.Catalogue), Operations: d.Operations, Logger: d.Logger,
+		Specials: specials(d.Catalogue, d.DB), Operations: d.Operations, Logger: d.Logger,
 	})
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package graphql
 import (
 	"context"
 	"maps"
+	"strings"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/graphql/change"
@@ -45,6 +46,36 @@ func (e *Executor) Many(ctx context.Context, tx *store.Tx, p *tenant.Principal, 
 		made.ID, made.Ref, made.Unchanged = t.Text(d.Entity, "id"), t.Text(d.Entity, "ref"), d.Unchanged
 	}
 	return out, events, nil
+}
+
+// existsAlready is the code by which set-up scripts know that what they would make is there.
+const existsAlready = "ENTITY_EXIST_ALREADY"
+
+// One makes or changes an entity as the mutation of its type would, in transactions of its own.
+func (e *Executor) One(ctx context.Context, p *tenant.Principal, may manifest.May, x manifest.Entity) (made manifest.Made) {
+	t := e.catalogue.Type(x.Type)
+	found, err := e.db.Reader(p.Scope()).ByKey(ctx, e.catalogue.Type(x.Among), x.Key)
+	if err != nil {
+		return manifest.Made{Err: err}
+	}
+	if found[0] != nil && !may.Change {
+		return manifest.Made{Err: fault.New(fault.Exists, "%s %v exists already; its action is UPDATE", t.Name, x.Key[0]).WithCode(existsAlready).At(manifest.Place + ".ref")}
+	}
+	one, err := e.one(&x, found[0], may)
+	if err != nil {
+		return manifest.Made{Err: err}
+	}
+	var entity any
+	if found[0] != nil {
+		entity, err = e.changer.Update(ctx, p, t.Update, one.Value)
+	} else {
+		entity, err = e.creation(t, t.Create).entity(ctx, p, one.Value)
+	}
+	if err != nil {
+		f := fault.Of(err)
+		return manifest.Made{Err: f.At(manifest.Place + strings.TrimPrefix(f.Field, "input"))}
+	}
+	return manifest.Made{ID: t.Text(entity, "id"), Ref: t.Text(entity, "ref")}
 }
 
 // stored finds what is there already, by one statement for each type.

@@ -217,6 +217,8 @@ func TestWhatABatchBecomes(t *testing.T) {
 	y := newYard(t)
 	admin := someone(tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})
 	job := y.must(newJob, admin, `{"name":"load","retailerId":"2","meta":{"a":1}}`)["id"].(string)
+	_, err := y.call(newJob, admin, `{"name":"full","retailerId":"2","meta":{"scope":"LOCATION_FULL"}}`)
+	require.Equal(t, "meta.scope", fault.Of(err).Field, "what would change the result, and has no effect yet")
 	records := func(n int) string { return strings.TrimSuffix(strings.Repeat(`{"skuRef":"P"},`, n), ",") }
 	for _, refused := range []struct{ body, field string }{
 		{`{"action":"UPSERT","entityType":"ORDER","entities":[{}]}`, "entityType"},
@@ -227,6 +229,8 @@ func TestWhatABatchBecomes(t *testing.T) {
 		{batchOf(`,"source":"` + strings.Repeat("é", 256) + `"`), "source"},
 		{batchOf(`,"catalogueRef":"` + strings.Repeat("é", 256) + `"`), "catalogueRef"},
 		{batchOf(`,"catalogueRef":"DEFAULT:3"`), "catalogueRef"},
+		{batchOf(`,"conditions":{"hasRelatedInventoryQuantities":[{"type":"EXPECTED"}]}`), "conditions"},
+		{`{"action":"UPSERT","entityType":"PRODUCT","event":"X","entities":[{}]}`, "event"},
 	} {
 		_, err := y.call(newBatch, admin, refused.body, job)
 		require.Error(t, err, refused.field)
@@ -259,7 +263,7 @@ func TestWhatABatchBecomes(t *testing.T) {
 		jobs.Add(tx, &jobs.Job{ID: "77", RetailerID: 2, Name: "closed", ClosesOn: tx.Now()})
 		return nil
 	}))
-	_, err := y.call(newBatch, admin, batchOf(""), "77")
+	_, err = y.call(newBatch, admin, batchOf(""), "77")
 	require.True(t, fault.Is(err, fault.Unprocessable), "%v", err)
 	require.Len(t, y.events, 2)
 	found, err := jobs.Get(t.Context(), y.api.Store.Reader(y.scope), catalogue.ID(job))

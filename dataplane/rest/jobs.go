@@ -56,6 +56,10 @@ func (a *API) createJob(c *call) (any, error) {
 	if err := c.may(retailer); err != nil {
 		return nil, err
 	}
+	var meta struct{ Scope any }
+	if json.Unmarshal(req.Meta, &meta) == nil && meta.Scope != nil {
+		return nil, unserved("meta.scope", "positions that a job does not name keep their counts")
+	}
 	wanted := &jobs.Job{Name: req.Name, RetailerID: retailer, Meta: req.Meta}
 	job, repeated, err := a.Batching.CreateJobOnce(c.r.Context(), c.caller.Scope(), wanted, c.request(body, string(req.ID)))
 	if err != nil {
@@ -95,6 +99,14 @@ func describeJob(j *jobs.Job, now time.Time) jobAnswer {
 		answer.Batch = append(answer.Batch, batchSummary{string(b.ID), string(b.ID), string(b.Status)})
 	}
 	return answer
+}
+
+// given reports whether a member of a body says something.
+func given(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" }
+
+// unserved refuses what would be ignored though it is to change what comes of a request.
+func unserved(place, why string) error {
+	return fault.New(fault.Unprocessable, "%s is not served yet: %s; leave it out", place, why).WithCode(fault.CodeUnserved).At(place)
 }
 
 // job finds the job that a path names and checks that the caller has the route's permission for its retailer.
@@ -143,6 +155,9 @@ func (a *API) createBatch(c *call) (any, error) {
 	}
 	if err := c.may(job.RetailerID); err != nil {
 		return nil, err
+	}
+	if given(req.Conditions) {
+		return nil, unserved("conditions", "records are taken whatever quantities their position has")
 	}
 	records := req.Entities
 	req.Entities = nil

@@ -1,16 +1,19 @@
 package rule
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 
 	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // Modules are a node's business modules, each found by its type. They never change once made.
 type Modules struct {
 	byType   map[reflect.Type]any
 	watchers []Watcher
+	batcher  Batcher
 }
 
 // NewModules makes the table of a node's modules, of which no two have one type. Those that are a Watcher hear of how events end.
@@ -21,6 +24,9 @@ func NewModules(list ...any) Modules {
 		if w, ok := x.(Watcher); ok {
 			m.watchers = append(m.watchers, w)
 		}
+		if b, ok := x.(Batcher); ok {
+			m.batcher = b
+		}
 	}
 	return m
 }
@@ -30,6 +36,17 @@ type Watcher interface {
 	// Ended gives what the end of an event leads to, in the commit that settles it and after all other effects of its turn; nil: nothing.
 	Ended(e End) Effect
 }
+
+// Batcher is the module that knows which events stand for many records.
+type Batcher interface {
+	// RecordsOf gives the records that an event stands for, each as the attributes of an event; false: it stands for none.
+	RecordsOf(ctx context.Context, scope tenancy.Scope, ev *workflow.Event) (records []map[string]any, many bool, err error)
+	// Settled hears that rules ran for each of so many records of the context's event, and why some of them were refused, by their numbers.
+	Settled(c *Context, records int, refused map[int]string)
+}
+
+// Batcher is the module of its kind; nil: the node has none.
+func (m Modules) Batcher() Batcher { return m.batcher }
 
 // End is how an event ended.
 type End struct {

@@ -19,6 +19,7 @@ type Rule struct {
 	Accepts []string // entity types; empty: all
 
 	Settings []*setting.Declaration // that it reads
+	Takes    Taking                 // of an event that stands for many records
 
 	bind func(given map[string]json.RawMessage) (Step, error)
 }
@@ -74,6 +75,19 @@ func (r Rule) Reads(settings ...setting.Declared) Rule {
 	r.Settings = setting.Declarations(settings...)
 	return r
 }
+
+// Taking is what a rule takes of an event that stands for many records.
+type Taking int
+
+// The ways.
+const (
+	EachRecord Taking = iota // it runs for each, with the record as the event's attributes
+	AllRecords               // it runs once, and reads them by itself
+	AnyEvent                 // it passes the event on: it runs once, unless a rule beside it takes each
+)
+
+// Taking says what the rule takes of an event that stands for many records.
+func (r Rule) Taking(what Taking) Rule { r.Takes = what; return r }
 
 // Bind reads the properties of a call. The error names the property that is missing, or that is none of its type.
 func (r *Rule) Bind(given map[string]json.RawMessage) (Step, error) {

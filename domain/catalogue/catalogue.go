@@ -312,6 +312,7 @@ type Operation struct {
 	Type   string // result type text; a name ending in Connection is a connection of the type before it
 	Paged  bool   // takes first, last, before, after besides Args
 	Entity *Type  // whose permission it needs; nil: see its documentation
+	Of     *Field // whose values it lists, of Entity; nil: it is no such list
 	Makes  *Input // of a mutation: its only argument, from which it makes an entity of the type that it returns; nil: it does something else
 	Doc    string
 }

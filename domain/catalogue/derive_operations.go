@@ -72,6 +72,15 @@ func (b *builder) operation(s OperationSpec) *Operation {
 	if s.Entity != "" {
 		op.Entity = b.typeNamed(op.Name, s.Entity)
 	}
+	if s.Of != "" {
+		of, name, _ := strings.Cut(s.Of, ".")
+		if op.Entity = b.typeNamed(op.Name, of); op.Entity != nil {
+			op.Of = op.Entity.fields[name]
+		}
+		if op.Of == nil || op.Of.Value == nil || !op.Paged {
+			b.fail(op.Name, "of %s: want a field of a type that holds value objects, and paging", s.Of)
+		}
+	}
 	return op
 }
 

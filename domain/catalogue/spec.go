@@ -126,6 +126,7 @@ type OperationSpec struct {
 	Field  string
 	Paged  bool
 	Entity string // type whose permission it needs
+	Of     string // a field that holds a list of value objects, of which it is a connection over all that differ: Product.prices
 	Doc    string
 }
 

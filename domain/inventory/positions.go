@@ -29,6 +29,7 @@ type InventoryPosition struct {
 	CatalogueID catalogue.ID         `oms:"ref=InventoryCatalogue,by=InventoryCatalogueKey,search,create=!"`
 	Attributes  catalogue.Attributes `oms:"merge=name"`
 	Quantities  catalogue.Many       `oms:"of=InventoryQuantity,via=position,create=[InventoryQuantityKey],update=[InventoryQuantityKey]"`
+	Product     catalogue.Lookup     `oms:"of=Product,on=productRef:ref" doc:"The product of this ref; null where none is known yet."`
 }
 
 // InventoryQuantity is one component of a position's stock: the last count, a reservation, a sale.
@@ -101,4 +102,7 @@ type VirtualPosition struct {
 	CatalogueID catalogue.ID         `oms:"ref=VirtualCatalogue,by=VirtualCatalogueKey,search,create=!"`
 	Segments    []VirtualSegment     `oms:"rare,items=100" doc:"An update replaces them all."`
 	Attributes  catalogue.Attributes `oms:"merge=name"`
+	Product     catalogue.Lookup     `oms:"of=Product,on=productRef:ref" doc:"The product of this ref; null where none is known yet."`
+
+	LocationLink catalogue.Lookup `oms:"of=Location,on=groupRef:ref" doc:"The location that is its group, in a BASE catalogue; null where the group is none."`
 }

@@ -216,12 +216,7 @@ func (u *unit) event(ctx context.Context, q queued, first bool) error {
 	}
 	q.rec.State = string(eventstore.Success)
 	c := &rule.Context{Scope: u.reach(), Now: u.now, Event: q.ev, Entity: entity, Type: typ, Root: u.rootView(), Read: u, Turn: u, Types: u.r.d.DB.Catalogue(), Flow: flow}
-	for _, rs := range found {
-		if err := u.ruleset(ctx, c, rs); err != nil {
-			return err
-		}
-	}
-	return nil
+	return u.answer(ctx, c, found)
 }
 
 // reason says why nothing matched.
@@ -264,10 +259,15 @@ func (u *unit) ruleset(ctx context.Context, c *rule.Context, rs *workflow.Rulese
 
 // refuse notes that the event on whose behalf a ruleset ran did not get what that does.
 func (u *unit) refuse(ruleset string, cause *rule.BusinessError) {
+	why := "ruleset " + ruleset + ": " + cause.Message
+	if u.apart != nil {
+		u.apart(why)
+		return
+	}
 	if u.refused == nil {
 		u.refused = map[*workflow.Event]string{}
 	}
-	u.refused[u.top] = "ruleset " + ruleset + ": " + cause.Message
+	u.refused[u.top] = why
 }
 
 // exception sends the event that follows a business failure. One that such an event causes itself ends there.

@@ -61,6 +61,7 @@ type unit struct {
 	queue   []queued
 	cause   error                      // why an event failed
 	top     *workflow.Event            // from which the one that runs follows
+	apart   func(why string)           // hears of what is refused of one record of many; nil: the event is no record
 	refused map[*workflow.Event]string // events some of whose rulesets lost their actions, and why
 	auth    authority
 	paths   relatives

@@ -8,7 +8,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
-// Object writes the selection below a field from plain values: texts, integers, booleans; nil for none.
+// Object writes the selection below a field from plain values: texts, numbers, booleans; nil for none.
 func (c *Call) Object(object string, f *document.Field, values map[string]any) {
 	c.W.OpenObject()
 	for _, sub := range c.Op.Sub(c.Op.Schema.Types[object], f) {
@@ -20,6 +20,8 @@ func (c *Call) Object(object string, f *document.Field, values map[string]any) {
 			c.W.Int(int64(v))
 		case bool:
 			c.W.Bool(v)
+		case float64:
+			c.W.Float(v)
 		default:
 			if sub.Name == "__typename" {
 				c.W.String(object)

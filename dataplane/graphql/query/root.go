@@ -27,6 +27,8 @@ type Call struct {
 	Field *document.Field
 	Args  map[string]any
 	W     *answer.Writer
+
+	Viewer Viewer
 }
 
 // Runner answers query operations.
@@ -293,7 +295,7 @@ func (q *run) special(ctx context.Context, df *document.Field) error {
 	if err != nil {
 		return inputFault(err)
 	}
-	return q.Specials[df.Name](ctx, &Call{Op: q.op, Field: df, Args: args, W: q.print.w})
+	return q.Specials[df.Name](ctx, &Call{Op: q.op, Field: df, Args: args, W: q.print.w, Viewer: q.viewer})
 }
 
 // Payload is the planned selection on the entity that a mutation returns.

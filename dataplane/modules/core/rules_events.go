@@ -15,9 +15,12 @@ import (
 
 func events() []rule.Rule {
 	return []rule.Rule{
-		rule.New(plugin, "SendEvent", "Sends another event to the same entity, with the current attributes.", sendEvent).Also("SendEventGQL"),
-		rule.New(plugin, "ScheduleEvent", "Sends another event to the same entity at a later time.", scheduleEvent).Reads(chosenDelay),
-		rule.New(plugin, "ForwardIfDue", "Forwards unless the entity's expiry time was moved to later than now: a timer that was set before does nothing.", forwardIfDue),
+		rule.New(plugin, "SendEvent", "Sends another event to the same entity, with the current attributes.", sendEvent).Also("SendEventGQL").
+			Taking(rule.AnyEvent),
+		rule.New(plugin, "ScheduleEvent", "Sends another event to the same entity at a later time.", scheduleEvent).Reads(chosenDelay).
+			Taking(rule.AnyEvent),
+		rule.New(plugin, "ForwardIfDue", "Forwards unless the entity's expiry time was moved to later than now: a timer that was set before does nothing.", forwardIfDue).
+			Taking(rule.AnyEvent),
 	}
 }
 

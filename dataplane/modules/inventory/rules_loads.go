@@ -17,11 +17,11 @@ import (
 func loads() []rule.Rule {
 	return []rule.Rule{
 		rule.New(plugin, "ValidateInventoryRow", "Refuses an event whose attributes are no inventory record. Records of a batch are judged one by one, in its results.",
-			validateRow).On(typeCatalogue),
+			validateRow).On(typeCatalogue).Taking(rule.AnyEvent),
 		rule.New(plugin, "UpsertInventoryQuantity",
 			"Merges the batch's records, or the one in the event's attributes: creates positions, sets counts, lets older sales and corrections fall away, "+
 				"drops stale counts, and lets virtual positions follow.",
-			onCatalogue(upsert)).On(typeCatalogue, typePosition).Also("LoadInventoryPositionData"),
+			onCatalogue(upsert)).On(typeCatalogue, typePosition).Also("LoadInventoryPositionData").Taking(rule.AllRecords),
 		rule.New(plugin, "SendEventOnFulfilmentInventoryUpdate", "Reserves, releases or confirms what the event lists for a fulfilment.",
 			onCatalogue(fulfilmentUpdate)).On(typeCatalogue),
 	}

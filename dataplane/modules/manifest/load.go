@@ -23,17 +23,21 @@ type Load struct {
 	// Entities says what records ask for, in their order. It is given for the second way, and then neither Event, Target nor Results is. The error is
 	// a fault at what is wrong with the batch.
 	Entities func(ctx context.Context, r *store.Reader, b Batch, records []map[string]any) ([]Entity, error)
+	// Alone is for entities that are not made in the batch's commit, because others make them: each is made by itself, and then the batch is stored.
+	// It is how many a batch may have; 0: they are made together.
+	Alone int
 }
 
 // Entity is what a record asks for: one that is to be as the record says.
 type Entity struct {
-	Type  string            // of the catalogue
-	Among string            // the type among whose rows the key is unique: Type, or the abstract one that it shares them under
-	Key   store.Key         // in the order of the key's fields
-	Input map[string]any    // as the type's create input has it, from JSON with json.Number; an update takes what its input has of it
-	Names map[string]string // how records call members of the input that they call otherwise: categories → categoryRefs
-	Step  int               // those of one step are written before those of the next, which may point at them
-	Err   error             // why it cannot be: a fault at a member of the record
+	Type  string                 // of the catalogue
+	Among string                 // the type among whose rows the key is unique: Type, or the abstract one that it shares them under
+	Key   store.Key              // in the order of the key's fields
+	Input map[string]any         // as the type's create input has it, from JSON with json.Number; an update takes what its input has of it
+	Names map[string]string      // how records call members of the input that they call otherwise: categories → categoryRefs
+	Note  func(id string) string // tells, once it has its id, how the record was understood; nil, or empty: there is nothing to tell
+	Step  int                    // those of one step are written before those of the next, which may point at them
+	Err   error                  // why it cannot be: a fault at a member of the record
 }
 
 // Place is where the input of an entity stands, for messages; below it are the input's members.

@@ -18,6 +18,8 @@ func loads() []manifest.Load {
 		{EntityType: "SKU", Actions: actions, Entities: products},
 		{EntityType: "CATEGORY", Actions: actions, Entities: categories},
 		{EntityType: "LOCATION", Actions: actions, Entities: locations},
+		{EntityType: "RETAILER", Actions: actions, Entities: retailers, Alone: 20},
+		{EntityType: "ACCOUNT", Actions: actions, Entities: accounts, Alone: 1},
 	}
 }
 
