@@ -62,7 +62,7 @@ func (s *services) serveTenants(ctx context.Context, m modules, hasher *password
 	}
 	api := rest.New(rest.Deps{
 		Identity: s.identity, SignOn: signOn, Privacy: s.privacy, Clients: clients.New(n.link, s.identity), Configurations: s.configurations, Control: n.link, Rules: m.library.Names(), Library: m.library.Rules(),
-		Engine: events{s.engine}, History: s.engine.History(), Batching: batching.New(s.db, business.Loads(), nudge).Writing(executor), Store: s.db, Log: n.log,
+		Engine: events{s.engine}, History: s.engine.History(), Batching: batching.New(s.db, business.Loads(), nudge).Writing(executor), Store: s.db, Log: n.log, GraphQL: executor, Release: n.config.Release,
 	}, executor.Handler())
 	s.handler = n.mux(s, api, n.tenants(provision.New(s.db, provision.NewBudget(n.measured.OfTenants), defaults)))
 	return nil

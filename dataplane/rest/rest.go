@@ -37,6 +37,8 @@ type Deps struct {
 	History        *history.Log
 	Batching       *batching.Service
 	Store          *store.DB
+	GraphQL        GraphQL // behind the older resources
+	Release        string  // of the platform, and so of the rules that come with it
 	Log            *slog.Logger
 }
 
@@ -69,6 +71,9 @@ func New(deps Deps, graphql http.Handler) *API {
 	a.mux.Handle("POST /graphql", a.authenticated(graphql.ServeHTTP))
 	for _, route := range a.routes() {
 		a.mux.Handle(route.method+" "+route.pattern, a.authenticated(route.serve(a.Log)))
+	}
+	for _, path := range healthPaths {
+		a.mux.HandleFunc("GET "+path, a.healthy)
 	}
 	a.mux.HandleFunc("/", a.unknown)
 	return a

@@ -46,6 +46,20 @@ func (a *API) routes() []route {
 		{"POST", "/api/v4.1/user/unlock", "", a.unlockUser},
 		{"GET", "/api/v4.1/user/sign-in-failures", "", a.signInFailures},
 		{"GET", "/orchestration/rest/v1/plugin", "PLUGIN_VIEW", a.listRules},
+		{"GET", "/orchestration/rest/v1/plugin/{bundle}/status", "PLUGIN_VIEW", a.bundleStatus},
+		{"POST", "/orchestration/rest/v1/plugin/upload", "PLUGIN_VIEW", a.noBundles},
+		{"POST", "/orchestration/rest/v1/plugin/install", "PLUGIN_VIEW", a.noBundles},
+		{"GET", "/api/v4.1/order", "ORDER_VIEW", a.searchOrders},
+		{"POST", "/api/v4.1/order", "ORDER_CREATE", a.createOrder},
+		{"GET", "/api/v4.1/order/{order}", "ORDER_VIEW", a.getOrder},
+		{"PUT", "/api/v4.1/order/{order}", "ORDER_UPDATE", a.updateOrder},
+		{"GET", "/api/v4.1/order/{order}/fulfilment", "FULFILMENT_VIEW", a.getFulfilments},
+		{"POST", "/api/v4.1/order/{order}/transaction", "FINANCIALTRANSACTION_CREATE", a.createTransaction},
+		{"GET", "/api/v4.1/location", "LOCATION_VIEW", a.searchLocations},
+		{"POST", "/api/v4.1/location", "LOCATION_CREATE", a.createLocation},
+		{"PUT", "/api/v4.1/location", "LOCATION_UPDATE", a.updateLocation},
+		{"POST", "/api/v4.1/fulfilmentOptions", "FULFILMENTOPTION_CREATE", a.createOption},
+		{"POST", "/api/v4.1/return", "RETURNORDER_CREATE", a.createReturn},
 		{"GET", "/api/v4.1/identity-provider", "IDENTITYPROVIDER_VIEW", a.getProvider},
 		{"PUT", "/api/v4.1/identity-provider", "IDENTITYPROVIDER_UPDATE", a.putProvider},
 		{"DELETE", "/api/v4.1/identity-provider", "IDENTITYPROVIDER_UPDATE", a.deleteProvider},
@@ -61,13 +75,16 @@ func (a *API) routes() []route {
 	}
 }
 
+// healthPaths answer everybody that the API is there.
+var healthPaths = []string{"/orchestration/rest/health", "/api/metrics/healthcheck"}
+
 // Paths are those of all routes, with their parameters in braces: what the API's requests are counted by (see metrics.NewRequests).
 func Paths() []string {
 	var out []string
 	for _, r := range new(API).routes() {
 		out = append(out, r.pattern)
 	}
-	return out
+	return append(out, healthPaths...)
 }
 
 // handler answers one call: with what goes out as 200, or an error.

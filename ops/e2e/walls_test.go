@@ -225,6 +225,16 @@ func TestNoRouteCrossesTheWall(t *testing.T) {
 	notFound("new batch", http.MethodPost, "/api/v4.1/job/"+job+"/batch", map[string]any{
 		"action": "UPSERT", "entityType": "INVENTORY", "entities": []any{map[string]any{"locationRef": "DC-SYD", "skuRef": "TOPS-01-S", "qty": 1}}})
 
+	of := "/api/v4.1/order/" + fmt.Sprint(order.node["id"])
+	notFound("older order", http.MethodGet, of, nil)
+	notFound("its fulfilments", http.MethodGet, of+"/fulfilment", nil)
+	notFound("a change of it", http.MethodPut, of, map[string]any{"status": "LOST"})
+	notFound("a payment of it", http.MethodPost, of+"/transaction", map[string]any{"ref": "X", "type": "PAYMENT", "amount": 1, "currency": "AUD", "paymentMethod": "CASH"})
+	for _, list := range []string{"order", "location?retailerId=1&query=DC-SYD"} {
+		var found struct{ Results []any }
+		require.NoError(t, outside.Do(ctx, http.MethodGet, "/api/v4.1/"+list, nil, &found))
+		require.Empty(t, found.Results, list)
+	}
 	t.Run("event search", func(t *testing.T) {
 		found, err := outside.Events(ctx, url.Values{"context.entityRef": {"HD-0001"}}, 10)
 		require.NoError(t, err)

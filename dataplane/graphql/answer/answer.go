@@ -30,7 +30,7 @@ type Error struct {
 	Locations  []Location `json:"locations,omitempty"`
 	Extensions Extensions `json:"extensions"`
 
-	again bool // the fault is Unavailable: the same request may succeed soon
+	fault *fault.Error
 }
 
 // Extensions carries what programs read of an error.
@@ -47,7 +47,15 @@ func FromFault(err error, path []any, at ...Location) *Error {
 	if f.Field != "" {
 		message = f.Field + ": " + message
 	}
-	return &Error{Message: message, Path: path, Locations: at, Extensions: Extensions{Code: f.PlatformCode(), Field: f.Field, Meta: f.Meta}, again: f.Kind == fault.Unavailable}
+	return &Error{Message: message, Path: path, Locations: at, Extensions: Extensions{Code: f.PlatformCode(), Field: f.Field, Meta: f.Meta}, fault: f}
+}
+
+// Fault is what an entry was made from; of what is wrong with a document or its variables, that the request is.
+func (e *Error) Fault() *fault.Error {
+	if e.fault != nil {
+		return e.fault
+	}
+	return fault.Invalidf(e.Extensions.Field, "%s", e.Message)
 }
 
 // FromDocument makes entries from what is wrong with a document or its variables.
@@ -79,7 +87,7 @@ func Internal(err error) bool {
 // as it is, and its status says so (503).
 func (r Response) Unavailable() bool {
 	for _, e := range r.Errors {
-		if !e.again {
+		if e.fault == nil || e.fault.Kind != fault.Unavailable {
 			return false
 		}
 	}
