@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/sha256"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/controlplane/state"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/limit"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -43,6 +45,9 @@ func (a accounts) CreateAccount(ctx context.Context, r *cpv1.CreateAccountReques
 	}
 	roles, err := firstRoles(r.GetClientRoles())
 	if err != nil {
+		return nil, err
+	}
+	if err := limit.Check(r.GetAccount().GetQuotas()); err != nil {
 		return nil, err
 	}
 	record := &statev1.AccountRecord{
@@ -151,6 +156,11 @@ func (a accounts) UpdateAccount(ctx context.Context, r *cpv1.UpdateAccountReques
 		next, err := merged(current, r.GetAccount(), r.GetUpdateMask(), "display_name", "jurisdictions", "quotas", "hosts", "state")
 		if err != nil {
 			return nil, err
+		}
+		if !maps.Equal(next.GetQuotas(), current.GetQuotas()) { // those that it has may be of an earlier release
+			if err := limit.Check(next.GetQuotas()); err != nil {
+				return nil, err
+			}
 		}
 		if !slices.Equal(next.GetHosts(), current.GetHosts()) {
 			next.Hosts = hostNames(next.GetHosts())

@@ -68,7 +68,7 @@ func TestAnAccountIsMadeOfWhatIsSaid(t *testing.T) {
 	require.Equal(t, made.GetOperation().GetId(), again.GetOperation().GetId())
 
 	made, err = accounts.CreateAccount(t.Context(), &cpv1.CreateAccountRequest{
-		Account:       &cpv1.Account{Name: "BETA", DisplayName: "Beta", Region: "here", Environment: "shared", Hosts: []string{"beta.example"}, Quotas: map[string]int64{"orders": 7}},
+		Account:       &cpv1.Account{Name: "BETA", DisplayName: "Beta", Region: "here", Environment: "shared", Hosts: []string{"beta.example"}, Quotas: map[string]int64{"page": 70}},
 		Administrator: &cpv1.Administrator{Username: "ann", Email: "ann@beta.example", Password: "correct horse"}, ClientSecret: "a secret of one's own choice",
 		FirstRetailer: &cpv1.Retailer{Ref: "B1", TradingName: "Beta One", TimeZone: "Europe/Berlin", Currency: "EUR"},
 		ClientRoles:   []*cpv1.ClientRole{{Role: "ADMIN", Contexts: []*cpv1.ClientContext{{Type: "ACCOUNT", Id: "0"}}}},
@@ -81,7 +81,7 @@ func TestAnAccountIsMadeOfWhatIsSaid(t *testing.T) {
 	require.Equal(t, "ann@beta.example", record.GetAdministrator().GetEmail())
 	require.Equal(t, hashOf("a secret of one's own choice"), record.GetSecrets()[0].GetHash())
 	a := record.GetAccount()
-	require.Equal(t, []any{"Beta", "here", "shared", []string{"beta.example"}, int64(7)}, []any{a.GetDisplayName(), a.GetRegion(), a.GetEnvironment(), a.GetHosts(), a.GetQuotas()["orders"]})
+	require.Equal(t, []any{"Beta", "here", "shared", []string{"beta.example"}, int64(70)}, []any{a.GetDisplayName(), a.GetRegion(), a.GetEnvironment(), a.GetHosts(), a.GetQuotas()["page"]})
 	first, _ = state.Retailers.Get(d.store.View(), state.RetailerKey("BETA", 1))
 	require.Equal(t, []string{"B1", "Beta One", "Europe/Berlin", "EUR"}, []string{first.GetRef(), first.GetTradingName(), first.GetTimeZone(), first.GetCurrency()})
 

@@ -35,6 +35,7 @@ func accountResource(_ View, r *statev1.AccountRecord) *nodev1.Resource {
 	a := r.GetAccount()
 	out := &nodev1.Account{
 		Name: a.GetName(), State: strings.TrimPrefix(a.GetState().String(), "ACCOUNT_STATE_"), Hosts: a.GetHosts(), Etag: a.GetEtag(),
+		Quotas: a.GetQuotas(),
 	}
 	for _, c := range a.GetClients() {
 		if c.GetOpen() && c.GetRevokeTime() == nil {

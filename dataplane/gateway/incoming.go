@@ -10,7 +10,6 @@ import (
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/dataplane/gateway/link"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
-	"github.com/fluent-oms/fluent/domain/fault"
 )
 
 // incoming is what a gateway knows of a request, and holds of it until it has been sent on.
@@ -40,7 +39,7 @@ func (g *Gateway) read(in *incoming, r *http.Request) error {
 		return nil
 	}
 	if in.guard.Declared() > httpapi.MaxBody {
-		return fault.New(fault.TooLarge, "The body is larger than %d bytes", httpapi.MaxBody).At("body")
+		return httpapi.TooLarge(httpapi.MaxBody)
 	}
 	_, in.guard.Provable = token.Bearer(r.Header.Get("Authorization"))
 	in.buffer = g.buffers.take()

@@ -24,13 +24,8 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/limit"
 	"github.com/fluent-oms/fluent/tenancy"
-)
-
-// Limits of one request.
-const (
-	maxComplexity = 11_111
-	maxDepth      = 25
 )
 
 // Deps are what the interface stands on. Retailers may be nil: createRetailer then fails.
@@ -44,8 +39,26 @@ type Deps struct {
 	Guards    entity.Guards // of all types that are declared as guarded
 	// Operations are what modules answer: with what follows from the catalogue they stand behind every root field.
 	Operations []operation.Operation
+	Quotas     Quotas // nil: no account has any
 	Logger     *slog.Logger
 }
+
+// Quotas hold accounts to their figures.
+type Quotas interface {
+	// Figures are the limits of an account.
+	Figures(account tenancy.AccountID) limit.Figures
+	// Admit lets a request pass, now or a little later, or refuses it: Unavailable or Limited.
+	Admit(ctx context.Context, account tenancy.AccountID) error
+	// Room refuses what creates more where the account keeps as much as it may.
+	Room(account tenancy.AccountID) error
+}
+
+// unlimited are the quotas of accounts that have none.
+type unlimited struct{}
+
+func (unlimited) Figures(tenancy.AccountID) limit.Figures        { return limit.Standard }
+func (unlimited) Admit(context.Context, tenancy.AccountID) error { return nil }
+func (unlimited) Room(tenancy.AccountID) error                   { return nil }
 
 // Executor answers GraphQL requests. It is safe for concurrent use.
 type Executor struct {
@@ -56,6 +69,7 @@ type Executor struct {
 	mutations map[string]mutation
 	catalogue *catalogue.Catalogue
 	db        *store.DB
+	quotas    Quotas
 	log       *slog.Logger
 }
 
@@ -73,13 +87,16 @@ func New(d Deps) (*Executor, error) {
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
-	e := &Executor{schema: parsed, documents: documents, catalogue: d.Catalogue, db: d.DB, log: d.Logger}
+	if d.Quotas == nil {
+		d.Quotas = unlimited{}
+	}
+	e := &Executor{schema: parsed, documents: documents, catalogue: d.Catalogue, quotas: d.Quotas, db: d.DB, log: d.Logger}
 	known, err := keys.NewKnown()
 	if err != nil {
 		return nil, err
 	}
 	e.runner, err = query.New(query.Runner{
-		Catalogue: d.Catalogue, Known: known, Limits: query.Limits{Complexity: maxComplexity, Depth: maxDepth},
+		Catalogue: d.Catalogue, Known: known,
 		Reader:   func(scope tenancy.Scope) query.Reader { return d.DB.Reader(scope) },
 		Specials: specials(d.Catalogue, d.DB), Operations: d.Operations, Logger: d.Logger,
 	})
@@ -113,12 +130,17 @@ func (e *Executor) Execute(ctx context.Context, p *tenant.Principal, req documen
 	}
 	switch op.Def.Operation {
 	case ast.Query:
-		return e.runner.Run(ctx, op, p, catalogue.ID(p.UserID))
+		return e.runner.Run(ctx, op, e.caller(p))
 	case ast.Mutation:
 		return e.mutate(ctx, p, op)
 	default:
 		return answer.Response{Errors: []*answer.Error{answer.FromFault(fault.Invalidf("query", "there are no subscriptions"), nil)}}
 	}
+}
+
+// caller is a principal as the reader of selections.
+func (e *Executor) caller(p *tenant.Principal) query.Caller {
+	return query.Caller{Viewer: p, Self: catalogue.ID(p.UserID), Limits: e.quotas.Figures(p.Account)}
 }
 
 // inputFault gives an error of coercion the form of a fault.

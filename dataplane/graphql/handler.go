@@ -11,6 +11,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/graphql/answer"
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
@@ -30,6 +31,11 @@ func (e *Executor) Handler() http.Handler {
 		p, ok := tenant.FromContext(r.Context())
 		if !ok {
 			refuse(w, http.StatusUnauthorized, fault.New(fault.Unauthenticated, "a token is required").WithCode(fault.CodeToken))
+			return
+		}
+		if err := e.quotas.Admit(r.Context(), p.Account); err != nil {
+			httpapi.SayWhen(w, err)
+			refuse(w, http.StatusOK, err) // with any other status the official client does not read what it was
 			return
 		}
 		var body bytes.Buffer
@@ -80,7 +86,7 @@ func refuseBody(w http.ResponseWriter, err error) {
 	case errors.As(err, &known):
 		refuse(w, http.StatusBadRequest, known.WithCode(fault.CodeMissing))
 	case errors.As(err, &large):
-		refuse(w, http.StatusRequestEntityTooLarge, fault.New(fault.TooLarge, "the body is over %d bytes", maxBody).WithCode(fault.CodeTooLong))
+		refuse(w, http.StatusRequestEntityTooLarge, httpapi.TooLarge(maxBody).WithCode(fault.CodeTooLong))
 	default:
 		refuse(w, http.StatusBadRequest, fault.New(fault.Invalid, "the body could not be read").WithCode(fault.CodeMissing))
 	}

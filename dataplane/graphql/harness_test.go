@@ -24,6 +24,7 @@ import (
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/limit"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -39,6 +40,9 @@ type world struct {
 	admin  *tenant.Principal
 	nudges *nudges
 	hooks  *storetest.Hooks // of the store, with nothing in them
+	limits limit.Figures    // of every account
+	admit  error            // what its requests are refused with
+	room   error            // what creations are refused with
 }
 
 type nudges struct {
@@ -81,6 +85,13 @@ func (plain) Hash(_ context.Context, password string) (string, error) {
 	return "hashed:" + password, nil
 }
 
+// quotas are those of all accounts of a world.
+type quotas struct{ *world }
+
+func (q quotas) Figures(tenancy.AccountID) limit.Figures        { return q.limits }
+func (q quotas) Admit(context.Context, tenancy.AccountID) error { return q.admit }
+func (q quotas) Room(tenancy.AccountID) error                   { return q.room }
+
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	return newWorldOf(t, store.Options{Catalogue: domain.Catalogue()}, "graphql", storetest.MigrateOnTripwire)
@@ -93,7 +104,7 @@ func newWorldOf(t testing.TB, options store.Options, template string, migrate fu
 	hooks := storetest.New(t)
 	options.ReadConnections, options.WriteConnections, options.Hook = 4, 4, hooks.Hook
 	db := storetest.Open(t, dsn, options)
-	w := &world{t: t, dsn: dsn, more: more, db: db, nudges: &nudges{}, hooks: hooks}
+	w := &world{t: t, dsn: dsn, more: more, db: db, nudges: &nudges{}, hooks: hooks, limits: limit.Standard}
 	w.exec = w.executor(db)
 	w.admin = principal("ACME", "1", tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})
 	w.retailer("ACME", "1", "MAIN")
@@ -105,6 +116,7 @@ func (w *world) executor(db *store.DB) *graphql.Executor {
 	w.t.Helper()
 	exec, err := graphql.New(graphql.Deps{
 		Catalogue: db.Catalogue(), Operations: append(modules.Operations(), w.more...), DB: db, Workflows: versions{}, Engine: w.nudges,
+		Quotas: quotas{w},
 		Checks: settings.Checks(db.Catalogue()), Guards: rights.Guards(db.Catalogue(), plain{}), Logger: slog.New(slog.NewTextHandler(w.t.Output(), nil)),
 	})
 	require.NoError(w.t, err)

@@ -16,9 +16,10 @@ import (
 
 // mutation is what stands behind a root mutation field. Exactly one of its functions is set.
 type mutation struct {
-	name   string
-	typ    *catalogue.Type // the entity that it returns; nil: an object that is written by itself
-	entity func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error)
+	name    string
+	creates bool            // rows that are kept
+	typ     *catalogue.Type // the entity that it returns; nil: an object that is written by itself
+	entity  func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error)
 	// await is the argument by which callers ask for awaited in place of entity; empty: there is none.
 	await   string
 	awaited func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error)
@@ -78,7 +79,7 @@ func (e *Executor) creation(t *catalogue.Type, m *catalogue.Mutation) mutation {
 	case t.Versions != nil:
 		create = e.changer.CreateVersion
 	}
-	made := mutation{name: m.Name, typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
+	made := mutation{name: m.Name, creates: true, typ: t, entity: func(ctx context.Context, p *tenant.Principal, input map[string]any) (any, error) {
 		return create(ctx, p, m, input)
 	}}
 	if m.Await != nil {
@@ -129,18 +130,17 @@ func inputOf(args map[string]any) (map[string]any, error) {
 // mutate runs the root fields of a mutation in order, each in a transaction of its own: one that fails is null, with its
 // error, and the others stand.
 func (e *Executor) mutate(ctx context.Context, p *tenant.Principal, op *document.Operation) answer.Response {
-	fields := op.Collect(op.Schema.Mutation, op.Def.SelectionSet)
-	payloads, err := e.payloads(op, p, fields)
+	payloads, err := e.runner.Payloads(op, e.caller(p), func(field string) *catalogue.Type { return e.mutations[field].typ })
 	if err != nil {
-		return answer.Response{Errors: []*answer.Error{answer.FromFault(err, nil, query.Locations(fields[len(payloads)])...)}}
+		return answer.Response{Errors: []*answer.Error{answer.FromFault(err, nil, query.Locations(payloads[len(payloads)-1].Field)...)}}
 	}
 	r := &mutating{Executor: e, op: op, who: p, w: &answer.Writer{}}
 	var errs []*answer.Error
 	r.w.OpenObject()
-	for i, df := range fields {
-		r.w.Name(df.Key)
+	for _, payload := range payloads {
+		r.w.Name(payload.Key)
 		m := r.w.Mark()
-		failed := r.field(ctx, df, payloads[i])
+		failed := r.field(ctx, payload)
 		if len(failed) > 0 && r.w.Mark() == m {
 			r.w.Null()
 		}
@@ -158,31 +158,14 @@ type mutating struct {
 	w   *answer.Writer
 }
 
-// payloads plans the results of all root fields, before any of them changes something.
-func (e *Executor) payloads(op *document.Operation, p *tenant.Principal, fields []*document.Field) ([]*query.Payload, error) {
-	out := make([]*query.Payload, 0, len(fields))
-	for _, df := range fields {
-		m := e.mutations[df.Name]
-		if m.typ == nil {
-			out = append(out, nil)
-			continue
-		}
-		payload, err := e.runner.Payload(op, p, df, m.typ)
-		if err != nil {
-			return out, err
-		}
-		out = append(out, payload)
-	}
-	return out, nil
-}
-
 // field runs one root field and writes its result. If it fails before anything is written, the caller writes null.
-func (r *mutating) field(ctx context.Context, df *document.Field, payload *query.Payload) []*answer.Error {
+func (r *mutating) field(ctx context.Context, payload *query.Payload) []*answer.Error {
+	df := payload.Field
 	if df.Name == "__typename" {
 		r.w.String("Mutation")
 		return nil
 	}
-	data, errs, err := r.run(ctx, df, payload)
+	data, errs, err := r.run(ctx, payload)
 	if err != nil {
 		r.report(ctx, df.Name, err)
 		return []*answer.Error{answer.FromFault(err, []any{df.Key}, query.Locations(df)...)}
@@ -197,7 +180,8 @@ func (r *mutating) field(ctx context.Context, df *document.Field, payload *query
 }
 
 // run returns the field's JSON, and errors of single values inside it.
-func (r *mutating) run(ctx context.Context, df *document.Field, payload *query.Payload) ([]byte, []*answer.Error, error) {
+func (r *mutating) run(ctx context.Context, payload *query.Payload) ([]byte, []*answer.Error, error) {
+	df := payload.Field
 	m := r.mutations[df.Name]
 	args, err := r.op.Args(df)
 	if err != nil {
@@ -215,6 +199,11 @@ func (r *mutating) run(ctx context.Context, df *document.Field, payload *query.P
 	input, err := inputOf(args)
 	if err != nil {
 		return nil, nil, err
+	}
+	if m.creates {
+		if err := r.quotas.Room(r.who.Account); err != nil {
+			return nil, nil, err
+		}
 	}
 	act := m.entity
 	if m.await != "" && args[m.await] != nil {

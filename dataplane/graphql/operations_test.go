@@ -111,15 +111,17 @@ func TestASearchReadsAsMuchAsItNeeds(t *testing.T) {
 	}
 }
 
-// TestSearchesCountForTheLimit: a list costs as many rows as its operation says that it has, and all fields of a request count together.
+// TestSearchesCountForTheLimit: a list costs as much as a connection, what is below it as many rows as its operation says that it has, and all
+// fields of a request count together.
 func TestSearchesCountForTheLimit(t *testing.T) {
 	t.Parallel()
 	w := stocked(t)
 	search := func(wanted string, first int) string {
-		return fmt.Sprintf(`searchVirtualInventory(virtualCatalogue: {ref: "VC"}, productQuantities: [%s], first: %d) { edges { node { virtualPositions { catalogue { ref } } } } }`, wanted, first)
+		return fmt.Sprintf(`searchVirtualInventory(virtualCatalogue: {ref: "VC"}, productQuantities: [%s], first: %d) {
+			edges { node { virtualPositions { catalogue { virtualPositions { edges { node { id } } } } } } } }`, wanted, first)
 	}
 	const one, two = `{productRef: "P0", quantity: 1}`, `{productRef: "P0", quantity: 1}, {productRef: "P1", quantity: 1}`
-	w.raw(`{ `+search(one, 5000)+` }`, "") // 5000 objects, with a catalogue for each position
+	w.raw(`{ `+search(one, 5000)+` }`, "") // 1, the lists of 5000 objects, and a connection for each of 5000 positions
 	require.Contains(t, w.failure(`{ `+search(two, 5000)+` }`, "").Message, "too complex")
 	require.Contains(t, w.failure(`{ a: `+search(one, 5000)+` b: `+search(one, 5000)+` }`, "").Message, "too complex")
 }

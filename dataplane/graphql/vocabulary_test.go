@@ -283,7 +283,7 @@ func TestPlainLists(t *testing.T) {
 	require.Equal(t, 1, trace.RoundTrips(), "the list of an entity that is asked for by id need not wait for it")
 
 	require.Contains(t, w.failure(`{ claims { edges { node { steps(first: 1) { text } } } } }`, "").Message, `Unknown argument "first"`)
-	require.Equal(t, "C0001E", w.failure(`{ claims(first: 1200) { edges { node { steps { text } } } } }`, "").Extensions.Code, "a list costs like a page")
+	require.Equal(t, "C0001E", w.failure(`{ claims(first: 1200) { edges { node { steps { claim { steps { text } } } } } } }`, "").Extensions.Code, "what is below a list costs as below a page")
 }
 
 // A list without pages is bounded all the same: what is beyond the most rows of a statement is an error there, and nothing of it is shown.

@@ -15,11 +15,47 @@ import (
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/limit"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
 // MaxBody is the largest request body, in bytes.
 const MaxBody = workflow.MaxBytes
+
+// TooLarge is the error of a body that is larger than the caller's account may send.
+func TooLarge(most int64) *fault.Error {
+	return limit.Body.Reached(fault.TooLarge, most, "The body is larger than %d bytes", most).At("body")
+}
+
+// Bounded is a request of an account whose bodies have so many bytes at most: reading more of its body fails with TooLarge.
+func Bounded(r *http.Request, most int64) *http.Request {
+	if most >= MaxBody || r.Body == nil || r.Body == http.NoBody {
+		return r
+	}
+	bounded := *r
+	bounded.Body = &boundedBody{ReadCloser: r.Body, most: most, left: most}
+	return &bounded
+}
+
+type boundedBody struct {
+	io.ReadCloser
+	most, left int64
+}
+
+// Read implements io.Reader.
+func (b *boundedBody) Read(to []byte) (int, error) {
+	if b.left < 0 {
+		return 0, TooLarge(b.most)
+	}
+	if int64(len(to)) > b.left+1 {
+		to = to[:b.left+1]
+	}
+	n, err := b.ReadCloser.Read(to)
+	if b.left -= int64(n); b.left < 0 {
+		return n - 1, TooLarge(b.most)
+	}
+	return n, err
+}
 
 // ReadBody reads a request's body: at most MaxBody bytes of valid UTF-8.
 func ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
@@ -30,7 +66,7 @@ func ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	case errors.As(err, &known):
 		return nil, known
 	case errors.As(err, &tooLarge):
-		return nil, fault.New(fault.TooLarge, "The body is larger than %d bytes", MaxBody).At("body")
+		return nil, TooLarge(MaxBody)
 	case err != nil:
 		return nil, fault.Invalidf("body", "The body could not be read whole").Wrap(err)
 	case !utf8.Valid(body):

@@ -50,12 +50,14 @@ func WriteError(w http.ResponseWriter, r *http.Request, log *slog.Logger, err er
 	for _, f := range faults {
 		body.Errors = append(body.Errors, problemItem{Code: f.PlatformCode(), Message: f.Detail, Field: f.Field, Meta: f.Meta})
 	}
-	if status >= http.StatusInternalServerError && !store.TakesNoWrites(err) { // of that the node speaks once, for all requests
+	// Who sends too much is no failure of ours; of a database that takes no writes the node speaks once, for all requests.
+	if status >= http.StatusInternalServerError && faults[0].PlatformCode() != fault.CodeLimited && !store.TakesNoWrites(err) {
 		log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "request", r.Header.Get(RequestIDHeader), "error", err)
 	}
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="fluent"`)
 	}
+	SayWhen(w, faults[0])
 	WriteJSON(w, status, body)
 }
 

@@ -29,12 +29,13 @@ func WriteTokenError(w http.ResponseWriter, err error) {
 		}
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	sayWhen(w, f)
+	SayWhen(w, f)
 	WriteJSON(w, status, tokenError{Error: name, Description: f.Detail})
 }
 
-// sayWhen tells when a request that was refused for now may be repeated.
-func sayWhen(w http.ResponseWriter, f *fault.Error) {
+// SayWhen tells when a request that was refused for now may be repeated, if the error says so.
+func SayWhen(w http.ResponseWriter, err error) {
+	f := fault.Of(err)
 	if seconds := f.Meta["retryAfter"]; seconds != "" {
 		w.Header().Set("Retry-After", seconds)
 	}

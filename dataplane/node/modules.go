@@ -52,7 +52,7 @@ func (s *services) serveTenants(ctx context.Context, m modules, hasher *password
 	executor, err := graphql.New(graphql.Deps{
 		Catalogue: s.db.Catalogue(), DB: s.db, Workflows: s.configurations, Engine: nudger{s.engine},
 		Retailers: retailers{n.link}, Checks: settings.Checks(s.db.Catalogue()), Guards: rights.Guards(s.db.Catalogue(), hasher),
-		Operations: business.Operations(), Logger: n.log,
+		Operations: business.Operations(), Quotas: s.quotas, Logger: n.log,
 	})
 	if err != nil {
 		return fmt.Errorf("make the GraphQL executor: %w", err)
@@ -63,6 +63,7 @@ func (s *services) serveTenants(ctx context.Context, m modules, hasher *password
 	api := rest.New(rest.Deps{
 		Identity: s.identity, SignOn: signOn, Privacy: s.privacy, Clients: clients.New(n.link, s.identity), Configurations: s.configurations, Control: n.link, Rules: m.library.Names(), Library: m.library.Rules(),
 		Engine: events{s.engine}, History: s.engine.History(), Batching: batching.New(s.db, business.Loads(), nudge).Writing(executor), Store: s.db, Log: n.log, GraphQL: executor, Release: n.config.Release,
+		Quotas: s.quotas,
 	}, executor.Handler())
 	s.handler = n.mux(s, api, n.tenants(provision.New(s.db, provision.NewBudget(n.measured.OfTenants), defaults)))
 	return nil

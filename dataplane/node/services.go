@@ -34,6 +34,7 @@ type services struct {
 	forwarder      *forwarder
 	janitor        *janitor.Janitor
 	privacy        *privacy.Service
+	quotas         quotas
 	peers          peers
 	cpu            cpuMeter
 	ended          chan struct{} // closed when run has returned
@@ -51,14 +52,13 @@ func (n *Node) open(ctx context.Context, environment *nodev1.Environment) (*serv
 	if err != nil {
 		return nil, err
 	}
+	s := &services{node: n, ended: make(chan struct{}), peers: peers{clients: map[string]*http.Client{}}}
+	options.Stored = s.stored
 	db, err := store.Open(ctx, environment.GetDatabaseUrl(), options)
 	if err != nil {
 		return nil, fmt.Errorf("open the database of environment %s: %w", environment.GetName(), err)
 	}
-	s := &services{
-		node: n, db: db, ended: make(chan struct{}),
-		peers: peers{clients: map[string]*http.Client{}},
-	}
+	s.db = db
 	s.forwarder = newForwarder(s.post, n.log)
 	if err := s.wire(ctx); err != nil {
 		db.Close()
@@ -98,6 +98,7 @@ func (s *services) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.holdToQuotas()
 	return s.serveTenants(ctx, modules, hasher)
 }
 
@@ -109,6 +110,7 @@ func (s *services) run(ctx context.Context) error {
 	group.Go(func() error { s.identity.Run(ctx); return nil })
 	group.Go(func() error { s.janitor.Run(ctx); return nil })
 	group.Go(func() error { s.privacy.Run(ctx); return nil })
+	group.Go(func() error { s.quotas.Run(ctx); return nil })
 	group.Go(func() error { s.node.health.watch(ctx, s.node, s.db.Probe()); return nil })
 	return group.Wait()
 }

@@ -159,6 +159,11 @@ func (a *API) createBatch(c *call) (any, error) {
 	if given(req.Conditions) {
 		return nil, unserved("conditions", "records are taken whatever quantities their position has")
 	}
+	if first == "" { // a repetition brings nothing new
+		if err := a.quotas().Room(c.caller.Account); err != nil {
+			return nil, err
+		}
+	}
 	records := req.Entities
 	req.Entities = nil
 	header, err := json.Marshal(req)

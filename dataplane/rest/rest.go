@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/clients"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/explorer"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/privacy"
@@ -21,6 +22,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // Deps are what the API stands on.
@@ -39,8 +41,33 @@ type Deps struct {
 	Store          *store.DB
 	GraphQL        GraphQL // behind the older resources
 	Release        string  // of the platform, and so of the rules that come with it
+	Quotas         Quotas  // nil: no account has any
 	Log            *slog.Logger
 }
+
+// Quotas hold accounts to their figures.
+type Quotas interface {
+	// Body is how many bytes a body of the account's may have.
+	Body(account tenancy.AccountID) int64
+	// Admit lets a request pass, now or a little later, or refuses it: Unavailable or Limited.
+	Admit(ctx context.Context, account tenancy.AccountID) error
+	// Room refuses what creates more where the account keeps as much as it may.
+	Room(account tenancy.AccountID) error
+}
+
+func (d Deps) quotas() Quotas {
+	if d.Quotas == nil {
+		return unlimited{}
+	}
+	return d.Quotas
+}
+
+// unlimited are the quotas of accounts that have none.
+type unlimited struct{}
+
+func (unlimited) Body(tenancy.AccountID) int64                   { return httpapi.MaxBody }
+func (unlimited) Admit(context.Context, tenancy.AccountID) error { return nil }
+func (unlimited) Room(tenancy.AccountID) error                   { return nil }
 
 // Identity knows tenants' users: their tokens and their passwords.
 type Identity interface {
@@ -70,11 +97,12 @@ func New(deps Deps, graphql http.Handler) *API {
 	a.mux.HandleFunc("GET /oauth/callback", a.finishSignOn)
 	a.mux.Handle("POST /graphql", a.authenticated(graphql.ServeHTTP))
 	for _, route := range a.routes() {
-		a.mux.Handle(route.method+" "+route.pattern, a.authenticated(route.serve(a.Log)))
+		a.mux.Handle(route.method+" "+route.pattern, a.authenticated(a.admitted(route.serve(a.Log))))
 	}
 	for _, path := range healthPaths {
 		a.mux.HandleFunc("GET "+path, a.healthy)
 	}
+	a.mux.Handle(explorer.Path, explorer.New())
 	a.mux.HandleFunc("/", a.unknown)
 	return a
 }
@@ -109,8 +137,21 @@ func (a *API) authenticated(next http.HandlerFunc) http.Handler {
 			return
 		}
 		door.Allow(r, httpapi.MaxBody)
+		r = httpapi.Bounded(r, a.quotas().Body(principal.Account))
 		next(w, r.WithContext(tenant.NewContext(r.Context(), principal)))
 	})
+}
+
+// admitted lets as many requests of an account pass as it may send. What refuses them is the account's own doing and no failure: it is not logged.
+func (a *API) admitted(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		caller, _ := tenant.FromContext(r.Context())
+		if err := a.quotas().Admit(r.Context(), caller.Account); err != nil {
+			httpapi.WriteError(w, r, a.Log, err)
+			return
+		}
+		next(w, r)
+	}
 }
 
 // Proof answers 204 to whoever shows a good token, and others as every route does: gateways ask before they read what is long.

@@ -112,6 +112,8 @@ func (s *selection) each(rows pgx.Rows, row func(at *grouping, raw [][]byte) err
 	l := &s.shape.layout
 	g := s.newGroups()
 	count := 0
+	s.query.Budget.take(-s.taken) // of an answer that was broken off
+	s.taken = 0
 	for rows.Next() {
 		raw := rows.RawValues()
 		var at *grouping
@@ -135,6 +137,9 @@ func (s *selection) each(rows pgx.Rows, row func(at *grouping, raw [][]byte) err
 		if own := raw[l.offset:]; own[l.id] != nil { // else the page is empty and only the flags came
 			if count++; s.limit == 0 && count > s.max {
 				return nil, s.tooMany()
+			}
+			if s.taken++; !s.query.Budget.take(1) {
+				return nil, s.query.Budget.spent()
 			}
 			if err := row(at, own); err != nil {
 				return nil, err

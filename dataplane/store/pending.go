@@ -29,6 +29,7 @@ type pending struct {
 	calls   []call
 	first   []call   // conditions, which go before everything else
 	marks   []string // derived figures
+	stored  int      // rows of entities more, of what was flushed before too
 	err     error    // the first mistake of a caller
 }
 
@@ -215,7 +216,7 @@ func (tx *Tx) flush(ctx context.Context, commit bool) error {
 func (p *pending) take(r *Reader, c *txConn) ([]call, error) {
 	db, scope, account := r.db, r.scope, string(r.scope.Account())
 	took := *p
-	*p = pending{now: took.now, writing: took.writing}
+	*p = pending{now: took.now, writing: took.writing, stored: took.stored + took.more()}
 	if took.err != nil {
 		return nil, took.err
 	}
@@ -260,6 +261,17 @@ func (p *pending) take(r *Reader, c *txConn) ([]call, error) {
 		calls = append(calls, c)
 	}
 	return calls, nil
+}
+
+// more is how many rows of entities there are more once the queue has been written.
+func (p *pending) more() (rows int) {
+	for _, g := range p.inserts {
+		rows += len(g.entities)
+	}
+	for _, g := range p.deletes {
+		rows -= len(g.ids)
+	}
+	return rows
 }
 
 // inserting is a statement for new rows, and the columns that it fills; all others are NULL.

@@ -47,6 +47,7 @@ type selection struct {
 	query *Query
 	limit int // rows per page; 0: all
 	max   int
+	taken int // rows from the query's budget
 
 	bounds    bounds
 	watermark bool

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+	limits "github.com/fluent-oms/fluent/domain/limit"
 )
 
 // Op is how a Condition compares a field with its values.
@@ -82,6 +84,27 @@ type Query struct {
 	// edge: a text of the filters as the client gave them. Others' cursors are refused.
 	Follow bool
 	Asked  string
+	// Budget is what the query's rows are taken from, with those of others; nil: there is none.
+	Budget *RowBudget
+}
+
+// RowBudget is how many rows some queries may return together, past which they fail with fault TooLarge. It is used by one goroutine at a time.
+type RowBudget struct{ most, left int }
+
+// NewRowBudget makes a budget of so many rows.
+func NewRowBudget(rows int) *RowBudget { return &RowBudget{most: rows, left: rows} }
+
+// take takes rows from the budget, or gives them back; false if it has not so many.
+func (b *RowBudget) take(rows int) bool {
+	if b == nil {
+		return true
+	}
+	b.left -= rows
+	return b.left >= 0
+}
+
+func (b *RowBudget) spent() error {
+	return limits.RowsRead.Reached(fault.TooLarge, int64(b.most), "The request reads more than %d rows; ask for smaller pages, or less at once", b.most).WithCode(fault.CodeTooMuch)
 }
 
 // Result is what a Query found: one Group without Parents, else one for each parent.

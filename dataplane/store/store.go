@@ -58,6 +58,8 @@ type Options struct {
 	WriteBudget      time.Duration      // how long a write is tried [10s]
 	MaxRows          int                // most rows that one query returns [100000]
 	Hook             Hook               // for tests [none]
+	// Stored hears after each commit how many rows of entities an account has more, or fewer [nobody].
+	Stored func(account tenancy.AccountID, rows int)
 }
 
 func (o Options) withDefaults() Options {
@@ -66,6 +68,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics(nil)
+	}
+	if o.Stored == nil {
+		o.Stored = func(tenancy.AccountID, int) {}
 	}
 	orInt := func(v *int, d int) {
 		if *v <= 0 {

@@ -107,13 +107,18 @@ func (db *DB) attempt(ctx context.Context, p *pool, n int, scope tenancy.Scope, 
 	if err := own.pass(ctx, Decided); err != nil {
 		return err
 	}
-	return tx.flush(ctx, true)
+	if err := tx.flush(ctx, true); err != nil {
+		return err
+	}
+	db.opts.Stored(scope.Account(), tx.pending.stored)
+	return nil
 }
 
 // attemptBySavepoints is an attempt in the way that CockroachDB wants it, where conflicts repeat the closure within one transaction.
 func (db *DB) attemptBySavepoints(ctx context.Context, c crdbpgx.Conn, at Place, scope tenancy.Scope, w *writing, fn func(tx *Tx) error) error {
 	limited := crdb.WithMaxRetries(ctx, db.opts.WriteAttempts)
 	var last *txConn
+	stored := 0
 	err := crdbpgx.ExecuteTx(limited, c, pgx.TxOptions{IsoLevel: pgx.Serializable}, func(inner pgx.Tx) error {
 		last = &txConn{hooked: hooked{pg: inner.Conn(), hook: db.opts.Hook, at: at}, begun: true, writing: w}
 		tx := db.newTx(scope, last)
@@ -134,11 +139,13 @@ func (db *DB) attemptBySavepoints(ctx context.Context, c crdbpgx.Conn, at Place,
 				return err
 			}
 		}
+		stored = tx.pending.stored
 		return ambiguousIfCut(last.pass(ctx, Committing))
 	})
 	if err != nil {
 		return err
 	}
+	db.opts.Stored(scope.Account(), stored)
 	return ambiguousIfCut(last.pass(ctx, Committed))
 }
 

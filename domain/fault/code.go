@@ -4,7 +4,7 @@ package fault
 // want the request mended, of those with S the same request may succeed later. This is the one place that spells them.
 const (
 	CodeTooMuch     = "C0001E" // the query is too complex, or its answer too long
-	CodeLimited     = "C0011E" // a limit of rate was reached
+	CodeLimited     = "C0011E" // a limit of the account was reached: of requests a second, or of what it keeps
 	CodeForbidden   = "C0020E" // a permission is missing, which the message names
 	CodeDate        = "C0100E" // not a time
 	CodeDateRange   = "C0101E" // a filter by date with neither end

@@ -79,7 +79,7 @@ func commonMistakes() []bad {
 		{name: "graphql: cursor that is none", path: "/graphql", body: graphQL(`{ orders(first: 5, after: "zzz") { edges { node { id } } } }`, ""), status: 200, place: "orders"},
 		{name: "graphql: date range without ends", path: "/graphql", body: graphQL(`{ orders(createdOn: {}) { edges { node { id } } } }`, ""), status: 200, code: "C0101E", place: "orders"},
 		{name: "graphql: date that is none", path: "/graphql", body: graphQL(`{ orders(createdOn: {from: "yesterday"}) { edges { node { id } } } }`, ""), status: 200, place: "createdOn"},
-		{name: "graphql: too complex", path: "/graphql", body: graphQL(`{ orders(first: 5000) { edges { node { items(first: 5000) { edges { node { id } } } } } } }`, ""), status: 200, code: "C0001E"},
+		{name: "graphql: too complex", path: "/graphql", body: graphQL(`{ orders(first: 5000) { edges { node { fulfilments(first: 5000) { edges { node { items { edges { node { id } } } } } } } } } }`, ""), status: 200, code: "C0001E"},
 		{name: "graphql: GET", method: http.MethodGet, path: "/graphql?query={me{id}}", status: 404},
 		// tokens
 		{name: "token: none", path: "/graphql", token: "none", body: graphQL(`{ me { id } }`, ""), status: 401, code: "S0040E"},

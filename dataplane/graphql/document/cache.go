@@ -42,12 +42,7 @@ type Cache struct {
 	seen   *lru.Cache[uint64, struct{}]
 
 	mu    sync.Mutex
-	known *simplelru.LRU[string, cached]
-	bytes int
-}
-
-type cached struct {
-	doc   *ast.QueryDocument
+	known *simplelru.LRU[string, *Document]
 	bytes int
 }
 
@@ -58,26 +53,27 @@ func NewCache(schema *ast.Schema) (*Cache, error) {
 	if c.seen, err = lru.New[uint64, struct{}](cacheSeen); err != nil {
 		return nil, fmt.Errorf("make the document cache: %w", err)
 	}
-	c.known, err = simplelru.NewLRU(cacheCounts, func(_ string, gone cached) { c.bytes -= gone.bytes })
+	c.known, err = simplelru.NewLRU(cacheCounts, func(_ string, gone *Document) { c.bytes -= gone.bytes })
 	if err != nil {
 		return nil, fmt.Errorf("make the document cache: %w", err)
 	}
 	return c, nil
 }
 
-// Load returns the parsed and validated document, or what is wrong with it. The document is shared: it must not be changed.
-func (c *Cache) Load(text string) (*ast.QueryDocument, gqlerror.List) {
+// Load returns the parsed and validated document, or what is wrong with it.
+func (c *Cache) Load(text string) (*Document, gqlerror.List) {
 	if doc := c.find(text); doc != nil {
 		return doc, nil
 	}
-	doc, m, errs := read(c.schema, text)
+	parsed, m, errs := read(c.schema, text)
 	if len(errs) > 0 {
 		for _, e := range errs {
 			e.Message = cut(e.Message, maxMessage)
 		}
 		return nil, errs
 	}
-	c.keep(text, cached{doc: doc, bytes: len(text) + nodeBytes*m.written})
+	doc := &Document{QueryDocument: parsed, flags: m.flags, text: text, bytes: len(text) + nodeBytes*m.written}
+	c.keep(doc)
 	return doc, nil
 }
 
@@ -113,28 +109,35 @@ func parseError(text string, err error) *gqlerror.Error {
 	return limitAt(token.Pos.Line, token.Pos.Column, "the document has more than %d words and signs; values are better sent as variables", maxTokens)
 }
 
-func (c *Cache) find(text string) *ast.QueryDocument {
+func (c *Cache) find(text string) *Document {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	entry, _ := c.known.Get(text)
-	return entry.doc
+	doc, _ := c.known.Get(text)
+	return doc
 }
 
-func (c *Cache) keep(text string, entry cached) {
-	if len(text) > cacheText {
+// keep remembers a document that was sent before.
+func (c *Cache) keep(doc *Document) {
+	if len(doc.text) > cacheText {
 		return
 	}
-	hash := maphash.String(c.seed, text)
+	hash := maphash.String(c.seed, doc.text)
 	if again, _ := c.seen.ContainsOrAdd(hash, struct{}{}); !again {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.known.Contains(text) {
+	if c.known.Contains(doc.text) {
 		return
 	}
-	c.known.Add(text, entry)
-	for c.bytes += entry.bytes; c.bytes > cacheBytes; {
+	doc.cache = c
+	c.known.Add(doc.text, doc)
+	c.grow(doc.bytes)
+}
+
+// grow counts what was added, and forgets documents that have long not been sent.
+func (c *Cache) grow(bytes int) {
+	for c.bytes += bytes; c.bytes > cacheBytes; {
 		c.known.RemoveOldest()
 	}
 }

@@ -1,6 +1,8 @@
 package document
 
 import (
+	"slices"
+
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
@@ -23,6 +25,7 @@ type measurer struct {
 	operations map[*ast.OperationDefinition][]*fragment // that they spread, each once
 	written    int                                      // nodes of the document as it was written
 	spreads    []*fragment                              // of the definition that is being measured, each once
+	flags      []string                                 // variables that @include and @skip look at, each once
 }
 
 // measure refuses a document that is over a limit, or whose fragments are missing, repeated, unused or go round in a circle:
@@ -194,11 +197,19 @@ func (m *measurer) directives(s *size, list ast.DirectiveList) *gqlerror.Error {
 	for _, d := range list {
 		m.written++
 		s.values++
+		m.flag(d)
 		if err := m.arguments(s, d.Arguments, d.Position); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// flag remembers the variable that decides whether something is included.
+func (m *measurer) flag(d *ast.Directive) {
+	if arg := d.Arguments.ForName("if"); arg != nil && arg.Value != nil && arg.Value.Kind == ast.Variable && !slices.Contains(m.flags, arg.Value.Raw) {
+		m.flags = append(m.flags, arg.Value.Raw)
+	}
 }
 
 func (m *measurer) arguments(s *size, list ast.ArgumentList, at *ast.Position) *gqlerror.Error {

@@ -13,6 +13,7 @@ type Operation struct {
 	Schema *ast.Schema
 	Def    *ast.OperationDefinition
 	Vars   map[string]any // coerced; variables that were left out and have no default are absent
+	doc    *Document
 }
 
 // Field is one response name of a selection set: all selections of that name merged.
@@ -25,12 +26,12 @@ type Field struct {
 
 // Prepare chooses the operation and coerces its variables. With one operation in the document its name may be left out and
 // a wrong name does no harm.
-func Prepare(schema *ast.Schema, doc *ast.QueryDocument, req Request) (*Operation, gqlerror.List) {
-	def, err := choose(doc, req.OperationName)
+func Prepare(schema *ast.Schema, doc *Document, req Request) (*Operation, gqlerror.List) {
+	def, err := choose(doc.QueryDocument, req.OperationName)
 	if err != nil {
 		return nil, gqlerror.List{withCode(err, CodeValidate)}
 	}
-	op := &Operation{Schema: schema, Def: def, Vars: make(map[string]any, len(def.VariableDefinitions))}
+	op := &Operation{Schema: schema, Def: def, Vars: make(map[string]any, len(def.VariableDefinitions)), doc: doc}
 	var errs gqlerror.List
 	for _, v := range def.VariableDefinitions {
 		if err := op.variable(v, req.Variables); err != nil {

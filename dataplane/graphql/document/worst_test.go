@@ -265,7 +265,7 @@ func TestTheCacheHasABudget(t *testing.T) {
 	s := gqlparser.MustLoadSchema(&ast.Source{Input: sdl})
 	cache, err := document.NewCache(s)
 	require.NoError(t, err)
-	load := func(text string) *ast.QueryDocument {
+	load := func(text string) *document.Document {
 		doc, errs := cache.Load(text)
 		require.Empty(t, errs)
 		return doc

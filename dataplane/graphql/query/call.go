@@ -90,7 +90,7 @@ func like(text string, pieces []string) bool {
 
 // Page writes a page of a connection over rows. A row's key is its cursor.
 func (c *Call) Page(rows []*catalogue.Constant) error {
-	page, err := pageOf(c.Args)
+	page, err := pageOf(c.Args, c.Most)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ type Reader interface {
 
 // fetcher runs plans.
 type fetcher struct {
+	states
 	viewer Viewer
 	reader func(tenancy.Scope) Reader
 	known  *keys.Known
@@ -32,7 +33,7 @@ func (x *fetcher) run(ctx context.Context, level []*field) error {
 	if err := x.resolve(ctx, level); err != nil {
 		return err
 	}
-	finish(level)
+	x.finish(level)
 	level = append(level, x.eager(level)...)
 	for len(level) > 0 {
 		if err := x.fetch(ctx, level); err != nil {
@@ -40,11 +41,12 @@ func (x *fetcher) run(ctx context.Context, level []*field) error {
 		}
 		var next []*field
 		for _, f := range level {
-			if f.rows == nil || len(f.rows.rows) == 0 {
+			parents := x.at(f).rows
+			if len(parents) == 0 {
 				continue
 			}
 			for _, child := range f.rows.children {
-				if !child.fetched && prepare(f.rows, child) {
+				if !x.at(child).fetched && x.prepare(f.rows, parents, child) {
 					next = append(next, child)
 				}
 			}
@@ -60,16 +62,17 @@ func (x *fetcher) run(ctx context.Context, level []*field) error {
 func (x *fetcher) eager(level []*field) []*field {
 	var out []*field
 	for _, f := range level {
-		if f.kind != single || f.rows.typ.Abstract() || len(f.query.Where) != 1 || f.query.Where[0].Field != f.rows.typ.Field("id") {
+		where := x.at(f).query.Where
+		if f.kind != single || f.rows.typ.Abstract() || len(where) != 1 || where[0].Field != f.rows.typ.Field("id") {
 			continue
 		}
-		id, ok := f.query.Where[0].Values[0].(catalogue.ID)
+		id, ok := where[0].Values[0].(catalogue.ID)
 		if !ok {
 			continue
 		}
 		for _, child := range f.rows.children {
-			if child.edge != nil && child.denied == nil {
-				child.query = child.page(store.Parents{Edge: child.edge, IDs: []catalogue.ID{id}})
+			if st := x.at(child); child.edge != nil && st.denied == nil {
+				st.query = st.below(child, store.Parents{Edge: child.edge, IDs: []catalogue.ID{id}})
 				out = append(out, child)
 				out = append(out, x.below(child, id)...)
 			}
@@ -81,25 +84,25 @@ func (x *fetcher) eager(level []*field) []*field {
 // below lists the connections below the first page of a connection, whose owner is known. Who sees only some of the page's rows has
 // another first page than the statement would name.
 func (x *fetcher) below(f *field, owner catalogue.ID) []*field {
-	page := f.conn.page
-	if f.edge.By == nil || f.rows.typ.Abstract() || len(f.conn.where) > 0 || page.First == 0 || page.After != "" || page.Before != "" || !x.whole(f.rows.typ) {
+	page := x.at(f).page
+	if f.edge.By == nil || f.rows.typ.Abstract() || len(x.at(f).where) > 0 || page.First == 0 || page.After != "" || page.Before != "" || !x.whole(f.rows.typ) {
 		return nil
 	}
 	var out []*field
 	for _, child := range f.rows.children {
-		if child.edge != nil && child.denied == nil && child.conn.page.After == "" && child.conn.page.Before == "" {
-			child.query = child.page(store.Parents{Edge: child.edge, Of: &store.Owners{Edge: f.edge, ID: owner, First: page.First}})
+		if st := x.at(child); child.edge != nil && st.denied == nil && st.page.After == "" && st.page.Before == "" {
+			st.query = st.below(child, store.Parents{Edge: child.edge, Of: &store.Owners{Edge: f.edge, ID: owner, First: page.First}})
 			out = append(out, child)
 		}
 	}
 	return out
 }
 
-// page is the statement of a connection below some parents.
-func (f *field) page(parents store.Parents) store.Query {
+// below is the statement of a connection below some parents.
+func (st *state) below(f *field, parents store.Parents) store.Query {
 	return store.Query{
-		Type: f.rows.typ, Fields: f.rows.read, NoCursors: !f.conn.cursors, Where: f.conn.where, Page: f.conn.page,
-		Parents: &parents, Follow: true, Asked: f.conn.asked(),
+		Type: f.rows.typ, Fields: f.rows.read, NoCursors: !f.conn.cursors, Where: st.where, Page: st.page,
+		Parents: &parents, Follow: true, Asked: st.asked,
 	}
 }
 
@@ -113,15 +116,16 @@ func (x *fetcher) resolve(ctx context.Context, level []*field) error {
 		if f.rows == nil {
 			return
 		}
-		for _, k := range f.keyed() {
+		st := x.at(f)
+		for _, k := range st.keyed {
 			scope := x.scope(k.want.Type)
 			name := scope.String()
 			byScope[name], scopes[name] = append(byScope[name], k.want), scope
 		}
-		if len(f.keyed()) > 0 {
+		if len(st.keyed) > 0 {
 			filters = append(filters, f)
 		}
-		if f.conn != nil && len(f.conn.found) > 0 {
+		if len(st.found) > 0 {
 			finding = append(finding, f)
 		}
 		for _, child := range f.rows.children {
@@ -137,18 +141,12 @@ func (x *fetcher) resolve(ctx context.Context, level []*field) error {
 		}
 	}
 	for _, f := range filters {
-		for _, k := range f.conn.keyed {
-			f.conn.where = append(f.conn.where, idCondition(k.field, k.want))
+		st := x.at(f)
+		for _, k := range st.keyed {
+			st.where = append(st.where, idCondition(k.field, k.want))
 		}
 	}
 	return x.find(ctx, finding)
-}
-
-func (f *field) keyed() []keyFilter {
-	if f.conn == nil {
-		return nil
-	}
-	return f.conn.keyed
 }
 
 // idCondition is the condition of a key filter: nothing matches a key that names nothing.
@@ -161,10 +159,10 @@ func idCondition(f *catalogue.Field, w *keys.Want) store.Condition {
 }
 
 // finish gives root connections and single reads the conditions that were resolved.
-func finish(level []*field) {
+func (x *fetcher) finish(level []*field) {
 	for _, f := range level {
-		if f.query.Type != nil && f.conn != nil {
-			f.query.Where = f.conn.where
+		if st := x.at(f); st.query.Type != nil && (f.kind == connected || f.kind == single) {
+			st.query.Where = st.where
 		}
 	}
 }
@@ -184,7 +182,7 @@ func (x *fetcher) fetch(ctx context.Context, level []*field) error {
 	var order []string
 	byScope := map[string][]*field{}
 	for _, f := range level {
-		if f.query.Type == nil {
+		if x.at(f).query.Type == nil {
 			continue
 		}
 		name := x.scope(f.rows.typ).String()
@@ -197,7 +195,7 @@ func (x *fetcher) fetch(ctx context.Context, level []*field) error {
 		fields := byScope[name]
 		queries := make([]store.Query, len(fields))
 		for i, f := range fields {
-			queries[i] = f.query
+			queries[i] = x.at(f).query
 		}
 		reader := x.reader(x.scope(fields[0].rows.typ))
 		results, err := reader.SelectAll(ctx, queries...)
@@ -208,7 +206,7 @@ func (x *fetcher) fetch(ctx context.Context, level []*field) error {
 			return err
 		}
 		for i, f := range fields {
-			f.take(results[i])
+			x.at(f).take(f, results[i])
 		}
 	}
 	return nil
@@ -219,10 +217,10 @@ func (x *fetcher) fetch(ctx context.Context, level []*field) error {
 func (x *fetcher) apart(ctx context.Context, reader Reader, fields []*field) ([]*store.Result, error) {
 	out := make([]*store.Result, len(fields))
 	for i, f := range fields {
-		res, err := reader.SelectAll(ctx, f.query)
+		res, err := reader.SelectAll(ctx, x.at(f).query)
 		switch {
 		case fault.Is(err, fault.Invalid), fault.Is(err, fault.TooLarge):
-			f.denied, out[i] = err, &store.Result{}
+			x.at(f).denied, out[i] = err, &store.Result{}
 		case err != nil:
 			return nil, err
 		default:
@@ -232,31 +230,31 @@ func (x *fetcher) apart(ctx context.Context, reader Reader, fields []*field) ([]
 	return out, nil
 }
 
-// prepare makes the statement of a child for all rows of its parent's set; false if no row needs it.
-func prepare(parent *rowset, f *field) bool {
-	if f.denied != nil {
+// prepare makes the statement of a child for rows of its parent's set; false if no row needs it.
+func (x *fetcher) prepare(parent *rowset, rows [][]any, f *field) bool {
+	st := x.at(f)
+	if st.denied != nil {
 		return false
 	}
 	q := store.Query{Type: f.rows.typ, Fields: f.rows.read, NoCursors: true}
-	owner := parent.of[f]
 	switch f.kind {
 	case connected, listed:
-		ids := parent.ids(owner, 0)
+		ids := parent.ids(rows, f.owner, 0)
 		if len(ids) == 0 {
 			return false
 		}
-		q = f.page(store.Parents{Edge: f.edge, IDs: ids})
+		q = st.below(f, store.Parents{Edge: f.edge, IDs: ids})
 	case reference:
-		q.Where = byIDs(f.rows.typ, parent.ids(owner, f.col))
+		q.Where = byIDs(f.rows.typ, parent.ids(rows, f.owner, f.col))
 	case members:
-		q.Where = byIDs(f.rows.typ, parent.idsInside(owner, f))
+		q.Where = byIDs(f.rows.typ, parent.idsInside(rows, f))
 	case lookup:
-		q.Where = parent.keyConditions(owner, f)
+		q.Where = parent.keyConditions(rows, f)
 	}
 	if f.edge == nil && len(q.Where) == 0 {
 		return false
 	}
-	f.query = q
+	st.query = q
 	return true
 }
 
@@ -272,10 +270,10 @@ func byIDs(t *catalogue.Type, ids []catalogue.ID) []store.Condition {
 }
 
 // ids lists the distinct ids in a column of the rows of one type, in order of appearance.
-func (r *rowset) ids(typ string, col int) []catalogue.ID {
+func (r *rowset) ids(rows [][]any, typ string, col int) []catalogue.ID {
 	var out []catalogue.ID
 	seen := map[catalogue.ID]bool{}
-	for _, row := range r.rows {
+	for _, row := range rows {
 		id, ok := row[col].(catalogue.ID)
 		if !ok || id == "" || seen[id] || r.typeOf(row) != typ {
 			continue
@@ -286,11 +284,11 @@ func (r *rowset) ids(typ string, col int) []catalogue.ID {
 	return out
 }
 
-func (r *rowset) idsInside(typ string, f *field) []catalogue.ID {
+func (r *rowset) idsInside(rows [][]any, f *field) []catalogue.ID {
 	var out []catalogue.ID
-	for _, row := range r.rows {
+	for _, row := range rows {
 		raw, ok := row[f.col].(json.RawMessage)
-		if ok && r.typeOf(row) == typ {
+		if ok && r.typeOf(row) == f.owner {
 			out = append(out, idsIn(raw, f.Name)...)
 		}
 	}
@@ -299,15 +297,15 @@ func (r *rowset) idsInside(typ string, f *field) []catalogue.ID {
 }
 
 // keyConditions asks for all values of each part of the keys; what matches crosswise is ignored when rows are taken.
-func (r *rowset) keyConditions(typ string, f *field) []store.Condition {
+func (r *rowset) keyConditions(rows [][]any, f *field) []store.Condition {
 	out := make([]store.Condition, len(f.cols))
 	seen := map[any]bool{}
 	for i, remote := range f.keyRef.Remote {
 		out[i] = store.Condition{Field: remote, Op: store.In}
 		clear(seen)
-		for _, row := range r.rows {
+		for _, row := range rows {
 			v := row[f.cols[i]]
-			if v == nil || seen[v] || r.typeOf(row) != typ {
+			if v == nil || seen[v] || r.typeOf(row) != f.owner {
 				continue
 			}
 			seen[v] = true
@@ -321,31 +319,31 @@ func (r *rowset) keyConditions(typ string, f *field) []store.Condition {
 }
 
 // take files the rows that a field's statement found.
-func (f *field) take(res *store.Result) {
-	f.fetched = true
+func (st *state) take(f *field, res *store.Result) {
+	st.fetched = true
 	paged := f.kind == connected || f.kind == listed
 	if paged {
-		f.pages = make(map[catalogue.ID]*store.Group, len(res.Groups))
+		st.pages = make(map[catalogue.ID]*store.Group, len(res.Groups))
 	}
 	for i := range res.Groups {
 		g := &res.Groups[i]
 		if paged {
-			f.pages[g.Parent] = g
+			st.pages[g.Parent] = g
 		}
-		f.rows.rows = append(f.rows.rows, g.Rows...)
+		st.rows = append(st.rows, g.Rows...)
 	}
 	switch f.kind {
 	case reference, members:
-		f.byID = make(map[catalogue.ID][]any, len(f.rows.rows))
-		for _, row := range f.rows.rows {
+		st.byID = make(map[catalogue.ID][]any, len(st.rows))
+		for _, row := range st.rows {
 			if id, ok := row[0].(catalogue.ID); ok {
-				f.byID[id] = row
+				st.byID[id] = row
 			}
 		}
 	case lookup:
-		f.byKey = make(map[string][]any, len(f.rows.rows))
-		for _, row := range f.rows.rows {
-			f.byKey[f.remoteKey(row)] = row
+		st.byKey = make(map[string][]any, len(st.rows))
+		for _, row := range st.rows {
+			st.byKey[f.remoteKey(row)] = row
 		}
 	}
 }

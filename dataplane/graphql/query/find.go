@@ -16,8 +16,8 @@ const maxFound = 1000
 
 // find plans a filter by fields of what a reference leads to, which the caller must be allowed to see. Case does not matter, but for fields that an
 // index finds by whole values.
-func (p *planner) find(c *connection, f *catalogue.Field, object map[string]any) error {
-	if err := p.view(f.Ref); err != nil {
+func (b *binder) find(st *state, f *catalogue.Field, object map[string]any) error {
+	if err := b.view(f.Ref); err != nil {
 		return err
 	}
 	x := findFilter{field: f}
@@ -36,24 +36,24 @@ func (p *planner) find(c *connection, f *catalogue.Field, object map[string]any)
 	if len(x.where) == 0 {
 		return fault.Invalidf(f.Name, "%s names nothing", f.Argument).WithCode(fault.CodeMissing)
 	}
-	c.found = append(c.found, x)
+	st.found = append(st.found, x)
 	return nil
 }
 
 // find reads what filters find, and turns them into conditions.
 func (x *fetcher) find(ctx context.Context, fields []*field) error {
 	type request struct {
-		conn   *connection
+		state  *state
 		filter findFilter
 	}
 	requests, queries, scopes := map[string][]request{}, map[string][]store.Query{}, map[string]tenancy.Scope{}
 	for _, f := range fields {
-		for _, filter := range f.conn.found {
+		for _, filter := range x.at(f).found {
 			t := filter.field.Ref
 			scope := x.scope(t)
 			name := scope.String()
 			scopes[name] = scope
-			requests[name] = append(requests[name], request{f.conn, filter})
+			requests[name] = append(requests[name], request{x.at(f), filter})
 			queries[name] = append(queries[name], store.Query{
 				Type: t, Fields: []*catalogue.Field{t.Field("id")}, Where: filter.where, Page: store.Page{First: maxFound}, NoCursors: true,
 			})
@@ -73,7 +73,7 @@ func (x *fetcher) find(ctx context.Context, fields []*field) error {
 			for _, row := range group.Rows {
 				cond.Values = append(cond.Values, row[0])
 			}
-			r.conn.where = append(r.conn.where, cond)
+			r.state.where = append(r.state.where, cond)
 		}
 	}
 	return nil

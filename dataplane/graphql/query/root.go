@@ -3,7 +3,6 @@ package query
 import (
 	"context"
 	"log/slog"
-	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/limit"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -26,6 +26,7 @@ type Call struct {
 	Op    *document.Operation
 	Field *document.Field
 	Args  map[string]any
+	Most  int // rows of a page
 	W     *answer.Writer
 
 	Viewer Viewer
@@ -36,7 +37,6 @@ type Runner struct {
 	Catalogue *catalogue.Catalogue
 	Reader    func(tenancy.Scope) Reader
 	Known     *keys.Known
-	Limits    Limits
 	Specials  map[string]Special // of the API itself, by name of the root field
 	// Operations are what modules answer.
 	Operations []operation.Operation
@@ -94,44 +94,77 @@ func New(r Runner) (*Runner, error) {
 // Serves lists the root fields behind which something stands, once for each thing.
 func (r *Runner) Serves() []string { return r.serves }
 
+// Caller is who asks, and how much he may ask for.
+type Caller struct {
+	Viewer
+	Self   catalogue.ID // the user's
+	Limits limit.Figures
+}
+
 // Run answers a query operation.
-func (r *Runner) Run(ctx context.Context, op *document.Operation, viewer Viewer, self catalogue.ID) answer.Response {
-	q := &run{
-		Runner: r, op: op, viewer: viewer, self: self, print: &printer{w: &answer.Writer{}},
-		plan: &planner{cat: r.Catalogue, op: op, viewer: viewer, limits: r.Limits},
-	}
-	fields := op.Collect(op.Schema.Query, op.Def.SelectionSet)
-	planned := make([]*field, len(fields))
-	failed := make([]error, len(fields))
+func (r *Runner) Run(ctx context.Context, op *document.Operation, caller Caller) answer.Response {
+	p := r.plan(op, op.Schema.Query, r.compileRoot)
+	q := r.start(op, p, caller)
+	failed := make([]error, len(p.roots))
 	var level []*field
-	for i, df := range fields {
-		planned[i], failed[i] = q.planRoot(df)
-		if q.plan.worst {
-			return answer.Response{Errors: []*answer.Error{answer.FromFault(failed[i], nil, Locations(df)...)}}
+	for i, root := range p.roots {
+		failed[i] = q.root(root)
+		if q.worst {
+			return answer.Response{Errors: []*answer.Error{answer.FromFault(failed[i], nil, Locations(root.Field)...)}}
 		}
-		if planned[i] != nil && planned[i].rows != nil && planned[i].denied == nil {
-			level = append(level, planned[i])
+		if f := root.field; failed[i] == nil && f != nil && f.rows != nil && q.at(f).denied == nil {
+			level = append(level, f)
 		}
 	}
 	if err := q.fetch(ctx, level); err != nil {
 		q.report(ctx, err)
 		return answer.Response{Data: []byte("null"), Errors: []*answer.Error{answer.FromFault(err, nil)}}
 	}
-	res, err := q.write(ctx, fields, planned, failed)
+	res, err := q.write(ctx, p.roots, failed)
 	if err != nil {
 		return answer.Response{Data: []byte("null"), Errors: []*answer.Error{answer.FromFault(err, nil)}}
 	}
 	return res
 }
 
-// run is one query operation on its way.
+// run is one operation on its way.
 type run struct {
 	*Runner
-	op     *document.Operation
-	plan   *planner
-	print  *printer
-	viewer Viewer
-	self   catalogue.ID
+	binder
+	fetcher *fetcher
+	print   *printer
+	self    catalogue.ID
+}
+
+// start begins to run a plan.
+func (r *Runner) start(op *document.Operation, p *plan, caller Caller) *run {
+	own := make(states, p.states+1)
+	left := store.NewRowBudget(caller.Limits.RowsRead)
+	return &run{
+		Runner: r, self: caller.Self, print: &printer{states: own, w: &answer.Writer{}},
+		binder: binder{cat: r.Catalogue, op: op, viewer: caller.Viewer, limits: caller.Limits, states: own},
+		fetcher: &fetcher{states: own, viewer: caller.Viewer, known: r.Known, reader: func(scope tenancy.Scope) Reader {
+			return bounded{r.Reader(scope), left}
+		}},
+	}
+}
+
+func (q *run) at(f *field) *state { return q.states.at(f) }
+
+func (q *run) fetch(ctx context.Context, level []*field) error { return q.fetcher.run(ctx, level) }
+
+// bounded is a reader that reads no more rows than a request may.
+type bounded struct {
+	Reader
+	left *store.RowBudget
+}
+
+// SelectAll implements Reader.
+func (b bounded) SelectAll(ctx context.Context, queries ...store.Query) ([]*store.Result, error) {
+	for i := range queries {
+		queries[i].Budget = b.left
+	}
+	return b.Reader.SelectAll(ctx, queries...)
 }
 
 // report logs our own failures; callers read only that something went wrong.
@@ -141,65 +174,72 @@ func (q *run) report(ctx context.Context, err error) {
 	}
 }
 
-func (q *run) fetch(ctx context.Context, level []*field) error {
-	x := &fetcher{viewer: q.viewer, reader: q.Reader, known: q.Known}
-	return x.run(ctx, level)
+// root gives a root field its arguments.
+func (q *run) root(x *rootPlan) error {
+	f := x.field
+	switch {
+	case x.err != nil:
+		return x.err
+	case f == nil:
+		return nil
+	case f.search != nil:
+		if err := q.bindSearch(f); err != nil {
+			return err
+		}
+		return q.deeper(x.depth)
+	case x.root.get != nil:
+		if err := q.single(x); err != nil || q.at(f).denied != nil {
+			return err
+		}
+		return q.deeper(x.depth)
+	}
+	if err := q.field(f, 1); err != nil {
+		return err
+	}
+	st := q.at(f)
+	if st.denied != nil {
+		return nil
+	}
+	st.query = store.Query{
+		Type: f.rows.typ, Fields: f.rows.read, Where: st.where, Page: st.page, NoCursors: !f.conn.cursors, Follow: true, Asked: st.asked,
+	}
+	return q.deeper(x.depth)
 }
 
-// planRoot plans a root field; nil for those that need no rows.
-func (q *run) planRoot(df *document.Field) (*field, error) {
-	if s := q.searches[df.Name]; s != nil {
-		return q.planSearch(df, s)
-	}
-	root, ok := q.roots[df.Name]
-	if !ok || df.Name == "__typename" {
-		return nil, nil
-	}
-	f := &field{Field: df, owner: "Query"}
-	at := place{times: 1, depth: 1}
-	if root.get != nil {
-		return f, q.planGet(f, root, at)
-	}
-	if err := q.plan.connection(f, root.typ, at); err != nil || f.denied != nil {
-		return f, err
-	}
-	f.query = store.Query{Type: root.typ, Fields: f.rows.read, Where: f.conn.where, Page: f.conn.page, NoCursors: !f.conn.cursors,
-		Follow: true, Asked: f.conn.asked()}
-	return f, nil
-}
-
-func (q *run) planGet(f *field, root rootField, at place) error {
-	f.kind = single
+// single binds a read of one entity.
+func (q *run) single(x *rootPlan) error {
+	f, typ := x.field, x.root.typ
+	st := q.at(f)
 	args, err := q.op.Args(f.Field)
 	if err != nil {
 		return inputFault(err)
 	}
-	if !root.self {
-		if f.denied = q.plan.view(root.typ); f.denied != nil {
+	if !x.root.self {
+		if st.denied = q.view(typ); st.denied != nil {
 			return nil
 		}
 	}
-	if err := q.plan.charge(at.times); err != nil {
+	if err := q.charge(1); err != nil {
 		return err
 	}
-	f.rows, f.conn = newRowset(root.typ), &connection{page: store.Page{First: 1}}
-	if root.typ.Versions != nil {
-		f.conn.page = store.Page{Last: 1} // the latest of those that match
+	st.page = store.Page{First: 1}
+	if typ.Versions != nil {
+		st.page = store.Page{Last: 1} // the latest of those that match
 	}
-	if err := q.keyOf(f, root, args); err != nil {
+	if err := q.keyOf(st, x.root, args); err != nil {
 		return err
 	}
-	if f.sel, err = q.plan.selection(f.rows, f.Field, at.down(1)); err != nil {
+	if err := q.below(f.rows, 1); err != nil {
 		return err
 	}
-	f.query = store.Query{Type: root.typ, Fields: f.rows.read, Where: f.conn.where, Page: f.conn.page, NoCursors: true}
+	st.query = store.Query{Type: typ, Fields: f.rows.read, Where: st.where, Page: st.page, NoCursors: true}
 	return nil
 }
 
 // keyOf turns the arguments of a single read into conditions; all that are given must match.
-func (q *run) keyOf(f *field, root rootField, args map[string]any) error {
+func (q *run) keyOf(st *state, root rootField, args map[string]any) error {
 	if root.self {
-		f.conn.where = byIDs(root.typ, []catalogue.ID{q.self})
+		st.where = byIDs(root.typ, []catalogue.ID{q.self})
 		return nil
 	}
 	for _, a := range root.get.Args {
@@ -213,15 +253,15 @@ func (q *run) keyOf(f *field, root rootField, args map[string]any) error {
 				return err
 			}
 			if id := want.Given(); id != "" {
-				f.conn.where = append(f.conn.where, store.Condition{Field: a.Field, Op: store.In, Values: []any{id}})
+				st.where = append(st.where, store.Condition{Field: a.Field, Op: store.In, Values: []any{id}})
 				continue
 			}
-			f.conn.keyed = append(f.conn.keyed, keyFilter{field: a.Field, want: want})
+			st.keyed = append(st.keyed, keyFilter{field: a.Field, want: want})
 			continue
 		}
-		f.conn.where = append(f.conn.where, store.Condition{Field: a.Field, Op: store.In, Values: []any{asValue(a.Field, v)}})
+		st.where = append(st.where, store.Condition{Field: a.Field, Op: store.In, Values: []any{asValue(a.Field, v)}})
 	}
-	if len(f.conn.where)+len(f.conn.keyed) == 0 {
+	if len(st.where)+len(st.keyed) == 0 {
 		return fault.Invalidf(root.get.Args[0].Name, "%s needs an argument that says which", root.get.Name).WithCode(fault.CodeMissing)
 	}
 	return nil
@@ -235,39 +275,45 @@ func asValue(f *catalogue.Field, v any) any {
 	return v
 }
 
-func (q *run) write(ctx context.Context, fields []*document.Field, planned []*field, failed []error) (res answer.Response, err error) {
+func (q *run) write(ctx context.Context, roots []*rootPlan, failed []error) (res answer.Response, err error) {
 	defer answer.TooLong(&err)
 	p := q.print
 	p.w.OpenObject()
-	for i, df := range fields {
-		p.w.Name(df.Key)
-		p.path = []any{df.Key}
+	for i, root := range roots {
+		p.w.Name(root.Key)
+		p.path = []any{root.Key}
 		m := p.w.Mark()
-		ok := true
-		switch f := planned[i]; {
-		case failed[i] != nil:
-			q.report(ctx, failed[i])
-			p.fail(df, failed[i])
-			ok = false
-		case f == nil:
-			ok = q.other(ctx, df)
-		case f.denied != nil:
-			ok = p.refuse(f)
-		case f.search != nil:
-			ok = q.answer(ctx, f)
-		case f.kind == connected:
-			ok = p.connection(f, f.pages[""])
-		case len(f.rows.rows) == 0:
-			p.w.Null()
-		default:
-			ok = p.object(f.rows, f.sel, f.rows.rows[0])
-		}
-		if !p.orNull(m, &ast.Type{NamedType: df.Def.Type.Name()}, ok) {
+		if !p.orNull(m, &ast.Type{NamedType: root.Def.Type.Name()}, q.writeRoot(ctx, root, failed[i])) {
 			break
 		}
 	}
 	p.w.CloseObject()
 	return answer.Response{Data: p.w.Bytes(), Errors: p.errors}, nil
+}
+
+func (q *run) writeRoot(ctx context.Context, root *rootPlan, failed error) bool {
+	f, p := root.field, q.print
+	if failed != nil {
+		q.report(ctx, failed)
+		p.fail(root.Field, failed)
+		return false
+	}
+	if f == nil {
+		return q.other(ctx, root.Field)
+	}
+	switch st := q.at(f); {
+	case st.denied != nil:
+		return p.refuse(f)
+	case f.search != nil:
+		return q.answer(ctx, f)
+	case f.kind == connected:
+		return p.connection(f, st.pages[""])
+	case len(st.rows) == 0:
+		p.w.Null()
+		return true
+	default:
+		return p.object(f.rows, f.sel, st.rows[0])
+	}
 }
 
 // other writes the root fields that need no plan.
@@ -295,50 +341,5 @@ func (q *run) special(ctx context.Context, df *document.Field) error {
 	if err != nil {
 		return inputFault(err)
 	}
-	return q.Specials[df.Name](ctx, &Call{Op: q.op, Field: df, Args: args, W: q.print.w, Viewer: q.viewer})
-}
-
-// Payload is the planned selection on the entity that a mutation returns.
-type Payload struct {
-	run   *run
-	field *field
-}
-
-// Payload plans the selection below a mutation's root field before the mutation runs, so that a selection that is too large
-// changes nothing.
-func (r *Runner) Payload(op *document.Operation, viewer Viewer, df *document.Field, t *catalogue.Type) (*Payload, error) {
-	q := &run{
-		Runner: r, op: op, viewer: viewer, print: &printer{w: &answer.Writer{}, path: []any{df.Key}},
-		plan: &planner{cat: r.Catalogue, op: op, viewer: viewer, limits: r.Limits},
-	}
-	f := &field{Field: df, owner: "Mutation", kind: single, rows: newRowset(t)}
-	var err error
-	f.sel, err = q.plan.selection(f.rows, df, place{times: 1, depth: 2})
-	return &Payload{run: q, field: f}, err
-}
-
-// Write fetches what hangs on the entity and writes the selection. The entity's own fields come from the struct.
-func (p *Payload) Write(ctx context.Context, entity any) ([]byte, []*answer.Error) {
-	f, q := p.field, p.run
-	row, err := rowOf(f.rows, entity)
-	if err != nil {
-		return nil, []*answer.Error{answer.FromFault(err, slices.Clone(q.print.path), Locations(f.Field)...)}
-	}
-	f.rows.rows = [][]any{row}
-	if err := q.fetch(ctx, []*field{f}); err != nil {
-		q.report(ctx, err)
-		return nil, []*answer.Error{answer.FromFault(err, slices.Clone(q.print.path), Locations(f.Field)...)}
-	}
-	if err := p.print(row); err != nil {
-		return nil, []*answer.Error{answer.FromFault(err, []any{f.Key}, Locations(f.Field)...)}
-	}
-	return q.print.w.Bytes(), q.print.errors
-}
-
-func (p *Payload) print(row []any) (err error) {
-	defer answer.TooLong(&err)
-	f, out := p.field, p.run.print
-	m := out.w.Mark()
-	out.orNull(m, &ast.Type{NamedType: f.Def.Type.Name()}, out.object(f.rows, f.sel, row))
-	return nil
+	return q.Specials[df.Name](ctx, &Call{Op: q.op, Field: df, Args: args, Most: q.limits.Page, W: q.print.w, Viewer: q.viewer})
 }

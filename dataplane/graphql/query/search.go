@@ -65,16 +65,20 @@ func newSearch(c *catalogue.Catalogue, o operation.Operation) (*search, error) {
 	return s, nil
 }
 
-// searching is one search on its way.
+// searching is the plan of a search.
 type searching struct {
 	*search
-	bound  *operation.Bound
-	keys   []*keys.Want // of bound.Keys
-	first  int
 	fields []*connField
 	nodes  map[*edgeField][]*memberField
-	rows   map[string]*rowset // by member
-	found  operation.Page
+	parts  map[string]*field // what is read of each member
+}
+
+// searchState is one search on its way.
+type searchState struct {
+	bound *operation.Bound
+	keys  []*keys.Want // of bound.Keys
+	first int
+	found operation.Page
 }
 
 // memberField is a selected field of the object.
@@ -85,42 +89,65 @@ type memberField struct {
 	sel  selection
 }
 
-// planSearch plans a search: arguments, then the connection's selection.
-func (q *run) planSearch(df *document.Field, s *search) (*field, error) {
-	f := &field{Field: df, owner: "Query", kind: chosen}
-	x := &searching{search: s, nodes: map[*edgeField][]*memberField{}, rows: map[string]*rowset{}}
-	f.search = x
-	args, err := q.op.Args(df)
+// bindSearch gives a search its arguments.
+func (q *run) bindSearch(f *field) error {
+	x, st := f.search, q.at(f)
+	args, err := q.op.Args(f.Field)
 	if err != nil {
-		return nil, inputFault(err)
+		return inputFault(err)
 	}
-	for _, t := range s.seen() {
-		if f.denied = q.plan.view(t); f.denied != nil {
-			return f, nil
+	for _, t := range x.seen() {
+		if st.denied = q.view(t); st.denied != nil {
+			return nil
 		}
 	}
-	if x.bound, err = s.Bind(args); err != nil {
-		return nil, err
+	run := &searchState{}
+	st.search = run
+	if run.bound, err = x.Bind(args); err != nil {
+		return err
 	}
-	page, err := pageOf(args)
+	page, err := q.page(args)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	x.first = page.First
-	for _, k := range x.bound.Keys {
-		want, err := keys.New(q.Catalogue.Input(s.keyType(k.Name)), k.Value, k.Name)
+	run.first = page.First
+	for _, k := range run.bound.Keys {
+		want, err := keys.New(q.Catalogue.Input(x.keyType(k.Name)), k.Value, k.Name)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		x.keys = append(x.keys, want)
+		run.keys = append(run.keys, want)
 	}
-	for _, m := range s.members {
-		x.rows[m.name] = newRowset(m.typ)
-		for _, need := range m.needs {
-			x.rows[m.name].want(need)
+	return q.parts(f, run)
+}
+
+// parts binds what is below the members of the objects: a search costs 1, and a list of each object as much as a connection under the page.
+func (q *run) parts(f *field, run *searchState) error {
+	if err := q.charge(1); err != nil {
+		return err
+	}
+	bound := map[string]bool{}
+	for _, cf := range f.search.fields {
+		for _, ef := range cf.edges {
+			for _, mf := range f.search.nodes[ef] {
+				if mf.rows == nil || bound[mf.Name] {
+					continue
+				}
+				bound[mf.Name] = true
+				times := run.first
+				if mf.list {
+					if err := q.charge(times); err != nil {
+						return err
+					}
+					times = product(times, most(run.bound, mf.Name))
+				}
+				if err := q.below(mf.rows, times); err != nil {
+					return err
+				}
+			}
 		}
 	}
-	return f, q.plan.search(x, df)
+	return nil
 }
 
 // seen lists the types that a caller must be allowed to see.
@@ -142,12 +169,20 @@ func (s *search) keyType(arg string) string {
 	return ""
 }
 
-func (p *planner) search(x *searching, df *document.Field) error {
-	types := p.op.Schema.Types
-	at := place{times: 1, depth: 1}.down(x.first)
-	if err := p.charge(at.times); err != nil {
-		return err
+// search plans a search.
+func (p *planner) search(df *document.Field, s *search) (*field, error) {
+	x := &searching{search: s, nodes: map[*edgeField][]*memberField{}, parts: map[string]*field{}}
+	f := &field{Field: df, owner: "Query", kind: chosen, search: x}
+	p.state(f)
+	for _, m := range s.members {
+		part := &field{kind: single, rows: newRowset(m.typ)}
+		p.state(part)
+		for _, need := range m.needs {
+			part.rows.want(need)
+		}
+		x.parts[m.name] = part
 	}
+	types := p.op.Schema.Types
 	for _, sub := range p.op.Sub(types[df.Def.Type.Name()], df) {
 		cf := &connField{Field: sub}
 		x.fields = append(x.fields, cf)
@@ -161,29 +196,27 @@ func (p *planner) search(x *searching, df *document.Field) error {
 				if inner.Name != "node" {
 					continue
 				}
-				if err := p.object(x, ef, at); err != nil {
-					return err
+				if err := p.object(x, ef); err != nil {
+					return nil, err
 				}
 			}
 		}
 	}
-	return nil
+	return f, nil
 }
 
 // object plans the members that are selected of the objects.
-func (p *planner) object(x *searching, ef *edgeField, at place) error {
+func (p *planner) object(x *searching, ef *edgeField) error {
 	for _, df := range p.op.Sub(p.op.Schema.Types[x.object.Name], ef.Field) {
-		mf := &memberField{Field: df, rows: x.rows[df.Name]}
+		mf := &memberField{Field: df}
 		x.nodes[ef] = append(x.nodes[ef], mf)
-		if mf.rows == nil {
+		part := x.parts[df.Name]
+		if part == nil {
 			continue
 		}
-		inside := at.down(1)
-		if mf.list = df.Def.Type.Elem != nil; mf.list {
-			inside = at.down(x.most(df.Name))
-		}
+		mf.rows, mf.list = part.rows, df.Def.Type.Elem != nil
 		var err error
-		if mf.sel, err = p.selection(mf.rows, df, inside); err != nil {
+		if mf.sel, err = p.selection(mf.rows, df, 3); err != nil {
 			return err
 		}
 	}
@@ -191,8 +224,8 @@ func (p *planner) object(x *searching, ef *edgeField, at place) error {
 }
 
 // most is how many rows a list is taken to have for each object.
-func (x *searching) most(member string) int {
-	if n := x.bound.Most(member); n > 0 {
+func most(b *operation.Bound, member string) int {
+	if n := b.Most(member); n > 0 {
 		return n
 	}
 	return defaultPage
@@ -200,7 +233,7 @@ func (x *searching) most(member string) int {
 
 // answer has the operation choose, reads what hangs on the rows that it found, and writes the connection.
 func (q *run) answer(ctx context.Context, f *field) bool {
-	err := q.choose(ctx, f.search)
+	err := q.choose(ctx, f.search, q.at(f).search)
 	if err != nil {
 		q.report(ctx, err)
 		q.print.fail(f.Field, err)
@@ -210,42 +243,43 @@ func (q *run) answer(ctx context.Context, f *field) bool {
 	return true
 }
 
-func (q *run) choose(ctx context.Context, x *searching) error {
+func (q *run) choose(ctx context.Context, x *searching, run *searchState) error {
 	scope := func(t *catalogue.Type) tenancy.Scope { return scopeOf(q.viewer, t) }
-	if err := q.Known.Resolve(ctx, q.Reader(scope(x.op.Entity)), scope(x.op.Entity), x.keys...); err != nil {
+	if err := q.Known.Resolve(ctx, q.fetcher.reader(scope(x.op.Entity)), scope(x.op.Entity), run.keys...); err != nil {
 		return err
 	}
-	for i, want := range x.keys {
+	for i, want := range run.keys {
 		if err := want.Missing(); err != nil {
 			return err
 		}
-		x.bound.Keys[i].Found(want.ID())
+		run.bound.Keys[i].Found(want.ID())
 	}
 	call := &operation.Call{
-		Catalogue: q.Catalogue, First: x.first, Members: map[string]*operation.Rows{},
-		Reader: func(as *catalogue.Type) operation.Reader { return q.Reader(scope(as)) },
+		Catalogue: q.Catalogue, First: run.first, Members: map[string]*operation.Rows{},
+		Reader: func(as *catalogue.Type) operation.Reader { return q.fetcher.reader(scope(as)) },
 	}
-	for name, rows := range x.rows {
-		call.Members[name] = &operation.Rows{Type: rows.typ, Fields: rows.read}
+	for name, part := range x.parts {
+		call.Members[name] = &operation.Rows{Type: part.rows.typ, Fields: part.rows.read}
 	}
 	var err error
-	if x.found, err = x.bound.Answer(ctx, call); err != nil {
+	if run.found, err = run.bound.Answer(ctx, call); err != nil {
 		return err
 	}
 	level := make([]*field, 0, len(x.members))
 	for _, m := range x.members {
-		rows := x.rows[m.name]
-		for _, o := range x.found.Objects {
-			rows.rows = append(rows.rows, o[m.name]...)
+		part := x.parts[m.name]
+		st := q.at(part)
+		for _, o := range run.found.Objects {
+			st.rows = append(st.rows, o[m.name]...)
 		}
-		level = append(level, &field{rows: rows})
+		level = append(level, part)
 	}
 	return q.fetch(ctx, level)
 }
 
 // chosen writes the connection.
 func (p *printer) chosen(f *field) {
-	x := f.search
+	x, found := f.search, &p.at(f).search.found
 	p.w.OpenObject()
 	for _, cf := range x.fields {
 		p.w.Name(cf.Key)
@@ -253,14 +287,14 @@ func (p *printer) chosen(f *field) {
 		switch cf.Name {
 		case "edges":
 			p.w.OpenList()
-			for i, o := range x.found.Objects {
+			for i, o := range found.Objects {
 				p.path = append(p.path, i)
 				p.chosenEdge(x, cf, o)
 				p.path = p.path[:len(p.path)-1]
 			}
 			p.w.CloseList()
 		case "pageInfo":
-			p.pageInfo(cf, &store.Group{HasNext: x.found.More})
+			p.pageInfo(cf, &store.Group{HasNext: found.More})
 		default:
 			p.w.String(f.Def.Type.Name())
 		}

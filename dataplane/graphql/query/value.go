@@ -21,10 +21,8 @@ type valueField struct {
 	enum   *catalogue.Enum
 }
 
-func (p *planner) value(rows *rowset, f *field, v *catalogue.ValueType, at place) (*valuePlan, error) {
-	if err := p.deeper(at); err != nil {
-		return nil, err
-	}
+func (p *planner) value(rows *rowset, f *field, v *catalogue.ValueType, depth int) (*valuePlan, error) {
+	p.depth = max(p.depth, depth)
 	plan := &valuePlan{object: v.Name}
 	for _, df := range p.op.Sub(p.op.Schema.Types[v.Name], f.Field) {
 		vf := &valueField{Field: df}
@@ -43,9 +41,9 @@ func (p *planner) value(rows *rowset, f *field, v *catalogue.ValueType, at place
 		case member.Ref != nil:
 			inner.kind = members
 			vf.entity = inner
-			err = p.target(rows, inner, member.Ref, at.down(1))
+			err = p.target(rows, inner, member.Ref, depth+1)
 		case member.Value != nil:
-			vf.nested, err = p.value(rows, inner, member.Value, at.down(1))
+			vf.nested, err = p.value(rows, inner, member.Value, depth+1)
 		}
 		if err != nil {
 			return nil, err

@@ -23,6 +23,7 @@ const maxErrors = 100
 // printer writes planned fields from their rows. Its methods return false when a null would stand where the schema has none: what was
 // written for the field is then to be forgotten, and the null moves to the next value outwards that may be null.
 type printer struct {
+	states
 	w      *answer.Writer
 	path   []any
 	errors []*answer.Error
@@ -88,7 +89,7 @@ func (p *printer) object(r *rowset, sel selection, row []any) bool {
 }
 
 func (p *printer) field(f *field, row []any) bool {
-	if f.denied != nil {
+	if p.at(f).denied != nil {
 		return p.refuse(f)
 	}
 	m := p.w.Mark()
@@ -99,9 +100,9 @@ func (f *field) fieldType() *ast.Type { return f.Def.Type }
 
 // refuse writes null for a field that the caller may not see; the error is reported once.
 func (p *printer) refuse(f *field) bool {
-	if !f.told {
-		f.told = true
-		p.fail(f.Field, f.denied)
+	if st := p.at(f); !st.told {
+		st.told = true
+		p.fail(f.Field, st.denied)
 	}
 	if f.Def.Type.NonNull {
 		return false
@@ -133,22 +134,22 @@ func (p *printer) valueOf(f *field, row []any) bool {
 		return p.referred(f, id)
 	case lookup:
 		if key, ok := f.localKey(row); ok {
-			if found := f.byKey[key]; found != nil {
+			if found := p.at(f).byKey[key]; found != nil {
 				return p.object(f.rows, f.sel, found)
 			}
 		}
 		return p.null(f.Field, f.owner)
 	case listed:
 		id, _ := row[0].(catalogue.ID)
-		return p.list(f, f.pages[id])
+		return p.list(f, p.at(f).pages[id])
 	default:
 		id, _ := row[0].(catalogue.ID)
-		return p.connection(f, f.pages[id])
+		return p.connection(f, p.at(f).pages[id])
 	}
 }
 
 func (p *printer) referred(f *field, id catalogue.ID) bool {
-	if found := f.byID[id]; found != nil {
+	if found := p.at(f).byID[id]; found != nil {
 		return p.object(f.rows, f.sel, found)
 	}
 	if f.rows.onlyID() && !f.rows.typ.Abstract() {
@@ -317,7 +318,7 @@ func (p *printer) member(plan *valuePlan, vf *valueField, raw json.RawMessage) b
 	case vf.enum != nil:
 		return p.enumerated(plan, vf, raw)
 	case vf.entity != nil:
-		if vf.entity.denied != nil {
+		if p.at(vf.entity).denied != nil {
 			return p.refuse(vf.entity)
 		}
 		return p.referred(vf.entity, idFrom(raw))

@@ -723,6 +723,7 @@ type Account struct {
 	Clients       []*ApiClient           `protobuf:"bytes,3,rep,name=clients,proto3" json:"clients,omitempty"`
 	Hosts         []string               `protobuf:"bytes,4,rep,name=hosts,proto3" json:"hosts,omitempty"` // host names that lead to this account besides NAME.<anything>
 	Etag          string                 `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
+	Quotas        map[string]int64       `protobuf:"bytes,6,rep,name=quotas,proto3" json:"quotas,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // limit name → figure
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -790,6 +791,13 @@ func (x *Account) GetEtag() string {
 		return x.Etag
 	}
 	return ""
+}
+
+func (x *Account) GetQuotas() map[string]int64 {
+	if x != nil {
+		return x.Quotas
+	}
+	return nil
 }
 
 // ApiClient is a client that is let in until it expires.
@@ -2666,13 +2674,17 @@ const file_fluent_node_v1_node_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x12!\n" +
 	"\fdatabase_url\x18\x03 \x01(\tR\vdatabaseUrl\x12\x12\n" +
-	"\x04etag\x18\x04 \x01(\tR\x04etag\"\x92\x01\n" +
+	"\x04etag\x18\x04 \x01(\tR\x04etag\"\x8a\x02\n" +
 	"\aAccount\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x123\n" +
 	"\aclients\x18\x03 \x03(\v2\x19.fluent.node.v1.ApiClientR\aclients\x12\x14\n" +
 	"\x05hosts\x18\x04 \x03(\tR\x05hosts\x12\x12\n" +
-	"\x04etag\x18\x05 \x01(\tR\x04etag\"\xaf\x02\n" +
+	"\x04etag\x18\x05 \x01(\tR\x04etag\x12;\n" +
+	"\x06quotas\x18\x06 \x03(\v2#.fluent.node.v1.Account.QuotasEntryR\x06quotas\x1a9\n" +
+	"\vQuotasEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xaf\x02\n" +
 	"\tApiClient\x12\x1b\n" +
 	"\tclient_id\x18\x01 \x01(\tR\bclientId\x12\x1f\n" +
 	"\vsecret_hash\x18\x02 \x01(\fR\n" +
@@ -2858,7 +2870,7 @@ func file_fluent_node_v1_node_proto_rawDescGZIP() []byte {
 	return file_fluent_node_v1_node_proto_rawDescData
 }
 
-var file_fluent_node_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_fluent_node_v1_node_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_fluent_node_v1_node_proto_goTypes = []any{
 	(*JoinRequest)(nil),                 // 0: fluent.node.v1.JoinRequest
 	(*JoinResponse)(nil),                // 1: fluent.node.v1.JoinResponse
@@ -2898,13 +2910,14 @@ var file_fluent_node_v1_node_proto_goTypes = []any{
 	(*PrepareAccountResponse)(nil),      // 35: fluent.node.v1.PrepareAccountResponse
 	(*PrepareRetailerRequest)(nil),      // 36: fluent.node.v1.PrepareRetailerRequest
 	(*PrepareRetailerResponse)(nil),     // 37: fluent.node.v1.PrepareRetailerResponse
-	nil,                                 // 38: fluent.node.v1.Configuration.ArtefactsEntry
-	nil,                                 // 39: fluent.node.v1.Candidate.ArtefactsEntry
-	nil,                                 // 40: fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
-	nil,                                 // 41: fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
-	(*v1.ApiClient)(nil),                // 42: fluent.controlplane.v1.ApiClient
-	(*fieldmaskpb.FieldMask)(nil),       // 43: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),         // 44: google.protobuf.Duration
+	nil,                                 // 38: fluent.node.v1.Account.QuotasEntry
+	nil,                                 // 39: fluent.node.v1.Configuration.ArtefactsEntry
+	nil,                                 // 40: fluent.node.v1.Candidate.ArtefactsEntry
+	nil,                                 // 41: fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
+	nil,                                 // 42: fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
+	(*v1.ApiClient)(nil),                // 43: fluent.controlplane.v1.ApiClient
+	(*fieldmaskpb.FieldMask)(nil),       // 44: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),         // 45: google.protobuf.Duration
 }
 var file_fluent_node_v1_node_proto_depIdxs = []int32{
 	7,  // 0: fluent.node.v1.WatchResponse.snapshot:type_name -> fluent.node.v1.Resource
@@ -2917,55 +2930,56 @@ var file_fluent_node_v1_node_proto_depIdxs = []int32{
 	14, // 7: fluent.node.v1.Resource.configuration:type_name -> fluent.node.v1.Configuration
 	16, // 8: fluent.node.v1.Resource.peer:type_name -> fluent.node.v1.Peer
 	10, // 9: fluent.node.v1.Account.clients:type_name -> fluent.node.v1.ApiClient
-	11, // 10: fluent.node.v1.ApiClient.secrets:type_name -> fluent.node.v1.ApiSecret
-	12, // 11: fluent.node.v1.ApiClient.roles:type_name -> fluent.node.v1.ApiRole
-	13, // 12: fluent.node.v1.ApiRole.contexts:type_name -> fluent.node.v1.ApiContext
-	38, // 13: fluent.node.v1.Configuration.artefacts:type_name -> fluent.node.v1.Configuration.ArtefactsEntry
-	15, // 14: fluent.node.v1.Configuration.candidate:type_name -> fluent.node.v1.Candidate
-	39, // 15: fluent.node.v1.Candidate.artefacts:type_name -> fluent.node.v1.Candidate.ArtefactsEntry
-	18, // 16: fluent.node.v1.ReportRequest.load:type_name -> fluent.node.v1.Load
-	40, // 17: fluent.node.v1.CommitConfigurationRequest.artefacts:type_name -> fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
-	14, // 18: fluent.node.v1.CommitConfigurationResponse.configuration:type_name -> fluent.node.v1.Configuration
-	42, // 19: fluent.node.v1.ListClientsResponse.clients:type_name -> fluent.controlplane.v1.ApiClient
-	42, // 20: fluent.node.v1.CreateClientRequest.client:type_name -> fluent.controlplane.v1.ApiClient
-	42, // 21: fluent.node.v1.CreateClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
-	42, // 22: fluent.node.v1.UpdateClientRequest.client:type_name -> fluent.controlplane.v1.ApiClient
-	43, // 23: fluent.node.v1.UpdateClientRequest.update_mask:type_name -> google.protobuf.FieldMask
-	42, // 24: fluent.node.v1.UpdateClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
-	44, // 25: fluent.node.v1.RotateClientRequest.overlap:type_name -> google.protobuf.Duration
-	42, // 26: fluent.node.v1.RotateClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
-	42, // 27: fluent.node.v1.RevokeClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
-	12, // 28: fluent.node.v1.PrepareAccountRequest.api_roles:type_name -> fluent.node.v1.ApiRole
-	41, // 29: fluent.node.v1.PrepareRetailerResponse.artefacts:type_name -> fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
-	0,  // 30: fluent.node.v1.NodeService.Join:input_type -> fluent.node.v1.JoinRequest
-	2,  // 31: fluent.node.v1.NodeService.Watch:input_type -> fluent.node.v1.WatchRequest
-	17, // 32: fluent.node.v1.NodeService.Report:input_type -> fluent.node.v1.ReportRequest
-	22, // 33: fluent.node.v1.NodeService.CreateRetailer:input_type -> fluent.node.v1.CreateRetailerRequest
-	20, // 34: fluent.node.v1.NodeService.CommitConfiguration:input_type -> fluent.node.v1.CommitConfigurationRequest
-	24, // 35: fluent.node.v1.ClientService.ListClients:input_type -> fluent.node.v1.ListClientsRequest
-	26, // 36: fluent.node.v1.ClientService.CreateClient:input_type -> fluent.node.v1.CreateClientRequest
-	28, // 37: fluent.node.v1.ClientService.UpdateClient:input_type -> fluent.node.v1.UpdateClientRequest
-	30, // 38: fluent.node.v1.ClientService.RotateClient:input_type -> fluent.node.v1.RotateClientRequest
-	32, // 39: fluent.node.v1.ClientService.RevokeClient:input_type -> fluent.node.v1.RevokeClientRequest
-	34, // 40: fluent.node.v1.TenantService.PrepareAccount:input_type -> fluent.node.v1.PrepareAccountRequest
-	36, // 41: fluent.node.v1.TenantService.PrepareRetailer:input_type -> fluent.node.v1.PrepareRetailerRequest
-	1,  // 42: fluent.node.v1.NodeService.Join:output_type -> fluent.node.v1.JoinResponse
-	3,  // 43: fluent.node.v1.NodeService.Watch:output_type -> fluent.node.v1.WatchResponse
-	19, // 44: fluent.node.v1.NodeService.Report:output_type -> fluent.node.v1.ReportResponse
-	23, // 45: fluent.node.v1.NodeService.CreateRetailer:output_type -> fluent.node.v1.CreateRetailerResponse
-	21, // 46: fluent.node.v1.NodeService.CommitConfiguration:output_type -> fluent.node.v1.CommitConfigurationResponse
-	25, // 47: fluent.node.v1.ClientService.ListClients:output_type -> fluent.node.v1.ListClientsResponse
-	27, // 48: fluent.node.v1.ClientService.CreateClient:output_type -> fluent.node.v1.CreateClientResponse
-	29, // 49: fluent.node.v1.ClientService.UpdateClient:output_type -> fluent.node.v1.UpdateClientResponse
-	31, // 50: fluent.node.v1.ClientService.RotateClient:output_type -> fluent.node.v1.RotateClientResponse
-	33, // 51: fluent.node.v1.ClientService.RevokeClient:output_type -> fluent.node.v1.RevokeClientResponse
-	35, // 52: fluent.node.v1.TenantService.PrepareAccount:output_type -> fluent.node.v1.PrepareAccountResponse
-	37, // 53: fluent.node.v1.TenantService.PrepareRetailer:output_type -> fluent.node.v1.PrepareRetailerResponse
-	42, // [42:54] is the sub-list for method output_type
-	30, // [30:42] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	38, // 10: fluent.node.v1.Account.quotas:type_name -> fluent.node.v1.Account.QuotasEntry
+	11, // 11: fluent.node.v1.ApiClient.secrets:type_name -> fluent.node.v1.ApiSecret
+	12, // 12: fluent.node.v1.ApiClient.roles:type_name -> fluent.node.v1.ApiRole
+	13, // 13: fluent.node.v1.ApiRole.contexts:type_name -> fluent.node.v1.ApiContext
+	39, // 14: fluent.node.v1.Configuration.artefacts:type_name -> fluent.node.v1.Configuration.ArtefactsEntry
+	15, // 15: fluent.node.v1.Configuration.candidate:type_name -> fluent.node.v1.Candidate
+	40, // 16: fluent.node.v1.Candidate.artefacts:type_name -> fluent.node.v1.Candidate.ArtefactsEntry
+	18, // 17: fluent.node.v1.ReportRequest.load:type_name -> fluent.node.v1.Load
+	41, // 18: fluent.node.v1.CommitConfigurationRequest.artefacts:type_name -> fluent.node.v1.CommitConfigurationRequest.ArtefactsEntry
+	14, // 19: fluent.node.v1.CommitConfigurationResponse.configuration:type_name -> fluent.node.v1.Configuration
+	43, // 20: fluent.node.v1.ListClientsResponse.clients:type_name -> fluent.controlplane.v1.ApiClient
+	43, // 21: fluent.node.v1.CreateClientRequest.client:type_name -> fluent.controlplane.v1.ApiClient
+	43, // 22: fluent.node.v1.CreateClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
+	43, // 23: fluent.node.v1.UpdateClientRequest.client:type_name -> fluent.controlplane.v1.ApiClient
+	44, // 24: fluent.node.v1.UpdateClientRequest.update_mask:type_name -> google.protobuf.FieldMask
+	43, // 25: fluent.node.v1.UpdateClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
+	45, // 26: fluent.node.v1.RotateClientRequest.overlap:type_name -> google.protobuf.Duration
+	43, // 27: fluent.node.v1.RotateClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
+	43, // 28: fluent.node.v1.RevokeClientResponse.client:type_name -> fluent.controlplane.v1.ApiClient
+	12, // 29: fluent.node.v1.PrepareAccountRequest.api_roles:type_name -> fluent.node.v1.ApiRole
+	42, // 30: fluent.node.v1.PrepareRetailerResponse.artefacts:type_name -> fluent.node.v1.PrepareRetailerResponse.ArtefactsEntry
+	0,  // 31: fluent.node.v1.NodeService.Join:input_type -> fluent.node.v1.JoinRequest
+	2,  // 32: fluent.node.v1.NodeService.Watch:input_type -> fluent.node.v1.WatchRequest
+	17, // 33: fluent.node.v1.NodeService.Report:input_type -> fluent.node.v1.ReportRequest
+	22, // 34: fluent.node.v1.NodeService.CreateRetailer:input_type -> fluent.node.v1.CreateRetailerRequest
+	20, // 35: fluent.node.v1.NodeService.CommitConfiguration:input_type -> fluent.node.v1.CommitConfigurationRequest
+	24, // 36: fluent.node.v1.ClientService.ListClients:input_type -> fluent.node.v1.ListClientsRequest
+	26, // 37: fluent.node.v1.ClientService.CreateClient:input_type -> fluent.node.v1.CreateClientRequest
+	28, // 38: fluent.node.v1.ClientService.UpdateClient:input_type -> fluent.node.v1.UpdateClientRequest
+	30, // 39: fluent.node.v1.ClientService.RotateClient:input_type -> fluent.node.v1.RotateClientRequest
+	32, // 40: fluent.node.v1.ClientService.RevokeClient:input_type -> fluent.node.v1.RevokeClientRequest
+	34, // 41: fluent.node.v1.TenantService.PrepareAccount:input_type -> fluent.node.v1.PrepareAccountRequest
+	36, // 42: fluent.node.v1.TenantService.PrepareRetailer:input_type -> fluent.node.v1.PrepareRetailerRequest
+	1,  // 43: fluent.node.v1.NodeService.Join:output_type -> fluent.node.v1.JoinResponse
+	3,  // 44: fluent.node.v1.NodeService.Watch:output_type -> fluent.node.v1.WatchResponse
+	19, // 45: fluent.node.v1.NodeService.Report:output_type -> fluent.node.v1.ReportResponse
+	23, // 46: fluent.node.v1.NodeService.CreateRetailer:output_type -> fluent.node.v1.CreateRetailerResponse
+	21, // 47: fluent.node.v1.NodeService.CommitConfiguration:output_type -> fluent.node.v1.CommitConfigurationResponse
+	25, // 48: fluent.node.v1.ClientService.ListClients:output_type -> fluent.node.v1.ListClientsResponse
+	27, // 49: fluent.node.v1.ClientService.CreateClient:output_type -> fluent.node.v1.CreateClientResponse
+	29, // 50: fluent.node.v1.ClientService.UpdateClient:output_type -> fluent.node.v1.UpdateClientResponse
+	31, // 51: fluent.node.v1.ClientService.RotateClient:output_type -> fluent.node.v1.RotateClientResponse
+	33, // 52: fluent.node.v1.ClientService.RevokeClient:output_type -> fluent.node.v1.RevokeClientResponse
+	35, // 53: fluent.node.v1.TenantService.PrepareAccount:output_type -> fluent.node.v1.PrepareAccountResponse
+	37, // 54: fluent.node.v1.TenantService.PrepareRetailer:output_type -> fluent.node.v1.PrepareRetailerResponse
+	43, // [43:55] is the sub-list for method output_type
+	31, // [31:43] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_fluent_node_v1_node_proto_init() }
@@ -2991,7 +3005,7 @@ func file_fluent_node_v1_node_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fluent_node_v1_node_proto_rawDesc), len(file_fluent_node_v1_node_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   42,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   3,
 		},
