@@ -101,6 +101,8 @@ func TestSnapshotAndChangesTellTheSame(t *testing.T) {
 	e, _ := state.Environments.Get(l.store.View(), "other")
 	step(&statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "other", Region: "there", DatabaseUrl: "postgres://db"}, Etag: e.GetEtag()})
 	step(&statev1.UpdateAccount{Account: &cpv1.Account{Name: "ACME", State: cpv1.AccountState_ACCOUNT_STATE_SUSPENDED}})
+	step(&statev1.UpdateAccount{Account: &cpv1.Account{Name: "ACME", State: cpv1.AccountState_ACCOUNT_STATE_SUSPENDED, Quotas: map[string]int64{"page": 70}}})
+	require.Equal(t, map[string]int64{"page": 70}, nodes["shared"]["account ACME"].GetAccount().GetQuotas())
 	moves := step(&statev1.CreateAccount{Record: &statev1.AccountRecord{
 		Account: &cpv1.Account{Name: "MOVES", Environment: "other"}, FirstRetailer: &cpv1.Retailer{Ref: "R1"},
 	}}).(*statev1.AccountCreated)
