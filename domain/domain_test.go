@@ -210,7 +210,8 @@ func TestWhatCountsIsNeverNegative(t *testing.T) {
 	for _, day := range []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} {
 		hours = append(hours, "OpeningSchedule."+day+"Start", "OpeningSchedule."+day+"End")
 	}
-	require.Equal(t, append(hours, "OrderBillingAddress.latitude", "OrderBillingAddress.longitude", "PaymentServiceProvider.port"), ranged)
+	addresses := []string{"StoreAddress.latitude", "StoreAddress.longitude", "CustomerAddress.latitude", "CustomerAddress.longitude"}
+	require.Equal(t, slices.Concat(addresses, hours, []string{"OrderBillingAddress.latitude", "OrderBillingAddress.longitude", "PaymentServiceProvider.port"}), ranged)
 }
 
 // TestNothingBeginsWithoutAStatus: no ruleset would answer it, and no list that asks for a status would show it.

@@ -154,6 +154,16 @@ func newest(of *desired.Version, name string) (artefact string) {
 	return artefact
 }
 
+// Names lists the workflows that a retailer has in its stable configuration, by name, each once.
+func (c *Configurations) Names(account tenancy.AccountID, retailer tenancy.RetailerID) []string {
+	var out []string
+	for _, r := range c.References(account, retailer) {
+		out = append(out, r.Name)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // Known reports whether a retailer has a workflow of a name in its stable configuration, readable or not.
 func (c *Configurations) Known(account tenancy.AccountID, retailer tenancy.RetailerID, name string) bool {
 	return slices.ContainsFunc(c.References(account, retailer), func(r Reference) bool { return r.Name == name })

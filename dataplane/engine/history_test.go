@@ -236,8 +236,13 @@ func TestResolveFindsTheEntityItsRootAndItsState(t *testing.T) {
 		require.Equal(t, workflow.Event{Type: "NORMAL", RetailerID: 1, EntityType: "FULFILMENT", EntityID: "1", EntityRef: o.Ref + "-F", EntitySubtype: "HD_PFS", EntityStatus: "COMPLETE",
 			RootType: "ORDER", RootID: string(o.ID), RootRef: o.Ref}, ev)
 	}
-	for _, ev := range []workflow.Event{{EntityType: "ORDER", EntityRef: "no such"}, {EntityType: "ORDER", EntityRef: o.Ref, RetailerID: 9}, {EntityType: "SHIP", EntityID: "1"}, {EntityType: "ORDER", EntityID: "x"}} {
+	for _, ev := range []workflow.Event{{EntityType: "ORDER", EntityRef: "no such"}, {EntityType: "ORDER", EntityRef: o.Ref, RetailerID: 9}, {EntityType: "ORDER", EntityID: "x"}} {
 		require.True(t, fault.Is(e.Resolve(b.ctx, b.scope, &ev), fault.NotFound), "%+v", ev)
+	}
+	for place, ev := range map[string]workflow.Event{"entityType": {EntityType: "FULFILMNET", EntityID: "1"}, "rootEntityType": {EntityType: "FULFILMENT", EntityRef: "new", RootType: "ODER", RootRef: o.Ref}} {
+		err := fault.Of(e.Resolve(b.ctx, b.scope, &ev))
+		require.Equal(t, []any{fault.Invalid, place}, []any{err.Kind, err.Field})
+		require.Contains(t, err.Detail, "Did you mean "+map[string]string{"entityType": "FULFILMENT?", "rootEntityType": "ORDER?"}[place])
 	}
 	upsert := workflow.Event{EntityType: "FULFILMENT", EntityRef: "new", RootType: "ORDER", RootRef: o.Ref}
 	require.NoError(t, e.Resolve(b.ctx, b.scope, &upsert))

@@ -99,7 +99,7 @@ func (d *decision) about(x *Draft) {
 }
 
 func (d *decision) actsFor(id catalogue.ID, place string) error {
-	for _, r := range numbered(id) {
+	for _, r := range Retailers(id) {
 		if slices.Contains(d.By.For, r) {
 			return nil
 		}

@@ -26,6 +26,11 @@ func (m *Making) Decide() (Wants, error) {
 		}
 	}
 	for _, x := range m.Drafts {
+		if len(x.Type.Settled) > 0 {
+			if err := x.settle(); err != nil {
+				return Wants{}, err
+			}
+		}
 		if x.New && x.Type.Workflow {
 			if err := d.stamp(x); err != nil {
 				return Wants{}, err

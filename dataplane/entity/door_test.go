@@ -19,6 +19,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/graphql/change"
 	"github.com/fluent-oms/fluent/dataplane/identity/rights"
+	"github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
@@ -35,6 +36,7 @@ import (
 type house struct {
 	*testing.T
 	db       *store.DB
+	dsn      string
 	changer  *change.Changer
 	who      *tenant.Principal        // may everything
 	own      *tenant.Principal        // acts for retailer 1 alone, as rules do
@@ -69,6 +71,8 @@ func (flows) Current(_ context.Context, _ tenancy.AccountID, r tenancy.RetailerI
 	return 10003, r == 1, nil
 }
 
+func (flows) Names(tenancy.AccountID, tenancy.RetailerID) []string { return nil }
+
 func (flows) Get(_ context.Context, _ tenancy.AccountID, r tenancy.RetailerID, f workflow.Following) (*workflow.Workflow, string, error) {
 	if r != 1 {
 		return nil, "", nil
@@ -84,10 +88,11 @@ type hasher struct{}
 func (hasher) Hash(_ context.Context, password string) (string, error) { return "#" + password, nil }
 
 func newHouse(t *testing.T) *house {
-	db := storetest.Open(t, dbtest.Template(t, "entity", storetest.Migrate), store.Options{})
-	h := &house{T: t, db: db, fixtures: map[string]any{}, making: map[*catalogue.Type]bool{}}
+	dsn := dbtest.Template(t, "entity", storetest.Migrate)
+	db := storetest.Open(t, dsn, store.Options{})
+	h := &house{T: t, db: db, dsn: dsn, fixtures: map[string]any{}, making: map[*catalogue.Type]bool{}}
 	var err error
-	h.changer, err = change.New(change.Deps{DB: db, Catalogue: domain.Catalogue(), Workflows: flows{}, Guards: rights.Guards(domain.Catalogue(), hasher{}), Engine: &h.sent})
+	h.changer, err = change.New(change.Deps{DB: db, Catalogue: domain.Catalogue(), Workflows: flows{}, Guards: modules.Guards(domain.Catalogue(), rights.Guards(domain.Catalogue(), hasher{})), Engine: &h.sent})
 	require.NoError(t, err)
 	ann := tenant.Identity{Account: "ACME", UserID: "1", Username: "ann", RetailerID: 1}
 	h.who = tenant.New(ann, tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})
@@ -180,7 +185,7 @@ func (h *house) put(in *catalogue.Input, out map[string]any, f *catalogue.Field,
 
 // said are values that are not free.
 var said = map[string]any{"PermissionKey.name": "ORDER_VIEW", "RoleContextInput.contextType": "ACCOUNT", "RoleContextInput.contextId": "0", "retailerRefs": []any{"1"}, "apiKey": nil, "controlGroupRef": nil,
-	"CurrencyKey.alphabeticCode": "EUR", "AmountTypeInput.scale": 2, "AmountTypeInput.unscaledValue": 150} // as much as the amount
+	"CurrencyKey.alphabeticCode": "EUR", "timeZone": "Australia/Sydney", "timezone": "Australia/Sydney", "CreateOrderItemWithOrderInput.quantity": 100, "CreateFulfilmentItemWithFulfilmentInput.requestedQuantity": 1, "AmountTypeInput.scale": 2, "AmountTypeInput.unscaledValue": 150} // as much as the amount
 
 func (h *house) value(in *catalogue.Input, f *catalogue.InputField, mark string) any {
 	for _, name := range []string{in.Name + "." + f.Name, f.Name} {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // Request is what a caller wants of one entity, beyond the permission that its type needs.
@@ -14,7 +15,17 @@ type Request struct {
 	Input  *catalogue.Input
 	Values map[string]any // what the input says, coerced
 	Taken  []any          // elements that are to be taken out of a list of the entity, as the input names them
-	Reader Reader
+	Reader Lister
+}
+
+// Lister reads what guards want beyond what decisions do.
+type Lister interface {
+	Reader
+	// List finds all entities of a type of which a field has one of some values, as pointers to their structs, by one statement. It reads what is
+	// stored, whosever it is in the account: what a caller does not see counts, too.
+	List(ctx context.Context, t *catalogue.Type, by *catalogue.Field, values ...any) ([]any, error)
+	// Workflows lists the names of a retailer's workflows, such as ORDER::HD, sorted.
+	Workflows(retailer tenancy.RetailerID) []string
 }
 
 // Guard decides what callers may do with entities of one type where that rests on more than a permission. Both functions may be nil; the error is a

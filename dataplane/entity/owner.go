@@ -53,7 +53,7 @@ func (d *decision) concernedBy(o *catalogue.Owner, entity any, place string) []t
 			continue
 		}
 		if k.Type.Provided && o.ID.Kind == catalogue.Int {
-			return numbered(id) // nothing is read for a setting of a retailer
+			return Retailers(id) // nothing is read for a setting of a retailer
 		}
 		known = true
 		if about, _ := d.entity(k.Type, id); about != nil { // else another type of the same kind may have it
@@ -84,7 +84,7 @@ func (d *decision) owners(entity any) (all []tenancy.RetailerID, known bool) {
 			return d.byRef(t.Retailer, refs)
 		case t.Retailer != nil:
 			id, _ := t.Retailer.Get(entity).(catalogue.ID)
-			return numbered(id), true
+			return Retailers(id), true
 		case t.RetailerVia == nil:
 			return nil, true
 		}
@@ -97,8 +97,8 @@ func (d *decision) owners(entity any) (all []tenancy.RetailerID, known bool) {
 	}
 }
 
-// numbered is the retailer of a number; none where it is no number.
-func numbered(id catalogue.ID) []tenancy.RetailerID {
+// Retailers is the retailer of a number; none where it is no number.
+func Retailers(id catalogue.ID) []tenancy.RetailerID {
 	if n, err := strconv.ParseInt(string(id), 10, 32); err == nil {
 		return []tenancy.RetailerID{tenancy.RetailerID(n)}
 	}
@@ -109,7 +109,7 @@ func numbered(id catalogue.ID) []tenancy.RetailerID {
 func (d *decision) byRef(f *catalogue.Field, refs []string) (all []tenancy.RetailerID, known bool) {
 	known = true
 	for _, ref := range refs {
-		if n := numbered(catalogue.ID(ref)); n != nil {
+		if n := Retailers(catalogue.ID(ref)); n != nil {
 			all = append(all, n...)
 			continue
 		}
@@ -119,7 +119,7 @@ func (d *decision) byRef(f *catalogue.Field, refs []string) (all []tenancy.Retai
 			d.fail(n.Missing())
 		}
 		known = known && here
-		all = append(all, numbered(id)...)
+		all = append(all, Retailers(id)...)
 	}
 	return all, known
 }

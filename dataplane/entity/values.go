@@ -2,6 +2,7 @@ package entity
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/form"
+	"github.com/fluent-oms/fluent/domain/words"
 )
 
 const (
@@ -19,17 +22,18 @@ const (
 	composedLength = 1024
 )
 
-// Values refuses values that the fields of drafts cannot hold: texts that are too long or none of those allowed, numbers beyond their bounds. Of
-// entities that change, only what changes is looked at. The error is a fault at the place of the value. Loads of thousands of rows pass here: what is
-// right costs no text of a place.
+// Values refuses values that the fields of drafts cannot hold: texts that are too long, none of those allowed or not of the form that they must have,
+// numbers beyond their bounds. Of entities that change, only what changes is looked at. The error is a fault at the place of the value. It changes
+// nothing. Loads of thousands of rows pass here: which fields there is something to check about is worked out once per type, and what is right costs
+// no text of a place.
 func (m *Making) Values(drafts ...*Draft) error {
 	for _, x := range drafts {
-		for _, f := range x.Type.Fields {
+		for _, f := range x.Type.Checked {
 			if !x.New && !x.touches(f) {
 				continue
 			}
 			if err := m.value(x, f); err != nil {
-				return within(x.at(f), err)
+				return within(x.at(x.source(f)), err)
 			}
 		}
 		for _, u := range x.Type.Unserved {
@@ -39,6 +43,14 @@ func (m *Making) Values(drafts ...*Draft) error {
 		}
 	}
 	return nil
+}
+
+// source is the field that has a value from the maker: that which another one of the same entity is a copy of.
+func (x *Draft) source(f *catalogue.Field) *catalogue.Field {
+	if len(f.Copy) == 1 && f.CopyOver == nil && !x.touches(f) {
+		return f.Copy[0]
+	}
+	return f
 }
 
 // unserved refuses what nothing would come of.
@@ -54,7 +66,9 @@ func (x *Draft) unserved(u catalogue.Unserved) error {
 			given = u.Field.Get(x.Entity)
 		}
 		list, _ := given.(catalogue.Attributes)
-		i := slices.IndexFunc(list, func(a catalogue.Attribute) bool { return a.Name == u.Attribute })
+		i := slices.IndexFunc(list, func(a catalogue.Attribute) bool {
+			return a.Name == u.Attribute && !slices.Contains(u.Harmless, fmt.Sprint(a.Value))
+		})
 		if i < 0 {
 			return nil
 		}
@@ -76,11 +90,21 @@ func (m *Making) value(x *Draft, f *catalogue.Field) error {
 	switch p := f.Pointer(x.Entity).(type) {
 	case *string:
 		return m.text(x, f, *p)
+	case *int:
+		if *p == 0 && !x.touches(f) { // nobody gave it
+			return nil
+		}
+		return number(x, f, *p)
+	case **int:
+		if *p == nil {
+			return nil
+		}
+		return number(x, f, **p)
 	case *catalogue.ID:
 		if f.Ref == nil {
 			return CheckLength(string(*p), 0)
 		}
-		if f.Ref.Provided && *p != "" && numbered(*p) == nil { // of a link, which nobody has looked up
+		if f.Ref.Provided && *p != "" && Retailers(*p) == nil { // of a link, which nobody has looked up
 			return Need{Type: f.Ref, ID: *p}.Missing()
 		}
 		return nil
@@ -89,153 +113,66 @@ func (m *Making) value(x *Draft, f *catalogue.Field) error {
 			return x.element(f, p)
 		}
 	}
-	if f.Least == nil && f.Most == nil || f.Empty(x.Entity) {
+	if f.Empty(x.Entity) {
 		return nil
 	}
 	return bounded(f.Bounds, reflect.Indirect(reflect.ValueOf(f.Get(x.Entity))), x.name(f))
 }
 
+// number checks an integer, of which the API shows 32 bits.
+func number(x *Draft, f *catalogue.Field, n int) error {
+	if n != int(int32(n)) && !f.Digits { //nolint:gosec // that is the question
+		return beyond(n)
+	}
+	if f.Form != nil {
+		if err := f.Form.Number(n); err != nil {
+			return err
+		}
+	}
+	return f.Bounds.Check(x.name(f), float64(n))
+}
+
+func beyond(n int) error {
+	return fault.New(fault.Invalid, "%d is beyond the integers of 32 bits: want %d to %d", n, math.MinInt32, math.MaxInt32).WithCode(fault.CodeNumber)
+}
+
 func (m *Making) text(x *Draft, f *catalogue.Field, text string) error {
-	key := slices.Contains(x.Type.Key, f)
 	switch {
-	case text == "" && key:
+	case text == "" && f.Keyed:
 		return fault.Invalidf("", "%s must not be empty", x.name(f)).WithCode(fault.CodeMissing)
 	case text == "" && (len(f.Among) == 0 || !x.touches(f)): // an empty text that somebody gave is none of those that are allowed
 		return nil
 	case len(f.Among) > 0:
 		return among(f, text)
 	case f.Constants != nil && f.Constants.Constant(text) == nil:
-		return fault.NotFoundf("%s not found: %s %s", f.Constants.Name, f.Constants.Key, text)
-	}
-	limit := f.MaxLen
-	if x.New && m.By.Composes && (key || f.Name == "ref") {
-		limit = composedLength
-	}
-	return CheckLength(text, limit)
-}
-
-// element checks a value object, or a list of them or of texts, to which a pointer is given. Of a list that was merged with what is stored, only what
-// was given is looked at.
-func (x *Draft) element(f *catalogue.Field, pointer any) error {
-	if f.Value != nil && f.Value.Settles {
-		if err := settle(reflect.ValueOf(pointer)); err != nil {
+		return fault.NotFoundf("%s not found: %s %.80s%s", f.Constants.Name, f.Constants.Key, text, words.Hint(text, f.Constants.Keys()))
+	case f.Words != nil:
+		if err := misspelt(text, f.Words); err != nil {
 			return err
 		}
 	}
-	if given, merged := x.Given[f]; merged {
-		pointer = given
+	limit := f.MaxLen
+	if x.New && m.By.Composes && (f.Keyed || f.Name == "ref") {
+		limit = composedLength
 	}
-	if f.MaxItems > 0 {
-		if n := reflect.ValueOf(f.Get(x.Entity)).Len(); n > f.MaxItems {
-			return fault.Invalidf("", "the list has %d elements, at most %d are allowed", n, f.MaxItems).WithCode(fault.CodeTooLong)
-		}
-	}
-	if err := x.distinct(f); err != nil {
+	return m.formed(f.Form, text, limit)
+}
+
+// formed checks the length and the form of a text. What the platform puts together of refs that are stored may have the form that those had.
+func (m *Making) formed(f *form.Form, text string, limit int) error {
+	if err := CheckLength(text, limit); err != nil || f == nil || m.By.Composes && f == form.Ref {
 		return err
 	}
-	return elements(f.Value, reflect.Indirect(reflect.ValueOf(pointer)))
+	return f.Text(text)
 }
 
-// distinct refuses a list of which two elements have the members in common that tell elements apart.
-func (x *Draft) distinct(f *catalogue.Field) error {
-	if !f.Distinct {
+// misspelt refuses what is nearly one of the words that the platform knows: nothing would ever go by it. What is near none is the caller's own.
+func misspelt(text string, known []string) error {
+	if slices.Contains(known, text) {
 		return nil
 	}
-	list, seen := reflect.ValueOf(f.Get(x.Entity)), map[string]bool{}
-	for i := range list.Len() {
-		id := ""
-		for n, m := range f.Value.Fields {
-			if slices.Contains(f.Value.MergeBy, m.Name) {
-				id += fmt.Sprintf("%q", fmt.Sprint(list.Index(i).Field(n)))
-			}
-		}
-		if seen[id] {
-			place := fmt.Sprintf("[%d].%s", i, f.Value.MergeBy[0])
-			return fault.Invalidf(place, "another element of the list has it too").WithCode(fault.CodeExists)
-		}
-		seen[id] = true
-	}
-	return nil
-}
-
-// elements checks what a JSON column holds: of, a list of those, or texts. Of other values, such as documents, nothing is promised.
-func elements(of *catalogue.ValueType, v reflect.Value) error {
-	switch {
-	case !v.IsValid(): // nothing was given
-	case v.Kind() == reflect.String:
-		return CheckLength(v.String(), 0)
-	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() != reflect.Uint8:
-		for i := range v.Len() {
-			if err := elements(of, v.Index(i)); err != nil {
-				return within(fmt.Sprintf("[%d]", i), err)
-			}
-		}
-	case v.Kind() == reflect.Pointer && !v.IsNil():
-		return elements(of, v.Elem())
-	case of != nil && v.Type() == of.Go:
-		for i, m := range of.Fields {
-			if err := member(m, v.Field(i)); err != nil {
-				return within(m.Name, err)
-			}
-		}
-	}
-	return nil
-}
-
-// settle has value objects, or a list of them, fill in what follows from what was given.
-func settle(v reflect.Value) error {
-	for v.Kind() == reflect.Pointer && !v.IsNil() && v.Elem().Kind() != reflect.Struct {
-		v = v.Elem()
-	}
-	switch {
-	case v.Kind() == reflect.Slice:
-		for i := range v.Len() {
-			if err := settle(v.Index(i).Addr()); err != nil {
-				return within(fmt.Sprintf("[%d]", i), err)
-			}
-		}
-	case v.Kind() == reflect.Pointer && !v.IsNil():
-		if s, ok := v.Interface().(catalogue.Settler); ok {
-			return s.Settle()
-		}
-	}
-	return nil
-}
-
-// member checks one member of a value object.
-func member(m *catalogue.ValueField, v reflect.Value) error {
-	switch {
-	case m.Value != nil:
-		return elements(m.Value, v)
-	case m.Ref != nil:
-		return nil
-	case v.Kind() == reflect.Pointer:
-		if v.IsNil() {
-			return nil
-		}
-		return member(m, v.Elem())
-	case v.Kind() == reflect.String && m.Enum != nil && v.Len() > 0 && !m.Enum.Has(v.String()):
-		return unknown(v.String(), m.Enum.Values)
-	case v.Kind() == reflect.String:
-		return CheckLength(v.String(), m.MaxLen)
-	}
-	return bounded(m.Bounds, v, m.Name)
-}
-
-// bounded refuses a number beyond bounds.
-func bounded(b catalogue.Bounds, number reflect.Value, name string) error {
-	if b.Least == nil && b.Most == nil {
-		return nil
-	}
-	v := 0.0
-	switch {
-	case number.CanInt():
-		v = float64(number.Int())
-	case number.CanFloat():
-		v = number.Float()
-	}
-	if err := b.Check(name, v); err != nil {
-		return fault.Of(err).At("")
+	if near := words.Nearest(text, known); near != "" {
+		return words.Unknown(text, known)
 	}
 	return nil
 }
@@ -259,11 +196,7 @@ func among(f *catalogue.Field, text string) error {
 	if len(f.Among) == 0 || slices.Contains(f.Among, text) {
 		return nil
 	}
-	return unknown(text, f.Among)
-}
-
-func unknown(text string, want []string) error {
-	return fault.Invalidf("", "%q is unknown: want %s", text, strings.Join(want, ", ")).WithCode(fault.CodeInvalid)
+	return words.Unknown(text, f.Among)
 }
 
 // at is where the value of a field stands in the input.

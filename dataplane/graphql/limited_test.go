@@ -223,7 +223,7 @@ func (w *world) twoOrders() (orders, lines, fulfilments [2]string) {
 	for i := range orders {
 		customer := at(w.data(fmt.Sprintf(`mutation { createCustomer(input: {username: "c%d", firstName: "C", primaryEmail: "c@b.c", timezone: "UTC", promotionOptIn: false, retailer: {id: %d}}) { id } }`, i, i+1), ""), "createCustomer.id")
 		made := w.data(`mutation($i: CreateOrderInput!) { createOrder(input: $i) { id items { edges { node { id } } } } }`, fmt.Sprintf(`{"i":{"ref":"O-%d","type":"HD","retailer":{"id":%d},"customer":{"id":%q},
-			"items":[{"ref":"1","productRef":"P1","productCatalogueRef":"PC:MASTER:1","quantity":2},{"ref":"2","productRef":"P2","productCatalogueRef":"PC:MASTER:1","quantity":1}]}}`, i+1, i+1, customer))
+			"items":[{"ref":"1","productRef":"P1","productCatalogueRef":"PC:MASTER:1","quantity":6},{"ref":"2","productRef":"P2","productCatalogueRef":"PC:MASTER:1","quantity":1}]}}`, i+1, i+1, customer))
 		orders[i], lines[i] = at(made, "createOrder.id").(string), at(made, "createOrder.items.edges.0.node.id").(string)
 		fulfilments[i] = at(w.data(fulfilment, fulfilmentOf(fmt.Sprintf("F-%d", i+1), orders[i], lines[i])), "createFulfilment.id").(string)
 	}
@@ -252,7 +252,7 @@ func TestPartsOfAnotherOrderAreRefused(t *testing.T) {
 
 	strange := w.failure(`mutation($i: UpdateOrderInput!) { updateOrder(input: $i) { id } }`, fmt.Sprintf(`{"i":{"id":%q,"items":[{"id":%q,"quantity":9}]}}`, orders[0], lines[1]))
 	require.Equal(t, "C0120E", strange.Extensions.Code)
-	require.Equal(t, `{"orderById":{"items":{"edges":[{"node":{"quantity":2}},{"node":{"quantity":1}}]}}}`, w.raw(fmt.Sprintf(`{ orderById(id: %s) { items { edges { node { quantity } } } } }`, orders[1]), ""))
+	require.Equal(t, `{"orderById":{"items":{"edges":[{"node":{"quantity":6}},{"node":{"quantity":1}}]}}}`, w.raw(fmt.Sprintf(`{ orderById(id: %s) { items { edges { node { quantity } } } } }`, orders[1]), ""))
 }
 
 // TestNestedReadsKeepToEachTypesRetailers has a user who sees all orders, and fulfilments of one retailer only.

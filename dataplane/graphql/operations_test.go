@@ -45,7 +45,7 @@ func TestEachRootFieldHasOneThingBehindIt(t *testing.T) {
 		{extended(catalogue.Spec{Queries: []catalogue.OperationSpec{{Field: "oracle: Order"}}}), all, "Query.oracle: nothing is behind it"},
 		{extended(catalogue.Spec{Mutations: []catalogue.OperationSpec{{Field: "mystery(x: String): Order"}}}), all, "Mutation.mystery: nothing is behind it"},
 	} {
-		_, err := graphql.New(graphql.Deps{Catalogue: c.catalogue, Operations: c.operations, Guards: rights.Guards(c.catalogue, plain{})})
+		_, err := graphql.New(graphql.Deps{Catalogue: c.catalogue, Operations: c.operations, Guards: modules.Guards(c.catalogue, rights.Guards(c.catalogue, plain{}))})
 		if c.want == "" {
 			require.NoError(t, err)
 			continue

@@ -187,7 +187,7 @@ func TestEveryMutationAsksForItsOwnPermission(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var err error
-	w.exec, err = graphql.New(graphql.Deps{Catalogue: domain.Catalogue(), Operations: modules.Operations(), DB: w.db, Workflows: versions{}, Guards: rights.Guards(domain.Catalogue(), plain{}), Engine: w.nudges, Retailers: &numbers{db: w.db}})
+	w.exec, err = graphql.New(graphql.Deps{Catalogue: domain.Catalogue(), Operations: modules.Operations(), DB: w.db, Workflows: versions{}, Guards: modules.Guards(domain.Catalogue(), rights.Guards(domain.Catalogue(), plain{})), Engine: w.nudges, Retailers: &numbers{db: w.db}})
 	require.NoError(t, err)
 	ids := w.everything()
 	all := domain.Catalogue().Permissions()

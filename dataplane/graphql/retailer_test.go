@@ -47,7 +47,7 @@ func TestRetailersAreNumberedElsewhere(t *testing.T) {
 	require.Equal(t, "S0001E", w.failure(create, "").Extensions.Code, "without a control plane")
 	cp := &numbers{db: w.db, fails: fault.New(fault.Unavailable, "The control plane does not answer")}
 	var err error
-	w.exec, err = graphql.New(graphql.Deps{Catalogue: domain.Catalogue(), Operations: modules.Operations(), DB: w.db, Workflows: versions{}, Guards: rights.Guards(domain.Catalogue(), plain{}), Engine: w.nudges, Retailers: cp})
+	w.exec, err = graphql.New(graphql.Deps{Catalogue: domain.Catalogue(), Operations: modules.Operations(), DB: w.db, Workflows: versions{}, Guards: modules.Guards(domain.Catalogue(), rights.Guards(domain.Catalogue(), plain{})), Engine: w.nudges, Retailers: cp})
 	require.NoError(t, err)
 	require.Equal(t, "S0002E", w.failure(create, "").Extensions.Code)
 	require.Equal(t, `{"retailers":{"edges":[]}}`, w.raw(`{ retailers(ref: ["SECOND"]) { edges { node { id } } } }`, ""), "nothing was made")

@@ -22,7 +22,7 @@ func TestSetUpBatches(t *testing.T) {
 	t.Parallel()
 	l := newLoader(t)
 	var err error
-	l.exec, err = graphql.New(graphql.Deps{Catalogue: domain.Catalogue(), Operations: modules.Operations(), DB: l.db, Workflows: versions{}, Guards: rights.Guards(domain.Catalogue(), plain{}),
+	l.exec, err = graphql.New(graphql.Deps{Catalogue: domain.Catalogue(), Operations: modules.Operations(), DB: l.db, Workflows: versions{}, Guards: modules.Guards(domain.Catalogue(), rights.Guards(domain.Catalogue(), plain{})),
 		Engine: l.nudges, Retailers: &numbers{db: l.db}})
 	require.NoError(t, err)
 	l.service = batching.New(l.db, modules.Loads(), func(context.Context, tenancy.Scope, ...*workflow.Event) {}).Writing(l.exec)

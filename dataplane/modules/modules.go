@@ -2,6 +2,9 @@
 package modules
 
 import (
+	"maps"
+
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/modules/core"
 	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
@@ -36,6 +39,17 @@ func Operations() []operation.Operation {
 	var out []operation.Operation
 	for _, m := range All() {
 		out = append(out, m.Operations...)
+	}
+	return out
+}
+
+// Guards are those of all modules, and others beside them.
+func Guards(c *catalogue.Catalogue, others entity.Guards) entity.Guards {
+	out := maps.Clone(others)
+	for _, m := range All() {
+		if m.Guards != nil {
+			maps.Copy(out, m.Guards(c))
+		}
 	}
 	return out
 }

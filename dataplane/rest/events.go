@@ -12,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/form"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -141,6 +142,8 @@ func (req *eventRequest) check() (wrong wrongs) {
 	if req.EntityID == "" && req.EntityRef == "" {
 		wrong.add(fault.Invalidf("entityRef", "An event names its entity by entityId or entityRef").WithCode(fault.CodeMissing))
 	}
+	wrong.known(word{"type", req.Type, eventTypes})
+	wrong.plain(map[string]string{"name": req.Name, "entityRef": string(req.EntityRef), "rootEntityRef": string(req.RootEntityRef)})
 	return wrong
 }
 
@@ -163,18 +166,13 @@ func attributes(raw json.RawMessage) (map[string]any, error) {
 	return m, nil
 }
 
-// layouts are the forms in which callers write moments; a zone that is left out means UTC.
-var layouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999-0700", "2006-01-02T15:04:05.999999999", "2006-01-02"}
-
 // moment reads a timestamp; nil and empty give the zero time.
 func moment(field string, s *string) (time.Time, error) {
 	if s == nil || *s == "" {
 		return time.Time{}, nil
 	}
-	for _, layout := range layouts {
-		if t, err := time.Parse(layout, *s); err == nil && catalogue.CheckTime(t) == nil {
-			return t.UTC(), nil
-		}
+	if t, err := form.Moment(*s); err == nil {
+		return t, nil
 	}
 	return time.Time{}, fault.Invalidf(field, "An ISO 8601 time such as 2026-01-31T10:00:00.000Z is expected, got %q", *s).WithCode(fault.CodeDate)
 }
@@ -194,6 +192,7 @@ func (a *API) searchEvents(c *call) (any, error) {
 		RetailerID: v.Get("retailerId"), EventType: v.Get("eventType"), EventStatus: strings.ToUpper(v.Get("eventStatus")),
 		Start: start, Count: count,
 	}
+	wrong.known(word{"eventType", q.EventType, itemTypes}, word{"eventStatus", q.EventStatus, itemStatuses})
 	from, to := v.Get("from"), v.Get("to")
 	q.From, err = moment("from", &from)
 	wrong.add(err)

@@ -3,7 +3,10 @@
 package settings
 
 import (
+	"encoding/json"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/identity"
@@ -63,22 +66,46 @@ func Checks(c *catalogue.Catalogue) entity.Checks {
 func check(all []*setting.Declaration, s *foundation.Setting) error {
 	at := slices.IndexFunc(all, func(d *setting.Declaration) bool { return d.Covers(s.Name) })
 	if at < 0 {
-		return nil
+		return fitting(s)
 	}
 	d, v := all[at], setting.ValueOf(s)
 	err := d.Check(v)
 	if err != nil && v.Document && d.Rest != "" { // a document whose name merely begins like a family's is a tenant's own
-		return nil
+		return fitting(s)
 	}
 	if !slices.Contains(d.Contexts, setting.Context(s.Context)) {
 		return fault.Invalidf("context", "%s is read for %s: nothing would read one for %s", s.Name, d.Where(), s.Context).WithCode(fault.CodeInvalid)
 	}
 	if err == nil {
-		return nil
+		return fitting(s)
 	}
 	field := "value"
 	if v.Document {
 		field = "lobValue"
 	}
 	return fault.Invalidf(field, "%s: %v", s.Name, err).WithCode(fault.CodeInvalid)
+}
+
+// fitting refuses a setting that is not of the type that it says, or whose context is one alone and has no number.
+func fitting(s *foundation.Setting) error {
+	if c := setting.Context(s.Context); !c.Numbered() && slices.Contains(setting.Contexts(), c) && s.ContextID != 0 {
+		return fault.Invalidf("contextId", "settings of %s have contextId 0, not %d: nothing would read this one", s.Context, s.ContextID).WithCode(fault.CodeInvalid)
+	}
+	wrong := ""
+	switch text := strings.TrimSpace(s.Value); {
+	case s.ValueType == "INTEGER" && text != "" && !whole(text):
+		wrong = "a whole number"
+	case s.ValueType == "BOOLEAN" && text != "" && !strings.EqualFold(text, "true") && !strings.EqualFold(text, "false"):
+		wrong = "true or false"
+	case s.ValueType == "JSON" && text != "" && !json.Valid([]byte(text)):
+		wrong = "a JSON text"
+	default:
+		return nil
+	}
+	return fault.Invalidf("value", "a setting of type %s has %s as its value, not %.60q", s.ValueType, wrong, s.Value).WithCode(fault.CodeInvalid)
+}
+
+func whole(text string) bool {
+	_, err := strconv.ParseInt(text, 10, 64)
+	return err == nil
 }

@@ -21,6 +21,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/fluent-oms/fluent/domain/form"
 )
 
 // ValueKind is how a field's value is stored and compared.
@@ -69,6 +71,9 @@ type Field struct {
 	Distinct   bool       // elements of a list differ in the members that identify them
 	MaxItems   int        // elements of a list; 0: no limit but that of the request
 	NoZero     bool       // of an integer, 0 stands for no value: the column is NULL then
+	Keyed      bool       // part of the type's natural key
+	Form       *form.Form // how the value must look; nil: as it likes
+	Words      []string   // those that the platform knows among the values that a text may have; nil: it knows none
 	index      []int      // path in the Go struct; nil: the discriminator
 	constant   string     // the discriminator's value
 }
@@ -138,6 +143,8 @@ type Type struct {
 	Copies      []*Field   // fields that have Copy
 	Agrees      []Agreement
 	Versions    *Versions  // rows are versions of one thing; nil: each row is a thing of its own
+	Checked     []*Field   // whose values the door of entities looks at, in the order of Fields: others can hold whatever their Go type can
+	Settled     []*Field   // that hold value objects which fill in what follows from what was given
 	Unserved    []Unserved // what is refused because nothing would come of it
 	Secret      bool       // its fields hold secrets, which who may view it reads
 	Private     bool       // a row is one person's: that of the rows which refer to it
@@ -285,6 +292,7 @@ type ValueField struct {
 	Enum     *Enum      // the values that a text may have; nil: any text
 	MaxLen   int        // characters of a text; 0: 255
 	Personal bool       // of a person, where the field that holds the object is
+	Form     *form.Form // how the value must look; nil: as it likes
 	Bounds              // of a number
 	Value    *ValueType // nested value object or list of them
 	Doc      string

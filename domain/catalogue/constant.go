@@ -22,6 +22,15 @@ func (v *ValueType) Constant(key string) *Constant {
 	return v.Rows[i]
 }
 
+// Keys lists those of a value type's rows, sorted.
+func (v *ValueType) Keys() []string {
+	out := make([]string, len(v.Rows))
+	for i, c := range v.Rows {
+		out[i] = c.Key
+	}
+	return out
+}
+
 // Settler is a value object that fills in what follows from what was given, and refuses what contradicts itself. The error is a fault whose field is
 // a member. Settling what is settled changes nothing.
 type Settler interface{ Settle() error }

@@ -19,7 +19,8 @@ type Default struct {
 // than surprised.
 type Unserved struct {
 	Field     *Field
-	Attribute string // of Field, the attributes; empty: Field itself
+	Attribute string   // of Field, the attributes; empty: Field itself
+	Harmless  []string // values of the attribute that ask for nothing more than what comes anyway
 	Why       string
 }
 
@@ -80,6 +81,10 @@ func (b *builder) connectUnserved(t *Type, list map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(list)) {
 		u := Unserved{Why: list[name]}
 		field, attribute, _ := strings.Cut(name, ".")
+		attribute, harmless, _ := strings.Cut(attribute, "=")
+		if harmless != "" {
+			u.Harmless = strings.Split(harmless, "|")
+		}
 		u.Field, u.Attribute = t.fields[field], attribute
 		if u.Field == nil || (attribute != "") != (u.Field.Value != nil && u.Field.Value.Go == reflect.TypeFor[Attribute]()) || u.Why == "" {
 			b.fail(t.Name, "unserved: %s: want a field, or one of the attributes, and why it is refused", name)

@@ -118,6 +118,7 @@ func (b *builder) connect() {
 	for _, t := range b.cat.types {
 		b.connectType(t, b.specs[t])
 		b.connectCreation(t, b.specs[t])
+		b.connectForms(t, b.specs[t])
 	}
 	for _, t := range b.cat.abstract {
 		t.Key, t.Root = b.fieldsOf(t, keyNames(t.Members[0].Key)), sameField(t, t.Members[0].Root)

@@ -17,6 +17,8 @@ func fits(f *Field, d *declaration, rt reflect.Type) error {
 		return errors.New("append is for lists of value objects that do not merge")
 	case d.tag.Distinct && (!list || f.Value == nil || len(f.Value.MergeBy) == 0):
 		return errors.New("distinct is for lists of value objects that members identify")
+	case d.tag.Words != "" && f.Kind != Text:
+		return errors.New("words= is for texts")
 	case d.tag.Exact && f.Kind != Text:
 		return errors.New("exact is for texts")
 	case d.tag.Rare && !f.Null:
@@ -77,6 +79,7 @@ func (b *builder) deriveValue(v *ValueType) {
 		if k := plain.Kind(); tag.Bounds != (Bounds{}) && k != reflect.Int && k != reflect.Float64 {
 			b.fail(v.Name+"."+sf.Name, "least= and most= are for numbers")
 		}
+		f.Form = b.formOf(v.Name+"."+sf.Name, &tag, name, kindOf(plain))
 		if tag.NonNull {
 			f.GraphQL = nonNull(f.GraphQL)
 		}

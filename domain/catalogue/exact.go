@@ -3,11 +3,9 @@ package catalogue
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/big"
 	"strconv"
-	"time"
 )
 
 // Values are named JSON values, as an event's attributes are; decoded like DecodeJSON does.
@@ -150,15 +148,4 @@ func codeUnit(raw []byte) int64 {
 		return -1
 	}
 	return int64(n)
-}
-
-var errYear = errors.New("in UTC its year has not four digits")
-
-// CheckTime refuses a moment that could be kept and told to nobody: the times of JSON have years of four digits. Zones can lead out of them, as in
-// 9999-12-31T23:00:00-02:00.
-func CheckTime(t time.Time) error {
-	if y := t.UTC().Year(); y < 0 || y > 9999 {
-		return errYear
-	}
-	return nil
 }

@@ -54,6 +54,7 @@ type TypeSpec struct {
 
 	KeyInputs  string // inputs that point at it, derived: Id, Key, IdOrKey, LooseKey; see derive_keys.go
 	Lengths    string // longest texts of fields that types share, in characters: type=50 status=30
+	Words      string // words that the platform knows of fields that types share, as words= of a tag: type=BASE|AGGREGATE
 	NoSearch   bool   // there is no search for it: it is found through others only
 	FoldsCase  bool   // wildcards of searches ignore case
 	Remembered bool   // what a natural key leads to may be remembered for a moment: there are few rows, and their keys stay
@@ -61,7 +62,7 @@ type TypeSpec struct {
 	Taken      string // platform code of the fault that the natural key is taken; empty: C0123E
 
 	// Unserved are fields, and attributes as in attributes.cartRef, that mean something to clients and of which nothing would come yet, with the reason:
-	// whoever gives one is refused.
+	// whoever gives one is refused, but for values of an attribute that ask for nothing more: attributes.shipPolicy=PARTIAL.
 	Unserved map[string]string
 }
 

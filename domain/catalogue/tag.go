@@ -33,6 +33,9 @@ import (
 //	              connection leads to must agree
 //	default=text  the value of a new entity for which nothing is given; {order.retailer} in it stands for what that path leads to
 //	among=A|B     the values that a text may have
+//	words=A|B     words that the platform knows among those that a text may have: what is nearly one of them is a slip and refused, others are callers' own
+//	form=name     how a text or an integer must look: timeZone, timeOfDay; see domain/form. Refs need not say: what is part of a key, and what is called ref
+//	              or …Ref, has the form of one
 //	names=Type    a text that is the ref of a Type: who is limited to some retailers can give only what those reach; or the key of one of the rows
 //	              of a value type, such as a currency's code: nobody can give another
 //	max=n         longest text, in characters; 255 if left out
@@ -59,6 +62,7 @@ type Tag struct {
 	Ref, By, Create, Update    string
 	In, Out, Wrap, Copy, Merge string
 	Default, Among, Names      string
+	Words, Form                string
 	Enum, None, Find           string
 	Of, Via, Link, On          string
 	MaxLen, MaxItems           int
@@ -126,7 +130,7 @@ func (t *Tag) option(option, value string) error {
 	texts := map[string]*string{
 		"ref": &t.Ref, "by": &t.By, "create": &t.Create, "update": &t.Update, "in": &t.In, "out": &t.Out, "enum": &t.Enum, "none": &t.None, "wrap": &t.Wrap,
 		"copy": &t.Copy, "merge": &t.Merge, "of": &t.Of, "via": &t.Via, "link": &t.Link, "on": &t.On, "find": &t.Find,
-		"default": &t.Default, "among": &t.Among, "names": &t.Names,
+		"default": &t.Default, "among": &t.Among, "names": &t.Names, "words": &t.Words, "form": &t.Form,
 	}
 	if p, ok := texts[option]; ok {
 		if *p != "" {

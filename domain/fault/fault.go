@@ -34,7 +34,17 @@ type Error struct {
 	Field  string            // place in the request: input.items[2].quantity, line 3, row 17
 	Detail string            // one sentence for the caller: what was wrong and what to do
 	Meta   map[string]string // machine-readable facts
+	Has    *Existing         // of Exists: what has the key, where the caller may see it; nil: it is not told
 	cause  error
+}
+
+// Existing is what has a key that a caller wanted for something new. Who repeats a request because its answer was lost can tell by it whether the
+// first one had succeeded. Members that it has not are empty.
+type Existing struct {
+	ID        string `json:"id"`
+	Ref       string `json:"ref,omitempty"`
+	Status    string `json:"status,omitempty"`
+	CreatedOn string `json:"createdOn,omitempty"` // 2026-01-31T10:00:00.000Z
 }
 
 // New makes an error of a kind with a formatted detail. Use %w only through Wrap.
@@ -68,6 +78,9 @@ func (e *Error) With(key, value string) *Error {
 	c.Meta[key] = value
 	return &c
 }
+
+// WithExisting returns a copy that tells what has the key.
+func (e *Error) WithExisting(has *Existing) *Error { c := *e; c.Has = has; return &c }
 
 // Wrap returns a copy that carries the cause for the operator's log; callers never see the cause's text.
 func (e *Error) Wrap(cause error) *Error { c := *e; c.cause = cause; return &c }

@@ -13,5 +13,5 @@ type StreetAddress struct {
 	Country     string   `json:"country,omitempty" oms:"max=100"`
 	Latitude    *float64 `json:"latitude,omitempty" oms:"pii,least=-90,most=90" doc:"Degrees, north positive."`
 	Longitude   *float64 `json:"longitude,omitempty" oms:"pii,least=-180,most=180" doc:"Degrees, east positive."`
-	TimeZone    string   `json:"timeZone,omitempty" oms:"max=32"`
+	TimeZone    string   `json:"timeZone,omitempty" oms:"max=32,form=timeZone"`
 }

@@ -29,8 +29,8 @@ type Retailer struct {
 type Location struct {
 	catalogue.Node
 	Ref                string               `oms:"create=!,update=-,max=8" doc:"Unique in the account."`
-	Type               string               `oms:"create=!,max=25" doc:"Usually STORE or WAREHOUSE."`
-	Status             string               `oms:"create=-,max=15,default=ACTIVE" doc:"ACTIVE or INACTIVE."`
+	Type               string               `oms:"create=!,max=25,words=STORE|WAREHOUSE|DC|VENDOR|SUPPLIER|DROPSHIP" doc:"Usually STORE or WAREHOUSE."`
+	Status             string               `oms:"create=-,max=15,default=ACTIVE,words=ACTIVE|INACTIVE" doc:"ACTIVE or INACTIVE."`
 	WorkflowRef        string               `oms:"nosearch,create=-,update=-" deprecated:"It follows from the type: LOCATION::STORE."`
 	WorkflowVersion    int                  `oms:"nosearch,create=-,update=-" deprecated:"It is that of the active workflow."`
 	Name               string               `oms:"create=!,max=100"`
@@ -59,9 +59,9 @@ type AddressFields struct {
 	Postcode    string   `oms:"pii,max=100"`
 	Region      string   `oms:"max=250"`
 	Country     string   `oms:"max=100"`
-	Latitude    *float64 `oms:"pii" doc:"Degrees, north positive."`
-	Longitude   *float64 `oms:"pii" doc:"Degrees, east positive."`
-	TimeZone    string   `oms:"max=32"`
+	Latitude    *float64 `oms:"pii,least=-90,most=90" doc:"Degrees, north positive."`
+	Longitude   *float64 `oms:"pii,least=-180,most=180" doc:"Degrees, east positive."`
+	TimeZone    string   `oms:"max=32,form=timeZone"`
 }
 
 // StoreAddress is where a location is.
@@ -92,20 +92,20 @@ type Network struct {
 type OpeningSchedule struct {
 	catalogue.Node
 	AllHours   bool         `oms:"!" doc:"Open round the clock; the hours do not matter."`
-	MonStart   int          `oms:"!,least=0,most=2400"`
-	MonEnd     int          `oms:"!,least=0,most=2400"`
-	TueStart   int          `oms:"!,least=0,most=2400"`
-	TueEnd     int          `oms:"!,least=0,most=2400"`
-	WedStart   int          `oms:"!,least=0,most=2400"`
-	WedEnd     int          `oms:"!,least=0,most=2400"`
-	ThuStart   int          `oms:"!,least=0,most=2400"`
-	ThuEnd     int          `oms:"!,least=0,most=2400"`
-	FriStart   int          `oms:"!,least=0,most=2400"`
-	FriEnd     int          `oms:"!,least=0,most=2400"`
-	SatStart   int          `oms:"!,least=0,most=2400"`
-	SatEnd     int          `oms:"!,least=0,most=2400"`
-	SunStart   int          `oms:"!,least=0,most=2400"`
-	SunEnd     int          `oms:"!,least=0,most=2400"`
+	MonStart   int          `oms:"!,least=-1,most=2400,form=timeOfDay"`
+	MonEnd     int          `oms:"!,least=-1,most=2400,form=timeOfDay"`
+	TueStart   int          `oms:"!,least=-1,most=2400,form=timeOfDay"`
+	TueEnd     int          `oms:"!,least=-1,most=2400,form=timeOfDay"`
+	WedStart   int          `oms:"!,least=-1,most=2400,form=timeOfDay"`
+	WedEnd     int          `oms:"!,least=-1,most=2400,form=timeOfDay"`
+	ThuStart   int          `oms:"!,least=-1,most=2400,form=timeOfDay"`
+	ThuEnd     int          `oms:"!,least=-1,most=2400,form=timeOfDay"`
+	FriStart   int          `oms:"!,least=-1,most=2400,form=timeOfDay"`
+	FriEnd     int          `oms:"!,least=-1,most=2400,form=timeOfDay"`
+	SatStart   int          `oms:"!,least=-1,most=2400,form=timeOfDay"`
+	SatEnd     int          `oms:"!,least=-1,most=2400,form=timeOfDay"`
+	SunStart   int          `oms:"!,least=-1,most=2400,form=timeOfDay"`
+	SunEnd     int          `oms:"!,least=-1,most=2400,form=timeOfDay"`
 	LocationID catalogue.ID `oms:"location,hidden,ref=Location"`
 }
 
@@ -133,7 +133,7 @@ type Customer struct {
 	PrimaryPhone   string               `oms:"pii,max=20"`
 	Department     string               `oms:"pii"`
 	Country        string               `oms:"max=100"`
-	Timezone       string               `oms:"create=!,max=32"`
+	Timezone       string               `oms:"create=!,max=32,form=timeZone"`
 	PromotionOptIn *bool                `oms:"promotionOptIn,create=!"`
 	RetailerID     catalogue.ID         `oms:"ref=Retailer,by=RetailerId,create=!"`
 	Attributes     catalogue.Attributes `oms:"pii,merge=name"`

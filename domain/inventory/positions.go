@@ -38,7 +38,7 @@ type InventoryQuantity struct {
 	Ref string `oms:"!,max=100" doc:"Unique in its catalogue."`
 	catalogue.Orchestrated
 	Quantity       int        `oms:"create=!" doc:"Reservations and sales are negative."`
-	Condition      string     `oms:"" doc:"NEW, USED or DAMAGED."`
+	Condition      string     `oms:"words=NEW|USED|DAMAGED" doc:"NEW, USED or DAMAGED."`
 	ExpectedOn     *time.Time `oms:"expectedOn"`
 	StorageAreaRef string     `oms:"max=100"`
 	Origin

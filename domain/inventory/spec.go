@@ -87,13 +87,13 @@ func stockTypes() []catalogue.TypeSpec {
 		{
 			Go: InventoryQuantity{}, Doc: "One component of a position's stock.", Plural: "inventoryQuantities", ID: catalogue.UUID, Event: "INVENTORY_QUANTITY", Root: "catalogue",
 			Writers: "IMPLEMENTER INTEGRATION",
-			Fires:   true, Implements: orchestratedNode, Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref catalogue", Indexes: []string{"reservedFor"}, Agrees: []string{"parent.position = position", "position.catalogue = catalogue"},
+			Fires:   true, Implements: orchestratedNode, Lengths: "type=50 status=50", KeyInputs: "Key", Words: "type=LAST_ON_HAND|DELTA|SALE|CORRECTION|RESERVED|EXPECTED|RESERVED_EXPECTED|ADJUSTMENT|IN_TRANSIT", Key: "ref catalogue", Indexes: []string{"reservedFor"}, Agrees: []string{"parent.position = position", "position.catalogue = catalogue"},
 			Retailer: "catalogue", Location: "position", Elsewhere: true, Gets: []string{"inventoryQuantity(ref: String!, catalogue: InventoryCatalogueKey!)"}, Create: true, Update: "ref catalogue",
 		},
 		{
 			Go: VirtualCatalogue{}, Doc: "A named view of availability.", Event: "VIRTUAL_CATALOGUE", Fires: true, Implements: orchestratedNode,
 			Writers: "IMPLEMENTER INTEGRATION",
-			Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref", Indexes: []string{"inventoryCatalogueRef"}, Retailer: "retailerRefs", Location: catalogue.Everywhere, Gets: []string{"virtualCatalogue(ref: String!)"}, Create: true, Update: "ref", Remembered: true,
+			Words:   "type=BASE|AGGREGATE", Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref", Indexes: []string{"inventoryCatalogueRef"}, Retailer: "retailerRefs", Location: catalogue.Everywhere, Gets: []string{"virtualCatalogue(ref: String!)"}, Create: true, Update: "ref", Remembered: true,
 			Unserved: map[string]string{"controlGroupRef": "controls are not applied yet to what can be sold"},
 		},
 		{

@@ -14,9 +14,9 @@ type FulfilmentChoice struct {
 	Status              string               `oms:"nosearch,create=-,default=CREATED" doc:"CREATED at first; then what the workflow says."`
 	WorkflowRef         string               `oms:"!,nosearch,create=-,update=-"`
 	WorkflowVersion     int                  `oms:"!,nosearch,create=-,update=-"`
-	Currency            string               `oms:""`
+	Currency            string               `oms:"names=Currency"`
 	DeliveryInstruction string               `oms:"pii,max=250"`
-	DeliveryType        string               `oms:"!" doc:"STANDARD, EXPRESS, OVERNIGHT or 3HOURS."`
+	DeliveryType        string               `oms:"!,words=STANDARD|EXPRESS|OVERNIGHT|3HOURS" doc:"STANDARD, EXPRESS, OVERNIGHT or 3HOURS."`
 	DeliveryContact     string               `oms:"nosearch,pii"`
 	DeliveryEmail       string               `oms:"nosearch,pii"`
 	DeliveryFirstName   string               `oms:"nosearch,pii"`
@@ -52,6 +52,6 @@ type OrderBillingAddress struct {
 	Country     string       `oms:""`
 	Latitude    *float64     `oms:"pii,least=-90,most=90" doc:"Degrees, north positive."`
 	Longitude   *float64     `oms:"pii,least=-180,most=180" doc:"Degrees, east positive."`
-	TimeZone    string       `oms:""`
+	TimeZone    string       `oms:"form=timeZone"`
 	OrderID     catalogue.ID `oms:"order,hidden,ref=Order"`
 }

@@ -17,7 +17,7 @@ type Order struct {
 	Tag1               string               `oms:"nosearch,create=-"`
 	Tag2               string               `oms:"nosearch,create=-"`
 	Tag3               string               `oms:"nosearch,create=-"`
-	Currency           string               `oms:"nosearch,create=-"`
+	Currency           string               `oms:"nosearch,create=-,names=Currency"`
 	TotalPrice         *float64             `oms:"totalPrice"`
 	TotalTaxPrice      *float64             `oms:"totalTaxPrice"`
 	RetailerID         catalogue.ID         `oms:"ref=Retailer,by=RetailerId,create=!,update=-"`
@@ -44,7 +44,7 @@ type OrderItem struct {
 	Status              string               `oms:"!,create=-,default=CREATED"`
 	Quantity            int                  `oms:"!,least=0"`
 	PaidPrice           *float64             `oms:"paidPrice"`
-	Currency            string               `oms:""`
+	Currency            string               `oms:"names=Currency"`
 	Price               *float64             `oms:"price"`
 	TaxPrice            *float64             `oms:"taxPrice"`
 	TaxType             string               `oms:""`

@@ -25,31 +25,35 @@ func Spec() catalogue.Spec {
 func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
-			Go: Order{}, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", KeyInputs: "Id IdOrKey", Key: "ref", Taken: fault.CodeOrderExists, Retailer: "retailer", Location: "fulfilments fulfilmentChoices.pickupLocationRef", Agrees: []string{"paymentId.retailer = retailer"},
+			Go: Order{}, Guarded: true, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", KeyInputs: "Id IdOrKey", Key: "ref", Taken: fault.CodeOrderExists, Retailer: "retailer", Location: "fulfilments fulfilmentChoices.pickupLocationRef", Agrees: []string{"paymentId.retailer = retailer", "customer.retailer = retailer"},
 			Writers: "INTEGRATION CUSTOMER_SERVICE",
 			Unique:  []string{"ref2"},
 			Indexes: []string{"customer createdOn id", "status createdOn id"},
 			Parts:   "items fulfilmentChoice.deliveryAddress customer fulfilments.items articles.items",
 			Gets:    []string{"order(id: ID, ref: String)", "orderById(id: ID!)"}, Create: true, Update: "id",
-			Unserved: map[string]string{"attributes.fulfilmentPlanRef": "sourcing does not redeem plans yet"},
+			Unserved: map[string]string{
+				"attributes.fulfilmentPlanRef": "sourcing does not redeem plans yet", "attributes.cartRef": "no cart holds stock yet that an order could take over",
+				"attributes.shipPolicy=PARTIAL": "every fulfilment ships when it is ready",
+			},
 		},
 		{
-			Go: OrderItem{}, Doc: "One product line of an order.", KeyInputs: "Id", Implements: "Node", Retailer: "order", Location: "order",
+			Go: OrderItem{}, Guarded: true, Doc: "One product line of an order.", KeyInputs: "Id", Implements: "Node", Retailer: "order", Location: "order",
 			Writers: "INTEGRATION CUSTOMER_SERVICE",
 			Gets:    []string{"orderItemById(id: ID!)"}, Create: true,
 		},
 		{
 			Go: FulfilmentChoice{}, Doc: "How and where the customer wants the goods.", Event: "FULFILMENT_CHOICE", Root: "order", Fires: true, Quiet: true,
 			Retailer: "order", Location: "order", Writers: "INTEGRATION CUSTOMER_SERVICE", Indexes: []string{"pickupLocationRef"}, Create: true, Update: "id",
+			Unserved: map[string]string{"attributes.shipPolicy=PARTIAL": "every fulfilment ships when it is ready"},
 		},
 		{Go: OrderBillingAddress{}, Plural: "orderBillingAddresses", Doc: "Where the bill of an order goes.", NoSearch: true, Retailer: "order", Location: "order"},
 		{
-			Go: Fulfilment{}, Doc: "What is picked and packed at one location for one order.", Event: "FULFILMENT", Root: "order", Fires: true,
+			Go: Fulfilment{}, Guarded: true, Doc: "What is picked and packed at one location for one order.", Event: "FULFILMENT", Root: "order", Fires: true,
 			Writers:    "INTEGRATION STORE_ASSISTANT",
-			Implements: "Node Orchestrateable", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "order", Location: "fromLocation toAddress.location", Indexes: []string{"fromLocation status createdOn id", "toAddress"},
+			Implements: "Node Orchestrateable", KeyInputs: "Id", Key: "ref", Loose: true, Agrees: []string{"user.retailer = order.retailer"}, Retailer: "order", Location: "fromLocation toAddress.location", Indexes: []string{"fromLocation status createdOn id", "toAddress"},
 			Gets: []string{"fulfilmentById(id: ID!)"}, Create: true, Update: "id",
 		},
-		{Go: FulfilmentItem{}, Doc: "How many of an order item are picked in a fulfilment.", Retailer: "fulfilment", Location: "fulfilment", Indexes: []string{"orderItem"}, Agrees: []string{"orderItem.order = fulfilment.order"}},
+		{Go: FulfilmentItem{}, Guarded: true, Doc: "How many of an order item are picked in a fulfilment.", Retailer: "fulfilment", Location: "fulfilment", Indexes: []string{"orderItem"}, Agrees: []string{"orderItem.order = fulfilment.order"}},
 		{
 			Go: Article{}, Doc: "A parcel that holds picked items.", Event: "ARTICLE", Root: "order", Fires: true,
 			Writers:    "INTEGRATION STORE_ASSISTANT",

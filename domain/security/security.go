@@ -25,7 +25,7 @@ type User struct {
 	PrimaryPhone      string               `oms:"pii,max=20"`
 	Department        string               `oms:"pii"`
 	Country           string               `oms:"max=100"`
-	Timezone          string               `oms:"create=!,max=32"`
+	Timezone          string               `oms:"create=!,max=32,form=timeZone"`
 	PromotionOptIn    *bool                `oms:"promotionOptIn"`
 	Language          *SettingValueType    `oms:"language"`
 	PrimaryRetailerID catalogue.ID         `oms:"ref=Retailer,by=RetailerId"`

@@ -7,6 +7,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/words"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -50,6 +51,11 @@ func (r *Runner) Resolve(ctx context.Context, scope tenancy.Scope, ev *workflow.
 
 // resolveRoot serves events about entities that do not exist yet.
 func (r *Runner) resolveRoot(ctx context.Context, rd *store.Reader, ev *workflow.Event) error {
+	for _, named := range []struct{ place, word string }{{"entityType", ev.EntityType}, {"rootEntityType", ev.RootType}} {
+		if named.word != "" && r.types.of(named.word) == nil {
+			return words.Unknown(named.word, r.types.names()).At(named.place)
+		}
+	}
 	missing := fault.NotFoundf("there is no %s %s", ev.EntityType, oneOf(ev.EntityID, ev.EntityRef)).At(where(ev))
 	if ev.RootType == "" || ev.RootID == "" && ev.RootRef == "" {
 		return missing

@@ -3,7 +3,9 @@ package turn
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -43,6 +45,9 @@ func newTypes(c *catalogue.Catalogue) *types {
 }
 
 func (t *types) of(entityType string) []*catalogue.Type { return t.byEvent[entityType] }
+
+// names are those by which events name entity types, sorted.
+func (t *types) names() []string { return slices.Sorted(maps.Keys(t.byEvent)) }
 
 // typeOf is the type of a pointer to an entity; nil if it is none.
 func (t *types) typeOf(ptr any) *catalogue.Type {

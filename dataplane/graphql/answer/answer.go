@@ -38,6 +38,8 @@ type Extensions struct {
 	Code  string            `json:"code"`
 	Field string            `json:"field,omitempty"` // place in the input: input.items[2].quantity
 	Meta  map[string]string `json:"meta,omitempty"`
+
+	Existing *fault.Existing `json:"existing,omitempty"` // what has a key that is taken
 }
 
 // FromFault makes an entry from any error; what is not a fault reads as an internal error without its cause.
@@ -47,7 +49,7 @@ func FromFault(err error, path []any, at ...Location) *Error {
 	if f.Field != "" {
 		message = f.Field + ": " + message
 	}
-	return &Error{Message: message, Path: path, Locations: at, Extensions: Extensions{Code: f.PlatformCode(), Field: f.Field, Meta: f.Meta}, fault: f}
+	return &Error{Message: message, Path: path, Locations: at, Extensions: Extensions{Code: f.PlatformCode(), Field: f.Field, Meta: f.Meta, Existing: f.Has}, fault: f}
 }
 
 // Fault is what an entry was made from; of what is wrong with a document or its variables, that the request is.

@@ -23,7 +23,7 @@ func (s *session) allowChange(ctx context.Context, d *draft) error {
 	if err := s.allowUpdate(ctx, d); err != nil {
 		return err
 	}
-	if err := s.before(ctx, d, nil); err != nil {
+	if err := s.beforeAll(ctx, d); err != nil {
 		return err
 	}
 	if err := d.apply(); err != nil {

@@ -26,6 +26,8 @@ import (
 type Workflows interface {
 	// Current is the version (major × 10000 + minor) of a retailer's workflow such as ORDER::HD that a new root gets; false if there is none.
 	Current(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, name string, root workflow.Root) (version int, ok bool, err error)
+	// Names lists a retailer's workflows, sorted.
+	Names(account tenancy.AccountID, retailer tenancy.RetailerID) []string
 }
 
 // Retailers makes retailers, whose numbers belong to the control plane.
@@ -155,7 +157,7 @@ func (s *session) create(ctx context.Context, d *draft) (any, error) {
 		err = s.settle(ctx, d, err)
 	}
 	if err != nil {
-		return nil, s.explain(err, d)
+		return nil, s.existing(ctx, s.explain(err, d), d)
 	}
 	if !started {
 		s.nudge()

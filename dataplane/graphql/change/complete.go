@@ -5,6 +5,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
+	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -112,11 +113,28 @@ func (s *session) resolve(ctx context.Context, wants []*keys.Want) error {
 
 // Version is the newest version of a retailer's workflow. See entity.Reader.
 func (s *session) Version(ctx context.Context, retailer tenancy.RetailerID, name string, root workflow.Root) (int, error) {
-	if s.Workflows == nil {
+	if s.Changer.Workflows == nil {
 		return 0, nil
 	}
-	version, _, err := s.Workflows.Current(ctx, s.who.Account, retailer, name, root)
+	version, _, err := s.Changer.Workflows.Current(ctx, s.who.Account, retailer, name, root)
 	return version, err
+}
+
+// Workflows lists the names of a retailer's workflows. See entity.Lister.
+func (s *session) Workflows(retailer tenancy.RetailerID) []string {
+	if s.Changer.Workflows == nil {
+		return nil
+	}
+	return s.Changer.Workflows.Names(s.who.Account, retailer)
+}
+
+// List reads what guards look at, with the whole account's eyes. See entity.Lister.
+func (s *session) List(ctx context.Context, t *catalogue.Type, by *catalogue.Field, values ...any) ([]any, error) {
+	whole, err := tenancy.NewScope(s.who.Account)
+	if err != nil {
+		return nil, err
+	}
+	return s.DB.Reader(whole).Entities(ctx, store.Query{Type: t, Where: []store.Condition{{Field: by, Op: store.In, Values: values}}})
 }
 
 // join ties a draft to what its input lists along connections: by rows between the two, or by a reference of the other, which then changes too, so that

@@ -69,7 +69,7 @@ type shownDefinition struct {
 // serve asks the real interface what it serves. Keys are like those of facts.
 func serve(t *testing.T) map[string]served {
 	t.Helper()
-	executor, err := graphql.New(graphql.Deps{Catalogue: domain.Catalogue(), Operations: modules.Operations(), Guards: rights.Guards(domain.Catalogue(), nil)})
+	executor, err := graphql.New(graphql.Deps{Catalogue: domain.Catalogue(), Operations: modules.Operations(), Guards: modules.Guards(domain.Catalogue(), rights.Guards(domain.Catalogue(), nil))})
 	require.NoError(t, err)
 	req := document.Request{Query: introspection}
 	res := executor.Execute(context.Background(), tenant.New(tenant.Identity{Account: "ACME", UserID: "1"}), req)

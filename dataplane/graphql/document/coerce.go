@@ -7,12 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/form"
 )
 
 // InputError says that a value does not fit its type.
@@ -103,7 +103,7 @@ func (c *coercer) objectFromJSON(def *ast.Definition, object map[string]any, at 
 			return nil, err
 		}
 	}
-	return out, nil
+	return out, only(def, at, out, 0)
 }
 
 // absent gives a field that was not sent its default, or complains if it has to be there.
@@ -192,7 +192,7 @@ func (c *coercer) objectFromLiteral(def *ast.Definition, v *ast.Value, at *spot)
 			return nil, err
 		}
 	}
-	return out, nil
+	return out, c.onlyLiteral(def, v, at, out)
 }
 
 // unset says whether a literal is a variable that the request left out: that means the field is absent, not null.
@@ -353,17 +353,10 @@ func (e *InputError) in(outer string) *InputError {
 	return e
 }
 
-// timeLayouts are the spellings of a moment that callers use; a missing zone means UTC.
-var timeLayouts = []string{
-	time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999", "2006-01-02T15:04Z07:00", "2006-01-02",
-}
-
 func moment(v any, at *spot) (any, error) {
 	if s, ok := v.(string); ok {
-		for _, layout := range timeLayouts {
-			if t, err := time.Parse(layout, s); err == nil && catalogue.CheckTime(t) == nil {
-				return t.UTC(), nil
-			}
+		if t, err := form.Moment(s); err == nil {
+			return t, nil
 		}
 	}
 	wrong := badInput(at, "%v is not a date such as 2026-01-31T10:00:00.000Z", v)

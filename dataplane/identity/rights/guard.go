@@ -2,6 +2,7 @@ package rights
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
@@ -10,6 +11,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/security"
+	"github.com/fluent-oms/fluent/domain/words"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -80,13 +82,19 @@ func (g *guard) hide(ctx context.Context, r entity.Request) error {
 	return nil
 }
 
-// knownContexts refuses roles that hold in no kind of place.
+// kinds are the kinds of place in which a role may hold.
+var kinds = []string{string(tenant.AccountContext), string(tenant.RetailerContext), string(tenant.AgentContext)}
+
+// knownContexts refuses roles that are given for no kind of place.
 func knownContexts(r entity.Request) error {
-	known := []tenant.ContextType{tenant.AccountContext, tenant.RetailerContext, tenant.AgentContext}
-	for _, held := range r.Entity.(*security.User).Roles {
-		for _, c := range held.Contexts {
-			if !slices.Contains(known, tenant.ContextType(c.ContextType)) {
-				return fault.Invalidf(r.Place+".roles", "%q is no context type: want ACCOUNT, RETAILER or AGENT", c.ContextType).WithCode(fault.CodeInvalid)
+	roles, _ := r.Values["roles"].([]any)
+	for i, given := range roles {
+		role, _ := given.(map[string]any)
+		contexts, _ := role["contexts"].([]any)
+		for n, at := range contexts {
+			c, _ := at.(map[string]any)
+			if kind, _ := c["contextType"].(string); !slices.Contains(kinds, kind) {
+				return words.Unknown(kind, kinds).At(fmt.Sprintf("%s.roles[%d].contexts[%d].contextType", r.Place, i, n))
 			}
 		}
 	}
@@ -146,12 +154,14 @@ func (g *guard) roleIs(_ context.Context, r entity.Request) error { return holds
 
 // roleBecomes lets a caller put only such permissions into a role as there are, and as he has in the account.
 func (g *guard) roleBecomes(_ context.Context, r entity.Request) error {
-	for _, p := range r.Entity.(*security.Role).Permissions {
-		if _, known := slices.BinarySearch(g.permissions, p.Name); !known {
-			return fault.NotFoundf("Permission not found: %s", p.Name).At(r.Place + ".permissions")
+	list, _ := r.Values["permissions"].([]any)
+	for i, x := range list {
+		p, _ := x.(map[string]any)
+		name, _ := p["name"].(string)
+		if _, known := slices.BinarySearch(g.permissions, name); !known {
+			return fault.NotFoundf("Permission not found: %.80s%s", name, words.Hint(name, g.permissions)).At(fmt.Sprintf("%s.permissions[%d].name", r.Place, i))
 		}
 	}
-	list, _ := r.Values["permissions"].([]any)
 	return holdsAll(r.Who, list)
 }
 

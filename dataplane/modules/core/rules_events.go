@@ -8,7 +8,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/rule"
-	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/form"
 	"github.com/fluent-oms/fluent/domain/path"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
@@ -97,7 +97,7 @@ func timeAt(c *rule.Context, p string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339Nano, path.Text(v))
 	if err == nil {
-		err = catalogue.CheckTime(t)
+		err = form.CheckMoment(t)
 	}
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%s: %v is no time", p, v)

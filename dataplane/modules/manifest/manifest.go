@@ -5,6 +5,7 @@ package manifest
 import (
 	"io/fs"
 
+	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/operation"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -20,6 +21,8 @@ type Module struct {
 	Loads      []Load                 // of batches
 	Settings   []*setting.Declaration // that it reads, or that its workflows name
 	Derived    []catalogue.Figure     // that it keeps
+	// Guards are those of its entity types that are declared as guarded: they decide what mutations may do. Nil: none.
+	Guards func(c *catalogue.Catalogue) entity.Guards
 	// Workflows holds those that every retailer starts with, one to a file, as workflows/*.json; see dataplane/workflows. Nil: none.
 	Workflows fs.FS
 }

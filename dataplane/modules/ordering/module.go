@@ -18,6 +18,7 @@ func Manifest() manifest.Module {
 			{Type: typeOrder, StartsWithCreation: true},
 		},
 		Settings:  settings(),
+		Guards:    Guards,
 		Workflows: workflows,
 	}
 }

@@ -14,6 +14,8 @@ var (
 		Doc: "Ref of the location that carries units which nobody can supply; made with the retailer."}, "REJECTED")
 	PaymentTimeout = setting.Duration(setting.About{Name: "PAYMENT_TIMEOUT_MINUTES", From: setting.Retailer,
 		Doc: "How long an order may wait for its payment."}, setting.Minutes, setting.Range{Default: 60, Least: 0})
+	AcceptWithoutWorkflow = setting.Boolean(setting.About{Name: "ACCEPT_ORDERS_WITHOUT_WORKFLOW", From: setting.Retailer,
+		Doc: "Whether orders are taken of a type for which the retailer has no workflow yet; otherwise they are refused."}, false)
 
 	weightProximity = setting.Number(setting.About{Name: "PROXIMITY.WEIGHTING.FACTOR", From: setting.Retailer,
 		Doc: "How much nearness weighs when one location is proposed."}, 50)
@@ -22,5 +24,5 @@ var (
 )
 
 func settings() []*setting.Declaration {
-	return setting.Declarations(AllowOversell, PickLimit, PickLimitOf, RejectedLocation, PaymentTimeout, weightProximity, weightQuantity)
+	return setting.Declarations(AllowOversell, PickLimit, PickLimitOf, RejectedLocation, PaymentTimeout, AcceptWithoutWorkflow, weightProximity, weightQuantity)
 }

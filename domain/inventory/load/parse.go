@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/form"
 	"github.com/fluent-oms/fluent/domain/inventory/stock"
 )
 
@@ -189,7 +190,7 @@ func (p *parser) time(name string) time.Time {
 // moment reads a time, in UTC where it names no zone.
 func (p *parser) moment(name, s string) (t time.Time, zoned bool) {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02"} {
-		if t, err := time.Parse(layout, s); err == nil && catalogue.CheckTime(t) == nil {
+		if t, err := time.Parse(layout, s); err == nil && form.CheckMoment(t) == nil {
 			return t.UTC(), layout == time.RFC3339Nano
 		}
 	}
