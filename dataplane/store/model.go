@@ -64,6 +64,9 @@ type model struct {
 	placed  [2]placed // where rows are that may be seen, and that may be changed
 	// aggregate reads the type's parts; nil: it has none.
 	aggregate *aggregate
+	indexes   [][]string // columns, behind the account
+	partial   []string   // columns whose index has only rows with a value
+	bytewise  bool       // the database orders texts by their bytes
 }
 
 // learn derives a model for each type of the catalogue.
@@ -102,6 +105,7 @@ func (db *DB) learn(c *catalogue.Catalogue) error {
 		}
 	}
 	db.deriveAggregates(c)
+	db.learnIndexes(c)
 	return nil
 }
 

@@ -37,7 +37,8 @@ func (p *Pipeline) Select(q Query) *Result {
 		p.fail(err)
 		return res
 	}
-	p.add(call{name: s.shape.name, sql: s.shape.sql, args: s.args, steady: s.shape.steady, rows: func(rows pgx.Rows) error { return s.collect(rows, res) }})
+	p.add(call{name: s.shape.name, sql: s.shape.sql, args: s.args, steady: s.shape.steady, custom: s.shape.custom, fail: s.failed,
+		rows: func(rows pgx.Rows) error { return s.collect(rows, res) }})
 	return res
 }
 

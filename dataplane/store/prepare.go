@@ -21,6 +21,7 @@ type shape struct {
 	layout layout
 	model  *model
 	steady bool // one plan serves all values
+	custom bool // which plan is good hangs on the values
 }
 
 // layout says where things are in an answer's row.
@@ -42,6 +43,7 @@ type layout struct {
 
 // selection is a query made ready: its shape and its arguments.
 type selection struct {
+	db    *DB
 	shape *shape
 	args  []any
 	query *Query
@@ -88,6 +90,7 @@ const (
 	traitOwners
 	traitHorizon
 	traitWatermark
+	traitScan
 )
 
 // prepare finds or makes the text for a query and lines up its arguments.
@@ -105,7 +108,7 @@ func (db *DB) prepare(scope tenancy.Scope, q *Query) (*selection, error) {
 		traits |= traitLimited
 	}
 	var buf [512]byte
-	key := appendShapeKey(buf[:0], q, traits)
+	key := appendShapeKey(buf[:0], m, q, traits)
 	if !l.none() {
 		key = l.appendKey(key)
 	}
@@ -116,7 +119,7 @@ func (db *DB) prepare(scope tenancy.Scope, q *Query) (*selection, error) {
 		}
 		db.shapes.keep(key, sh)
 	}
-	s := &selection{shape: sh, query: q, limit: q.Page.First + q.Page.Last, max: db.opts.MaxRows, watermark: traits&traitWatermark != 0}
+	s := &selection{db: db, shape: sh, query: q, limit: q.Page.First + q.Page.Last, max: db.opts.MaxRows, watermark: traits&traitWatermark != 0}
 	if s.bounds, err = q.bounds(string(scope.Account()), m.id.kind); err != nil {
 		return nil, err
 	}
@@ -204,11 +207,12 @@ func (m *model) traitsOf(q *Query) (traits int) {
 	set(q.Parents != nil && q.Parents.Of != nil, traitOwners)
 	set(q.Follow && !q.NoCursors, traitHorizon)
 	set(q.watermark(m.updated.field), traitWatermark)
+	set(q.scans(m), traitScan)
 	return traits
 }
 
 // appendShapeKey writes what tells shapes apart: the addresses of type, edge and fields, which live as long as the catalogue.
-func appendShapeKey(key []byte, q *Query, traits int) []byte {
+func appendShapeKey(key []byte, m *model, q *Query, traits int) []byte {
 	key = appendPointer(key, reflect.ValueOf(q.Type))
 	key = binary.AppendUvarint(key, uint64(traits))
 	if q.Parents != nil {
@@ -221,6 +225,9 @@ func appendShapeKey(key []byte, q *Query, traits int) []byte {
 	for _, c := range q.Where {
 		key = appendPointer(key, reflect.ValueOf(c.Field))
 		key = append(key, byte(c.Op), c.arity())
+		if c.Op == Like || traits&traitScan != 0 { // which conditions an index serves
+			key = append(key, byte(m.service(&c)))
+		}
 	}
 	for _, f := range q.Fields {
 		key = appendPointer(key, reflect.ValueOf(f))
@@ -252,7 +259,7 @@ func (c *Condition) arity() byte {
 }
 
 // arguments follows the order in which newShape numbers the parameters: account, parents, conditions, the limit of the scope, the
-// time of a search by updated_on, cursors, limit of the page.
+// time of a search by updated_on, cursors, the bound of a scan, limit of the page.
 func (s *selection) arguments(scope tenancy.Scope, traits int) ([]any, error) {
 	q, m := s.query, s.shape.model
 	args := make([]any, 1, 8)
@@ -281,6 +288,9 @@ func (s *selection) arguments(scope tenancy.Scope, traits int) ([]any, error) {
 	}
 	if c := s.bounds.before; c != nil {
 		args = append(args, c.at.time(), c.at.idArg())
+	}
+	if traits&traitScan != 0 {
+		args = append(args, s.db.opts.MaxScanned+1)
 	}
 	if s.limit > 0 {
 		return append(args, s.limit+1+len(s.bounds.seen())), nil
@@ -340,6 +350,9 @@ func appendConditionArgs(args []any, m *model, c *Condition) ([]any, error) {
 	case 0:
 		return args, nil
 	case 1:
+		if from, to, ok := m.between(c); ok {
+			return append(args, values[0], from, to), nil
+		}
 		return append(args, values[0]), nil
 	}
 	return append(args, values), nil

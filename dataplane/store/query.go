@@ -84,6 +84,9 @@ type Query struct {
 	// edge: a text of the filters as the client gave them. Others' cursors are refused.
 	Follow bool
 	Asked  string
+	// Bounded is for searches by what a client gives: if no index serves one of the conditions, and the page is not full when Options.MaxScanned rows
+	// were looked at, which indexes lead to, the read fails with fault TooLarge, which says what to do.
+	Bounded bool
 	// Budget is what the query's rows are taken from, with those of others; nil: there is none.
 	Budget *RowBudget
 }

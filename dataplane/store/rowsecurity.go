@@ -51,6 +51,7 @@ type session struct {
 const (
 	genericPlans = "force_generic_plan"
 	plansByUse   = "auto"
+	customPlans  = "force_custom_plan"
 )
 
 // sessionKey is where a connection remembers its session. What is not there is not known.
@@ -65,6 +66,9 @@ func (db *DB) fenced(c *pgconn.PgConn, use, account string, calls []call) (all [
 	want := session{account: account, plans: genericPlans}
 	if use != writeUse && slices.ContainsFunc(calls, func(c call) bool { return !c.steady }) {
 		want.plans = plansByUse
+	}
+	if use != writeUse && slices.ContainsFunc(calls, func(c call) bool { return c.custom }) {
+		want.plans = customPlans
 	}
 	kept := c.CustomData()
 	if is, ok := kept[sessionKey].(session); ok && is == want {

@@ -24,6 +24,8 @@ type call struct {
 	control bool
 	// steady marks reads for which one plan serves all values: a key or the far end of an edge leads to their rows, by the same index always.
 	steady bool
+	// custom marks reads whose values decide which plan is good, so that each is planned for its own.
+	custom bool
 	// gathering makes args when the queue is sent; nil: they are there. sealed lets nothing more join it.
 	gathering Gathering
 	sealed    bool

@@ -48,7 +48,7 @@ func (db *DB) newShape(scope tenancy.Scope, m *model, q *Query, traits int) (*sh
 	if q.Parents != nil {
 		kind = "edge." + q.Parents.Edge.Name
 	}
-	return &shape{name: m.typ.Table + "." + kind, sql: w.text.String(), layout: w.layout, model: m, steady: w.steady}, nil
+	return &shape{name: m.typ.Table + "." + kind, sql: w.text.String(), layout: w.layout, model: m, steady: w.steady, custom: q.patterns()}, nil
 }
 
 type shapeWriter struct {
@@ -61,7 +61,9 @@ type shapeWriter struct {
 	text   sqlText
 	layout layout
 	from   string // FROM orders t
-	filter string // t.account_id = $1 AND …, without cursors
+	filter string // t.account_id = $1 AND …, without cursors; of a scan: what no index serves
+	within string // of a scan: what indexes serve
+	most   string // of a scan: how many rows it may look at, and one
 	after  string // the cursors' row values
 	before string
 	owners string // SELECT … FROM fulfilments, for traitOwners
@@ -126,26 +128,48 @@ func (w *shapeWriter) writeFilter() error {
 	if d := w.m.typ.Discriminator; d != nil && !w.m.typ.Abstract() {
 		conds = append(conds, fmt.Sprintf("t.%s = '%s'", d.Column, w.m.typ.Name))
 	}
-	for i := range w.q.Where {
-		c, err := w.condition(&w.q.Where[i])
-		if err != nil {
-			return err
-		}
-		conds = append(conds, c...)
+	if err := w.writeConditions(conds); err != nil {
+		return err
 	}
-	if w.has(traitLimited) {
-		conds = append(conds, limitOf(w.scope, w.m.typ).text(w.scope, w.m, w.text.param))
-	}
-	if w.has(traitWatermark) {
-		conds = append(conds, fmt.Sprintf("t.%s < least(%s, %s)", w.m.updated.name, sqlHorizon, w.text.param("TIMESTAMPTZ")))
-	}
-	w.filter = strings.Join(conds, " AND ")
 	id := w.m.id.kind.castType()
 	if w.has(traitLow) {
 		w.after = fmt.Sprintf("(%s, %s)", w.text.param("TIMESTAMPTZ"), w.text.param(id))
 	}
 	if w.has(traitHigh) {
 		w.before = fmt.Sprintf("(%s, %s)", w.text.param("TIMESTAMPTZ"), w.text.param(id))
+	}
+	return nil
+}
+
+// writeConditions adds those of the query, of the scope and of what changed since a time to conds.
+func (w *shapeWriter) writeConditions(conds []string) error {
+	served := w.m.served(w.q.Where)
+	var rest []string
+	for i := range w.q.Where {
+		c, err := w.condition(&w.q.Where[i])
+		if err != nil {
+			return err
+		}
+		if w.has(traitScan) && !served[i] {
+			rest = append(rest, c...)
+		} else {
+			conds = append(conds, c...)
+		}
+	}
+	if w.has(traitLimited) {
+		limit := limitOf(w.scope, w.m.typ).text(w.scope, w.m, w.text.param)
+		if w.has(traitScan) { // no index knows it
+			rest = append(rest, limit)
+		} else {
+			conds = append(conds, limit)
+		}
+	}
+	if w.has(traitWatermark) {
+		conds = append(conds, fmt.Sprintf("t.%s < least(%s, %s)", w.m.updated.name, sqlHorizon, w.text.param("TIMESTAMPTZ")))
+	}
+	w.filter = strings.Join(conds, " AND ")
+	if w.has(traitScan) {
+		w.within, w.filter = w.filter, strings.Join(rest, " AND ")
 	}
 	return nil
 }
@@ -180,6 +204,9 @@ func (w *shapeWriter) condition(c *Condition) ([]string, error) {
 		}
 		return []string{fmt.Sprintf("EXISTS (SELECT 1 FROM unnest(%s) AS wanted (part) WHERE %s @> wanted.part::JSONB)", w.text.param(cast+"[]"), name)}, nil
 	}
+	if _, _, ok := w.m.between(c); ok {
+		return []string{fmt.Sprintf("%s LIKE %s", name, w.text.param(cast)), fmt.Sprintf("%s >= %s", name, w.text.param(cast)), fmt.Sprintf("%s < %s", name, w.text.param(cast))}, nil
+	}
 	operator := map[Op]string{In: "=", Like: "LIKE", LikeFold: "ILIKE"}[c.Op]
 	if len(c.Values) == 1 {
 		return []string{fmt.Sprintf("%s %s %s", name, operator, w.text.param(cast))}, nil
@@ -190,6 +217,9 @@ func (w *shapeWriter) condition(c *Condition) ([]string, error) {
 // write puts the pieces together.
 func (w *shapeWriter) write() {
 	bounded := w.has(traitLow) || w.has(traitHigh)
+	if w.has(traitScan) {
+		w.most = w.text.param("INT8")
+	}
 	limit := w.text.param("INT8")
 	if !w.many && !bounded {
 		w.text.WriteString(w.page(w.horizon(), limit))
@@ -287,35 +317,41 @@ func (w *shapeWriter) horizon() string {
 
 // page is the innermost SELECT.
 func (w *shapeWriter) page(horizon, limit string) string {
-	var s strings.Builder
-	s.WriteString("SELECT " + horizon)
+	columns, cursors := horizon, ""
 	for i, c := range w.layout.columns {
 		if i > 0 {
-			s.WriteString(", ")
+			columns += ", "
 		}
-		s.WriteString("t." + c.name)
+		columns += "t." + c.name
 	}
-	fmt.Fprintf(&s, " FROM %s WHERE %s", w.from, w.filter)
 	if w.after != "" {
-		s.WriteString(" AND (t.created_on, t.id) > " + w.after)
+		cursors += " AND (t.created_on, t.id) > " + w.after
 	}
 	if w.before != "" {
-		s.WriteString(" AND (t.created_on, t.id) < " + w.before)
+		cursors += " AND (t.created_on, t.id) < " + w.before
 	}
 	d := w.direction()
-	order := fmt.Sprintf(" ORDER BY t.created_on%s, t.id%s LIMIT %s", d, d, limit)
-	if w.steady && w.q.unique() && w.after == "" && w.before == "" {
-		return "SELECT * FROM (" + s.String() + " OFFSET 0) t" + order
+	order := fmt.Sprintf(" ORDER BY t.created_on%s, t.id%s LIMIT ", d, d)
+	if w.has(traitScan) {
+		return w.bounded(columns, cursors, order, limit)
 	}
-	return s.String() + order
+	text := fmt.Sprintf("SELECT %s FROM %s WHERE %s%s", columns, w.from, w.filter, cursors)
+	if w.steady && w.q.unique() && cursors == "" {
+		return "SELECT * FROM (" + text + " OFFSET 0) t" + order + limit
+	}
+	return text + order + limit
 }
 
 // probes look for the nearest row at or beyond each cursor. NULL means that there is none.
 func (w *shapeWriter) probes() []string {
 	var out []string
+	filter := w.filter
+	if w.has(traitScan) {
+		filter = w.within // what else lies there, nobody looks for
+	}
 	probe := func(compare, bound, direction, name string) {
 		out = append(out, fmt.Sprintf("(SELECT true FROM %s WHERE %s AND (t.created_on, t.id) %s %s ORDER BY t.created_on%s, t.id%s LIMIT 1) AS %s",
-			w.from, w.filter, compare, bound, direction, direction, name))
+			w.from, filter, compare, bound, direction, direction, name))
 	}
 	if w.has(traitLow) {
 		probe("<=", w.after, " DESC", "low")

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -228,4 +230,63 @@ func (l *statementList) lookups(scope tenancy.Scope, t *catalogue.Type) {
 			}
 		}
 	}
+}
+
+// Search is a search of a type by one of its filters, with arguments for the account A1.
+type Search struct {
+	Derived
+	Args   []any
+	Column string
+	Served bool // by an index
+}
+
+// Searches lists the searches that clients may make by one filter: a value, a pattern that begins with something, a range of time. The values are
+// such as number n of a table's rows could have.
+func Searches(c *catalogue.Catalogue, n int, at time.Time) (out []Search, err error) {
+	db := &DB{opts: Options{}.withDefaults(), shapes: &shapeCache{byKey: make(map[string]*shape)}}
+	if err := db.learn(c); err != nil {
+		return nil, err
+	}
+	for _, m := range db.models {
+		m.bytewise = true
+	}
+	scope, err := tenancy.NewScope("A1")
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range append(slices.Clone(c.Types()), c.Abstract()...) {
+		for _, f := range t.Fields {
+			if t.Plural == "" || f.Argument == "" {
+				continue
+			}
+			for _, where := range filtersOf(f, n, at) {
+				q := Query{Type: t, Where: []Condition{where}, Page: Page{First: 50}, Follow: true, Bounded: true}
+				s, err := db.prepare(scope, &q)
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, Search{Derived: Derived{Name: fmt.Sprintf("%s(%s) %d", t.Plural, f.Name, where.Op), SQL: s.shape.sql},
+					Args: s.args, Column: f.Column, Served: !q.scans(db.models[t])})
+			}
+		}
+	}
+	return out, nil
+}
+
+// filtersOf are the conditions that a filter can become.
+func filtersOf(f *catalogue.Field, n int, at time.Time) []Condition {
+	switch f.Kind {
+	case catalogue.Text:
+		text := fmt.Sprintf("v%d", n)
+		return []Condition{{f, In, []any{text}}, {f, Like, []any{text + "%"}}}
+	case catalogue.IDValue:
+		id := catalogue.ID(strconv.Itoa(n))
+		if f.Ref != nil && f.Ref.IDKind == catalogue.UUID {
+			id = sampleUUID
+		}
+		return []Condition{{f, In, []any{id}}}
+	case catalogue.Time:
+		return []Condition{{f, Range, []any{at, at.Add(3 * time.Second)}}}
+	}
+	return nil
 }

@@ -20,7 +20,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
 )
 
 // tableWord is in each whole statement; constants without it are pieces that code puts into others.
@@ -136,17 +138,7 @@ func TestEveryStatementIsAcceptedByPostgreSQL(t *testing.T) {
 func TestHotStatementsUseAnIndex(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	conn := migrated(t)
-	for _, typ := range domain.Catalogue().Types() {
-		fillTable(t, conn, typ.Table)
-	}
-	for _, typ := range domain.Catalogue().Types() {
-		for _, e := range typ.Edges {
-			if e.Link != nil {
-				fillTable(t, conn, e.Link.Table)
-			}
-		}
-	}
+	conn := filled(t)
 	_, err := conn.Exec(ctx, "ANALYZE")
 	require.NoError(t, err)
 	// As the store does: as the role that policies hold back, and with plans for unknown values.
@@ -167,6 +159,34 @@ func TestHotStatementsUseAnIndex(t *testing.T) {
 
 func migrated(t *testing.T) *pgx.Conn {
 	conn, err := pgx.Connect(context.Background(), migratedDSN(t))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+// filled is a database with rows in all tables of entities.
+func filled(t *testing.T) *pgx.Conn {
+	fill := func(dsn string) error {
+		if err := storetest.Migrate(dsn); err != nil {
+			return err
+		}
+		conn, err := pgx.Connect(t.Context(), dsn)
+		if err != nil {
+			return err
+		}
+		for _, typ := range domain.Catalogue().Types() {
+			fillTable(t, conn, typ.Table)
+		}
+		for _, typ := range domain.Catalogue().Types() {
+			for _, e := range typ.Edges {
+				if e.Link != nil {
+					fillTable(t, conn, e.Link.Table)
+				}
+			}
+		}
+		return conn.Close(t.Context())
+	}
+	conn, err := pgx.Connect(t.Context(), dbtest.Template(t, "filled", fill))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close(context.Background()) })
 	return conn

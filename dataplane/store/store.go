@@ -57,6 +57,7 @@ type Options struct {
 	WriteAttempts    int                // how often a write is tried before it fails with fault Unavailable [50]
 	WriteBudget      time.Duration      // how long a write is tried [10s]
 	MaxRows          int                // most rows that one query returns [100000]
+	MaxScanned       int                // most rows that a search with Bounded looks at [500000]
 	Hook             Hook               // for tests [none]
 	// Stored hears after each commit how many rows of entities an account has more, or fewer [nobody].
 	Stored func(account tenancy.AccountID, rows int)
@@ -82,6 +83,7 @@ func (o Options) withDefaults() Options {
 	orInt(&o.AsideConnections, 2)
 	orInt(&o.WriteAttempts, 50)
 	orInt(&o.MaxRows, 100_000)
+	orInt(&o.MaxScanned, 500_000)
 	if o.AcquireWait <= 0 {
 		o.AcquireWait = 3 * time.Second
 	}
@@ -132,17 +134,24 @@ func Open(ctx context.Context, dsn string, options Options) (*DB, error) {
 	return db, nil
 }
 
-// The server's version says which engine it is, and its clock is read in the same trip.
-const sqlVersion = `SELECT version(), clock_timestamp()`
+// The server's version says which engine it is; its clock, and whether it orders texts by their bytes, are read in the same trip.
+const (
+	sqlVersion = `SELECT version(), clock_timestamp()`
+	sqlDetect  = `SELECT version(), clock_timestamp(), 'B'::TEXT < 'a'::TEXT AND '-b'::TEXT < 'a'::TEXT`
+)
 
 func (db *DB) detect(ctx context.Context) error {
 	var version string
 	var now time.Time
 	sent := time.Now()
-	if err := db.readers.QueryRow(ctx, sqlVersion).Scan(&version, &now); err != nil {
+	var bytewise bool
+	if err := db.readers.QueryRow(ctx, sqlDetect).Scan(&version, &now, &bytewise); err != nil {
 		return fmt.Errorf("ask the database for its version: %w", err)
 	}
 	db.clock.set(sent, time.Now(), now)
+	for _, m := range db.models {
+		m.bytewise = bytewise
+	}
 	switch {
 	case strings.HasPrefix(version, "CockroachDB"):
 		db.engine = CockroachDB

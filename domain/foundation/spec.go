@@ -89,7 +89,7 @@ func types() []catalogue.TypeSpec {
 			Gets:    []string{"setting(id: ID)"}, Create: true, Update: "id",
 		},
 		{
-			Go: Customer{}, Doc: "A person who orders.", Implements: "Node", KeyInputs: "Id Key", Key: "ref", Retailer: "retailer", Location: "Order.customer",
+			Go: Customer{}, Doc: "A person who orders.", Implements: "Node", KeyInputs: "Id Key", Key: "ref", Retailer: "retailer", Location: "Order.customer", Indexes: []string{"updatedOn"},
 			Writers: "INTEGRATION CUSTOMER_SERVICE",
 			Gets:    []string{"customer(ref: String!)", "customerById(id: ID!)"}, Create: true, Update: "username=ref", FoldsCase: true,
 		},

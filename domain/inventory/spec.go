@@ -44,20 +44,20 @@ func productTypes() []catalogue.TypeSpec {
 		{
 			Go: StandardProduct{}, Doc: "An ordinary product, usually the base of variants.", Table: "products", Shared: true, Event: "PRODUCT", Root: "catalogue",
 			Writers: "IMPLEMENTER INTEGRATION",
-			Fires:   true, Implements: orchestratedNode + " Product", Lengths: "type=50 status=50", KeyInputs: "LooseKey", Key: "ref catalogue", Indexes: []string{"catalogueRef ref", "ref"}, Retailer: "catalogue", Location: catalogue.Everywhere,
+			Fires:   true, Implements: orchestratedNode + " Product", Lengths: "type=50 status=50", KeyInputs: "LooseKey", Key: "ref catalogue", Indexes: []string{"catalogueRef ref", "ref", "updatedOn"}, Retailer: "catalogue", Location: catalogue.Everywhere,
 			Gets: []string{"standardProduct(ref: String!, catalogue: ProductCatalogueKey!)"}, Create: true, Update: "ref catalogue", FoldsCase: true,
 			Removes: []catalogue.RemovalSpec{{Name: "removeCategoriesFromStandardProduct", Owner: "standardProduct: StandardProductKey!", Items: "categories: [CategoryKey!]!", From: "categories"}},
 		},
 		{
 			Go: VariantProduct{}, Doc: "A sellable variation of a standard product.", Table: "products", Shared: true, Event: "PRODUCT", Root: "catalogue",
 			Writers: "IMPLEMENTER INTEGRATION",
-			Fires:   true, Implements: orchestratedNode + " Product", Lengths: "type=50 status=50", KeyInputs: "LooseKey", Key: "ref catalogue", Indexes: []string{"catalogueRef ref", "ref"}, Retailer: "catalogue", Location: catalogue.Everywhere,
+			Fires:   true, Implements: orchestratedNode + " Product", Lengths: "type=50 status=50", KeyInputs: "LooseKey", Key: "ref catalogue", Indexes: []string{"catalogueRef ref", "ref", "updatedOn"}, Retailer: "catalogue", Location: catalogue.Everywhere,
 			Gets: []string{"variantProduct(ref: String!, catalogue: ProductCatalogueKey!)"}, Create: true, Update: "ref catalogue", FoldsCase: true,
 			Removes: []catalogue.RemovalSpec{{Name: "removeCategoriesFromVariantProduct", Owner: "variantProduct: VariantProductKey!", Items: "categories: [CategoryKey!]!", From: "categories"}},
 		},
 		{
 			Go: GroupProduct{}, Doc: "A bundle or a kit.", Table: "products", Shared: true, Event: "PRODUCT", Root: "catalogue",
-			Fires: true, Implements: orchestratedNode + " Product", Lengths: "type=50 status=50", KeyInputs: "LooseKey", Key: "ref catalogue", Indexes: []string{"catalogueRef ref", "ref"}, Retailer: "catalogue", Location: catalogue.Everywhere, Writers: "IMPLEMENTER INTEGRATION",
+			Fires: true, Implements: orchestratedNode + " Product", Lengths: "type=50 status=50", KeyInputs: "LooseKey", Key: "ref catalogue", Indexes: []string{"catalogueRef ref", "ref", "updatedOn"}, Retailer: "catalogue", Location: catalogue.Everywhere, Writers: "IMPLEMENTER INTEGRATION",
 			Gets: []string{"groupProduct(ref: String!, catalogue: ProductCatalogueKey!)"}, Create: true, Update: "ref catalogue", FoldsCase: true,
 			Removes: []catalogue.RemovalSpec{{Name: "removeCategoriesFromGroupProduct", Owner: "groupProduct: GroupProductKey!", Items: "categories: [CategoryKey!]!", From: "categories"}},
 		},

@@ -28,7 +28,7 @@ func types() []catalogue.TypeSpec {
 			Go: Order{}, Guarded: true, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", KeyInputs: "Id IdOrKey", Key: "ref", Taken: fault.CodeOrderExists, Retailer: "retailer", Location: "fulfilments fulfilmentChoices.pickupLocationRef", Agrees: []string{"paymentId.retailer = retailer", "customer.retailer = retailer"},
 			Writers: "INTEGRATION CUSTOMER_SERVICE",
 			Unique:  []string{"ref2"},
-			Indexes: []string{"customer createdOn id", "status createdOn id"},
+			Indexes: []string{"customer createdOn id", "status createdOn id", "updatedOn"},
 			Parts:   "items fulfilmentChoice.deliveryAddress customer fulfilments.items articles.items",
 			Gets:    []string{"order(id: ID, ref: String)", "orderById(id: ID!)"}, Create: true, Update: "id",
 			Unserved: map[string]string{

@@ -32,6 +32,7 @@ type config struct {
 	reads    time.Duration
 	rows     int
 	accounts int
+	list     int
 	nodes    int
 
 	statements int
@@ -42,7 +43,7 @@ type config struct {
 
 func (c *config) wants(bench string) bool {
 	for part := range strings.SplitSeq(c.benches, ",") {
-		if part == bench || part == "all" && bench != provisioning {
+		if part == bench || part == "all" && bench != provisioning && bench != searching {
 			return true
 		}
 	}
@@ -55,12 +56,13 @@ func main() {
 	flag.StringVar(&c.dir, "dir", "", "state folder, kept afterwards; empty: a temporary one")
 	flag.StringVar(&c.json, "json", "", "write the figures to this file, too")
 	flag.StringVar(&c.profiles, "profiles", "", "write CPU profiles of all nodes and gateways under each load to this folder")
-	flag.StringVar(&c.benches, "bench", "all", "which, separated by commas: start, accounts, orders, order-read, availability, batch; by its name only: provisioning")
+	flag.StringVar(&c.benches, "bench", "all", "which, separated by commas: start, accounts, orders, order-read, availability, batch; by their names only: provisioning, search")
 	flag.IntVar(&c.orders, "orders", 2000, "orders to place")
 	flag.IntVar(&c.clients, "clients", 16, "clients at once, and connections of raw SQL")
 	flag.DurationVar(&c.reads, "reads-for", 5*time.Second, "how long each read is repeated")
 	flag.IntVar(&c.rows, "rows", 100_000, "positions to load by batches")
 	flag.IntVar(&c.accounts, "accounts", 20, "accounts to make")
+	flag.IntVar(&c.list, "list", 1_000_000, "orders to search among")
 	flag.IntVar(&c.nodes, "nodes", 2, "data-plane nodes")
 	flag.IntVar(&c.statements, "statements", 0, "print so many of the costliest SQL statements of each load; counting them costs a little")
 	flag.StringVar(&c.against, "against", "", "an earlier build of the program: run both at once, and print what each operation costs in CPU time with either")
@@ -102,7 +104,7 @@ func run(ctx context.Context, c *config) (err error) {
 		run  func(context.Context) error
 	}{
 		{"accounts", w.makeAccounts}, {"orders", w.placeOrders}, {"order-read", w.readOrders},
-		{"availability", w.readAvailability}, {"batch", w.loadStock}, {"start", w.startAgain}, {provisioning, w.provisionBesideOrders},
+		{"availability", w.readAvailability}, {"batch", w.loadStock}, {"start", w.startAgain}, {provisioning, w.provisionBesideOrders}, {searching, w.search},
 	} {
 		if !c.wants(bench.name) {
 			continue

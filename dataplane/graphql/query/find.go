@@ -55,7 +55,7 @@ func (x *fetcher) find(ctx context.Context, fields []*field) error {
 			scopes[name] = scope
 			requests[name] = append(requests[name], request{x.at(f), filter})
 			queries[name] = append(queries[name], store.Query{
-				Type: t, Fields: []*catalogue.Field{t.Field("id")}, Where: filter.where, Page: store.Page{First: maxFound}, NoCursors: true,
+				Type: t, Fields: []*catalogue.Field{t.Field("id")}, Where: filter.where, Page: store.Page{First: maxFound}, NoCursors: true, Bounded: true,
 			})
 		}
 	}

@@ -201,7 +201,7 @@ func (q *run) root(x *rootPlan) error {
 		return nil
 	}
 	st.query = store.Query{
-		Type: f.rows.typ, Fields: f.rows.read, Where: st.where, Page: st.page, NoCursors: !f.conn.cursors, Follow: true, Asked: st.asked,
+		Type: f.rows.typ, Fields: f.rows.read, Where: st.where, Page: st.page, NoCursors: !f.conn.cursors, Follow: true, Asked: st.asked, Bounded: true,
 	}
 	return q.deeper(x.depth)
 }

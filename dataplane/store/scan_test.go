@@ -1,0 +1,149 @@
+package store_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/order"
+	"github.com/fluent-oms/fluent/tenancy"
+)
+
+// TestFiltersThatAnIndexServesUseIt plans each search by one filter, for a value of it, and demands that an index leads to the rows by the filter's column.
+// Which filters these are is written down, so that none is lost.
+func TestFiltersThatAnIndexServesUseIt(t *testing.T) {
+	t.Parallel()
+	conn := filled(t)
+	var at time.Time
+	require.NoError(t, conn.QueryRow(t.Context(), "SELECT now() + INTERVAL '77 seconds'").Scan(&at))
+	searches, err := store.Searches(domain.Catalogue(), 77, at)
+	require.NoError(t, err)
+	for _, typ := range domain.Catalogue().Abstract() {
+		var kinds []string
+		for _, m := range typ.Members {
+			kinds = append(kinds, m.Name)
+		}
+		_, err := conn.Exec(t.Context(), fmt.Sprintf("UPDATE %s SET %s = ($1::TEXT[])[1 + abs(hashtext(id::TEXT)) %% $2::INT]", typ.Table, typ.Members[0].Discriminator.Column), kinds, len(kinds))
+		require.NoError(t, err)
+	}
+	_, err = conn.Exec(t.Context(), "ANALYZE; SET enable_seqscan = off; SET ROLE fluent_tenant", pgx.QueryExecModeSimpleProtocol)
+	require.NoError(t, err)
+	served := map[string]bool{}
+	for _, s := range searches {
+		if !s.Served {
+			require.Contains(t, s.SQL, "scanned", s.Name)
+			continue
+		}
+		served[s.Name] = true
+		plan := explainFor(t, conn, s)
+		if conds := indexConditions(plan); !strings.Contains(conds, s.Column) {
+			t.Errorf("%s: the plan finds rows by %q\n%s", s.Name, conds, s.SQL)
+		}
+	}
+	t.Logf("%d of %d searches by one filter are served by an index", len(served), len(searches))
+	for name, ops := range map[string][]store.Op{
+		"orders(ref)": {store.In, store.Like}, "orders(status)": {store.In, store.Like}, "orders(createdOn)": {store.Range},
+		"orders(updatedOn)": {store.Range}, "customers(ref)": {store.In}, "customers(updatedOn)": {store.Range},
+		"fulfilments(ref)": {store.In, store.Like}, "fulfilments(createdOn)": {store.Range}, "locations(ref)": {store.In, store.Like},
+		"products(ref)": {store.In}, "standardProducts(ref)": {store.In}, "variantProducts(ref)": {store.In},
+		"products(createdOn)": {store.Range}, "products(updatedOn)": {store.Range}, "returnOrders(status)": {store.In}, "invoices(ref)": {store.In},
+	} {
+		for _, op := range ops {
+			require.True(t, served[fmt.Sprintf("%s %d", name, op)], "%s %d", name, op)
+		}
+	}
+}
+
+func explainFor(t *testing.T, conn *pgx.Conn, s store.Search) map[string]any {
+	t.Helper()
+	var text string
+	require.NoError(t, conn.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) "+s.SQL, s.Args...).Scan(&text), s.Name)
+	var plans []struct{ Plan map[string]any }
+	require.NoError(t, json.Unmarshal([]byte(text), &plans))
+	return plans[0].Plan
+}
+
+// indexConditions are what a plan's indexes are searched for.
+func indexConditions(node map[string]any) string {
+	out, _ := node["Index Cond"].(string)
+	children, _ := node["Plans"].([]any)
+	for _, c := range children {
+		out += indexConditions(c.(map[string]any))
+	}
+	return out
+}
+
+// TestASearchThatNoIndexServesLooksAtSoManyRows: fewer than its bound, or it is refused and told what to do. Rows that an index leaves out do not count, nor
+// do those behind a full page.
+func TestASearchThatNoIndexServesLooksAtSoManyRows(t *testing.T) {
+	t.Parallel()
+	db := open(t, migratedDSN(t), store.Options{MaxScanned: 6})
+	scope := scopeOf(t, "ACME")
+	some, err := tenancy.NewScope("ACME", 2)
+	require.NoError(t, err)
+	require.NoError(t, db.Write(t.Context(), scope, func(tx *store.Tx) error {
+		for i := range 10 {
+			o := &order.Order{Ref: fmt.Sprintf("O-%d", i)}
+			o.Status, o.Type = []string{"NEW", "DONE"}[i%2], []string{"HD", "CC", "HD", "HD", "HD"}[i%5]
+			o.ID, o.RetailerID = catalogue.ID(fmt.Sprint(i+1)), catalogue.ID(fmt.Sprint(i/9+1))
+			o.CustomerID = "1"
+			tx.Insert(o)
+		}
+		return nil
+	}))
+	typ := store.TypeOf[order.Order](db)
+	match := func(field string, values ...string) store.Condition { return store.Match(typ.Field(field), values...) }
+	fold := store.Condition{Field: typ.Field("ref"), Op: store.LikeFold, Values: []any{"o-%"}}
+	search := func(page store.Page, retailers bool, where ...store.Condition) (refs []string, err error) {
+		s := scope
+		if retailers {
+			s = some
+		}
+		res, err := db.Reader(s).Select(t.Context(), store.Query{Type: typ, Fields: []*catalogue.Field{typ.Field("ref")}, Where: where, Page: page, Follow: true, Bounded: true})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range res.Groups[0].Rows {
+			refs = append(refs, row[0].(string))
+		}
+		return refs, nil
+	}
+	for _, c := range []struct {
+		name  string
+		page  store.Page
+		where []store.Condition
+		want  []string
+	}{
+		{"the page is full before", store.Page{First: 2}, []store.Condition{match("type", "HD")}, []string{"O-0", "O-2"}},
+		{"backwards", store.Page{Last: 2}, []store.Condition{match("type", "HD")}, []string{"O-8", "O-9"}},
+		{"an index leaves few", store.Page{First: 9}, []store.Condition{match("type", "HD"), match("status", "NEW")}, []string{"O-0", "O-2", "O-4", "O-8"}},
+		{"a prefix leaves few", store.Page{First: 9}, []store.Condition{match("ref", "O-9%"), match("type", "%D")}, []string{"O-9"}},
+		{"whatever the index finds is shown", store.Page{First: 9}, []store.Condition{match("status", "NEW", "DONE")}, []string{"O-0", "O-1", "O-2", "O-3", "O-4", "O-5", "O-6", "O-7", "O-8"}},
+		{"a pattern with something in front", store.Page{First: 9}, []store.Condition{match("ref", "O-%")}, []string{"O-0", "O-1", "O-2", "O-3", "O-4", "O-5", "O-6", "O-7", "O-8"}},
+	} {
+		got, err := search(c.page, false, c.where...)
+		require.NoError(t, err, c.name)
+		require.Equal(t, c.want, got, c.name)
+	}
+	for name, where := range map[string][]store.Condition{
+		"type": {match("type", "HD")}, "ref": {match("ref", "%9")}, "ref, type": {fold, match("type", "CC")}, "tag1": {{Field: typ.Field("tag1"), Op: store.IsNull}, match("status", "NEW", "DONE")},
+	} {
+		_, err := search(store.Page{First: 9}, false, where...)
+		require.True(t, fault.Is(err, fault.TooLarge), "%s: %v", name, err)
+		require.ErrorContains(t, err, "6 orders were looked at")
+		require.ErrorContains(t, err, "no index serves "+name+" as given")
+		require.ErrorContains(t, err, "ref, status")
+		require.Equal(t, "rowsScanned", fault.Of(err).Meta["limit"])
+	}
+	_, err = search(store.Page{First: 2}, true, match("type", "HD"))
+	require.True(t, fault.Is(err, fault.TooLarge), "rows of retailers that the caller does not see are looked at, too: %v", err)
+}
