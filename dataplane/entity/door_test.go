@@ -154,6 +154,9 @@ func (h *house) input(in *catalogue.Input, mark string) any {
 		return out
 	}
 	for _, k := range in.Of.KeyRefs {
+		if !k.Required() { // two may not have the same
+			continue
+		}
 		for i, local := range k.Local {
 			h.put(in, out, local, func(catalogue.ValueKind) any {
 				p := h.fixture(k.Target)

@@ -65,6 +65,8 @@ func (quiet) Current(_ context.Context, _ tenancy.AccountID, r tenancy.RetailerI
 	return 10003, r == 1, nil
 }
 
+func (quiet) Names(tenancy.AccountID, tenancy.RetailerID) []string { return nil }
+
 func newShop(t testing.TB) *shop {
 	t.Helper()
 	s := &shop{t: t, dsn: dbtest.Template(t, "privacy", storetest.MigrateOnTripwire), log: &bytes.Buffer{}}
@@ -75,7 +77,7 @@ func newShop(t testing.TB) *shop {
 	t.Cleanup(func() { _ = raw.Close(context.Background()) })
 	s.exec, err = graphql.New(graphql.Deps{
 		Catalogue: domain.Catalogue(), Operations: modules.Operations(), DB: s.db, Workflows: quiet{}, Engine: quiet{},
-		Checks: settings.Checks(domain.Catalogue()), Guards: rights.Guards(domain.Catalogue(), quiet{}), Logger: slog.New(slog.NewTextHandler(s.log, nil)),
+		Checks: settings.Checks(domain.Catalogue()), Guards: modules.Guards(domain.Catalogue(), rights.Guards(domain.Catalogue(), quiet{})), Logger: slog.New(slog.NewTextHandler(s.log, nil)),
 	})
 	require.NoError(t, err)
 	s.admin = person(tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})

@@ -55,6 +55,8 @@ func (*counter) Current(context.Context, tenancy.AccountID, tenancy.RetailerID, 
 	return 10000, true, nil
 }
 
+func (*counter) Names(tenancy.AccountID, tenancy.RetailerID) []string { return nil }
+
 // Hash stands for the hasher.
 func (*counter) Hash(_ context.Context, password string) (string, error) { return password, nil }
 
@@ -79,7 +81,7 @@ func newCounter(t *testing.T) *counter {
 	k.who = tenant.New(tenant.Identity{Account: "ACME", UserID: "1", Username: "ann"}, tenant.Grant{Role: tenant.AdminRole, Contexts: []tenant.Context{{Type: tenant.AccountContext}}})
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	executor, err := graphql.New(graphql.Deps{Catalogue: k.db.Catalogue(), Operations: modules.Operations(), DB: k.db, Workflows: k, Engine: k,
-		Checks: settings.Checks(k.db.Catalogue()), Guards: rights.Guards(k.db.Catalogue(), k), Logger: log})
+		Checks: settings.Checks(k.db.Catalogue()), Guards: modules.Guards(k.db.Catalogue(), rights.Guards(k.db.Catalogue(), k)), Logger: log})
 	require.NoError(t, err)
 	k.api = New(Deps{Identity: identityOf{counter: k}, Store: k.db, GraphQL: executor, Log: log, Release: "1.4", Library: []rule.Rule{{Plugin: "order"}}}, executor.Handler())
 	require.NoError(t, k.db.Write(t.Context(), storetest.ScopeOf(t, "ACME"), func(tx *store.Tx) error {
