@@ -1,6 +1,9 @@
 package workflows_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -8,8 +11,11 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/batching"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/modules"
+	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/inventory"
 )
 
 func TestFinishedBatchIsInTheEventLog(t *testing.T) {
@@ -60,4 +66,33 @@ func TestABatchNamesThePositionOfEachRecord(t *testing.T) {
 		require.NotEmpty(t, failed.Code)
 		require.Empty(t, failed.EntityID, "it went to no position, whether there is one or not")
 	}
+}
+
+// TestWordsOfRecordsAreThoseThatSomebodyKnows: the platform, the catalogue, its workflow or the retailer's setting. Others would be stored and never counted.
+func TestWordsOfRecordsAreThoseThatSomebodyKnows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	catalogues, err := w.db.Reader(w.scope).ByID(w.ctx, w.db.Catalogue().Type("InventoryCatalogue"), w.roots["DEFAULT:1"])
+	require.NoError(t, err)
+	ic := catalogues[0].(*inventory.InventoryCatalogue)
+	ic.Attributes = catalogue.Attributes{{Name: "quantityTypes", Type: "JSON", Value: []any{"SAFETY"}}}
+	require.NoError(t, w.db.Write(w.ctx, w.scope, func(tx *store.Tx) error {
+		tx.Update(ic, w.db.Catalogue().TypeOf(ic).Field("attributes"))
+		return nil
+	}))
+	w.insert(&foundation.Setting{Row: catalogue.Row{ID: w.id("Setting")}, Name: "INVENTORY_CONDITIONS", ValueType: "STRING", Value: "NEW,OPENED", Context: "RETAILER", ContextID: 1})
+	w.start(w.dsn, "n1")
+	record := func(more string) json.RawMessage {
+		return json.RawMessage(`{"skuRef":"P1","locationRef":"STORE_A","qty":1,` + more + `}`)
+	}
+	var got []string
+	for _, r := range w.loadRecords(record(`"type":"LAST_ONHAND"`), record(`"type":"DELTA","status":"ACTVE"`), record(`"condition":"USED"`), record(`"type":"SAFETY","ref":"S","condition":"OPENED"`),
+		record(`"type":"EXPECTED","status":"ON_ORDER"`), record(`"type":"DELTA","externalRef":"1","status":"ACTIVE"`)) {
+		got = append(got, fmt.Sprintf("%d %s %s", r.Number, r.Place, r.Message[strings.Index(r.Message, "want"):]))
+	}
+	require.Len(t, got, 3)
+	require.Regexp(t, `^0 type want .*SAFETY.*Did you mean LAST_ON_HAND\?$`, got[0])
+	require.Regexp(t, `^1 status want .*Did you mean ACTIVE\?$`, got[1])
+	require.Equal(t, "2 condition want NEW, OPENED", got[2])
+	require.Equal(t, []string{"DELTA 1 ACTIVE", "EXPECTED 1 ON_ORDER", "SAFETY 1 ACTIVE"}, w.quantities("P1:STORE_A"))
 }

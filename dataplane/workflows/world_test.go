@@ -75,8 +75,11 @@ func newWorld(t testing.TB, engines int) *world {
 	return w
 }
 
-func (w *world) start(dsn, node string) {
-	db, err := store.Open(w.ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute})
+func (w *world) start(dsn, node string) { w.startHooked(dsn, node, nil) }
+
+// startHooked starts an engine whose store's steps a test can meet.
+func (w *world) startHooked(dsn, node string, hook store.Hook) {
+	db, err := store.Open(w.ctx, dsn, store.Options{Catalogue: domain.Catalogue(), AcquireWait: time.Minute, WriteBudget: time.Minute, Hook: hook})
 	require.NoError(w.t, err)
 	places := availability.NewDirectory(db, 50*time.Millisecond)
 	stock := stocks.New(db, places)
@@ -235,6 +238,12 @@ func (w *world) load(rows ...string) []jobs.Row {
 		require.NoError(w.t, err)
 		records = append(records, raw)
 	}
+	return w.loadRecords(records...)
+}
+
+// loadRecords is load for records as they are sent.
+func (w *world) loadRecords(records ...json.RawMessage) []jobs.Row {
+	w.t.Helper()
 	job, err := jobs.NewID(w.ctx, w.db, w.scope)
 	require.NoError(w.t, err)
 	batch, err := jobs.NewBatchID(w.ctx, w.db, w.scope)

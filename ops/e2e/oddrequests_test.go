@@ -84,7 +84,7 @@ func oddRequests() []bad {
 		// jobs and batches
 		{name: "job: retailer that is none", path: "/api/v4.1/job", body: `{"name":"x","retailerId":"77"}`, status: 404, code: "C0120E", place: "retailerId"},
 		{name: "job: no name", path: "/api/v4.1/job", body: `{"retailerId":"1"}`, status: 400, place: "name"},
-		{name: "batch: of another type", path: batchPath, body: strings.Replace(batchOf("", record), "INVENTORY", "PRODUCT", 1), status: 400, place: "entityType"},
+		{name: "batch: of another type", path: batchPath, body: strings.Replace(batchOf("", record), "INVENTORY", "ORDER", 1), status: 400, place: "entityType"},
 		{name: "batch: another action", path: batchPath, body: strings.Replace(batchOf("", record), "UPSERT", "DELETE", 1), status: 400, place: "action"},
 		{name: "batch: no records", path: batchPath, body: batchOf("", ""), status: 400, place: "entities"},
 		{name: "batch: 5,001 records", path: batchPath, body: batchOf("", strings.Repeat(record+",", 5000)+record), status: 400, place: "entities"},

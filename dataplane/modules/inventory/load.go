@@ -379,6 +379,7 @@ func (l *Load) writeQuantity(made *entity.Making, p *load.Position, q *load.Quan
 
 // columns are what a load may change.
 type columns struct {
+	kind     *catalogue.Field // of a quantity: its type
 	position []*catalogue.Field
 	quantity []*catalogue.Field
 	area     *catalogue.Field // of a quantity, if a record says another; supplier and expires, too
@@ -390,6 +391,7 @@ type columns struct {
 func columnsOf(types *catalogue.Catalogue) columns {
 	quantity := types.Type("InventoryQuantity")
 	return columns{
+		kind:     quantity.Field("type"),
 		position: slices.Clip(fieldsOf(types.Type("InventoryPosition"), "onHand status")),
 		quantity: slices.Clip(fieldsOf(quantity, "status quantity condition expectedOn attributes")), area: quantity.Field("storageAreaRef"),
 		supplier: quantity.Field("supplier"), expires: quantity.Field("expiresOn"),

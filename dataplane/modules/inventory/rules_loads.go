@@ -21,7 +21,7 @@ func loads() []rule.Rule {
 		rule.New(plugin, "UpsertInventoryQuantity",
 			"Merges the batch's records, or the one in the event's attributes: creates positions, sets counts, lets older sales and corrections fall away, "+
 				"drops stale counts, and lets virtual positions follow.",
-			onCatalogue(upsert)).On(typeCatalogue, typePosition).Also("LoadInventoryPositionData").Taking(rule.AllRecords),
+			onCatalogue(upsert)).On(typeCatalogue, typePosition).Also("LoadInventoryPositionData").Taking(rule.AllRecords).Reads(Conditions),
 		rule.New(plugin, "SendEventOnFulfilmentInventoryUpdate", "Reserves, releases or confirms what the event lists for a fulfilment.",
 			onCatalogue(fulfilmentUpdate)).On(typeCatalogue),
 	}
@@ -42,26 +42,30 @@ func validateRow(_ context.Context, c *rule.Context, _ rule.None) error {
 }
 
 func upsert(ctx context.Context, c *rule.Context, m *Module, ic *inventory.InventoryCatalogue, _ rule.None) error {
-	if p, ok := c.Entity.(*inventory.InventoryPosition); ok {
-		row, err := load.ParseAttributes(rule.Attributes(c, map[string]any{"skuRef": p.ProductRef, "locationRef": p.LocationRef}))
-		if err != nil {
-			return err
-		}
-		if row.Problem != "" {
-			return &rule.BusinessError{Message: strings.TrimSpace(row.ProblemField + " " + row.Problem)}
-		}
-		m.Load(c, ic).Add(c, batching.Batch{}, []load.Row{row})
-		return nil
-	}
-	batch, rows, err := m.Rows(ctx, c)
+	batch, rows, err := m.rows(ctx, c)
 	if err != nil {
 		return err
 	}
-	if batch.ID == "" && rows[0].Problem != "" {
-		return &rule.BusinessError{Message: rows[0].Problem}
+	known, err := m.vocabulary(ctx, c, ic)
+	if err != nil {
+		return err
+	}
+	known.check(rows)
+	if r := &rows[0]; batch.ID == "" && r.Problem != "" {
+		return &rule.BusinessError{Message: strings.TrimSpace(r.ProblemField + " " + r.Problem)}
 	}
 	m.Load(c, ic).Add(c, batch, rows)
 	return nil
+}
+
+// rows are those that the event stands for: of a position, one about it.
+func (m *Module) rows(ctx context.Context, c *rule.Context) (batching.Batch, []load.Row, error) {
+	p, ok := c.Entity.(*inventory.InventoryPosition)
+	if !ok {
+		return m.Rows(ctx, c)
+	}
+	row, err := load.ParseAttributes(rule.Attributes(c, map[string]any{"skuRef": p.ProductRef, "locationRef": p.LocationRef}))
+	return batching.Batch{}, []load.Row{row}, err
 }
 
 type replying struct {

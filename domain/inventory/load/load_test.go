@@ -113,6 +113,8 @@ func TestParseNamesTheMemberAtFault(t *testing.T) {
 		{`{"skuRef":"P","locationRef":"A","qty":1,"expectedOn":"soon"}`, "expectedOn"},
 		{`{"skuRef":"P","locationRef":"A","qty":1,"attributes":7}`, "attributes"}, {`[1]`, ""},
 		{`{"skuRef":"P","locationRef":"A","qty":1,"attributes":{"":1}}`, "attributes"}, {`{"skuRef":"P","locationRef":"A","qty":1,"attributes":[{"value":1}]}`, "attributes"},
+		{`{"skuRef":" P","locationRef":"A","qty":1}`, "skuRef"}, {`{"skuRef":"P","locationRef":"A\u0009","qty":1}`, "locationRef"}, {`{"skuRef":"P","locationRef":"A","qty":1,"ref":"R "}`, "ref"},
+		{`{"skuRef":"P","locationRef":"A","qty":1,"externalRef":"a\u0000b"}`, "externalRef"},
 		{`{"skuRef":"P","locationRef":"A","qty":1,"attributes":{"asOf":"soon"}}`, "attributes.asOf"}, {`{"skuRef":"P","locationRef":"A","qty":1,"attributes":{"asOf":7}}`, "attributes.asOf"},
 		{`{"skuRef":"P","locationRef":"A","qty":1,"asOf":"9999-12-31T23:00:00-02:00"}`, "asOf"}, {`{"skuRef":"P","locationRef":"A","qty":1,"expiry":"0000-01-01T01:00:00+02:00"}`, "expiry"},
 	} {
@@ -164,6 +166,21 @@ func TestAMovementWithARefCountsOnce(t *testing.T) {
 	out := merge(t, k, at(8, 0), delta)
 	require.Equal(t, load.OutcomeUnchanged, out[0].Outcome)
 	require.Equal(t, 7, k.Positions["P1:A"].OnHand)
+}
+
+// TestWordsThatNobodyKnowsAreRefused with the nearest that somebody does.
+func TestWordsThatNobodyKnowsAreRefused(t *testing.T) {
+	t.Parallel()
+	known := []string{"LAST_ON_HAND", "DELTA"}
+	r := load.Row{}
+	r.Know("type", "", known)
+	r.Know("type", "DELTA", known)
+	require.Empty(t, r.Problem)
+	r.Know("type", "LAST_ONHAND", known)
+	require.Equal(t, "type", r.ProblemField)
+	require.Contains(t, r.Problem, "Did you mean LAST_ON_HAND?")
+	r.Know("status", "X", known)
+	require.Equal(t, "type", r.ProblemField, "the first problem is told")
 }
 
 // TestWhatARecordSaysBesideIsKept: members that are the caller's, and attributes; a count that says them anew changes something.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"time"
 	"unicode/utf8"
@@ -11,8 +12,10 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/form"
 	"github.com/fluent-oms/fluent/domain/inventory/stock"
+	"github.com/fluent-oms/fluent/domain/words"
 )
 
 // maxRef is the longest ref that a column takes.
@@ -26,10 +29,10 @@ func Parse(raw json.RawMessage) Row {
 		return Row{Problem: "a record must be a JSON object"}
 	}
 	r := Row{
-		ProductRef: p.text("skuRef", true), LocationRef: p.text("locationRef", true), Quantity: p.integer("qty"),
-		Retailer: p.text("retailerId", false), Type: p.text("type", false), Status: p.text("status", false), Ref: p.text("ref", false),
-		ExternalRef: p.text("externalRef", false), Condition: p.text("condition", false),
-		StorageArea: p.text("storageAreaRef", false), Supplier: p.text("supplier", false),
+		ProductRef: p.ref("skuRef", true), LocationRef: p.ref("locationRef", true), Quantity: p.integer("qty"),
+		Retailer: p.text("retailerId", false), Type: p.text("type", false), Status: p.text("status", false), Ref: p.ref("ref", false),
+		ExternalRef: p.ref("externalRef", false), Condition: p.text("condition", false),
+		StorageArea: p.ref("storageAreaRef", false), Supplier: p.text("supplier", false),
 		ExpectedOn: p.time("expectedOn"), ExpiresOn: p.time("expiry"), Attributes: p.attributes(),
 	}
 	r.AsOfText, r.Effective = p.asOf(&r), p.time("effectiveFrom")
@@ -56,6 +59,13 @@ func (r *Row) In(zone *time.Location) {
 	r.AsOf = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone).UTC()
 	r.Note = fmt.Sprintf("asOf %s was read in the location's zone, %s: %s", r.AsOfText, zone, r.AsOf.Format(time.RFC3339))
 	r.AsOfText = ""
+}
+
+// Know refuses a word of a member that is none of those that are known.
+func (r *Row) Know(member, word string, known []string) {
+	if word != "" && r.Problem == "" && !slices.Contains(known, word) {
+		r.Problem, r.ProblemField = words.Unknown(word, known).Detail, member
+	}
 }
 
 // asOf is the member, or the attribute, that says when a count was taken.
@@ -163,6 +173,15 @@ func (p *parser) text(name string, required bool) string {
 	return s
 }
 
+// ref is a text by which something is found again.
+func (p *parser) ref(name string, required bool) string {
+	s := p.text(name, required)
+	if err := form.Ref.Text(s); err != nil {
+		p.fail(name, "%s", fault.Of(err).Detail)
+	}
+	return s
+}
+
 func (p *parser) integer(name string) int {
 	v, given := p.find(name)
 	switch {
@@ -229,10 +248,13 @@ func (p *parser) attributes() catalogue.Attributes {
 }
 
 func kindOf(v any) string {
-	switch v.(type) {
+	switch v := v.(type) {
 	case string:
 		return "STRING"
 	case float64:
+		if v == math.Trunc(v) {
+			return "INTEGER"
+		}
 		return "FLOAT"
 	case bool:
 		return "BOOLEAN"
