@@ -26,6 +26,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/outbound"
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/dataplane/gateway"
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/rest"
 	"github.com/fluent-oms/fluent/dataplane/signon"
@@ -116,6 +117,22 @@ func (s *site) restart(policy outbound.Policy) {
 		require.NoError(s.t, err)
 		s.nodes = append(s.nodes, rest.New(rest.Deps{Identity: who, SignOn: on, Log: log}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") })))
 	}
+}
+
+// behindGateway puts a gateway in front of the nodes.
+func (s *site) behindGateway() {
+	s.t.Helper()
+	for i, node := range s.nodes {
+		web := httptest.NewServer(node)
+		s.t.Cleanup(web.Close)
+		s.state.Apply(&nodev1.WatchResponse{Frame: &nodev1.WatchResponse_Change{Change: &nodev1.Change{Index: s.state.View().Index + 1, Resource: &nodev1.Resource{
+			Kind: &nodev1.Resource_Peer{Peer: &nodev1.Peer{NodeId: fmt.Sprint("n", i), Kind: "node", Address: strings.TrimPrefix(web.URL, "http://"), State: "READY"}}}}}})
+	}
+	front := httptest.NewServer(gateway.New(s.state, gateway.Settings{}, slog.New(slog.DiscardHandler)))
+	s.t.Cleanup(front.Close)
+	s.url = front.URL
+	s.config["callback"] = s.url + "/oauth/callback"
+	s.set()
 }
 
 // people makes an account's users: the administrator, ann the clerk, a keeper of users, and a program with a password.

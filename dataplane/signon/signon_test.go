@@ -62,6 +62,25 @@ func TestPeopleSignInAtTheirProvider(t *testing.T) {
 	}
 }
 
+// TestASignOnPassesAGateway: redirects, cookies and codes come through as they are, and the account is the one that the host names.
+func TestASignOnPassesAGateway(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.set()
+	s.idp.is("sub-1", "ann@example.com", nil)
+	s.behindGateway()
+	ann := s.browser()
+	code := ann.signOn().Get("code")
+	require.Equal(t, http.StatusOK, ann.exchange(code).Status)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/oauth/authorize?client_id=ACME-web", nil)
+	require.NoError(t, err)
+	req.Host = "other.example.com"
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Equal(t, http.StatusBadRequest, res.StatusCode, "at another account's name")
+}
+
 // TestTheSecretIsSealed: neither the API nor the rows give it away, and it goes to the issuer alone that it was given for.
 func TestTheSecretIsSealed(t *testing.T) {
 	t.Parallel()

@@ -33,6 +33,7 @@ func newUpCommand(a *app) *cobra.Command {
 	f.StringVar(&config.Database, "database", "auto", "auto, postgres, cockroach, or the URL of a database: postgres://user:password@host:5432/name")
 	f.BoolVar(&config.Demo, "demo", true, "make the account DEMO with sample data")
 	f.Var(&config.Memory, "memory-limit", "most memory of all processes together, without the database: 2GiB or 40% of the machine's or cgroup's (default GOMEMLIMIT for each, else 60%)")
+	f.StringVar(&config.Outbound, outboundOption, "", "of the nodes: "+outboundUsage)
 	f.StringVar(&config.ReadyFile, "ready-file", "", "write URLs and credentials to this file, as JSON, when everything answers")
 	return cmd
 }

@@ -85,7 +85,7 @@ func (i *Installation) nodeCommand(s hostagent.Start) *exec.Cmd {
 	args := []string{kind, "--id", s.NodeID, "--dir", s.Dir, "--listen", s.Listen, "--servers", strings.Join(i.serverURLs(), ",")}
 	if kind == "node" {
 		host, _, _ := splitAddress(i.config.Listen) // it was looked at before the first node
-		args = append(args, "--door", net.JoinHostPort(host, "0"))
+		args = append(args, "--door", net.JoinHostPort(host, "0"), "--outbound-networks", i.config.Outbound)
 	}
 	return i.command(args, s.JoinToken)
 }

@@ -29,6 +29,7 @@ type Config struct {
 	Demo          bool
 	ReadyFile     string        // written when everything answers; empty: none
 	Memory        memory.Option // of all processes together, but for the database; nothing: memory.Together of the machine's
+	Outbound      string        // networks, not public, in which servers may be that tenants name; see `fluent node --outbound-networks`
 	Program       string        // the fluent binary
 	Release       string
 }
