@@ -32,6 +32,11 @@ func (p *Pipeline) Run(ctx context.Context) error {
 // Select adds a query.
 func (p *Pipeline) Select(q Query) *Result {
 	res := &Result{}
+	if q.Totals != nil {
+		c, err := p.r.db.totals(p.r.scope, &q, res)
+		p.addOr(c, err)
+		return res
+	}
 	s, err := p.r.db.prepare(p.r.scope, &q)
 	if err != nil {
 		p.fail(err)

@@ -87,6 +87,9 @@ type Query struct {
 	// Bounded is for searches by what a client gives: if no index serves one of the conditions, and the page is not full when Options.MaxScanned rows
 	// were looked at, which indexes lead to, the read fails with fault TooLarge, which says what to do.
 	Bounded bool
+	// Totals asks for sums of the rows at the far end of an edge, instead of the rows: Parents says of which; Fields and Page are ignored, and
+	// owners without rows have no group.
+	Totals *catalogue.Total
 	// Budget is what the query's rows are taken from, with those of others; nil: there is none.
 	Budget *RowBudget
 }

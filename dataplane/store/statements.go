@@ -169,6 +169,13 @@ func (l *statementList) reads(scope tenancy.Scope, t *catalogue.Type) {
 			one(Query{Type: t, Where: where, Page: Page{First: 1}}, whole)
 		}
 	}
+	for _, x := range t.Totals {
+		text, err := l.db.models[x.Edge.Target].totalsText(x, scope)
+		if err != nil {
+			l.err = err
+		}
+		l.add(x.Edge.Target.Table+".totals", text, whole)
+	}
 	for _, e := range t.Connections() {
 		for _, below := range e.Target.Connections() {
 			if e.By != nil {

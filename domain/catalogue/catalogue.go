@@ -167,6 +167,7 @@ type Type struct {
 	Update      *Mutation  // nil: none
 	Removes     []*Removal // removeXFromY mutations
 	Bulk        []*Bulk    // mutations of many rows at once
+	Totals      []*Total   // lists of sums
 	Doc         string
 	Go          reflect.Type // the struct; nil for abstract types
 

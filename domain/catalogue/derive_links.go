@@ -268,6 +268,7 @@ func (b *builder) connectType(t *Type, s *TypeSpec) {
 	}
 	b.connectRetailer(t, s.Retailer)
 	b.connectVersions(t, s)
+	b.connectTotals(t, s)
 }
 
 // addUnique adds a unique index; references come first, because reads inside one container use it too.

@@ -51,6 +51,7 @@ type TypeSpec struct {
 	Update      string   // fields that identify the row in updateX, those with a ? where they are given, username=ref where the input has another name; empty: none
 	Removes     []RemovalSpec
 	Bulk        []BulkSpec
+	Totals      []TotalSpec
 
 	KeyInputs  string // inputs that point at it, derived: Id, Key, IdOrKey, LooseKey; see derive_keys.go
 	Lengths    string // longest texts of fields that types share, in characters: type=50 status=30

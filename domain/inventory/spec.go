@@ -20,6 +20,7 @@ func Spec() catalogue.Spec {
 			Update: "ref catalogue", Kinds: "productType STANDARD=StandardProduct VARIANT=VariantProduct GROUP=GroupProduct",
 		}},
 		Objects: []catalogue.ObjectSpec{
+			{Name: "InventoryQuantityAggregate", Fields: []string{"type: String", "status: String", "quantity: Int"}, Doc: "The sum of quantities of one type and status."},
 			{Name: "UpdateStatusOutput", Fields: []string{"count: Int"}, Doc: "How many rows a bulk update changed."},
 			{Name: "VirtualInventory", Fields: []string{"location: Location", "virtualPositions: [VirtualPosition]"}, Doc: "A location and what can be sold from it."},
 		},
@@ -82,6 +83,10 @@ func stockTypes() []catalogue.TypeSpec {
 			Writers: "IMPLEMENTER INTEGRATION",
 			Fires:   true, Implements: orchestratedNode, Lengths: "type=50 status=50", KeyInputs: "Key", Key: "ref catalogue", Unique: []string{"catalogue productRef locationRef"},
 			Retailer: "catalogue", Location: "locationRef", Elsewhere: true, Gets: []string{"inventoryPosition(ref: String!, catalogue: InventoryCatalogueKey!)"}, Create: true, Update: "ref catalogue",
+			Totals: []catalogue.TotalSpec{{
+				Name: "quantitiesAggregate", Of: "quantities", By: "type status", Sum: "quantity", Object: "InventoryQuantityAggregate", Weight: 10,
+				Doc: "The sums of its quantities, by type and status.",
+			}},
 			Bulk: []catalogue.BulkSpec{statusOfAll("updateInventoryPositionsStatusByLocation", "InventoryPositionsLocationFilterInput", "catalogue locationRef", "Sets the status of all positions of a location.")},
 		},
 		{

@@ -25,6 +25,8 @@ var ours = slices.Concat(
 	[]string{"FulfilmentChoice.attributes", "FulfilmentChoice.deliverBefore", "FulfilmentChoice.dispatchOn"},
 	// What is accepted is read back, and a list of a parent's takes the filters of the search of its type.
 	[]string{"VirtualPosition.segments"},
+	// The contract has the field, and not what it is.
+	[]string{"InventoryQuantityAggregate", "InventoryQuantityAggregate.*"},
 	of("Payment.orders", "customer"),
 	of("InventoryPosition.quantities", "associationRef associationType channel countryOfOrigin manufacturer manufacturerBatchNumber segment1 segment2 segment3 supplier"),
 	// The contract tells that profiles have strategies with conditions and criteria, of which inputs it has some, but not how they are called.
@@ -60,7 +62,7 @@ const (
 )
 
 // most is how long the list may be. Lower it when the list has become shorter; nothing makes it longer but a new edition of the contract.
-var most = lengths{base: 0, newer: 171, operations: 0, newerOperations: 9}
+var most = lengths{base: 0, newer: 170, operations: 0, newerOperations: 9}
 
 // lengths are how many rows of the contract are not served whole.
 type lengths struct{ base, newer, operations, newerOperations int }

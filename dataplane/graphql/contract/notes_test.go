@@ -21,7 +21,8 @@ type note func(c *catalogue.Catalogue, f fact, value string) string
 
 // notes are the words that are compared. Those of shape are, too, by compare.
 var notes = map[string]note{
-	"maxlen": maxLen, "fires": fires, "initial": initial, "unique": unique, "key": key, "merge-by": mergeBy, "add-only": addOnly, "write-only": writeOnly, "reads-back-as": readsBack,
+	"complexity-weight": weight,
+	"maxlen":            maxLen, "fires": fires, "initial": initial, "unique": unique, "key": key, "merge-by": mergeBy, "add-only": addOnly, "write-only": writeOnly, "reads-back-as": readsBack,
 	"append-only": appendOnly, "max-items": maxItems, "exact-match-search": exactMatch, "must-share-position": sharesPosition,
 	"list-replaces": listReplaces, "null-keeps": listReplaces, "empty-list-clears": listReplaces,
 	"activate": operation("activate"), "previous-active": statusOf(catalogue.VersionInactive), "first-version": statusOf(catalogue.VersionActive),
@@ -47,6 +48,14 @@ var told = map[string]string{
 	"iso8601": "of scalars, which package document reads", "output": "of scalars, which package document reads",
 	"no-zone-means-UTC": "of scalars, which package document reads", "accepts-integer": "of scalars, which package document reads",
 	"serialized-as-string": "of scalars, which package document reads", "any-json-value": "of scalars, which package document reads",
+}
+
+// weight compares what a field costs of the limit of a request.
+func weight(c *catalogue.Catalogue, f fact, value string) string {
+	if x := c.Type(f.owner).Total(f.name); x == nil || strconv.Itoa(x.Weight) != value {
+		return "it costs something else"
+	}
+	return ""
 }
 
 func TestWhatTheContractNotesHolds(t *testing.T) {

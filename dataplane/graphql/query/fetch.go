@@ -74,7 +74,9 @@ func (x *fetcher) eager(level []*field) []*field {
 			if st := x.at(child); child.edge != nil && st.denied == nil {
 				st.query = st.below(child, store.Parents{Edge: child.edge, IDs: []catalogue.ID{id}})
 				out = append(out, child)
-				out = append(out, x.below(child, id)...)
+				if child.total == nil {
+					out = append(out, x.below(child, id)...)
+				}
 			}
 		}
 	}
@@ -90,7 +92,7 @@ func (x *fetcher) below(f *field, owner catalogue.ID) []*field {
 	}
 	var out []*field
 	for _, child := range f.rows.children {
-		if st := x.at(child); child.edge != nil && st.denied == nil && st.page.After == "" && st.page.Before == "" {
+		if st := x.at(child); child.edge != nil && child.total == nil && st.denied == nil && st.page.After == "" && st.page.Before == "" {
 			st.query = st.below(child, store.Parents{Edge: child.edge, Of: &store.Owners{Edge: f.edge, ID: owner, First: page.First}})
 			out = append(out, child)
 		}
@@ -100,6 +102,9 @@ func (x *fetcher) below(f *field, owner catalogue.ID) []*field {
 
 // below is the statement of a connection below some parents.
 func (st *state) below(f *field, parents store.Parents) store.Query {
+	if f.total != nil {
+		return store.Query{Type: f.rows.typ, Totals: f.total, Parents: &parents}
+	}
 	return store.Query{
 		Type: f.rows.typ, Fields: f.rows.read, NoCursors: !f.conn.cursors, Where: st.where, Page: st.page,
 		Parents: &parents, Follow: true, Asked: st.asked,
@@ -238,7 +243,7 @@ func (x *fetcher) prepare(parent *rowset, rows [][]any, f *field) bool {
 	}
 	q := store.Query{Type: f.rows.typ, Fields: f.rows.read, NoCursors: true}
 	switch f.kind {
-	case connected, listed:
+	case connected, listed, summed:
 		ids := parent.ids(rows, f.owner, 0)
 		if len(ids) == 0 {
 			return false
@@ -321,7 +326,7 @@ func (r *rowset) keyConditions(rows [][]any, f *field) []store.Condition {
 // take files the rows that a field's statement found.
 func (st *state) take(f *field, res *store.Result) {
 	st.fetched = true
-	paged := f.kind == connected || f.kind == listed
+	paged := f.edge != nil || f.kind == connected
 	if paged {
 		st.pages = make(map[catalogue.ID]*store.Group, len(res.Groups))
 	}

@@ -34,6 +34,7 @@ const (
 	connected      // a connection: rows at the far end of an edge, or a root search
 	listed         // all rows at the far end of an edge
 	single         // a root field for one entity
+	summed         // sums of what is at the far end of an edge
 	chosen         // objects that a module's operation chooses
 )
 
@@ -47,6 +48,7 @@ type field struct {
 	cols   []int            // lookup: positions of the local values
 	keyRef *catalogue.KeyRef
 	edge   *catalogue.Edge
+	total  *catalogue.Total
 	conn   *connection
 	wrap   []*document.Field
 	json   *valuePlan
@@ -172,6 +174,12 @@ func (p *planner) field(rows *rowset, t *catalogue.Type, df *document.Field, dep
 			return f, p.list(f, e.Target, depth)
 		}
 		return f, p.connection(f, e.Target, depth)
+	}
+	if x := t.Total(df.Name); x != nil {
+		f.kind, f.edge, f.total, f.rows = summed, x.Edge, x, newRowset(x.Edge.Target)
+		f.wrap = p.op.Sub(p.op.Schema.Types[x.Object.Name], f.Field)
+		p.adopt(rows, f)
+		return f, nil
 	}
 	return nil, fault.New(fault.Internal, "nothing is behind %s.%s", t.Name, df.Name)
 }

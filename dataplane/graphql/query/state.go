@@ -133,6 +133,11 @@ func (b *binder) field(f *field, times int) error {
 			return err
 		}
 		return b.below(f.rows, product(times, defaultPage))
+	case summed:
+		if st.denied = b.view(t); st.denied != nil {
+			return nil
+		}
+		return b.charge(product(times, f.total.Weight))
 	default:
 		if st.denied = b.view(t); st.denied != nil {
 			return nil

@@ -139,6 +139,9 @@ func (p *printer) valueOf(f *field, row []any) bool {
 			}
 		}
 		return p.null(f.Field, f.owner)
+	case summed:
+		id, _ := row[0].(catalogue.ID)
+		return p.sums(f, p.at(f).pages[id])
 	case listed:
 		id, _ := row[0].(catalogue.ID)
 		return p.list(f, p.at(f).pages[id])

@@ -150,6 +150,9 @@ func (p *printer) entity(t *catalogue.Type) {
 			lines = append(lines, line(e.Name, SearchArguments(e.Target), p.connection(e.Target.Name), e.Doc))
 		}
 	}
+	for _, x := range t.Totals {
+		lines = append(lines, line(x.Name, nil, "["+x.Object.Name+"]", x.Doc))
+	}
 	head := "type " + t.Name
 	if len(t.Interfaces) > 0 {
 		head += " implements " + strings.Join(t.Interfaces, " & ")
