@@ -59,3 +59,19 @@ func TestQuotasTakeEffect(t *testing.T) {
 	require.Positive(t, statuses[http.StatusServiceUnavailable], "%v", statuses)
 	require.Equal(t, 30, statuses[http.StatusOK]+statuses[http.StatusServiceUnavailable], "%v", statuses)
 }
+
+// TestTheExplorerIsThereForEverybody, through the gateway, with no token.
+func TestTheExplorerIsThereForEverybody(t *testing.T) {
+	s := shared(t)
+	operator := administrator(t, s.stack)
+	shop := operator.account(t, "EXPLORES", "EXPLORES-AU")
+	for _, path := range []string{"/explorer/", "/explorer/graphiql.js"} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, shop.gateway+path, nil)
+		require.NoError(t, err)
+		res, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.Equal(t, http.StatusOK, res.StatusCode, path)
+		require.Equal(t, "nosniff", res.Header.Get("X-Content-Type-Options"), path)
+	}
+}
