@@ -137,6 +137,17 @@ func sampleConditions(t *catalogue.Type) (out [][]Condition) {
 	return out
 }
 
+func (l *statementList) totals(scope tenancy.Scope, t *catalogue.Type, hot bool) {
+	for _, x := range t.Totals {
+		text, err := l.db.models[x.Edge.Target].totalsText(x, scope)
+		if err != nil {
+			l.err = err
+			return
+		}
+		l.add(x.Edge.Target.Table+".totals", text, hot)
+	}
+}
+
 func (l *statementList) reads(scope tenancy.Scope, t *catalogue.Type) {
 	one := func(q Query, hot bool) {
 		if l.err != nil {
@@ -169,13 +180,7 @@ func (l *statementList) reads(scope tenancy.Scope, t *catalogue.Type) {
 			one(Query{Type: t, Where: where, Page: Page{First: 1}}, whole)
 		}
 	}
-	for _, x := range t.Totals {
-		text, err := l.db.models[x.Edge.Target].totalsText(x, scope)
-		if err != nil {
-			l.err = err
-		}
-		l.add(x.Edge.Target.Table+".totals", text, whole)
-	}
+	l.totals(scope, t, whole)
 	for _, e := range t.Connections() {
 		for _, below := range e.Target.Connections() {
 			if e.By != nil {
