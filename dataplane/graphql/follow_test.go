@@ -64,6 +64,19 @@ func TestAReaderOfAListThatGrowsSeesEachRowOnce(t *testing.T) {
 	require.Contains(t, w.failure(`query($after: String) { locations(after: $after) { edges { cursor } } }`, fmt.Sprintf(`{"after":%q}`, cursor)).Message, "filters")
 }
 
+// TestTheSameQuestionHasTheSameCursors, however young the rows are: a client that gives no cursor stops when it gets the last one again.
+func TestTheSameQuestionHasTheSameCursors(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	storetest.HoldHorizon(t, w.dsn, time.Hour)
+	w.networks(2)
+	w.data(`mutation { createNetwork(input: {name: "YOUNG", type: "HD", retailers: {id: "1"}}) { id } }`, "")
+	const first = `{ networks(first: 2) { edges { cursor } } all: networks(first: 3) { edges { cursor } } back: networks(last: 2) { edges { cursor } } }`
+	seen := w.data(first, "")
+	time.Sleep(2 * time.Millisecond) // the database's clock goes on
+	require.Equal(t, seen, w.data(first, ""))
+}
+
 // beside is another node of the same environment.
 func (w *world) beside(t *testing.T) *world {
 	t.Helper()

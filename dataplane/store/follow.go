@@ -86,6 +86,8 @@ func (s *selection) print(g *grouping) {
 		}
 		if at.micros >= g.horizon {
 			c.base, shown = beyond, remember(shown, at)
+		} else if beyond.compare(at) < 0 {
+			beyond = at
 		}
 		c.seen = since(shown, c.base.micros)
 		text, ok := c.text(room[:], s.bounds.seal)
@@ -101,12 +103,14 @@ func (s *selection) print(g *grouping) {
 	}
 }
 
-// base is where the next page begins behind a row that is younger than the horizon. Who reads backwards sees nothing that appears before where he began.
-func (s *selection) base(g *grouping) position {
+// base is where the next page begins behind a row that is younger than the horizon, if no older one comes before it on the page: where this page
+// began, and not where the horizon is now. So who asks the same twice gets the same cursors, by which clients notice that they make no headway. Who
+// reads backwards sees nothing that appears before where he began.
+func (s *selection) base(g *grouping) (base position) {
 	if len(g.at) == 0 {
-		return position{}
+		return base
 	}
-	base := before(g.horizon, g.at[0].kind)
+	base = before(0, g.at[0].kind)
 	if s.shape.layout.backward && g.at[0].micros >= g.horizon {
 		base = g.at[0]
 	}
