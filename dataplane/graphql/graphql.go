@@ -25,6 +25,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/limit"
+	"github.com/fluent-oms/fluent/domain/setting"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -37,6 +38,8 @@ type Deps struct {
 	Retailers change.Retailers
 	Checks    entity.Checks // of what is made and changed
 	Guards    entity.Guards // of all types that are declared as guarded
+	// CreatesForOthers is as in change.Deps.
+	CreatesForOthers map[string]setting.Setting[bool]
 	// Operations are what modules answer: with what follows from the catalogue they stand behind every root field.
 	Operations []operation.Operation
 	Quotas     Quotas // nil: no account has any
@@ -108,6 +111,7 @@ func New(d Deps) (*Executor, error) {
 	}
 	e.changer, err = change.New(change.Deps{
 		DB: d.DB, Catalogue: d.Catalogue, Workflows: d.Workflows, Retailers: d.Retailers, Engine: d.Engine, Checks: d.Checks, Guards: d.Guards,
+		CreatesForOthers: d.CreatesForOthers,
 	})
 	if err != nil {
 		return nil, err

@@ -126,7 +126,7 @@ func (w *world) executor(db *store.DB) *graphql.Executor {
 	w.t.Helper()
 	exec, err := graphql.New(graphql.Deps{
 		Catalogue: db.Catalogue(), Operations: append(modules.Operations(), w.more...), DB: db, Workflows: versions{}, Engine: w.nudges,
-		Quotas: quotas{w},
+		Quotas: quotas{w}, CreatesForOthers: modules.CreatesForOthers(),
 		Checks: settings.Checks(db.Catalogue()), Guards: modules.Guards(db.Catalogue(), rights.Guards(db.Catalogue(), plain{})), Logger: slog.New(slog.NewTextHandler(w.t.Output(), nil)),
 	})
 	require.NoError(w.t, err)

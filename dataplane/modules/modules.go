@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/operation"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/setting"
 )
 
 // All lists the modules that come with the platform.
@@ -28,6 +29,19 @@ func Starts() []string {
 		for _, r := range m.Roots {
 			if r.StartsWithCreation {
 				out = append(out, r.Type)
+			}
+		}
+	}
+	return out
+}
+
+// CreatesForOthers lists by type, as events name it, the settings that say whether CREATE is sent of roots for another retailer than their maker's own.
+func CreatesForOthers() map[string]setting.Setting[bool] {
+	out := map[string]setting.Setting[bool]{}
+	for _, m := range All() {
+		for _, r := range m.Roots {
+			if r.CreatesForOthers != nil {
+				out[r.Type] = *r.CreatesForOthers
 			}
 		}
 	}

@@ -52,7 +52,7 @@ func (s *services) serveTenants(ctx context.Context, m modules, hasher *password
 	executor, err := graphql.New(graphql.Deps{
 		Catalogue: s.db.Catalogue(), DB: s.db, Workflows: s.configurations, Engine: nudger{s.engine},
 		Retailers: retailers{n.link}, Checks: settings.Checks(s.db.Catalogue()), Guards: business.Guards(s.db.Catalogue(), rights.Guards(s.db.Catalogue(), hasher)),
-		Operations: business.Operations(), Quotas: s.quotas, Logger: n.log,
+		Operations: business.Operations(), Quotas: s.quotas, CreatesForOthers: business.CreatesForOthers(), Logger: n.log,
 	})
 	if err != nil {
 		return fmt.Errorf("make the GraphQL executor: %w", err)

@@ -94,6 +94,19 @@ func Fraction(a About, in Unit) Setting[time.Duration] {
 	}))
 }
 
+// Either declares a setting that is one of two words: yes, which holds where it is not set, or no.
+func Either(a About, yes, no string) Setting[bool] {
+	return declare(a, yes+" or "+no, true, yes, plain(func(text string) (bool, error) {
+		switch strings.TrimSpace(text) {
+		case yes:
+			return true, nil
+		case no:
+			return false, nil
+		}
+		return true, fmt.Errorf("%s is neither %s nor %s", quoted(text), yes, no)
+	}))
+}
+
 // List declares a setting that is a list of texts: with commas between them, or a JSON array of strings.
 func List(a About, otherwise ...string) Setting[[]string] {
 	return declare(a, "list, with commas or as a JSON array", otherwise, strings.Join(otherwise, ", "), func(v Value) ([]string, error) {

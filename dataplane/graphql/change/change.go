@@ -18,6 +18,7 @@ import (
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/setting"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -56,6 +57,8 @@ type Deps struct {
 	Engine    Engine
 	Checks    entity.Checks
 	Guards    entity.Guards // of all types that are declared as guarded
+	// CreatesForOthers says by type, as events name it, whether CREATE is sent of roots for another retailer than their maker's own.
+	CreatesForOthers map[string]setting.Setting[bool]
 }
 
 // Changer carries out mutations. It is safe for concurrent use.

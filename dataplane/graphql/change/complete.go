@@ -2,11 +2,13 @@ package change
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/domain/setting"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -76,8 +78,24 @@ func (s *session) complete(ctx context.Context, d *draft) error {
 	if err := s.making.Complete(ctx, s); err != nil {
 		return err
 	}
-	s.events = s.making.Created(s.DB.NewUUID)
-	return nil
+	s.events, err = s.sends(ctx, d, s.making.Created(s.DB.NewUUID))
+	return err
+}
+
+// sends leaves the CREATE of a root out that its maker made for another retailer than his own, if the account wants none then.
+func (s *session) sends(ctx context.Context, d *draft, events []*workflow.Event) ([]*workflow.Event, error) {
+	asked, some := s.CreatesForOthers[d.Type.EntityType]
+	if !some || !d.Fires() || len(events) == 0 || s.who.RetailerID == 0 || events[0].RetailerID == int32(s.who.RetailerID) {
+		return events, nil
+	}
+	held, err := s.DB.Reader(s.scope).Settings(ctx, setting.Place{}, asked)
+	if err != nil {
+		return nil, fmt.Errorf("read whether the creation is told of: %w", err)
+	}
+	if sent, err := asked.Get(held, setting.Place{}); err != nil || sent { // what nobody can read changes nothing
+		return events, nil
+	}
+	return events[1:], nil
 }
 
 // Find reads what a decision rests on. See entity.Reader.

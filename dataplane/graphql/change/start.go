@@ -17,7 +17,7 @@ type Creation struct {
 
 // start has the engine write a new root together with its first turn. It reports false where it cannot, with nothing written.
 func (s *session) start(ctx context.Context, d *draft) (bool, error) {
-	if s.Engine == nil || !d.Type.Fires || d.Type.Root != nil || len(s.parts) > 0 {
+	if s.Engine == nil || len(s.events) == 0 || !d.Type.Fires || d.Type.Root != nil || len(s.parts) > 0 {
 		return false, nil
 	}
 	c := Creation{Root: d.Entity}

@@ -33,4 +33,6 @@ type Root struct {
 	// StartsWithCreation lets a new root run its first turn in the commit that creates it. Nobody has to wait for it then, but the turn runs
 	// before the caller has his answer: it is for what callers create one by one, and what the first turn does must be quick.
 	StartsWithCreation bool
+	// CreatesForOthers is the account's setting that says whether CREATE is sent of a root that a user makes for another retailer than his own; nil: it is.
+	CreatesForOthers *setting.Setting[bool]
 }

@@ -15,7 +15,7 @@ func Manifest() manifest.Module {
 		Name:  "ordering",
 		Rules: Rules(),
 		Roots: []manifest.Root{
-			{Type: typeOrder, StartsWithCreation: true},
+			{Type: typeOrder, StartsWithCreation: true, CreatesForOthers: &createsForOthers},
 		},
 		Settings:  settings(),
 		Guards:    Guards,

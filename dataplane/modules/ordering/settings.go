@@ -16,6 +16,9 @@ var (
 		Doc: "How long an order may wait for its payment."}, setting.Minutes, setting.Range{Default: 60, Least: 0})
 	AcceptWithoutWorkflow = setting.Boolean(setting.About{Name: "ACCEPT_ORDERS_WITHOUT_WORKFLOW", From: setting.Retailer,
 		Doc: "Whether orders are taken of a type for which the retailer has no workflow yet; otherwise they are refused."}, false)
+	createsForOthers = setting.Either(setting.About{Name: "fc.graphql.order.create.event", From: setting.Account,
+		Doc: "Whether an order for another retailer than its maker's primary one sends CREATE; else nothing drives it."},
+		"normal", "disable-cross-retailer")
 
 	weightProximity = setting.Number(setting.About{Name: "PROXIMITY.WEIGHTING.FACTOR", From: setting.Retailer,
 		Doc: "How much nearness weighs when one location is proposed."}, 50)
@@ -24,5 +27,5 @@ var (
 )
 
 func settings() []*setting.Declaration {
-	return setting.Declarations(AllowOversell, PickLimit, PickLimitOf, RejectedLocation, PaymentTimeout, AcceptWithoutWorkflow, weightProximity, weightQuantity)
+	return setting.Declarations(AllowOversell, PickLimit, PickLimitOf, RejectedLocation, PaymentTimeout, AcceptWithoutWorkflow, createsForOthers, weightProximity, weightQuantity)
 }

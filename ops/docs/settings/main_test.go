@@ -10,6 +10,8 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
+	"github.com/fluent-oms/fluent/dataplane/modules/manifest"
+	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
 	"github.com/fluent-oms/fluent/dataplane/settings"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
 	"github.com/fluent-oms/fluent/domain/setting"
@@ -49,7 +51,10 @@ func TestEverySettingIsRead(t *testing.T) {
 	require.NoError(t, err)
 	for _, m := range modules.All() {
 		for _, d := range m.Settings {
-			if d != inventory.DefaultCatalogue.Declaration() { // by its loader of batches
+			creates := slices.ContainsFunc(m.Roots, func(r manifest.Root) bool {
+				return r.CreatesForOthers != nil && r.CreatesForOthers.Declaration() == d
+			})
+			if d != inventory.DefaultCatalogue.Declaration() && d != ordering.AcceptWithoutWorkflow.Declaration() && !creates { // by its loader of batches; by mutations
 				require.NotEmpty(t, readers(d, flows), d.Title())
 			}
 		}
