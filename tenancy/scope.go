@@ -139,7 +139,7 @@ func (s Scope) Common(other Scope) Scope {
 	case len(other.Where()) == 0 || s.Rule() == other.Rule():
 		l.Where, l.Rule = s.Where(), s.Rule()
 	default:
-		return Scope{}
+		return Scope{account: s.account, retailers: []RetailerID{none}}
 	}
 	both := Scope{account: s.account, retailers: l.Whole, acting: s.acting || other.acting}
 	if len(both.retailers) == 0 {

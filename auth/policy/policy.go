@@ -176,6 +176,9 @@ var allowedBuiltins = []string{
 	"startswith", "endswith", "concat", "lower", "upper", "trim_prefix", "sprintf", "object.get",
 }
 
+// Capabilities are what policies may call.
+func Capabilities() *ast.Capabilities { return capabilities() }
+
 func capabilities() *ast.Capabilities {
 	c := ast.CapabilitiesForThisVersion()
 	c.Builtins = slices.DeleteFunc(c.Builtins, func(b *ast.Builtin) bool { return !slices.Contains(allowedBuiltins, b.Name) })

@@ -12,6 +12,11 @@ func (p *Principal) InCharge(of *Principal, permission string) error {
 			if err := p.holds(g, c, permission); err != nil {
 				return err
 			}
+			for _, name := range g.Permissions {
+				if err := p.keeps(name, of); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	if places == 0 {

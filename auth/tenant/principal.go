@@ -96,6 +96,9 @@ type Principal struct {
 	reach  reach            // of any role
 	admin  reach            // of the admin role
 	byName map[string]reach // of the roles that hold a permission, without the admin role
+
+	policy Policy                 // nil: roles alone decide
+	narrow func(name string) Left // by policy, for the principal's roles
 }
 
 // New makes a principal from a user and its grants. Contexts of a kind that is not known give nothing.
@@ -134,7 +137,7 @@ func (p *Principal) Roles() []string {
 // needs the permission in the account's context. The error is Forbidden with code C0020E and names what is missing.
 func (p *Principal) Can(permission string, retailer tenancy.RetailerID) error {
 	if p.admin.covers(retailer) || p.byName[permission].covers(retailer) {
-		return nil
+		return p.left(permission).Err
 	}
 	return p.refuse(permission, retailer)
 }
@@ -145,9 +148,9 @@ func (p *Principal) CanAt(permission string, retailer tenancy.RetailerID) (whole
 	named := p.byName[permission]
 	switch {
 	case p.admin.covers(retailer) || named.covers(retailer):
-		return true, nil
+		return true, p.left(permission).Err
 	case p.admin.touches(retailer) || named.touches(retailer):
-		return false, nil
+		return false, p.left(permission).Err
 	}
 	return false, p.refuse(permission, retailer)
 }
@@ -161,7 +164,7 @@ func (p *Principal) refuse(permission string, retailer tenancy.RetailerID) error
 
 // Conditional reports whether the account's policies limit a permission by what rows say: then it is allowed for rows within
 // ScopeFor(permission).Acting() only.
-func (p *Principal) Conditional(permission string) bool { return false }
+func (p *Principal) Conditional(permission string) bool { return len(p.left(permission).Cases) > 0 }
 
 // Elsewhere is the refusal of a change to what is at none of the locations where the principal has the permission.
 func Elsewhere(permission string) error {
@@ -172,7 +175,7 @@ func Elsewhere(permission string) error {
 // then limited by ScopeFor, and what reads of data need that all retailers of an account share.
 func (p *Principal) CanSomewhere(permission string) error {
 	if !p.admin.empty() || !p.byName[permission].empty() {
-		return nil
+		return p.left(permission).Err
 	}
 	return missing(permission)
 }
@@ -186,6 +189,14 @@ func (p *Principal) ScopeFor(permission string) tenancy.Scope {
 	both := reach{}
 	both.join(p.admin)
 	both.join(p.byName[permission])
+	left := p.left(permission)
+	switch {
+	case left.Err != nil:
+		return reach{}.scope(p.Account)
+	case len(left.Cases) > 0:
+		scope := both.scope(p.Account)
+		return scope.Narrowed(&tenancy.Limits{Whole: scope.Whole(), Locations: scope.Locations(), Where: left.Cases, Rule: left.Rule})
+	}
 	return both.scope(p.Account)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/auth/narrow"
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/graphql"
 	"github.com/fluent-oms/fluent/dataplane/identity/rights"
@@ -220,4 +221,44 @@ func TestAStoreAssistantActsOnItsLocation(t *testing.T) {
 	wide := principal("ACME", "9", append(assistant(here).Grants(), tenant.Grant{Role: "LOOKER", Permissions: []string{"FULFILMENT_VIEW"}, Contexts: []tenant.Context{there}})...)
 	require.Equal(t, "C0020E", refusal(t, s.run(wide, fmt.Sprintf(`mutation { updateFulfilment(input: {id: %s, status: "X"}) { id } }`, s.other), "")))
 	s.rawAs(wide, fmt.Sprintf(`mutation { updateFulfilment(input: {id: %s, status: "Z"}) { id } }`, s.mine))
+}
+
+// TestAPolicyNarrowsWhatRolesAllow: what an account's policy says of rows is in every search and page, and decides about changes as the row is and as it
+// would be; also for administrators.
+func TestAPolicyNarrowsWhatRolesAllow(t *testing.T) {
+	t.Parallel()
+	s := newStores(t)
+	policy, err := narrow.Compile(t.Context(), domain.Catalogue(), 7, `package account
+allow if not input.entity in {"Order", "Fulfilment", "Wave"}
+allow if {
+	input.entity == "Order"
+	input.row.ref != "THEIRS"
+}
+allow if input.permission == "FULFILMENT_VIEW"
+allow if {
+	input.permission == "FULFILMENT_UPDATE"
+	input.row.status in {"CREATED", "ASSIGNED"}
+}`)
+	require.NoError(t, err)
+	under := func(p *tenant.Principal) *tenant.Principal { return p.Under(policy) }
+	admin := under(s.admin)
+	require.Equal(t, `{"orders":{"edges":[{"node":{"ref":"SPLIT"}}],"pageInfo":{"hasNextPage":true}},"order":null,"fulfilments":{"edges":[{"node":{"order":{"ref":"SPLIT"}}},{"node":{"order":{"ref":"SPLIT"}}},{"node":{"order":null}}]}}`,
+		s.rawAs(admin, `{ orders(first: 1) { edges { node { ref } } pageInfo { hasNextPage } } order(ref: "THEIRS") { ref } fulfilments { edges { node { order { ref } } } } }`))
+	require.Equal(t, `{"orders":{"edges":[{"node":{"ref":"PICKUP"}}],"pageInfo":{"hasNextPage":false}}}`,
+		s.rawAs(admin, `{ orders(last: 1) { edges { node { ref } } pageInfo { hasNextPage } } }`))
+	change := func(p *tenant.Principal, id, status string) string {
+		res := s.run(p, fmt.Sprintf(`mutation { updateFulfilment(input: {id: %s, status: %q}) { status } }`, id, status), "")
+		if len(res.Errors) == 0 {
+			return ""
+		}
+		return refusal(t, res)
+	}
+	require.Equal(t, "C0020E", change(admin, s.mine, "SHIPPED"), "it would leave what may be changed")
+	require.Empty(t, change(admin, s.mine, "ASSIGNED"))
+	require.Empty(t, change(s.admin, s.mine, "SHIPPED"), "without a policy")
+	require.Equal(t, "C0020E", change(admin, s.mine, "ASSIGNED"), "it has left it")
+	require.Equal(t, "C0020E", change(under(assistant(atLocation(s.places["HERE"], "HERE"))), s.mine, "ASSIGNED"))
+	require.Equal(t, "C0120E", change(under(assistant(atLocation(s.places["HERE"], "HERE"))), s.other, "ASSIGNED"), "it gives nothing that roles do not give")
+	denied := s.run(admin, `{ waves { edges { node { ref } } } }`, "")
+	require.Equal(t, []string{"C0020E Permission missing: WAVE_VIEW: version 7 of the account's policy does not allow it"}, messages(denied))
 }

@@ -96,13 +96,14 @@ func (s *Service) Principal(ctx context.Context, of tenancy.AccountID, caller st
 	userID, id := tenant.ParseCaller(caller)
 	user, err := s.principals.get(ctx, of, catalogue.ID(userID), time.Now())
 	if err != nil || user.principal == nil || id == "" {
-		return user.principal, err
+		return s.policies.under(user.principal), err
 	}
 	client := givenTo(account, token.Tenant{Account: of, Given: token.Given{Client: id}}, s.db.Time())
 	if client == nil {
 		return nil, nil
 	}
-	return s.clientPrincipal(ctx, user.principal, client)
+	who, err := s.clientPrincipal(ctx, user.principal, client)
+	return s.policies.under(who), err
 }
 
 // clientGrants spells out roles of an account that are named, and names those that it has not got. Stock roles that the account began without

@@ -29,6 +29,9 @@ func (s *Service) Forget() { s.principals.forgetStale(time.Now().Add(time.Hour))
 // ReadRevocations does what Run does each second.
 func (s *Service) ReadRevocations(ctx context.Context) error { return s.refreshRevocations(ctx) }
 
+// ReadPolicies does what Run does each second.
+func (s *Service) ReadPolicies(ctx context.Context) error { return s.refreshPolicies(ctx) }
+
 // Refuses reports whether a token is known to be revoked.
 func (s *Service) Refuses(account tenancy.AccountID, id string) bool {
 	return s.isRevoked(token.Tenant{Account: account, ID: id})

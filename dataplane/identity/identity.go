@@ -36,6 +36,7 @@ type Service struct {
 	hasher     *password.Hasher
 	log        *slog.Logger
 	principals principals
+	policies   policies
 	keys       *token.KeySet
 	verifier   *token.Verifier
 	guards     guards
@@ -55,10 +56,10 @@ func New(ctx context.Context, db *store.DB, state *desired.State, hasher *passwo
 	}
 	s := &Service{
 		db: db, state: state, hasher: hasher, log: log, keys: keys, verifier: token.NewVerifier(issuer, keys, db.Time),
-		principals: principals{db: db, cached: map[string]cachedPrincipal{}}, revoked: map[string]time.Time{},
+		principals: principals{db: db, cached: map[string]cachedPrincipal{}}, policies: policies{inForce: map[tenancy.AccountID]policyInForce{}}, revoked: map[string]time.Time{},
 		guards: newGuards(),
 	}
-	return s, s.refreshKeys(ctx)
+	return s, errors.Join(s.refreshKeys(ctx), s.refreshPolicies(ctx))
 }
 
 // refreshKeys reads the environment's keys; the newest signs, all that are not expired verify.
@@ -110,13 +111,13 @@ func (s *Service) Run(ctx context.Context) {
 	var revoked, known ratelog.Failure
 	for {
 		var err error
-		what, failure := "revoked tokens are those known before", &revoked
+		what, failure := "revoked tokens and policies are those known before", &revoked
 		select {
 		case <-ctx.Done():
 			return
 		case <-revocations.C:
 			s.principals.forgetStale(time.Now())
-			err = s.refreshRevocations(ctx)
+			err = errors.Join(s.refreshRevocations(ctx), s.refreshPolicies(ctx))
 		case <-keys.C:
 			what, failure = "tokens' keys are those known before", &known
 			err = errors.Join(s.refreshKeys(ctx), access.ForgetTokens(ctx, s.db, s.db.Now(ctx).Add(-time.Hour)))
@@ -200,11 +201,12 @@ func (s *Service) Authenticate(ctx context.Context, raw, host string) (*tenant.P
 	case self && t.Given.Generation != client.GetGeneration():
 		return nil, refused.With("reason", "SECRET_REPLACED")
 	case self:
-		return s.clientPrincipal(ctx, user.principal, client)
+		who, err := s.clientPrincipal(ctx, user.principal, client)
+		return s.policies.under(who), err
 	case !s.underPassword(t, user.mark):
 		return nil, refused.With("reason", "PASSWORD_CHANGED")
 	}
-	return user.principal, nil
+	return s.policies.under(user.principal), nil
 }
 
 // isRevoked reports whether a token was revoked, or all that come from its sign-in.

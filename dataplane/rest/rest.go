@@ -28,6 +28,7 @@ import (
 // Deps are what the API stands on.
 type Deps struct {
 	Identity       Identity
+	Policies       Policies
 	SignOn         *signon.Service
 	Privacy        *privacy.Service
 	Clients        *clients.Service
@@ -68,6 +69,12 @@ type unlimited struct{}
 func (unlimited) Body(tenancy.AccountID) int64                   { return httpapi.MaxBody }
 func (unlimited) Admit(context.Context, tenancy.AccountID) error { return nil }
 func (unlimited) Room(tenancy.AccountID) error                   { return nil }
+
+// Policies keeps what accounts take away from their roles.
+type Policies interface {
+	Policies(ctx context.Context, caller *tenant.Principal) ([]identity.PolicyVersion, error)
+	PutPolicy(ctx context.Context, caller *tenant.Principal, text, comment string) (identity.PolicyVersion, error)
+}
 
 // Identity knows tenants' users: their tokens and their passwords.
 type Identity interface {

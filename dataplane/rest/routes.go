@@ -67,6 +67,8 @@ func (a *API) routes() []route {
 		{"POST", "/api/v4.1/personal-data/erasure", privacy.MayErase, a.erasePerson},
 		{"GET", "/api/v4.1/personal-data/{id}", privacy.MayView, a.personalOperation},
 		{"GET", "/api/v4.1/personal-data/{id}/file/{part}", privacy.MayExport, a.personalFile},
+		{"GET", "/api/v4.1/policy", tenant.ViewPolicy, a.listPolicies},
+		{"PUT", "/api/v4.1/policy", tenant.UpdatePolicy, a.putPolicy},
 		{"GET", "/api/v4.1/client", "", a.listClients},
 		{"POST", "/api/v4.1/client", "", a.createClient},
 		{"PUT", "/api/v4.1/client/{client}", "", a.updateClient},

@@ -30,6 +30,7 @@ var partImports = map[string]map[string]string{
 // unscoped are the functions of parts whose statements are not about one account, with the reason.
 var unscoped = map[string]string{
 	storeFolder + "/access.RevokedTokens":    "each node hears of what was revoked in all accounts",
+	storeFolder + "/access.PoliciesSince":    "each node hears of the policies of all accounts",
 	storeFolder + "/access.ForgetTokens":     "what has expired is forgotten in all accounts at once",
 	storeFolder + "/access.listKeys":         "keys belong to the environment",
 	storeFolder + "/access.addKey":           "keys belong to the environment",

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -52,6 +53,28 @@ func TestStoreUsersWorkAtTheirLocation(t *testing.T) {
 	require.NotEmpty(t, all)
 	store.reachesNothingElsewhere(t, mine, theirs, other, all[0].ID)
 	shop.becomes(t, theirs, "BOOKED; ST2 HD_PFS AWAITING_WAVE TWO×1")
+	t.Run("a policy of the account narrows it further", func(t *testing.T) { shop.narrows(t, &store) })
+}
+
+// narrows writes a policy that hides orders that are booked from store assistants, and takes it back.
+func (x *tenant) narrows(t *testing.T, store *tenant) {
+	put := func(text string) (version struct{ Version int }) {
+		require.NoError(t, x.client.Do(t.Context(), http.MethodPut, "/api/v4.1/policy", map[string]any{"policy": text, "comment": "walls"}, &version))
+		return version
+	}
+	seen := func() int {
+		return len(ask[struct{ Orders list[struct{ Ref string }] }](t, store.client, `{ orders { edges { node { ref } } } }`, nil).Orders.nodes())
+	}
+	require.Equal(t, 1, seen())
+	require.Equal(t, 1, put("package account\nallow if input.permission != \"ORDER_VIEW\"\nallow if input.row.status != \"BOOKED\"").Version)
+	require.Eventually(t, func() bool { return seen() == 0 }, patience, 20*time.Millisecond)
+	refused := refusal(t, x.client.Do(t.Context(), http.MethodPut, "/api/v4.1/policy", map[string]any{"policy": "package account\nallow if input.row.nosuch == 1"}, nil))
+	require.Equal(t, http.StatusBadRequest, refused.Status)
+	require.Contains(t, refused.Body, "has no field nosuch")
+	refused = refusal(t, store.client.Do(t.Context(), http.MethodGet, "/api/v4.1/policy", nil, nil))
+	require.Equal(t, http.StatusForbidden, refused.Status)
+	require.Equal(t, 2, put("").Version)
+	require.Eventually(t, func() bool { return seen() == 1 }, patience, 20*time.Millisecond)
 }
 
 // reachesNothingElsewhere tries each route with what the store beside it works on.

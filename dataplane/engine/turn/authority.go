@@ -116,6 +116,9 @@ func (u *unit) allow(ctx context.Context, a asked) error {
 	if a.typ == nil {
 		return u.auth.who.Can(a.permission, a.retailer)
 	}
+	if u.auth.who.Conditional(a.permission) {
+		return tenant.Elsewhere(a.permission) // what rows say decides, and these are not written yet
+	}
 	retailers, err := u.making().Concerned(ctx, finder{u}, a.ptr, "")
 	if err != nil {
 		return err

@@ -76,8 +76,9 @@ func (b *binder) deeper(depth int) error {
 }
 
 func (b *binder) view(t *catalogue.Type) error {
-	if !t.Abstract() {
-		return b.viewer.CanSomewhere(t.Permission + "_VIEW")
+	err := b.viewer.CanSomewhere(t.Permission + "_VIEW")
+	if err == nil || !t.Abstract() {
+		return err
 	}
 	for _, kind := range t.Members {
 		if err := b.viewer.CanSomewhere(kind.Permission + "_VIEW"); err != nil {
@@ -87,9 +88,9 @@ func (b *binder) view(t *catalogue.Type) error {
 	return nil
 }
 
-// scopeOf is the data of a type that a viewer sees: of an abstract one, where it sees all its kinds.
+// scopeOf is the data of a type that a viewer sees: of an abstract one by the permission for that, or else where it sees all its kinds.
 func scopeOf(viewer Viewer, t *catalogue.Type) tenancy.Scope {
-	if !t.Abstract() {
+	if !t.Abstract() || viewer.CanSomewhere(t.Permission+"_VIEW") == nil {
 		return viewer.ScopeFor(t.Permission + "_VIEW")
 	}
 	scope := viewer.ScopeFor(t.Members[0].Permission + "_VIEW")
