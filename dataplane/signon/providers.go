@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -35,9 +34,7 @@ type providers struct {
 	patience time.Duration // with one answer
 	slots    *semaphore.Weighted
 	flight   singleflight.Group
-
-	mu    sync.Mutex
-	known *lru.Cache[string, described]
+	known    *lru.Cache[string, described]
 }
 
 // described is what was heard of an issuer.
