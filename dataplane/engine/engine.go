@@ -128,6 +128,7 @@ type Stats struct {
 	Commits    atomic.Int64 // transactions that held them
 	Events     atomic.Int64 // events that were settled, inline ones not counted
 	Failed     atomic.Int64 // events that failed
+	Blocked    atomic.Int64 // first turns that are to be tried again
 	Reruns     atomic.Int64 // tries that met a shortfall or stale data
 	Fenced     atomic.Int64 // commits that were refused because the range had another owner
 	Settled    atomic.Int64 // commits whose answer was lost and that were found by their turn's id

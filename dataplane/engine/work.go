@@ -269,6 +269,7 @@ func (e *Engine) committed(ctx context.Context, jobs []*job) {
 	for _, j := range jobs {
 		e.stats.Turns.Add(1)
 		e.stats.Events.Add(int64(len(j.out.Marks)))
+		e.stats.Blocked.Add(int64(j.out.Blocked))
 		for _, m := range j.out.Marks {
 			j.fates[m.ID], j.marks[m.ID] = queue.Settled, m
 			if m.State == eventstore.Failed {

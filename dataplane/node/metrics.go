@@ -29,6 +29,7 @@ func counters() []counter {
 		{describe("commits_total", "Transactions that held them."), func(s *engine.Stats) *atomic.Int64 { return &s.Commits }},
 		{describe("events_total", "Events that were settled, inline ones not counted."), func(s *engine.Stats) *atomic.Int64 { return &s.Events }},
 		{describe("events_failed_total", "Events that failed."), func(s *engine.Stats) *atomic.Int64 { return &s.Failed }},
+		{describe("first_turns_blocked_total", "First turns of roots that failed, or found no workflow, and are tried again."), func(s *engine.Stats) *atomic.Int64 { return &s.Blocked }},
 		{describe("reruns_total", "Tries that met a shortfall or stale data."), func(s *engine.Stats) *atomic.Int64 { return &s.Reruns }},
 		{describe("fenced_total", "Commits refused because the range had another owner."), func(s *engine.Stats) *atomic.Int64 { return &s.Fenced }},
 		{describe("settled_total", "Commits whose answer was lost and that were found."), func(s *engine.Stats) *atomic.Int64 { return &s.Settled }},

@@ -156,6 +156,7 @@ type Type struct {
 	OwnRoot     bool       // where Root leads nowhere, it is its own root
 	Workflow    bool       // orchestrated: has workflowRef and friends, and events can address it
 	Fires       bool       // creation sends a CREATE event
+	Driven      bool       // a workflow must drive it
 	Quiet       bool       // but not where it comes to be with its parent
 	Parts       *PartTree  // what hangs on a root and is read with it; nil: it is read alone
 	Interfaces  []string   // Node, Orchestrateable, Product, …

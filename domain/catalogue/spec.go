@@ -26,6 +26,7 @@ type TypeSpec struct {
 	Root        string   // reference towards the workflow's root; empty: it is its own
 	OwnRoot     bool     // Root may be empty: then it is its own root, which a workflow of its own type drives
 	Fires       bool     // creation sends CREATE
+	Driven      bool     // nothing is to be one whose retailer has no workflow for it; one that is there is tried again until there is
 	Quiet       bool     // with Fires: but not where it comes to be with its parent, whose CREATE says it
 	Parts       string   // of a root: paths to what hangs on it, which is read with it, such as items fulfilments.items; see parts.go
 	Implements  string   // interfaces

@@ -115,6 +115,7 @@ type Outcome struct {
 	Changed  []Change
 	Linked   []LinkRow
 	Events   []*workflow.Event // for other roots, or for later
+	Blocked  int               // of Events, those that try a root's first turn again
 	Webhooks []Delivery
 	Effects  []rule.Effect // in the order of their keys
 }
@@ -212,6 +213,7 @@ func (u *unit) event(ctx context.Context, q queued, first bool) error {
 	}
 	if len(found) == 0 {
 		q.rec.State, q.rec.Reason = string(eventstore.NoMatch), u.reason(flow, subject)
+		u.undriven(q.ev, q.rec.Reason)
 		return nil
 	}
 	q.rec.State = string(eventstore.Success)

@@ -51,6 +51,7 @@ type unit struct {
 	effects   map[string]rule.Effect
 	journal   []func() // undoes, newest last
 	inlineIDs int
+	waits     int // of out, those that try the root's first turn again
 
 	// where the turn is
 	ev      *workflow.Event
@@ -290,7 +291,7 @@ func (u *unit) outcome(ctx context.Context, events []*workflow.Event) (*Outcome,
 		return nil, err
 	}
 	u.trail.Took = u.elapsed()
-	o := &Outcome{TurnID: u.id, Trail: u.trail, Settled: len(events), Linked: u.links, Events: u.out, Webhooks: u.webhooks}
+	o := &Outcome{TurnID: u.id, Trail: u.trail, Settled: len(events), Linked: u.links, Events: u.out, Blocked: u.waits, Webhooks: u.webhooks}
 	for _, rec := range u.trail.Events {
 		if !rec.Inline {
 			o.Marks = append(o.Marks, eventstore.Mark{ID: rec.ID, State: eventstore.State(rec.State), Error: rec.Reason})
@@ -336,9 +337,11 @@ func (u *unit) failure(ev *workflow.Event) *Outcome {
 	}
 	u.trail.Events[0].Reason = u.cause.Error()
 	u.trail.Took = u.elapsed()
-	return &Outcome{TurnID: u.id, Trail: u.trail, Settled: 1,
+	o := &Outcome{TurnID: u.id, Trail: u.trail, Settled: 1,
 		Marks:   []eventstore.Mark{{ID: ev.ID, State: eventstore.Failed, Error: u.cause.Error()}},
 		Effects: u.r.d.Modules.Ended(rule.End{Event: ev, State: string(eventstore.Failed), Why: u.cause.Error()})}
+	o.blocked(u.again(ev, u.cause.Error()))
+	return o
 }
 
 func sortedKeys[V any](m map[string]V) []string {

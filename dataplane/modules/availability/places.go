@@ -3,6 +3,7 @@
 package availability
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,10 +25,12 @@ type Place struct {
 	Point    *sourcing.Point          // nil: no coordinates
 	Hours    opening.Week
 	Networks []string // refs
+	Fault    string   // what is wrong with what is stored of it, so that nothing can go by it; empty: nothing
 }
 
-// Active reports whether the location takes part in sourcing.
-func (p *Place) Active() bool { return p.Location.Status != "INACTIVE" }
+// Active reports whether the location takes part in sourcing. One of which something wrong is stored does not: it must not keep orders from being
+// sourced elsewhere.
+func (p *Place) Active() bool { return p.Location.Status != "INACTIVE" && p.Fault == "" }
 
 // Places is an account's places and catalogues as of a moment. It is never changed once made.
 type Places struct {
@@ -39,6 +42,7 @@ type Places struct {
 	virtual     []*inventory.VirtualCatalogue
 	stock       map[string]*inventory.InventoryCatalogue
 	settings    setting.Held
+	faults      map[string]string
 	loadedOn    time.Time
 	mark        int64 // of what they rest on
 }
@@ -51,6 +55,9 @@ func (p *Places) ByID(id catalogue.ID) *Place { return p.byID[id] }
 
 // All lists the locations by ref.
 func (p *Places) All() map[string]*Place { return p.byRef }
+
+// Faults are what is wrong with locations that would take part in sourcing, by ref; nil: nothing.
+func (p *Places) Faults() map[string]string { return p.faults }
 
 // Network finds a network's id by ref; empty if there is none.
 func (p *Places) Network(ref string) catalogue.ID { return p.networks[ref] }
@@ -115,6 +122,12 @@ func newPlaces(rows *store.PlaceRows, now time.Time) *Places {
 	for _, l := range rows.Locations {
 		at := newPlace(l, addresses[l.PrimaryAddressID], schedules[l.OpeningScheduleID])
 		p.byRef[l.Ref], p.byID[l.ID] = at, at
+		if at.Fault != "" && l.Status != "INACTIVE" {
+			if p.faults == nil {
+				p.faults = map[string]string{}
+			}
+			p.faults[l.Ref] = at.Fault
+		}
 	}
 	for _, n := range rows.Networks {
 		p.networks[n.Ref], p.networkRefs[n.ID] = n.ID, n.Ref
@@ -146,7 +159,28 @@ func newPlace(l *foundation.Location, a *foundation.StoreAddress, s *foundation.
 		at.Hours.Days = [7]opening.Day{{Start: s.SunStart, End: s.SunEnd}, {Start: s.MonStart, End: s.MonEnd}, {Start: s.TueStart, End: s.TueEnd},
 			{Start: s.WedStart, End: s.WedEnd}, {Start: s.ThuStart, End: s.ThuEnd}, {Start: s.FriStart, End: s.FriEnd}, {Start: s.SatStart, End: s.SatEnd}}
 	}
+	at.Fault = at.wrong(s != nil && !s.AllHours)
 	return at
+}
+
+// wrong is what is wrong with a place; hours says whether it has some. What is stored may be older than the checks at the door.
+func (p *Place) wrong(hours bool) string {
+	if at := p.Point; at != nil && (math.Abs(at.Latitude) > 90 || math.Abs(at.Longitude) > 180) {
+		return "its coordinates are not on the globe"
+	}
+	if !hours {
+		return ""
+	}
+	if err := p.Hours.Check(); err != nil {
+		return "its opening hours: " + err.Error()
+	}
+	if !slices.ContainsFunc(p.Hours.Days[:], func(d opening.Day) bool { return !d.Closed() }) {
+		return "it is never open"
+	}
+	if a := p.Address; a != nil && a.TimeZone != "" && p.Hours.Zone == nil {
+		return "its time zone " + a.TimeZone + " is unknown"
+	}
+	return ""
 }
 
 // Number is a numbered id as the store's stock functions take it; 0 for none.

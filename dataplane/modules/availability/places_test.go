@@ -120,6 +120,39 @@ func TestPlacesAreWhatTheirRowsSay(t *testing.T) {
 	require.Equal(t, []int64{12, 0, 0}, []int64{availability.Number("12"), availability.Number(""), availability.Number("x")})
 }
 
+// TestAFaultyPlaceIsLeftOut, and said to be: what is stored of it would else fail whatever goes by it.
+func TestAFaultyPlaceIsLeftOut(t *testing.T) {
+	t.Parallel()
+	beyond := 95.0
+	for want, spoil := range map[string]func(a *foundation.StoreAddress, s *foundation.OpeningSchedule, l *foundation.Location){
+		"its coordinates are not on the globe": func(a *foundation.StoreAddress, _ *foundation.OpeningSchedule, _ *foundation.Location) {
+			a.Latitude = &beyond
+		},
+		"its time zone Mars/Olympus is unknown": func(a *foundation.StoreAddress, _ *foundation.OpeningSchedule, _ *foundation.Location) {
+			a.TimeZone = "Mars/Olympus"
+		},
+		"its opening hours: Monday: 975 is no time of day, want HHMM": func(_ *foundation.StoreAddress, s *foundation.OpeningSchedule, _ *foundation.Location) {
+			s.MonStart = 975
+		},
+		"it is never open": func(_ *foundation.StoreAddress, s *foundation.OpeningSchedule, _ *foundation.Location) {
+			*s = foundation.OpeningSchedule{Node: s.Node, MonStart: -1, MonEnd: -1, TueStart: -1, TueEnd: -1, WedStart: -1, WedEnd: -1, ThuStart: 1, ThuEnd: 1, FriStart: -1, FriEnd: -1, SatStart: -1, SatEnd: -1, SunStart: -1, SunEnd: -1}
+		},
+	} {
+		r := rows()
+		spoil(r.Addresses[0], r.Schedules[0], r.Locations[0])
+		p, err := availability.NewFixed("ACME", r).Places(t.Context(), scopeOf(t, "ACME"))
+		require.NoError(t, err)
+		require.Equal(t, map[string]string{"A": want}, p.Faults())
+		require.False(t, p.At("A").Active(), want)
+		require.True(t, p.At("B").Active())
+		r.Locations[0].Status = "INACTIVE"
+		p, err = availability.NewFixed("ACME", r).Places(t.Context(), scopeOf(t, "ACME"))
+		require.NoError(t, err)
+		require.Nil(t, p.Faults(), "nobody would go by it")
+	}
+	require.Nil(t, fixed(t).Faults())
+}
+
 // TestACatalogueCoversItsNetworks: an aggregate its first one only.
 func TestACatalogueCoversItsNetworks(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package ordering
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
@@ -54,7 +55,7 @@ func expiryOf(ctx context.Context, c *rule.Context, f *order.Fulfilment, resume 
 	if resume {
 		if v, ok := f.Attributes.Get(minutesLeft); ok && f.ExpiryTime == nil {
 			n, _ := path.Number(v)
-			return hours.Add(c.Now, time.Duration(n)*time.Minute)
+			return due(c, hours, c.Now, time.Duration(n)*time.Minute)
 		}
 		if f.ExpiryTime != nil && f.ExpiryTime.After(c.Now) {
 			return time.Time{}, nil
@@ -67,7 +68,17 @@ func expiryOf(ctx context.Context, c *rule.Context, f *order.Fulfilment, resume 
 	if err != nil || limit <= 0 {
 		return time.Time{}, err
 	}
-	return hours.Add(f.CreatedOn, limit)
+	return due(c, hours, f.CreatedOn, limit)
+}
+
+// due is when so much opening time has passed. A location that is never open cannot pick: what waits there expires now, and is sourced elsewhere.
+func due(c *rule.Context, hours opening.Week, from time.Time, limit time.Duration) (time.Time, error) {
+	at, err := hours.Add(from, limit)
+	if errors.Is(err, opening.ErrNeverOpen) {
+		c.Turn.Log("the location is never open", nil)
+		return c.Now, nil
+	}
+	return at, err
 }
 
 // pickLimit is 0 where none is set.

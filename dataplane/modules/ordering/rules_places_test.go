@@ -23,18 +23,19 @@ import (
 )
 
 // settle gives the world three places: NEAR and FAR, stores, and DC, a warehouse, which is off; NEAR and DC are in NET, FAR is in another network
-// and open from 9 to 17 but on Sundays. Settings are name, value, name, value… of retailer 1 (NAME@NEAR: of that place), the world's; retailer 2 has others of the same names.
+// and open from 9 to 17 but on Sundays; SHUT is never open. Settings are name, value, name, value… of retailer 1 (NAME@NEAR: of that place), the world's; retailer 2 has others of the same names.
 func (w *world) settle(settings ...string) {
 	w.t.Helper()
 	rows := &store.PlaceRows{NetworkLocations: map[catalogue.ID][]catalogue.ID{"50": {"21", "23"}, "51": {"22"}},
 		Networks: []*foundation.Network{{Node: catalogue.Node{ID: "50"}, Ref: "NET"}, {Node: catalogue.Node{ID: "51"}, Ref: "NET_B2B"}},
 		Schedules: []*foundation.OpeningSchedule{{Node: catalogue.Node{ID: "40"}, MonStart: 900, MonEnd: 1700, TueStart: 900, TueEnd: 1700, WedStart: 900, WedEnd: 1700,
-			ThuStart: 900, ThuEnd: 1700, FriStart: 900, FriEnd: 1700, SatStart: 900, SatEnd: 1700, SunStart: -1, SunEnd: -1}},
+			ThuStart: 900, ThuEnd: 1700, FriStart: 900, FriEnd: 1700, SatStart: 900, SatEnd: 1700, SunStart: -1, SunEnd: -1},
+			{Node: catalogue.Node{ID: "41"}, MonStart: -1, MonEnd: -1, TueStart: -1, TueEnd: -1, WedStart: -1, WedEnd: -1, ThuStart: -1, ThuEnd: -1, FriStart: -1, FriEnd: -1, SatStart: -1, SatEnd: -1, SunStart: -1, SunEnd: -1}},
 		InventoryCatalogues: []*stocked.InventoryCatalogue{{Node: catalogue.Node{ID: "61"}, Ref: "DEFAULT:2"}, {Node: catalogue.Node{ID: "60"}, Ref: "DEFAULT:1"}}}
 	for n, l := range []struct {
 		id, ref, kind, status, city, postcode string
 		longitude                             float64
-	}{{"21", "NEAR", "STORE", "ACTIVE", "Sydney", "2000", 0.1}, {"22", "FAR", "STORE", "ACTIVE", "Sydney", "2010", 2}, {"23", "DC", "WAREHOUSE", "INACTIVE", "Perth", "6000", 1}} {
+	}{{"21", "NEAR", "STORE", "ACTIVE", "Sydney", "2000", 0.1}, {"22", "FAR", "STORE", "ACTIVE", "Sydney", "2010", 2}, {"23", "DC", "WAREHOUSE", "INACTIVE", "Perth", "6000", 1}, {"24", "SHUT", "STORE", "ACTIVE", "Perth", "6001", 3}} {
 		latitude, longitude := 0.0, l.longitude
 		a := &foundation.StoreAddress{}
 		a.ID, a.City, a.Postcode, a.Latitude, a.Longitude, a.TimeZone = catalogue.ID(rune('a'+n)), l.city, l.postcode, &latitude, &longitude, "UTC"
@@ -42,6 +43,9 @@ func (w *world) settle(settings ...string) {
 		at := &foundation.Location{Node: catalogue.Node{ID: catalogue.ID(l.id)}, Ref: l.ref, Type: l.kind, Status: l.status, PrimaryAddressID: a.ID}
 		if l.ref == "FAR" {
 			at.OpeningScheduleID = "40"
+		}
+		if l.ref == "SHUT" {
+			at.OpeningScheduleID = "41"
 		}
 		rows.Locations = append(rows.Locations, at)
 	}

@@ -32,6 +32,7 @@ func TestDeadlinesCountFromCreation(t *testing.T) {
 	}{
 		{"a location that nobody knows is always open", "STORE_A", "", day("1T12:00")}, {"in opening hours", "FAR", "", day("2T13:00")}, {"by the location's own limit", "NEAR", "", day("2T14:00")},
 		{"express", "FAR", "EXPRESS", day("2T10:30")}, {"express goes before the location", "NEAR", "EXPRESS", day("1T09:30")}, {"no limit of that type", "FAR", "STANDARD", day("2T13:00")},
+		{"never open: at once, to be sourced elsewhere", "SHUT", "", ruletest.Now},
 		{"the location's of that type", "NEAR", "STANDARD", day("1T11:00")},
 	} {
 		w := newWorld(t)

@@ -93,6 +93,9 @@ func (m *Module) Request(ctx context.Context, c *rule.Context, o *Order, s Sourc
 		return nil, err
 	}
 	r.Locations = candidates(places, o.excluded(c, rejected))
+	if left := places.Faults(); left != nil {
+		c.Turn.Log("locations left out", map[string]any{"why": left})
+	}
 	return r, m.readStock(ctx, c, places, r, s)
 }
 
