@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
@@ -115,6 +117,20 @@ func TestPlansAreSharedByCallersAndFlags(t *testing.T) {
 		require.Equal(t, []string{"C0020E", "C0020E"}, codes(res), "%s", res.Data)
 		require.Contains(t, string(res.Data), `"items":null,"retailer":null`)
 	}
+	var together sync.WaitGroup
+	for i := range 16 { // requests leave nothing in the plan that they share
+		together.Go(func() {
+			want := `{"orders":{"edges":[{"node":{"ref":"O-1","items":{"edges":[{"node":{"ref":"1"}}]},"retailer":{"ref":"MAIN"}}}]}}`
+			vars := `{"items":true,"n":1}`
+			if i%2 == 0 {
+				want, vars = `{"orders":{"edges":[]}}`, `{"items":true,"ref":"no"}`
+			}
+			for range 5 {
+				assert.JSONEq(t, want, string(w.run(w.admin, query, vars).Data))
+			}
+		})
+	}
+	together.Wait()
 }
 
 func codes(res answer.Response) []string {
