@@ -34,6 +34,7 @@ type Service struct {
 	writer  Writer
 	loads   []manifest.Load
 	nudge   func(ctx context.Context, scope tenancy.Scope, events ...*workflow.Event)
+	grown   growth
 }
 
 // New makes the service over the loaders of modules; nudge tells the engine of committed events, so that it need not find them by itself.

@@ -8,12 +8,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/modules/manifest"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	"github.com/fluent-oms/fluent/dataplane/store/repeats"
+	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -67,7 +69,63 @@ func (s *Service) addEntities(ctx context.Context, scope tenancy.Scope, load *ma
 		return nil, fmt.Errorf("add a batch to job %s: %w", req.JobID, err)
 	}
 	s.nudge(ctx, scope, l.events...)
+	_ = s.refresh(ctx, list) // what could not be refreshed is slower until the database does it by itself
 	return l.batch, nil
+}
+
+// growth counts, by entity type, what was loaded before the planner's statistics were refreshed last, and since.
+type growth struct {
+	mu            sync.Mutex
+	before, since map[string]int
+}
+
+// enough is how many records of a type are loaded at least before the planner's statistics of its tables are refreshed.
+const enough = 500
+
+// due reports whether so many more records of a type have doubled what was loaded.
+func (g *growth) due(entityType string, more int) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.since == nil {
+		g.before, g.since = map[string]int{}, map[string]int{}
+	}
+	g.since[entityType] += more
+	if g.since[entityType] < max(enough, g.before[entityType]) {
+		return false
+	}
+	g.before[entityType], g.since[entityType] = g.before[entityType]+g.since[entityType], 0
+	return true
+}
+
+// refresh lets the database know how large the tables have become each time that a node has doubled what it loaded: plans made for small tables take time
+// that grows with the square of the records.
+func (s *Service) refresh(ctx context.Context, list []manifest.Entity) error {
+	counts := map[string]int{}
+	for _, x := range list {
+		if x.Err == nil {
+			counts[x.Type]++
+		}
+	}
+	var tables []*catalogue.Type
+	for name, n := range counts {
+		if !s.grown.due(name, n) {
+			continue
+		}
+		t := s.db.Catalogue().Type(name)
+		tables = append(tables, t)
+		for _, f := range t.Create.Input.Fields {
+			if f.Children != nil {
+				tables = append(tables, f.Children.Of)
+			}
+		}
+	}
+	if len(tables) == 0 {
+		return nil
+	}
+	if err := s.db.Analyze(ctx, tables...); err != nil {
+		return fmt.Errorf("refresh the statistics of what was loaded: %w", err)
+	}
+	return nil
 }
 
 // commit does something in a transaction that its request has only once.

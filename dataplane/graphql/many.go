@@ -13,13 +13,18 @@ import (
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // Many makes and changes entities as the mutations of their types would, all in one transaction and set-wise. Each is looked for by its key first. The
 // events are queued; whoever commits tells the engine of them. The error is the database's, and what is wrong with one is in its place of the answer.
 func (e *Executor) Many(ctx context.Context, tx *store.Tx, p *tenant.Principal, may manifest.May, list []manifest.Entity) ([]manifest.Made, []*workflow.Event, error) {
 	out := make([]manifest.Made, len(list))
-	stored, err := e.stored(ctx, tx, list)
+	stored, err := e.stored(ctx, tx.Reader, list)
+	if err != nil {
+		return nil, nil, err
+	}
+	taken, err := e.taken(ctx, p, list, stored)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -27,6 +32,9 @@ func (e *Executor) Many(ctx context.Context, tx *store.Tx, p *tenant.Principal, 
 	var at []int
 	for i := range list {
 		one, err := e.one(&list[i], stored[i], may)
+		if err == nil && taken[i] {
+			err = exists(&list[i])
+		}
 		if err != nil {
 			out[i].Err = err
 			continue
@@ -78,8 +86,33 @@ func (e *Executor) One(ctx context.Context, p *tenant.Principal, may manifest.Ma
 	return manifest.Made{ID: t.Text(entity, "id"), Ref: t.Text(entity, "ref")}
 }
 
+// taken tells which keys of what would be made another has whom the caller does not reach. The database would refuse all for one of them.
+func (e *Executor) taken(ctx context.Context, p *tenant.Principal, list []manifest.Entity, stored []any) ([]bool, error) {
+	out := make([]bool, len(list))
+	if p.Scope().Retailers() == nil {
+		return out, nil
+	}
+	whole, err := tenancy.NewScope(p.Account)
+	if err != nil {
+		return nil, err
+	}
+	found, err := e.stored(ctx, e.db.Reader(whole), list)
+	if err != nil {
+		return nil, err
+	}
+	for i := range found {
+		out[i] = stored[i] == nil && found[i] != nil
+	}
+	return out, nil
+}
+
+// exists is the fault for a key that another has.
+func exists(x *manifest.Entity) error {
+	return fault.New(fault.Exists, "%s ref already exists: %v", x.Type, x.Key[0]).WithCode(fault.CodeExists).At(manifest.Place + ".ref")
+}
+
 // stored finds what is there already, by one statement for each type.
-func (e *Executor) stored(ctx context.Context, tx *store.Tx, list []manifest.Entity) ([]any, error) {
+func (e *Executor) stored(ctx context.Context, r *store.Reader, list []manifest.Entity) ([]any, error) {
 	out := make([]any, len(list))
 	type sought struct {
 		keys []store.Key
@@ -94,7 +127,7 @@ func (e *Executor) stored(ctx context.Context, tx *store.Tx, list []manifest.Ent
 		byType[t].keys, byType[t].at = append(byType[t].keys, x.Key), append(byType[t].at, i)
 	}
 	for t, s := range byType {
-		found, err := tx.ByKey(ctx, t, s.keys...)
+		found, err := r.ByKey(ctx, t, s.keys...)
 		if err != nil {
 			return nil, err
 		}
@@ -112,7 +145,7 @@ func (e *Executor) one(x *manifest.Entity, stored any, may manifest.May) (change
 	case stored == nil && !may.Create:
 		return change.One{}, fault.NotFoundf("%s not found: ref %v", t.Name, x.Key[0]).At(manifest.Place + ".ref")
 	case stored != nil && !may.Change:
-		return change.One{}, fault.New(fault.Exists, "%s ref already exists: %v", t.Name, x.Key[0]).WithCode(fault.CodeExists).At(manifest.Place + ".ref")
+		return change.One{}, exists(x)
 	case stored != nil && e.catalogue.TypeOf(stored) != t:
 		return change.One{}, fault.New(fault.Exists, "%v is a %s", x.Key[0], e.catalogue.TypeOf(stored).Name).WithCode(fault.CodeExists).At(manifest.Place + ".ref")
 	}

@@ -97,11 +97,13 @@ func TestABatchOfProducts(t *testing.T) {
 		printed(t, l.data(`{ variantProduct(ref: "V1", catalogue: {ref: "PC:MASTER:1"}) { product { ... on StandardProduct { ref categories { edges { node { ref parentCategory { ref } } } } } } workflowRef } }`, "")))
 
 	_, got = l.load(t.Context(), l.admin, "UPSERT", "SKU", `{"skuRef":"V1","productRef":"P1","prices":[{"type":"SALE","currency":"AUD","value":9}],"attributes":{"colour":"red"}}`,
-		`{"skuRef":"P1","gtin":"1","name":"Shoe","attributes":[{"name":"size","type":"INTEGER","value":42}]}`, `{"skuRef":"G1","gtin":"9","name":"no group"}`)
+		`{"skuRef":"P1","gtin":"1","name":"Shoe","categoryRefs":["SNEAKERS"],"attributes":[{"name":"size","type":"INTEGER","value":42}]}`, `{"skuRef":"G1","gtin":"9","name":"no group"}`)
 	require.Equal(t, []string{"V1", "P1 UNCHANGED", "C0123E skuRef: G1 is a GroupProduct"}, got)
 	require.JSONEq(t, `{"variantProduct": {"name": "Red", "attributes": [{"name": "colour", "value": "red"}], "prices": [{"type": "RRP", "value": 12.5}, {"type": "SALE", "value": 9}]}}`,
 		printed(t, l.data(`{ variantProduct(ref: "V1", catalogue: {ref: "PC:MASTER:1"}) { name attributes { name value } prices { type value } } }`, "")))
 
+	_, got = l.load(t.Context(), l.admin, "UPSERT", "SKU", `{"skuRef":"P1","categoryRefs":["SNEAKERS","SHOES"]}`)
+	require.Equal(t, []string{"P1"}, got, "another category is something new")
 	_, got = l.load(t.Context(), l.admin, "CREATE", "PRODUCT", `{"ref":"P1","gtin":"1","name":"Shoe"}`, `{"ref":"P9","gtin":"9","name":"New"}`)
 	require.Equal(t, []string{"C0123E ref: StandardProduct ref already exists: P1", "P9"}, got)
 	_, got = l.load(t.Context(), l.admin, "UPDATE", "PRODUCT", `{"ref":"P9","name":"Newer"}`, `{"ref":"P10","name":"None"}`)
@@ -128,6 +130,25 @@ func TestABatchOfLocations(t *testing.T) {
 	_, got = l.load(t.Context(), clerk, "UPSERT", "LOCATION", `{"ref":"PER","type":"STORE","name":"Perth","primaryAddress":{"latitude":-33.8,"longitude":151.2},`+hours+`}`, `{"ref":"SYD","name":"Sydney"}`)
 	require.Contains(t, got[0], "LOCATION_CREATE")
 	require.Equal(t, "SYD", got[1])
+}
+
+// TestARefOfAnotherRetailerCostsItsRecordAlone: refs of locations are unique in the account, and somebody who sees one retailer does not see whose they are.
+func TestARefOfAnotherRetailerCostsItsRecordAlone(t *testing.T) {
+	t.Parallel()
+	l := newLoader(t)
+	l.retailer("ACME", "2", "SECOND")
+	rest := `"type":"STORE","name":"N","primaryAddress":{"latitude":-33.8,"longitude":151.2},"openingSchedule":{"allHours":true,"monStart":0,"monEnd":0,"tueStart":0,"tueEnd":0,"wedStart":0,"wedEnd":0,"thuStart":0,"thuEnd":0,"friStart":0,"friEnd":0,"satStart":0,"satEnd":0,"sunStart":0,"sunEnd":0}}`
+	mine := l.job
+	var err error
+	l.job, err = l.service.CreateJob(t.Context(), l.admin.Scope(), "load", 2, nil)
+	require.NoError(t, err)
+	_, got := l.load(t.Context(), l.admin, "CREATE", "LOCATION", `{"ref":"THEIRS",`+rest)
+	require.Equal(t, []string{"THEIRS"}, got)
+	l.job = mine
+	keeper := principal("ACME", "7", tenant.Grant{Role: "R", Permissions: []string{"BATCH_CREATE", "BATCH_VIEW", "JOB_VIEW", "LOCATION_CREATE", "LOCATION_UPDATE", "STOREADDRESS_CREATE", "OPENINGSCHEDULE_CREATE",
+		"RETAILER_VIEW", "LOCATION_VIEW"}, Contexts: []tenant.Context{{Type: tenant.RetailerContext, ID: "1", Retailer: 1}}})
+	_, got = l.load(t.Context(), keeper, "UPSERT", "LOCATION", `{"ref":"OURS",`+rest, `{"ref":"THEIRS",`+rest)
+	require.Equal(t, []string{"OURS", "C0123E ref: Location ref already exists: THEIRS"}, got)
 }
 
 // TestABatchOfProductsCostsNoStatementPerRecord, new or changed.

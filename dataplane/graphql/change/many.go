@@ -49,6 +49,9 @@ func (c *Changer) Many(ctx context.Context, tx *store.Tx, p *tenant.Principal, l
 	if err := m.each(func(x *among) error { return x.complete(ctx, x.draft) }); err != nil {
 		return nil, nil, err
 	}
+	if err := m.tied(ctx); err != nil {
+		return nil, nil, err
+	}
 	return m.done, m.write(), nil
 }
 
@@ -58,7 +61,15 @@ type many struct {
 	tx    *store.Tx
 	list  []*among
 	found map[string]any // what reading brought, by the text of what was wanted; nil: there is none
+	ties  map[tie]bool   // that are there already between what changes and what it lists along connections
 	done  []Done
+}
+
+// tie is a row along a connection.
+type tie struct {
+	edge  *catalogue.Edge
+	owner catalogue.ID
+	other catalogue.ID
 }
 
 // among is one of them on its way.
@@ -208,6 +219,34 @@ func (m *many) number(ctx context.Context) error {
 	return nil
 }
 
+// tied reads, by one statement for each connection, what is tied already to what changes: a record that lists it says nothing new.
+func (m *many) tied(ctx context.Context) error {
+	owners := map[*catalogue.Edge][]catalogue.ID{}
+	for _, x := range m.list {
+		seen := map[*catalogue.Edge]bool{}
+		for _, l := range x.draft.links {
+			if !x.draft.New && l.edge.Link != nil && !seen[l.edge] {
+				seen[l.edge] = true
+				owners[l.edge] = append(owners[l.edge], idOf(x.draft))
+			}
+		}
+	}
+	m.ties = map[tie]bool{}
+	for edge, ids := range owners {
+		res, err := m.tx.Select(ctx, store.Query{Type: edge.Target, Fields: []*catalogue.Field{edge.Target.Field("id")}, NoCursors: true, Parents: &store.Parents{Edge: edge, IDs: ids}})
+		if err != nil {
+			return err
+		}
+		for i, g := range res.Groups {
+			for _, row := range g.Rows {
+				other, _ := row[0].(catalogue.ID)
+				m.ties[tie{edge, ids[i], other}] = true
+			}
+		}
+	}
+	return nil
+}
+
 // unchanged reports whether a change would write what is stored.
 func (x *among) unchanged() bool {
 	if x.draft.New {
@@ -217,7 +256,10 @@ func (x *among) unchanged() bool {
 	x.draft.each(func(d *draft) {
 		was := x.was[n]
 		n++
-		same = same && was != nil && len(d.links) == 0
+		same = same && was != nil
+		for _, l := range d.links {
+			same = same && x.together.ties[tie{l.edge, idOf(d), l.want.ID()}]
+		}
 		for _, f := range d.Touched {
 			same = same && alike(f.Get(was), f.Get(d.Entity))
 		}
