@@ -1,11 +1,18 @@
 package graphql_test
 
 import (
+	"encoding/json"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/batching"
+	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 )
 
 // TestOrdersForAnotherRetailerTellOfThemselvesAsTheAccountWants: a user who makes an order for another retailer than his primary one sends no CREATE
@@ -42,4 +49,42 @@ func TestOrdersForAnotherRetailerTellOfThemselvesAsTheAccountWants(t *testing.T)
 	require.Equal(t, 0, order(limited, "A-5", "2"), "by whatever role")
 	w.data(`mutation { updateSetting(input: {id: "`+id+`", value: "normal", valueType: "STRING", context: "ACCOUNT", contextId: 0}) { id } }`, "")
 	require.Equal(t, 1, order(w.admin, "A-6", "2"))
+}
+
+// TestABatchOfEntitiesThatIsSentAgain makes nothing twice and refuses nothing as made already: the answer is the first one's, which was complete. Of
+// two at once the second waits for the first, and answers as it did.
+func TestABatchOfEntitiesThatIsSentAgain(t *testing.T) {
+	t.Parallel()
+	l := newLoader(t)
+	send := func(key string) (*jobs.Batch, bool, error) {
+		req := batching.Request{JobID: l.job.ID, EntityType: "CATEGORY", Action: "CREATE", Author: "ann", Header: json.RawMessage(`{}`), Who: l.admin,
+			Records: []json.RawMessage{json.RawMessage(`{"ref":"` + key + `","name":"Shoes"}`)},
+			Repeats: repeats.Request{Key: repeats.KeyOf([]byte(key)), Known: repeats.Window}}
+		return l.service.AddBatchOnce(t.Context(), l.admin.Scope(), l.job, req, "")
+	}
+	first, repeated, err := send("SHOES")
+	require.NoError(t, err)
+	require.False(t, repeated)
+	again, repeated, err := send("SHOES")
+	require.NoError(t, err)
+	require.True(t, repeated)
+	require.Equal(t, []any{first.ID, jobs.Complete, 1, 0}, []any{again.ID, again.Status, again.Processed, again.Failed})
+	require.Len(t, l.events, 1)
+
+	stop := l.hooks.Stop(storetest.At{Point: store.Committing, Account: "ACME"})
+	batches := make(chan *jobs.Batch, 2)
+	one := func() error {
+		b, _, err := send("HATS")
+		batches <- b
+		return err
+	}
+	leads := storetest.Go(one)
+	stop.Arrived()
+	follows := storetest.Go(one)
+	follows.Blocked(t, l.dsn)
+	stop.Release()
+	require.NoError(t, errors.Join(leads.Wait(), follows.Wait()))
+	a, b := <-batches, <-batches
+	require.Equal(t, []any{a.ID, 0, 0}, []any{b.ID, a.Failed, b.Failed})
+	require.Len(t, l.events, 2)
 }
