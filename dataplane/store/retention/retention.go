@@ -99,6 +99,28 @@ func (s Store) purgeShards(ctx context.Context, what Kind, sql string, scope ten
 			return removed, err
 		}
 	}
+	if what != Events {
+		return removed, nil
+	}
+	n, err := s.purgeForeign(ctx, sql, scope, age, limit-removed)
+	return removed + n, err
+}
+
+// purgeForeign removes old events whose ids their callers gave. Such ids tell no time: nearly all lie among those that would be made in thousands of
+// years, so that is where they are looked for, and nothing else is there.
+func (s Store) purgeForeign(ctx context.Context, sql string, scope tenancy.Scope, age time.Duration, limit int) (removed int, err error) {
+	ahead := s.db.Now(ctx).Add(24 * time.Hour) // no clock is that wrong
+	for shard := range byte(store.Shards) {
+		end := "ffffffff-ffff-ffff-ffff-ffffffffffff"
+		if shard+1 < store.Shards {
+			end = store.FirstUUID(shard+1, time.UnixMilli(0))
+		}
+		n, err := s.purge(ctx, Events, sql, scope, store.FirstUUID(shard, ahead), end, age.Seconds(), limit-removed)
+		removed += n
+		if err != nil || removed >= limit {
+			return removed, err
+		}
+	}
 	return removed, nil
 }
 

@@ -199,3 +199,24 @@ func TestWhatIsYoungIsNotEvenLookedAt(t *testing.T) {
 	require.Equal(t, 1, n)
 	require.Len(t, s.Texts("SELECT account_id FROM events"), 1)
 }
+
+// TestEventsOfCallersIDsAreRemoved: they tell no time, and would stay for thousands of years.
+func TestEventsOfCallersIDsAreRemoved(t *testing.T) {
+	t.Parallel()
+	s := storetest.NewStand(t, dbtest.Template)
+	ids := []string{"08f0e8d5-1111-4222-8333-444455556666", "7b0e8d5c-1111-4222-8333-444455556666", "fffffffe-1111-4222-8333-444455556666"}
+	s.EachAccount(func(tx *store.Tx) {
+		for _, id := range append(ids, "5b0e8d5c-1111-4222-8333-444455556666", "4b0e8d5c-1111-4222-8333-444455556666") {
+			events.Append(tx, &workflow.Event{ID: id, Name: "Go", RetailerID: 1, EntityType: "ORDER", EntityID: "1", RootType: "ORDER", RootID: "1", Priority: workflow.Checkout})
+		}
+	})
+	s.SQL("UPDATE events SET state = 'SUCCESS', done_on = now() - INTERVAL '2 hours' WHERE id::text NOT LIKE '5b%'")
+	s.SQL("UPDATE events SET done_on = now() WHERE id::text LIKE '4b%'")
+	for _, want := range []int{2, 1, 0} {
+		n, err := retention.Of(s.DB).Purge(t.Context(), "ACME", retention.Events, time.Hour, 2)
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+	}
+	require.Equal(t, []string{"4", "5"}, s.Texts("SELECT left(id::text, 1) FROM events WHERE account_id = 'ACME' ORDER BY 1"))
+	require.Len(t, s.Texts("SELECT 1::text FROM events WHERE account_id = 'OTHER'"), 5)
+}
