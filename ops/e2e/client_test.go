@@ -52,7 +52,7 @@ func TestOfficialClient(t *testing.T) {
 		t.Run(claim.Claim, func(t *testing.T) { require.True(t, claim.OK, claim.Error) })
 	}
 	require.NoError(t, err, "%s\n%s", out, stderr.String())
-	require.GreaterOrEqual(t, claims, 18)
+	require.GreaterOrEqual(t, claims, 25)
 }
 
 // installClient installs the official client in a temporary copy of the client folder, once in a run.

@@ -4,7 +4,10 @@
 // Environment: BASE_URL, CLIENT_ID, CLIENT_SECRET, USERNAME_, PASSWORD_, RETAILER_ID, PROFILE_DIR (profile ACCEPT, retailer R1),
 // ORDER_REF (an order in status BOOKED), PRODUCT_REF and LOCATION_REF (with stock), RUN (a word that makes refs unique).
 import assert from 'node:assert/strict';
-import { createClient, createClientFromProfile, GraphQLIntrospectionService } from '@fluentcommerce/fc-connect-sdk';
+import {
+  createClient, createClientFromProfile, ExtractionOrchestrator, FluentBatchManager, FluentConnectionTester, GraphQLIntrospectionService,
+  GraphQLMutationMapper,
+} from '@fluentcommerce/fc-connect-sdk';
 
 const env = process.env;
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -15,13 +18,18 @@ const config = (more = {}) => ({
 const connect = (more) => createClient({ config: config(more), logger: quiet });
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-// Every request that the client makes goes through here, to be counted by path.
+// Every request that the client makes goes through here, to be counted by path. The next one to the path that is named in lost is carried out, but
+// the client gets a 503: what it sees of a node that died before it answered.
 const seen = [];
+let lost;
 const realFetch = globalThis.fetch;
 globalThis.fetch = async (url, init) => {
   const response = await realFetch(url, init);
-  seen.push({ path: new URL(url).pathname, body: String(init?.body ?? ''), status: response.status });
-  return response;
+  const { pathname } = new URL(url);
+  seen.push({ path: pathname, body: String(init?.body ?? ''), status: response.status });
+  if (pathname !== lost) return response;
+  lost = undefined;
+  return new Response('', { status: 503 });
 };
 const calls = (path, from) => seen.slice(from).filter((c) => c.path === path);
 
@@ -257,6 +265,82 @@ await claim('9 the introspection service reads the schema', async () => {
   const service = new GraphQLIntrospectionService(client, quiet);
   const mutation = await service.getMutation('createOrder');
   assert.match(mutation.args[0].type, /CreateOrderInput/);
+});
+
+await claim('9 the introspection service knows what inputs need', async () => {
+  const service = new GraphQLIntrospectionService(client, quiet);
+  const input = await service.getInputType('CreateOrderInput');
+  assert.ok(service.isFieldRequired(input, 'ref') && !service.isFieldRequired(input, 'totalPrice'));
+  assert.ok((await service.getMutations()).includes('createReturnOrder'));
+});
+
+await claim('9 the mutation mapper makes many at once', async () => {
+  const mapper = new GraphQLMutationMapper({
+    version: '1', mutation: 'createSetting', sourceFormat: 'json', operationName: 'BatchCreateSettings', returnFields: ['id', 'name'],
+    arguments: { name: { source: 'key' }, value: { source: 'text' }, valueType: { value: 'STRING' }, context: { value: 'RETAILER' }, contextId: { value: Number(env.RETAILER_ID) } },
+    aliasBatching: { enabled: true, mutationsPerBatch: 3 },
+  }, quiet);
+  const payload = await mapper.batchMap(['a', 'b', 'a'].map((key) => ({ key: `mapped-${env.RUN}-${key}`, text: key })));
+  const made = await client.graphql({ ...payload, errorHandling: 'partial' });
+  assert.deepEqual([made.data.createSetting1.name, made.data.createSetting2.name, made.data.createSetting3], [`mapped-${env.RUN}-a`, `mapped-${env.RUN}-b`, null]);
+  assert.deepEqual(made.errors.map((e) => [e.path[0], e.extensions.code]), [['createSetting3', 'C0123E']]);
+});
+
+await claim('9 the extraction orchestrator reads all pages', async () => {
+  const extraction = new ExtractionOrchestrator(client, quiet);
+  const all = await extraction.extract({
+    query: `query Q($first: Int, $after: String) { settings(name: "page-${env.RUN}-%", first: $first, after: $after) {
+      edges { cursor node { id name } } pageInfo { hasNextPage hasPreviousPage } } }`,
+    resultPath: 'settings.edges.node', pageSize: 60,
+  });
+  assert.equal(new Set(all.data.map((s) => s.name)).size, 250);
+});
+
+await claim('9 the batch manager loads into its job', async () => {
+  const manager = new FluentBatchManager(client, quiet);
+  const job = await manager.createJob(`managed ${env.RUN}`, { retailerId: env.RETAILER_ID });
+  for (const qty of [78, 79]) {
+    await manager.submitBatch(job.id, { action: 'UPSERT', entityType: 'INVENTORY',
+      entities: [{ locationRef: env.LOCATION_REF, skuRef: env.PRODUCT_REF, qty, type: 'LAST_ON_HAND', status: 'ACTIVE' }] });
+  }
+  const { batch } = await manager.getJobStatus(job.id);
+  assert.equal(batch.length, 2);
+  let status;
+  for (let i = 0; i < 200 && status?.status !== 'COMPLETE'; i++) {
+    status = await manager.getBatchStatus(job.id, batch[1].id);
+    await sleep(50);
+  }
+  assert.deepEqual([status.status, status.errors], ['COMPLETE', []]);
+});
+
+await claim('9 the connection tester is content', async () => {
+  const result = await new FluentConnectionTester(client, { logger: quiet }).testConnection();
+  assert.ok(result.success, JSON.stringify(result));
+});
+
+await claim('12 an event whose answer is lost is sent again and happens once', async () => {
+  for (const mode of ['async', 'sync']) {
+    lost = `/api/v4.1/event/${mode}`;
+    const event = { name: `Lost-${mode}-${env.RUN}`, entityType: 'ORDER', entityRef: env.ORDER_REF, rootEntityType: 'ORDER' };
+    const from = seen.length;
+    const sent = await client.sendEvent(event, mode);
+    assert.equal(calls(`/api/v4.1/event/${mode}`, from).length, 2);
+    const log = await client.getEvents({ name: event.name, eventType: 'ORCHESTRATION' });
+    assert.deepEqual(log.results.map((e) => e.id), [sent.eventId]);
+  }
+});
+
+await claim('12 a job and a batch whose answers are lost are made once', async () => {
+  lost = '/api/v4.1/job';
+  const from = seen.length;
+  const job = await client.createJob({ name: `lost ${env.RUN}`, retailerId: env.RETAILER_ID });
+  assert.equal(calls('/api/v4.1/job', from).length, 2);
+  const answers = seen.slice(from).map((c) => c.status);
+  assert.deepEqual(answers, [200, 200]);
+  lost = `/api/v4.1/job/${job.id}/batch`;
+  const batch = await client.sendBatch(job.id, { action: 'UPSERT', entityType: 'INVENTORY',
+    entities: [{ locationRef: env.LOCATION_REF, skuRef: env.PRODUCT_REF, qty: 80, type: 'LAST_ON_HAND', status: 'ACTIVE' }] });
+  assert.deepEqual((await client.getJobStatus(job.id)).batch.map((b) => b.id), [batch.id]);
 });
 
 await claim('9 the connection tester finds itself', async () => {
