@@ -32,6 +32,13 @@ func (db *DB) learnIndexes(c *catalogue.Catalogue) {
 	}
 }
 
+// bytewise says whether the database orders texts by their bytes.
+func (db *DB) bytewise(is bool) {
+	for _, m := range db.models {
+		m.bytewise = is
+	}
+}
+
 // How an index serves a condition: it can be followed by conditions on further columns, or it is the last.
 type service int
 

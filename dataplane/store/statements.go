@@ -26,6 +26,7 @@ func Statements(c *catalogue.Catalogue) ([]Derived, error) {
 	if err := db.learn(c); err != nil {
 		return nil, err
 	}
+	db.bytewise(true)
 	all, err := tenancy.NewScope("ACCOUNT")
 	if err != nil {
 		return nil, err
@@ -175,6 +176,12 @@ func (l *statementList) reads(scope tenancy.Scope, t *catalogue.Type) {
 	for _, where := range sampleConditions(t) {
 		one(Query{Type: t, Where: where, Page: Page{First: 1}}, false)
 	}
+	if i := slices.IndexFunc(t.Fields, func(f *catalogue.Field) bool { return f.Kind == catalogue.Text }); i >= 0 {
+		where := []Condition{{l.db.models[t].created.field, Range, []any{time.Time{}, nil}}, {t.Fields[i], LikeFold, []any{"a%"}}}
+		for _, p := range followed {
+			one(Query{Type: t, Where: where, Page: p, Follow: true, Bounded: true}, false)
+		}
+	}
 	for _, u := range t.Uniques {
 		if where := severalOf(u); where != nil {
 			one(Query{Type: t, Where: where, Page: Page{First: 1}}, whole)
@@ -259,9 +266,7 @@ func Searches(c *catalogue.Catalogue, n int, at time.Time) (out []Search, err er
 	if err := db.learn(c); err != nil {
 		return nil, err
 	}
-	for _, m := range db.models {
-		m.bytewise = true
-	}
+	db.bytewise(true)
 	scope, err := tenancy.NewScope("A1")
 	if err != nil {
 		return nil, err

@@ -149,9 +149,7 @@ func (db *DB) detect(ctx context.Context) error {
 		return fmt.Errorf("ask the database for its version: %w", err)
 	}
 	db.clock.set(sent, time.Now(), now)
-	for _, m := range db.models {
-		m.bytewise = bytewise
-	}
+	db.bytewise(bytewise)
 	switch {
 	case strings.HasPrefix(version, "CockroachDB"):
 		db.engine = CockroachDB
