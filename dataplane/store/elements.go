@@ -23,8 +23,9 @@ func (r *Reader) Elements(ctx context.Context, typ *catalogue.Type, field *catal
 		return nil, err
 	}
 	args, where := []any{string(r.scope.Account()), int64(most)}, ""
-	if r.scope.Retailers() != nil && limitedByRetailer(typ) {
-		where, args = " AND "+retailerFilter(typ, "t", "$3::INT8[]", 0), append(args, r.scope.Retailers())
+	if l := limitOf(r.scope, typ); !l.none() {
+		where = " AND " + l.text(r.scope, m, numbering(len(args)))
+		args = l.arguments(args, r.scope, m)
 	}
 	from := fmt.Sprintf("FROM %s t WHERE t.account_id = $1 AND jsonb_typeof(t.%s) = 'array'%s", m.typ.Table, c.name, where)
 	beyond := false
