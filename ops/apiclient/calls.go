@@ -2,7 +2,9 @@ package apiclient
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,11 +21,23 @@ type EventResult struct {
 	EventStatus string `json:"eventStatus"`
 }
 
-// SendEvent posts an event; mode is "sync" or "async".
+// SendEvent posts an event; mode is "sync" or "async". One without an id gets one: a call is an event, also if an earlier one said the same.
 func (c *Client) SendEvent(ctx context.Context, mode string, event map[string]any) (EventResult, error) {
+	if event["id"] == nil {
+		event = maps.Clone(event)
+		event["id"] = newUUID()
+	}
 	var result EventResult
 	err := c.Do(ctx, http.MethodPost, "/api/v4.1/event/"+mode, event, &result)
 	return result, err
+}
+
+// newUUID makes a UUID of version 4.
+func newUUID() string {
+	var u [16]byte
+	_, _ = rand.Read(u[:]) // never fails
+	u[6], u[8] = u[6]&0x0f|0x40, u[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
 }
 
 // LoggedEvent is one entry of the event log.
@@ -91,7 +105,7 @@ func (c *Client) LoadStock(ctx context.Context, retailerID, name string, rows []
 	var job struct {
 		ID string `json:"id"`
 	}
-	if err := c.Do(ctx, http.MethodPost, "/api/v4.1/job", map[string]any{"name": name, "retailerId": retailerID}, &job); err != nil {
+	if err := c.Do(ctx, http.MethodPost, "/api/v4.1/job", map[string]any{"id": newUUID(), "name": name, "retailerId": retailerID}, &job); err != nil {
 		return nil, fmt.Errorf("create job %s: %w", name, err)
 	}
 	var ids []string
