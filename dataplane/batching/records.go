@@ -113,15 +113,18 @@ var (
 	_ rule.Batcher = (*Records)(nil)
 )
 
+// Stands reports whether an event names a batch.
+func (r *Records) Stands(ev *workflow.Event) bool {
+	_, ok := ev.Attributes[batchAttribute]
+	return ok
+}
+
 // RecordsOf reads the records of the batch that an event stands for. One that is no object has no attributes.
-func (r *Records) RecordsOf(ctx context.Context, scope tenancy.Scope, ev *workflow.Event) ([]map[string]any, bool, error) {
-	b, ok := of(ev)
-	if !ok {
-		return nil, false, nil
-	}
+func (r *Records) RecordsOf(ctx context.Context, scope tenancy.Scope, ev *workflow.Event) ([]map[string]any, error) {
+	b, _ := of(ev)
 	raw, err := r.Read(ctx, scope, b)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	out := make([]map[string]any, len(raw))
 	for i := range raw {
@@ -129,7 +132,7 @@ func (r *Records) RecordsOf(ctx context.Context, scope tenancy.Scope, ev *workfl
 			out[i] = map[string]any{}
 		}
 	}
-	return out, true, nil
+	return out, nil
 }
 
 // Settled completes the batch of which rulesets took each record by itself: those that were refused failed.

@@ -39,8 +39,10 @@ type Watcher interface {
 
 // Batcher is the module that knows which events stand for many records.
 type Batcher interface {
-	// RecordsOf gives the records that an event stands for, each as the attributes of an event; false: it stands for none.
-	RecordsOf(ctx context.Context, scope tenancy.Scope, ev *workflow.Event) (records []map[string]any, many bool, err error)
+	// Stands reports whether an event says that it stands for records. It is asked about every event, so it must be quick.
+	Stands(ev *workflow.Event) bool
+	// RecordsOf gives the records that an event stands for, each as the attributes of an event.
+	RecordsOf(ctx context.Context, scope tenancy.Scope, ev *workflow.Event) ([]map[string]any, error)
 	// Settled hears that rules ran for each of so many records of the context's event, and why some of them were refused, by their numbers.
 	Settled(c *Context, records int, refused map[int]string)
 }

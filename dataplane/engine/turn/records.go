@@ -15,6 +15,10 @@ const maxTraced = 100
 // answer runs the rulesets that answer an event. One that stands for many records is run for each of them, with the record as the event's attributes,
 // by rulesets whose rules know nothing of that.
 func (u *unit) answer(ctx context.Context, c *rule.Context, found []*workflow.Ruleset) error {
+	b := u.r.d.Modules.Batcher()
+	if b == nil || !b.Stands(c.Event) { // nearly all events
+		return u.inTurn(ctx, c, found)
+	}
 	var each, whole []*workflow.Ruleset
 	for _, rs := range found {
 		if u.takesWhole(rs) {
@@ -23,29 +27,28 @@ func (u *unit) answer(ctx context.Context, c *rule.Context, found []*workflow.Ru
 			each = append(each, rs)
 		}
 	}
-	records, many := []map[string]any(nil), false
-	if b := u.r.d.Modules.Batcher(); b != nil && len(each) > 0 {
-		var err error
-		if records, many, err = b.RecordsOf(ctx, u.in.Scope, c.Event); err != nil {
-			return err
-		}
+	if err := u.inTurn(ctx, c, whole); err != nil || len(each) == 0 {
+		return err
 	}
-	if !many {
-		whole, each = found, nil
+	records, err := b.RecordsOf(ctx, u.in.Scope, c.Event)
+	if err != nil {
+		return err
 	}
-	for _, rs := range whole {
+	refused, err := u.forEach(ctx, c, each, records)
+	if err == nil && len(whole) == 0 {
+		b.Settled(c, len(records), refused)
+	}
+	return err
+}
+
+// inTurn runs rulesets one after the other.
+func (u *unit) inTurn(ctx context.Context, c *rule.Context, list []*workflow.Ruleset) error {
+	for _, rs := range list {
 		if err := u.ruleset(ctx, c, rs); err != nil {
 			return err
 		}
 	}
-	if !many {
-		return nil
-	}
-	refused, err := u.forEach(ctx, c, each, records)
-	if err == nil && len(whole) == 0 {
-		u.r.d.Modules.Batcher().Settled(c, len(records), refused)
-	}
-	return err
+	return nil
 }
 
 // takesWhole reports whether a ruleset takes an event for what it is: one of its rules takes all records at once, or all of them only pass it on.
