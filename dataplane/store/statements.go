@@ -149,6 +149,21 @@ func (l *statementList) totals(scope tenancy.Scope, t *catalogue.Type, hot bool)
 	}
 }
 
+// followed adds the searches of clients: pages with cursors, which hang on no other pages' forms, a search by updated_on, and a bounded one.
+func (l *statementList) followed(t *catalogue.Type, pages []Page, whole bool, one func(Query, bool)) {
+	m := l.db.models[t]
+	from := []any{time.Time{}, nil}
+	one(Query{Type: t, Page: Page{First: 1}, Follow: true, Where: []Condition{{m.updated.field, Range, from}}}, false)
+	text := slices.IndexFunc(t.Fields, func(f *catalogue.Field) bool { return f.Kind == catalogue.Text })
+	for _, p := range pages {
+		one(Query{Type: t, Page: p, Follow: true}, whole && t.Plural != "")
+		if text >= 0 {
+			where := []Condition{{m.created.field, Range, from}, {t.Fields[text], LikeFold, []any{"a%"}}}
+			one(Query{Type: t, Where: where, Page: p, Follow: true, Bounded: true}, false)
+		}
+	}
+}
+
 func (l *statementList) reads(scope tenancy.Scope, t *catalogue.Type) {
 	one := func(q Query, hot bool) {
 		if l.err != nil {
@@ -168,19 +183,9 @@ func (l *statementList) reads(scope tenancy.Scope, t *catalogue.Type) {
 	for _, p := range pages {
 		one(Query{Type: t, Page: p}, whole && t.Plural != "" && p != Page{})
 	}
-	followed := []Page{pages[1], pages[3]} // how rows are found does not hang on it
-	for _, p := range followed {
-		one(Query{Type: t, Page: p, Follow: true}, whole && t.Plural != "")
-	}
-	one(Query{Type: t, Page: Page{First: 1}, Follow: true, Where: []Condition{{l.db.models[t].updated.field, Range, []any{time.Time{}, nil}}}}, false)
+	l.followed(t, []Page{pages[1], pages[3]}, whole, one)
 	for _, where := range sampleConditions(t) {
 		one(Query{Type: t, Where: where, Page: Page{First: 1}}, false)
-	}
-	if i := slices.IndexFunc(t.Fields, func(f *catalogue.Field) bool { return f.Kind == catalogue.Text }); i >= 0 {
-		where := []Condition{{l.db.models[t].created.field, Range, []any{time.Time{}, nil}}, {t.Fields[i], LikeFold, []any{"a%"}}}
-		for _, p := range followed {
-			one(Query{Type: t, Where: where, Page: p, Follow: true, Bounded: true}, false)
-		}
 	}
 	for _, u := range t.Uniques {
 		if where := severalOf(u); where != nil {
