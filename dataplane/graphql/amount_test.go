@@ -93,3 +93,16 @@ func TestCurrencies(t *testing.T) {
 	require.Equal(t, map[string]any{"hasPreviousPage": true, "hasNextPage": true, "startCursor": "AFN"}, at(back, "currencies.pageInfo"))
 	require.Contains(t, w.failure(`{ currencies(first: 1, last: 1) { edges { cursor } } }`, "").Message, "exclude each other")
 }
+
+// Amounts stay as they are given, whatever the decimals of their currency's smallest unit: a price of one unit may have more.
+func TestAmountsOfEveryMinorUnitStayAsTheyAreGiven(t *testing.T) {
+	t.Parallel()
+	w := newDesk(t)
+	for i, c := range []struct{ currency, amount string }{
+		{"JPY", "1234"}, {"JPY", "1234.5"}, {"USD", "19.99"}, {"USD", "0.0125"}, {"KWD", "1.234"}, {"KWD", "1.2345"}, {"CLF", "0.0001"}, {"XAU", "3.14159"},
+	} {
+		ref := fmt.Sprint("M-", i)
+		w.data(fmt.Sprintf(`mutation { createClaim(input: {ref: %q, severity: MINOR, retailer: {id: 1}, worth: {amount: %s}, currency: {alphabeticCode: %q}}) { id } }`, ref, c.amount, c.currency), "")
+		require.Contains(t, w.raw(fmt.Sprintf(`{ claim(ref: %q) { worth { amount } currency { alphabeticCode } } }`, ref), ""), fmt.Sprintf(`{"amount":%s},"currency":{"alphabeticCode":%q}`, c.amount, c.currency))
+	}
+}

@@ -55,3 +55,27 @@ func FuzzEvent(f *testing.F) {
 		}
 	})
 }
+
+// TestEventsOfWordsThatNobodyKnows are refused at each place, with the nearest word: no ruleset and no entity would be found.
+func TestEventsOfWordsThatNobodyKnows(t *testing.T) {
+	t.Parallel()
+	p := tenant.New(tenant.Identity{Account: "ACME", UserID: "1", Username: "ann"})
+	for body, want := range map[string][]string{
+		`"type":"NORML"`:           {`type: "NORML" is unknown: want NORMAL, EXCEPTION, GENERATED. Did you mean NORMAL?`},
+		`"name":"Go "`:             {`name: "Go " begins or ends with a blank`},
+		`"entityRef":"O-1\u0009"`:  {"entityRef: ", "U+0009"},
+		`"rootEntityRef":"\u00a0"`: {"rootEntityRef: "},
+		`"type":"normal","name":" X","scheduledOn":"2026-02-30"`: {"type: ", "name: ", "scheduledOn: "},
+	} {
+		var req eventRequest
+		require.NoError(t, decode(t, `{"name":"X","entityType":"ORDER","entityRef":"O-1","retailerId":"1",`+body+`}`, &req))
+		_, err := req.event(p)
+		for _, part := range want {
+			require.ErrorContains(t, err, part, body)
+		}
+	}
+	var wrong wrongs
+	wrong.known(word{"eventStatus", "FALED", itemStatuses}, word{"eventType", "", itemTypes}, word{"eventType", "API", itemTypes})
+	require.ErrorContains(t, wrong.err(), "Did you mean FAILED?")
+	require.Len(t, wrong, 1)
+}
