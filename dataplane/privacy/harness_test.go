@@ -147,6 +147,15 @@ func (s *shop) run(query, path string) string {
 	return fmt.Sprint(v)
 }
 
+// goods is what customers order, and a payment for the orders of all.
+func (s *shop) goods() {
+	s.t.Helper()
+	s.run(`mutation { createProductCatalogue(input: {ref: "PC:MASTER:1", type: "MASTER", name: "All", retailerRefs: "MAIN"}) { id } }`, "")
+	s.run(`mutation { createStandardProduct(input: {ref: "P1", type: "STANDARD", gtin: "1", name: "A thing", catalogue: {ref: "PC:MASTER:1"}, prices: {type: "RRP", currency: "AUD", value: 9.5},
+		taxType: {country: "AU", group: "STANDARD", tariff: "GST"}}) { id } }`, "")
+	s.run(`mutation { createPayment(input: {ref: "SHARED", type: "CARD", amount: {amount: 39}, retailer: {id: 1}}) { id } }`, "")
+}
+
 // customer is somebody whose every value begins with a word that stands nowhere else, and all that he leaves behind.
 func (s *shop) customer(word string) (id string) {
 	s.t.Helper()
@@ -157,7 +166,7 @@ func (s *shop) customer(word string) (id string) {
 		primaryPhone: "+61 400 WORD", department: "WORDdept", country: "AU", timezone: "UTC", promotionOptIn: true, retailer: {id: 1},
 		attributes: [{name: "loyalty", type: "STRING", value: "WORD-card-123456"}]}) { id } }`), "createCustomer.id")
 	s.run(is(`mutation { updateCustomer(input: {username: "WORD.person@example.com", firstName: "WORDfirst"}) { id } }`), "updateCustomer.id")
-	order := s.run(is(`mutation { createOrder(input: {ref: "O-`+id+`", type: "HD", retailer: {id: 1}, customer: {id: "`+id+`"}, totalPrice: 19.5,
+	order := s.run(is(`mutation { createOrder(input: {ref: "O-`+id+`", type: "HD", retailer: {id: 1}, customer: {id: "`+id+`"}, payment: {ref: "SHARED"}, totalPrice: 19.5,
 		billingAddress: {companyName: "WORDco", name: "WORDfirst", email: "WORD.bill@example.com", street: "12 WORD Street", street2: "WORDfloor", city: "WORDcity", postcode: "WORD77", state: "WA", country: "AU", latitude: -31.9},
 		fulfilmentChoice: {deliveryType: "STANDARD", deliveryInstruction: "ring at WORDlast", deliveryContact: "WORDfirst", deliveryFirstName: "WORDfirst",
 			deliveryAddress: {`+address+`}},

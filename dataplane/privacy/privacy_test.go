@@ -55,8 +55,7 @@ const books = `{ orders { edges { node { id ref status totalPrice createdOn reta
 func TestNothingIsLeftOfAnErasedCustomer(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
-	s.run(`mutation { createProductCatalogue(input: {ref: "PC:MASTER:1", type: "MASTER", name: "All", retailerRefs: "MAIN"}) { id } }`, "")
-	s.run(`mutation { createStandardProduct(input: {ref: "P1", type: "STANDARD", gtin: "1", name: "A thing", catalogue: {ref: "PC:MASTER:1"}, prices: {type: "RRP", currency: "AUD", value: 9.5}, taxType: {country: "AU", group: "STANDARD", tariff: "GST"}}) { id } }`, "")
+	s.goods()
 	erased := s.customer("Zqx")
 	s.customer("Vww")
 	export := s.begin(personal.Export, erased)
@@ -96,8 +95,7 @@ func TestNothingIsLeftOfAnErasedCustomer(t *testing.T) {
 func TestAnExportHoldsWhatIsKeptOfACustomer(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
-	s.run(`mutation { createProductCatalogue(input: {ref: "PC:MASTER:1", type: "MASTER", name: "All", retailerRefs: "MAIN"}) { id } }`, "")
-	s.run(`mutation { createStandardProduct(input: {ref: "P1", type: "STANDARD", gtin: "1", name: "A thing", catalogue: {ref: "PC:MASTER:1"}, prices: {type: "RRP", currency: "AUD", value: 9.5}, taxType: {country: "AU", group: "STANDARD", tariff: "GST"}}) { id } }`, "")
+	s.goods()
 	mine := s.customer("Zqx")
 	s.customer("Vww")
 	op := s.begin(personal.Export, mine)
@@ -124,7 +122,7 @@ func TestAnExportHoldsWhatIsKeptOfACustomer(t *testing.T) {
 		types[l.Type]++
 	}
 	require.Equal(t, map[string]int{"Customer": 1, "Order": 1, "OrderItem": 1, "OrderBillingAddress": 1, "FulfilmentChoice": 1, "CustomerAddress": 1, "BillingAccount": 1, "ReturnOrder": 1, "ReturnOrderItem": 1,
-		"ReturnVerification": 1, "Comment": 1, "Setting": 1, "events": types["events"], "webhooks": 2}, types)
+		"ReturnVerification": 1, "Comment": 1, "Setting": 1, "Payment": 1, "events": types["events"], "webhooks": 2}, types)
 	require.Positive(t, types["events"])
 	for _, value := range []string{"Zqx.person@example.com", "Zqxlast", "12 Zqx Street", "ring at Zqxlast", "Zqx.bill@example.com", "Zqxfirst says hello"} {
 		require.Contains(t, string(body), value)
@@ -173,8 +171,7 @@ func TestWhoMayAskForPersonalData(t *testing.T) {
 func TestCustomersAreKeptAsLongAsTheirCountrySays(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
-	s.run(`mutation { createProductCatalogue(input: {ref: "PC:MASTER:1", type: "MASTER", name: "All", retailerRefs: "MAIN"}) { id } }`, "")
-	s.run(`mutation { createStandardProduct(input: {ref: "P1", type: "STANDARD", gtin: "1", name: "A thing", catalogue: {ref: "PC:MASTER:1"}, prices: {type: "RRP", currency: "AUD", value: 9.5}, taxType: {country: "AU", group: "STANDARD", tariff: "GST"}}) { id } }`, "")
+	s.goods()
 	customer := func(name, country string, days int) string {
 		id := s.run(fmt.Sprintf(`mutation { createCustomer(input: {username: %q, firstName: "Kim", primaryEmail: "k@b.c", country: %q, timezone: "UTC", promotionOptIn: true, retailer: {id: 1}}) { id } }`, name, country), "createCustomer.id")
 		_, err := s.raw.Exec(t.Context(), `UPDATE customers SET updated_on = now() - $2 * INTERVAL '1 day' WHERE account_id = 'ACME' AND id::text = $1`, id, days)
