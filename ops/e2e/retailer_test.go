@@ -87,6 +87,7 @@ func (s *system) takesOrders(t *testing.T, retailer string) {
 	require.NoError(t, s.client.GraphQL(ctx, `mutation ($input: CreateStandardProductInput) { createStandardProduct(input: $input) { id } }`, map[string]any{"input": map[string]any{
 		"ref": "CAP", "type": "STANDARD", "gtin": "2990000000015", "name": "Cap", "catalogue": map[string]any{"ref": "PC:MASTER:" + retailer},
 	}}, nil))
+	shopper := (&tenant{client: s.client, retailer: retailer}).shopper(t, "cara")
 	var order struct {
 		CreateOrder struct {
 			ID              string
@@ -95,7 +96,7 @@ func (s *system) takesOrders(t *testing.T, retailer string) {
 		}
 	}
 	require.NoError(t, s.client.GraphQL(ctx, `mutation ($input: CreateOrderInput) { createOrder(input: $input) { id workflowRef workflowVersion } }`, map[string]any{"input": map[string]any{
-		"ref": "OUTLET-1", "type": "HD", "retailer": map[string]any{"id": retailer}, "customer": map[string]any{"id": s.customer(ctx, t)},
+		"ref": "OUTLET-1", "type": "HD", "retailer": map[string]any{"id": retailer}, "customer": map[string]any{"id": shopper},
 		"items": []map[string]any{{"ref": "OUTLET-1-1", "productRef": "CAP", "productCatalogueRef": "PC:MASTER:" + retailer, "quantity": 1}},
 		"fulfilmentChoice": map[string]any{"deliveryType": "STANDARD", "fulfilmentType": "HD_PFS", "currency": "AUD", "deliveryAddress": map[string]any{
 			"ref": "OUTLET-1-A", "street": "1 High Street", "city": "Sydney", "postcode": "2000", "country": "AU", "latitude": -33.87, "longitude": 151.21,
