@@ -203,7 +203,11 @@ func (e *Engine) writeOnce(ctx context.Context, jobs []*job) error {
 			}
 		}
 	}
-	err := e.d.DB.WriteLocked(ctx, jobs[0].scope, func(tx *store.Tx) error {
+	write := e.d.DB.WriteLocked
+	if rowsOf(jobs) >= store.ManyRows {
+		write = e.d.DB.WriteMany
+	}
+	err := write(ctx, jobs[0].scope, func(tx *store.Tx) error {
 		fenced := map[int]bool{}
 		for _, j := range jobs {
 			id := eventstore.RangeOf(j.work.Root.Slot())
@@ -229,6 +233,19 @@ func (e *Engine) writeOnce(ctx context.Context, jobs []*job) error {
 		err = e.hooks.afterCommit(jobs[0].out)
 	}
 	return err
+}
+
+// rowsOf counts what turns are going to write, as far as that is known.
+func rowsOf(jobs []*job) (n int) {
+	for _, j := range jobs {
+		n += len(j.out.Created) + len(j.out.Changed)
+		for _, effect := range j.out.Effects {
+			if s, ok := effect.(rule.Sized); ok {
+				n += s.Rows()
+			}
+		}
+	}
+	return n
 }
 
 // settleAmbiguous finds out what became of a commit whose answer was lost: its turns' ids are there, or nothing is.

@@ -96,6 +96,12 @@ type Effect interface {
 	Apply(ctx context.Context, tx *store.Tx) error
 }
 
+// Sized is an Effect that says before its commit how many rows it is going to write, at most: see store.DB.WriteMany.
+type Sized interface {
+	Effect
+	Rows() int
+}
+
 // Follower is an Effect that has something to do once its commit took place: what others need not wait for, and what may be lost with the node.
 type Follower interface {
 	Effect

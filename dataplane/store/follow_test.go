@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -227,6 +228,36 @@ func TestAWriteWhoseTimesAreWrongWhenItCommitsIsRepeated(t *testing.T) {
 	require.Empty(t, s.Texts("SELECT id::TEXT FROM long_writes"), "a write that comes to nothing holds nobody back")
 	s.DB.Misread(-time.Hour)
 	require.NoError(t, s.DB.Write(t.Context(), s.Scope, func(*store.Tx) error { return nil }), "what draws nothing is not looked at")
+}
+
+// TestAWriteOfManyRowsIsAnnouncedBeforeItBegins, and is written once; nothing holds readers back afterwards, whether it wrote or not.
+func TestAWriteOfManyRowsIsAnnouncedBeforeItBegins(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	thinks := errors.New("thinks better of it")
+	for name, fn := range map[string]func(tx *store.Tx) error{
+		"writes": func(tx *store.Tx) error { roleNamed(tx, "1", "one"); return nil },
+		"reads": func(tx *store.Tx) error {
+			_, err := store.Get[security.Role](t.Context(), tx.Reader, "7")
+			return err
+		},
+		"does nothing": func(*store.Tx) error { return nil },
+		"fails":        func(tx *store.Tx) error { roleNamed(tx, "2", "two"); return thinks },
+	} {
+		runs := 0
+		err := s.DB.WriteMany(t.Context(), s.Scope, func(tx *store.Tx) error {
+			runs++
+			require.Len(t, s.Texts("SELECT id::TEXT FROM long_writes WHERE account_id = 'ACME' AND ends_on > now()"), 1, name)
+			return fn(tx)
+		})
+		if name == "fails" {
+			require.ErrorIs(t, err, thinks)
+		} else {
+			require.NoError(t, err, name)
+		}
+		require.Equal(t, 1, runs, name)
+		require.Empty(t, s.Texts("SELECT id::TEXT FROM long_writes"), name)
+	}
 }
 
 // TestTheTimesOfRowsAreDrawnLast: when they are sent, and anew for each attempt.

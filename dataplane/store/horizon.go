@@ -16,8 +16,8 @@ import (
 // database compares it with its own clock, and the transaction fails if it is older than keyLife. So whatever is older than Horizon is there for
 // everybody to see, or never will be: nothing appears any more at a place that a reader has passed.
 //
-// A write that fails for this, as large ones do on a slow database, is repeated with a row in long_writes, which is committed before: as long as
-// it is there, the horizon of its account's readers stands where the row says. Its own commit takes the row away.
+// A write that fails for this is repeated with a row in long_writes, which is committed before: as long as it is there, the horizon of its account's
+// readers stands where the row says. Its own commit takes the row away. Large ones begin with such a row: see WriteMany.
 
 // Horizon is how old a row's created_on and updated_on must be for certainty that no other row will appear before them.
 const Horizon = keyLife + 500*time.Millisecond
@@ -56,6 +56,7 @@ type writing struct {
 	account tenancy.AccountID
 	stamped []*time.Time // what the last attempt filled in of new entities
 	long    *longWrite   // nil: not announced
+	closed  bool         // the last attempt's COMMIT takes the announcement back
 }
 
 type longWrite struct {
@@ -71,7 +72,7 @@ func (w *writing) again() {
 	w.stamped = w.stamped[:0]
 }
 
-// late prepares the repetition of a write that came too late: the clock is compared, and the write announced.
+// late prepares a large write, or the repetition of one that came too late: the clock is compared, and the write announced.
 func (w *writing) late(ctx context.Context) error {
 	db := w.db
 	if err := db.measure(ctx); err != nil {
@@ -96,10 +97,12 @@ func (w *writing) late(ctx context.Context) error {
 
 // end takes back what a write that came to nothing has left. An announcement that cannot be taken away ends by itself.
 func (w *writing) end(ctx context.Context, class Class, err error) {
-	if err == nil || class == Ambiguous {
+	if err != nil && class == Ambiguous || err == nil && w.closed {
 		return
 	}
-	w.again() // whoever writes them in another transaction draws anew
+	if err != nil {
+		w.again() // whoever writes them in another transaction draws anew
+	}
 	if w.long == nil {
 		return
 	}
@@ -122,14 +125,14 @@ func (c *txConn) draw() time.Time {
 
 // closing are the statements that come right before COMMIT.
 func (c *txConn) closing() []call {
-	if c.drew.IsZero() {
-		return nil
-	}
 	var calls []call
 	from, until := c.drew.Add(-keyAhead), c.drew.Add(keyLife)
 	if long := c.writing.long; long != nil {
-		until = long.began.Add(longLife)
+		until, c.writing.closed = long.began.Add(longLife), true
 		calls = append(calls, call{name: "long_writes.end", sql: sqlLongEnd, args: []any{string(c.writing.account), string(long.id)}, control: true})
+	}
+	if c.drew.IsZero() {
+		return calls
 	}
 	return append(calls, call{name: "key", sql: sqlKeyHolds, args: []any{from, until}, control: true, fail: OnDivision(errLate)})
 }

@@ -30,19 +30,18 @@ func (db *DB) write(ctx context.Context, scope tenancy.Scope, begin string, fn f
 	if scope.Account() == "" {
 		return errNoAccount
 	}
-	return db.writeLoop(ctx, db.writers, scope, begin, fn)
+	return db.writeLoop(ctx, db.writers, scope, begin, &writing{db: db, account: scope.Account()}, fn)
 }
 
 // writeEnvironment is Write for tables that belong to the environment and not to an account: leases, schedules, keys. It
 // takes a connection of the given pool.
 func (db *DB) writeEnvironment(ctx context.Context, p *pool, fn func(tx *Tx) error) error {
-	return db.writeLoop(ctx, p, tenancy.Scope{}, sqlBegin, fn)
+	return db.writeLoop(ctx, p, tenancy.Scope{}, sqlBegin, &writing{db: db}, fn)
 }
 
 // writeLoop repeats attempts. On CockroachDB most repetitions happen inside an attempt, by its own savepoint protocol.
-func (db *DB) writeLoop(ctx context.Context, p *pool, scope tenancy.Scope, begin string, fn func(tx *Tx) error) error {
+func (db *DB) writeLoop(ctx context.Context, p *pool, scope tenancy.Scope, begin string, w *writing, fn func(tx *Tx) error) error {
 	started := time.Now()
-	w := &writing{db: db, account: scope.Account()}
 	for n := 1; ; n++ {
 		err := db.attempt(ctx, p, n, scope, begin, w, fn)
 		class := Classify(err)

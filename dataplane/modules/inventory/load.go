@@ -50,6 +50,7 @@ var (
 	_ rule.Rewinder = (*Load)(nil)
 	_ rule.Guarded  = (*Load)(nil)
 	_ rule.Follower = (*Load)(nil)
+	_ rule.Sized    = (*Load)(nil)
 )
 
 // Load is the turn's load effect for the inventory catalogue that the context's event addresses.
@@ -65,6 +66,14 @@ func (m *Module) Load(c *rule.Context, ic *inventory.InventoryCatalogue) *Load {
 func (l *Load) Add(c *rule.Context, b batching.Batch, rows []load.Row) {
 	b.Now = c.Now
 	l.batches = append(l.batches, batch{Batch: b, ref: c.Event.ID, rows: rows})
+}
+
+// Rows counts a position and a quantity for each record.
+func (l *Load) Rows() (n int) {
+	for _, b := range l.batches {
+		n += 2 * len(b.rows)
+	}
+	return n
 }
 
 // Mark names how much was asked for so far.

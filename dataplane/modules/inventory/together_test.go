@@ -6,10 +6,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/fluent-oms/fluent/dataplane/batching"
 	modules "github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/inventory/load"
 )
 
 // together applies the effects of turns that share a commit.
@@ -25,6 +27,21 @@ func (h *house) together(turns ...*ruletest.Turn) {
 		}
 		return nil
 	}))
+}
+
+// TestALoadSaysHowMuchItWrites: a position and a quantity for each record, of all batches of the turn.
+func TestALoadSaysHowMuchItWrites(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	turn := h.turn(1, nil, func(_ context.Context, c *rule.Context) error {
+		l := h.module.Load(c, h.stock["DEFAULT:1"])
+		for _, n := range []int{3, 4} {
+			l.Add(c, batching.Batch{}, make([]load.Row, n))
+		}
+		require.Equal(t, 14, l.Rows())
+		return nil
+	})
+	require.Len(t, turn.Effects(), 1)
 }
 
 // TestTurnsOfACommitCountWhatOthersMoved: one turn promises two of five units, another, in the same commit, counts the position.
