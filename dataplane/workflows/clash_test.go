@@ -2,14 +2,18 @@ package workflows_test
 
 import (
 	"context"
+	"encoding/json"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory"
+	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
 // TestAPositionThatIsMadeByHandDuringALoadTakesItsRecord: somebody makes the position between the load's look and its commit. The load looks again, and
@@ -54,8 +58,21 @@ func TestABatchWhoseCommitIsCutOffIsWorkedOffOnce(t *testing.T) {
 			}
 			return func() error { return store.ErrCut }
 		})
-		require.Empty(t, w.load("P1,STORE_A,5", "P1,STORE_B,8"))
+		job, batch := w.stored([]json.RawMessage{
+			json.RawMessage(`{"skuRef":"P1","locationRef":"STORE_A","qty":5}`), json.RawMessage(`{"skuRef":"P1","locationRef":"STORE_B","qty":8}`),
+		})
+		// Nobody waits for it: whoever did would hear that a commit did not take place, and to try again.
+		require.NoError(t, w.engines[0].Submit(w.ctx, w.scope, &workflow.Event{
+			Name: "InventoryChanged", Type: workflow.Normal, RetailerID: 1, EntityType: "INVENTORY_CATALOGUE", EntityID: string(w.roots["DEFAULT:1"]),
+			RootType: "INVENTORY_CATALOGUE", RootID: string(w.roots["DEFAULT:1"]), Attributes: map[string]any{"batchId": string(batch), "jobId": string(job)},
+			Priority: workflow.PriorityOf(workflow.Cause{By: workflow.Bulk}),
+		}))
+		require.Eventually(t, func() bool {
+			got, err := jobs.GetBatch(w.ctx, w.db.Reader(w.scope), batch)
+			return err == nil && got.Status == jobs.Complete
+		}, time.Minute, 10*time.Millisecond, "a batch ends")
 		require.True(t, cut.Load())
+		require.Empty(t, w.became(batch))
 		w.onHand("P1:STORE_A", 5)
 		require.Equal(t, []string{"LAST_ON_HAND 5 ACTIVE"}, w.quantities("P1:STORE_A"))
 		w.balanced()

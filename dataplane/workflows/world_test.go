@@ -244,9 +244,18 @@ func (w *world) load(rows ...string) []jobs.Row {
 // loadRecords is load for records as they are sent.
 func (w *world) loadRecords(records ...json.RawMessage) []jobs.Row {
 	w.t.Helper()
+	job, batch := w.stored(records)
+	w.must(w.eventBy(workflow.Bulk, "InventoryChanged", "INVENTORY_CATALOGUE", w.roots["DEFAULT:1"], "INVENTORY_CATALOGUE", w.roots["DEFAULT:1"],
+		map[string]any{"batchId": string(batch), "jobId": string(job)}))
+	return w.became(batch)
+}
+
+// stored keeps records as a batch that nothing has worked off yet.
+func (w *world) stored(records []json.RawMessage) (job, batch catalogue.ID) {
+	w.t.Helper()
 	job, err := jobs.NewID(w.ctx, w.db, w.scope)
 	require.NoError(w.t, err)
-	batch, err := jobs.NewBatchID(w.ctx, w.db, w.scope)
+	batch, err = jobs.NewBatchID(w.ctx, w.db, w.scope)
 	require.NoError(w.t, err)
 	require.NoError(w.t, w.db.Write(w.ctx, w.scope, func(tx *store.Tx) error {
 		jobs.Add(tx, &jobs.Job{ID: job, RetailerID: 1, Name: "load", ClosesOn: time.Now().Add(time.Hour)})
@@ -255,8 +264,12 @@ func (w *world) loadRecords(records ...json.RawMessage) []jobs.Row {
 	require.NoError(w.t, w.db.Write(w.ctx, w.scope, func(tx *store.Tx) error {
 		return jobs.AddBatch(w.ctx, tx, &jobs.Batch{ID: batch, JobID: job, RetailerID: 1, Action: "UPSERT", EntityType: "INVENTORY", Event: "InventoryChanged", Header: json.RawMessage(`{}`)}, records)
 	}))
-	w.must(w.eventBy(workflow.Bulk, "InventoryChanged", "INVENTORY_CATALOGUE", w.roots["DEFAULT:1"], "INVENTORY_CATALOGUE", w.roots["DEFAULT:1"],
-		map[string]any{"batchId": string(batch), "jobId": string(job)}))
+	return job, batch
+}
+
+// became returns what became of the rows of a batch that did not simply succeed.
+func (w *world) became(batch catalogue.ID) []jobs.Row {
+	w.t.Helper()
 	got, err := jobs.GetBatch(w.ctx, w.db.Reader(w.scope), batch)
 	require.NoError(w.t, err)
 	require.Equal(w.t, jobs.Complete, got.Status)
