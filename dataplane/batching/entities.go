@@ -130,7 +130,11 @@ func (s *Service) refresh(ctx context.Context, list []manifest.Entity) error {
 
 // commit does something in a transaction that its request has only once.
 func (l *loading) commit(ctx context.Context, scope tenancy.Scope, do func(context.Context, *store.Tx) error) error {
-	return l.db.Write(ctx, scope, func(tx *store.Tx) error {
+	write := l.db.Write
+	if 2*len(l.list) >= store.ManyRows { // an entity, and what it is tied to
+		write = l.db.WriteMany
+	}
+	return write(ctx, scope, func(tx *store.Tx) error {
 		repeats.Take(tx, l.req.Repeats, string(l.batch.ID))
 		return do(ctx, tx)
 	})

@@ -205,7 +205,7 @@ func (e *Engine) writeOnce(ctx context.Context, jobs []*job) error {
 	}
 	write := e.d.DB.WriteLocked
 	if rowsOf(jobs) >= store.ManyRows {
-		write = e.d.DB.WriteMany
+		write = e.d.DB.WriteManyLocked
 	}
 	err := write(ctx, jobs[0].scope, func(tx *store.Tx) error {
 		fenced := map[int]bool{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -171,6 +172,23 @@ func TestABatchOfProductsCostsNoStatementPerRecord(t *testing.T) {
 	require.Less(t, one, 20)
 	require.InDelta(t, one, statements(100, 200, "first"), 1, "numbers are allotted in blocks")
 	require.InDelta(t, statements(10, 1, "second"), statements(100, 200, "second"), 1)
+}
+
+// TestALargeBatchOfEntitiesIsAnnounced before it is written, so that it is written once however long that takes.
+func TestALargeBatchOfEntitiesIsAnnounced(t *testing.T) {
+	t.Parallel()
+	l := newLoader(t)
+	for n, want := range map[int]int{store.ManyRows/2 - 1: 0, store.ManyRows / 2: 1} {
+		trace := &store.Trace{}
+		records := make([]string, n)
+		for i := range records {
+			records[i] = fmt.Sprintf(`{"ref":"C%d-%d","name":"Of %d"}`, n, i, n)
+		}
+		b, _ := l.load(store.WithTrace(t.Context(), trace), l.admin, "CREATE", "CATEGORY", records...)
+		require.Zero(t, b.Failed)
+		begun := slices.DeleteFunc(trace.Statements(), func(name string) bool { return name != "long_writes.begin" })
+		require.Len(t, begun, want, "%d records", n)
+	}
 }
 
 func printed(t *testing.T, v any) string {

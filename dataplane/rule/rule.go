@@ -96,7 +96,7 @@ type Effect interface {
 	Apply(ctx context.Context, tx *store.Tx) error
 }
 
-// Sized is an Effect that says before its commit how many rows it is going to write, at most: see store.DB.WriteMany.
+// Sized is an Effect that says before its commit how many rows it is going to write, at most: see store.DB.WriteManyLocked.
 type Sized interface {
 	Effect
 	Rows() int

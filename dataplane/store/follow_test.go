@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/inventory"
 	"github.com/fluent-oms/fluent/domain/security"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // reading is a client that reads roles page after page and keeps the last cursor.
@@ -234,29 +236,35 @@ func TestAWriteWhoseTimesAreWrongWhenItCommitsIsRepeated(t *testing.T) {
 func TestAWriteOfManyRowsIsAnnouncedBeforeItBegins(t *testing.T) {
 	t.Parallel()
 	s := newStand(t)
-	thinks := errors.New("thinks better of it")
+	thinks, made := errors.New("thinks better of it"), 0
 	for name, fn := range map[string]func(tx *store.Tx) error{
-		"writes": func(tx *store.Tx) error { roleNamed(tx, "1", "one"); return nil },
+		"writes": func(tx *store.Tx) error {
+			made++
+			roleNamed(tx, fmt.Sprint(made), fmt.Sprint("of many ", made))
+			return nil
+		},
 		"reads": func(tx *store.Tx) error {
 			_, err := store.Get[security.Role](t.Context(), tx.Reader, "7")
 			return err
 		},
 		"does nothing": func(*store.Tx) error { return nil },
-		"fails":        func(tx *store.Tx) error { roleNamed(tx, "2", "two"); return thinks },
+		"fails":        func(tx *store.Tx) error { roleNamed(tx, "99", "never"); return thinks },
 	} {
-		runs := 0
-		err := s.DB.WriteMany(t.Context(), s.Scope, func(tx *store.Tx) error {
-			runs++
-			require.Len(t, s.Texts("SELECT id::TEXT FROM long_writes WHERE account_id = 'ACME' AND ends_on > now()"), 1, name)
-			return fn(tx)
-		})
-		if name == "fails" {
-			require.ErrorIs(t, err, thinks)
-		} else {
-			require.NoError(t, err, name)
+		for _, write := range []func(context.Context, tenancy.Scope, func(*store.Tx) error) error{s.DB.WriteMany, s.DB.WriteManyLocked} {
+			runs := 0
+			err := write(t.Context(), s.Scope, func(tx *store.Tx) error {
+				runs++
+				require.Len(t, s.Texts("SELECT id::TEXT FROM long_writes WHERE account_id = 'ACME' AND ends_on > now()"), 1, name)
+				return fn(tx)
+			})
+			if name == "fails" {
+				require.ErrorIs(t, err, thinks)
+			} else {
+				require.NoError(t, err, name)
+			}
+			require.Equal(t, 1, runs, name)
+			require.Empty(t, s.Texts("SELECT id::TEXT FROM long_writes"), name)
 		}
-		require.Equal(t, 1, runs, name)
-		require.Empty(t, s.Texts("SELECT id::TEXT FROM long_writes"), name)
 	}
 }
 

@@ -83,15 +83,13 @@ func (db *DB) WriteLocked(ctx context.Context, scope tenancy.Scope, fn func(tx *
 // ManyRows is how many rows a write has that had better be WriteMany's: it takes a part of a second then, on a slow database all of one.
 const ManyRows = 2000
 
-// WriteMany is WriteLocked for a write of ManyRows or more. It is announced before it begins, in a commit of its own: WriteLocked would do so only
-// once it had written everything, too late, in vain (see horizon.go).
+// WriteMany is Write for ManyRows or more. It is announced before it begins, in a commit of its own: Write would do so only once it had written
+// everything, too late, in vain (see horizon.go).
 func (db *DB) WriteMany(ctx context.Context, scope tenancy.Scope, fn func(tx *Tx) error) error {
-	if scope.Account() == "" {
-		return errNoAccount
-	}
-	w := &writing{db: db, account: scope.Account()}
-	if err := w.late(ctx); err != nil {
-		return db.translate(err)
-	}
-	return db.writeLoop(ctx, db.writers, scope, sqlBeginAt, w, fn)
+	return db.writeMany(ctx, scope, sqlBegin, fn)
+}
+
+// WriteManyLocked is WriteLocked for ManyRows or more, announced like WriteMany.
+func (db *DB) WriteManyLocked(ctx context.Context, scope tenancy.Scope, fn func(tx *Tx) error) error {
+	return db.writeMany(ctx, scope, sqlBeginAt, fn)
 }

@@ -33,6 +33,17 @@ func (db *DB) write(ctx context.Context, scope tenancy.Scope, begin string, fn f
 	return db.writeLoop(ctx, db.writers, scope, begin, &writing{db: db, account: scope.Account()}, fn)
 }
 
+func (db *DB) writeMany(ctx context.Context, scope tenancy.Scope, begin string, fn func(tx *Tx) error) error {
+	if scope.Account() == "" {
+		return errNoAccount
+	}
+	w := &writing{db: db, account: scope.Account()}
+	if err := w.late(ctx); err != nil {
+		return db.translate(err)
+	}
+	return db.writeLoop(ctx, db.writers, scope, begin, w, fn)
+}
+
 // writeEnvironment is Write for tables that belong to the environment and not to an account: leases, schedules, keys. It
 // takes a connection of the given pool.
 func (db *DB) writeEnvironment(ctx context.Context, p *pool, fn func(tx *Tx) error) error {
