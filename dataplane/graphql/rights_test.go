@@ -168,6 +168,9 @@ func TestUsersAndRoles(t *testing.T) {
 		`{"i":{"ref":"u","username":"u","type":"ADMIN","firstName":"U","primaryEmail":"u@x","timezone":"UTC","password":"secret123","primaryRetailer":{"id":1},
 		"roles":[{"role":{"name":"CLERK"},"contexts":[{"contextType":"RETAILER","contextId":1}]}]}}`)
 	require.Equal(t, "CLERK", at(made, "createUser.roles.0.role.name"))
+	w.data(`mutation { createRole(input: {name: "ADMIN", permissions: {name: "ORDER_VIEW"}}) { id } }`, "")
+	refused := w.failure(`mutation { removePermissionsFromRole(input: {role: {name: "ADMIN"}, permissions: {name: "ORDER_VIEW"}}) { status } }`, "")
+	require.Contains(t, refused.Message, "holds every permission")
 	require.Equal(t, "1", at(made, "createUser.roles.0.contexts.0.contextId"))
 	scope, err := tenancy.NewScope("ACME")
 	require.NoError(t, err)

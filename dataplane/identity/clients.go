@@ -11,7 +11,6 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/auth/token"
-	"github.com/fluent-oms/fluent/dataplane/provision"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -106,19 +105,14 @@ func (s *Service) Principal(ctx context.Context, of tenancy.AccountID, caller st
 	return s.policies.under(who), err
 }
 
-// clientGrants spells out roles of an account that are named, and names those that it has not got. Stock roles that the account began without
-// it gets now.
+// clientGrants spells out roles of an account that are named, and names those that it has not got.
 func (s *Service) clientGrants(ctx context.Context, account tenancy.AccountID, roles []*nodev1.ApiRole) ([]tenant.Grant, []string, error) {
 	scope, err := tenancy.NewScope(account)
 	if err != nil {
 		return nil, nil, err
 	}
+	s.stock.keep(ctx, account)
 	all, missing, err := s.rolesNamed(ctx, scope, roles)
-	if err == nil && len(missing) > 0 {
-		if err = provision.AddStockRoles(ctx, s.db, scope, missing); err == nil {
-			all, missing, err = s.rolesNamed(ctx, scope, roles)
-		}
-	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -273,19 +274,36 @@ func (f *firm) unnamed(username string) string {
 	return raw
 }
 
-// TestRolesThatAnAccountLacks: stock ones come when a client is to act in them, others refuse the client.
+// TestRolesThatAnAccountLacks: stock ones are there before a client or a user is let in, others refuse the client.
 func TestRolesThatAnAccountLacks(t *testing.T) {
 	t.Parallel()
 	f := newFirm(t)
 	typ := store.TypeOf[security.Role](f.db)
+	var api catalogue.ID
 	require.NoError(t, f.db.Write(t.Context(), f.account, func(tx *store.Tx) error { // as in an account that is older than the role
-		found, err := tx.ByKey(t.Context(), typ, store.Key{"IMPLEMENTER"})
-		if err == nil {
-			tx.Delete(typ, found[0].(*security.Role).ID)
+		found, err := tx.ByKey(t.Context(), typ, store.Key{"IMPLEMENTER"}, store.Key{"INTEGRATION"})
+		if err != nil {
+			return err
 		}
-		return err
+		tx.Delete(typ, found[0].(*security.Role).ID)
+		user, err := tx.ByKey(t.Context(), store.TypeOf[security.User](f.db), store.Key{"api@ACME"})
+		if err != nil {
+			return err
+		}
+		older := user[0].(*security.User)
+		api = older.ID
+		older.Roles = []security.UserRole{{RoleID: found[1].(*security.Role).ID, Contexts: []security.RoleContext{{ContextType: "ACCOUNT", ContextID: "0"}}}}
+		tx.Update(older)
+		integration := found[1].(*security.Role)
+		integration.Permissions = slices.DeleteFunc(integration.Permissions, func(p security.Permission) bool { return p.Name == "WAVE_VIEW" })
+		tx.Update(integration)
+		access.KeepStockRoles(tx, map[string][]string{"INTEGRATION": {"ORDER_VIEW"}, "IMPLEMENTER": nil})
+		return nil
 	}))
 	f.has(erp(role("IMPLEMENTER", "ACCOUNT", "0"), secrets("one")...))
+	user, err := f.service.Principal(t.Context(), "ACME", string(api))
+	require.NoError(t, err)
+	require.NoError(t, user.Can("WAVE_VIEW", 1), "of a type that came with this build")
 	p, err := f.who(f.must("ACME-erp", "one").AccessToken)
 	require.NoError(t, err)
 	require.NoError(t, p.Can("WORKFLOW_UPDATE", 1))

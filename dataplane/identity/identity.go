@@ -12,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/auth/token"
 	"github.com/fluent-oms/fluent/dataplane/desired"
+	"github.com/fluent-oms/fluent/dataplane/provision"
 	"github.com/fluent-oms/fluent/dataplane/ratelog"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/access"
@@ -36,6 +37,7 @@ type Service struct {
 	hasher     *password.Hasher
 	log        *slog.Logger
 	principals principals
+	stock      stockRoles
 	policies   policies
 	keys       *token.KeySet
 	verifier   *token.Verifier
@@ -54,9 +56,10 @@ func New(ctx context.Context, db *store.DB, state *desired.State, hasher *passwo
 	if err != nil {
 		return nil, err
 	}
+	stock := stockRoles{provision.KeepStockRoles(db), log}
 	s := &Service{
-		db: db, state: state, hasher: hasher, log: log, keys: keys, verifier: token.NewVerifier(issuer, keys, db.Time),
-		principals: principals{db: db, cached: map[string]cachedPrincipal{}}, policies: policies{inForce: map[tenancy.AccountID]policyInForce{}}, revoked: map[string]time.Time{},
+		db: db, state: state, hasher: hasher, log: log, stock: stock, keys: keys, verifier: token.NewVerifier(issuer, keys, db.Time),
+		principals: principals{db: db, stock: stock, cached: map[string]cachedPrincipal{}}, policies: policies{inForce: map[tenancy.AccountID]policyInForce{}}, revoked: map[string]time.Time{},
 		guards: newGuards(),
 	}
 	return s, errors.Join(s.refreshKeys(ctx), s.refreshPolicies(ctx))

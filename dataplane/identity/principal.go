@@ -5,6 +5,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/password"
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/identity/rights"
+	"github.com/fluent-oms/fluent/dataplane/provision"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -28,6 +30,7 @@ const principalAge = time.Second
 // principals caches loaded principals by account and user.
 type principals struct {
 	db     *store.DB
+	stock  stockRoles
 	flight singleflight.Group
 
 	mu     sync.Mutex
@@ -107,6 +110,7 @@ func (p *principals) load(ctx context.Context, account tenancy.AccountID, id cat
 	if err != nil {
 		return cachedPrincipal{}, err
 	}
+	p.stock.keep(ctx, account)
 	reader := p.db.Reader(scope)
 	found, err := reader.PrincipalByID(ctx, id)
 	if fault.Is(err, fault.NotFound) || err == nil && !MayEnter(found.User) {
@@ -117,6 +121,19 @@ func (p *principals) load(ctx context.Context, account tenancy.AccountID, id cat
 	}
 	principal, err := principalOf(ctx, reader, account, found)
 	return cachedPrincipal{principal: principal, mark: password.Mark(found.User.PasswordHash), machine: isMachine(found.User)}, err
+}
+
+// stockRoles are kept up with the build before roles are read.
+type stockRoles struct {
+	*provision.StockRoles
+	log *slog.Logger
+}
+
+// keep keeps an account's. What cannot be written now, as when the disk is full, keeps nobody out: he has what his roles held before.
+func (s stockRoles) keep(ctx context.Context, account tenancy.AccountID) {
+	if err := s.Keep(ctx, account); err != nil {
+		s.log.WarnContext(ctx, "stock roles lack what this build gives them", "account", account, "error", err)
+	}
 }
 
 // MayEnter reports whether a user's status lets it in. Users start without one.

@@ -9,6 +9,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/access"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/security"
@@ -75,6 +76,7 @@ func (s *Service) PrepareAccount(ctx context.Context, req *nodev1.PrepareAccount
 		}
 		admin = ids[user][0]
 		made.Make(administrator(req, admin, roles[0].ID), apiUser(req, ids[user][1], apiRoles))
+		access.KeepStockRoles(tx, givenWith(roles, nil))
 		return insert(ctx, tx, made, nil)
 	})
 	if err != nil {

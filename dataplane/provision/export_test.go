@@ -1,4 +1,4 @@
 package provision
 
-// StockRoles are the roles that every account begins with.
-var StockRoles = stockRoles
+// Stock are the roles that every account begins with.
+var Stock = stockRoles

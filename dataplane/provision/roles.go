@@ -1,18 +1,13 @@
 package provision
 
 import (
-	"context"
-	"fmt"
 	"slices"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
-	"github.com/fluent-oms/fluent/dataplane/entity"
-	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/security"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
-	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // Permissions over what is no entity: workflows, rules, events and jobs.
@@ -43,43 +38,6 @@ func stockRoles(all *catalogue.Catalogue) []security.Role {
 		writes(tenant.StoreAssistantRole, events), writes(tenant.CustomerServiceRole, events),
 		writes(tenant.IntegrationRole, events, batches), writes(tenant.ImplementerRole, orchestration),
 	}
-}
-
-// AddStockRoles gives an account those of the named roles that are stock ones and that it has not got: it may be older than they are.
-func AddStockRoles(ctx context.Context, db *store.DB, scope tenancy.Scope, names []string) error {
-	var wanted []security.Role
-	var keys []store.Key
-	for _, r := range stockRoles(db.Catalogue()) {
-		if slices.Contains(names, r.Name) {
-			wanted, keys = append(wanted, r), append(keys, store.Key{r.Name})
-		}
-	}
-	if len(wanted) == 0 {
-		return nil
-	}
-	typ := store.TypeOf[security.Role](db)
-	ids, err := db.NewIDs(ctx, scope, typ, len(wanted))
-	if err != nil {
-		return fmt.Errorf("add stock roles: %w", err)
-	}
-	err = db.Write(ctx, scope, func(tx *store.Tx) error {
-		there, err := tx.ByKey(ctx, typ, keys...)
-		if err != nil {
-			return err
-		}
-		made := &entity.Making{Catalogue: db.Catalogue(), By: entity.Maker{Now: tx.Now()}}
-		for i, r := range wanted {
-			if there[i] == nil {
-				r.ID = ids[i]
-				made.Make(&r)
-			}
-		}
-		return insert(ctx, tx, made, nil)
-	})
-	if err != nil {
-		return fmt.Errorf("add stock roles: %w", err)
-	}
-	return nil
 }
 
 // userRoles are a user's roles, by the names of stock roles whose ids are given out; none are the administrator's in the whole account.

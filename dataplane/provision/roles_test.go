@@ -28,7 +28,7 @@ func TestWhatNewRolesMay(t *testing.T) {
 		}
 	}
 	var names []string
-	for _, role := range provision.StockRoles(domain.Catalogue()) {
+	for _, role := range provision.Stock(domain.Catalogue()) {
 		names = append(names, role.Name)
 		var sees, creates, updates []string
 		for _, p := range role.Permissions {

@@ -149,8 +149,14 @@ func (g *guard) grants(ctx context.Context, r entity.Request) ([]tenant.Grant, e
 	return grants, nil
 }
 
-// roleIs lets nobody take permissions out of a role that he has not himself in the account: a role holds wherever somebody has it.
-func (g *guard) roleIs(_ context.Context, r entity.Request) error { return holdsAll(r.Who, r.Taken) }
+// roleIs lets nobody take permissions out of a role that he has not himself in the account: a role holds wherever somebody has it. Nor out of the
+// administrator's, which holds all whatever it lists.
+func (g *guard) roleIs(_ context.Context, r entity.Request) error {
+	if len(r.Taken) > 0 && r.Entity.(*security.Role).Name == tenant.AdminRole {
+		return fault.New(fault.Unprocessable, "the role %s holds every permission: nothing can be taken out of it; give people another role", tenant.AdminRole).At(r.Place)
+	}
+	return holdsAll(r.Who, r.Taken)
+}
 
 // roleBecomes lets a caller put only such permissions into a role as there are, and as he has in the account.
 func (g *guard) roleBecomes(_ context.Context, r entity.Request) error {
