@@ -123,9 +123,12 @@ func (c *txConn) draw() time.Time {
 	return key
 }
 
-// closing are the statements that come right before COMMIT.
+// closing are the statements that come right before COMMIT: what the transaction has changed is told with them.
 func (c *txConn) closing() []call {
 	var calls []call
+	if c.drew.IsZero() && len(c.changed.list) > 0 {
+		c.draw()
+	}
 	from, until := c.drew.Add(-keyAhead), c.drew.Add(keyLife)
 	if long := c.writing.long; long != nil {
 		until, c.writing.closed = long.began.Add(longLife), true
@@ -133,6 +136,9 @@ func (c *txConn) closing() []call {
 	}
 	if c.drew.IsZero() {
 		return calls
+	}
+	if told := c.changes(from, until); len(told) > 0 {
+		return append(calls, told...)
 	}
 	return append(calls, call{name: "key", sql: sqlKeyHolds, args: []any{from, until}, control: true, fail: OnDivision(errLate)})
 }

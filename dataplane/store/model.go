@@ -106,6 +106,7 @@ func (db *DB) learn(c *catalogue.Catalogue) error {
 	}
 	db.deriveAggregates(c)
 	db.learnIndexes(c)
+	db.learnEnds(c)
 	return nil
 }
 

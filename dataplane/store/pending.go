@@ -226,6 +226,7 @@ func (p *pending) take(r *Reader, c *txConn) ([]call, error) {
 			*at = took.now
 		}
 	}
+	c.changed.take(&took, db.ends)
 	calls := took.first
 	for _, g := range took.inserts {
 		c, err := g.call(account)

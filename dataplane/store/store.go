@@ -105,7 +105,8 @@ type DB struct {
 	pools   []*pool // all of them
 	byGo    map[reflect.Type]*catalogue.Type
 	models  map[*catalogue.Type]*model
-	uniques map[string]uniqueKey // by the name of the constraint
+	uniques map[string]uniqueKey                // by the name of the constraint
+	ends    map[*catalogue.Edge]*catalogue.Type // of edges with a link table: whose they are
 	shapes  *shapeCache
 	numbers *numbers.Allocator
 	clock   *clock

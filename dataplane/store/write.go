@@ -175,6 +175,7 @@ type txConn struct {
 	failure error  // the first error that the transaction met, after which it cannot be committed
 	writing *writing
 	drew    time.Time // when keys were first drawn; zero: none were
+	changed changed
 }
 
 func (c *txConn) send(ctx context.Context, calls []call) error {

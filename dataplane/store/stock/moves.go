@@ -64,7 +64,7 @@ const followBase = `sold AS (
 	WHERE c.account_id = $1 AND c.type = 'BASE' AND c.inventory_catalogue_ref = $4
 	AND v.account_id = $1 AND v.catalogue_id = c.id AND v.product_ref = m.product_ref AND v.group_ref = m.location_ref
 	AND v.status <> 'INACTIVE' AND v.quantity <> greatest(0, m.on_hand)
-	RETURNING 1)`
+	RETURNING v.id)`
 
 const sqlReserve = `WITH made AS (
 	INSERT INTO inventory_quantities (account_id, id, created_on, updated_on, ref, type, status, workflow_ref, workflow_version,
@@ -72,13 +72,14 @@ const sqlReserve = `WITH made AS (
 	SELECT $1, a.id::uuid, $3, $3, a.ref, 'RESERVED', 'ACTIVE', $5, $6::int8, -a.n, $2::int8, a.position_id::uuid, a.association
 	FROM unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::int8[]) AS a (id, ref, position_id, association, n)
 	ON CONFLICT (account_id, ref, catalogue_id) DO NOTHING
-	RETURNING position_id, -quantity AS n),
+	RETURNING id, position_id, -quantity AS n),
 wanted AS (SELECT position_id, sum(n)::int8 AS n FROM made GROUP BY position_id),
 moved AS (
 	UPDATE inventory_positions p SET on_hand = coalesce(p.on_hand, 0) - w.n, updated_on = $3
 	FROM wanted w WHERE p.account_id = $1 AND p.id = w.position_id AND ($12::bool OR coalesce(p.on_hand, 0) >= w.n)
 	RETURNING p.id, p.product_ref, p.location_ref, p.on_hand),
-` + followBase + `
+` + followBase + `,
+` + noteRows + `SELECT 'cUInventoryQuantity', id FROM made UNION ALL ` + noteMoved + noteEnd + `
 SELECT 1 / CASE WHEN (SELECT count(*) FROM wanted) = (SELECT count(*) FROM moved) THEN 1 ELSE 0 END`
 
 // reserveName names the statement that reserves.
@@ -122,13 +123,14 @@ func Reserve(tx *store.Tx, s Scope, reservations []Reservation, short error) {
 const sqlRelease = `WITH freed AS (
 	UPDATE inventory_quantities q SET status = 'INACTIVE', updated_on = $3
 	WHERE q.account_id = $1 AND q.catalogue_id = $2::int8 AND q.association_ref = ANY ($5::text[]) AND q.type = 'RESERVED' AND q.status = 'ACTIVE'
-	RETURNING q.position_id, -q.quantity AS n),
+	RETURNING q.id, q.position_id, -q.quantity AS n),
 given AS (SELECT position_id, sum(n)::int8 AS n FROM freed GROUP BY position_id),
 moved AS (
 	UPDATE inventory_positions p SET on_hand = coalesce(p.on_hand, 0) + g.n, updated_on = $3
 	FROM given g WHERE p.account_id = $1 AND p.id = g.position_id
 	RETURNING p.id, p.product_ref, p.location_ref, p.on_hand),
-` + followBase + `
+` + followBase + `,
+` + noteRows + `SELECT 'uUInventoryQuantity', id FROM freed UNION ALL ` + noteMoved + noteEnd + `
 SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM sold)`
 
 // Release queues the release of all that fulfilments (by id) still hold. What was released before stays so.
@@ -157,7 +159,7 @@ const confirmed = `FROM unnest($5::text[], $6::text[], $7::text[], $8::int8[], $
 	JOIN inventory_quantities q ON q.account_id = $1 AND q.association_ref = a.association AND q.type = 'RESERVED' AND q.status = 'ACTIVE' AND q.catalogue_id = $2::int8
 	JOIN inventory_positions p ON p.account_id = $1 AND p.id = q.position_id AND p.product_ref = a.product_ref AND p.location_ref = a.location_ref`
 
-const sqlConfirm = `INSERT INTO inventory_quantities (account_id, id, created_on, updated_on, ref, type, status, workflow_ref, workflow_version,
+const sqlConfirm = `WITH made AS (INSERT INTO inventory_quantities (account_id, id, created_on, updated_on, ref, type, status, workflow_ref, workflow_version,
 	quantity, catalogue_id, position_id, association_ref)
 SELECT $1, x.id::uuid, $3, $3, x.association || ':' || x.type || ':' || x.position_ref, x.type, 'ACTIVE', x.workflow_ref, x.workflow_version, x.n, $2::int8, x.position_id, x.association
 FROM (
@@ -165,12 +167,16 @@ FROM (
 	UNION ALL
 	SELECT a.correct_id, 'CORRECTION', least(a.filled, -q.quantity) + q.quantity, p.ref, q.position_id, a.association, q.workflow_ref, q.workflow_version ` + confirmed + `
 ) x WHERE x.n <> 0 AND $4::text IS NOT NULL
-ON CONFLICT (account_id, ref, catalogue_id) DO NOTHING`
+ON CONFLICT (account_id, ref, catalogue_id) DO NOTHING RETURNING id),
+` + noteRows + `SELECT 'cUInventoryQuantity', id FROM made` + noteEnd + `
+SELECT count(*) FROM made`
 
-const sqlConfirmed = `UPDATE inventory_quantities q SET status = 'INACTIVE', updated_on = $3
+const sqlConfirmed = `WITH ended AS (UPDATE inventory_quantities q SET status = 'INACTIVE', updated_on = $3
 FROM unnest($4::text[], $5::text[], $6::text[]) AS a (association, product_ref, location_ref), inventory_positions p
 WHERE q.account_id = $1 AND q.catalogue_id = $2::int8 AND q.association_ref = a.association AND q.type = 'RESERVED' AND q.status = 'ACTIVE'
-AND p.account_id = $1 AND p.id = q.position_id AND p.product_ref = a.product_ref AND p.location_ref = a.location_ref`
+AND p.account_id = $1 AND p.id = q.position_id AND p.product_ref = a.product_ref AND p.location_ref = a.location_ref RETURNING q.id),
+` + noteRows + `SELECT 'uUInventoryQuantity', id FROM ended` + noteEnd + `
+SELECT count(*) FROM ended`
 
 // Confirm queues what picking means: reservations become sales and corrections of the same size, so on hand stays. What no
 // confirmation speaks of stays reserved. Each association, product and location is confirmed at most once in a call.

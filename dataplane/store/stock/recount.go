@@ -30,7 +30,7 @@ const sqlRecountLock = `SELECT count(*) FROM (SELECT p.id FROM inventory_positio
 // marked reports whether a position is marked as one whose sum its field cannot carry. See stock.Capped.
 const marked = `coalesce(p.attributes @> '[{"name": "quantityCapped", "value": true}]', false)`
 
-const sqlRecount = `UPDATE inventory_positions p SET updated_on = $6, on_hand = n.on_hand, status = n.status,
+const sqlRecount = `WITH moved AS (UPDATE inventory_positions p SET updated_on = $6, on_hand = n.on_hand, status = n.status,
 	attributes = CASE WHEN n.capped = ` + marked + ` THEN p.attributes ELSE coalesce((SELECT jsonb_agg(e.item)
 		FROM jsonb_array_elements(CASE WHEN jsonb_typeof(p.attributes) = 'array' THEN p.attributes END) AS e (item) WHERE e.item ->> 'name' <> 'quantityCapped'), '[]'::JSONB)
 		|| jsonb_build_array(jsonb_build_object('name', 'quantityCapped', 'type', 'BOOLEAN', 'value', n.capped)) END
@@ -45,7 +45,9 @@ FROM (SELECT c.id, c.status, least(greatest(c.units, -2147483648), 2147483647) A
 		ELSE p.status END AS status
 	FROM inventory_positions p WHERE ` + recountWhere + ` OFFSET 0) c) n
 WHERE p.account_id = $1 AND p.id = n.id AND ((p.on_hand, coalesce(p.status, '')) IS DISTINCT FROM (n.on_hand, n.status) OR n.capped <> ` + marked + `)
-RETURNING p.id::text, p.product_ref, p.location_ref, p.status, p.on_hand`
+RETURNING p.id, p.product_ref, p.location_ref, p.status, p.on_hand),
+` + noteRows + `SELECT 'uUInventoryPosition', id FROM moved` + noteEnd + `
+SELECT id::text, product_ref, location_ref, status, on_hand FROM moved`
 
 // Recount sends what is queued, then brings on hand and status of positions in line with their quantities, product and
 // location, and returns those that changed. onHandTypes are the quantity types that count.
