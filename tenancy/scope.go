@@ -73,7 +73,8 @@ type Case []Condition
 type Condition struct {
 	Field string // name in the API
 	Op    Comparison
-	Value any // string, float64, bool; of In a []string
+	Value any  // string, float64, bool; of In a []string; of More, Least, Less and Most a float64 or a time.Time; of Begins, Contains and Holds a string
+	Not   bool // it holds where the comparison does not, as for a row without a value
 }
 
 // Comparison is an operator of a Condition.
@@ -81,9 +82,16 @@ type Comparison string
 
 // The comparisons. A row without a value is Unlike every value, and nothing else.
 const (
-	Like   Comparison = "="
-	Unlike Comparison = "<>"
-	In     Comparison = "in"
+	Like     Comparison = "="
+	Unlike   Comparison = "<>"
+	In       Comparison = "in"
+	More     Comparison = ">"
+	Least    Comparison = ">="
+	Less     Comparison = "<"
+	Most     Comparison = "<="
+	Begins   Comparison = "begins"
+	Contains Comparison = "contains" // a text a part of it
+	Holds    Comparison = "holds"    // a list of texts one of them
 )
 
 // NewScope makes a scope for an account that was verified by a token, by the engine's own event row, or by the control

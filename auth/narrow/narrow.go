@@ -31,6 +31,7 @@ const (
 	MaxText   = 64 << 10               // bytes of a policy
 	deadline  = 250 * time.Millisecond // of one decision
 	maxCases  = 50                     // of a decision
+	maxValues = 1000                   // that rows are compared with in a decision
 	maxKept   = 5000                   // decisions that are remembered
 	checkTime = 20 * time.Second       // of all decisions that are tried when a policy is uploaded
 )
@@ -199,6 +200,19 @@ func (p *Policy) left(permission string, queries []ast.Body) (tenant.Left, error
 	case len(cases) > maxCases:
 		return tenant.Left{}, fmt.Errorf("it has %d cases: at most %d are expected", len(cases), maxCases)
 	}
+	if n := values(cases); n > maxValues {
+		return tenant.Left{}, fmt.Errorf("it compares a row with %d values: at most %d are expected", n, maxValues)
+	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q", cases))
 	return tenant.Left{Cases: cases, Rule: hex.EncodeToString(sum[:8])}, nil
+}
+
+func values(cases []tenancy.Case) (n int) {
+	for _, c := range cases {
+		for _, x := range c {
+			list, _ := x.Value.([]string)
+			n += max(1, len(list))
+		}
+	}
+	return n
 }

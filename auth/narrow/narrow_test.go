@@ -2,8 +2,10 @@ package narrow_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -94,8 +96,20 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 	}
 	for rules, want := range map[string]string{
 		`allow if input.row.nosuch == "X"`:                                              "no field nosuch",
-		`allow if input.row.status > "X"`:                                               "cannot become part of a search",
-		`allow if startswith(input.row.ref, "X")`:                                       "cannot become part of a search",
+		`allow if input.row.status > "X"`:                                               "compare it by == or !=, startswith or contains",
+		`allow if endswith(input.row.ref, "X")`:                                         "cannot become part of a search",
+		`allow if startswith(input.row.ref, "")`:                                        "begins with an empty text",
+		`allow if startswith("X", input.row.ref)`:                                       "cannot become part of a search",
+		`allow if startswith(input.row.totalPrice, "X")`:                                "with a number",
+		`allow if input.row.totalPrice > "X"`:                                           "with a number",
+		`allow if input.row.createdOn > 3`:                                              "with a time such as",
+		`allow if input.row.createdOn == "2026-11-28T09:00:00Z"`:                        "with a time such as",
+		`allow if input.row.createdOn > "yesterday"`:                                    "write it as 2026-11-28T09:00:00Z",
+		`allow if "X" in input.row.status`:                                              "in a set of texts",
+		`allow if input.row.customer > "3"`:                                             "with an id, as a text",
+		`allow if upper(input.row.status) == "X"`:                                       "cannot become part of a search",
+		"allow if {\nsome x in input.row.attributes\nx.name == \"X\"\n}":                "cannot become part of a search",
+		"allow if input.row.status in {" + many(1001) + "}":                             "1001 values: at most 1000",
 		`allow if input.row.attributes == "X"`:                                          "cannot be compared",
 		`allow if input.row.status == 3`:                                                "cannot be compared",
 		`allow if input.row.status == input.row.type`:                                   "cannot become part of a search",
@@ -111,6 +125,45 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 		require.ErrorContains(t, denied, "could not decide")
 	}
 	require.ErrorContains(t, compile(t, `allow if input.row.status == "X"`).Check(t.Context(), []string{"EVENT_CREATE"}, nil), "about no rows")
+}
+
+// many are so many texts.
+func many(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("%q", fmt.Sprint(i))
+	}
+	return strings.Join(list, ", ")
+}
+
+// TestWhatRowsAreComparedBy: each way to write a comparison, and its contrary.
+func TestWhatRowsAreComparedBy(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 28, 8, 0, 0, 0, time.UTC)
+	for rule, want := range map[string]tenancy.Condition{
+		`input.row.totalPrice > 10`:                         {Field: "totalPrice", Op: tenancy.More, Value: 10.0},
+		`10 < input.row.totalPrice`:                         {Field: "totalPrice", Op: tenancy.More, Value: 10.0},
+		`input.row.totalPrice >= 10.5`:                      {Field: "totalPrice", Op: tenancy.Least, Value: 10.5},
+		`-1 >= input.row.totalPrice`:                        {Field: "totalPrice", Op: tenancy.Most, Value: -1.0},
+		`not input.row.totalPrice < 10`:                     {Field: "totalPrice", Op: tenancy.Less, Value: 10.0, Not: true},
+		`input.row.createdOn < "2026-11-28T09:00:00+01:00"`: {Field: "createdOn", Op: tenancy.Less, Value: at},
+		`startswith(input.row.ref, "WEB-")`:                 {Field: "ref", Op: tenancy.Begins, Value: "WEB-"},
+		`not contains(input.row.ref, "TEST")`:               {Field: "ref", Op: tenancy.Contains, Value: "TEST", Not: true},
+		`not input.row.status in {"BOOKED"}`:                {Field: "status", Op: tenancy.In, Value: []string{"BOOKED"}, Not: true},
+		`not input.row.status == "BOOKED"`:                  {Field: "status", Op: tenancy.Unlike, Value: "BOOKED"},
+	} {
+		left := compile(t, "allow if "+rule).For(nil)("ORDER_VIEW")
+		require.NoError(t, left.Err, rule)
+		require.Equal(t, []tenancy.Case{{want}}, left.Cases, rule)
+	}
+	list := compile(t, `allow if "MAIN" in input.row.retailerRefs`).For(nil)("PRODUCTCATALOGUE_VIEW")
+	require.Equal(t, []tenancy.Case{{{Field: "retailerRefs", Op: tenancy.Holds, Value: "MAIN"}}}, list.Cases)
+	both := compile(t, "dear if input.row.totalPrice > 10\ndear if startswith(input.row.ref, \"VIP\")\nallow if {\ndear\ninput.row.type == \"HD\"\n}").For(nil)("ORDER_VIEW")
+	hd := tenancy.Condition{Field: "type", Op: tenancy.Like, Value: "HD"}
+	require.ElementsMatch(t, []tenancy.Case{
+		{{Field: "totalPrice", Op: tenancy.More, Value: 10.0}, hd}, {{Field: "ref", Op: tenancy.Begins, Value: "VIP"}, hd},
+	}, both.Cases)
+	require.NotEqual(t, compile(t, `allow if input.row.totalPrice > 10`).For(nil)("ORDER_VIEW").Rule, compile(t, `allow if not input.row.totalPrice > 10`).For(nil)("ORDER_VIEW").Rule)
 }
 
 // TestAPolicyThatTakesTooLongDenies: its rule tries some 10^12 combinations.

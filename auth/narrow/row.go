@@ -3,7 +3,7 @@ package narrow
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -17,7 +17,7 @@ func (p *Policy) caseOf(permission string, body ast.Body) (tenancy.Case, error) 
 	for _, e := range body {
 		c, err := conditionOf(e)
 		if err == nil {
-			err = p.fits(permission, c)
+			err = p.fits(permission, &c)
 		}
 		if err != nil {
 			return nil, err
@@ -27,17 +27,27 @@ func (p *Policy) caseOf(permission string, body ast.Body) (tenancy.Case, error) 
 	return out, nil
 }
 
-// The operators that become part of statements.
-var operators = map[string]tenancy.Comparison{"eq": tenancy.Like, "equal": tenancy.Like, "neq": tenancy.Unlike, "internal.member_2": tenancy.In}
+// The operators that become part of statements, and what they are with their sides exchanged.
+var (
+	operators = map[string]tenancy.Comparison{
+		"eq": tenancy.Like, "equal": tenancy.Like, "neq": tenancy.Unlike, "gt": tenancy.More, "gte": tenancy.Least, "lt": tenancy.Less, "lte": tenancy.Most,
+		"startswith": tenancy.Begins, "contains": tenancy.Contains, "internal.member_2": tenancy.In,
+	}
+	exchanged = map[tenancy.Comparison]tenancy.Comparison{
+		tenancy.Like: tenancy.Like, tenancy.Unlike: tenancy.Unlike, tenancy.More: tenancy.Less, tenancy.Least: tenancy.Most, tenancy.Less: tenancy.More, tenancy.Most: tenancy.Least,
+		tenancy.In: tenancy.Holds, // "X" in input.row.LIST
+	}
+)
 
 func conditionOf(e *ast.Expr) (tenancy.Condition, error) {
-	cannot := fmt.Errorf("%s cannot become part of a search: compare input.row.NAME with a value by == or !=, or ask whether it is in a set of texts", e)
+	cannot := fmt.Errorf("%s cannot become part of a search: compare input.row.NAME with a value by ==, !=, <, <=, > or >=, startswith or contains, "+
+		"or ask whether it is in a set of texts, or a text in it", e)
 	if t, ok := e.Terms.(*ast.Term); ok { // input.row.promotionOptIn
 		field, ok := rowField(t)
 		if !ok || len(e.With) > 0 {
 			return tenancy.Condition{}, cannot
 		}
-		return negated(tenancy.Condition{Field: field, Op: tenancy.Like, Value: true}, e.Negated, cannot)
+		return negated(tenancy.Condition{Field: field, Op: tenancy.Like, Value: true}, e.Negated), nil
 	}
 	op, ok := operators[e.Operator().String()]
 	if !ok || len(e.Operands()) != 2 || len(e.With) > 0 {
@@ -45,26 +55,25 @@ func conditionOf(e *ast.Expr) (tenancy.Condition, error) {
 	}
 	x, y := e.Operand(0), e.Operand(1)
 	field, ok := rowField(x)
-	if !ok && op != tenancy.In {
-		x, y = y, x
+	if other := exchanged[op]; !ok && other != "" {
+		x, y, op = y, x, other
 		field, ok = rowField(x)
 	}
 	value, known := valueOf(y, op)
 	if !ok || !known {
 		return tenancy.Condition{}, cannot
 	}
-	return negated(tenancy.Condition{Field: field, Op: op, Value: value}, e.Negated, cannot)
+	return negated(tenancy.Condition{Field: field, Op: op, Value: value}, e.Negated), nil
 }
 
-func negated(c tenancy.Condition, not bool, cannot error) (tenancy.Condition, error) {
+func negated(c tenancy.Condition, not bool) tenancy.Condition {
 	switch {
-	case !not:
-		return c, nil
-	case c.Op == tenancy.Like:
+	case not && c.Op == tenancy.Like:
 		c.Op = tenancy.Unlike
-		return c, nil
+	case not:
+		c.Not = true
 	}
-	return c, cannot
+	return c
 }
 
 // rowField is the field that input.row.NAME names.
@@ -113,8 +122,8 @@ func textsOf(t *ast.Term) (any, bool) {
 	return out, all
 }
 
-// fits reports what is wrong with a condition on rows of the permission's type.
-func (p *Policy) fits(permission string, c tenancy.Condition) error {
+// fits reports what is wrong with a condition on rows of the permission's type. A text that a time is compared with it reads.
+func (p *Policy) fits(permission string, c *tenancy.Condition) error {
 	t := p.types[permission]
 	if t == nil {
 		return fmt.Errorf("%s is about no rows: input.row.%s says nothing there", permission, c.Field)
@@ -123,17 +132,65 @@ func (p *Policy) fits(permission string, c tenancy.Condition) error {
 	if f == nil || f.Hidden {
 		return fmt.Errorf("a %s has no field %s", t.Name, c.Field)
 	}
-	kinds := []catalogue.ValueKind{}
-	switch c.Value.(type) {
-	case string, []string:
-		kinds = append(kinds, catalogue.Text, catalogue.IDValue)
-	case bool:
-		kinds = append(kinds, catalogue.Bool)
-	case float64:
-		kinds = append(kinds, catalogue.Int, catalogue.Float)
+	text, isText := c.Value.(string)
+	number := f.Kind == catalogue.Int || f.Kind == catalogue.Float
+	fine := false
+	switch c.Op {
+	case tenancy.Begins, tenancy.Contains:
+		if text == "" {
+			return fmt.Errorf("every %s of a %s begins with an empty text, and contains it: say another", c.Field, t.Name)
+		}
+		fine = isText && f.Kind == catalogue.Text
+	case tenancy.Holds:
+		fine = isText && f.Texts()
+	case tenancy.More, tenancy.Least, tenancy.Less, tenancy.Most:
+		if isText && f.Kind == catalogue.Time {
+			at, err := time.Parse(time.RFC3339Nano, text)
+			if err != nil {
+				return fmt.Errorf("the time %s of a %s is compared with %q: write it as 2026-11-28T09:00:00Z", c.Field, t.Name, text)
+			}
+			c.Value = at.UTC()
+			return nil
+		}
+		_, isNumber := c.Value.(float64)
+		fine = isNumber && number
+	default:
+		fine = same(f.Kind, c.Value)
 	}
-	if !slices.Contains(kinds, f.Kind) {
-		return fmt.Errorf("the field %s of a %s cannot be compared with %v", c.Field, t.Name, c.Value)
+	if !fine {
+		return fmt.Errorf("the field %s of a %s cannot be compared with %v%s", c.Field, t.Name, c.Value, how(f))
 	}
 	return nil
+}
+
+// same reports whether fields of a kind can have a value, or one of a list.
+func same(k catalogue.ValueKind, v any) bool {
+	switch v.(type) {
+	case string, []string:
+		return k == catalogue.Text || k == catalogue.IDValue
+	case bool:
+		return k == catalogue.Bool
+	case float64:
+		return k == catalogue.Int || k == catalogue.Float
+	}
+	return false
+}
+
+// how says how a field can be compared.
+func how(f *catalogue.Field) string {
+	switch {
+	case f.Kind == catalogue.Text:
+		return ": compare it by == or !=, startswith or contains with a text, or ask whether it is in a set of texts"
+	case f.Kind == catalogue.IDValue:
+		return ": compare it by == or != with an id, as a text, or ask whether it is in a set of them"
+	case f.Kind == catalogue.Int, f.Kind == catalogue.Float:
+		return ": compare it by ==, !=, <, <=, > or >= with a number"
+	case f.Kind == catalogue.Bool:
+		return ": compare it by == or != with true or false"
+	case f.Kind == catalogue.Time:
+		return ": compare it by <, <=, > or >= with a time such as \"2026-11-28T09:00:00Z\""
+	case f.Texts():
+		return ": ask whether a text is in it"
+	}
+	return ""
 }

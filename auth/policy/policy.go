@@ -173,7 +173,7 @@ func prepare(ctx context.Context, query string, modules map[string]string) (rego
 var allowedBuiltins = []string{
 	"eq", "equal", "neq", "lt", "lte", "gt", "gte", "assign", "internal.member_2", "internal.member_3",
 	"and", "or", "minus", "count", "union", "intersection",
-	"startswith", "endswith", "concat", "lower", "upper", "trim_prefix", "sprintf", "object.get",
+	"startswith", "endswith", "contains", "concat", "lower", "upper", "trim_prefix", "sprintf", "object.get",
 }
 
 // Capabilities are what policies may call.

@@ -88,7 +88,10 @@ func (f *Field) checked() bool {
 	return false
 }
 
-// Refs reports whether a list of texts holds refs.
-func (f *Field) Refs() bool {
-	return f.Kind == JSON && f.Value == nil && strings.HasSuffix(f.Name, "Refs") && slices.Contains([]string{"[String]", "[String]!"}, f.GraphQL)
+// Texts reports whether a value is a list of texts.
+func (f *Field) Texts() bool {
+	return f.Kind == JSON && f.Value == nil && slices.Contains([]string{"[String]", "[String]!"}, f.GraphQL)
 }
+
+// Refs reports whether a list of texts holds refs.
+func (f *Field) Refs() bool { return f.Texts() && strings.HasSuffix(f.Name, "Refs") }
