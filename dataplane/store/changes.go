@@ -2,12 +2,41 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
 )
+
+// sqlKeptSince is since when all nodes keep what changes: a node of a build before this one writes without telling, until its lease has ended, and for a
+// while behind that. It is in the past once there is none of them; NULL where there never was one. Whoever relies on what is told of changes relies on
+// nothing from before this time. A lease from far ahead was made before the database's clock was set back.
+const sqlKeptSince = `(SELECT max(o.until) + INTERVAL '1 minute' FROM (
+	SELECT CASE WHEN n.keeps < 1 OR n.keeps_until IS DISTINCT FROM n.expires_on THEN n.expires_on ELSE n.older_until END AS until FROM engine_nodes n) o
+	WHERE o.until <= now() + INTERVAL '1 minute')`
+
+const sqlKept = `SELECT COALESCE(` + sqlKeptSince + `, TIMESTAMPTZ '1970-01-01 00:00:00Z'), now()`
+
+// KeptSince is since when all nodes that write keep changes, see sqlKeptSince; kept: that time has come. A node that went back a build and forth
+// again begins anew.
+func (db *DB) KeptSince(ctx context.Context) (since time.Time, kept bool, err error) {
+	var now time.Time
+	r := db.Environment()
+	err = r.send(ctx, []call{{name: "changes.kept", sql: sqlKept, rows: func(rows pgx.Rows) error {
+		for rows.Next() {
+			if err := rows.Scan(&since, &now); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	}}})
+	return since.UTC(), since.Before(now), err
+}
 
 // ChangedIDs are entities of one type of which one thing became.
 type ChangedIDs struct {

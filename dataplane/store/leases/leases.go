@@ -35,10 +35,15 @@ func Fence(tx *store.Tx, rangeID int, epoch Epoch) {
 	tx.Require(store.Statement{Name: "leases.fence", SQL: fenceSQL, Args: store.Unscoped(rangeID, int64(epoch)), Fail: store.OnDivision(ErrFenced)})
 }
 
+// keeps is what nodes of this build keep: 1 is the feed of changes. older is until when a row was in the hands of a build that does not.
 const (
-	heartbeatSQL = `INSERT INTO engine_nodes (node_id, expires_on) VALUES ($1, now() + $2 * INTERVAL '1 second')
-ON CONFLICT (node_id) DO UPDATE SET expires_on = excluded.expires_on`
-	forgetNodesSQL = `DELETE FROM engine_nodes WHERE expires_on < now() - INTERVAL '1 hour'`
+	older = `CASE WHEN engine_nodes.keeps < 1 OR engine_nodes.keeps_until IS DISTINCT FROM engine_nodes.expires_on THEN engine_nodes.expires_on ELSE engine_nodes.older_until END`
+
+	heartbeatSQL = `INSERT INTO engine_nodes (node_id, expires_on, keeps, keeps_until) VALUES ($1, now() + $2 * INTERVAL '1 second', 1, now() + $2 * INTERVAL '1 second')
+ON CONFLICT (node_id) DO UPDATE SET expires_on = excluded.expires_on, keeps = excluded.keeps, keeps_until = excluded.keeps_until, older_until = ` + older
+	// What is known of older builds outlasts them: the last one's row stays. See store.KeptSince.
+	forgetNodesSQL = `DELETE FROM engine_nodes WHERE expires_on < now() - INTERVAL '1 hour'
+AND COALESCE(` + older + ` < (SELECT max(o.until) FROM (SELECT ` + older + ` AS until FROM engine_nodes) o WHERE o.until <= now() + INTERVAL '1 minute'), ` + older + ` IS NULL)`
 	// A lease of many times its life was made before the database's clock was set back; who holds it and lives renews it at once.
 	liveNodesSQL = `SELECT node_id FROM engine_nodes WHERE expires_on > now() AND expires_on <= now() + 10 * $1 * INTERVAL '1 second' ORDER BY node_id`
 	leasesSQL    = `SELECT e.range_id, e.epoch, e.owner, x.expires_on <= now() OR x.expires_on > now() + 10 * $1 * INTERVAL '1 second'
@@ -50,7 +55,7 @@ FROM slot_expiries x WHERE x.range_id = e.range_id AND (x.expires_on <= now() OR
 RETURNING e.range_id, e.epoch`
 	takeExpirySQL  = `UPDATE slot_expiries SET expires_on = now() + $1 * INTERVAL '1 second' WHERE range_id IN (SELECT e.range_id FROM slot_epochs e WHERE e.owner = $3 AND e.range_id = ANY ($2::int4[]))`
 	releaseSQL     = `UPDATE slot_expiries x SET expires_on = now() FROM slot_epochs e WHERE e.range_id = x.range_id AND e.owner = $1 AND x.range_id = ANY ($2::int4[])`
-	releaseNodeSQL = `UPDATE engine_nodes SET expires_on = now() WHERE node_id = $1`
+	releaseNodeSQL = `UPDATE engine_nodes SET older_until = ` + older + `, keeps = 1, expires_on = now(), keeps_until = now() WHERE node_id = $1`
 )
 
 // Table is the leases of an environment.

@@ -141,3 +141,53 @@ func TestACommitWaitsForATakeoverThatWasFirst(t *testing.T) {
 	require.ErrorIs(t, commit.Wait(), leases.ErrFenced)
 	require.False(t, slices.Contains(s.Texts("SELECT id::text FROM roles"), "1"))
 }
+
+// TestWhoKeepsChanges: nodes of the build before beat without saying so, and what is known of them outlasts their rows, and their successors of the same name.
+func TestWhoKeepsChanges(t *testing.T) {
+	t.Parallel()
+	s := storetest.NewStand(t, dbtest.Template)
+	table := leases.Of(s.DB)
+	beat := func(node string) {
+		_, _, err := table.Heartbeat(t.Context(), node, time.Minute)
+		require.NoError(t, err)
+	}
+	// What the build before sends.
+	old := func(node, expires string) {
+		s.SQL(`INSERT INTO engine_nodes (node_id, expires_on) VALUES ($1, now() + $2::TEXT::INTERVAL) ON CONFLICT (node_id) DO UPDATE SET expires_on = excluded.expires_on`, node, expires)
+	}
+	since := func() (time.Time, bool) {
+		at, kept, err := s.DB.KeptSince(t.Context())
+		require.NoError(t, err)
+		return at, kept
+	}
+	beat("n1")
+	beat("n1")
+	at, kept := since()
+	require.True(t, kept)
+	require.Equal(t, time.Unix(0, 0).UTC(), at, "there never was another build")
+
+	old("n1", "6 seconds")
+	_, kept = since()
+	require.False(t, kept, "n1 went back a build, and its row says so though it set nothing else")
+	beat("n1")
+	beat("n1")
+	_, kept = since()
+	require.False(t, kept, "and forth again: what the other build has done may still be under way")
+	require.NoError(t, table.ReleaseRanges(t.Context(), "n1", nil, true))
+	_, kept = since()
+	require.False(t, kept)
+
+	s.SQL(`UPDATE engine_nodes SET older_until = now() - INTERVAL '3 hours', expires_on = now() - INTERVAL '2 hours', keeps_until = now() - INTERVAL '2 hours'`)
+	old("o1", "-150 minutes")
+	old("ahead", "1 day")
+	before, kept := since()
+	require.True(t, kept, "minutes after the last one of the other build")
+	beat("n2")
+	require.Equal(t, []string{"ahead", "n2", "o1"}, s.Texts("SELECT node_id FROM engine_nodes ORDER BY 1"), "all are forgotten but who tells of the other build")
+	after, _ := since()
+	require.Equal(t, before, after)
+	old("o1", "-2 minutes")
+	later, kept := since()
+	require.True(t, kept)
+	require.Greater(t, later, before, "each time that a node of the other build was there, all begins anew")
+}
