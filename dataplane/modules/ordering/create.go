@@ -19,20 +19,28 @@ const TypeRejected = "REJECTED"
 
 // FulfilmentType is HD_PFS, CC_PFDC and so on: how the customer gets the goods, and what kind of location supplies them.
 func FulfilmentType(o *Order, locationType string) string {
-	method := "HD"
-	switch {
-	case o.Type == "TRANSFER":
+	method := o.method()
+	if method == "" {
 		method = "ST"
-	case o.Collected():
-		method = "CC"
 	}
 	switch strings.ToUpper(locationType) {
 	case "WAREHOUSE", "DC":
 		return method + "_PFDC"
-	case "VENDOR", "SUPPLIER", "DROPSHIP":
+	case "VENDOR", "SUPPLIER", "DROPSHIP", "DSV":
 		return method + "_PFV"
 	}
 	return method + "_PFS"
+}
+
+// method is what a location must do to supply the order: HD or CC; empty for a transfer, which any may.
+func (o *Order) method() string {
+	switch {
+	case o.Type == "TRANSFER":
+		return ""
+	case o.Collected():
+		return "CC"
+	}
+	return "HD"
 }
 
 // Source is what a new fulfilment remembers of the decision that made it.

@@ -111,7 +111,7 @@ func TestTypesOfFulfilments(t *testing.T) {
 	t.Parallel()
 	for _, c := range [][4]string{
 		{"HD", "", "STORE", "HD_PFS"}, {"HD", "STORE_A", "warehouse", "HD_PFDC"}, {"CC", "", "DC", "CC_PFDC"}, {"MULTI", "STORE_A", "STORE", "CC_PFS"}, {"MULTI", "", "STORE", "HD_PFS"},
-		{"TRANSFER", "STORE_A", "STORE", "ST_PFS"}, {"HD", "", "VENDOR", "HD_PFV"}, {"CC", "STORE_A", "Supplier", "CC_PFV"}, {"HD", "", "DROPSHIP", "HD_PFV"}, {"HD", "", "", "HD_PFS"},
+		{"TRANSFER", "STORE_A", "STORE", "ST_PFS"}, {"HD", "", "VENDOR", "HD_PFV"}, {"CC", "STORE_A", "Supplier", "CC_PFV"}, {"HD", "", "DROPSHIP", "HD_PFV"}, {"HD", "", "DSV", "HD_PFV"}, {"HD", "", "", "HD_PFS"},
 	} {
 		o := booked(t)
 		o.Type, o.Choice.PickupLocationRef = c[0], c[1]

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
@@ -24,6 +25,8 @@ type Module struct {
 	db     *store.DB
 	places *availability.Directory
 	stock  *inventory.Module
+
+	profiles sync.Map // retailer and ref → *sourcing.Profile, prepared
 }
 
 // New makes a node's module.
@@ -47,10 +50,19 @@ func (m *Module) Newer(ctx context.Context, c *rule.Context) (bool, error) {
 
 // Profile finds a retailer's sourcing profile by ref.
 func (m *Module) Profile(ref string, retailer int32) (*sourcing.Profile, error) {
-	if p := sourcing.Default(ref, retailer); p != nil {
-		return p, nil
+	key := fmt.Sprint(retailer, " ", ref)
+	if p, ok := m.profiles.Load(key); ok {
+		return p.(*sourcing.Profile), nil
 	}
-	return nil, fmt.Errorf("there is no sourcing profile %s", ref)
+	p := sourcing.Default(ref, retailer)
+	if p == nil {
+		return nil, fmt.Errorf("there is no sourcing profile %s", ref)
+	}
+	if err := p.Prepare(nil); err != nil {
+		return nil, err
+	}
+	m.profiles.Store(key, p)
+	return p, nil
 }
 
 // Rejected is the ref of the location for units that nobody can supply: given, else that of the setting.
@@ -79,7 +91,7 @@ func (m *Module) Request(ctx context.Context, c *rule.Context, o *Order, s Sourc
 	if err != nil {
 		return nil, err
 	}
-	r := &sourcing.Request{Now: c.Now, Needs: o.Needs(), Live: o.Live(), Context: conditionContext{o.View(c.Types, c.Root), o}, Stock: map[string]sourcing.Stock{}}
+	r := &sourcing.Request{Now: c.Now, Needs: o.Needs(), Method: o.method(), Live: o.Live(), Context: conditionContext{o.View(c.Types, c.Root), o}, Stock: map[string]sourcing.Stock{}}
 	if o.Collected() && o.Choice != nil {
 		r.PickupLocation = o.Choice.PickupLocationRef
 		if at := places.At(r.PickupLocation); at != nil {
@@ -92,30 +104,39 @@ func (m *Module) Request(ctx context.Context, c *rule.Context, o *Order, s Sourc
 	if err != nil {
 		return nil, err
 	}
-	r.Locations = candidates(places, o.excluded(c, rejected))
+	r.Locations, r.Excluded = candidates(places, o.excluded(c, rejected))
 	if left := places.Faults(); left != nil {
 		c.Turn.Log("locations left out", map[string]any{"why": left})
 	}
 	return r, m.readStock(ctx, c, places, r, s)
 }
 
-// candidates are the active locations that are not excluded.
-func candidates(places *availability.Places, excluded []string) []sourcing.Location {
-	var out []sourcing.Location
+// candidates are the active locations that are not excluded; left says why others are none.
+func candidates(places *availability.Places, excluded []string) (out []sourcing.Location, left map[string]string) {
+	left = make(map[string]string, len(excluded))
 	for ref, at := range places.All() {
-		if !at.Active() || slices.Contains(excluded, ref) {
+		switch {
+		case at.Fault != "":
+			left[ref] = sourcing.Faulty
+		case !at.Active():
+			left[ref] = sourcing.Inactive
+		case slices.Contains(excluded, ref):
+			left[ref] = sourcing.Excluded
+		}
+		if left[ref] != "" {
 			continue
 		}
 		l := sourcing.Location{ID: string(at.Location.ID), Ref: ref, Type: at.Location.Type, Point: at.Point, Networks: at.Networks}
 		if len(at.Location.Attributes) > 0 {
-			l.Attributes = map[string]any{}
+			attributes := make(map[string]any, len(at.Location.Attributes))
 			for _, a := range at.Location.Attributes {
-				l.Attributes[a.Name] = a.Value
+				attributes[a.Name] = a.Value
 			}
+			l.Describe(attributes)
 		}
 		out = append(out, l)
 	}
-	return out
+	return out, left
 }
 
 // readStock reads what the profile's catalogues hold of the needed products. The figures behind the positions are handed to the
@@ -162,23 +183,14 @@ func (m *Module) readStock(ctx context.Context, c *rule.Context, places *availab
 
 // unitsOf adds the position's attributes that criteria look at.
 func unitsOf(ats int, attributes []byte) sourcing.Units {
-	out := sourcing.Units{ATS: ats}
-	if len(attributes) == 0 {
-		return out
-	}
 	var list catalogue.Attributes
-	if json.Unmarshal(attributes, &list) != nil {
-		return out
+	if len(attributes) == 0 || json.Unmarshal(attributes, &list) != nil {
+		return sourcing.Units{ATS: ats}
 	}
-	figure := func(name string) *float64 {
+	return sourcing.Measure(ats, func(name string) any {
 		v, _ := list.Get(name)
-		if f, ok := path.Number(v); ok {
-			return &f
-		}
-		return nil
-	}
-	out.SellThrough, out.Markdown = figure("sellThrough"), figure("markdownPercent")
-	return out
+		return v
+	})
 }
 
 // Needs lists what is still to be sourced, by order item id.

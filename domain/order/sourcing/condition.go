@@ -7,14 +7,6 @@ import (
 	"github.com/fluent-oms/fluent/domain/path"
 )
 
-// Condition compares what is at a path of the sourcing context with a value. Scope says how a list counts: ALL, ANY or NONE.
-type Condition struct {
-	Path     string `json:"path"`
-	Operator string `json:"operator"`
-	Value    any    `json:"value"`
-	Scope    string `json:"conditionScope,omitempty"`
-}
-
 // operators compare one value found at the path with the condition's value. A wrong type of value is an error.
 var operators = map[string]func(got, want any) (bool, error){
 	"equals":                 func(g, w any) (bool, error) { return path.Equal(g, w), nil },
@@ -34,10 +26,10 @@ var operators = map[string]func(got, want any) (bool, error){
 // Holds evaluates the condition in a context. It fails on a configuration error: an unknown operator, a list without a scope, or
 // values that cannot be compared.
 func (c Condition) Holds(context any) (bool, error) {
-	op, ok := operators[c.Operator]
-	if !ok {
-		return false, fmt.Errorf("condition on %s: unknown operator %q", c.Path, c.Operator)
+	if err := c.check(); err != nil {
+		return false, err
 	}
+	op := operators[c.Operator]
 	values, list := path.All(context, c.Path)
 	if len(values) == 0 {
 		return c.Operator == "not_exists" || c.Operator == "not_in" || c.Scope == "NONE", nil

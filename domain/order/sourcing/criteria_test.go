@@ -19,20 +19,23 @@ func figures() *sourcing.Request {
 	day := 24 * time.Hour
 	base.Put("STORE_A", "P1", sourcing.Units{ATS: 5, SellThrough: share(0.9), Markdown: share(35), ReceivedOn: r.Now.Add(-14 * day)})
 	base.Put("STORE_A", "P3", sourcing.Units{ATS: 4, SellThrough: share(0.2)})
-	base.Put("STORE_B", "P3", sourcing.Units{ATS: 10, ReceivedOn: r.Now.Add(-7 * day)})
+	base.Put("STORE_B", "P3", sourcing.Units{ATS: 10, SellThroughBy: map[string]*float64{"7": share(0)}, ReceivedOn: r.Now.Add(-7 * day)})
 	base.Put("STORE_C", "P1", sourcing.Units{ATS: 0, SellThrough: share(0), Markdown: share(90), ReceivedOn: r.Now.Add(-900 * day)})
 	base.Put("STORE_C", "P3", sourcing.Units{ATS: 6, SellThrough: share(0.1)})
 	base.Put("DC1", "P1", sourcing.Units{ATS: 100, SellThrough: share(1), ReceivedOn: r.Now.Add(10 * day)})
 	for i := range r.Locations {
 		switch l := &r.Locations[i]; l.Ref {
 		case "STORE_A":
-			l.CreatedToday, l.Attributes = 4, map[string]any{"dailyCapacity": 10.0, "handlingCost": 111.194926644558}
+			l.CreatedToday = 4
+			l.Describe(map[string]any{"dailyCapacity": 10.0, "handlingCost": 111.194926644558})
 		case "STORE_B":
-			l.CreatedToday, l.Attributes = 3, map[string]any{"dailyCapacity": 3.0}
+			l.CreatedToday = 3
+			l.Describe(map[string]any{"dailyCapacity": 3.0})
 		case "STORE_C":
 			l.CreatedToday = 1000
 		case "DC1":
-			l.CreatedToday, l.Attributes = 3, map[string]any{"dailyCapacity": 4.0, "replenishmentRoutes": []any{"STORE_Z", "STORE_B"}}
+			l.CreatedToday = 3
+			l.Describe(map[string]any{"dailyCapacity": 4.0, "replenishmentRoutes": []any{"STORE_Z", "STORE_B"}})
 		}
 	}
 	return r
@@ -69,16 +72,19 @@ func TestCriteria(t *testing.T) {
 		{"inventoryAvailabilityExclusion", params{"value": 42}, [4]float64{1, 1, 1, out}},
 		{"inventoryAvailabilityExclusion", params{"value": 43}, [4]float64{1, 1, out, out}},
 		{"orderValue", nil, [4]float64{0.64, 1, 0.36, 0.4}},
-		{"locationDailyCapacity", nil, [4]float64{0.6, out, 1, 0.25}},
-		{"lowestSellThrough", nil, [4]float64{0.6, 0.5, 0.785714, 0.357143}},
+		{"locationDailyCapacity", nil, [4]float64{0.6, out, 0, 0.25}},
+		{"lowestSellThrough", nil, [4]float64{0.6, 0, 0.642857, 0}},
+		{"lowestSellThrough", params{"window": 7}, [4]float64{0, 0.714286, 0, 0}},
 		{"oldestStock", nil, [4]float64{0.8, 1, 0, 0}},
 		{"highestMarkdown", nil, [4]float64{0.1, 0, 0, 0}},
 		{"pickupLocationOnly", nil, [4]float64{out, 1, out, out}},
 		{"pickupLocationFirst", nil, [4]float64{0, 1, 0, 0}},
 		{"replenishmentRoute", nil, [4]float64{0, 0, 0, 1}},
 		{"locationExclusionList", list("STORE_A", "DC1"), [4]float64{out, 1, 1, out}},
-		{"costToServe", params{"rate": 1}, [4]float64{0, 1, 0.894737, 0.157895}},
-		{"costToServe", params{"rate": 0}, [4]float64{0, 1, 1, 1}},
+		{"costToServe", params{"rate": 1}, [4]float64{1, 0, 0, 0}},
+		{"costToServe", params{"rate": 1, "defaultHandlingCost": 0}, [4]float64{0, 1, 0.894737, 0.157895}},
+		{"costToServe", params{"rate": 0, "defaultHandlingCost": 0}, [4]float64{0, 1, 1, 1}},
+		{"costToServe", params{"rate": 10, "valueUnit": "miles", "defaultHandlingCost": 1}, [4]float64{0.863141, 1, 0.875, 0}},
 	} {
 		name := fmt.Sprint(c.kind, c.params)
 		p := &sourcing.Profile{VirtualCatalogue: "BASE:1", Network: "NET_ALL", MaxSplit: 9,
@@ -128,7 +134,7 @@ func TestUnitsAreCountedOnce(t *testing.T) {
 		Criteria: []sourcing.Criterion{{Type: "inventoryAvailability"}, {Type: "orderValue"}}}}}
 	_, attempts, err := sourcing.Primary(p, request(need("1", "P1", 3, 10), need("2", "P1", 7, 20)))
 	require.NoError(t, err)
-	require.Equal(t, []sourcing.Ranking{{Location: "STORE_B", Ratings: []float64{0.8, 1}, Units: 8}, {Location: "STORE_A", Ratings: []float64{0.5, 0.538462}, Units: 5}},
+	require.Equal(t, []sourcing.Ranking{{Location: "STORE_B", Ratings: []float64{0.8, 1}, Units: 8, Rank: 1}, {Location: "STORE_A", Rank: 2, Ratings: []float64{0.5, 0.538462}, Units: 5}},
 		attempts[0].Ranking)
 }
 
@@ -136,7 +142,7 @@ func TestCriteriaSayWhatTheyMiss(t *testing.T) {
 	t.Parallel()
 	for kind, params := range map[string]map[string]any{
 		"locationDistanceBanded": {"value": []any{}}, "locationDistanceExclusion": nil, "inventoryAvailabilityBanded": {"value": []any{"many"}},
-		"inventoryAvailabilityExclusion": {"value": "all"}, "costToServe": {"value": 1},
+		"inventoryAvailabilityExclusion": {"value": "all"}, "costToServe": {"rate": "much"},
 	} {
 		p := &sourcing.Profile{Ref: "PROFILE", VirtualCatalogue: "BASE:1", Network: "NET_HD"}
 		p.Strategies = []sourcing.Strategy{{Ref: "STRATEGY", Criteria: []sourcing.Criterion{{Type: kind, Params: params}}}}

@@ -2,13 +2,8 @@ package sourcing
 
 import (
 	"fmt"
-	"math"
 	"slices"
-	"strings"
 )
-
-// keep is how many ranked candidates a search looks at.
-const keep = 30
 
 // Primary tries the profile's strategies in order and returns the first plan that covers everything; nil when none does. The
 // attempts explain the way there. An error is a mistake in the profile.
@@ -24,13 +19,13 @@ func Primary(p *Profile, r *Request) (*Plan, []Attempt, error) {
 			attempts = append(attempts, a)
 			continue
 		}
-		found, err := rank(p, s, r, r.Needs)
+		v, found, err := p.rank(s, r, r.Needs)
 		if err != nil {
 			return nil, attempts, fmt.Errorf("profile %s, strategy %s: %w", p.Ref, s.Ref, err)
 		}
-		a.Ranking = rankings(found)
-		plan := search(s, r, found, a.Limit)
-		attempts = append(attempts, a.ended(plan, found))
+		plan, how := v.search(s, found, a.Limit)
+		a.Search = how
+		attempts = append(attempts, a.ended(plan, v, s, found))
 		if plan != nil {
 			return plan, attempts, nil
 		}
@@ -48,14 +43,13 @@ func Fallback(p *Profile, r *Request) (*Plan, []Attempt, error) {
 		if err != nil {
 			return nil, attempts, fmt.Errorf("profile %s, strategy %s: %w", p.Ref, s.Ref, err)
 		}
-		if ok || a.Outcome == LimitReached {
-			plan, ranking, err := best(p, s, r, a.Limit)
+		if a.Outcome == LimitReached {
+			return &Plan{Strategy: s.Ref, Remaining: r.Needs}, append(attempts, a), nil
+		}
+		if ok {
+			plan, a, err := best(p, s, r, a)
 			if err != nil {
 				return nil, attempts, fmt.Errorf("profile %s, strategy %s: %w", p.Ref, s.Ref, err)
-			}
-			a.Ranking = ranking
-			if a.Outcome == "" {
-				a = a.ended(plan, nil)
 			}
 			return plan, append(attempts, a), nil
 		}
@@ -64,7 +58,8 @@ func Fallback(p *Profile, r *Request) (*Plan, []Attempt, error) {
 	return &Plan{Remaining: r.Needs}, attempts, nil
 }
 
-func (a Attempt) ended(plan *Plan, found []*candidate) Attempt {
+// ended completes the explanation of a strategy that was tried.
+func (a Attempt) ended(plan *Plan, v *view, s *Strategy, found []*candidate) Attempt {
 	switch {
 	case plan != nil && len(plan.Fulfilments) > 0:
 		a.Outcome = Planned
@@ -72,6 +67,10 @@ func (a Attempt) ended(plan *Plan, found []*candidate) Attempt {
 		a.Outcome = NoStock
 	default:
 		a.Outcome = NoCover
+	}
+	a.Ranking, a.Others = v.explain(s, found, plan)
+	if v.fault != nil {
+		a.Fault = v.fault.Error()
 	}
 	return a
 }
@@ -89,7 +88,7 @@ func applies(p *Profile, s *Strategy, r *Request) (Attempt, bool, error) {
 			return a, false, err
 		}
 		if !ok {
-			a.Outcome = NotMet
+			a.Outcome, a.Because = NotMet, c.String()
 			return a, false, nil
 		}
 	}
@@ -100,108 +99,39 @@ func applies(p *Profile, s *Strategy, r *Request) (Attempt, bool, error) {
 	return a, true, nil
 }
 
-// candidate is a rated location that holds at least one needed unit.
-type candidate struct {
-	location *Location
-	ratings  []float64
-	units    int      // Σ min(ATS, need)
-	products []string // the needed products
-	has      []int    // ATS of each
-}
-
-// rank rates the strategy's locations against needs and returns those worth looking at, best first.
-func rank(p *Profile, s *Strategy, r *Request, needs []Need) ([]*candidate, error) {
-	src := p.source(s)
-	view := &rating{request: r, needs: needs, stock: r.Stock[src.VirtualCatalogue]}
-	for i := range r.Locations {
-		if r.Locations[i].In(src.Network) {
-			view.candidates = append(view.candidates, &r.Locations[i])
-		}
-	}
-	rated := make([]*candidate, len(view.candidates))
-	for i, l := range view.candidates {
-		rated[i] = &candidate{location: l}
-	}
-	for _, c := range s.Criteria {
-		rate, ok := criteria[c.kind()]
-		if !ok {
-			return nil, fmt.Errorf("unknown criterion %q", c.Type)
-		}
-		values, err := rate(view, c)
-		if err != nil {
-			return nil, err
-		}
-		for i, v := range values {
-			rated[i].ratings = append(rated[i].ratings, math.Round(v*1e6)/1e6)
-		}
-	}
-	products := productsOf(needs)
-	rated = slices.DeleteFunc(rated, func(c *candidate) bool {
-		c.count(view, products)
-		return c.units == 0 || slices.Contains(c.ratings, Out)
-	})
-	slices.SortFunc(rated, better)
-	return rated[:min(len(rated), keep)], nil
-}
-
-func (c *candidate) count(view *rating, products []string) {
-	c.units = int(view.covered(c.location, func(Need, Units) float64 { return 1 }))
-	c.products, c.has = products, make([]int, len(products))
-	for i, ref := range products {
-		if u, ok := view.stock.At(c.location.Ref, ref); ok {
-			c.has[i] = u.ATS
-		}
-	}
-}
-
-// better orders by rating vectors, higher first, then by ref.
-func better(a, b *candidate) int {
-	for i := range a.ratings {
-		if a.ratings[i] != b.ratings[i] {
-			if a.ratings[i] > b.ratings[i] {
-				return -1
-			}
-			return 1
-		}
-	}
-	return strings.Compare(a.location.Ref, b.location.Ref)
-}
-
-func rankings(found []*candidate) []Ranking {
-	out := make([]Ranking, len(found))
-	for i, c := range found {
-		out[i] = Ranking{Location: c.location.Ref, Ratings: c.ratings, Units: c.units}
-	}
-	return out
-}
-
-// best takes, up to limit times, the location that is rated best against what remains, with all that it can supply.
-func best(p *Profile, s *Strategy, r *Request, limit int) (*Plan, []Ranking, error) {
+// best takes, up to the limit, the location that is rated best against what remains, with all that it can supply. The explanation has the
+// ranking of the first round.
+func best(p *Profile, s *Strategy, r *Request, a Attempt) (*Plan, Attempt, error) {
 	plan := &Plan{Strategy: s.Ref, Remaining: slices.Clone(r.Needs)}
-	var first []Ranking
-	for n := 0; n < limit && len(plan.Remaining) > 0; n++ {
-		found, err := rank(p, s, r, plan.Remaining)
+	var first *view
+	var ranking []*candidate
+	for n := 0; n < a.Limit && len(plan.Remaining) > 0; n++ {
+		v, found, err := p.rank(s, r, plan.Remaining)
 		if err != nil {
-			return nil, nil, err
+			return nil, a, err
 		}
 		if n == 0 {
-			first = rankings(found)
+			first, ranking = v, found
 		}
-		if !plan.takeBest(found, s.WholeLines) {
+		if !plan.takeBest(v, found, s.whole()) {
 			break
 		}
 	}
-	return plan, first, nil
+	if first == nil { // nothing was needed
+		a.Outcome = NoStock
+		return plan, a, nil
+	}
+	return plan, a.ended(plan, first, s, ranking), nil
 }
 
 // takeBest allots what remains to the best location that can supply something and is not in the plan yet.
-func (p *Plan) takeBest(found []*candidate, wholeLines bool) bool {
+func (p *Plan) takeBest(v *view, found []*candidate, wholeLines bool) bool {
 	for _, c := range found {
 		if p.uses(c.location) {
 			continue
 		}
 		before := len(p.Fulfilments)
-		p.Remaining = p.allot(c, p.Remaining, wholeLines)
+		p.Remaining = v.allot(p, c, p.Remaining, wholeLines)
 		if len(p.Fulfilments) > before {
 			return true
 		}

@@ -21,7 +21,7 @@ func FuzzParseProfile(f *testing.F) {
 		`"criteria":[{"type":"locationDistanceBanded","params":{"value":[[1,2]]}}]}]}`))
 	f.Add([]byte(`{`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		p, err := sourcing.ParseProfile(raw)
+		p, err := sourcing.ParseProfile(raw, nil)
 		if err != nil {
 			return
 		}

@@ -1,9 +1,10 @@
 package sourcing
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strings"
 )
 
 // Profile says where a retailer's goods may come from and which locations are preferred.
@@ -16,6 +17,8 @@ type Profile struct {
 	MaxSplit         int        `json:"defaultMaxSplit"`         // n permits up to n+1 fulfilments
 	Strategies       []Strategy `json:"sourcingStrategies"`      // tried in order, full cover only
 	Fallback         []Strategy `json:"sourcingFallbackStrategies"`
+
+	hash string // empty until the profile is prepared
 }
 
 // Strategy is one way to source: when it applies and how it rates locations.
@@ -28,18 +31,14 @@ type Strategy struct {
 	MaxSplit         *int        `json:"maxSplit,omitempty"`         // nil: the profile's
 	Conditions       []Condition `json:"sourcingConditions,omitempty"`
 	Criteria         []Criterion `json:"sourcingCriteria"`
-	WholeLines       bool        `json:"wholeLines,omitempty"` // splitLines=false: a line comes from one location
-	RankFirst        bool        `json:"rankFirst,omitempty"`  // splitPreference=RANK: walk the ranking instead of looking for fewest
+	SplitLines       *bool       `json:"splitLines,omitempty"`      // false: a line comes whole from one location; nil: true
+	SplitPreference  string      `json:"splitPreference,omitempty"` // RANK: walk down the ranking; empty: look for the fewest
+
+	raters []rater // of the criteria; nil until the profile is prepared
 }
 
-// Criterion rates locations: its type, of which only the part after the last dot counts, and its parameters.
-type Criterion struct {
-	Type   string         `json:"type"`
-	Params map[string]any `json:"params,omitempty"`
-}
-
-// kind is the criterion's name without a prefix: fc.sourcing.criterion.locationDistance → locationDistance.
-func (c Criterion) kind() string { return c.Type[strings.LastIndexByte(c.Type, '.')+1:] }
+// whole reports whether each line must come from one location.
+func (s *Strategy) whole() bool { return s.SplitLines != nil && !*s.SplitLines }
 
 // Source is a catalogue and a network that a strategy draws from.
 type Source struct{ VirtualCatalogue, Network string }
@@ -77,35 +76,63 @@ func (p *Profile) maxSplit(s *Strategy) int {
 	return p.MaxSplit
 }
 
-// ParseProfile reads a profile from its JSON and checks that every criterion and operator is known.
-func ParseProfile(raw []byte) (*Profile, error) {
+// ParseProfile reads a profile from its JSON and prepares it.
+func ParseProfile(raw []byte, compile Compiler) (*Profile, error) {
 	var p Profile
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return nil, fmt.Errorf("sourcing profile: %w", err)
 	}
-	return &p, p.Check()
+	return &p, p.Prepare(compile)
 }
 
-// Check reports the first strategy with an unknown criterion or operator.
-func (p *Profile) Check() error {
+// Prepare checks the profile and makes once what each decision would make again: raters, compiled expressions, the hash. It must not be changed
+// after that. An error says which strategy has an unknown or wrong criterion, condition or preference. A nil compiler refuses expressions.
+func (p *Profile) Prepare(compile Compiler) error {
 	for _, list := range [][]Strategy{p.Strategies, p.Fallback} {
-		for _, s := range list {
-			for _, c := range s.Criteria {
-				if _, ok := criteria[c.kind()]; !ok {
-					return fmt.Errorf("sourcing profile %s, strategy %s: unknown criterion %q", p.Ref, s.Ref, c.Type)
-				}
-			}
-			for _, c := range s.Conditions {
-				if _, ok := operators[c.Operator]; !ok {
-					return fmt.Errorf("sourcing profile %s, strategy %s: unknown operator %q", p.Ref, s.Ref, c.Operator)
-				}
+		for i := range list {
+			if err := list[i].prepare(compile); err != nil {
+				return fmt.Errorf("sourcing profile %s, strategy %s: %w", p.Ref, list[i].Ref, err)
 			}
 		}
 	}
-	return nil
+	hash, err := p.digest()
+	p.hash = hash
+	return err
 }
 
-// Default gives the profile of that ref which every retailer starts with: HD_DEFAULT or CC_DEFAULT; nil for other refs.
+func (s *Strategy) prepare(compile Compiler) error {
+	for _, c := range s.Conditions {
+		if err := c.check(); err != nil {
+			return err
+		}
+	}
+	if s.SplitPreference != "" && s.SplitPreference != ByRank {
+		return fmt.Errorf("unknown splitPreference %q: RANK, or none", s.SplitPreference)
+	}
+	raters, err := s.rated(compile)
+	s.raters = raters
+	return err
+}
+
+// Hash tells profiles of different content apart, in 16 hexadecimal digits: a decision names it, so that it can be made again by the same.
+func (p *Profile) Hash() string {
+	if p.hash != "" {
+		return p.hash
+	}
+	hash, _ := p.digest() // of what came from JSON it cannot fail
+	return hash
+}
+
+func (p *Profile) digest() (string, error) {
+	raw, err := json.Marshal(p)
+	if err != nil {
+		return "", fmt.Errorf("sourcing profile %s: %w", p.Ref, err)
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:8]), nil
+}
+
+// Default gives the profile of that ref which every retailer starts with: HD_DEFAULT, CC_DEFAULT or TRANSFER_DEFAULT; nil for other refs.
 func Default(ref string, retailer int32) *Profile {
 	base := fmt.Sprintf("BASE:%d", retailer)
 	best := Strategy{Ref: "BEST_VALUE", Name: "Best value", Status: Active,
@@ -125,6 +152,9 @@ func Default(ref string, retailer int32) *Profile {
 					Criteria: []Criterion{{Type: "pickupLocationFirst"}, {Type: "locationDistance"}}},
 			},
 			Fallback: []Strategy{best}}
+	case "TRANSFER_DEFAULT":
+		return &Profile{Ref: ref, Version: 1, Name: "Transfers", VirtualCatalogue: base, Network: "NET_ALL", MaxSplit: 0,
+			Strategies: []Strategy{{Ref: "OVERSTOCK", Name: "Longest in stock", Status: Active, Criteria: []Criterion{{Type: "oldestStock"}, {Type: "lowestSellThrough"}}}}}
 	}
 	return nil
 }

@@ -2,72 +2,8 @@
 // Request, and the same request always gives the same plan, with the reasons for it.
 package sourcing
 
-import (
-	"slices"
-	"time"
-)
-
 // Active is the status in which a strategy counts.
 const Active = "ACTIVE"
-
-// Need is what one order line still lacks.
-type Need struct {
-	ItemID     string // order item
-	ProductRef string
-	Quantity   int // > 0
-	PaidPrice  float64
-}
-
-// Location is a place that could supply, with all its networks.
-type Location struct {
-	ID           string
-	Ref          string
-	Type         string   // STORE, WAREHOUSE, …
-	Point        *Point   // nil: no coordinates
-	Networks     []string // refs
-	CreatedToday int      // fulfilments created on its local day that still count
-	Attributes   map[string]any
-}
-
-// In reports whether the location belongs to a network.
-func (l *Location) In(network string) bool { return slices.Contains(l.Networks, network) }
-
-// Units is what a location holds of one product in one catalogue.
-type Units struct {
-	ATS         int
-	SellThrough *float64  // 0…1
-	Markdown    *float64  // percent
-	ReceivedOn  time.Time // zero: unknown
-}
-
-// Stock is one virtual catalogue's positions: location ref → product ref → units. Only positions that may be sold are in it.
-type Stock map[string]map[string]Units
-
-// At finds the units of a product at a location.
-func (s Stock) At(location, product string) (Units, bool) {
-	u, ok := s[location][product]
-	return u, ok && u.ATS > 0
-}
-
-// Put sets the units of a product at a location.
-func (s Stock) Put(location, product string, u Units) {
-	if s[location] == nil {
-		s[location] = map[string]Units{}
-	}
-	s[location][product] = u
-}
-
-// Request is everything that one decision depends on.
-type Request struct {
-	Now            time.Time
-	Needs          []Need           // by order item id, ascending
-	Destination    *Point           // delivery address, or the pickup location for collection
-	PickupLocation string           // ref; empty for delivery
-	Locations      []Location       // ACTIVE ones that are not excluded, in any order
-	Stock          map[string]Stock // by virtual catalogue ref
-	Live           int              // live fulfilments already there, backordered ones not counted
-	Context        any              // what conditions read
-}
 
 // Plan is a decision: the fulfilments to create, in order of rank, and what they leave open.
 type Plan struct {
@@ -85,17 +21,24 @@ type Allocation struct {
 
 // Attempt explains one strategy's part in a decision.
 type Attempt struct {
-	Strategy string    `json:"strategy"`
-	Outcome  string    `json:"outcome"` // PLANNED, NO_COVER, NO_STOCK, or why it was skipped
-	Limit    int       `json:"limit,omitempty"`
-	Ranking  []Ranking `json:"ranking,omitempty"`
+	Strategy string         `json:"strategy"`
+	Outcome  string         `json:"outcome"`           // PLANNED, NO_COVER, NO_STOCK, or why it was skipped
+	Because  string         `json:"because,omitempty"` // the condition that did not hold
+	Limit    int            `json:"limit,omitempty"`   // fulfilments that may be added
+	Search   string         `json:"search,omitempty"`  // EXACT, GREEDY or RANK
+	Ranking  []Ranking      `json:"ranking,omitempty"` // those chosen and the ten next best, by rank
+	Fault    string         `json:"fault,omitempty"`   // the first failure of an expression at a place, which is left out for it
+	Others   map[string]int `json:"others,omitempty"`  // how many more were left out, by reason
 }
 
-// Ranking is how one location was rated, best first.
+// Ranking is how one location was rated.
 type Ranking struct {
 	Location string    `json:"location"`
-	Ratings  []float64 `json:"ratings"`
-	Units    int       `json:"units"` // Σ min(ATS, need)
+	Rank     int       `json:"rank"` // 1: best
+	Chosen   bool      `json:"chosen,omitempty"`
+	Ratings  []float64 `json:"ratings"`           // by criterion
+	Unknown  []string  `json:"unknown,omitempty"` // criteria for which something was missing; in these it comes after all others of its rating
+	Units    int       `json:"units"`             // Σ min(ATS, need)
 }
 
 // The outcomes of attempts.
@@ -106,4 +49,23 @@ const (
 	NotActive    = "NOT_ACTIVE" //
 	NotMet       = "CONDITION_NOT_MET"
 	LimitReached = "SPLIT_LIMIT_REACHED"
+)
+
+// The ways of a search.
+const (
+	Exact  = "EXACT"  // no better set within the limit
+	Greedy = "GREEDY" // too many to look at: see MaxFigures. With NO_COVER: none was found, which does not prove that there is none
+	ByRank = "RANK"   // down the ranking, as the strategy wants it
+)
+
+// Why a location is not among the ranked ones. That a criterion removed it is the criterion's name.
+const (
+	NotInNetwork = "NOT_IN_NETWORK"
+	MethodNot    = "METHOD_NOT_OFFERED"
+	NeverOpen    = "NEVER_OPENS"
+	NoUnits      = "NO_NEEDED_UNIT"
+	RankedLower  = "RANKED_LOWER" // beyond those listed
+	Inactive     = "INACTIVE"
+	Excluded     = "EXCLUDED" // for this order: it rejected units of it or let them expire, or the order says so
+	Faulty       = "FAULTY"   // something stored of it is wrong, so that nothing can go by it
 )

@@ -142,7 +142,7 @@ const tiered = `{"ref":"TIERED","defaultVirtualCatalogue":"BASE:1","defaultNetwo
 
 func TestSplitLimitByLoyaltyAndValue(t *testing.T) {
 	t.Parallel()
-	p, err := sourcing.ParseProfile([]byte(tiered))
+	p, err := sourcing.ParseProfile([]byte(tiered), nil)
 	require.NoError(t, err)
 	for _, c := range []struct{ tier, strategy, want, fallback string }{
 		{"GOLD", "GOLD", "STORE_A[P1×1 P2×1 P3×4] STORE_B[P3×8]", ""},
@@ -190,7 +190,7 @@ func TestCollectionPrefersThePickupStore(t *testing.T) {
 func TestWholeLinesAndRankFirst(t *testing.T) {
 	t.Parallel()
 	p := sourcing.Default("HD_DEFAULT", 1)
-	p.Strategies[0].WholeLines = true
+	p.Strategies[0].SplitLines = new(bool)
 	plan, _, err := sourcing.Primary(p, request(need("1", "P3", 12, 30)))
 	require.NoError(t, err)
 	require.Equal(t, "none", text(plan))
@@ -198,7 +198,7 @@ func TestWholeLinesAndRankFirst(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "STORE_B[P3×9] STORE_C[P3×6]", text(plan))
 
-	p.Strategies[0].WholeLines, p.Strategies[0].RankFirst = false, true
+	p.Strategies[0].SplitLines, p.Strategies[0].SplitPreference = nil, sourcing.ByRank
 	plan, _, err = sourcing.Primary(p, request(need("1", "P1", 12, 50)))
 	require.NoError(t, err)
 	require.Equal(t, "STORE_A[P1×5] STORE_B[P1×7]", text(plan))
@@ -206,9 +206,9 @@ func TestWholeLinesAndRankFirst(t *testing.T) {
 
 func TestUnknownCriterionAndOperatorAreRefused(t *testing.T) {
 	t.Parallel()
-	_, err := sourcing.ParseProfile([]byte(`{"ref":"X","sourcingStrategies":[{"ref":"S","sourcingCriteria":[{"type":"luck"}]}]}`))
+	_, err := sourcing.ParseProfile([]byte(`{"ref":"X","sourcingStrategies":[{"ref":"S","sourcingCriteria":[{"type":"luck"}]}]}`), nil)
 	require.ErrorContains(t, err, "luck")
-	_, err = sourcing.ParseProfile([]byte(`{"ref":"X","sourcingStrategies":[{"ref":"S","sourcingConditions":[{"path":"a","operator":"is"}]}]}`))
+	_, err = sourcing.ParseProfile([]byte(`{"ref":"X","sourcingStrategies":[{"ref":"S","sourcingConditions":[{"path":"a","operator":"is"}]}]}`), nil)
 	require.ErrorContains(t, err, "is")
 }
 

@@ -112,7 +112,7 @@ func TestTheFallbackIsTheFirstThatApplies(t *testing.T) {
 	require.Equal(t, "rest[P9×3]", text(plan))
 	require.Equal(t, sourcing.NoStock, outcomes(attempts)["THIRD"])
 
-	p.Fallback[2].WholeLines = true
+	p.Fallback[2].SplitLines = new(bool)
 	plan, _, err = sourcing.Fallback(p, request(need("1", "P3", 5, 30), need("2", "P3", 4, 30), need("3", "P3", 20, 30)))
 	require.NoError(t, err)
 	require.Equal(t, "STORE_A[P3×4] STORE_B[P3×5] rest[P3×20]", text(plan), "a line is not taken apart")
@@ -217,7 +217,7 @@ func TestDefaultProfilesOfARetailer(t *testing.T) {
 	require.Nil(t, sourcing.Default("HD", 1))
 	for _, ref := range []string{"HD_DEFAULT", "CC_DEFAULT"} {
 		p := sourcing.Default(ref, 2)
-		require.NoError(t, p.Check())
+		require.NoError(t, p.Prepare(nil))
 		for _, s := range p.Sources() {
 			require.Equal(t, "BASE:2", s.VirtualCatalogue)
 		}
@@ -241,7 +241,7 @@ func TestDefaultProfilesOfARetailer(t *testing.T) {
 func TestWholeLinesPassOverWhatIsTooSmall(t *testing.T) {
 	t.Parallel()
 	p := sourcing.Default("HD_DEFAULT", 1)
-	p.Strategies[0].WholeLines, p.Strategies[0].RankFirst = true, true
+	p.Strategies[0].SplitLines, p.Strategies[0].SplitPreference = new(bool), sourcing.ByRank
 	plan, _, err := sourcing.Primary(p, request(need("1", "P1", 6, 50), need("2", "P1", 5, 50)))
 	require.NoError(t, err)
 	require.Equal(t, "STORE_A[P1×5] STORE_B[P1×6]", text(plan))
