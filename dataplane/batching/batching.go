@@ -114,7 +114,6 @@ func (s *Service) AddBatch(ctx context.Context, scope tenancy.Scope, job *jobs.J
 	batch.EventID = event.ID
 	err = s.db.Write(ctx, scope, func(tx *store.Tx) error {
 		repeats.Take(tx, req.Repeats, string(id))
-		event.GeneratedOn = tx.Now()
 		if err := jobs.AddBatch(ctx, tx, batch, req.Records); err != nil {
 			return err
 		}

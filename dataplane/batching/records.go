@@ -215,6 +215,7 @@ func (r *Records) log(tx *store.Tx, b Batch) error {
 	if err != nil {
 		return err
 	}
+	row.GeneratedOn = time.Time{} // it is there from the commit on
 	trailstore.Add(tx, row)
 	return nil
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/store"
@@ -41,6 +42,7 @@ func apply(tx *store.Tx, j *job) error {
 	if err != nil {
 		return fmt.Errorf("keep the trail: %w", err)
 	}
+	row.GeneratedOn = time.Time{} // it is there from the commit on
 	trailstore.Add(tx, row)
 	return nil
 }

@@ -345,7 +345,7 @@ func TestANodeTakesNothingForOthers(t *testing.T) {
 	b := newBench(t)
 	e := b.new("n1") // it does not run, and holds nothing
 	ev := event(b.orders(b.scope, 1)[0], "Count")
-	e.Prepare(b.ctx, ev)
+	e.Prepare(ev)
 	e.Nudged(eventstore.Row{Account: "ACME", Event: *ev, State: eventstore.Pending, ReceivedOn: time.Now()})
 	e.Nudge(b.ctx, b.scope, ev)
 	n, _ := e.Backlog(b.ctx)

@@ -160,7 +160,7 @@ func TestALostAnswerIsSettledByTheTurnsID(t *testing.T) {
 	e := b.new("n1", func(d *engine.Deps, _ *engine.Config) { d.DB = db })
 	b.run(e)
 	ev, next := event(o, "Count"), event(o, "Count")
-	e.Prepare(b.ctx, ev)
+	e.Prepare(ev)
 	id := ev.ID // a copy: submitting writes the event's fields again while the cutter reads
 	cut.text.Store(&id)
 	require.NoError(t, b.new("writer").Submit(b.ctx, b.scope, ev))

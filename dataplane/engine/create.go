@@ -47,7 +47,7 @@ func (e *Engine) Create(ctx context.Context, account tenancy.AccountID, c Creati
 	if err != nil {
 		return false, fmt.Errorf("create a root: %w", err)
 	}
-	e.Prepare(ctx, c.Event)
+	e.Prepare(c.Event)
 	j := e.newJob(&queue.Work{Root: queue.Root{Account: account, Type: c.Event.RootType, Key: c.Event.RootID}})
 	j.scope, j.sync, j.fresh, j.try = scope, c.Event, true, 1
 	loaded, err := e.runner.Existing(ctx, e.d.DB.Reader(scope), c.Root, c.Parts, c.Known)

@@ -254,13 +254,13 @@ func (e *Engine) accept(ctx context.Context, events ...*workflow.Event) error {
 			return fmt.Errorf("engine: event %s of %s %s has no priority: see workflow.PriorityOf", ev.Name, ev.EntityType, ev.EntityID)
 		}
 	}
-	e.Prepare(ctx, events...)
+	e.Prepare(events...)
 	return nil
 }
 
-// Prepare gives events what their rows need but a priority: an id, a type, and when and by whom they were generated. Callers of eventstore.Append use it.
-func (e *Engine) Prepare(ctx context.Context, events ...*workflow.Event) {
-	now := e.d.DB.Now(ctx)
+// Prepare gives events what their rows need but a priority and when they were generated, which is when they are written: an id, a type, and by whom.
+// Callers of eventstore.Append use it.
+func (e *Engine) Prepare(events ...*workflow.Event) {
 	for _, ev := range events {
 		if ev.ID == "" {
 			ev.ID = string(e.d.DB.NewUUID())
@@ -268,9 +268,6 @@ func (e *Engine) Prepare(ctx context.Context, events ...*workflow.Event) {
 		ev.ID = strings.ToLower(ev.ID) // as the database prints it
 		if ev.Type == "" {
 			ev.Type = workflow.Normal
-		}
-		if ev.GeneratedOn.IsZero() {
-			ev.GeneratedOn = now
 		}
 		if ev.GeneratedBy == "" {
 			ev.GeneratedBy = history.EngineUser

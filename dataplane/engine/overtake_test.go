@@ -56,7 +56,7 @@ func TestASyncEventOvertakesNoRow(t *testing.T) {
 	b.looked(e)
 	o := b.orders(b.scope, 1)[0]
 	rows := []*workflow.Event{numbered(o, 1), numbered(o, 2), numbered(o, 3)}
-	e.Prepare(b.ctx, rows...)
+	e.Prepare(rows...)
 	require.NoError(t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { eventstore.Append(tx, rows...); return nil }))
 	res, err := e.RunSync(b.ctx, b.scope, numbered(o, 4))
 	require.NoError(t, err)

@@ -190,7 +190,7 @@ func TestSearchesOfTheEventLogFindByEachFilter(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	log := b.new("n1").History()
-	now := b.db.Now(b.ctx).Truncate(time.Millisecond)
+	now := b.db.Now(b.ctx).Add(-time.Minute).Truncate(time.Millisecond) // older than the horizon
 	require.NoError(t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error {
 		for i, state := range []string{"SUCCESS", "NO_MATCH", "FAILED"} {
 			id := history.TurnOf(string(b.db.NewUUID()))

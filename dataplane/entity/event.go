@@ -31,7 +31,7 @@ func (m *Making) created(x *Draft, id catalogue.ID) *workflow.Event {
 		EntityType: x.Type.EntityType, EntityID: x.Type.Text(x.Entity, "id"), EntityRef: x.Type.Text(x.Entity, "ref"),
 		EntitySubtype: x.Type.Text(x.Entity, "type"), EntityStatus: x.Type.Text(x.Entity, "status"),
 		RootType: rt.EntityType, RootID: rt.Text(x.root, "id"), RootRef: rt.Text(x.root, "ref"),
-		GeneratedBy: m.By.Name, GeneratedOn: m.By.Now, Priority: m.priority(x, rt),
+		GeneratedBy: m.By.Name, Priority: m.priority(x, rt),
 	}
 }
 

@@ -42,6 +42,20 @@ ON CONFLICT (account_id, id) DO UPDATE SET began_on = excluded.began_on, ends_on
 	sqlLongForget = `DELETE FROM long_writes WHERE account_id = $1 AND ends_on < clock_timestamp() - INTERVAL '1 minute'`
 )
 
+// Horizon asks how far everything of the reader's account is there: no row will appear whose time, as it is drawn, is earlier. What is read after
+// the answer is complete up to there.
+func (r *Reader) Horizon(ctx context.Context) (horizon time.Time, err error) {
+	err = r.Send(ctx, Statement{Name: "horizon", SQL: "SELECT " + sqlHorizon, Args: r.Args(), Rows: func(rows pgx.Rows) error {
+		for rows.Next() {
+			if err := rows.Scan(&horizon); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	}})
+	return horizon.UTC(), err
+}
+
 // errLate says that a transaction was not committed soon enough after its keys were drawn, or that they were drawn by a clock that is wrong.
 var errLate = errors.New("store: the transaction's created_on and updated_on were too old, or ahead, when it was to be committed")
 

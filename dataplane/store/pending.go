@@ -19,7 +19,7 @@ import (
 type pending struct {
 	now     time.Time
 	writing *writing
-	stamps  []*time.Time // created_on and updated_on of entities, which are drawn when the queue is sent
+	stamps  []*time.Time // created_on and updated_on of entities, and the like, which are drawn when the queue is sent
 	inserts []*insertGroup
 	updates []*entityUpdate
 	byID    map[entityKey]*entityUpdate
@@ -96,8 +96,7 @@ func (p *pending) insert(db *DB, entity any) {
 	}
 	for _, c := range []column{m.created, m.updated} {
 		if at, ok := c.field.Pointer(entity).(*time.Time); ok && at.IsZero() {
-			*at = p.now
-			p.stamps, p.writing.stamped = append(p.stamps, at), append(p.writing.stamped, at)
+			p.stamp(at)
 		}
 	}
 	if p.fresh == nil {
@@ -112,6 +111,11 @@ func (p *pending) insert(db *DB, entity any) {
 		}
 	}
 	p.inserts = append(p.inserts, &insertGroup{model: m, entities: []any{entity}})
+}
+
+func (p *pending) stamp(at *time.Time) {
+	*at = p.now
+	p.stamps, p.writing.stamped = append(p.stamps, at), append(p.writing.stamped, at)
 }
 
 func (p *pending) update(db *DB, entity any, fields []*catalogue.Field) {
@@ -220,7 +224,7 @@ func (p *pending) take(r *Reader, c *txConn) ([]call, error) {
 	if took.err != nil {
 		return nil, took.err
 	}
-	if len(took.inserts) > 0 || len(took.updates) > 0 {
+	if len(took.inserts) > 0 || len(took.updates) > 0 || len(took.stamps) > 0 {
 		took.now = c.draw()
 		for _, at := range took.stamps {
 			*at = took.now

@@ -37,6 +37,14 @@ func (tx *Tx) Update(entity any, fields ...*catalogue.Field) {
 	tx.pending.update(tx.db, entity, fields)
 }
 
+// Stamp has a zero time set as Insert sets CreatedOn: to Now, and to the time of the flush when it comes, before what was gathered makes its
+// arguments. It is for rows of parts by whose time somebody follows a list.
+func (tx *Tx) Stamp(at *time.Time) {
+	if at.IsZero() {
+		tx.pending.stamp(at)
+	}
+}
+
 // Delete queues the removal of entities by id. Ids that are not there are no error.
 func (tx *Tx) Delete(typ *catalogue.Type, ids ...catalogue.ID) {
 	tx.pending.delete(typ, ids)

@@ -28,6 +28,8 @@ type Item struct {
 	Source      *string     `json:"source"`
 	GeneratedBy string      `json:"generatedBy"`
 	GeneratedOn Time        `json:"generatedOn"`
+
+	there time.Time // since when it is as it is; of waiting events zero
 }
 
 // Context says what an item speaks of.
@@ -88,6 +90,9 @@ func Expand(account tenancy.AccountID, t *Trail) []Item {
 	for _, e := range t.Events {
 		x.event(e)
 	}
+	for i := range x.items {
+		x.items[i].there = t.since()
+	}
 	return x.items
 }
 
@@ -99,7 +104,7 @@ func (x *expander) event(e *Event) {
 	x.items = append(x.items, Item{
 		ID: e.ID, Name: e.Name, Type: kind, Category: category, EventStatus: e.State,
 		AccountID: string(x.account), RetailerID: strconv.Itoa(int(x.t.RetailerID)), Context: x.context(e, e.Parents),
-		Attributes: named(e.Attributes), Source: optional(e.Source), GeneratedBy: e.GeneratedBy, GeneratedOn: Time{e.GeneratedOn},
+		Attributes: named(e.Attributes), Source: optional(e.Source), GeneratedBy: e.GeneratedBy, GeneratedOn: Time{x.since(e)},
 	})
 	if len(e.Snapshot) > 0 {
 		x.audit(e, catSnapshot, "snapshot", "SUCCESS", []Attribute{{Name: "entity", Value: e.Snapshot, Type: "OBJECT"}})
@@ -113,6 +118,22 @@ func (x *expander) event(e *Event) {
 	if e.State == string(eventstore.Failed) && !failed(e) {
 		x.audit(e, catException, e.Name, e.State, []Attribute{text("message", e.Reason)})
 	}
+}
+
+// since is the time of an event by which others find it.
+func (x *expander) since(e *Event) time.Time {
+	if e.New {
+		return x.t.since()
+	}
+	return e.GeneratedOn
+}
+
+// since is when a trail was written, of one that was read from there.
+func (t *Trail) since() time.Time {
+	if t.there.IsZero() {
+		return t.At
+	}
+	return t.there
 }
 
 // failed reports whether a rule of the event says why it failed.
@@ -179,7 +200,7 @@ func (x *expander) audit(e *Event, category, name, status string, attrs []Attrib
 	x.items = append(x.items, Item{
 		ID: ItemID(x.t.TurnID, x.next), Name: name, Type: audit, Category: category, EventStatus: status,
 		AccountID: string(x.account), RetailerID: strconv.Itoa(int(x.t.RetailerID)), Context: x.context(e, []string{e.ID}),
-		Attributes: attrs, Source: optional(e.Source), GeneratedBy: EngineUser, GeneratedOn: Time{x.t.At},
+		Attributes: attrs, Source: optional(e.Source), GeneratedBy: EngineUser, GeneratedOn: Time{x.t.since()},
 	})
 }
 

@@ -49,6 +49,7 @@ func (p *printer) event(e *Event) {
 	p.optional(`,"source":`, e.Source)
 	p.optional(`,"by":`, e.GeneratedBy)
 	p.name(`,"on":`).time(e.GeneratedOn)
+	p.flag(`,"new":true`, e.New)
 	p.name(`,"state":`).text(e.State)
 	p.optional(`,"category":`, e.Category)
 	p.optional(`,"reason":`, e.Reason)

@@ -42,6 +42,9 @@ type Query struct {
 	EventStatus                                 string // COMPLETE and SUCCESS find each other
 	From, To                                    time.Time
 	Start, Count                                int
+
+	follows bool // From was given: see follow.go
+	open    bool // it goes on, for To is far ahead
 }
 
 // Page is one page of a search, newest first.
@@ -63,6 +66,7 @@ func (q Query) normal(now time.Time) (Query, error) {
 	if q.To.IsZero() {
 		q.To = now.Add(maxAhead)
 	}
+	q.follows = !q.From.IsZero()
 	if q.From.IsZero() {
 		q.From = now.Add(-defaultBack)
 	}
@@ -89,9 +93,10 @@ func (q Query) normal(now time.Time) (Query, error) {
 }
 
 // Search lists items, newest first. It reads a bounded number of turns; filters that find little in a large log end there, with what
-// was found.
+// was found, or where From was given with fault TooLarge.
 func (l *Log) Search(ctx context.Context, scope tenancy.Scope, q Query) (*Page, error) {
-	q, err := q.normal(l.db.Now(ctx))
+	now := l.db.Now(ctx)
+	q, err := q.normal(now)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +104,9 @@ func (l *Log) Search(ctx context.Context, scope tenancy.Scope, q Query) (*Page, 
 		return l.searchID(ctx, scope, q)
 	}
 	s := &search{q: q, scope: scope, sight: newSight(l.db, scope), r: l.db.Reader(scope), want: q.Start + q.Count + 1}
+	if err := s.follow(ctx, now); err != nil {
+		return nil, err
+	}
 	if err := s.waiting(ctx); err != nil {
 		return nil, err
 	}
@@ -197,13 +205,15 @@ type search struct {
 	held  []Item // may still be overtaken
 	found []Item
 	bytes int // of the turns that they are from, and of waiting events
+
+	horizon time.Time // items are shown that are older; zero: all are
 }
 
 // slack is how long before its turn an item may have been generated and still be found at the upper end of a search.
 const slack = time.Hour
 
 func (s *search) turns(ctx context.Context) error {
-	tq := trailstore.Query{From: s.q.From, To: s.q.To.Add(slack), Limit: fewTrails, Keys: s.keys()}
+	tq := trailstore.Query{From: s.q.From.Add(-skew), To: s.q.To.Add(slack), Limit: fewTrails, Keys: s.keys()}
 	if s.q.RootEntityType != "" && s.q.RootEntityID != "" {
 		tq.RootType, tq.RootID = s.q.RootEntityType, s.q.RootEntityID
 	}
@@ -226,6 +236,11 @@ func (s *search) turns(ctx context.Context) error {
 		}
 		if read += len(rows); len(rows) < tq.Limit {
 			break
+		}
+		if read >= maxTrails {
+			if err := s.full("turns", maxTrails); err != nil {
+				return err
+			}
 		}
 		last, bytes := rows[len(rows)-1], 0
 		for i := range rows {
@@ -319,7 +334,7 @@ func (s *search) keys() []string {
 }
 
 func (s *search) offer(it Item) (taken bool) {
-	if taken = s.q.matches(&it) && s.sight.shows(&it); taken {
+	if taken = s.q.matches(&it) && !s.young(&it) && s.sight.shows(&it); taken {
 		s.held = append(s.held, it)
 	}
 	return taken
@@ -371,7 +386,7 @@ func (q *Query) matches(it *Item) bool {
 	if q.SourceEvents != "" && !contains(it.Context.SourceEvents, q.SourceEvents) {
 		return false
 	}
-	return !it.GeneratedOn.Before(q.From) && !it.GeneratedOn.After(q.To)
+	return !q.after(it).Before(q.From) && !it.GeneratedOn.After(q.To)
 }
 
 func contains(list []string, s string) bool {

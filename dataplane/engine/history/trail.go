@@ -24,7 +24,7 @@ import (
 type Trail struct {
 	TurnID     string             `json:"-"`
 	RetailerID tenancy.RetailerID `json:"retailer"`
-	At         time.Time          `json:"at"` // the turn's clock
+	At         time.Time          `json:"at"` // the turn's clock, when it began
 	RootType   string             `json:"rootType"`
 	RootID     string             `json:"rootId"`
 	RootRef    string             `json:"rootRef,omitempty"`
@@ -37,7 +37,8 @@ type Trail struct {
 	Took          int64    `json:"took"`  // of the last try, without the commit
 	Events        []*Event `json:"events"`
 
-	length int // as JSON, in bytes; of those that were read
+	length int       // as JSON, in bytes; of those that were read
+	there  time.Time // since when it is there for others to see, or shortly before; of those that were read
 }
 
 // Event is an event that ran in the turn: one that waited or was received, or one that a rule sent inline.
@@ -54,6 +55,7 @@ type Event struct {
 	Source      string           `json:"source,omitempty"`
 	GeneratedBy string           `json:"by,omitempty"`
 	GeneratedOn time.Time        `json:"on"`
+	New         bool             `json:"new,omitempty"`      // nobody saw it wait: it is there since the turn's commit, whatever GeneratedOn says
 	State       string           `json:"state"`              // SUCCESS, NO_MATCH, FAILED; of records, whatever they say
 	Category    string           `json:"category,omitempty"` // of a record that no ruleset answers, such as BATCH; empty for events
 	Reason      string           `json:"reason,omitempty"`
@@ -131,7 +133,7 @@ var zstandard = sync.OnceValues(func() (codec, error) {
 	return codec{enc: enc, dec: dec, texts: &sync.Pool{New: func() any { return new([]byte) }}}, err
 })
 
-// Encode makes the row of a trail.
+// Encode makes the row of a trail, as of the turn's clock.
 func Encode(t *Trail) (trailstore.Trail, error) {
 	z, err := zstandard()
 	if err != nil {
@@ -163,7 +165,7 @@ func Decode(row *trailstore.Trail) (*Trail, error) {
 	if err := json.Unmarshal(text, t); err != nil {
 		return nil, fmt.Errorf("read the trail of turn %s: %w", row.TurnID, err)
 	}
-	t.TurnID, t.length = row.TurnID, len(text)
+	t.TurnID, t.length, t.there = row.TurnID, len(text), row.GeneratedOn
 	return t, nil
 }
 

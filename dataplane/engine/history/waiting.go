@@ -6,8 +6,11 @@ import (
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 )
 
-// maxWaiting is how many waiting events one search looks at, of each state.
-const maxWaiting = 2_000
+// How many waiting events one search looks at, of each state.
+const (
+	maxWaiting  = 2_000
+	mostWaiting = 20_000 // by who follows, and must not miss any
+)
 
 // waiting finds events that have not run yet: the newest of each state, for there may be turns between them.
 func (s *search) waiting(ctx context.Context) error {
@@ -18,11 +21,21 @@ func (s *search) waiting(ctx context.Context) error {
 		if s.q.EventStatus != "" && s.q.EventStatus != string(state) {
 			continue
 		}
-		heads, err := eventstore.Waiting(ctx, s.r, state, s.q.From, s.q.To, maxWaiting)
+		most := maxWaiting
+		if s.q.follows {
+			most = mostWaiting
+		}
+		heads, err := eventstore.Waiting(ctx, s.r, state, s.q.From, s.q.To, most)
 		if err != nil {
 			return err
 		}
-		if err := s.readWaiting(ctx, state, s.candidates(heads)); err != nil {
+		ids := s.candidates(heads)
+		if len(heads) == most && len(ids) < s.want {
+			if err := s.full("events that wait", most); err != nil {
+				return err
+			}
+		}
+		if err := s.readWaiting(ctx, state, ids); err != nil {
 			return err
 		}
 	}

@@ -27,11 +27,14 @@ func (u *unit) again(ev *workflow.Event, why string) *workflow.Event {
 		return nil
 	}
 	made := ev.GeneratedOn
+	if made.IsZero() {
+		made = u.now
+	}
 	if u.root != nil {
 		made = timeOf(u.typ, u.root, "createdOn")
 	}
 	next := *ev
-	next.ScheduledOn, next.Parents = nextTry(made, u.now), []string{ev.ID}
+	next.GeneratedOn, next.ScheduledOn, next.Parents = time.Time{}, nextTry(made, u.now), []string{ev.ID}
 	next.ID = idOfTry(string(u.in.Scope.Account()), ev, next.ScheduledOn)
 	if next.Attributes = maps.Clone(ev.Attributes); next.Attributes == nil {
 		next.Attributes = map[string]any{}

@@ -39,7 +39,7 @@ func (u *unit) complete(ev *workflow.Event) {
 	if ev.RootType == "" {
 		u.completeRoot(ev)
 	}
-	ev.GeneratedOn, ev.GeneratedBy, ev.Caller = u.now, history.EngineUser, u.ev.Caller
+	ev.GeneratedOn, ev.GeneratedBy, ev.Caller = time.Time{}, history.EngineUser, u.ev.Caller // it is there from the commit on
 	if ev.Caller != "" {
 		ev.GeneratedBy = u.ev.GeneratedBy
 	}

@@ -277,10 +277,13 @@ func (u *unit) snapshot(typ *catalogue.Type, ptr any) json.RawMessage {
 	return text
 }
 
-// record starts the trail's entry of an event.
+// record starts the trail's entry of an event. What has no time yet is there from the turn's commit on.
 func (u *unit) record(ev *workflow.Event, inline bool) *history.Event {
 	rec := &history.Event{ID: ev.ID, Inline: inline, Parents: ev.Parents, Name: ev.Name, Type: ev.Type, EntityType: ev.EntityType, EntityID: ev.EntityID,
 		EntityRef: ev.EntityRef, Attributes: ev.Attributes, Source: ev.Source, GeneratedBy: ev.GeneratedBy, GeneratedOn: ev.GeneratedOn}
+	if rec.GeneratedOn.IsZero() {
+		rec.GeneratedOn, rec.New = u.now, true
+	}
 	u.trail.Events = append(u.trail.Events, rec)
 	return rec
 }

@@ -67,6 +67,8 @@ type Row struct {
 	TurnID     string    // the turn that ran it
 	Error      string    // why it FAILED, or why nothing matched
 	Length     int       // of what callers chose of it (attributes and the like), as JSON, in bytes; of rows that were read whole
+
+	generated *time.Time // of one that is written: what it is to be drawn into; nil: Event.GeneratedOn says it
 }
 
 // Slot is the row's slot.
@@ -99,7 +101,8 @@ type appended struct{ events []*workflow.Event }
 type appendedKey struct{}
 
 // Append queues events for their roots. Ids are UUIDs that the caller gave (see store.DB.NewUUID); an id that is there already is
-// left as it was, so a repeated request has no second effect. ScheduledOn in the future makes the row wait for that time.
+// left as it was, so a repeated request has no second effect. ScheduledOn in the future makes the row wait for that time. A zero GeneratedOn is
+// set to when the row is written, as CreatedOn of entities is: who follows the event log by it misses none (see store.Horizon).
 func Append(tx *store.Tx, events ...*workflow.Event) {
 	a, _ := tx.Kept(appendedKey{}).(*appended)
 	if a == nil {
@@ -120,6 +123,9 @@ func waiting(tx *store.Tx, events []*workflow.Event) []Row {
 	rows := make([]Row, len(events))
 	for i, e := range events {
 		rows[i] = Row{Account: tx.Scope().Account(), Event: *e, State: Pending}
+		if e.GeneratedOn.IsZero() {
+			rows[i].generated = &e.GeneratedOn
+		}
 		if e.ScheduledOn.After(tx.Now()) {
 			rows[i].State = Scheduled
 		}
@@ -172,28 +178,33 @@ const (
 )
 
 // gathered is what one statement inserts.
-type gathered struct {
-	rows []Row
-	now  time.Time
-}
+type gathered struct{ rows []Row }
 
 // insert puts rows into the statement that others of the same flush began, or begins it.
 func insert(tx *store.Tx, s store.Statement, rows []Row) {
 	if len(rows) == 0 {
 		return
 	}
+	for i := range rows {
+		if r := &rows[i]; r.generated == nil && r.Event.GeneratedOn.IsZero() {
+			r.generated = new(time.Time)
+		}
+		if rows[i].generated != nil {
+			tx.Stamp(rows[i].generated)
+		}
+	}
 	if g, queued := tx.Gathering(s.Name).(*gathered); queued {
 		g.rows = append(g.rows, rows...)
 		return
 	}
-	tx.Gather(s, &gathered{rows: rows, now: tx.Now()})
+	tx.Gather(s, &gathered{rows: rows})
 }
 
 // Args are the rows by columns.
 func (g *gathered) Args(r *store.Reader) (store.Args, error) {
 	c := newColumns(len(g.rows))
 	for i := range g.rows {
-		if err := c.add(&g.rows[i], g.now); err != nil {
+		if err := c.add(&g.rows[i]); err != nil {
 			return store.Args{}, err
 		}
 	}
@@ -213,7 +224,7 @@ type columns struct {
 
 func newColumns(n int) *columns { return &columns{ids: make([]string, 0, n)} }
 
-func (c *columns) add(r *Row, now time.Time) error {
+func (c *columns) add(r *Row) error {
 	e := &r.Event
 	if e.ID == "" {
 		return fmt.Errorf("event %s of %s %s has no id", e.Name, e.EntityType, e.EntityID)
@@ -227,8 +238,8 @@ func (c *columns) add(r *Row, now time.Time) error {
 		return fmt.Errorf("event %s: attributes: %w", e.Name, err)
 	}
 	generated := e.GeneratedOn
-	if generated.IsZero() {
-		generated = now
+	if r.generated != nil {
+		generated = *r.generated
 	}
 	var due *time.Time
 	if r.State == Scheduled {

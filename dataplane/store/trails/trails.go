@@ -18,7 +18,7 @@ type Trail struct {
 	RetailerID  tenancy.RetailerID
 	RootType    string
 	RootID      string
-	GeneratedOn time.Time // the turn's clock
+	GeneratedOn time.Time // when it was written; zero: Add draws it, as CreatedOn of entities is drawn
 	Keys        []string  // search keys, without the account
 	Body        []byte
 }
@@ -37,13 +37,19 @@ FROM unnest($2::text[], $3::int8[], $4::text[], $5::text[], $6::timestamptz[], $
 type rows struct {
 	turns, rootTypes, rootIDs, keys []string
 	retailers                       []int64
-	generated                       []time.Time
+	generated                       []*time.Time
+	after                           []time.Duration // of those that share what is drawn, in the order of the turns
+	drawn                           time.Duration
 	bodies                          [][]byte
 }
 
 // Args are the rows by columns.
 func (g *rows) Args(r *store.Reader) (store.Args, error) {
-	return r.Args(g.turns, g.retailers, g.rootTypes, g.rootIDs, g.generated, g.keys, g.bodies, keySeparator), nil
+	generated := make([]time.Time, len(g.generated))
+	for i, at := range g.generated {
+		generated[i] = at.Add(g.after[i] * time.Microsecond)
+	}
+	return r.Args(g.turns, g.retailers, g.rootTypes, g.rootIDs, generated, g.keys, g.bodies, keySeparator), nil
 }
 
 // addName names the statement that Add queues.
@@ -57,8 +63,15 @@ func Add(tx *store.Tx, t Trail) {
 		g = &rows{}
 		tx.Gather(store.Statement{Name: addName, SQL: insertTrails}, g)
 	}
+	nth := time.Duration(0)
+	if t.GeneratedOn.IsZero() {
+		tx.Stamp(&t.GeneratedOn)
+		nth = g.drawn
+		g.drawn++
+	}
 	g.turns, g.retailers, g.rootTypes = append(g.turns, t.TurnID), append(g.retailers, int64(t.RetailerID)), append(g.rootTypes, t.RootType)
-	g.rootIDs, g.generated, g.bodies = append(g.rootIDs, t.RootID), append(g.generated, t.GeneratedOn), append(g.bodies, t.Body)
+	g.rootIDs, g.generated, g.bodies = append(g.rootIDs, t.RootID), append(g.generated, &t.GeneratedOn), append(g.bodies, t.Body)
+	g.after = append(g.after, nth)
 	g.keys = append(g.keys, strings.Join(accountKeys(account, t.Keys), keySeparator))
 }
 
