@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/fluent-oms/fluent/domain/limit"
 	statev1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/state/v1"
 	cpv1 "github.com/fluent-oms/fluent/proto/gen/fluent/controlplane/v1"
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
@@ -30,12 +31,19 @@ func peerResource(_ View, n *cpv1.Node) *nodev1.Resource {
 	}}}
 }
 
-// accountResource shows clients only while they are open and not revoked. When they expire nodes see by their clocks.
-func accountResource(_ View, r *statev1.AccountRecord) *nodev1.Resource {
+// PlanOf is what decides on the limits of an environment's accounts that have no quotas of them.
+func PlanOf(e *cpv1.Environment) limit.Plan {
+	return limit.Plan(strings.TrimPrefix(e.GetKind().String(), "ENVIRONMENT_KIND_"))
+}
+
+// accountResource shows clients only while they are open and not revoked. When they expire nodes see by their clocks. Quotas are the account's with
+// those of its environment's plan.
+func accountResource(v View, r *statev1.AccountRecord) *nodev1.Resource {
 	a := r.GetAccount()
+	home, _ := Environments.Get(v, a.GetEnvironment())
 	out := &nodev1.Account{
 		Name: a.GetName(), State: strings.TrimPrefix(a.GetState().String(), "ACCOUNT_STATE_"), Hosts: a.GetHosts(), Etag: a.GetEtag(),
-		Quotas: a.GetQuotas(),
+		Quotas: PlanOf(home).Quotas(a.GetQuotas()),
 	}
 	for _, c := range a.GetClients() {
 		if c.GetOpen() && c.GetRevokeTime() == nil {

@@ -107,8 +107,22 @@ func desiredChanges(tx *Tx, index Index) published {
 		if c.Table == Accounts.name {
 			moved(tx.View, before, after, tell)
 		}
+		planned(tx.View, before, after, tell)
 	}
 	return out
+}
+
+// planned tells an environment of its accounts when its plan is another one, and their limits with it.
+func planned(v View, before, after proto.Message, tell tell) {
+	was, _ := before.(*cpv1.Environment)
+	is, _ := after.(*cpv1.Environment)
+	if was == nil || is == nil || PlanOf(was) == PlanOf(is) {
+		return
+	}
+	accounts, _ := Accounts.Group(v, InEnvironment(is.GetName()))
+	for _, a := range accounts {
+		tell(is.GetName(), accountResource(v, a), false)
+	}
 }
 
 // moved tells an account's new environment what belongs to the account, and the one that it has left that this is gone with it.

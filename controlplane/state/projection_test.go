@@ -103,6 +103,9 @@ func TestSnapshotAndChangesTellTheSame(t *testing.T) {
 	step(&statev1.UpdateAccount{Account: &cpv1.Account{Name: "ACME", State: cpv1.AccountState_ACCOUNT_STATE_SUSPENDED}})
 	step(&statev1.UpdateAccount{Account: &cpv1.Account{Name: "ACME", State: cpv1.AccountState_ACCOUNT_STATE_SUSPENDED, Quotas: map[string]int64{"page": 70}}})
 	require.Equal(t, map[string]int64{"page": 70}, nodes["shared"]["account ACME"].GetAccount().GetQuotas())
+	s, _ := state.Environments.Get(l.store.View(), "shared")
+	step(&statev1.PutEnvironment{Environment: &cpv1.Environment{Name: "shared", Region: "here", Kind: cpv1.EnvironmentKind_ENVIRONMENT_KIND_SANDBOX}, Etag: s.GetEtag()})
+	require.Equal(t, map[string]int64{"page": 70, "requests-per-second": 100, "stored-rows": 1_000_000}, nodes["shared"]["account ACME"].GetAccount().GetQuotas(), "by the plan, too")
 	moves := step(&statev1.CreateAccount{Record: &statev1.AccountRecord{
 		Account: &cpv1.Account{Name: "MOVES", Environment: "other"}, FirstRetailer: &cpv1.Retailer{Ref: "R1"},
 	}}).(*statev1.AccountCreated)

@@ -15,8 +15,11 @@ import (
 )
 
 const (
-	settle  = 5 * time.Second // between two times that a node adds what it wrote
-	recount = 24 * time.Hour  // between two counts of an account's rows
+	settle  = 5 * time.Second     // between two times that a node adds what it wrote
+	recount = 24 * time.Hour      // between two counts of the rows of an account that has come near its limit,
+	near    = 0.8                 // a part of it,
+	seldom  = 30 * 24 * time.Hour // and of one that has not
+	look    = time.Hour           // between two looks whether a count is due
 )
 
 // Usage keeps how many rows of entities accounts have.
@@ -39,12 +42,13 @@ type RowsDeps struct {
 }
 
 // Rows holds accounts with a quota of stored rows to it. No request counts anything: each node adds up what it commits, adds that to a figure in
-// the database every few seconds, and learns there what others wrote. One node counts each account's rows once a day, since a node that dies
-// forgets what it has not added. So a figure is right but for what other nodes wrote in the last seconds, or in those before it was counted.
+// the database every few seconds, and learns there what others wrote, of accounts that asked or wrote here. One node counts each account's rows now and
+// then, once a day where it comes near the limit, since a node that dies forgets what it has not added. So a figure is right but for what other nodes wrote in the last seconds, or in those before it was counted.
 type Rows struct {
 	d    RowsDeps
 	mu   sync.Mutex
 	kept map[tenancy.AccountID]*rows
+	next map[tenancy.AccountID]time.Time // looks whether a count is due; by Run alone
 
 	failing ratelog.Failure
 }
@@ -54,10 +58,13 @@ type rows struct {
 	total   int64 // when this node last asked
 	counted bool
 	written int64 // by this node since then
+	asked   bool  // whether there is room, since then
 }
 
 // NewRows makes one. Run must be called for it to learn anything.
-func NewRows(d RowsDeps) *Rows { return &Rows{d: d, kept: map[tenancy.AccountID]*rows{}} }
+func NewRows(d RowsDeps) *Rows {
+	return &Rows{d: d, kept: map[tenancy.AccountID]*rows{}, next: map[tenancy.AccountID]time.Time{}}
+}
 
 // Wrote says that a commit left so many rows more, or fewer.
 func (r *Rows) Wrote(account tenancy.AccountID, n int) {
@@ -88,6 +95,7 @@ func (r *Rows) Room(account tenancy.AccountID) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	of := r.of(account)
+	of.asked = true
 	if !of.counted || of.total+of.written < most {
 		return nil
 	}
@@ -127,6 +135,7 @@ func (r *Rows) limited() (list []tenancy.AccountID) {
 	for account := range r.kept {
 		if !has[account] {
 			delete(r.kept, account)
+			delete(r.next, account)
 		}
 	}
 	return list
@@ -148,15 +157,20 @@ func (r *Rows) settleOf(ctx context.Context, account tenancy.AccountID) error {
 		return err
 	}
 	r.mu.Lock()
-	written := r.of(account).written
+	of := r.of(account)
+	written, idle := of.written, of.counted && of.written == 0 && !of.asked
+	of.asked = false
 	r.mu.Unlock()
+	if idle {
+		return nil
+	}
 	total, counted, err := r.d.Usage.Add(ctx, scope, written)
 	if err != nil {
 		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	of := r.of(account)
+	of = r.of(account)
 	of.total, of.counted, of.written = total, counted, of.written-written
 	return nil
 }
@@ -167,13 +181,19 @@ func (r *Rows) count(ctx context.Context) error {
 	}
 	var problems []error
 	for _, account := range r.limited() {
+		if time.Now().Before(r.next[account]) {
+			continue
+		}
 		scope, err := tenancy.NewScope(account)
 		if err != nil {
 			return err
 		}
-		due, err := r.d.Usage.Due(ctx, scope, recount)
+		due, err := r.d.Usage.Due(ctx, scope, r.every(account))
 		if err == nil && due {
 			err = r.recount(ctx, account, scope)
+		}
+		if err == nil {
+			r.next[account] = time.Now().Add(look)
 		}
 		if err != nil && ctx.Err() == nil {
 			problems = append(problems, err)
@@ -182,9 +202,22 @@ func (r *Rows) count(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
+// every is how long a count of an account's rows serves.
+func (r *Rows) every(account tenancy.AccountID) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if of := r.of(account); of.counted && float64(of.total) >= near*float64(r.d.Figures(account).StoredRows) {
+		return recount
+	}
+	return seldom
+}
+
 func (r *Rows) recount(ctx context.Context, account tenancy.AccountID, scope tenancy.Scope) error {
 	if err := r.d.Usage.Count(ctx, scope); err != nil {
 		return err
 	}
+	r.mu.Lock()
+	r.of(account).asked = true
+	r.mu.Unlock()
 	return r.settleOf(ctx, account)
 }

@@ -140,6 +140,25 @@ func TestRequestsCountNoRows(t *testing.T) {
 	require.Equal(t, []string{"comments.insert"}, trace.Statements())
 }
 
+// TestIdleAccountsCostNothing: an account that nobody used at a node since it learnt its figure is not asked about, and its count is looked at now and then.
+func TestIdleAccountsCostNothing(t *testing.T) {
+	t.Parallel()
+	most := int64(10)
+	k := keepers(t, &most, 1)[0]
+	sent := func() []string {
+		trace := &store.Trace{}
+		require.NoError(t, k.rows.Settle(store.WithTrace(t.Context(), trace)))
+		return trace.Statements()
+	}
+	require.NotEmpty(t, sent())
+	require.Empty(t, sent())
+	require.NoError(t, k.rows.Room("ACME"))
+	require.Len(t, sent(), 1, "what others wrote may matter now")
+	k.write("ACME", 1)
+	require.Len(t, sent(), 1)
+	require.Empty(t, sent())
+}
+
 // TestACountPutsTheFigureRight, whatever nodes forgot when they died.
 func TestACountPutsTheFigureRight(t *testing.T) {
 	t.Parallel()

@@ -15,7 +15,7 @@ import (
 type Limit struct {
 	Name    string // of the quota that changes it, and in errors
 	Doc     string // one sentence: what is counted, in which unit
-	Default int64  // 0: there is none
+	Default int64  // where no plan has one; 0: there is none
 	Least   int64  // of a quota
 	Most    int64  // of a quota
 }
@@ -53,6 +53,35 @@ type Figures struct {
 	StoredRows int64 // 0: no limit
 }
 
+// Plan is who shares an environment. It decides what its accounts may take that have no quota of it. The zero Plan decides nothing.
+type Plan string
+
+// The plans, by the names of kinds of environments.
+const (
+	Shared    Plan = "SHARED"    // by any account
+	Dedicated Plan = "DEDICATED" // by accounts that were placed there by name
+	Sandbox   Plan = "SANDBOX"   // to try things out
+)
+
+// Plans lists the plans.
+func Plans() []Plan { return []Plan{Shared, Dedicated, Sandbox} }
+
+var byPlan = map[Plan]map[string]int64{
+	Shared:    {Rate.Name: 1000, StoredRows.Name: 50_000_000},
+	Dedicated: {Rate.Name: 10_000, StoredRows.Name: 1_000_000_000},
+	Sandbox:   {Rate.Name: 100, StoredRows.Name: 1_000_000},
+}
+
+// Quotas are an account's own with those of the plan that it has not got.
+func (p Plan) Quotas(own map[string]int64) map[string]int64 {
+	if len(byPlan[p]) == 0 {
+		return own
+	}
+	all := maps.Clone(byPlan[p])
+	maps.Copy(all, own)
+	return all
+}
+
 // Of are the figures of an account with these quotas. Names that are not known, and figures out of bounds, count as not given: a control plane
 // of a later release may know more.
 func Of(quotas map[string]int64) Figures {
@@ -68,7 +97,7 @@ func Of(quotas map[string]int64) Figures {
 	}
 }
 
-// Standard are the figures of an account without quotas.
+// Standard are the figures of an account without quotas, and without a plan.
 var Standard = Of(nil)
 
 // Check refuses quotas that limit nothing, and figures out of bounds. The error is Invalid and says which there are.

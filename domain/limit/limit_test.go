@@ -39,3 +39,19 @@ func TestWhoReachesALimitReadsWhichAndWhose(t *testing.T) {
 	err := limit.Depth.Reached(fault.Invalid, 25, "too deep")
 	require.Equal(t, map[string]string{"limit": "depth", "scope": "ACCOUNT", "figure": "25"}, err.Meta)
 }
+
+// TestEachPlanLimitsWhatHasNoFigureOtherwise: an account's own quotas come first.
+func TestEachPlanLimitsWhatHasNoFigureOtherwise(t *testing.T) {
+	t.Parallel()
+	for _, p := range limit.Plans() {
+		quotas := p.Quotas(nil)
+		require.NoError(t, limit.Check(quotas), p)
+		for _, l := range limit.All() {
+			require.Positive(t, l.Default+quotas[l.Name], "%s of %s", l.Name, p)
+		}
+		require.Equal(t, int64(7), limit.Of(p.Quotas(map[string]int64{limit.Rate.Name: 7, limit.Page.Name: 70})).Rate)
+		require.Equal(t, quotas[limit.StoredRows.Name], limit.Of(p.Quotas(map[string]int64{limit.Rate.Name: 7})).StoredRows)
+		require.Equal(t, quotas, p.Quotas(nil), "nobody's quotas become the plan's")
+	}
+	require.Equal(t, limit.Standard, limit.Of(limit.Plan("OF A LATER RELEASE").Quotas(nil)))
+}

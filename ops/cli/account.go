@@ -49,7 +49,7 @@ func newAccountCommand(a *app) *cobra.Command {
 	return group("account", "The tenants", newAccountList(a), newAccountGet(a), newAccountCreate(a), newAccountUpdate(a),
 		newAccountState(a, "suspend", "Refuse an account's requests until it is resumed", cpv1.AccountState_ACCOUNT_STATE_SUSPENDED),
 		newAccountState(a, "resume", "Serve a suspended account again", cpv1.AccountState_ACCOUNT_STATE_ACTIVE),
-		newAccountDelete(a), newAccountSecret(a))
+		newAccountDelete(a), newAccountSecret(a), newAccountLimits(a))
 }
 
 func newAccountList(a *app) *cobra.Command {

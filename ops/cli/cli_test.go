@@ -166,6 +166,26 @@ func TestAccountCreation(t *testing.T) {
 	require.True(t, json.Valid([]byte(out)))
 }
 
+// TestLimitsSayWhoseTheyAre: the account's quota, what the kind of its environment says, or the standard.
+func TestLimitsSayWhoseTheyAre(t *testing.T) {
+	s := newShell(t)
+	s.logIn()
+	s.fake.accounts["ACME"] = &cpv1.Account{Name: "ACME", Environment: "try", Quotas: map[string]int64{"page": 70}}
+	table := s.must("account", "limits", "ACME")
+	for _, line := range []string{`(?m)^requests-per-second +100 +sandbox +Requests`, `(?m)^stored-rows +1000000 +sandbox `, `(?m)^page +70 +quota `, `(?m)^depth +25 +standard `} {
+		require.Regexp(t, line, table)
+	}
+	require.JSONEq(t, `{"limit":"page","figure":70,"from":"quota","what":"Rows of one page: first and last of a GraphQL connection."}`, element(t, s.must("account", "limits", "ACME", "-o", "json"), 3))
+}
+
+// element is an element of a list in JSON.
+func element(t *testing.T, list string, i int) string {
+	t.Helper()
+	var all []json.RawMessage
+	require.NoError(t, json.Unmarshal([]byte(list), &all))
+	return string(all[i])
+}
+
 func TestAPIClients(t *testing.T) {
 	s := newShell(t)
 	s.logIn()

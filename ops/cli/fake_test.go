@@ -22,6 +22,7 @@ type fake struct {
 	controlplanev1connect.UnimplementedRetailerServiceHandler
 	controlplanev1connect.UnimplementedOperationServiceHandler
 	controlplanev1connect.UnimplementedApiClientServiceHandler
+	controlplanev1connect.UnimplementedEnvironmentServiceHandler
 
 	mu             sync.Mutex
 	regions        map[string]*cpv1.Region
@@ -44,6 +45,7 @@ func (f *fake) register(s *connect.Server) {
 	controlplanev1connect.RegisterRetailerServiceHandler(s, f)
 	controlplanev1connect.RegisterOperationServiceHandler(s, f)
 	controlplanev1connect.RegisterApiClientServiceHandler(s, f)
+	controlplanev1connect.RegisterEnvironmentServiceHandler(s, f)
 }
 
 func (f *fake) authenticate(next connect.ServerFunc) connect.ServerFunc {
@@ -143,6 +145,10 @@ func (f *fake) CreateAccount(_ context.Context, r *cpv1.CreateAccountRequest) (*
 	f.retailers = append(f.retailers, retailer)
 	secrets := &cpv1.AccountCredentials{Username: "admin@acme", Password: "made-password", ClientId: a.GetName(), ClientSecret: "made-secret"}
 	return &cpv1.CreateAccountResponse{Account: a, Operation: &cpv1.Operation{Id: "op1"}, Credentials: secrets}, nil
+}
+
+func (f *fake) GetEnvironment(_ context.Context, r *cpv1.GetEnvironmentRequest) (*cpv1.GetEnvironmentResponse, error) {
+	return &cpv1.GetEnvironmentResponse{Environment: &cpv1.Environment{Name: r.GetName(), Kind: cpv1.EnvironmentKind_ENVIRONMENT_KIND_SANDBOX}}, nil
 }
 
 func (f *fake) GetAccount(_ context.Context, r *cpv1.GetAccountRequest) (*cpv1.GetAccountResponse, error) {

@@ -23,6 +23,7 @@ func TestQuotasTakeEffect(t *testing.T) {
 	_, err := operator.try("", "account", "update", "QUOTAS", "--quota", "orders=7")
 	require.ErrorContains(t, err, "requests-per-second", "it says which there are")
 
+	require.Regexp(t, `(?m)^requests-per-second +1000 +shared`, operator.run(t, "", "account", "limits", "QUOTAS"))
 	operator.run(t, "", "account", "update", "QUOTAS", "--quota", "complexity=200")
 	var refused *apiclient.GraphQLError
 	require.Eventually(t, func() bool {

@@ -7,6 +7,7 @@ import (
 
 	"connectrpc.com/connect/v2"
 
+	"github.com/fluent-oms/fluent/domain/limit"
 	"github.com/fluent-oms/fluent/ops/apiclient"
 	"github.com/fluent-oms/fluent/ops/cli/progress"
 	"github.com/fluent-oms/fluent/ops/demo"
@@ -42,7 +43,10 @@ func (i *Installation) prepareDemoAccount(ctx context.Context, cp *controlPlane)
 	d := i.state.Demo
 	accounts := controlplanev1connect.NewAccountServiceClient(cp.client)
 	_, err := accounts.CreateAccount(ctx, &cpv1.CreateAccountRequest{
-		Account:       &cpv1.Account{Name: d.Account, DisplayName: "Demo", Environment: environmentName},
+		Account: &cpv1.Account{
+			Name: d.Account, DisplayName: "Demo", Environment: environmentName,
+			Quotas: map[string]int64{limit.Rate.Name: limit.Rate.Most}, // benches and load come in by it: only the machine limits them
+		},
 		Administrator: &cpv1.Administrator{Username: d.Username, Password: d.Password, Email: "demo@example.com"},
 		ClientSecret:  d.ClientSecret,
 		FirstRetailer: &cpv1.Retailer{Ref: "DEMO", TradingName: "Ridgeline Outdoors", TimeZone: "Australia/Sydney", Currency: "AUD"},

@@ -60,14 +60,22 @@ func overview(p *places) (string, error) {
 	}
 	b.WriteString("\n## Limits of an account\n\nQuotas of the control plane change them; see [limits](../limits.md#limits-of-an-account).\n\n| quota | without it | may be | |\n|---|---|---|---|\n")
 	for _, l := range limit.All() {
-		standard := "no limit"
-		if l.Default > 0 {
-			standard = fmt.Sprint(l.Default)
-		}
-		fmt.Fprintf(&b, "| `%s` | %s | %d to %d | %s |\n", l.Name, standard, l.Least, l.Most, cell(l.Doc))
+		fmt.Fprintf(&b, "| `%s` | %s | %d to %d | %s |\n", l.Name, without(l), l.Least, l.Most, cell(l.Doc))
 	}
 	b.WriteString("\n" + generated)
 	return b.String(), nil
+}
+
+// without says what a limit is without a quota.
+func without(l limit.Limit) string {
+	if l.Default > 0 {
+		return fmt.Sprint(l.Default)
+	}
+	var all []string
+	for _, p := range limit.Plans() {
+		all = append(all, fmt.Sprintf("%d (%s)", p.Quotas(nil)[l.Name], strings.ToLower(string(p))))
+	}
+	return strings.Join(all, ", ")
 }
 
 func entitiesOf(p *places, page string) []string {
