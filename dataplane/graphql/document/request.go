@@ -39,6 +39,9 @@ func Decode(body []byte) (Request, error) {
 		}
 		return Request{}, wrong
 	}
+	if req, ok := plain(body); ok {
+		return req, nil
+	}
 	var req Request
 	if err := decodeOne(body, &req); err == nil && req.Query != "" {
 		return req, nil
