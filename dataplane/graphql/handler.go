@@ -96,13 +96,23 @@ func refuse(w http.ResponseWriter, status int, err error) {
 	reply(w, status, answer.Response{Errors: []*answer.Error{answer.FromFault(err, nil)}})
 }
 
+// asJSON is shared by all answers: a header's list of values is never written to.
+var asJSON = []string{"application/json"}
+
 func reply(w http.ResponseWriter, status int, res answer.Response) {
-	body, err := res.Append(make([]byte, 0, len(res.Data)+64))
+	parts, err := res.Parts()
 	if err != nil {
-		status, body = http.StatusInternalServerError, []byte(`{"errors":[{"message":"internal error","extensions":{"code":"`+fault.CodeInternal+`"}}]}`)
+		status = http.StatusInternalServerError
+		parts = [3][]byte{[]byte(`{"errors":[{"message":"internal error","extensions":{"code":"` + fault.CodeInternal + `"}}]}`)}
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	length := 0
+	for _, part := range parts {
+		length += len(part)
+	}
+	header := w.Header()
+	header["Content-Type"], header["Content-Length"] = asJSON, []string{strconv.Itoa(length)}
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a caller that is gone needs no answer
+	for _, part := range parts {
+		_, _ = w.Write(part) // a caller that is gone needs no answer
+	}
 }

@@ -108,22 +108,30 @@ func (r Response) Unavailable() bool {
 	return true
 }
 
-// Append writes the response to the end of a buffer. Data is taken as it is.
-func (r Response) Append(to []byte) ([]byte, error) {
-	begin := len(to) + 1
-	to = append(to, '{')
-	if r.Data != nil {
-		to = append(append(to, `"data":`...), r.Data...)
+var (
+	dataBegins = []byte(`{"data":`)
+	dataEnds   = []byte("}")
+)
+
+// Parts are the response's JSON, to be written one after the other. Data is among them as it is, so that nothing long is copied.
+func (r Response) Parts() ([3][]byte, error) {
+	if len(r.Errors) == 0 && r.Data != nil {
+		return [3][]byte{dataBegins, r.Data, dataEnds}, nil
 	}
+	parts := [3][]byte{[]byte("{"), nil, dataEnds}
 	if len(r.Errors) > 0 {
 		list, err := json.Marshal(r.Errors)
 		if err != nil {
-			return nil, err
+			return parts, err
 		}
-		if len(to) > begin {
-			to = append(to, ',')
+		comma := ""
+		if r.Data != nil {
+			comma = ","
 		}
-		to = append(append(to, `"errors":`...), list...)
+		parts[2] = append(append([]byte(comma+`"errors":`), list...), '}')
 	}
-	return append(to, '}'), nil
+	if r.Data != nil {
+		parts[0], parts[1] = dataBegins, r.Data
+	}
+	return parts, nil
 }

@@ -48,6 +48,16 @@ type Writer struct {
 	comma bool // a value was written at this level
 }
 
+// mostReady is how many bytes a Writer makes room for at most before anything is written.
+const mostReady = 64 << 10
+
+// Expect makes room for about so many bytes: an answer that is longer grows, and is copied, on its way.
+func (w *Writer) Expect(length int) {
+	if length > 0 {
+		w.buf = make([]byte, 0, min(length+length/8, mostReady))
+	}
+}
+
 // Mark is a place in the output to which a writer can go back.
 type Mark struct {
 	length int

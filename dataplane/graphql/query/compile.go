@@ -1,6 +1,8 @@
 package query
 
 import (
+	"sync/atomic"
+
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
@@ -11,6 +13,8 @@ import (
 type plan struct {
 	roots  []*rootPlan
 	states int // that a request needs besides the empty one
+	// length is that of the last answer, in bytes: the next one is likely to be as long.
+	length atomic.Int64
 }
 
 // rootPlan is the plan of a root field.

@@ -68,7 +68,7 @@ func (p *printer) composite(plan *compositePlan, f *field, row []any) bool {
 	p.w.OpenObject()
 	for _, cf := range plan.fields {
 		p.w.Name(cf.Key)
-		p.path = append(p.path, cf.Key)
+		p.path = append(p.path, step{key: cf.Key})
 		m := p.w.Mark()
 		var ok bool
 		if cf.nested != nil {

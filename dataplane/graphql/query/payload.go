@@ -2,7 +2,6 @@ package query
 
 import (
 	"context"
-	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -36,10 +35,9 @@ func (r *Runner) Payloads(op *document.Operation, caller Caller, returns func(fi
 	q := r.start(op, p, caller)
 	out := make([]*Payload, 0, len(p.roots))
 	for _, root := range p.roots {
-		out = append(out, &Payload{
-			Field: root.Field, run: q, field: root.field,
-			print: &printer{states: q.states, w: &answer.Writer{}, path: []any{root.Key}},
-		})
+		print := &printer{states: q.states, w: &answer.Writer{}}
+		print.below(root.Key)
+		out = append(out, &Payload{Field: root.Field, run: q, field: root.field, print: print})
 		if err := q.payload(root); err != nil {
 			return out, err
 		}
@@ -62,12 +60,12 @@ func (p *Payload) Write(ctx context.Context, entity any) ([]byte, []*answer.Erro
 	f, q := p.field, p.run
 	row, err := rowOf(f.rows, entity)
 	if err != nil {
-		return nil, []*answer.Error{answer.FromFault(err, slices.Clone(p.print.path), Locations(f.Field)...)}
+		return nil, []*answer.Error{answer.FromFault(err, p.print.where(), Locations(f.Field)...)}
 	}
 	q.at(f).rows = [][]any{row}
 	if err := q.fetch(ctx, []*field{f}); err != nil {
 		q.report(ctx, err)
-		return nil, []*answer.Error{answer.FromFault(err, slices.Clone(p.print.path), Locations(f.Field)...)}
+		return nil, []*answer.Error{answer.FromFault(err, p.print.where(), Locations(f.Field)...)}
 	}
 	if err := p.write(row); err != nil {
 		return nil, []*answer.Error{answer.FromFault(err, []any{f.Key}, Locations(f.Field)...)}

@@ -124,6 +124,7 @@ func (r *Runner) Run(ctx context.Context, op *document.Operation, caller Caller)
 	if err != nil {
 		return answer.Response{Data: []byte("null"), Errors: []*answer.Error{answer.FromFault(err, nil)}}
 	}
+	p.length.Store(int64(len(res.Data)))
 	return res
 }
 
@@ -136,17 +137,28 @@ type run struct {
 	self    catalogue.ID
 }
 
+// begun is a run with all that it points at.
+type begun struct {
+	run
+	fetcher fetcher
+	printer printer
+	writer  answer.Writer
+}
+
 // start begins to run a plan.
 func (r *Runner) start(op *document.Operation, p *plan, caller Caller) *run {
 	own := make(states, p.states+1)
 	left := store.NewRowBudget(caller.Limits.RowsRead)
-	return &run{
-		Runner: r, self: caller.Self, print: &printer{states: own, w: &answer.Writer{}},
+	b := &begun{fetcher: fetcher{states: own, viewer: caller.Viewer, known: r.Known, reader: func(scope tenancy.Scope) Reader {
+		return bounded{r.Reader(scope), left}
+	}}}
+	b.writer.Expect(int(p.length.Load()))
+	b.printer.states, b.printer.w = own, &b.writer
+	b.run = run{
+		Runner: r, self: caller.Self, fetcher: &b.fetcher, print: &b.printer,
 		binder: binder{cat: r.Catalogue, op: op, viewer: caller.Viewer, limits: caller.Limits, states: own},
-		fetcher: &fetcher{states: own, viewer: caller.Viewer, known: r.Known, reader: func(scope tenancy.Scope) Reader {
-			return bounded{r.Reader(scope), left}
-		}},
 	}
+	return &b.run
 }
 
 func (q *run) at(f *field) *state { return q.states.at(f) }
@@ -281,7 +293,7 @@ func (q *run) write(ctx context.Context, roots []*rootPlan, failed []error) (res
 	p.w.OpenObject()
 	for i, root := range roots {
 		p.w.Name(root.Key)
-		p.path = []any{root.Key}
+		p.below(root.Key)
 		m := p.w.Mark()
 		if !p.orNull(m, &ast.Type{NamedType: root.Def.Type.Name()}, q.writeRoot(ctx, root, failed[i])) {
 			break

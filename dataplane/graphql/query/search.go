@@ -283,12 +283,12 @@ func (p *printer) chosen(f *field) {
 	p.w.OpenObject()
 	for _, cf := range x.fields {
 		p.w.Name(cf.Key)
-		p.path = append(p.path, cf.Key)
+		p.path = append(p.path, step{key: cf.Key})
 		switch cf.Name {
 		case "edges":
 			p.w.OpenList()
 			for i, o := range found.Objects {
-				p.path = append(p.path, i)
+				p.path = append(p.path, step{index: i})
 				p.chosenEdge(x, cf, o)
 				p.path = p.path[:len(p.path)-1]
 			}
@@ -309,7 +309,7 @@ func (p *printer) chosenEdge(x *searching, cf *connField, o operation.Object) {
 		p.w.Name(ef.Key)
 		switch ef.Name {
 		case "node":
-			p.path = append(p.path, ef.Key)
+			p.path = append(p.path, step{key: ef.Key})
 			m := p.w.Mark()
 			p.orNull(m, ef.Def.Type, p.chosenObject(x, x.nodes[ef], o))
 			p.path = p.path[:len(p.path)-1]
@@ -326,7 +326,7 @@ func (p *printer) chosenObject(x *searching, fields []*memberField, o operation.
 	p.w.OpenObject()
 	for _, mf := range fields {
 		p.w.Name(mf.Key)
-		p.path = append(p.path, mf.Key)
+		p.path = append(p.path, step{key: mf.Key})
 		m := p.w.Mark()
 		ok := p.orNull(m, mf.Def.Type, p.chosenMember(x, mf, o[mf.Name]))
 		p.path = p.path[:len(p.path)-1]
@@ -350,7 +350,7 @@ func (p *printer) chosenMember(x *searching, mf *memberField, rows [][]any) bool
 	}
 	p.w.OpenList()
 	for i, row := range rows {
-		p.path = append(p.path, i)
+		p.path = append(p.path, step{index: i})
 		m := p.w.Mark()
 		ok := p.orNull(m, mf.Def.Type.Elem, p.object(mf.rows, mf.sel, row))
 		p.path = p.path[:len(p.path)-1]

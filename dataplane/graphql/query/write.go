@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -20,20 +19,11 @@ import (
 // maxErrors bounds the errors that one request reports.
 const maxErrors = 100
 
-// printer writes planned fields from their rows. Its methods return false when a null would stand where the schema has none: what was
-// written for the field is then to be forgotten, and the null moves to the next value outwards that may be null.
-type printer struct {
-	states
-	w      *answer.Writer
-	path   []any
-	errors []*answer.Error
-}
-
 func (p *printer) fail(df *document.Field, err error) {
 	if len(p.errors) >= maxErrors {
 		return
 	}
-	p.errors = append(p.errors, answer.FromFault(err, slices.Clone(p.path), Locations(df)...))
+	p.errors = append(p.errors, answer.FromFault(err, p.where(), Locations(df)...))
 }
 
 // Locations are the places in the document where a field is selected.
@@ -76,7 +66,7 @@ func (p *printer) object(r *rowset, sel selection, row []any) bool {
 	p.w.OpenObject()
 	for _, f := range sel[r.typeOf(row)] {
 		p.w.Name(f.Key)
-		p.path = append(p.path, f.Key)
+		p.path = append(p.path, step{key: f.Key})
 		ok := p.field(f, row)
 		p.path = p.path[:len(p.path)-1]
 		if !ok {
@@ -271,7 +261,7 @@ func (p *printer) element(plan *valuePlan, df *document.Field, t *ast.Type, raw 
 	}
 	p.w.OpenList()
 	for i, x := range list {
-		p.path = append(p.path, i)
+		p.path = append(p.path, step{index: i})
 		m := p.w.Mark()
 		ok := p.orNull(m, t.Elem, p.element(plan, df, t.Elem, x))
 		p.path = p.path[:len(p.path)-1]
@@ -292,7 +282,7 @@ func (p *printer) members(plan *valuePlan, df *document.Field, raw json.RawMessa
 	p.w.OpenObject()
 	for _, vf := range plan.fields {
 		p.w.Name(vf.Key)
-		p.path = append(p.path, vf.Key)
+		p.path = append(p.path, step{key: vf.Key})
 		m := p.w.Mark()
 		ok := p.orNull(m, vf.Def.Type, p.member(plan, vf, object[vf.Name]))
 		p.path = p.path[:len(p.path)-1]
@@ -357,7 +347,7 @@ func (p *printer) list(f *field, g *store.Group) bool {
 	p.w.OpenList()
 	if g != nil {
 		for i, row := range g.Rows {
-			p.path = append(p.path, i)
+			p.path = append(p.path, step{index: i})
 			m := p.w.Mark()
 			p.orNull(m, f.Def.Type.Elem, p.object(f.rows, f.sel, row))
 			p.path = p.path[:len(p.path)-1]
@@ -375,7 +365,7 @@ func (p *printer) connection(f *field, g *store.Group) bool {
 	p.w.OpenObject()
 	for _, cf := range f.conn.fields {
 		p.w.Name(cf.Key)
-		p.path = append(p.path, cf.Key)
+		p.path = append(p.path, step{key: cf.Key})
 		switch cf.Name {
 		case "__typename":
 			p.w.String(f.Def.Type.Name())
@@ -421,7 +411,7 @@ func (p *printer) cursor(cursors []string, i int) {
 func (p *printer) edges(f *field, cf *connField, g *store.Group) {
 	p.w.OpenList()
 	for i, row := range g.Rows {
-		p.path = append(p.path, i)
+		p.path = append(p.path, step{index: i})
 		p.w.OpenObject()
 		for _, ef := range cf.edges {
 			p.w.Name(ef.Key)
@@ -431,7 +421,7 @@ func (p *printer) edges(f *field, cf *connField, g *store.Group) {
 			case "cursor":
 				p.cursor(g.Cursors, i)
 			default:
-				p.path = append(p.path, ef.Key)
+				p.path = append(p.path, step{key: ef.Key})
 				m := p.w.Mark()
 				p.orNull(m, ef.Def.Type, p.object(f.rows, ef.sel, row))
 				p.path = p.path[:len(p.path)-1]
