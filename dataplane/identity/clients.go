@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -52,9 +51,9 @@ func clientID(t token.Tenant) string {
 }
 
 // givenTo is the client that a token was given out to; nil if it is let in no more.
-func givenTo(account *nodev1.Account, t token.Tenant, now time.Time) *nodev1.ApiClient {
+func givenTo(account *nodev1.Account, t token.Tenant, now func() time.Time) *nodev1.ApiClient {
 	for _, c := range account.GetClients() {
-		if c.GetClientId() == clientID(t) && !expired(c, now) {
+		if c.GetClientId() == clientID(t) && (c.GetExpireTime() == 0 || !expired(c, now())) {
 			return c
 		}
 	}
@@ -73,7 +72,7 @@ func (s *Service) clientPrincipal(ctx context.Context, user *tenant.Principal, c
 		return user, nil
 	}
 	id := user.Identity
-	key := strings.Join([]string{string(id.Account), "client", client.GetClientId(), strconv.FormatUint(client.GetVersion(), 10)}, "/")
+	key := principalKey{account: id.Account, client: client.GetClientId(), version: client.GetVersion()}
 	c, err := s.principals.remembered(ctx, key, time.Now(), func(ctx context.Context) (cachedPrincipal, error) {
 		grants, _, err := s.clientGrants(ctx, id.Account, client.GetRoles())
 		if err != nil {
@@ -97,7 +96,7 @@ func (s *Service) Principal(ctx context.Context, of tenancy.AccountID, caller st
 	if err != nil || user.principal == nil || id == "" {
 		return s.policies.under(user.principal), err
 	}
-	client := givenTo(account, token.Tenant{Account: of, Given: token.Given{Client: id}}, s.db.Time())
+	client := givenTo(account, token.Tenant{Account: of, Given: token.Given{Client: id}}, s.db.Time)
 	if client == nil {
 		return nil, nil
 	}

@@ -249,6 +249,6 @@ func (s *Service) revoke(ctx context.Context, scope tenancy.Scope, key string, e
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.revoked[revocationKey(scope.Account(), key)] = expires
+	s.revoked[revocationOf(scope.Account(), key)] = expires
 	return nil
 }

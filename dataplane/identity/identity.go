@@ -1,10 +1,12 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,8 +48,8 @@ type Service struct {
 
 	mu      sync.RWMutex
 	signer  *token.Issuer
-	revoked map[string]time.Time // by account and token id → when it expires by itself
-	since   time.Time            // of the newest revocation that was read
+	revoked map[revocation]time.Time // when each expires by itself
+	since   time.Time                // of the newest revocation that was read
 }
 
 // New makes the service and reads the environment's keys, making one if there is none.
@@ -59,7 +61,7 @@ func New(ctx context.Context, db *store.DB, state *desired.State, hasher *passwo
 	stock := stockRoles{provision.KeepStockRoles(db), log}
 	s := &Service{
 		db: db, state: state, hasher: hasher, log: log, stock: stock, keys: keys, verifier: token.NewVerifier(issuer, keys, db.Time),
-		principals: principals{db: db, stock: stock, cached: map[string]cachedPrincipal{}}, policies: policies{inForce: map[tenancy.AccountID]policyInForce{}}, revoked: map[string]time.Time{},
+		principals: principals{db: db, stock: stock, cached: map[principalKey]cachedPrincipal{}}, policies: policies{inForce: map[tenancy.AccountID]policyInForce{}}, revoked: map[revocation]time.Time{},
 		guards: newGuards(),
 	}
 	return s, errors.Join(s.refreshKeys(ctx), s.refreshPolicies(ctx))
@@ -160,7 +162,7 @@ func (s *Service) refreshRevocations(ctx context.Context) error {
 		}
 	}
 	for _, r := range list {
-		s.revoked[revocationKey(r.Account, r.TokenID)] = r.ExpiresOn
+		s.revoked[revocationOf(r.Account, r.TokenID)] = r.ExpiresOn
 		if r.RevokedOn.After(s.since) {
 			s.since = r.RevokedOn
 		}
@@ -168,7 +170,18 @@ func (s *Service) refreshRevocations(ctx context.Context) error {
 	return nil
 }
 
-func revocationKey(account tenancy.AccountID, id string) string { return string(account) + "/" + id }
+// revocation names what was revoked: a token, or all that come from one sign-in. It is looked for with each request, so that it is not made up of texts.
+type revocation struct {
+	account tenancy.AccountID
+	family  bool
+	id      string
+}
+
+// revocationOf reads what a revoked token's id says, which may be a familyKey or an unmarkedKey.
+func revocationOf(account tenancy.AccountID, id string) revocation {
+	rest, family := strings.CutPrefix(id, familyPrefix)
+	return revocation{account, family, rest}
+}
 
 // Authenticate verifies an access token and loads its user's rights. host is the account that the request's host names, or empty:
 // a token of another account is refused there.
@@ -177,48 +190,52 @@ func (s *Service) Authenticate(ctx context.Context, raw, host string) (*tenant.P
 	if err != nil {
 		return nil, fault.Of(err).WithCode(fault.CodeToken)
 	}
-	refused := fault.New(fault.Unauthenticated, "The access token is no longer valid; get a new one").WithCode(fault.CodeToken)
 	if s.isRevoked(t) {
-		return nil, refused.With("reason", "TOKEN_REVOKED")
+		return nil, noLonger("TOKEN_REVOKED")
 	}
 	if host != "" && host != string(t.Account) {
 		return nil, fault.New(fault.Unauthenticated, "The access token is not one of the account that this host names").WithCode(fault.CodeToken)
 	}
 	account := s.state.View().Account(string(t.Account))
 	if account == nil || !open(account.GetState()) {
-		return nil, refused.With("reason", "ACCOUNT_CLOSED")
+		return nil, noLonger("ACCOUNT_CLOSED")
 	}
-	client := givenTo(account, t, s.db.Time())
+	client := givenTo(account, t, s.db.Time)
 	if client == nil {
-		return nil, refused.With("reason", "CLIENT_CLOSED")
+		return nil, noLonger("CLIENT_CLOSED")
 	}
 	user, err := s.principals.get(ctx, t.Account, catalogue.ID(t.UserID), time.Now())
 	if err != nil {
 		return nil, err
 	}
 	if user.principal == nil {
-		return nil, refused.With("reason", "USER_CLOSED")
+		return nil, noLonger("USER_CLOSED")
 	}
 	self := itself(t, user.machine)
 	switch {
 	case self && t.Given.Generation != client.GetGeneration():
-		return nil, refused.With("reason", "SECRET_REPLACED")
+		return nil, noLonger("SECRET_REPLACED")
 	case self:
 		who, err := s.clientPrincipal(ctx, user.principal, client)
 		return s.policies.under(who), err
 	case !s.underPassword(t, user.mark):
-		return nil, refused.With("reason", "PASSWORD_CHANGED")
+		return nil, noLonger("PASSWORD_CHANGED")
 	}
 	return s.policies.under(user.principal), nil
+}
+
+// noLonger is what is said of a token that was good once.
+func noLonger(reason string) error {
+	return fault.New(fault.Unauthenticated, "The access token is no longer valid; get a new one").WithCode(fault.CodeToken).With("reason", reason)
 }
 
 // isRevoked reports whether a token was revoked, or all that come from its sign-in.
 func (s *Service) isRevoked(t token.Tenant) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	_, itself := s.revoked[revocationKey(t.Account, t.ID)]
-	_, family := s.revoked[revocationKey(t.Account, familyKey(t))]
-	return itself || family
+	_, itself := s.revoked[revocation{t.Account, false, t.ID}]
+	_, all := s.revoked[revocation{t.Account, true, family(t)}]
+	return itself || all
 }
 
 // underPassword reports whether a token was given out under the password that its user has. Tokens of releases that did not say so hold until
@@ -229,7 +246,7 @@ func (s *Service) underPassword(t token.Tenant, mark string) bool {
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	_, changed := s.revoked[revocationKey(t.Account, unmarkedKey(t.UserID))]
+	_, changed := s.revoked[revocationOf(t.Account, unmarkedKey(t.UserID))]
 	return !changed
 }
 
@@ -239,12 +256,9 @@ func unmarkedKey(userID string) string { return "unmarked/" + userID } // a user
 const familyPrefix = "family/"
 
 // familyKey is all tokens that come from one sign-in. A refresh token of a release that named none begins one.
-func familyKey(t token.Tenant) string {
-	if t.Family == "" {
-		return familyPrefix + t.ID
-	}
-	return familyPrefix + t.Family
-}
+func familyKey(t token.Tenant) string { return familyPrefix + family(t) }
+
+func family(t token.Tenant) string { return cmp.Or(t.Family, t.ID) }
 
 // open reports whether an account's users may work.
 func open(state string) bool { return state == "ACTIVE" }

@@ -34,7 +34,7 @@ type principals struct {
 	flight singleflight.Group
 
 	mu     sync.Mutex
-	cached map[string]cachedPrincipal
+	cached map[principalKey]cachedPrincipal
 }
 
 type cachedPrincipal struct {
@@ -44,20 +44,29 @@ type cachedPrincipal struct {
 	loaded    time.Time
 }
 
-func principalKey(account tenancy.AccountID, user catalogue.ID) string {
-	return string(account) + "/" + string(user)
+// principalKey is what a principal is remembered by: a user, or an API client that acts as itself, and its version.
+type principalKey struct {
+	account tenancy.AccountID
+	user    catalogue.ID
+	client  string
+	version uint64
+}
+
+// String is the key as a text.
+func (k principalKey) String() string {
+	return fmt.Sprintf("%s/%s/%s/%d", k.account, k.user, k.client, k.version)
 }
 
 // forget drops what is cached of a user.
 func (p *principals) forget(account tenancy.AccountID, user catalogue.ID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.cached, principalKey(account, user))
+	delete(p.cached, principalKey{account: account, user: user})
 }
 
 // get returns the principal of a user; it is nil when the user does not exist or is not active.
 func (p *principals) get(ctx context.Context, account tenancy.AccountID, user catalogue.ID, now time.Time) (cachedPrincipal, error) {
-	return p.remembered(ctx, principalKey(account, user), now, func(ctx context.Context) (cachedPrincipal, error) {
+	return p.remembered(ctx, principalKey{account: account, user: user}, now, func(ctx context.Context) (cachedPrincipal, error) {
 		c, err := p.load(ctx, account, user)
 		if err != nil {
 			return c, fmt.Errorf("load the rights of user %s: %w", user, err)
@@ -67,14 +76,14 @@ func (p *principals) get(ctx context.Context, account tenancy.AccountID, user ca
 }
 
 // remembered is what was loaded under a key within principalAge, or is loaded now, once for all who ask.
-func (p *principals) remembered(ctx context.Context, key string, now time.Time, load func(context.Context) (cachedPrincipal, error)) (cachedPrincipal, error) {
+func (p *principals) remembered(ctx context.Context, key principalKey, now time.Time, load func(context.Context) (cachedPrincipal, error)) (cachedPrincipal, error) {
 	p.mu.Lock()
 	c, ok := p.cached[key]
 	p.mu.Unlock()
 	if ok && now.Sub(c.loaded) < principalAge {
 		return c, nil
 	}
-	loaded, err, _ := p.flight.Do(key, func() (any, error) {
+	loaded, err, _ := p.flight.Do(key.String(), func() (any, error) {
 		fresh, err := load(context.WithoutCancel(ctx))
 		if err != nil {
 			return nil, err
@@ -92,7 +101,7 @@ func (p *principals) remembered(ctx context.Context, key string, now time.Time, 
 // maxCached bounds the cache; past it everything stale goes.
 const maxCached = 10_000
 
-func (p *principals) keep(key string, c cachedPrincipal) {
+func (p *principals) keep(key principalKey, c cachedPrincipal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.cached) >= maxCached {

@@ -11,7 +11,7 @@ func (p *principals) forgetStale(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	before := len(p.cached)
-	maps.DeleteFunc(p.cached, func(_ string, c cachedPrincipal) bool { return now.Sub(c.loaded) >= principalAge })
+	maps.DeleteFunc(p.cached, func(_ principalKey, c cachedPrincipal) bool { return now.Sub(c.loaded) >= principalAge })
 	if len(p.cached) < before/2 { // a map never shrinks
 		p.cached = maps.Clone(p.cached)
 	}
