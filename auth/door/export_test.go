@@ -99,3 +99,6 @@ func (b *Bodies) SetPatience(patience time.Duration) {
 	defer b.mu.Unlock()
 	b.limits.Patience = patience
 }
+
+// Guard bounds how long the other end of a connection may take.
+var Guard = guard

@@ -202,7 +202,7 @@ func (l *Listener) relieve() bool {
 // enter finds a place for a connection.
 func (l *Listener) enter(c net.Conn) {
 	if l.reserved.has(c) {
-		l.greet(&guarded{Conn: c, leave: l.spare.restore, patience: l.port.Patience}, nil)
+		l.greet(guard(c, l.port.Patience, l.spare.restore), nil)
 		return
 	}
 	if amongTheLast(c) {
@@ -218,7 +218,7 @@ func (l *Listener) enter(c net.Conn) {
 		l.turnAway(c, why)
 		return
 	}
-	l.greet(&guarded{Conn: c, leave: place.leave, patience: l.port.Patience}, place)
+	l.greet(guard(c, l.port.Patience, place.leave), place)
 }
 
 // amongTheLast reports whether a connection has got one of the last descriptors. Those are for the process's own work, which it could not go on
