@@ -154,5 +154,11 @@ func (n *Node) mux(s *services, api *rest.API, tenants http.Handler) http.Handle
 	mux.Handle(tenantServicePath, tenants)
 	mux.HandleFunc("POST "+nudgePath, s.nudged)
 	mux.Handle("GET "+gateway.ProofPath, api.Proof())
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if httpapi.Public(r.URL.Path) { // nearly all, so nothing is looked up for them
+			api.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // run starts a whole node and gives its address once it serves, and what ends it.
-func run(t *testing.T, config node.Config) (address string, stop func()) {
+func run(t testing.TB, config node.Config) (address string, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended, ready := make(chan error, 1), make(chan string, 1)
