@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -207,8 +206,14 @@ func (h *house) value(in *catalogue.Input, f *catalogue.InputField, mark string)
 		one = number
 	case f.Finds != nil:
 		one = h.key(f.Finds, nil)
+	case f.Name == "fulfilmentChoices": // each under a ref of its own
+		one = h.input(f.Children, mark+"s")
 	case f.Children != nil:
 		one = h.input(f.Children, mark)
+	case f.Name == "fulfilmentChoiceRef" && in.Name == "CreateOrderItemWithOrderInput":
+		one = mark + "-CreateFulfilmentChoiceWithOrderInput.ref"
+	case f.Name == "fulfilmentChoiceRef": // one of the order's that it is for
+		one = "F-CreateFulfilmentChoiceWithOrderInput.ref"
 	case domain.Catalogue().Input(base) != nil:
 		one = h.input(domain.Catalogue().Input(base), mark)
 	case f.Field != nil && len(f.Field.Among) > 0:
@@ -249,25 +254,6 @@ func (h *house) key(in *catalogue.Input, f *catalogue.Field) any {
 		out[x.Name] = v
 	}
 	return out
-}
-
-func scalar(typ, text string, limit int) any {
-	switch typ {
-	case "Int":
-		return 3
-	case "Float":
-		return 1.5
-	case "Boolean":
-		return true
-	case "DateTime":
-		return time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)
-	case "Json":
-		return map[string]any{"a": text}
-	}
-	if limit == 0 {
-		limit = 255
-	}
-	return text[:min(len(text), limit)]
 }
 
 // answered is the priority of what turns answer here: that of the person who calls the API.

@@ -140,7 +140,7 @@ func (m *Making) text(x *Draft, f *catalogue.Field, text string) error {
 	switch {
 	case text == "" && f.Keyed:
 		return fault.Invalidf("", "%s must not be empty", x.name(f)).WithCode(fault.CodeMissing)
-	case text == "" && (len(f.Among) == 0 || !x.touches(f)): // an empty text that somebody gave is none of those that are allowed
+	case text == "" && (!f.Worded() || !x.touches(f)): // an empty text that somebody gave is none of those that are allowed
 		return nil
 	case len(f.Among) > 0:
 		return among(f, text)
@@ -166,12 +166,12 @@ func (m *Making) formed(f *form.Form, text string, limit int) error {
 	return f.Text(text)
 }
 
-// misspelt refuses what is nearly one of the words that the platform knows: nothing would ever go by it. What is near none is the caller's own.
+// misspelt refuses what is nearly one of the words that the platform knows, and blanks: nothing would ever go by it. What is near none is the caller's own.
 func misspelt(text string, known []string) error {
 	if slices.Contains(known, text) {
 		return nil
 	}
-	if near := words.Nearest(text, known); near != "" {
+	if near := words.Nearest(text, known); near != "" || strings.TrimSpace(text) == "" {
 		return words.Unknown(text, known)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -189,4 +190,24 @@ func TestWhatFitsCostsNoMemory(t *testing.T) {
 	x := &entity.Draft{Type: domain.Catalogue().TypeOf(q), Entity: q, New: true}
 	require.NoError(t, m.Values(x))
 	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { _ = m.Values(x) }), 2.0)
+}
+
+// scalar is a value of a plain type.
+func scalar(typ, text string, limit int) any {
+	switch typ {
+	case "Int":
+		return 3
+	case "Float":
+		return 1.5
+	case "Boolean":
+		return true
+	case "DateTime":
+		return time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)
+	case "Json":
+		return map[string]any{"a": text}
+	}
+	if limit == 0 {
+		limit = 255
+	}
+	return text[:min(len(text), limit)]
 }

@@ -95,6 +95,9 @@ func (f *Field) Pointer(entity any) any {
 	return reflect.ValueOf(entity).Elem().FieldByIndex(f.index).Addr().Interface()
 }
 
+// Worded reports whether the field has a word whenever it is given, so that an empty text is a wrong one.
+func (f *Field) Worded() bool { return len(f.Among) > 0 || len(f.Words) > 0 && !f.Null }
+
 // Edge is a connection or a list from a type to another: one to many by a reference of the target, or many to many by a link table.
 type Edge struct {
 	Name   string // GraphQL name: items

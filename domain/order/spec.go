@@ -42,7 +42,7 @@ func types() []catalogue.TypeSpec {
 			Gets:    []string{"orderItemById(id: ID!)"}, Create: true,
 		},
 		{
-			Go: FulfilmentChoice{}, Doc: "How and where the customer wants the goods.", Event: "FULFILMENT_CHOICE", Root: "order", Fires: true, Quiet: true,
+			Go: FulfilmentChoice{}, Guarded: true, Doc: "How and where the customer wants the goods.", Event: "FULFILMENT_CHOICE", Root: "order", Fires: true, Quiet: true,
 			Retailer: "order", Location: "order", Writers: "INTEGRATION CUSTOMER_SERVICE", Indexes: []string{"pickupLocationRef"}, Create: true, Update: "id",
 			Unserved: map[string]string{"attributes.shipPolicy=PARTIAL": "every fulfilment ships when it is ready"},
 		},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
@@ -55,11 +56,42 @@ func (s *session) plan(in *catalogue.Input, value map[string]any, place string, 
 		if !given || f.Identify {
 			continue
 		}
+		if err := s.gapless(f, v, place+"."+f.Name); err != nil {
+			return nil, err
+		}
 		if err := s.planField(d, f, v); err != nil {
 			return nil, err
 		}
 	}
 	return d, nil
+}
+
+// gapless refuses null among the elements of a list: the schema lets it pass, and whoever sent it meant a line, or a parcel, that would not be there. JSON
+// values of the caller's own are no lists of ours.
+func (s *session) gapless(f *catalogue.InputField, v any, place string) error {
+	switch v := v.(type) {
+	case []any:
+		for i := 0; i < len(v) && strings.HasPrefix(f.Type, "["); i++ {
+			at := fmt.Sprintf("%s[%d]", place, i)
+			if v[i] == nil {
+				return fault.Invalidf(at, "null is no element of %s: leave it out", f.Name).WithCode(fault.CodeMissing)
+			}
+			if err := s.gapless(f, v[i], at); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		inner := s.Catalogue.Input(catalogue.BaseType(f.Type))
+		if inner == nil || f.Children != nil { // what comes with the entity is an entity, whose fields are looked at like this one
+			return nil
+		}
+		for _, m := range inner.Fields {
+			if err := s.gapless(m, v[m.Name], place+"."+m.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // identify wants the row that changes.

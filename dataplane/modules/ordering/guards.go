@@ -21,15 +21,26 @@ import (
 func Guards(c *catalogue.Catalogue) entity.Guards {
 	g := &guard{
 		setting: c.TypeOf(&foundation.Setting{}), order: c.TypeOf(&order.Order{}), item: c.TypeOf(&order.OrderItem{}),
-		fulfilment: c.TypeOf(&order.Fulfilment{}), part: c.TypeOf(&order.FulfilmentItem{}),
+		fulfilment: c.TypeOf(&order.Fulfilment{}), part: c.TypeOf(&order.FulfilmentItem{}), choice: c.TypeOf(&order.FulfilmentChoice{}),
 	}
 	return entity.Guards{
-		g.order: {After: g.driven}, g.item: {Before: g.unsourced},
-		g.fulfilment: {After: g.open}, g.part: {Before: g.noMore},
+		g.order: {After: g.complete}, g.item: {Before: g.unsourced, After: g.choosesWell}, g.choice: {After: g.alone},
+		g.fulfilment: {After: g.possible}, g.part: {Before: g.noMore},
 	}
 }
 
-type guard struct{ setting, order, item, fulfilment, part *catalogue.Type }
+type guard struct{ setting, order, item, fulfilment, part, choice *catalogue.Type }
+
+// complete refuses a new order of which nothing would become, or not what it says.
+func (g *guard) complete(ctx context.Context, r entity.Request) error {
+	if !r.New {
+		return nil
+	}
+	if err := namesItsChoices(r); err != nil {
+		return err
+	}
+	return g.driven(ctx, r)
+}
 
 // cancelling units is what takes a sourced line's quantity down, as the default workflow names the action.
 const cancelAction = "CancelItems"
@@ -38,7 +49,7 @@ const cancelAction = "CancelItems"
 func (g *guard) driven(ctx context.Context, r entity.Request) error {
 	o := r.Entity.(*order.Order)
 	numbers := entity.Retailers(o.RetailerID)
-	if !r.New || len(numbers) == 0 {
+	if len(numbers) == 0 {
 		return nil
 	}
 	retailer, name := numbers[0], workflow.WorkflowName(typeOrder, o.Type)
@@ -143,6 +154,14 @@ func (g *guard) parts(ctx context.Context, r entity.Request, lines ...any) (map[
 		out[i.OrderItemID] = append(out[i.OrderItemID], order.Part{Status: status[i.FulfilmentID], Requested: Requested(i), Filled: i.FilledQuantity, Rejected: i.RejectedQuantity})
 	}
 	return out, nil
+}
+
+// possible refuses a new fulfilment for a choice that the order has not, or of more than is open.
+func (g *guard) possible(ctx context.Context, r entity.Request) error {
+	if err := g.choosesWell(ctx, r); err != nil {
+		return err
+	}
+	return g.open(ctx, r)
 }
 
 // open refuses a new fulfilment that asks for more units of a line than are not spoken for.

@@ -117,6 +117,8 @@ func TestParseNamesTheMemberAtFault(t *testing.T) {
 		{`{"skuRef":"P","locationRef":"A","qty":1,"externalRef":"a\u0000b"}`, "externalRef"},
 		{`{"skuRef":"P","locationRef":"A","qty":1,"attributes":{"asOf":"soon"}}`, "attributes.asOf"}, {`{"skuRef":"P","locationRef":"A","qty":1,"attributes":{"asOf":7}}`, "attributes.asOf"},
 		{`{"skuRef":"P","locationRef":"A","qty":1,"asOf":"9999-12-31T23:00:00-02:00"}`, "asOf"}, {`{"skuRef":"P","locationRef":"A","qty":1,"expiry":"0000-01-01T01:00:00+02:00"}`, "expiry"},
+		{`{"skuRef":"P","locationRef":"A","qty":1,"asOf":"0001-01-01T00:00:00Z"}`, "asOf"}, // a program's time for none must not be read as now
+		{`{"skuRef":"P","locationRef":"A","qty":1,"asOf":"0001-01-01T00:00:00"}`, "asOf"}, {`{"skuRef":"P","locationRef":"A","qty":1,"expiry":"0001-01-01"}`, "expiry"},
 	} {
 		r := load.Parse(json.RawMessage(c.raw))
 		require.NotEmpty(t, r.Problem, c.raw)

@@ -209,9 +209,14 @@ func (p *parser) time(name string) time.Time {
 // moment reads a time, in UTC where it names no zone.
 func (p *parser) moment(name, s string) (t time.Time, zoned bool) {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02"} {
-		if t, err := time.Parse(layout, s); err == nil && form.CheckMoment(t) == nil {
-			return t.UTC(), layout == time.RFC3339Nano
+		t, err := time.Parse(layout, s)
+		switch {
+		case err != nil || form.CheckMoment(t) != nil:
+			continue
+		case t.IsZero(): // what programs write that have none. A count without a time is as new as can be
+			p.fail(name, "%s is no time that somebody gave: leave it out, or give the time", s)
 		}
+		return t.UTC(), layout == time.RFC3339Nano
 	}
 	p.fail(name, "is no ISO time")
 	return time.Time{}, true
