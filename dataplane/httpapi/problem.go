@@ -39,16 +39,18 @@ type problemItem struct {
 	Message string            `json:"message"`
 	Field   string            `json:"field,omitempty"`
 	Meta    map[string]string `json:"meta,omitempty"`
+
+	Existing *fault.Existing `json:"existing,omitempty"` // what has a key that is taken
 }
 
 // WriteError answers a request with an error. Several faults joined with errors.Join become several items; the first decides
 // the status. Causes that are not faults are logged and never shown.
 func WriteError(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
-	faults := flatten(err)
+	faults := Faults(err)
 	status := statuses[faults[0].Kind]
 	body := problem{Status: status, Error: http.StatusText(status), Message: faults[0].Detail}
 	for _, f := range faults {
-		body.Errors = append(body.Errors, problemItem{Code: f.PlatformCode(), Message: f.Detail, Field: f.Field, Meta: f.Meta})
+		body.Errors = append(body.Errors, problemItem{Code: f.PlatformCode(), Message: f.Detail, Field: f.Field, Meta: f.Meta, Existing: f.Has})
 	}
 	// Who sends too much is no failure of ours; of a database that takes no writes the node speaks once, for all requests.
 	if status >= http.StatusInternalServerError && faults[0].PlatformCode() != fault.CodeLimited && !store.TakesNoWrites(err) {
@@ -64,15 +66,15 @@ func WriteError(w http.ResponseWriter, r *http.Request, log *slog.Logger, err er
 // again tells callers when to come again who were refused for a reason that passes, in seconds.
 const again = "1"
 
-// flatten lists the faults of an error made with errors.Join, or the one that err is.
-func flatten(err error) []*fault.Error {
+// Faults lists the faults of an error made with errors.Join, or the one that err is.
+func Faults(err error) []*fault.Error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok || len(joined.Unwrap()) == 0 {
 		return []*fault.Error{fault.Of(err)}
 	}
 	var all []*fault.Error
 	for _, e := range joined.Unwrap() {
-		all = append(all, flatten(e)...)
+		all = append(all, Faults(e)...)
 	}
 	return all
 }

@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	reply "github.com/fluent-oms/fluent/dataplane/graphql/answer"
 	"github.com/fluent-oms/fluent/dataplane/graphql/document"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
+	"github.com/fluent-oms/fluent/domain/fault"
 )
 
 // GraphQL answers what the older resources ask of it, so that rights, defaults, events and refusals are those of its operations.
@@ -97,19 +100,34 @@ func (c *call) object() (values, error) {
 		if in["retailer"] == nil {
 			in["retailer"] = values{"id": string(id)}
 		}
+		retailer, _ := in["retailer"].(values)
+		var wrong wrongs
+		if wrong.same("retailerId", id, retailer["id"]); own.RetailerID != "" && len(wrong) > 0 {
+			return nil, wrong.err()
+		}
 	}
 	return in, nil
 }
 
-// rename gives members of a list's objects the names that inputs have for them, unless those are there.
-func rename(list any, names map[string]string) {
-	objects, _ := list.([]any)
-	for _, x := range objects {
+// rename gives members of a list's objects the names that inputs have for them, and notes where both are there and differ.
+func rename(in values, list string, names map[string]string) (wrong wrongs) {
+	objects, _ := in[list].([]any)
+	for i, x := range objects {
 		object, _ := x.(values)
-		for from, to := range names {
+		for _, from := range slices.Sorted(maps.Keys(names)) {
+			to := names[from]
 			if v, given := object[from]; given && object[to] == nil {
 				object[to] = v
 			}
+			wrong.same(fmt.Sprintf("%s[%d].%s", list, i, from), object[from], object[to])
 		}
+	}
+	return wrong
+}
+
+// same notes a member that says something else than another one that means the same: one of the two would be left aside.
+func (w *wrongs) same(place string, given, other any) {
+	if given != nil && other != nil && fmt.Sprint(given) != fmt.Sprint(other) {
+		w.add(fault.Invalidf(place, "%.80v is given, and %.80v in another member that means the same: give one of the two", given, other).WithCode(fault.CodeInvalid))
 	}
 }

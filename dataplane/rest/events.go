@@ -121,7 +121,7 @@ func (req *eventRequest) event(p *tenant.Principal) (workflow.Event, error) {
 	wrong.add(err)
 	if len(req.Meta.Workflow) > 0 && string(req.Meta.Workflow) != "null" {
 		event.RunOnce, err = workflow.ParseRunOnce(req.Meta.Workflow, req.Name)
-		wrong.add(err)
+		wrong.within("meta.workflow", err)
 	}
 	return event, wrong.err()
 }
@@ -189,9 +189,16 @@ func (a *API) searchEvents(c *call) (any, error) {
 		RootEntityType: v.Get("context.rootEntityType"), RootEntityID: v.Get("context.rootEntityId"), RootEntityRef: v.Get("context.rootEntityRef"),
 		EntityType: v.Get("context.entityType"), EntityID: v.Get("context.entityId"), EntityRef: v.Get("context.entityRef"),
 		SourceEvents: strings.ToLower(v.Get("context.sourceEvents")), EventID: strings.ToLower(v.Get("eventId")), Name: v.Get("name"), Category: v.Get("category"),
-		RetailerID: v.Get("retailerId"), EventType: v.Get("eventType"), EventStatus: strings.ToUpper(v.Get("eventStatus")),
+		EventType: v.Get("eventType"), EventStatus: strings.ToUpper(v.Get("eventStatus")),
 		Start: start, Count: count,
 	}
+	for place, given := range map[string]string{"context.entityType": q.EntityType, "context.rootEntityType": q.RootEntityType} {
+		if given != "" {
+			wrong.known(word{place, workflow.EntityTypeName(given), a.entityTypes()})
+		}
+	}
+	q.RetailerID, err = c.listed()
+	wrong.add(err)
 	wrong.known(word{"eventType", q.EventType, itemTypes}, word{"eventStatus", q.EventStatus, itemStatuses})
 	from, to := v.Get("from"), v.Get("to")
 	q.From, err = moment("from", &from)

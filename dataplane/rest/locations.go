@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
@@ -94,7 +95,7 @@ func (a *API) page(c *call, l *listing) (nodes []values, more bool, err error) {
 	connection, _ := answered.(values)
 	if l.at != "" {
 		if connection == nil {
-			return nil, false, fault.NotFoundf("There is no such thing as the path names")
+			return nil, false, fault.NotFoundf("There is nothing with the id that the path names: %s", l.given["id"])
 		}
 		connection, _ = connection[l.at].(values)
 	}
@@ -132,6 +133,16 @@ func (c *call) words(parameter string) (list []any) {
 	return list
 }
 
+// listed is the retailer of whom a list is asked for, by a parameter or by what the path begins with; empty: of all.
+func (c *call) listed() (string, error) {
+	id := string(c.retailer(httpapi.Text(c.r.URL.Query().Get("retailerId"))))
+	if id == "" {
+		return "", nil
+	}
+	_, err := retailerNumber(id)
+	return id, err
+}
+
 // ofRetailer lets pass what is a retailer's; all if none is named.
 func ofRetailer(id string) fits {
 	return func(node values) bool {
@@ -142,7 +153,10 @@ func ofRetailer(id string) fits {
 
 func (a *API) searchLocations(c *call) (any, error) {
 	inside, err := c.box()
-	if err != nil {
+	wrong := wrongs{err}
+	retailer, err := c.listed()
+	wrong.add(err)
+	if err := wrong.err(); err != nil {
 		return nil, err
 	}
 	text := strings.ToLower(c.r.URL.Query().Get("query"))
@@ -150,7 +164,7 @@ func (a *API) searchLocations(c *call) (any, error) {
 		return strings.Contains(strings.ToLower(fmt.Sprint(node["ref"], " ", node["name"])), text)
 	}
 	return a.list(c, listing{text: locationsByFilter, page: pageOfList, given: c.filter(map[string]string{"agentStatuses": "status"}), which: []fits{
-		ofRetailer(c.r.URL.Query().Get("retailerId")), inNetwork("ref", c.words("agentNetwork")), inNetwork("type", c.words("agentNetworkTypes")), called, inside}})
+		ofRetailer(retailer), inNetwork("ref", c.words("agentNetwork")), inNetwork("type", c.words("agentNetworkTypes")), called, inside}})
 }
 
 // inNetwork lets pass what is in a network of one of the refs, or types; all if none is named.

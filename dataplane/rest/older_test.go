@@ -141,10 +141,21 @@ func TestOrdersOfTheOlderInterface(t *testing.T) {
 	require.Equal(t, []any{"CREATE", "ORDER", made["id"]}, []any{k.events[0].Name, k.events[0].EntityType, k.events[0].EntityID})
 	again := k.ask(409, "POST /api/v4.1/order", `{"ref":"O-1","type":"HD","retailerId":1,"customerId":"9",`+items+`}`)
 	require.Equal(t, []string{"C0121E ref"}, places(again))
+	require.Equal(t, made["id"], again["errors"].([]any)[0].(map[string]any)["existing"].(map[string]any)["id"], "who repeats after a lost answer can tell")
 	second := k.ask(200, "POST /retailer/2/api/v4.1/order", `{"ref":"O-2","type":"CC","customer":{"username":"kim","firstName":"Kim","primaryEmail":"k@example.com","timezone":"UTC","promotionOptIn":false},`+items+`}`)
 	require.NotEmpty(t, second["customer"].(map[string]any)["id"])
 	wrong := k.ask(400, "POST /api/v4.1/order", `{"ref":"O-3","type":"HD","retailerId":1,"customerId":"9","items":[{"ref":"1","skuRef":"P","requestedQuantity":"three"}]}`)
 	require.Equal(t, []string{"C0160E items[0].quantity"}, places(wrong))
+	require.Equal(t, "want a value of type Int, got a string", wrong["message"], "what GraphQL calls the body is not said")
+	require.Equal(t, []string{"C0140E items"}, places(k.ask(400, "POST /api/v4.1/order", `{"ref":"O-3","type":"HD","retailerId":1,"customerId":"9"}`)))
+	for body, place := range map[string]string{
+		`"customerId":"8","customer":{"id":"9"},` + items:                        "customerId",
+		`"customerId":"9","retailer":{"id":"2"},` + items:                        "retailerId",
+		`"customerId":"9",` + strings.Replace(items, `"color"`, `"quantity"`, 1): "items[0].requestedQuantity",
+	} {
+		body = strings.Replace(body, `"red"`, "4", 1)
+		require.Equal(t, []string{"C0160E " + place}, places(k.ask(400, "POST /api/v4.1/order", `{"ref":"O-3","type":"HD","retailerId":1,`+body+`}`)), "two members that mean the same")
+	}
 	k.ask(400, "POST /api/v4.1/order", `[1]`)
 
 	path := "/api/v4.1/order/" + made["id"].(string)
@@ -160,7 +171,11 @@ func TestOrdersOfTheOlderInterface(t *testing.T) {
 	require.Equal(t, "T-1", paid["ref"])
 	require.Equal(t, "T-1", k.ask(200, "GET "+path, "")["financialTransactions"].([]any)[0].(map[string]any)["ref"])
 	require.Equal(t, []any{}, k.ask(200, "GET "+path+"/fulfilment", "")["results"])
-	k.ask(404, "GET /api/v4.1/order/777/fulfilment", "")
+	require.Equal(t, "There is nothing with the id that the path names: 777", k.ask(404, "GET /api/v4.1/order/777/fulfilment", "")["message"])
+	require.Equal(t, []string{"C0160E id"}, places(k.ask(400, "PUT "+path, `{"id":"777","status":"BOOKED"}`)))
+	inTwo := k.ask(200, "GET /retailer/2/api/v4.1/order", "")["results"].([]any)
+	require.Len(t, inTwo, 1, "the path says whose orders")
+	require.Equal(t, "O-2", inTwo[0].(map[string]any)["ref"])
 	for query, want := range map[string][]string{"": {"O-1", "O-2"}, "?ref=O-2": {"O-2"}, "?status=BOOKED,NONE": {"O-1"}, "?retailerId=2": {"O-2"}, "?retailerId=3": {}, "?start=1&count=5": {"O-2"}, "?count=1": {"O-1"}} {
 		page := k.ask(200, "GET /api/v4.1/order"+query, "")
 		refs := []string{}
@@ -171,6 +186,9 @@ func TestOrdersOfTheOlderInterface(t *testing.T) {
 		require.Equal(t, []any{float64(len(want)), query == "?count=1"}, []any{page["count"], page["hasMore"]})
 	}
 	require.Equal(t, []string{"C0160E start", "C0160E count"}, places(k.ask(400, "GET /api/v4.1/order?start=-1&count=x", "")))
+	require.Equal(t, []string{"C0160E context.rootEntityType"}, places(k.ask(400, "GET /api/v4.1/event?context.rootEntityType=ODRER&context.entityType=fulfilmentoptions", "")))
+	require.Equal(t, []string{"C0160E rulesets[0].type", "C0160E statuses[0].entityType", "C0160E entitySubtype"}, places(k.ask(400, "PUT /api/v4.1/workflow",
+		`{"retailerId":"1","entityType":"ORDER","entitySubtype":" HD","rulesets":[{"name":"GO","type":"ODRER","triggers":[],"rules":[]}],"statuses":[{"name":"A","entityType":"FULFILLMENT","category":"BOOKING"}]}`)))
 
 	k.who = tenant.New(tenant.Identity{Account: "ACME", UserID: "2", Username: "bob"}, at(2, "ORDER_VIEW", "ORDER_CREATE", "ORDER_UPDATE", "RETAILER_VIEW", "CUSTOMER_VIEW", "FULFILMENTCHOICE_VIEW"))
 	require.Len(t, k.ask(200, "GET /api/v4.1/order", "")["results"], 1, "what his role sees")

@@ -39,11 +39,15 @@ func (a *API) createOrder(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	rename(in["items"], older())
 	customer, _ := in["customer"].(values)
 	if id := in["customerId"]; customer == nil && id != nil {
 		customer = values{"id": id}
 		in["customer"] = customer
+	}
+	wrong := rename(in, "items", older())
+	wrong.same("customerId", in["customerId"], customer["id"])
+	if err := wrong.err(); err != nil {
+		return nil, err
 	}
 	if customer == nil || customer["id"] != nil {
 		return a.ask(c, makeOrder, values{"input": in})
@@ -55,8 +59,12 @@ func (a *API) createOrder(c *call) (any, error) {
 }
 
 func (a *API) searchOrders(c *call) (any, error) {
+	retailer, err := c.listed()
+	if err != nil {
+		return nil, err
+	}
 	return a.list(c, listing{text: ordersByFilter, page: pageOfList, given: c.filter(map[string]string{"ref": "ref", "status": "status", "type": "type"}),
-		which: []fits{ofRetailer(c.r.URL.Query().Get("retailerId"))}})
+		which: []fits{ofRetailer(retailer)}})
 }
 
 func (a *API) getOrder(c *call) (any, error) {
@@ -75,6 +83,11 @@ func (a *API) getFulfilments(c *call) (any, error) {
 func (a *API) updateOrder(c *call) (any, error) {
 	in, err := c.object()
 	if err != nil {
+		return nil, err
+	}
+	var wrong wrongs
+	wrong.same("id", in["id"], c.r.PathValue("order"))
+	if err := wrong.err(); err != nil {
 		return nil, err
 	}
 	in["id"] = c.r.PathValue("order")
@@ -109,8 +122,10 @@ func (a *API) createOption(c *call) (any, error) {
 		return nil, err
 	}
 	if in["products"] == nil {
+		if err := rename(in, "items", map[string]string{"skuRef": "productRef"}).err(); err != nil {
+			return nil, err
+		}
 		in["products"] = in["items"]
-		rename(in["products"], map[string]string{"skuRef": "productRef"})
 	}
 	for name, otherwise := range map[string]any{"ref": string(a.Store.NewUUID()), "type": in["orderType"]} {
 		if in[name] == nil {

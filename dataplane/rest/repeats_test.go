@@ -103,6 +103,11 @@ func TestEveryPlaceThatIsWrongIsTold(t *testing.T) {
 			[]string{"name", "entityType", "source", "entityRef", "retailerId", "scheduledOn", "attributes"}},
 		"POST /api/v4.1/job": {`{"retailerId":"-1","id":"` + strings.Repeat("s", 256) + `"}`, []string{"name", "id", "retailerId"}},
 		"GET /api/v4.1/event?start=x&count=0&from=then&to=now": {"", []string{"start", "count", "from", "to"}},
+		"POST /api/v4.1/event/sync": {`{"name":"A","entityType":"ORDER","entityId":"1","retailerId":"1","meta":{"workflow":{}}}`,
+			[]string{"meta.workflow.retailerId", "meta.workflow.entityType", "meta.workflow.rulesets"}},
+		"PUT /api/v4.1/workflow":             {`{}`, []string{"retailerId", "entityType", "entitySubtype", "rulesets", "statuses"}},
+		"POST /api/v4.1/transition":          {`{"triggers":[{"retailerId":"1"},{},{"retailerId":"x"}]}`, []string{"triggers[1].retailerId", "triggers[2].retailerId"}},
+		"GET /api/v4.1/order?retailerId=abc": {"", []string{"retailerId"}},
 	} {
 		method, target, _ := strings.Cut(route, " ")
 		pattern, _, _ := strings.Cut(target, "?")

@@ -55,10 +55,19 @@ func (a *API) transition(c *call) (any, error) {
 	if len(req.Triggers) == 0 || len(req.Triggers) > maxTriggers {
 		return nil, fault.Invalidf("triggers", "1 to %d triggers are expected, got %d", maxTriggers, len(req.Triggers))
 	}
+	var wrong wrongs
+	for i := range req.Triggers {
+		t := &req.Triggers[i]
+		t.RetailerID = c.retailer(t.RetailerID)
+		_, err := retailerNumber(string(t.RetailerID))
+		wrong.within(fmt.Sprintf("triggers[%d]", i), err)
+	}
+	if err := wrong.err(); err != nil {
+		return nil, err
+	}
 	answer := transitionAnswer{Response: make([]transitionResult, 0, len(req.Triggers))}
 	length := 0
 	for i, t := range req.Triggers {
-		t.RetailerID = c.retailer(t.RetailerID)
 		actions, err := a.actions(c, t)
 		if err != nil {
 			return nil, err

@@ -40,3 +40,20 @@ var (
 	itemTypes    = []string{"ORCHESTRATION", "ORCHESTRATION_AUDIT", "API", "INTEGRATION", "SECURITY", "GENERAL"}
 	itemStatuses = []string{"PENDING", "SCHEDULED", "NO_MATCH", "SUCCESS", "FAILED", "COMPLETE"}
 )
+
+// entityTypes are those that events tell of, sorted.
+func (a *API) entityTypes() []string {
+	all := []string{"BATCH", "JOB"}
+	for _, t := range a.Store.Catalogue().Types() {
+		if t.EntityType != "" {
+			all = append(all, t.EntityType)
+		}
+	}
+	for _, t := range a.Store.Catalogue().Abstract() {
+		if t.EntityType != "" {
+			all = append(all, t.EntityType)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

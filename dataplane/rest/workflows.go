@@ -3,6 +3,7 @@ package rest
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/words"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -52,7 +54,9 @@ func (a *API) upload(c *call, names *workflow.Names) (any, error) {
 		return nil, err
 	}
 	retailer, err := retailerNumber(parsed.RetailerID)
-	if err != nil {
+	wrong := a.slips(parsed)
+	wrong.add(err)
+	if err := wrong.err(); err != nil {
 		return nil, err
 	}
 	if err := a.retailerExists(c, retailer); err != nil {
@@ -88,6 +92,25 @@ func (a *API) isRoot(entityType string) error {
 	}
 	slices.Sort(roots)
 	return fault.Invalidf("entityType", "No workflow begins with %q; those that do are %s", entityType, strings.Join(roots, ", "))
+}
+
+// slips notes entity types of a workflow that are nearly ones that events have, and a subtype with blanks at its ends, which no entity has: nothing of
+// it would ever run.
+func (a *API) slips(w *workflow.Workflow) (wrong wrongs) {
+	types := a.entityTypes()
+	near := func(place, given string) {
+		if !slices.Contains(types, given) && words.Nearest(given, types) != "" {
+			wrong.known(word{place, given, types})
+		}
+	}
+	for i, r := range w.Rulesets {
+		near(fmt.Sprintf("rulesets[%d].type", i), r.Type)
+	}
+	for i, s := range w.Statuses {
+		near(fmt.Sprintf("statuses[%d].entityType", i), s.EntityType)
+	}
+	wrong.plain(map[string]string{"entitySubtype": w.EntitySubtype})
+	return wrong
 }
 
 // workflowOf reads which workflow a path names, and asks whether the caller may see it.
@@ -177,7 +200,7 @@ type workflowItem struct {
 
 // listWorkflows lists a retailer's active workflows, one for each name and major version.
 func (a *API) listWorkflows(c *call) (any, error) {
-	retailer, err := retailerNumber(c.r.URL.Query().Get("retailerId"))
+	retailer, err := retailerNumber(string(c.retailer(httpapi.Text(c.r.URL.Query().Get("retailerId")))))
 	if err != nil {
 		return nil, err
 	}

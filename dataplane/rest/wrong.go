@@ -2,8 +2,10 @@ package rest
 
 import (
 	"errors"
+	"strings"
 	"unicode/utf8"
 
+	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/domain/fault"
 )
 
@@ -11,6 +13,16 @@ import (
 type wrongs []error
 
 func (w *wrongs) add(err error) { *w = append(*w, err) }
+
+// within notes what is wrong with a part of a request, whose places are told from the part on.
+func (w *wrongs) within(part string, err error) {
+	if err == nil {
+		return
+	}
+	for _, f := range httpapi.Faults(err) {
+		w.add(f.At(strings.TrimSuffix(part+"."+f.Field, ".")))
+	}
+}
 
 // err is nil where nothing is wrong, else what httpapi.WriteError makes an element of errors of each.
 func (w wrongs) err() error { return errors.Join(w...) }

@@ -3,6 +3,7 @@ package workflow
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -46,30 +47,19 @@ func (p Problem) String() string {
 	return p.Place + ": " + p.Message
 }
 
-// Refused makes one fault of the problems that refuse a workflow: it stands at the first one's place and its detail lists them
-// all. It is nil when there is none.
+// Refused makes faults of the problems that refuse a workflow, one for each place, joined with errors.Join. It is nil when there is none.
 func Refused(problems []Problem) error {
-	var lines []string
-	var first *Problem
-	for i, p := range problems {
-		if p.Severity != Refuse {
-			continue
+	var all []error
+	for _, p := range problems {
+		if p.Severity == Refuse {
+			all = append(all, fault.Invalidf(p.Place, "%s", p.Message))
 		}
-		if first == nil {
-			first = &problems[i]
-			lines = append(lines, p.Message)
-			continue
-		}
-		lines = append(lines, p.String())
 	}
-	if first == nil {
-		return nil
-	}
-	return fault.Invalidf(first.Place, "%s", strings.Join(lines, "; "))
+	return errors.Join(all...)
 }
 
 // Parse reads a workflow in its public JSON form. It checks shapes, sizes, names and the version; unknown members are ignored.
-// The error is a fault of kind Invalid whose field is the place in the JSON.
+// The error is a fault of kind Invalid for each place in the JSON; see Refused.
 func Parse(data []byte) (*Workflow, error) { return parse(data, false) }
 
 // ParseRunOnce reads a workflow that an event brings along for itself: subtype and statuses may be missing, and exactly one

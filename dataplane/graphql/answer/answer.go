@@ -4,6 +4,7 @@ package answer
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -57,7 +58,12 @@ func (e *Error) Fault() *fault.Error {
 	if e.fault != nil {
 		return e.fault
 	}
-	return fault.Invalidf(e.Extensions.Field, "%s", e.Message)
+	message := strings.TrimPrefix(e.Message, "Variable "+e.Extensions.Field+": ") // the field says where
+	f := fault.Invalidf(e.Extensions.Field, "%s", message)
+	if strings.HasPrefix(e.Extensions.Code, "C0") {
+		f = f.WithCode(e.Extensions.Code)
+	}
+	return f
 }
 
 // FromDocument makes entries from what is wrong with a document or its variables.
