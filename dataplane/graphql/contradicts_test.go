@@ -38,8 +38,8 @@ func TestWhatAnOrderSaysOfItselfHolds(t *testing.T) {
 
 	for input, want := range map[string]string{
 		`createOrderItem(input: {ref: "9", quantity: 1, productRef: "P1", productCatalogueRef: "PC:MASTER:1", order: {ref: "O-1"}, fulfilmentChoiceRef: "NONE"}) { id }`: "input.fulfilmentChoiceRef: FulfilmentChoice not found in the order",
-		`createFulfilment(input: {ref: "F", type: "X", order: {id: ` + string(id) + `}, fulfilmentChoiceRef: "NONE"}) { id }`:                                                               "input.fulfilmentChoiceRef: FulfilmentChoice not found in the order",
-		`createFulfilmentChoice(input: {ref: "SHOP", deliveryType: "STANDARD", order: {id: ` + string(id) + `}}) { id }`:                                                                    "input.ref: two choices of the order would have the ref SHOP",
+		`createFulfilment(input: {ref: "F", type: "X", order: {id: ` + string(id) + `}, fulfilmentChoiceRef: "NONE"}) { id }`:                                            "input.fulfilmentChoiceRef: FulfilmentChoice not found in the order",
+		`createFulfilmentChoice(input: {ref: "SHOP", deliveryType: "STANDARD", order: {id: ` + string(id) + `}}) { id }`:                                                 "input.ref: two choices of the order would have the ref SHOP",
 	} {
 		require.Contains(t, w.failure(`mutation { `+input+` }`, "").Message, want)
 		right := strings.NewReplacer("NONE", "SHOP", `ref: "SHOP", d`, `ref: "LATER", d`).Replace(input)
