@@ -101,13 +101,9 @@ func (m *Module) Carry(ctx context.Context, c *rule.Context, o *Order, p *sourci
 	return nil
 }
 
-// LogDecision leaves a sourcing decision in the audit trail: every strategy tried, the ratings, and the plan.
+// LogDecision leaves a sourcing decision in the audit trail: every strategy tried, the places chosen and the next best with their ratings.
 func LogDecision(c *rule.Context, p *sourcing.Profile, attempts []sourcing.Attempt, plan *sourcing.Plan) {
-	found := map[string]any{"profile": p.Ref, "profileVersion": p.Version, "attempts": attempts}
-	if plan != nil {
-		found["plan"] = plan
-	}
-	c.Turn.Log("sourcing decision", found)
+	c.Turn.Log("sourcing decision", map[string]any{"decision": sourcing.Explain(p, attempts, plan)})
 }
 
 // ArticleFulfilments says which fulfilments stored articles belong to.

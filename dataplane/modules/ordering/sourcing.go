@@ -16,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/order/sourcing"
+	"github.com/fluent-oms/fluent/domain/order/sourcing/expression"
 	"github.com/fluent-oms/fluent/domain/path"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -58,7 +59,7 @@ func (m *Module) Profile(ref string, retailer int32) (*sourcing.Profile, error) 
 	if p == nil {
 		return nil, fmt.Errorf("there is no sourcing profile %s", ref)
 	}
-	if err := p.Prepare(nil); err != nil {
+	if err := p.Prepare(expression.Compile); err != nil {
 		return nil, err
 	}
 	m.profiles.Store(key, p)

@@ -3,6 +3,7 @@ package sourcing
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/fluent-oms/fluent/domain/path"
 )
@@ -59,7 +60,8 @@ func (c Criterion) label() string {
 func (c Criterion) run(v *view, p Program, paths map[string]any, out []score) error {
 	inputs := make(map[string]any, len(paths))
 	for name, at := range paths {
-		if value, ok := path.First(v.request.Context, at.(string)); ok {
+		value, _ := path.First(v.request.Context, at.(string))
+		if value = scalar(value); value != nil {
 			inputs[name] = value
 		}
 	}
@@ -85,12 +87,19 @@ func (c Criterion) run(v *view, p Program, paths map[string]any, out []score) er
 	return nil
 }
 
-// facts is what an expression may know of a candidate. What is not known is not there.
+// PlaceFacts are the members of place that expressions may read. Figures are decimals. What is not known of a place is not there: has(place.x)
+// asks.
+func PlaceFacts() []string {
+	return []string{"ref", "type", "networks", "routes", "pickup", "attributes", "units", "unitsNeeded", "share", "createdToday", "kilometres", "dailyCapacity",
+		"handlingCost", "hoursUntilOpen"}
+}
+
+// facts is what is known of a candidate, by PlaceFacts.
 func (v *view) facts(i int) map[string]any {
 	c := &v.candidates[i]
 	l := c.location
-	out := map[string]any{"ref": l.Ref, "type": l.Type, "networks": l.Networks, "routes": l.Routes, "createdToday": l.CreatedToday,
-		"units": c.units, "unitsNeeded": v.total, "share": v.share(c), "pickup": l.Ref == v.request.PickupLocation, "attributes": l.Attributes}
+	out := map[string]any{"ref": l.Ref, "type": l.Type, "networks": l.Networks, "routes": l.Routes, "pickup": l.Ref == v.request.PickupLocation, "attributes": l.Attributes,
+		"units": float64(c.units), "unitsNeeded": float64(v.total), "share": v.share(c), "createdToday": float64(l.CreatedToday)}
 	if l.Attributes == nil {
 		out["attributes"] = map[string]any{}
 	}
@@ -103,4 +112,21 @@ func (v *view) facts(i int) map[string]any {
 		}
 	}
 	return out
+}
+
+// scalar makes of a value of the context what an expression can read: numbers are decimals.
+func scalar(v any) any {
+	switch v := v.(type) {
+	case nil, string, bool, time.Time, []any, map[string]any:
+		return v
+	case *time.Time:
+		if v != nil {
+			return *v
+		}
+		return nil
+	}
+	if n, ok := path.Number(v); ok {
+		return n
+	}
+	return path.Text(v)
 }
