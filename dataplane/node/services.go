@@ -94,7 +94,7 @@ func (s *services) wire(ctx context.Context) error {
 	s.janitor = janitor.New(janitor.Deps{
 		Store: retention.Of(s.db), Accounts: s.accounts, Mine: s.first, Settings: s.settings, Logger: n.log, Registerer: n.registry,
 	}, janitor.Config{})
-	s.privacy, err = privacy.New(ctx, privacy.Deps{DB: s.db, Accounts: s.accounts, Mine: s.first, Settings: s.settings, Log: n.log})
+	s.privacy, err = privacy.New(ctx, privacy.Deps{DB: s.db, Accounts: s.accounts, Mine: s.first, Settings: s.settings, Workflows: s.configurations, Log: n.log})
 	if err != nil {
 		return err
 	}

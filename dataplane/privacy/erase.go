@@ -27,12 +27,16 @@ const mostRounds = 5
 
 // progress is what an open erasure keeps of what it did. None of it says anything of the person.
 type progress struct {
+	Now     bool           `json:"now,omitempty"` // it waits for no orders that are under way
 	Round   int            `json:"round"`
 	Changed int            `json:"changed"` // in this round
 	Entered time.Time      `json:"entered"` // when the round began
 	Erased  map[string]int `json:"erased"`  // rows, by what they are
 	Sent    map[string]int `json:"sent"`    // webhooks that were sent, by where to
 }
+
+// atOnceProgress is that of an erasure that waits for no orders.
+var atOnceProgress = json.RawMessage(`{"now": true}`)
 
 // Receipt says what an erasure did, and where else the person may still be, until when.
 type Receipt struct {
@@ -78,6 +82,11 @@ func (e *erasure) steps() []step {
 
 // erase goes on with an erasure for as long as there is something to do now.
 func (s *Service) erase(ctx context.Context, scope tenancy.Scope, op *personal.Operation) error {
+	if waits, err := s.waitsFor(ctx, scope, op); err != nil {
+		return err
+	} else if len(waits) > 0 {
+		return errUnderWay
+	}
 	e := &erasure{Service: s, scope: scope, op: op}
 	if err := e.open(ctx); err != nil {
 		return err
@@ -108,7 +117,7 @@ func (e *erasure) open(ctx context.Context) error {
 		return fmt.Errorf("read how far erasure %s is: %w", e.op.ID, err)
 	}
 	if e.progress.Erased == nil {
-		e.progress = progress{Round: 1, Erased: map[string]int{}, Sent: map[string]int{}, Entered: e.DB.Now(ctx)}
+		e.progress = progress{Now: e.progress.Now, Round: 1, Erased: map[string]int{}, Sent: map[string]int{}, Entered: e.DB.Now(ctx)}
 	}
 	about := string(e.scope.Account()) + "/" + e.op.ID
 	if e.op.Sealed != "" {

@@ -65,6 +65,14 @@ func (quiet) Current(_ context.Context, _ tenancy.AccountID, r tenancy.RetailerI
 	return 10003, r == 1, nil
 }
 
+// Get is the workflow of orders of type HD: it ends with COMPLETE.
+func (quiet) Get(_ context.Context, _ tenancy.AccountID, r tenancy.RetailerID, f workflow.Following) (*workflow.Workflow, string, error) {
+	if r != 1 || f.Name != "ORDER::HD" {
+		return nil, "", nil
+	}
+	return &workflow.Workflow{Statuses: []workflow.Status{{Name: "CREATED", EntityType: "ORDER", Category: "BOOKING"}, {Name: "COMPLETE", EntityType: "ORDER", Category: "DONE"}}}, "", nil
+}
+
 func (quiet) Names(tenancy.AccountID, tenancy.RetailerID) []string { return nil }
 
 func newShop(t testing.TB) *shop {
@@ -115,7 +123,7 @@ func (s *shop) restart() {
 		Settings: func(ctx context.Context, scope tenancy.Scope, list ...setting.Reading) (setting.Held, error) {
 			return s.db.Reader(scope).Settings(ctx, setting.Place{}, list...)
 		},
-		Settle: time.Nanosecond, Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Workflows: quiet{}, Settle: time.Nanosecond, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 	})
 	require.NoError(s.t, err)
 }

@@ -1,6 +1,7 @@
 package privacy_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -50,6 +51,46 @@ const books = `{ orders { edges { node { id ref status totalPrice createdOn reta
 	returnOrders { edges { node { id ref totalAmount { amount } returnOrderItems { edges { node { ref unitQuantity { quantity } itemAmount { amount } } } } pickupAddress { country } } } }
 	billingAccounts { edges { node { id ref type status } } } customers { edges { node { id country promotionOptIn } } } }`
 
+// TestAnErasureWaitsForOrders that are under way, says so, and begins when they have ended, or when it is told to.
+func TestAnErasureWaitsForOrders(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.goods()
+	orders := map[string]string{}
+	buyer := func(name string) string {
+		id := s.run(`mutation { createCustomer(input: {username: "`+name+`", firstName: "Kim", primaryEmail: "k@b.c", timezone: "UTC", promotionOptIn: true, retailer: {id: 1}}) { id } }`, "createCustomer.id")
+		orders[id] = s.run(`mutation { createOrder(input: {ref: "O-`+name+`", type: "HD", retailer: {id: 1}, customer: {id: "`+id+`"}, items: [{ref: "1", productRef: "P1", productCatalogueRef: "PC:MASTER:1", quantity: 2}]}) { id } }`, "createOrder.id")
+		return id
+	}
+	patient, hasty, asked := buyer("patient"), buyer("hasty"), buyer("asked")
+	for range 25 { // more than are looked at in a round
+		s.begin(personal.Erasure, buyer(rand.Text()))
+	}
+	waits := s.begin(personal.Erasure, patient)
+	require.Equal(t, "WAITING", waits.Step)
+	require.Equal(t, []privacy.UnderWay{{Type: "ORDER", ID: orders[patient], Ref: "O-patient", Status: "CREATED"}}, waits.WaitsFor)
+	require.NoError(t, s.service.Round(t.Context()))
+	require.Equal(t, "Kim", s.run(`{ customerById(id: "`+patient+`") { firstName } }`, "customerById.firstName"))
+
+	now, err := s.service.Begin(t.Context(), s.admin, personal.Erasure, privacy.Request{CustomerID: hasty, Now: true})
+	require.NoError(t, err)
+	require.Empty(t, now.WaitsFor)
+	s.finish(now.ID)
+	first := s.begin(personal.Erasure, asked)
+	require.NotEmpty(t, first.WaitsFor)
+	again, err := s.service.Begin(t.Context(), s.admin, personal.Erasure, privacy.Request{CustomerID: asked, Now: true})
+	require.NoError(t, err)
+	require.Equal(t, first.ID, again.ID)
+	require.Empty(t, again.WaitsFor)
+	s.finish(again.ID)
+
+	s.run(`mutation { updateOrder(input: {id: `+orders[patient]+`, status: "COMPLETE"}) { id } }`, "updateOrder.id")
+	s.restart() // a minute later
+	s.finish(waits.ID)
+	require.Equal(t, "ERASED", s.run(`{ customerById(id: "`+patient+`") { status } }`, "customerById.status"))
+	require.Zero(t, strings.Count(s.log.String(), "under way"), "to wait is no failure")
+}
+
 // TestNothingIsLeftOfAnErasedCustomer, by whatever door it came in, though the node is killed again and again; the books and everybody else stay as
 // they were.
 func TestNothingIsLeftOfAnErasedCustomer(t *testing.T) {
@@ -61,6 +102,7 @@ func TestNothingIsLeftOfAnErasedCustomer(t *testing.T) {
 	export := s.begin(personal.Export, erased)
 	s.finish(export.ID)
 	require.Greater(t, len(s.names("Zqx")), 20)
+	s.run(`mutation { updateOrder(input: {id: `+s.texts(`SELECT id::text FROM orders WHERE account_id = 'ACME' AND customer_id::text = $1`, erased)[0]+`, status: "COMPLETE"}) { id } }`, "updateOrder.id")
 	before, others := s.run(books, "orders")+s.run(books, "returnOrders")+s.run(books, "billingAccounts")+s.run(books, "customers"), s.names("Vww")
 
 	s.cuts.Store(3)

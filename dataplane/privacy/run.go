@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/store/personal"
@@ -16,7 +18,7 @@ import (
 const (
 	every   = 2 * time.Second  // looks for operations
 	cleans  = 10 * time.Minute // looks for customers and files whose time is over
-	resting = time.Minute      // before an operation that failed is tried again
+	resting = time.Minute      // before an operation that failed, or that waits for orders, is tried again
 	atOnce  = 20               // operations that are looked at in one round
 	day     = 24 * time.Hour
 )
@@ -47,23 +49,39 @@ func (s *Service) Run(ctx context.Context) {
 
 // Round goes on with all open operations as far as they go now.
 func (s *Service) Round(ctx context.Context) error {
-	list, err := personal.Waiting(ctx, s.DB, atOnce)
+	maps.DeleteFunc(s.failed, func(_ string, again time.Time) bool { return !time.Now().Before(again) })
+	list, err := personal.Waiting(ctx, s.DB, atOnce, slices.Collect(maps.Keys(s.failed))...)
 	if err != nil {
 		return fmt.Errorf("look for operations: %w", err)
 	}
 	var problems []error
 	for i := range list {
 		op := &list[i]
-		if time.Now().Before(s.failed[op.ID]) {
+		err := s.work(ctx, op)
+		if err == nil {
 			continue
 		}
-		delete(s.failed, op.ID)
-		if err := s.work(ctx, op); err != nil {
-			s.failed[op.ID] = time.Now().Add(resting)
+		s.failed[op.ID] = time.Now().Add(resting)
+		if !errors.Is(err, errUnderWay) {
 			problems = append(problems, fmt.Errorf("operation %s of account %s: %w", op.ID, op.Account, err))
+		}
+		if err := s.putBack(ctx, op); err != nil {
+			problems = append(problems, err)
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// putBack has an operation that cannot go on now stand behind the others.
+func (s *Service) putBack(ctx context.Context, op *personal.Operation) error {
+	scope, err := tenancy.NewScope(op.Account)
+	if err != nil {
+		return err
+	}
+	if err := personal.PutBack(ctx, s.DB, scope, op.ID); err != nil {
+		return fmt.Errorf("put operation %s behind the others: %w", op.ID, err)
+	}
+	return nil
 }
 
 func (s *Service) work(ctx context.Context, op *personal.Operation) error {
@@ -110,8 +128,8 @@ func (s *Service) expire(ctx context.Context, scope tenancy.Scope) error {
 			return err
 		}
 		for _, c := range list {
-			if d := of(c.Country); d > 0 && now.Sub(c.Since) >= d {
-				if _, err := s.add(ctx, scope, personal.Operation{Kind: personal.Erasure, CustomerID: c.ID, RetailerID: c.Retailer, RequestedBy: "retention"}); err != nil {
+			if d := of(c.Country); d > 0 && now.Sub(c.Since) >= d { // an order that nothing happened to for so long is not under way
+				if _, err := s.add(ctx, scope, personal.Operation{Kind: personal.Erasure, CustomerID: c.ID, RetailerID: c.Retailer, RequestedBy: "retention", Progress: atOnceProgress}); err != nil {
 					return err
 				}
 			}

@@ -29,12 +29,13 @@ const (
 
 // Deps are what the service stands on.
 type Deps struct {
-	DB       *store.DB
-	Accounts func() []tenancy.AccountID // those of the environment
-	Mine     func() bool                // whether this node works on operations at the moment
-	Settings func(ctx context.Context, scope tenancy.Scope, list ...setting.Reading) (setting.Held, error)
-	Settle   time.Duration // how long a turn that read a customer before the erasure may go on; 0: a minute
-	Log      *slog.Logger
+	DB        *store.DB
+	Accounts  func() []tenancy.AccountID // those of the environment
+	Mine      func() bool                // whether this node works on operations at the moment
+	Settings  func(ctx context.Context, scope tenancy.Scope, list ...setting.Reading) (setting.Held, error)
+	Workflows Workflows
+	Settle    time.Duration // how long a turn that read a customer before the erasure may go on; 0: a minute
+	Log       *slog.Logger
 }
 
 // Service is the use cases, and Run works on what they ask for.
@@ -70,6 +71,7 @@ func New(ctx context.Context, deps Deps) (*Service, error) {
 type Request struct {
 	CustomerID  string `json:"customerId"`
 	CustomerRef string `json:"customerRef"`
+	Now         bool   `json:"now"` // an erasure does not wait for orders that are under way
 }
 
 // Status is how far an operation is.
@@ -79,6 +81,7 @@ type Status struct {
 	CustomerID  string          `json:"customerId"`
 	State       string          `json:"state"` // OPEN or DONE
 	Step        string          `json:"step,omitempty"`
+	WaitsFor    []UnderWay      `json:"waitsFor,omitempty"` // what must end first, or be passed over by now
 	RequestedBy string          `json:"requestedBy"`
 	RequestedOn time.Time       `json:"requestedOn"`
 	DoneOn      *time.Time      `json:"doneOn,omitempty"`
@@ -100,7 +103,8 @@ func status(o *personal.Operation) *Status {
 	return s
 }
 
-// Begin asks for an export or an erasure. Asked again while one is open, and for an erasure ever after, it gives the one that there is.
+// Begin asks for an export or an erasure. Asked again while one is open, and for an erasure ever after, it gives the one that there is. An erasure begins
+// when the customer's orders have ended, or now.
 func (s *Service) Begin(ctx context.Context, caller *tenant.Principal, kind personal.Kind, req Request) (*Status, error) {
 	permission := MayExport
 	if kind == personal.Erasure {
@@ -118,7 +122,11 @@ func (s *Service) Begin(ctx context.Context, caller *tenant.Principal, kind pers
 	if err != nil {
 		return nil, err
 	}
-	id, err := s.add(ctx, scope, personal.Operation{Kind: kind, CustomerID: customer.ID, RetailerID: int64(retailer), RequestedBy: caller.Caller()})
+	asked := personal.Operation{Kind: kind, CustomerID: customer.ID, RetailerID: int64(retailer), RequestedBy: caller.Caller()}
+	if req.Now && kind == personal.Erasure {
+		asked.Progress = atOnceProgress
+	}
+	id, err := s.add(ctx, scope, asked)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +138,37 @@ func (s *Service) Begin(ctx context.Context, caller *tenant.Principal, kind pers
 		return nil, fmt.Errorf("operation %s is not there", id)
 	}
 	s.Log.InfoContext(ctx, "personal data: asked for", "account", string(caller.Account), "operation", found[0].ID, "kind", string(kind), "customer", string(customer.ID), "by", caller.Caller())
-	return status(&found[0]), nil
+	if req.Now && kind == personal.Erasure && found[0].ID != id {
+		if err := s.hurry(ctx, scope, &found[0]); err != nil {
+			return nil, err
+		}
+	}
+	return s.tell(ctx, scope, &found[0])
+}
+
+// hurry has an erasure that was asked for before wait no more.
+func (s *Service) hurry(ctx context.Context, scope tenancy.Scope, o *personal.Operation) error {
+	if err := personal.Hurry(ctx, s.DB, scope, o.ID); err != nil {
+		return fmt.Errorf("have erasure %s wait no more: %w", o.ID, err)
+	}
+	again, err := personal.Get(ctx, s.DB.Reader(scope), o.ID)
+	if err == nil && again != nil {
+		*o = *again
+	}
+	return err
+}
+
+// tell tells how far an operation is, and what it waits for.
+func (s *Service) tell(ctx context.Context, scope tenancy.Scope, o *personal.Operation) (*Status, error) {
+	out := status(o)
+	waits, err := s.waitsFor(ctx, scope, o)
+	if err != nil {
+		return nil, err
+	}
+	if len(waits) > 0 {
+		out.Step, out.WaitsFor = waiting, waits
+	}
+	return out, nil
 }
 
 func (s *Service) add(ctx context.Context, scope tenancy.Scope, o personal.Operation) (string, error) {
@@ -173,7 +211,11 @@ func (s *Service) Get(ctx context.Context, caller *tenant.Principal, id string) 
 	if err != nil {
 		return nil, err
 	}
-	return status(o), nil
+	scope, err := tenancy.NewScope(caller.Account)
+	if err != nil {
+		return nil, err
+	}
+	return s.tell(ctx, scope, o)
 }
 
 func (s *Service) operation(ctx context.Context, caller *tenant.Principal, permission, id string) (*personal.Operation, error) {

@@ -22,6 +22,12 @@ type PersonalOperation struct {
 	DoneOn      *time.Time      `json:"doneOn,omitempty"`
 	ExpiresOn   *time.Time      `json:"expiresOn,omitempty"`
 	Receipt     json.RawMessage `json:"receipt,omitempty"`
+	WaitsFor    []struct {
+		Type   string `json:"type"`
+		ID     string `json:"id"`
+		Ref    string `json:"ref"`
+		Status string `json:"status"`
+	} `json:"waitsFor,omitempty"` // what must end before an erasure begins
 }
 
 const personalData = "/api/v4.1/personal-data/"
@@ -32,9 +38,9 @@ func (c *Client) ExportCustomer(ctx context.Context, ref string) (out PersonalOp
 	return out, err
 }
 
-// EraseCustomer asks for the erasure of a customer, who is named by its ref.
-func (c *Client) EraseCustomer(ctx context.Context, ref string) (out PersonalOperation, err error) {
-	err = c.Do(ctx, http.MethodPost, personalData+"erasure", map[string]any{"customerRef": ref}, &out)
+// EraseCustomer asks for the erasure of a customer, who is named by its ref: when his orders have ended, or now.
+func (c *Client) EraseCustomer(ctx context.Context, ref string, now bool) (out PersonalOperation, err error) {
+	err = c.Do(ctx, http.MethodPost, personalData+"erasure", map[string]any{"customerRef": ref, "now": now}, &out)
 	return out, err
 }
 

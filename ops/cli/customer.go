@@ -71,19 +71,29 @@ func awaitOperation(ctx context.Context, client *apiclient.Client, op apiclient.
 }
 
 func newCustomerErase(a *app, access *tenantAccess) *cobra.Command {
-	return &cobra.Command{
+	var now bool
+	cmd := &cobra.Command{
 		Use: "erase CUSTOMER-REF", Short: "Erase a customer for good; the books stay", Args: usage(cobra.ExactArgs(1)),
 		Long: "Erase a customer from everything that the environment keeps. It goes on by itself, over some minutes, and cannot be taken back.\n" +
-			"Orders under way lose their address: erase when they are done.",
+			"It begins when orders and returns of the customer have ended, for they need the address; --now begins at once.",
 		RunE: a.tenant(access, func(ctx context.Context, client *apiclient.Client, args []string) error {
-			op, err := client.EraseCustomer(ctx, args[0])
+			op, err := client.EraseCustomer(ctx, args[0], now)
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(a.Out, "OPERATION  %s\nSTATE      %s\nRECEIPT    fluent customer operation %s --profile …\n", op.ID, op.State, op.ID)
-			return err
+			if _, err = fmt.Fprintf(a.Out, "OPERATION  %s\nSTATE      %s\nRECEIPT    fluent customer operation %s --profile …\n", op.ID, op.State, op.ID); err != nil {
+				return err
+			}
+			for _, x := range op.WaitsFor {
+				if _, err := fmt.Fprintf(a.Out, "WAITS FOR  %s %s, which is %s\n", x.Type, x.Ref, x.Status); err != nil {
+					return err
+				}
+			}
+			return nil
 		}),
 	}
+	cmd.Flags().BoolVar(&now, "now", false, "do not wait for orders and returns that are under way: they lose their addresses")
+	return cmd
 }
 
 func newCustomerOperation(a *app, access *tenantAccess) *cobra.Command {

@@ -42,7 +42,7 @@ func TestNoProcessKeepsAnErasedCustomer(t *testing.T) {
 	order := leaveTraces(t, client, demo.RetailerID)
 	require.NotEmpty(t, named(t, dsn), "the customer is there")
 
-	op, err := client.EraseCustomer(t.Context(), word+".person@example.com")
+	op, err := client.EraseCustomer(t.Context(), word+".person@example.com", true)
 	require.NoError(t, err)
 	deadline := time.Now().Add(10 * time.Minute)
 	for n := 0; op.State != "DONE"; n++ {

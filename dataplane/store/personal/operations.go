@@ -3,6 +3,7 @@
 package personal
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -53,11 +54,13 @@ const (
 	columns = `account_id, id, kind, customer_id, retailer_id, state, step, position, progress::text, sealed, requested_by, requested_on, updated_on, done_on, expires_on`
 
 	sqlAdd = `INSERT INTO personal_operations (account_id, id, kind, customer_id, retailer_id, state, step, position, progress, sealed, requested_by, requested_on, updated_on)
-SELECT $1, $2, $3, $4, $5::int8, 'OPEN', '', '', '{}', '', $6, now(), now()
+SELECT $1, $2, $3, $4, $5::int8, 'OPEN', '', '', $7::text::jsonb, '', $6, now(), now()
 WHERE NOT EXISTS (SELECT 1 FROM personal_operations WHERE account_id = $1 AND customer_id = $4 AND kind = $3 AND (state = 'OPEN' OR kind = 'ERASURE'))`
 	sqlGet   = `SELECT ` + columns + ` FROM personal_operations WHERE account_id = $1 AND id = $2`
 	sqlOf    = `SELECT ` + columns + ` FROM personal_operations WHERE account_id = $1 AND customer_id = $2 AND kind = $3 ORDER BY requested_on DESC, id LIMIT $4`
-	sqlOpen  = `SELECT ` + columns + ` FROM personal_operations WHERE state = 'OPEN' ORDER BY requested_on, account_id, id LIMIT $1`
+	sqlOpen  = `SELECT ` + columns + ` FROM personal_operations WHERE state = 'OPEN' AND id <> ALL ($2::TEXT[]) ORDER BY updated_on, account_id, id LIMIT $1`
+	sqlHurry = `UPDATE personal_operations SET progress = progress || '{"now": true}'::jsonb WHERE account_id = $1 AND id = $2 AND state = 'OPEN' AND step = '' AND sealed = ''`
+	sqlBack  = `UPDATE personal_operations SET updated_on = now() WHERE account_id = $1 AND id = $2 AND state = 'OPEN'`
 	sqlStep  = `UPDATE personal_operations SET step = $3, position = $4, progress = $5::text::jsonb, sealed = $6, updated_on = now() WHERE account_id = $1 AND id = $2 AND state = 'OPEN'`
 	sqlEnd   = `UPDATE personal_operations SET state = 'DONE', step = '', position = '', progress = $3::text::jsonb, sealed = '', updated_on = now(), done_on = now(), expires_on = $4::timestamptz WHERE account_id = $1 AND id = $2 AND state = 'OPEN'`
 	sqlDrop  = `DELETE FROM personal_files WHERE account_id = $1 AND operation_id = $2`
@@ -97,7 +100,7 @@ func list(ctx context.Context, r *store.Reader, name, sql string, args store.Arg
 
 // Add queues a new operation, unless one of the kind is open for the customer, or the customer was erased.
 func Add(tx *store.Tx, o Operation) {
-	tx.Queue(store.Statement{Name: "personal.add", SQL: sqlAdd, Args: tx.Args(o.ID, string(o.Kind), string(o.CustomerID), o.RetailerID, o.RequestedBy)})
+	tx.Queue(store.Statement{Name: "personal.add", SQL: sqlAdd, Args: tx.Args(o.ID, string(o.Kind), string(o.CustomerID), o.RetailerID, o.RequestedBy, cmp.Or(string(o.Progress), "{}"))})
 }
 
 // Get reads an operation; nil: there is none.
@@ -114,9 +117,21 @@ func Of(ctx context.Context, r *store.Reader, customer catalogue.ID, kind Kind, 
 	return list(ctx, r, "personal.of", sqlOf, r.Args(string(customer), string(kind), int64(limit)))
 }
 
-// Waiting lists operations of all accounts that are open, the oldest first.
-func Waiting(ctx context.Context, db *store.DB, limit int) ([]Operation, error) {
-	return list(ctx, db.Environment(), "personal.open", sqlOpen, store.Unscoped(int64(limit)))
+// Hurry has an open operation that nothing was done for yet wait no more.
+func Hurry(ctx context.Context, db *store.DB, scope tenancy.Scope, id string) error {
+	w := db.Autocommit(scope)
+	return w.Send(ctx, store.Statement{Name: "personal.hurry", SQL: sqlHurry, Args: w.Args(id)})
+}
+
+// PutBack has an open operation stand behind the others that are open.
+func PutBack(ctx context.Context, db *store.DB, scope tenancy.Scope, id string) error {
+	w := db.Autocommit(scope)
+	return w.Send(ctx, store.Statement{Name: "personal.back", SQL: sqlBack, Args: w.Args(id)})
+}
+
+// Waiting lists operations of all accounts that are open, without some, those first for which nothing was done for longest.
+func Waiting(ctx context.Context, db *store.DB, limit int, without ...string) ([]Operation, error) {
+	return list(ctx, db.Environment(), "personal.open", sqlOpen, store.Unscoped(int64(limit), append([]string{}, without...)))
 }
 
 // Step queues how far an open operation is.
