@@ -100,7 +100,11 @@ func New(d Deps) (*Executor, error) {
 	}
 	e.runner, err = query.New(query.Runner{
 		Catalogue: d.Catalogue, Known: known,
-		Reader:   func(scope tenancy.Scope) query.Reader { return d.DB.Reader(scope) },
+		Reader: func(scope tenancy.Scope) query.Reader { return d.DB.Reader(scope) },
+		Reading: func() func(tenancy.Scope) query.Reader {
+			documents := d.DB.Documents()
+			return func(scope tenancy.Scope) query.Reader { return documents.Reader(scope) }
+		},
 		Specials: specials(d.Catalogue, d.DB), Operations: d.Operations, Logger: d.Logger,
 	})
 	if err != nil {

@@ -113,6 +113,9 @@ func newWorldOf(t testing.TB, options store.Options, template string, migrate fu
 	dsn := dbtest.Template(t, template, migrate)
 	hooks := storetest.New(t)
 	options.ReadConnections, options.WriteConnections, options.Hook = 4, 4, hooks.Hook
+	if options.Remembered == 0 {
+		options.Remembered = -1 // what reads cost shall not hang on who has read before
+	}
 	db := storetest.Open(t, dsn, options)
 	w := &world{t: t, dsn: dsn, more: more, db: db, nudges: &nudges{}, hooks: hooks, limits: limit.Standard}
 	w.exec = w.executor(db)

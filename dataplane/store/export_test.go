@@ -1,9 +1,12 @@
 package store
 
 import (
+	"context"
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/store/numbers"
+	"github.com/fluent-oms/fluent/domain/catalogue"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // LostAnswer tells whether an error in an exchange with COMMIT leaves the outcome open, on a connection that still stands.
@@ -24,4 +27,22 @@ func (p *Probe) SetTrialTime(d time.Duration) { p.trialTime = d }
 func (db *DB) Misread(by time.Duration) {
 	now := time.Now()
 	db.clock.set(now, now, now.Add(by))
+}
+
+// FillerRests reports whether no documents are being written.
+func (db *DB) FillerRests() bool {
+	db.filler.mu.Lock()
+	defer db.filler.mu.Unlock()
+	return !db.filler.running
+}
+
+// Fill writes the documents of roots now, as is otherwise done in the background for those that are read again.
+func (db *DB) Fill(ctx context.Context, scope tenancy.Scope, typ *catalogue.Type, ids ...catalogue.ID) error {
+	numbers := make([]int64, len(ids))
+	for i, id := range ids {
+		numbers[i], _ = parseNumber(id)
+		db.hints.set(scope.Account(), string(id), hintRead)
+	}
+	_, err := db.fill(ctx, db.documents[typ].of, scope.Account(), numbers)
+	return err
 }

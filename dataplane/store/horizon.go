@@ -139,7 +139,7 @@ func (c *txConn) draw() time.Time {
 
 // closing are the statements that come right before COMMIT: what the transaction has changed is told with them.
 func (c *txConn) closing() []call {
-	var calls []call
+	calls := c.stale.calls(string(c.writing.account))
 	if c.drew.IsZero() && len(c.changed.list) > 0 {
 		c.draw()
 	}

@@ -16,6 +16,8 @@ type Metrics struct {
 	refusals *prometheus.CounterVec
 	retries  *prometheus.CounterVec
 	unwilled *prometheus.CounterVec
+
+	documents *prometheus.CounterVec
 }
 
 // NewMetrics makes and registers the store's metrics; a nil registerer counts nothing.
@@ -38,7 +40,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		Help: "Repetitions of writes, by what made them needed (serialization, deadlock, connection, late). CockroachDB's own are not in it."}, []string{"reason"})
 	m.unwilled = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "fluent_store_writes_refused_total",
 		Help: "Calls that the database refused because it takes no writes, by reason (DATABASE_FULL and others)."}, []string{"reason"})
-	reg.MustRegister(m.attempts, m.writes, m.trips, m.refusals, m.retries, m.unwilled)
+	m.documents = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "fluent_store_documents_total",
+		Help: "Documents of orders that were asked for (hit, miss) and written (written, overtaken by a write, failed)."}, []string{"outcome"})
+	reg.MustRegister(m.documents, m.attempts, m.writes, m.trips, m.refusals, m.retries, m.unwilled)
 	return m
 }
 
@@ -94,5 +98,11 @@ func (m *Metrics) trip(statement string, took time.Duration) {
 func (m *Metrics) refused(pool string) {
 	if m.refusals != nil {
 		m.refusals.WithLabelValues(pool).Inc()
+	}
+}
+
+func (m *Metrics) document(outcome string, n int) {
+	if m.documents != nil && n > 0 {
+		m.documents.WithLabelValues(outcome).Add(float64(n))
 	}
 }

@@ -105,6 +105,7 @@ func (db *DB) learn(c *catalogue.Catalogue) error {
 		}
 	}
 	db.deriveAggregates(c)
+	db.deriveDocuments(c)
 	db.learnIndexes(c)
 	db.learnEnds(c)
 	return nil

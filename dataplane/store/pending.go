@@ -231,7 +231,7 @@ func (p *pending) take(r *Reader, c *txConn) ([]call, error) {
 		}
 	}
 	c.changed.take(&took, db.ends)
-	calls := took.first
+	calls := append(took.first, c.stale.take(db, &took, account)...)
 	for _, g := range took.inserts {
 		c, err := g.call(account)
 		if err != nil {

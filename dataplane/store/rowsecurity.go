@@ -145,7 +145,7 @@ func (db *DB) fence(ctx context.Context) error {
 			return fmt.Errorf("table %s: %w", table, err)
 		}
 	}
-	return nil
+	return db.plainDocuments(ctx, c)
 }
 
 // grantRole makes the role, which all databases of a server share, and lets it work in this one.
@@ -181,7 +181,7 @@ func Policies(c *catalogue.Catalogue) (out []Derived) {
 	return out
 }
 
-// tenantTables lists the tables of entities and of links.
+// tenantTables lists the tables of entities, of links and of documents.
 func tenantTables(c *catalogue.Catalogue) (tables []string) {
 	add := func(name string) {
 		if !slices.Contains(tables, name) {
@@ -190,6 +190,9 @@ func tenantTables(c *catalogue.Catalogue) (tables []string) {
 	}
 	for _, t := range c.Types() {
 		add(t.Table)
+		if t.Document != nil {
+			add(t.Document.Table)
+		}
 		for _, e := range t.Edges {
 			if e.Link != nil {
 				add(e.Link.Table)

@@ -43,6 +43,11 @@ func Statements(c *catalogue.Catalogue) ([]Derived, error) {
 	for _, t := range c.Types() {
 		l.parts(db.models[t].aggregate, scopes)
 	}
+	for _, t := range c.Types() {
+		if b := db.documents[t]; b != nil && b.above == nil {
+			l.documents(b.of)
+		}
+	}
 	for _, t := range append(slices.Clone(c.Types()), c.Abstract()...) {
 		for _, scope := range scopes {
 			l.reads(scope, t)
@@ -102,6 +107,19 @@ func (l *statementList) writes(m *model, scopes []tenancy.Scope) {
 		for _, add := range []bool{true, false} {
 			c := linkGroup{edge: e, add: add}.call("")
 			l.add(c.name, c.sql, !add)
+		}
+	}
+}
+
+// documents adds the statements of documents.
+func (l *statementList) documents(d *documented) {
+	x := &d.texts
+	for _, text := range []struct{ name, sql string }{
+		{"read", x.one}, {"read", x.many}, {"readKeyed", x.keyed}, {"stale", x.stale}, {"stale", x.staleMany}, {"stale", x.staleParts},
+		{"versions", x.versions}, {"write", x.write}, {"add", x.add},
+	} {
+		if text.sql != "" {
+			l.add(d.tree.Table+"."+text.name, text.sql, true)
 		}
 	}
 }

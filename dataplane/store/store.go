@@ -58,6 +58,7 @@ type Options struct {
 	WriteBudget      time.Duration      // how long a write is tried [10s]
 	MaxRows          int                // most rows that one query returns [100000]
 	MaxScanned       int                // most rows that a search with Bounded looks at [500000]
+	Remembered       int                // how many orders that were read a node knows of, whose documents it reads and writes; below 0: none [65536]
 	Hook             Hook               // for tests [none]
 	// Stored hears after each commit how many rows of entities an account has more, or fewer [nobody].
 	Stored func(account tenancy.AccountID, rows int)
@@ -84,6 +85,9 @@ func (o Options) withDefaults() Options {
 	orInt(&o.WriteAttempts, 50)
 	orInt(&o.MaxRows, 100_000)
 	orInt(&o.MaxScanned, 500_000)
+	if o.Remembered == 0 {
+		o.Remembered = 1 << 16
+	}
 	if o.AcquireWait <= 0 {
 		o.AcquireWait = 3 * time.Second
 	}
@@ -107,6 +111,11 @@ type DB struct {
 	models  map[*catalogue.Type]*model
 	uniques map[string]uniqueKey                // by the name of the constraint
 	ends    map[*catalogue.Edge]*catalogue.Type // of edges with a link table: whose they are
+
+	documents map[*catalogue.Type]*documentBranch // of which there are documents
+	hints     *documentHints
+	filler    *documentFiller
+
 	shapes  *shapeCache
 	numbers *numbers.Allocator
 	clock   *clock
@@ -119,7 +128,7 @@ func Open(ctx context.Context, dsn string, options Options) (*DB, error) {
 		return nil, errors.New("open store: no catalogue")
 	}
 	db := &DB{opts: options.withDefaults(), dsn: dsn, shapes: &shapeCache{byKey: make(map[string]*shape)},
-		clock: &clock{}, refusal: &atomic.Pointer[Refusal]{}}
+		clock: &clock{}, refusal: &atomic.Pointer[Refusal]{}, hints: newDocumentHints(options.withDefaults().Remembered), filler: newDocumentFiller()}
 	db.numbers = numbers.New(usedUp, time.Now)
 	if err := db.learn(options.Catalogue); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
@@ -170,6 +179,7 @@ func (db *DB) Catalogue() *catalogue.Catalogue { return db.opts.Catalogue }
 
 // Close lets all connections go; calls under way end first.
 func (db *DB) Close() {
+	db.filler.close()
 	for _, p := range db.pools {
 		p.Close()
 	}

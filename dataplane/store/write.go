@@ -176,6 +176,7 @@ type txConn struct {
 	writing *writing
 	drew    time.Time // when keys were first drawn; zero: none were
 	changed changed
+	stale   staleDocuments
 }
 
 func (c *txConn) send(ctx context.Context, calls []call) error {

@@ -193,6 +193,8 @@ type Type struct {
 	RetailerEdge *Edge  // connection to retailers
 	Owner        *Owner // what a row is about says
 
+	Document *DocumentTree // of a root: what is kept of it in one row; nil: nothing
+
 	Places *Places // how roles at locations reach the type; nil: not at all, or as what a row is about
 
 	fields   map[string]*Field

@@ -126,6 +126,7 @@ func (b *builder) connect() {
 	for _, t := range b.cat.types {
 		b.connectOwner(t, strings.Fields(b.specs[t].Owner))
 		b.connectParts(t, b.specs[t].Parts)
+		b.connectDocument(t, b.specs[t].Document)
 	}
 	b.connectPlaces()
 }

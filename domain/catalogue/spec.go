@@ -29,6 +29,7 @@ type TypeSpec struct {
 	Driven      bool     // nothing is to be one whose retailer has no workflow for it; one that is there is tried again until there is
 	Quiet       bool     // with Fires: but not where it comes to be with its parent, whose CREATE says it
 	Parts       string   // of a root: paths to what hangs on it, which is read with it, such as items fulfilments.items; see parts.go
+	Document    string   // of a root: such paths, of direct connections, to what is kept with it in one row for those who read it again; see documents.go
 	Implements  string   // interfaces
 	Key         string   // natural key
 	Loose       bool     // the key is only recommended to be unique

@@ -25,7 +25,7 @@ func Spec() catalogue.Spec {
 func types() []catalogue.TypeSpec {
 	return []catalogue.TypeSpec{
 		{
-			Go: Order{}, Guarded: true, Driven: true, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", KeyInputs: "Id IdOrKey", Key: "ref", Taken: fault.CodeOrderExists, Retailer: "retailer", Location: "fulfilments fulfilmentChoices.pickupLocationRef", Agrees: []string{"paymentId.retailer = retailer", "customer.retailer = retailer"},
+			Go: Order{}, Guarded: true, Driven: true, Doc: "A customer's purchase.", Event: "ORDER", Fires: true, Implements: "Node Orchestrateable", KeyInputs: "Id IdOrKey", Key: "ref", Taken: fault.CodeOrderExists, Retailer: "retailer", Location: "fulfilments fulfilmentChoices.pickupLocationRef", Agrees: []string{"paymentId.retailer = retailer", "customer.retailer = retailer"}, Document: "items fulfilments.items",
 			Writers: "INTEGRATION CUSTOMER_SERVICE",
 			Unique:  []string{"ref2"},
 			Indexes: []string{"customer createdOn id", "status createdOn id", "updatedOn"},

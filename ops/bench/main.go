@@ -56,7 +56,7 @@ func main() {
 	flag.StringVar(&c.dir, "dir", "", "state folder, kept afterwards; empty: a temporary one")
 	flag.StringVar(&c.json, "json", "", "write the figures to this file, too")
 	flag.StringVar(&c.profiles, "profiles", "", "write CPU profiles of all nodes and gateways under each load to this folder")
-	flag.StringVar(&c.benches, "bench", "all", "which, separated by commas: start, accounts, orders, order-read, availability, batch; by their names only: provisioning, search")
+	flag.StringVar(&c.benches, "bench", "all", "which, separated by commas: start, accounts, orders, order-read, order-list, availability, batch; by their names only: provisioning, search")
 	flag.IntVar(&c.orders, "orders", 2000, "orders to place")
 	flag.IntVar(&c.clients, "clients", 16, "clients at once, and connections of raw SQL")
 	flag.DurationVar(&c.reads, "reads-for", 5*time.Second, "how long each read is repeated")
@@ -103,7 +103,7 @@ func run(ctx context.Context, c *config) (err error) {
 		name string
 		run  func(context.Context) error
 	}{
-		{"accounts", w.makeAccounts}, {"orders", w.placeOrders}, {"order-read", w.readOrders},
+		{"accounts", w.makeAccounts}, {"orders", w.placeOrders}, {"order-read", w.readOrders}, {"order-list", w.listOrders},
 		{"availability", w.readAvailability}, {"batch", w.loadStock}, {"start", w.startAgain}, {provisioning, w.provisionBesideOrders}, {searching, w.search},
 	} {
 		if !c.wants(bench.name) {

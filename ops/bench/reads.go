@@ -51,6 +51,73 @@ func (w *world) readOrders(ctx context.Context) error {
 	return nil
 }
 
+const listOrders = `query List($after: String) { orders(first: 50, after: $after) { pageInfo { hasNextPage } edges { cursor node { id ref type status totalPrice createdOn
+	items { edges { node { id ref status quantity price paidPrice } } }
+	fulfilments { edges { node { id ref type status eta
+		items { edges { node { id ref status requestedQuantity filledQuantity } } } } } } } } } }`
+
+// listPages is how many pages of a list are read in turn.
+const listPages = 10
+
+// listPage is what a page of a list shows of its rows.
+type listPage struct {
+	Orders struct {
+		PageInfo struct{ HasNextPage bool }
+		Edges    []struct {
+			Cursor string
+			Node   struct {
+				ID    string
+				Items struct {
+					Edges []struct{ Node struct{ ID string } }
+				}
+			}
+		}
+	}
+}
+
+// listOrders reads pages of 50 orders, each with its items, fulfilments and their items.
+func (w *world) listOrders(ctx context.Context) error {
+	var questions []*wire.Question
+	for after := any(nil); len(questions) < listPages; {
+		var page listPage
+		if err := w.client.GraphQL(ctx, listOrders, map[string]any{"after": after}, &page); err != nil {
+			return err
+		}
+		rows := len(page.Orders.Edges)
+		if rows == 0 {
+			break
+		}
+		questions = append(questions, &wire.Question{Query: listOrders, Variables: map[string]any{"after": after}, Check: func(data json.RawMessage) error { return checkList(rows, data) }})
+		if !page.Orders.PageInfo.HasNextPage {
+			break
+		}
+		after = page.Orders.Edges[rows-1].Cursor
+	}
+	if len(questions) == 0 {
+		return errors.New("there are no orders to list")
+	}
+	plan := load.Plan{Clients: w.config.clients, Duration: w.config.reads}
+	_, err := w.ask(ctx, "order-list", []string{w.stack.Ready.Gateway}, plan, questions)
+	return err
+}
+
+// checkList makes sure that a page has so many orders, each with items.
+func checkList(rows int, data json.RawMessage) error {
+	var page listPage
+	if err := json.Unmarshal(data, &page); err != nil {
+		return fmt.Errorf("decode a page of orders: %w", err)
+	}
+	if len(page.Orders.Edges) != rows {
+		return fmt.Errorf("a page has %d orders, not %d", len(page.Orders.Edges), rows)
+	}
+	for _, e := range page.Orders.Edges {
+		if len(e.Node.Items.Edges) == 0 {
+			return fmt.Errorf("order %s has no items", e.Node.ID)
+		}
+	}
+	return nil
+}
+
 // ask puts questions at some addresses, one after the other and from the start again, and reports what they cost.
 func (w *world) ask(ctx context.Context, bench string, at []string, plan load.Plan, questions []*wire.Question) (load.Result, error) {
 	if err := w.lab.Analyse(ctx); err != nil {

@@ -32,7 +32,7 @@ func (r *Runner) Payloads(op *document.Operation, caller Caller, returns func(fi
 		root.field.sel, root.err = pl.selection(root.field.rows, df, 2)
 		return root
 	})
-	q := r.start(op, p, caller)
+	q := r.start(op, p, caller, r.Reader) // each mutation's own: what comes after one has changed meanwhile
 	out := make([]*Payload, 0, len(p.roots))
 	for _, root := range p.roots {
 		print := &printer{states: q.states, w: &answer.Writer{}}

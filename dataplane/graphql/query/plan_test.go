@@ -48,7 +48,7 @@ func known(t testing.TB) (bind func()) {
 		op, errs := document.Prepare(parsed, doc, document.Request{Query: large, Variables: vars})
 		require.Empty(t, errs)
 		p := r.plan(op, parsed.Query, r.compileRoot)
-		q := r.start(op, p, Caller{Viewer: who, Limits: limit.Standard})
+		q := r.start(op, p, Caller{Viewer: who, Limits: limit.Standard}, r.Reader)
 		require.NoError(t, q.root(p.roots[0]))
 		require.Equal(t, 1+1+1+10+10, q.cost)
 	}

@@ -36,8 +36,10 @@ type Call struct {
 type Runner struct {
 	Catalogue *catalogue.Catalogue
 	Reader    func(tenancy.Scope) Reader
-	Known     *keys.Known
-	Specials  map[string]Special // of the API itself, by name of the root field
+	// Reading begins what one query reads, and answers with its readers: those of Reader, which may remember what they have read.
+	Reading  func() func(tenancy.Scope) Reader
+	Known    *keys.Known
+	Specials map[string]Special // of the API itself, by name of the root field
 	// Operations are what modules answer.
 	Operations []operation.Operation
 	Logger     *slog.Logger
@@ -104,7 +106,7 @@ type Caller struct {
 // Run answers a query operation.
 func (r *Runner) Run(ctx context.Context, op *document.Operation, caller Caller) answer.Response {
 	p := r.plan(op, op.Schema.Query, r.compileRoot)
-	q := r.start(op, p, caller)
+	q := r.start(op, p, caller, r.Reading())
 	failed := make([]error, len(p.roots))
 	var level []*field
 	for i, root := range p.roots {
@@ -145,12 +147,12 @@ type begun struct {
 	writer  answer.Writer
 }
 
-// start begins to run a plan.
-func (r *Runner) start(op *document.Operation, p *plan, caller Caller) *run {
+// start begins to run a plan, with readers for scopes.
+func (r *Runner) start(op *document.Operation, p *plan, caller Caller, reader func(tenancy.Scope) Reader) *run {
 	own := make(states, p.states+1)
 	left := store.NewRowBudget(caller.Limits.RowsRead)
 	b := &begun{fetcher: fetcher{states: own, viewer: caller.Viewer, known: r.Known, reader: func(scope tenancy.Scope) Reader {
-		return bounded{r.Reader(scope), left}
+		return bounded{reader(scope), left}
 	}}}
 	b.writer.Expect(int(p.length.Load()))
 	b.printer.states, b.printer.w = own, &b.writer

@@ -142,7 +142,7 @@ func merged(b *bench) {
 		tx.Update(o, typ.Field("status"))
 		return nil
 	}))
-	require.Equal(b.t, []string{"orders.update"}, tr.Statements())
+	require.Equal(b.t, []string{"orders.update", "order_documents.stale"}, tr.Statements())
 	got, err := store.Get[order.Order](b.ctx, b.db.Reader(b.scope), o.ID)
 	require.NoError(b.t, err)
 	require.Equal(b.t, "BOOKED", got[0].Status)

@@ -5,12 +5,16 @@
 // notices. Here the policies that hide are replaced by one that raises an error, each account has a neighbour from the start that has the same
 // rows under the same ids and refs, and the tables of the engine and of the platform, which policies do not guard, are watched, too. A statement keeps out of
 // the neighbour's rows by its own conditions, or fails. So whatever runs on such a database tests the wall, whatever else it is a test of.
+//
+// And it tests that documents of orders are never stale: each order has one that says nothing, and a transaction that writes a row of the order, by
+// whatever way, and leaves the document there cannot commit.
 package tripwire
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -18,6 +22,9 @@ import (
 
 // Prefix begins the names of neighbours: ACME's is 0~ACME. It comes before all accounts in every collation, and none may be named so.
 const Prefix = "0~"
+
+// Stale is what a transaction fails with that leaves a document there of which it has changed a row.
+const Stale = "went round the door"
 
 // Message begins what a statement fails with that reached another account's row.
 const Message = "the wall is broken"
@@ -54,6 +61,41 @@ BEGIN
 	PERFORM tripwire(OLD.account_id, TG_TABLE_NAME);
 	RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 END $$`
+
+// documents is the table of documents, and what is in them. A mark stands for a document: the number of the transaction that has put it there, which may
+// change further rows. Nothing is read that is not written, so that transactions meet no more than they would.
+const (
+	documents = "order_documents"
+	kept      = `
+CREATE FUNCTION stale_document(id INT8) RETURNS BYTEA LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE EXCEPTION 'the document of order % is stale: who changed it went round the door', id;
+END $$;
+CREATE FUNCTION document_kept() RETURNS TRIGGER LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+	account TEXT := coalesce(NEW.account_id, OLD.account_id);
+	mark BYTEA := convert_to(txid_current()::TEXT, 'UTF8');
+	ids INT8[];
+	root INT8;
+BEGIN
+	CASE TG_TABLE_NAME
+	WHEN 'orders' THEN ids := ARRAY[OLD.id, NEW.id];
+	WHEN 'fulfilment_items' THEN
+		ids := ARRAY(SELECT f.order_id FROM fulfilments f WHERE f.account_id = account AND f.id IN (OLD.fulfilment_id, NEW.fulfilment_id));
+	ELSE ids := ARRAY[OLD.order_id, NEW.order_id];
+	END CASE;
+	FOREACH root IN ARRAY ids LOOP
+		CONTINUE WHEN root IS NULL OR account LIKE '0~%';
+		INSERT INTO order_documents AS d (account_id, order_id, version, body) VALUES (account, root, 0, mark)
+		ON CONFLICT (account_id, order_id) DO UPDATE SET body = CASE WHEN d.body IS NULL OR d.body = mark THEN mark ELSE stale_document(root) END;
+	END LOOP;
+	RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER document AFTER INSERT OR UPDATE OR DELETE ON orders DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION document_kept();
+CREATE CONSTRAINT TRIGGER document AFTER INSERT OR UPDATE OR DELETE ON order_items DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION document_kept();
+CREATE CONSTRAINT TRIGGER document AFTER INSERT OR UPDATE OR DELETE ON fulfilments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION document_kept();
+CREATE CONSTRAINT TRIGGER document AFTER INSERT OR UPDATE OR DELETE ON fulfilment_items DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION document_kept()`
+)
 
 const tables = `SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'account_id' AND NOT a.attisdropped
 WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::REGNAMESPACE ORDER BY c.relname`
@@ -100,6 +142,9 @@ func Set(ctx context.Context, dsn string) error {
 			with = watchCopied
 		}
 		text = append(text, fmt.Sprintf(meet+";\n"+with, pgx.Identifier{name}.Sanitize(), name))
+	}
+	if slices.Contains(all, documents) {
+		text = append(text, kept)
 	}
 	if _, err := c.Exec(ctx, strings.Join(text, ";\n"), pgx.QueryExecModeSimpleProtocol); err != nil {
 		return fmt.Errorf("set the tripwire: %w", err)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/dataplane/store/tripwire"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
@@ -73,4 +74,36 @@ func TestStatementsThatForgetTheAccountTrip(t *testing.T) {
 	got, err = run(`SELECT 1 FROM roles WHERE account_id = '` + tripwire.Prefix + `ACME' AND name IN ('A', 'B')`)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, got, "the neighbour's rows are as they were made")
+}
+
+// TestAWriterRoundTheDoorTrips changes a row of an order in each table, and leaves the order's document there or empties it.
+func TestAWriterRoundTheDoorTrips(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	dsn := dbtest.Template(t, "tripwire", storetest.MigrateOnTripwire)
+	c, err := pgx.Connect(ctx, dsn)
+	require.NoError(t, err)
+	defer func() { _ = c.Close(ctx) }()
+	if c.PgConn().ParameterStatus("crdb_version") != "" {
+		t.Skip("NOT CHECKED: the tripwire is made of what only PostgreSQL has")
+	}
+	run := func(sql string) error {
+		_, err := c.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
+		return err
+	}
+	const at = "(account_id, id, created_on, updated_on, "
+	require.NoError(t, run(`BEGIN;
+		INSERT INTO orders `+at+`ref, type, status, workflow_ref, workflow_version, retailer_id, customer_id) VALUES ('ACME', 1, now(), now(), 'HD_1', 'HD', 'BOOKED', 'W', 1, 1, 1);
+		INSERT INTO order_items `+at+`ref, status, quantity, product_ref, product_catalogue_ref, order_id) VALUES ('ACME', 2, now(), now(), '1', 'X', 1, 'P', 'C', 1);
+		INSERT INTO fulfilments `+at+`ref, type, status, workflow_ref, workflow_version, order_id) VALUES ('ACME', 3, now(), now(), 'F', 'HD', 'X', 'W', 1, 1);
+		INSERT INTO fulfilment_items `+at+`ref, status, filled_quantity, rejected_quantity, order_item_id, fulfilment_id) VALUES ('ACME', 4, now(), now(), '1', 'X', 0, 0, 2, 3); COMMIT`))
+	const empties = `UPDATE order_documents SET body = NULL WHERE account_id = 'ACME' AND order_id = 1`
+	for _, write := range []string{
+		`UPDATE orders SET status = 'Y' WHERE account_id = 'ACME'`, `UPDATE order_items SET status = 'Y' WHERE account_id = 'ACME'`,
+		`UPDATE fulfilments SET status = 'Y' WHERE account_id = 'ACME'`, `UPDATE fulfilment_items SET status = 'Y' WHERE account_id = 'ACME'`,
+		`DELETE FROM fulfilment_items WHERE account_id = 'ACME'`, `DELETE FROM order_items WHERE account_id = 'ACME'`,
+	} {
+		require.ErrorContains(t, run(write), tripwire.Stale, write)
+		require.NoError(t, run("BEGIN; "+write+"; "+empties+"; COMMIT"), write)
+	}
 }
