@@ -25,38 +25,63 @@ func (b *backend) rest(now time.Time) { b.restTill.Store(now.Add(resting).UnixNa
 
 // balancer chooses among the ready nodes: the less loaded of two drawn by chance.
 type balancer struct {
+	ready atomic.Pointer[readyNodes]
+
 	mu       sync.Mutex
 	backends map[string]*backend // by address
 }
 
+// readyNodes are those of a view, found once.
+type readyNodes struct {
+	view  *desired.View
+	nodes []*backend
+}
+
+func (b *balancer) of(view *desired.View) []*backend {
+	known := b.ready.Load()
+	if known == nil || known.view != view {
+		known = &readyNodes{view: view}
+		for _, p := range view.Peers("node") {
+			if p.GetState() == "READY" {
+				known.nodes = append(known.nodes, b.backend(p.GetAddress()))
+			}
+		}
+		b.ready.Store(known)
+	}
+	return known.nodes
+}
+
+// usualNodes is how many there may be for a choice to need no memory.
+const usualNodes = 16
+
 // pick chooses a node that is not in tried; nil if none is left. Nodes that rest come last.
 func (b *balancer) pick(view *desired.View, tried map[string]bool, now time.Time) *backend {
-	var fresh, tired []*backend
-	for _, p := range view.Peers("node") {
-		if p.GetState() != "READY" || tried[p.GetAddress()] {
-			continue
-		}
-		if n := b.backend(p.GetAddress()); n.rests(now) {
-			tired = append(tired, n)
-		} else {
-			fresh = append(fresh, n)
+	var room [usualNodes]*backend
+	list, all := room[:0], b.of(view)
+	for _, n := range all {
+		if !tried[n.address] && !n.rests(now) {
+			list = append(list, n)
 		}
 	}
-	if len(fresh) == 0 {
-		fresh = tired
+	if len(list) == 0 {
+		for _, n := range all {
+			if !tried[n.address] {
+				list = append(list, n)
+			}
+		}
 	}
-	switch len(fresh) {
+	switch len(list) {
 	case 0:
 		return nil
 	case 1:
-		return fresh[0]
+		return list[0]
 	}
-	i := rand.IntN(len(fresh))
-	j := (i + 1 + rand.IntN(len(fresh)-1)) % len(fresh)
-	if fresh[j].inFlight.Load() < fresh[i].inFlight.Load() {
+	i := rand.IntN(len(list))
+	j := (i + 1 + rand.IntN(len(list)-1)) % len(list)
+	if list[j].inFlight.Load() < list[i].inFlight.Load() {
 		i = j
 	}
-	return fresh[i]
+	return list[i]
 }
 
 func (b *balancer) backend(address string) *backend {

@@ -1,6 +1,8 @@
 package link
 
 import (
+	"bufio"
+	"net/http"
 	"sync/atomic"
 	"time"
 )
@@ -25,4 +27,9 @@ func Keeping(most int) *Pool {
 	p := New(time.Minute)
 	p.most = most
 	return p
+}
+
+// Quickly reads an answer in one go, or not at all.
+func Quickly(r *bufio.Reader, req *http.Request) *http.Response {
+	return (&conn{r: r}).quickly(req)
 }

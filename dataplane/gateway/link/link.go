@@ -21,6 +21,7 @@ const (
 	idlePerNode = 512
 	bufferSize  = 8 << 10
 	earlyTime   = 100 * time.Millisecond // for an answer that was on its way when the connection broke
+	coarse      = 16                     // an answer's time may be a part in so many shorter than was asked for
 )
 
 // Pool keeps connections to nodes. It is safe for use by many goroutines.
@@ -44,6 +45,7 @@ type conn struct {
 	address string
 	r       *bufio.Reader
 	since   time.Time // idle since
+	bounded time.Time // when its deadline was set for an answer; zero: it has another one, or none
 }
 
 // Message is a request, written out as HTTP/1.1 puts it: all of it, or all but a body that is too large to be copied.
@@ -80,13 +82,22 @@ func (p *Pool) Send(req *http.Request, address string, message Message) (*http.R
 }
 
 func (c *conn) exchange(req *http.Request, message Message, patience time.Duration) (*http.Response, error) {
-	if err := c.SetReadDeadline(time.Now().Add(patience)); err != nil {
-		return nil, err
+	if now := time.Now(); now.Sub(c.bounded) > patience/coarse { // a deadline moves a timer each time, and that costs
+		if err := c.SetReadDeadline(now.Add(patience)); err != nil {
+			return nil, err
+		}
+		c.bounded = now
 	}
 	writeErr := message.writeTo(c)
 	if writeErr != nil { // a node that turns connections away has answered and closed before it read a request
+		c.bounded = time.Time{}
 		if err := c.SetReadDeadline(time.Now().Add(earlyTime)); err != nil {
 			return nil, err
+		}
+	}
+	if writeErr == nil {
+		if res := c.quickly(req); res != nil {
+			return res, nil
 		}
 	}
 	for {
@@ -186,12 +197,16 @@ func (b *body) Close() error {
 		var none [1]byte
 		n, err := b.ReadCloser.Read(none[:])
 		b.ended = n == 0 && errors.Is(err, io.EOF)
+		b.conn.bounded = time.Time{}
 	}
 	if !b.keep || !b.ended || !quiet {
 		return b.conn.Close()
 	}
-	if err := b.conn.SetDeadline(time.Time{}); err != nil {
-		return b.conn.Close()
+	if b.conn.bounded.IsZero() || b.pool.answer-b.pool.answer/coarse <= idleTimeout { // else the deadline comes after the connection's idle time
+		b.conn.bounded = time.Time{}
+		if err := b.conn.SetDeadline(time.Time{}); err != nil {
+			return b.conn.Close()
+		}
 	}
 	b.pool.put(b.conn)
 	return nil
