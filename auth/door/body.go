@@ -25,7 +25,7 @@ type Body struct {
 
 	from       io.Reader
 	bodies     *Bodies
-	controller *http.ResponseController
+	controller http.ResponseController
 	declared   int64 // its length; -1: not told
 	limit      int64
 	received   int64
@@ -51,7 +51,7 @@ func (b *Bodies) Guard(w http.ResponseWriter, r *http.Request) *Body {
 		return nil
 	}
 	body := &Body{
-		from: r.Body, bodies: b, controller: http.NewResponseController(w), declared: r.ContentLength, limit: UnknownBody,
+		from: r.Body, bodies: b, controller: *http.NewResponseController(w), declared: r.ContentLength, limit: UnknownBody,
 	}
 	body.setDeadline(b.now().Add(b.limits.Progress))
 	return body
@@ -96,9 +96,12 @@ func (b *Bodies) Handler(next http.Handler) http.Handler {
 			return
 		}
 		defer body.Release()
-		guarded := *r // the server looks at its own request's body, to know what to do with the connection
-		guarded.Body = body
-		next.ServeHTTP(w, &guarded)
+		if _, copied := r.Body.(*pressedBody); !copied {
+			guarded := *r // as of press
+			r = &guarded
+		}
+		r.Body = body
+		next.ServeHTTP(w, r)
 	})
 }
 

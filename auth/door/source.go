@@ -65,15 +65,23 @@ func (p Proxies) Source(r *http.Request) netip.Addr {
 	}
 	switch {
 	case len(standard) == 0:
-		return p.walk(peer, strings.Split(strings.Join(listed, ","), ","))
+		return p.walk(peer, hops(listed))
 	case len(listed) == 0:
 		return p.walk(peer, forwardedFor(strings.Join(standard, ",")))
 	}
-	one, other := p.walk(peer, strings.Split(strings.Join(listed, ","), ",")), p.walk(peer, forwardedFor(strings.Join(standard, ",")))
+	one, other := p.walk(peer, hops(listed)), p.walk(peer, forwardedFor(strings.Join(standard, ",")))
 	if one != other {
 		return peer
 	}
 	return one
+}
+
+// hops are the parts of a header's lines. One line of one part, as our own gateways send it, is that already.
+func hops(lines []string) []string {
+	if len(lines) == 1 && strings.IndexByte(lines[0], ',') < 0 {
+		return lines
+	}
+	return strings.Split(strings.Join(lines, ","), ",")
 }
 
 // walk goes over hops from the right for as long as proxies that are believed tell of them.
@@ -172,15 +180,31 @@ func group(source netip.Addr) netip.Prefix {
 
 type sourceKey struct{}
 
+// sourced is a context that carries a source.
+type sourced struct {
+	context.Context
+	source netip.Addr
+}
+
+// Value implements context.Context.
+func (s *sourced) Value(key any) any {
+	if key == (sourceKey{}) {
+		return s
+	}
+	return s.Context.Value(key)
+}
+
 // NewContext returns a context that carries the source of a request.
 func NewContext(ctx context.Context, source netip.Addr) context.Context {
-	return context.WithValue(ctx, sourceKey{}, source)
+	return &sourced{ctx, source}
 }
 
 // SourceOf is the address of the client that a request comes from; the zero address where nobody noted one.
 func SourceOf(ctx context.Context) netip.Addr {
-	source, _ := ctx.Value(sourceKey{}).(netip.Addr)
-	return source
+	if s, ok := ctx.Value(sourceKey{}).(*sourced); ok {
+		return s.source
+	}
+	return netip.Addr{}
 }
 
 // Handler notes the source of each request in its context.

@@ -42,11 +42,7 @@ func (s *streams) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Body != nil && r.Body != http.NoBody {
-		pressed := *r // the server looks at its own request's body, to know what to do with the connection
-		body := &pressedBody{ReadCloser: r.Body, control: http.NewResponseController(w), patience: s.patience}
-		body.hurry()
-		pressed.Body = body
-		r = &pressed
+		r = press(w, r, s.patience)
 	}
 	if r.ProtoMajor < 2 {
 		s.next.ServeHTTP(w, r)
@@ -88,10 +84,23 @@ func (s *streams) leave(group string) {
 	}
 }
 
+// pressed is a request with a pressed body. It is a copy, since the server looks at its own request's body, to know what to do with the connection.
+type pressed struct {
+	http.Request
+	body pressedBody
+}
+
+func press(w http.ResponseWriter, r *http.Request, patience time.Duration) *http.Request {
+	p := &pressed{Request: *r, body: pressedBody{ReadCloser: r.Body, control: *http.NewResponseController(w), patience: patience}}
+	p.body.hurry()
+	p.Body = &p.body
+	return &p.Request
+}
+
 // pressedBody is a body each part of which must be there in time. Who guards bodies better (see Bodies) sets deadlines of his own.
 type pressedBody struct {
 	io.ReadCloser
-	control  *http.ResponseController
+	control  http.ResponseController
 	patience time.Duration
 	unmarked int // bytes since the deadline was set
 }

@@ -79,8 +79,10 @@ func SameHost(a, b string) bool { return hostName(a) == hostName(b) }
 
 // hostName is the name in a Host header, as names are compared: without a port and the root's dot, in small letters.
 func hostName(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
+	if strings.IndexByte(host, ':') >= 0 { // an error of what follows would take memory
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
 	}
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }

@@ -14,14 +14,14 @@ const longestRequestID = 100
 
 // NameRequest gives a request an id, unless its caller gave one that can stand in a log, and puts it into the answer, too.
 func NameRequest(w http.ResponseWriter, r *http.Request) {
-	id := r.Header.Get(RequestIDHeader)
-	if !loggable(id) {
+	given := r.Header[RequestIDHeader]
+	if len(given) == 0 || !loggable(given[0]) {
 		var random [12]byte
 		_, _ = rand.Read(random[:]) // never fails
-		id = hex.EncodeToString(random[:])
-		r.Header.Set(RequestIDHeader, id)
+		given = []string{hex.EncodeToString(random[:])}
+		r.Header[RequestIDHeader] = given
 	}
-	w.Header().Set(RequestIDHeader, id)
+	w.Header()[RequestIDHeader] = given[:1:1]
 }
 
 // loggable allows what UUIDs and the ids of common tracing systems consist of.

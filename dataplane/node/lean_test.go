@@ -180,7 +180,7 @@ func TestARequestTakesLittle(t *testing.T) {
 		name, at       string
 		headers        []string
 		allocs, writes float64
-	}{{"as a gateway sends it", w.port, gatewaysHeaders, 80, 1}, {"at its own door", w.door, nil, 80, 1}} {
+	}{{"as a gateway sends it", w.port, gatewaysHeaders, 66, 1}, {"at its own door", w.door, nil, 62, 1}} {
 		a := w.asks(c.at, fmt.Sprintf(readOrder, false), c.headers...)
 		for range 10 { // the document is kept from the second time on
 			require.JSONEq(t, `{"data":{"__typename":"Query"}}`, string(a.ask()))

@@ -71,6 +71,7 @@ type Node struct {
 	operators http.Handler // /healthz, /readyz, /metrics: in all states of the node
 	atDoor    http.Handler // see here
 	front     *frontDoor   // nil: there is none
+	passers   atomic.Pointer[passers]
 }
 
 // Run serves until ctx ends, then drains and stops. ready is called with the address when the node takes work.

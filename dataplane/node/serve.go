@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/trust"
+	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/gateway"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/rest"
@@ -81,22 +83,36 @@ func (n *Node) shared(peer netip.Addr) bool {
 // from such a machine is believed, too.
 func (n *Node) fromGateway(_ *http.Request, peer netip.Addr) bool {
 	view := n.state.View()
-	for _, g := range view.Peers("gateway") {
-		if isAt(g, peer) {
-			return true
-		}
+	known := n.passers.Load()
+	if known == nil || known.view != view {
+		known = passersOf(view)
+		n.passers.Store(known)
 	}
-	for _, other := range view.Peers("node") {
-		if other.GetDoor() != "" && isAt(other, peer) {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(known.at, peer)
 }
 
-func isAt(p *nodev1.Peer, address netip.Addr) bool {
-	at, err := netip.ParseAddrPort(p.GetAddress())
-	return err == nil && at.Addr().Unmap() == address
+// passers are the addresses from which requests of others come.
+type passers struct {
+	view *desired.View // that tells of them
+	at   []netip.Addr
+}
+
+func passersOf(view *desired.View) *passers {
+	p := &passers{view: view}
+	add := func(peer *nodev1.Peer) {
+		if at, err := netip.ParseAddrPort(peer.GetAddress()); err == nil {
+			p.at = append(p.at, at.Addr().Unmap())
+		}
+	}
+	for _, g := range view.Peers("gateway") {
+		add(g)
+	}
+	for _, other := range view.Peers("node") {
+		if other.GetDoor() != "" {
+			add(other)
+		}
+	}
+	return p
 }
 
 // silent keeps what a draining node refuses, which is nobody's fault, out of the log.
