@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"sync"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/graphql/answer"
@@ -38,20 +40,8 @@ func (e *Executor) Handler() http.Handler {
 			refuse(w, http.StatusOK, err) // with any other status the official client does not read what it was
 			return
 		}
-		var body bytes.Buffer
-		body.Grow(int(min(max(r.ContentLength, 0), 64<<10)) + bytes.MinRead)
-		_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
-		if err != nil {
-			refuseBody(w, err)
-			return
-		}
-		req, err := document.Decode(body.Bytes())
-		if err != nil {
-			status := http.StatusBadRequest
-			if fault.Is(err, fault.TooLarge) {
-				status = http.StatusRequestEntityTooLarge
-			}
-			refuse(w, status, err)
+		req, ok := read(w, r)
+		if !ok {
 			return
 		}
 		res, status := e.safely(r.Context(), p, req), http.StatusOK
@@ -60,6 +50,41 @@ func (e *Executor) Handler() http.Handler {
 		}
 		reply(w, status, res)
 	})
+}
+
+// usualBody is the size up to which room for a body is made in advance, and used again.
+const usualBody = 64 << 10
+
+// bodies are buffers to read bodies into. Nothing of a request points into them.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// read reads a request, or refuses it.
+func read(w http.ResponseWriter, r *http.Request) (document.Request, bool) {
+	body := bodies.Get().(*bytes.Buffer) // the pool holds nothing else
+	defer func() {
+		if body.Cap() <= usualBody+bytes.MinRead {
+			body.Reset()
+			bodies.Put(body)
+		}
+	}()
+	body.Grow(int(min(max(r.ContentLength, 0), usualBody)) + bytes.MinRead)
+	from := io.Reader(r.Body)
+	if r.ContentLength < 0 || r.ContentLength > maxBody {
+		from = http.MaxBytesReader(w, r.Body, maxBody)
+	}
+	if _, err := body.ReadFrom(from); err != nil {
+		refuseBody(w, err)
+		return document.Request{}, false
+	}
+	req, err := document.Decode(body.Bytes())
+	if err != nil {
+		status := http.StatusBadRequest
+		if fault.Is(err, fault.TooLarge) {
+			status = http.StatusRequestEntityTooLarge
+		}
+		refuse(w, status, err)
+	}
+	return req, err == nil
 }
 
 // safely executes a request and answers a panic, which is our mistake, like any other internal error.

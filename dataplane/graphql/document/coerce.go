@@ -264,7 +264,7 @@ func scalar(name string, v any, at *spot) (any, error) {
 		}
 	case "String":
 		if s, ok := v.(string); ok {
-			return text(s, at)
+			return text(v, s, at)
 		}
 	case "ID":
 		return identifier(v, at)
@@ -277,23 +277,23 @@ func scalar(name string, v any, at *spot) (any, error) {
 }
 
 func identifier(v any, at *spot) (any, error) {
-	switch v := v.(type) {
+	switch x := v.(type) {
 	case string:
-		return text(v, at)
+		return text(v, x, at)
 	case json.Number:
-		if _, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
-			return v.String(), nil
+		if _, err := strconv.ParseInt(x.String(), 10, 64); err == nil {
+			return x.String(), nil
 		}
 	}
 	return nil, badInput(at, "want a value of type ID, got %s", kindOf(v))
 }
 
-// text refuses NUL, which no column can hold.
-func text(s string, at *spot) (any, error) {
+// text gives back v, whose text is s, for to make a value of it again would take memory. It refuses NUL, which no column can hold.
+func text(v any, s string, at *spot) (any, error) {
 	if wrong := withoutNUL(s); wrong != nil {
 		return nil, wrong.in(at.String())
 	}
-	return s, nil
+	return v, nil
 }
 
 func withoutNUL(s string) *InputError {
@@ -386,13 +386,16 @@ func kindOf(v any) string {
 type spot struct {
 	up    *spot
 	name  string
-	index int // of an element, where name is empty
+	index int    // of an element, where name is empty
+	sign  string // before the name
 }
 
 // maxSpot is how many bytes a place's text may have.
 const maxSpot = 200
 
 func named(name string) *spot { return &spot{name: name} }
+
+func variable(name string) *spot { return &spot{name: name, sign: "$"} }
 
 func (s *spot) member(name string) *spot { return &spot{up: s, name: name} }
 
@@ -412,7 +415,7 @@ func (s *spot) String() string {
 		case s.name == "":
 			parts = append(parts, "["+strconv.Itoa(s.index)+"]")
 		case s.up == nil:
-			parts = append(parts, cut(s.name, maxSpot))
+			parts = append(parts, cut(s.sign+s.name, maxSpot))
 		default:
 			parts = append(parts, "."+cut(s.name, maxSpot))
 		}

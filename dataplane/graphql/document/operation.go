@@ -63,7 +63,7 @@ func (o *Operation) variable(v *ast.VariableDefinition, given map[string]any) er
 	c := coercer{schema: o.Schema}
 	value, ok := given[v.Variable]
 	if !ok && v.DefaultValue != nil {
-		d, err := c.fromLiteral(v.Type, v.DefaultValue, named("$"+v.Variable))
+		d, err := c.fromLiteral(v.Type, v.DefaultValue, variable(v.Variable))
 		if err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ func (o *Operation) variable(v *ast.VariableDefinition, given map[string]any) er
 	if !ok && !v.Type.NonNull {
 		return nil
 	}
-	coerced, err := c.fromJSON(v.Type, value, named("$"+v.Variable))
+	coerced, err := c.fromJSON(v.Type, value, variable(v.Variable))
 	if err != nil {
 		return err
 	}
