@@ -82,6 +82,8 @@ func ofForm(p place) (out []wrong) {
 	}
 	if p.Most != nil {
 		add("too much", *p.Most+1, fault.CodeNumber)
+	} else if p.base == "Float" && !strings.HasSuffix(p.path, ".amount") { // which contradicts its unscaled value first
+		add("more digits than are kept", 1e16, fault.CodeNumber)
 	}
 	return out
 }
@@ -152,7 +154,7 @@ func placeOf(in *catalogue.Input, f *catalogue.InputField, path string) place {
 		}
 		for _, m := range v.Fields {
 			if m.Name == f.Name {
-				p.limit, p.form, p.Bounds, p.text = m.MaxLen, m.Form, m.Bounds, p.base == "String"
+				p.limit, p.form, p.Bounds, p.text, p.constants = m.MaxLen, m.Form, m.Bounds, p.base == "String", m.Constants != nil
 			}
 		}
 	}

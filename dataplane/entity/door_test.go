@@ -187,7 +187,7 @@ func (h *house) put(in *catalogue.Input, out map[string]any, f *catalogue.Field,
 
 // said are values that are not free.
 var said = map[string]any{"PermissionKey.name": "ORDER_VIEW", "RoleContextInput.contextType": "ACCOUNT", "RoleContextInput.contextId": "0", "retailerRefs": []any{"1"}, "apiKey": nil, "controlGroupRef": nil,
-	"CurrencyKey.alphabeticCode": "EUR", "timeZone": "Australia/Sydney", "timezone": "Australia/Sydney", "CreateOrderItemWithOrderInput.quantity": 100, "CreateFulfilmentItemWithFulfilmentInput.requestedQuantity": 1, "AmountTypeInput.scale": 2, "AmountTypeInput.unscaledValue": 150} // as much as the amount
+	"CurrencyKey.alphabeticCode": "EUR", "PriceInput.currency": "EUR", "timeZone": "Australia/Sydney", "timezone": "Australia/Sydney", "CreateOrderItemWithOrderInput.quantity": 100, "CreateFulfilmentItemWithFulfilmentInput.requestedQuantity": 1, "AmountTypeInput.scale": 2, "AmountTypeInput.unscaledValue": 150} // as much as the amount
 
 func (h *house) value(in *catalogue.Input, f *catalogue.InputField, mark string) any {
 	for _, name := range []string{in.Name + "." + f.Name, f.Name} {

@@ -2,6 +2,7 @@ package entity
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 
@@ -105,6 +106,8 @@ func member(m *catalogue.ValueField, v reflect.Value) error {
 		return member(m, v.Elem())
 	case v.Kind() == reflect.String && m.Enum != nil && v.Len() > 0 && !m.Enum.Has(v.String()):
 		return words.Unknown(v.String(), m.Enum.Values)
+	case v.Kind() == reflect.String && m.Constants != nil && v.Len() > 0:
+		return constant(m.Constants, v.String())
 	case v.Kind() == reflect.String:
 		if err := CheckLength(v.String(), m.MaxLen); err != nil || m.Form == nil {
 			return err
@@ -112,8 +115,18 @@ func member(m *catalogue.ValueField, v reflect.Value) error {
 		return m.Form.Text(v.String())
 	case v.CanInt() && v.Int() != int64(int32(v.Int())): //nolint:gosec // that is the question
 		return beyond(int(v.Int()))
+	case v.CanFloat() && math.Abs(v.Float()) > exact:
+		return inexact(v.Float())
 	}
 	return bounded(m.Bounds, v, m.Name)
+}
+
+// exact is up to where callers' Floats are taken: fifteen digits are all kept. Sums and shares of larger amounts are wrong, or none at all, so that
+// what works them out would fail; the platform itself may come beyond by adding up.
+const exact = 1e15
+
+func inexact(v float64) error {
+	return fault.New(fault.Invalid, "%g has more digits than are kept: want -%g to %[2]g", v, exact).WithCode(fault.CodeNumber)
 }
 
 // bounded refuses a number beyond bounds.

@@ -54,7 +54,7 @@ type Maker struct {
 	Retailer tenancy.RetailerID   // in whose name what several retailers share is worked on; 0: none
 	For      []tenancy.RetailerID // the retailers that the maker acts for; nil: the whole account
 	Limited  bool                 // what the maker names must be there, and in its reach: the account itself may name what comes later
-	Composes bool                 // refs of what it makes are put together of others' refs: callers' limits of length are not theirs
+	Composes bool                 // what it makes is put together, refs of others' refs and sums of others' amounts: callers' limits are not theirs
 	Provides bool                 // the maker is the control plane's hand: what comes from there comes through it
 	Now      time.Time            // when new entities were made; zero: the store says
 }

@@ -100,6 +100,14 @@ func (m *Making) value(x *Draft, f *catalogue.Field) error {
 			return nil
 		}
 		return number(x, f, **p)
+	case *float64:
+		if math.Abs(*p) > exact && !m.By.Composes {
+			return inexact(*p)
+		}
+	case **float64:
+		if *p != nil && math.Abs(**p) > exact && !m.By.Composes {
+			return inexact(**p)
+		}
 	case *catalogue.ID:
 		if f.Ref == nil {
 			return CheckLength(string(*p), 0)
@@ -145,7 +153,7 @@ func (m *Making) text(x *Draft, f *catalogue.Field, text string) error {
 	case len(f.Among) > 0:
 		return among(f, text)
 	case f.Constants != nil && f.Constants.Constant(text) == nil:
-		return fault.NotFoundf("%s not found: %s %.80s%s", f.Constants.Name, f.Constants.Key, text, words.Hint(text, f.Constants.Keys()))
+		return constant(f.Constants, text)
 	case f.Words != nil:
 		if err := misspelt(text, f.Words); err != nil {
 			return err
@@ -156,6 +164,14 @@ func (m *Making) text(x *Draft, f *catalogue.Field, text string) error {
 		limit = composedLength
 	}
 	return m.formed(f.Form, text, limit)
+}
+
+// constant refuses a text that is not the key of a row of a value type, such as a currency's code.
+func constant(of *catalogue.ValueType, text string) error {
+	if of.Constant(text) != nil {
+		return nil
+	}
+	return fault.NotFoundf("%s not found: %s %.80s%s", of.Name, of.Key, text, words.Hint(text, of.Keys()))
 }
 
 // formed checks the length and the form of a text. What the platform puts together of refs that are stored may have the form that those had.

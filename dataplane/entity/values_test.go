@@ -68,6 +68,18 @@ func TestAnEmptyTextIsNoneOfThoseThatAreAllowed(t *testing.T) {
 	}
 }
 
+// TestSumsMayBeLargerThanWhatCallersGive: else an order whose lines were taken could not change any more.
+func TestSumsMayBeLargerThanWhatCallersGive(t *testing.T) {
+	t.Parallel()
+	total := 3e17
+	o := with("9", &order.Order{Ref: "O", TotalPrice: &total})
+	x := &entity.Draft{Type: domain.Catalogue().TypeOf(o), Entity: o, New: true, Place: "input"}
+	m := &entity.Making{Catalogue: domain.Catalogue()}
+	require.ErrorContains(t, m.Values(x), "input.totalPrice: 3e+17 has more digits than are kept: want -1e+15 to 1e+15")
+	m.By.Composes = true
+	require.NoError(t, m.Values(x))
+}
+
 // TestOnlyWhatChangesIsLookedAt: what is stored may be older than a limit.
 func TestOnlyWhatChangesIsLookedAt(t *testing.T) {
 	t.Parallel()

@@ -293,16 +293,19 @@ type ValueType struct {
 
 // ValueField is one member of a value object.
 type ValueField struct {
-	Name     string     // GraphQL name and JSON name
-	GraphQL  string     // output type text
-	Ref      *Type      // the member holds this type's id: a user's role; nil for plain values
-	Enum     *Enum      // the values that a text may have; nil: any text
-	MaxLen   int        // characters of a text; 0: 255
-	Personal bool       // of a person, where the field that holds the object is
-	Form     *form.Form // how the value must look; nil: as it likes
-	Bounds              // of a number
-	Value    *ValueType // nested value object or list of them
-	Doc      string
+	Name    string // GraphQL name and JSON name
+	GraphQL string // output type text
+	Ref     *Type  // the member holds this type's id: a user's role; nil for plain values
+	Enum    *Enum  // the values that a text may have; nil: any text
+	MaxLen  int    // characters of a text; 0: 255
+
+	Constants *ValueType // the text is the key of one of this type's rows; nil: of none
+	Personal  bool       // of a person, where the field that holds the object is
+	Form      *form.Form // how the value must look; nil: as it likes
+	Bounds               // of a number
+	Value     *ValueType // nested value object or list of them
+	Doc       string
+	names     string // the name of the type of Constants
 }
 
 // Object is an output type that no entity or value object stands for: LocationLink, UpdateStatusOutput, VirtualInventory.

@@ -31,6 +31,18 @@ type Agreement struct {
 	Over       *Edge
 }
 
+// connectConstants resolves what members of a value object name.
+func (b *builder) connectConstants(v *ValueType) {
+	for _, f := range v.Fields {
+		if f.names == "" {
+			continue
+		}
+		if f.Constants = b.cat.byValue[f.names]; f.Constants == nil || len(f.Constants.Rows) == 0 || BaseType(f.GraphQL) != "String" {
+			b.fail(v.Name+"."+f.Name, "names=%s: want a text, and a value type that has rows", f.names)
+		}
+	}
+}
+
 // connectCreation resolves what the tags and the spec say of new entities.
 func (b *builder) connectCreation(t *Type, s *TypeSpec) {
 	for _, d := range t.declared {

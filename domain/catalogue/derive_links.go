@@ -115,6 +115,9 @@ func (b *builder) connect() {
 			b.connectField(t, d)
 		}
 	}
+	for _, v := range b.cat.values {
+		b.connectConstants(v)
+	}
 	for _, t := range b.cat.types {
 		b.connectType(t, b.specs[t])
 		b.connectCreation(t, b.specs[t])

@@ -49,7 +49,7 @@ func (b *builder) deriveValue(v *ValueType) {
 			continue
 		}
 		name, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
-		f := &ValueField{Name: name, Doc: sf.Tag.Get("doc"), MaxLen: tag.MaxLen, Bounds: tag.Bounds, Personal: tag.Personal}
+		f := &ValueField{Name: name, Doc: sf.Tag.Get("doc"), MaxLen: tag.MaxLen, Bounds: tag.Bounds, Personal: tag.Personal, names: tag.Names}
 		plain := sf.Type
 		if plain.Kind() == reflect.Pointer {
 			plain = plain.Elem()

@@ -78,10 +78,8 @@ func (f *Field) checked() bool {
 	switch f.Kind {
 	case Text:
 		return f.index != nil
-	case Int, JSON:
+	case Int, Float, JSON:
 		return true
-	case Float:
-		return f.Bounds != Bounds{}
 	case IDValue:
 		return f.Ref != nil && f.Ref.Provided
 	}

@@ -67,7 +67,7 @@ type GroupProduct struct {
 // Price is what a product costs, by kind of price and currency.
 type Price struct {
 	Type     string  `json:"type" oms:"!" doc:"Such as RRP or SALE."`
-	Currency string  `json:"currency" oms:"!"`
+	Currency string  `json:"currency" oms:"!,names=Currency"`
 	Value    float64 `json:"value" oms:"!,least=0"`
 }
 
