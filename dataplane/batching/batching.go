@@ -84,8 +84,11 @@ const maxName = 255
 // AddBatch stores a batch and its event in one transaction. When it returns, the batch will be worked off whatever fails.
 func (s *Service) AddBatch(ctx context.Context, scope tenancy.Scope, job *jobs.Job, req Request) (*jobs.Batch, error) {
 	load := s.load(req.EntityType)
-	if load == nil {
+	switch {
+	case load == nil:
 		return nil, s.unknown(req.EntityType)
+	case load.Refused != "":
+		return nil, fault.New(fault.Unprocessable, "%s", load.Refused).WithCode(fault.CodeUnserved).At("entityType")
 	}
 	if err := req.check(load); err != nil {
 		return nil, err
@@ -151,9 +154,11 @@ func (s *Service) load(entityType string) *manifest.Load {
 
 // unknown refuses an entity type with those that are taken.
 func (s *Service) unknown(entityType string) error {
-	taken := make([]string, len(s.loads))
-	for i, l := range s.loads {
-		taken[i] = l.EntityType
+	var taken []string
+	for _, l := range s.loads {
+		if l.Refused == "" {
+			taken = append(taken, l.EntityType)
+		}
 	}
 	return fault.Invalidf("entityType", "Batches of %q are not taken: want %s", entityType, strings.Join(taken, ", "))
 }

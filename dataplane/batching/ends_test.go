@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/jobs"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -122,7 +123,7 @@ func TestOnlyItsOwnEventEndsABatch(t *testing.T) {
 	}))
 	ev := &workflow.Event{Name: "Unheard", Type: workflow.Normal, RetailerID: 1, EntityType: "PRODUCT_CATALOGUE", EntityID: "1", RootType: "PRODUCT_CATALOGUE", RootID: "1",
 		Attributes: map[string]any{"batchId": string(id)}, Priority: workflow.PriorityOf(workflow.Cause{By: workflow.Person})}
-	_, err = h.engine.RunSync(t.Context(), h.scope, ev)
+	_, err = h.engine.RunOnce(t.Context(), h.scope, ev, repeats.Request{})
 	require.NoError(t, err)
 	b, err := jobs.GetBatch(t.Context(), h.db.Reader(h.scope), id)
 	require.NoError(t, err)

@@ -2,7 +2,6 @@ package batching
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -15,12 +14,8 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// CreateJob makes a job that takes batches until midnight UTC. retailer 0 makes a job of the account.
-func (s *Service) CreateJob(ctx context.Context, scope tenancy.Scope, name string, retailer tenancy.RetailerID, meta json.RawMessage) (*jobs.Job, error) {
-	return s.createJob(ctx, scope, &jobs.Job{Name: name, RetailerID: retailer, Meta: meta}, repeats.Request{})
-}
-
-// CreateJobOnce is CreateJob for a request that may come again: then the job is the one that the first made, as it was then.
+// CreateJobOnce makes a job that takes batches until midnight UTC, by its name, retailer (0: of the account) and meta. For a request that comes again it
+// is the one that the first made, as it was then.
 func (s *Service) CreateJobOnce(ctx context.Context, scope tenancy.Scope, job *jobs.Job, r repeats.Request) (made *jobs.Job, repeated bool, err error) {
 	made, err = s.createJob(ctx, scope, job, r)
 	if !errors.Is(err, repeats.ErrRepeated) {

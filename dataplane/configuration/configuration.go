@@ -97,6 +97,14 @@ func (c *Configurations) configuration(account tenancy.AccountID, retailer tenan
 	return c.state.View().Configuration(string(account), int32(retailer))
 }
 
+// Index is the control plane's number of what a retailer works by: another one once it is another. 0: nothing was activated yet.
+func (c *Configurations) Index(account tenancy.AccountID, retailer tenancy.RetailerID) uint64 {
+	if of := c.configuration(account, retailer); of != nil {
+		return of.Index
+	}
+	return 0
+}
+
 // stable is the version by which a retailer works, but for roots in the share of a candidate.
 func stable(of *desired.Configuration) *desired.Version { return of.For(workflow.Root{}) }
 

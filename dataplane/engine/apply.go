@@ -20,6 +20,9 @@ func apply(tx *store.Tx, j *job) error {
 	for _, c := range o.Changed {
 		expected[c.Type] = append(expected[c.Type], c.Was)
 	}
+	if r := o.Rests; r != nil {
+		expected[r.Type] = append(expected[r.Type], r.Was)
+	}
 	for t, versions := range expected {
 		tx.Expect(t, versions...)
 	}

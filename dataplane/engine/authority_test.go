@@ -11,6 +11,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/inventory"
@@ -86,7 +87,7 @@ func TestWhereARunOnceWorkflowNeedsItsSendersRights(t *testing.T) {
 			u.give(tenant.Grant{Role: "SEES", Permissions: []string{"ORDER_VIEW"}, Contexts: everything},
 				tenant.Grant{Role: "SENDS", Permissions: []string{"EVENT_CREATE"}, Contexts: everything},
 				tenant.Grant{Role: "WORKS", Permissions: []string{permission}, Contexts: at})
-			res, err := e.RunSync(b.ctx, b.scope, runOnce(here, do("Make")))
+			res, err := e.RunOnce(b.ctx, b.scope, runOnce(here, do("Make")), repeats.Request{})
 			require.NoError(t, err, name)
 			return &engineResult{res.State, res.Error}
 		}
@@ -113,7 +114,7 @@ func TestWhereARunOnceWorkflowNeedsItsSendersRights(t *testing.T) {
 	}
 	next = note("ORDER", "123456")
 	u.give(tenant.Grant{Role: "ALL", Permissions: []string{"COMMENT_CREATE", "EVENT_CREATE", "ORDER_VIEW"}, Contexts: everything})
-	res, err := e.RunSync(b.ctx, b.scope, runOnce(here, do("Make")))
+	res, err := e.RunOnce(b.ctx, b.scope, runOnce(here, do("Make")), repeats.Request{})
 	require.NoError(t, err)
 	require.Contains(t, res.Error, "ORDER not found: id 123456", "of what is not there nobody knows whose it is")
 }

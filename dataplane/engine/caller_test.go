@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/inventory"
@@ -137,7 +138,7 @@ func TestARunOnceWorkflowMayDoWhatItsSenderMay(t *testing.T) {
 	}
 	refused := func(why string, calls ...workflow.RuleCall) {
 		t.Helper()
-		res, err := e.RunSync(b.ctx, b.scope, runOnce(here, calls...))
+		res, err := e.RunOnce(b.ctx, b.scope, runOnce(here, calls...), repeats.Request{})
 		require.NoError(t, err)
 		require.Equal(t, eventstore.Failed, res.State)
 		require.Contains(t, res.Error, why)
@@ -173,7 +174,7 @@ func TestARunOnceWorkflowMayDoWhatItsSenderMay(t *testing.T) {
 	refused("user ann, who sent the event, may not work here any more", set)
 
 	u.may(one, all...)
-	res, err := e.RunSync(b.ctx, b.scope, runOnce(here, set, do("Ship")))
+	res, err := e.RunOnce(b.ctx, b.scope, runOnce(here, set, do("Ship")), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, "FIXED", b.reload(b.scope, here).Status)
@@ -232,7 +233,7 @@ func TestRunOnceWorkflowsNeedTheirSender(t *testing.T) {
 	b.run(e)
 	ev := runOnce(b.orders(b.scope, 1)[0], do("SetState", "status", "FIXED"))
 	ev.Caller = ""
-	res, err := e.RunSync(b.ctx, b.scope, ev)
+	res, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Failed, res.State)
 	require.Contains(t, res.Error, "nobody answers for the workflow")

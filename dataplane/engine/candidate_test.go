@@ -16,6 +16,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -176,7 +177,7 @@ func TestATurnEndsUnderTheVersionThatItBeganWith(t *testing.T) {
 	b.run(e)
 	o := b.orders(b.scope, 1)[0]
 	for _, want := range []struct{ status, under string }{{"STABLE STABLE", "stable"}, {"TRIED TRIED", "tried"}} {
-		_, err := e.RunSync(b.ctx, b.scope, event(o, "Ping"))
+		_, err := e.RunOnce(b.ctx, b.scope, event(o, "Ping"), repeats.Request{})
 		require.NoError(t, err)
 		require.Equal(t, want.status, b.reload(b.scope, o).Status)
 		require.Equal(t, want.under, b.lastTurn(o).Configuration)

@@ -15,6 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -246,7 +247,7 @@ func TestATurnGoesOnWhenItsCallerGoesAway(t *testing.T) {
 	b.run(e)
 	o := b.orders(b.scope, 1)[0]
 	ev := event(o, "Count")
-	_, _ = e.RunSync(ctx, b.scope, ev)
+	_, _ = e.RunOnce(ctx, b.scope, ev, repeats.Request{})
 	require.Error(t, ctx.Err())
 	require.Equal(t, eventstore.Success, b.state(b.scope, ev.ID))
 	require.Equal(t, 1, b.count(b.scope, o))
@@ -269,7 +270,7 @@ func TestACallerWaitsForABusyRootAsLongAsItMay(t *testing.T) {
 	patient, cancel := context.WithTimeout(b.ctx, 20*time.Second)
 	defer cancel()
 	late := event(o, "Count")
-	_, err := e.RunSync(patient, b.scope, late)
+	_, err := e.RunOnce(patient, b.scope, late, repeats.Request{})
 	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
 	require.NoError(t, patient.Err(), "it is told before it loses patience")
 	goOn()
@@ -290,7 +291,7 @@ func TestAnEngineEndsAfterItsTurns(t *testing.T) {
 		},
 		"a caller's": func(e *engine.Engine) *storetest.Run {
 			ev := event(b.orders(b.scope, 1)[0], "Count")
-			return storetest.Go(func() error { _, err := e.RunSync(b.ctx, b.scope, ev); return err })
+			return storetest.Go(func() error { _, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{}); return err })
 		},
 		"a creation": func(e *engine.Engine) *storetest.Run {
 			_, c := b.creation(string(b.db.NewUUID()))

@@ -12,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/enginetest"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 )
 
 // stepping has an engine lease for an hour, by the clock.
@@ -46,7 +47,7 @@ func TestNoTurnBeginsAfterTheDeadlineOfItsLease(t *testing.T) {
 	require.Empty(t, e.Ranges())
 	close(proceed)
 	b.settled(b.scope, first)
-	res, err := e.RunSync(b.ctx, b.scope, event(list[2], "Count"))
+	res, err := e.RunOnce(b.ctx, b.scope, event(list[2], "Count"), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Pending, res.State, "it is queued, for whoever has the range")
 	require.Eventually(t, func() bool { n, _ := e.Backlog(b.ctx); return n == 0 }, time.Minute, time.Millisecond)
@@ -79,7 +80,7 @@ func TestAPollIsNotNeeded(t *testing.T) {
 	require.Eventually(t, func() bool { return e.Stats().Events.Load() == 38 }, time.Minute, time.Millisecond, "eight at a time")
 	for planned := 1; e.Stats().Released.Load() == 0; planned++ { // on a slow machine it is due before it is written, and waits for nothing
 		require.LessOrEqual(t, planned, 50)
-		_, err := e.RunSync(b.ctx, b.scope, event(list[38], "Plan"))
+		_, err := e.RunOnce(b.ctx, b.scope, event(list[38], "Plan"), repeats.Request{})
 		require.NoError(t, err)
 		require.Eventually(t, func() bool { return b.count(b.scope, list[38]) == planned }, time.Minute, 5*time.Millisecond)
 	}

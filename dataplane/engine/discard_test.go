@@ -15,6 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/dataplane/store/outbox"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -90,7 +91,7 @@ func TestADiscardedRulesetLeavesNothing(t *testing.T) {
 	b.run(e)
 	ev := event(list[0], "Go")
 	ev.Attributes = map[string]any{"given": "x"}
-	res, err := e.RunSync(b.ctx, b.scope, ev)
+	res, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State, res.Error)
 	b.commits(e, 1)
@@ -164,7 +165,7 @@ func TestAFailureOfAFailureEndsThere(t *testing.T) {
 	o := b.orders(b.scope, 1)[0]
 	ev := event(o, "Refuse")
 	ev.Attributes = map[string]any{"given": "x", "message": "theirs"}
-	res, err := e.RunSync(b.ctx, b.scope, ev)
+	res, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, "CREATED", b.reload(b.scope, o).Status)

@@ -36,6 +36,8 @@ type (
 	Callers = turn.Callers
 	// Library is the rules that workflows can name.
 	Library = rule.Library
+	// Under tells configurations apart.
+	Under = turn.Under
 	// Limits bound a turn.
 	Limits = turn.Limits
 )
@@ -49,6 +51,7 @@ type Deps struct {
 	Callers   Callers  // needed for events that bring their own workflow
 	Modules   rule.Modules
 	Checks    entity.Checks // of what turns make and change
+	Under     Under         // may be nil; see mend
 	Logger    *slog.Logger
 	// Nudge hands committed events to the node whose roots they wait for. It must not block for long; a lost nudge costs a poll's delay.
 	Nudge func(ctx context.Context, node string, rows ...eventstore.Row)
@@ -61,6 +64,7 @@ type Config struct {
 	Poll       time.Duration    // how often the queues are read when nothing wakes the engine [200ms]
 	Sweep      time.Duration    // how often the whole queue is searched for overlooked events [1m]
 	Schedule   time.Duration    // how often due events are released [250ms]
+	Mend       time.Duration    // how often blocked roots are looked for whose cause was mended [2s]
 	LeaseTTL   time.Duration    // [6s]
 	SyncWait   time.Duration    // how long a synchronous event waits for the node that runs it [30s]
 	Share      int              // most turns of one account that share a commit [16]
@@ -90,6 +94,7 @@ func (c Config) withDefaults() Config {
 	orTime(&c.Poll, 200*time.Millisecond)
 	orTime(&c.Sweep, time.Minute)
 	orTime(&c.Schedule, 250*time.Millisecond)
+	orTime(&c.Mend, 2*time.Second)
 	orTime(&c.LeaseTTL, 6*time.Second)
 	orTime(&c.SyncWait, 30*time.Second)
 	if c.Now == nil {
@@ -134,6 +139,7 @@ type Stats struct {
 	Settled    atomic.Int64 // commits whose answer was lost and that were found by their turn's id
 	Overlooked atomic.Int64 // events that only the sweep found: the target is zero
 	Released   atomic.Int64 // scheduled events that came due
+	Mended     atomic.Int64 // first turns that did not wait for their time, for their cause may have been mended
 	Created    atomic.Int64 // roots that were created with their first turn
 }
 
@@ -149,7 +155,7 @@ func New(d Deps, cfg Config) (*Engine, error) {
 		d.Nudge = func(context.Context, string, ...eventstore.Row) {}
 	}
 	cfg = cfg.withDefaults()
-	runner, err := turn.New(turn.Deps{DB: d.DB, Library: d.Library, Workflows: d.Workflows, Callers: d.Callers, Modules: d.Modules, Checks: d.Checks,
+	runner, err := turn.New(turn.Deps{DB: d.DB, Library: d.Library, Workflows: d.Workflows, Callers: d.Callers, Modules: d.Modules, Checks: d.Checks, Under: d.Under,
 		Limits: cfg.Limits, Node: cfg.Node})
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
@@ -169,7 +175,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var loops sync.WaitGroup
-	for _, loop := range []func(context.Context){e.leases.Run, e.pollLoop, e.sweepLoop, e.scheduleLoop} {
+	for _, loop := range []func(context.Context){e.leases.Run, e.pollLoop, e.sweepLoop, e.scheduleLoop, e.mendLoop} {
 		loops.Go(func() { loop(ctx) })
 	}
 	var workers sync.WaitGroup
@@ -228,33 +234,15 @@ func (e *Engine) Resolve(ctx context.Context, scope tenancy.Scope, ev *workflow.
 	return e.runner.Resolve(ctx, scope, ev)
 }
 
-// Submit queues resolved events in a transaction of their own and hands them on. Empty ids and times are filled.
-func (e *Engine) Submit(ctx context.Context, scope tenancy.Scope, events ...*workflow.Event) error {
-	if err := e.accept(ctx, events...); err != nil {
-		return err
+// accept prepares an event, and refuses an id that cannot be one and an event that nobody gave a priority.
+func (e *Engine) accept(ctx context.Context, ev *workflow.Event) error {
+	if ev.ID != "" && !store.IsUUID(ev.ID) {
+		return fault.Invalidf("id", "an event's id is a UUID, not %q", ev.ID)
 	}
-	err := e.d.DB.Write(ctx, scope, func(tx *store.Tx) error {
-		eventstore.Append(tx, events...)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("queue %d events: %w", len(events), err)
+	if !ev.Priority.Valid() {
+		return fmt.Errorf("engine: event %s of %s %s has no priority: see workflow.PriorityOf", ev.Name, ev.EntityType, ev.EntityID)
 	}
-	e.Nudge(ctx, scope, events...)
-	return nil
-}
-
-// accept prepares events, and refuses ids that cannot be ids and events that nobody gave a priority.
-func (e *Engine) accept(ctx context.Context, events ...*workflow.Event) error {
-	for _, ev := range events {
-		if ev.ID != "" && !store.IsUUID(ev.ID) {
-			return fault.Invalidf("id", "an event's id is a UUID, not %q", ev.ID)
-		}
-		if !ev.Priority.Valid() {
-			return fmt.Errorf("engine: event %s of %s %s has no priority: see workflow.PriorityOf", ev.Name, ev.EntityType, ev.EntityID)
-		}
-	}
-	e.Prepare(events...)
+	e.Prepare(ev)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -58,7 +59,7 @@ func TestWhoFollowsTheEventLogMissesNothingOfWhatCommitsLate(t *testing.T) {
 			log := history.NewLog(b.db)
 			f, quick := b.follower(log, history.Query{}), b.follower(log, history.Query{EventStatus: "SUCCESS", EventType: "ORCHESTRATION"})
 			for _, send := range []func(ev *workflow.Event) error{
-				func(ev *workflow.Event) error { _, err := e.RunSync(b.ctx, b.scope, ev); return err },
+				func(ev *workflow.Event) error { _, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{}); return err },
 				func(ev *workflow.Event) error {
 					ev.ScheduledOn = time.Now().Add(time.Hour)
 					return e.Submit(b.ctx, b.scope, ev)
@@ -68,7 +69,7 @@ func TestWhoFollowsTheEventLogMissesNothingOfWhatCommitsLate(t *testing.T) {
 				held := hooks.Stop(storetest.At{Point: point, Account: "ACME"})
 				slow := storetest.Go(func() error { return send(late) })
 				held.Arrived()
-				_, err := e.RunSync(b.ctx, b.scope, event(list[1], "CREATE"))
+				_, err := e.RunOnce(b.ctx, b.scope, event(list[1], "CREATE"), repeats.Request{})
 				require.NoError(t, err)
 				f.read()
 				quick.read()
@@ -107,7 +108,7 @@ func TestItemsSaySinceWhenTheyAreThere(t *testing.T) {
 	b.run(e)
 	held := hooks.Stop(storetest.At{Point: store.Decided, Account: "ACME"})
 	done := storetest.Go(func() error {
-		_, err := e.RunSync(b.ctx, b.scope, event(b.orders(b.scope, 1)[0], "CREATE"))
+		_, err := e.RunOnce(b.ctx, b.scope, event(b.orders(b.scope, 1)[0], "CREATE"), repeats.Request{})
 		return err
 	})
 	held.Arrived()

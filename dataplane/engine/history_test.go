@@ -11,6 +11,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -26,7 +27,7 @@ func TestTheEventLogPagesThroughEverythingOnce(t *testing.T) {
 	b.run(e)
 	list := b.orders(b.scope, 3)
 	for _, o := range list {
-		_, err := e.RunSync(b.ctx, b.scope, event(o, "CREATE"))
+		_, err := e.RunOnce(b.ctx, b.scope, event(o, "CREATE"), repeats.Request{})
 		require.NoError(t, err)
 	}
 	later := event(list[0], "Later")
@@ -187,7 +188,7 @@ func TestItemsLookAsTheEventAPIShowsThem(t *testing.T) {
 	o := b.orders(b.scope, 1)[0]
 	ev := event(o, "Ping")
 	ev.Attributes, ev.Source = map[string]any{"why": "test"}, "Fluent-API"
-	_, err := e.RunSync(b.ctx, b.scope, ev)
+	_, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 	require.NoError(t, err)
 	it, err := e.History().Get(b.ctx, b.scope, ev.ID)
 	require.NoError(t, err)
@@ -213,11 +214,11 @@ func TestARunOnceWorkflowServesItsEventAlone(t *testing.T) {
 	ev := event(o, "Fix")
 	ev.Caller = "7"
 	ev.RunOnce = &workflow.Workflow{Name: "ORDER::", EntityType: "ORDER", Version: "1.0", Rulesets: []*workflow.Ruleset{on("Fix", "ORDER", "", do("SetState", "status", "FIXED"))}}
-	res, err := e.RunSync(b.ctx, b.scope, ev)
+	res, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State)
 	require.Equal(t, "FIXED", b.reload(b.scope, o).Status)
-	res, err = e.RunSync(b.ctx, b.scope, event(o, "Fix"))
+	res, err = e.RunOnce(b.ctx, b.scope, event(o, "Fix"), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.NoMatch, res.State)
 }
@@ -229,7 +230,7 @@ func TestResolveFindsTheEntityItsRootAndItsState(t *testing.T) {
 	e := b.new("n1")
 	b.run(e)
 	o := b.orders(b.scope, 1)[0]
-	_, err := e.RunSync(b.ctx, b.scope, event(o, "CREATE"))
+	_, err := e.RunOnce(b.ctx, b.scope, event(o, "CREATE"), repeats.Request{})
 	require.NoError(t, err)
 	for _, ev := range []workflow.Event{{EntityType: "fulfilment", EntityRef: o.Ref + "-F"}, {EntityType: "FULFILMENT", EntityID: "1", RetailerID: 1}} {
 		require.NoError(t, e.Resolve(b.ctx, b.scope, &ev))

@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	leasestore "github.com/fluent-oms/fluent/dataplane/store/leases"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/order"
 )
 
@@ -57,7 +58,7 @@ func TestASyncEventForAnothersSlotWaitsForItsOwner(t *testing.T) {
 		d.Nudge = func(_ context.Context, _ string, rows ...eventstore.Row) { owner.Nudged(rows...) }
 	})
 	o := b.orders(b.scope, 1)[0]
-	res, err := guest.RunSync(b.ctx, b.scope, event(o, "Count"))
+	res, err := guest.RunOnce(b.ctx, b.scope, event(o, "Count"), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State)
 	require.Equal(t, 1, b.count(b.scope, o))
@@ -125,7 +126,7 @@ func deposed(t *testing.T, unfence bool) int {
 	o := b.orders(b.scope, 1)[0]
 	answered := make(chan error, 1)
 	go func() {
-		_, err := old.RunSync(b.ctx, b.scope, event(o, "Ship"))
+		_, err := old.RunOnce(b.ctx, b.scope, event(o, "Ship"), repeats.Request{})
 		answered <- err
 	}()
 	<-paused
@@ -140,7 +141,7 @@ func deposed(t *testing.T, unfence bool) int {
 	next := b.new("next")
 	b.run(next)
 	require.Eventually(t, func() bool { return len(next.Ranges()) == eventstore.Ranges }, time.Minute, 10*time.Millisecond)
-	_, err = next.RunSync(b.ctx, b.scope, event(o, "Ship"))
+	_, err = next.RunOnce(b.ctx, b.scope, event(o, "Ship"), repeats.Request{})
 	require.NoError(t, err)
 
 	resume()

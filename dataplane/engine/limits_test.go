@@ -10,6 +10,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
@@ -55,7 +56,7 @@ func TestTurnsHaveTheirLimits(t *testing.T) {
 		o := b.orders(b.scope, 1)[0]
 		ev := event(o, c.name)
 		ev.Attributes = map[string]any{"n": c.n}
-		res, err := e.RunSync(b.ctx, b.scope, ev)
+		res, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 		require.NoError(t, err)
 		if c.says == "" {
 			require.Equal(t, eventstore.Success, res.State, res.Error)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -42,7 +43,7 @@ func TestEventsFromALocation(t *testing.T) {
 	for _, f := range []string{string(mine.ID), string(other.ID)} {
 		ev := &workflow.Event{Name: "Look", EntityType: "FULFILMENT", EntityID: f, RetailerID: 1, Priority: workflow.StoreWork}
 		require.NoError(t, e.Resolve(b.ctx, b.scope, ev))
-		_, err := e.RunSync(b.ctx, b.scope, ev)
+		_, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 		require.NoError(t, err)
 	}
 	shown := func(scope tenancy.Scope) (about map[string]bool) {

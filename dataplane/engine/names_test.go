@@ -12,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -61,7 +62,7 @@ func TestARefMeansTheRootsOwn(t *testing.T) {
 	b.flow("ACME", on("Go", "ORDER", "", do("Look")), on("Mark", "FULFILMENT", "", do("SetState", "status", "MARKED")))
 	e := b.new("n1")
 	b.run(e)
-	res, err := e.RunSync(b.ctx, b.scope, event(list[0], "Go"))
+	res, err := e.RunOnce(b.ctx, b.scope, event(list[0], "Go"), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State, res.Error)
 	found, err := store.Get[order.Fulfilment](b.ctx, b.db.Reader(b.scope), own.ID, other.ID)
@@ -88,7 +89,7 @@ func TestAKeyFindsWhatTheTurnMadeAndKept(t *testing.T) {
 	b.flow("ACME", on("Go", "ORDER", "", do("Ship"), do("Look"), do("Refuse")), failed)
 	e := b.new("n1")
 	b.run(e)
-	res, err := e.RunSync(b.ctx, b.scope, event(b.orders(b.scope, 1)[0], "Go"))
+	res, err := e.RunOnce(b.ctx, b.scope, event(b.orders(b.scope, 1)[0], "Go"), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, []string{"true", "false", "true"}, seen)
@@ -110,11 +111,11 @@ func TestNothingRestsOnWhatWasDiscarded(t *testing.T) {
 	e := b.new("n1")
 	b.run(e)
 	o := b.orders(b.scope, 1)[0]
-	res, err := e.RunSync(b.ctx, b.scope, event(o, "Discarded"))
+	res, err := e.RunOnce(b.ctx, b.scope, event(o, "Discarded"), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Failed, res.State)
 	require.Contains(t, res.Error, "Product not found: ref P, catalogueRef MASTER")
-	res, err = e.RunSync(b.ctx, b.scope, event(o, "Kept"))
+	res, err = e.RunOnce(b.ctx, b.scope, event(o, "Kept"), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State, res.Error)
 }
@@ -127,7 +128,7 @@ func TestWhatADiscardedRulesetChangedAgainIsStillChanged(t *testing.T) {
 	e := b.new("n1")
 	b.run(e)
 	o := b.orders(b.scope, 1)[0]
-	res, err := e.RunSync(b.ctx, b.scope, event(o, "Go"))
+	res, err := e.RunOnce(b.ctx, b.scope, event(o, "Go"), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, "KEPT", b.reload(b.scope, o).Status)
@@ -161,7 +162,7 @@ func TestARootFollowsTheWorkflowItWasMadeUnder(t *testing.T) {
 			return nil
 		}))
 		ev := event(o, "Go") // of retailer 1
-		res, err := e.RunSync(b.ctx, b.scope, ev)
+		res, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 		require.NoError(t, err)
 		require.Equal(t, eventstore.Success, res.State, res.Error)
 		require.Equal(t, c.want, b.reload(b.scope, o).Status)
@@ -187,7 +188,7 @@ func TestWhatIsMadeIsStamped(t *testing.T) {
 		ago    time.Duration
 	}{"Ship": {"CREATED", 0}, "Go": {"HELD", time.Hour}} {
 		o := b.orders(b.scope, 1)[0]
-		res, err := e.RunSync(b.ctx, b.scope, event(o, name))
+		res, err := e.RunOnce(b.ctx, b.scope, event(o, name), repeats.Request{})
 		require.NoError(t, err)
 		require.Equal(t, eventstore.Success, res.State, res.Error)
 		found, err := store.Load[order.Fulfilment](b.ctx, b.db.Reader(b.scope), store.Query{Where: []store.Condition{store.Match(domain.Catalogue().Type("Fulfilment").Field("ref"), o.Ref+"-F")}})
@@ -215,7 +216,7 @@ func TestAnotherTypesRootIsAnotherRoot(t *testing.T) {
 	sent = workflow.Event{Name: "Count", EntityType: "LOCATION", EntityID: string(o.ID), RootType: "LOCATION", RootID: string(o.ID)}
 	ev := event(o, "Go")
 	ev.Source = "Fluent-API"
-	_, err := e.RunSync(b.ctx, b.scope, ev)
+	_, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 	require.NoError(t, err)
 	other := box.only(t)
 	require.Equal(t, []string{"LOCATION", string(o.ID), "Fluent-API"}, []string{other.RootType, other.RootID, other.Source})
@@ -224,7 +225,7 @@ func TestAnotherTypesRootIsAnotherRoot(t *testing.T) {
 
 	box.sent, sent = nil, workflow.Event{Name: "Count", EntityType: "ORDER", EntityRef: o.Ref, RootType: "ORDER", RootRef: o.Ref, Source: "own"}
 	ev = event(o, "Go")
-	_, err = e.RunSync(b.ctx, b.scope, ev)
+	_, err = e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 	require.NoError(t, err)
 	require.Empty(t, box.sent, "it joins the turn")
 	require.Equal(t, 1, b.count(b.scope, o))

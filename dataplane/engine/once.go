@@ -12,7 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// SendOnce queues the event of a request, as Submit does, unless the request was carried out before: by the id that its caller gave the event,
+// SendOnce queues the event of a request in a transaction of its own and hands it on, unless the request was carried out before: by the id that its caller gave the event,
 // else by the request's key. Then the answer is that of the first one. Its State is PENDING, or SCHEDULED.
 func (e *Engine) SendOnce(ctx context.Context, scope tenancy.Scope, ev *workflow.Event, r repeats.Request) (*Result, error) {
 	return e.once(ctx, scope, ev, r, func(o *once) (*Result, error) {
@@ -23,7 +23,8 @@ func (e *Engine) SendOnce(ctx context.Context, scope tenancy.Scope, ev *workflow
 	}, func(first *eventstore.Row) (*Result, error) { return accepted(first.Event.ID, &first.Event), nil })
 }
 
-// RunOnce is RunSync for the event of a request, unless the request was carried out before. Where the first is still at work, it waits for it.
+// RunOnce runs the event of a request and answers with its result, unless the request was carried out before: then with that of the first, for which it
+// waits where it is still at work. The event's root must be known (Resolve). One that is for later is queued.
 func (e *Engine) RunOnce(ctx context.Context, scope tenancy.Scope, ev *workflow.Event, r repeats.Request) (*Result, error) {
 	return e.once(ctx, scope, ev, r, func(o *once) (*Result, error) { return e.runSync(ctx, scope, o) }, func(first *eventstore.Row) (*Result, error) {
 		if first.Event.ScheduledOn.After(first.Event.GeneratedOn) {

@@ -12,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
@@ -58,7 +59,7 @@ func TestASyncEventOvertakesNoRow(t *testing.T) {
 	rows := []*workflow.Event{numbered(o, 1), numbered(o, 2), numbered(o, 3)}
 	e.Prepare(rows...)
 	require.NoError(t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { eventstore.Append(tx, rows...); return nil }))
-	res, err := e.RunSync(b.ctx, b.scope, numbered(o, 4))
+	res, err := e.RunOnce(b.ctx, b.scope, numbered(o, 4), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State)
 	require.Equal(t, "CREATED,1,2,3,4", b.reload(b.scope, o).Status)

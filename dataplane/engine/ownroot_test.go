@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/billing"
 	"github.com/fluent-oms/fluent/domain/payment"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -42,7 +43,7 @@ func TestWhatMayHaveARootAndHasNoneIsOne(t *testing.T) {
 	b.run(e)
 	for _, ev := range []*workflow.Event{{Name: "Go", EntityType: "PAYMENT", EntityRef: "ALONE", Priority: workflow.StoreWork}, {Name: "Go", EntityType: "PAYMENT_TRANSACTION", EntityRef: "PART", Priority: workflow.StoreWork}} {
 		require.NoError(t, e.Resolve(b.ctx, b.scope, ev))
-		res, err := e.RunSync(b.ctx, b.scope, ev)
+		res, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 		require.NoError(t, err)
 		require.Equal(t, eventstore.Success, res.State, res.Error)
 	}

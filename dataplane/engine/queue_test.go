@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -138,7 +139,7 @@ func TestAShortfallRunsTheTurnAgainAndAtLastTakesWhatItGets(t *testing.T) {
 	e := b.new("n1")
 	b.run(e)
 	o := b.orders(b.scope, 1)[0]
-	res, err := e.RunSync(b.ctx, b.scope, event(o, "Take"))
+	res, err := e.RunOnce(b.ctx, b.scope, event(o, "Take"), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State)
 	require.GreaterOrEqual(t, tries.Load(), int32(5), "a conflict in the database repeats an effect, too, but not the turn")
@@ -169,7 +170,7 @@ func TestATurnSeesWhatOthersChangedMeanwhile(t *testing.T) {
 		})
 	})
 	b.run(e)
-	res, err := e.RunSync(b.ctx, b.scope, event(o, "Count"))
+	res, err := e.RunOnce(b.ctx, b.scope, event(o, "Count"), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State)
 	require.EqualValues(t, 3, e.Stats().Reruns.Load())
@@ -227,7 +228,7 @@ func TestAFloodOfOneAccountStarvesNobody(t *testing.T) {
 	few := b.orders(b.scope, 5)
 	began, before := time.Now(), e.Stats().Turns.Load()
 	for _, o := range few {
-		res, err := b.new("guest").RunSync(b.ctx, b.scope, event(o, "Count"))
+		res, err := b.new("guest").RunOnce(b.ctx, b.scope, event(o, "Count"), repeats.Request{})
 		require.NoError(t, err)
 		require.Equal(t, eventstore.Success, res.State)
 	}
@@ -283,7 +284,7 @@ func TestEventsOfEffectsNeedNoPoll(t *testing.T) {
 	b.flow("ACME", on("Tell", "ORDER", "", do("Tell")), on("Count", "ORDER", "", do("Count")))
 	e := b.new("n1", func(_ *engine.Deps, c *engine.Config) { c.Poll, c.Sweep = time.Hour, time.Hour })
 	b.run(e)
-	_, err := e.RunSync(b.ctx, b.scope, event(list[0], "Tell"))
+	_, err := e.RunOnce(b.ctx, b.scope, event(list[0], "Tell"), repeats.Request{})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return b.count(b.scope, list[1]) == 1 }, time.Minute, 5*time.Millisecond)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	trailstore "github.com/fluent-oms/fluent/dataplane/store/trails"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -90,7 +91,7 @@ func TestRulesReadWhatTheirTurnHasDone(t *testing.T) {
 	require.NoError(t, err)
 	earlier.ID, earlier.Type, earlier.Status = id, "HD_PFS", "OPEN"
 	require.NoError(t, b.db.Write(b.ctx, b.scope, func(tx *store.Tx) error { tx.Insert(earlier); return nil }))
-	res, err := e.RunSync(b.ctx, b.scope, event(o, "Go"))
+	res, err := e.RunOnce(b.ctx, b.scope, event(o, "Go"), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State, res.Error)
 	made := o.Ref + "-F/CREATED"

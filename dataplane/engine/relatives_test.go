@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -87,7 +88,7 @@ func TestPathsFollowWhatTheTurnDid(t *testing.T) {
 	b.flow("ACME", on("Go", "ORDER", "", do("Look")))
 	e := b.new("n1")
 	b.run(e)
-	res, err := e.RunSync(b.ctx, b.scope, event(o, "Go"))
+	res, err := e.RunOnce(b.ctx, b.scope, event(o, "Go"), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, []string{"MOVES STAYS", "", "STAYS", "MOVES", "OLD", "OLD ONE", "F", "OLD ONE OTHER", "F"}, said)

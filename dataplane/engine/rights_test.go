@@ -10,6 +10,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/security"
@@ -49,7 +50,7 @@ func TestAnEffectMayNeedMoreThanOnePermission(t *testing.T) {
 		lacks string
 	}{{[]string{"ORDER_UPDATE", "FULFILMENT_UPDATE"}, ""}, {[]string{"ORDER_UPDATE"}, "FULFILMENT_UPDATE"}, {[]string{"FULFILMENT_UPDATE"}, "ORDER_UPDATE"}} {
 		u.may([]tenancy.RetailerID{1}, c.has...)
-		res, err := e.RunSync(b.ctx, b.scope, runOnce(o, do("Guarded")))
+		res, err := e.RunOnce(b.ctx, b.scope, runOnce(o, do("Guarded")), repeats.Request{})
 		require.NoError(t, err)
 		if c.lacks == "" {
 			require.Equal(t, eventstore.Success, res.State, res.Error)
@@ -69,10 +70,10 @@ func TestALinkIsAnUpdate(t *testing.T) {
 	e := b.new("n1", known)
 	b.run(e)
 	o := b.orders(b.scope, 1)[0]
-	_, err := e.RunSync(b.ctx, b.scope, event(o, "Ship"))
+	_, err := e.RunOnce(b.ctx, b.scope, event(o, "Ship"), repeats.Request{})
 	require.NoError(t, err)
 	u.may([]tenancy.RetailerID{1}, "FULFILMENT_CREATE", "ORDER_UPDATE")
-	res, err := e.RunSync(b.ctx, b.scope, runOnce(o, do("Tie")))
+	res, err := e.RunOnce(b.ctx, b.scope, runOnce(o, do("Tie")), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Failed, res.State)
 	require.Contains(t, res.Error, "Permission missing: FULFILMENT_UPDATE")
@@ -112,7 +113,7 @@ func TestWhatWasDiscardedIsNotAskedFor(t *testing.T) {
 	u.give(tenant.Grant{Role: "STORE", Permissions: []string{"ORDER_UPDATE", "EVENT_CREATE"}, Contexts: []tenant.Context{{Type: tenant.RetailerContext, ID: "1", Retailer: 1}}})
 	ev := runOnce(o, do("RefuseAfter"))
 	ev.RunOnce.Rulesets = append(ev.RunOnce.Rulesets, on("Fix", "ORDER", "", do("SetState", "status", "FIXED")))
-	res, err := e.RunSync(b.ctx, b.scope, ev)
+	res, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, "FIXED", b.reload(b.scope, o).Status)

@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -144,7 +145,7 @@ func TestATurnLoadsItsRootWithItsParts(t *testing.T) {
 		tree := b.grow(typ)
 		b.plant(tree.Links, slices.Concat(tree.Parts, tree.Beside, []any{tree.Root})...)
 		trace := &store.Trace{}
-		res, err := e.RunSync(store.WithTrace(b.ctx, trace), b.scope, rootEvent(typ, tree.Root, "Look"))
+		res, err := e.RunOnce(store.WithTrace(b.ctx, trace), b.scope, rootEvent(typ, tree.Root, "Look"), repeats.Request{})
 		require.NoError(t, err)
 		require.Equal(t, eventstore.Success, res.State, res.Error)
 		at.sees(t, typ, tree)
@@ -258,7 +259,7 @@ func TestPartsOfATypeFollowTheTurn(t *testing.T) {
 	earlier := b.entity(domain.Catalogue().Type("Fulfilment")).(*order.Fulfilment)
 	earlier.OrderID = o.ID
 	b.plant(nil, earlier)
-	res, err := e.RunSync(b.ctx, b.scope, event(o, "Go"))
+	res, err := e.RunOnce(b.ctx, b.scope, event(o, "Go"), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, []int{1, 2, 1, 2}, counts)

@@ -13,6 +13,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/dataplane/store/outbox"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
@@ -76,7 +77,7 @@ func TestAnEventToAnotherRetailerIsARowOfItsOwn(t *testing.T) {
 		sent = workflow.Event{Name: "Count", RetailerID: retailer}
 		o := b.orders(b.scope, 1)[0]
 		ev := event(o, "Go")
-		_, err := e.RunSync(b.ctx, b.scope, ev)
+		_, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 		require.NoError(t, err)
 		if retailer != 2 {
 			require.Empty(t, box.sent, "it joins the turn")
@@ -109,7 +110,7 @@ func TestAnEventForNowIsATurnOfItsOwn(t *testing.T) {
 	box.watch(e)
 	b.run(e)
 	o := b.orders(b.scope, 1)[0]
-	_, err := e.RunSync(b.ctx, b.scope, event(o, "Go"))
+	_, err := e.RunOnce(b.ctx, b.scope, event(o, "Go"), repeats.Request{})
 	require.NoError(t, err)
 	b.settled(b.scope, box.only(t))
 	require.Equal(t, 1, b.count(b.scope, o))
@@ -137,7 +138,7 @@ func TestWhatFollowsIsNeverMoreUrgent(t *testing.T) {
 		box.sent, sent = nil, workflow.Event{Name: "Later", Priority: c.asked, ScheduledOn: time.Now().Add(time.Hour)}
 		ev := event(b.orders(b.scope, 1)[0], "Go")
 		ev.Priority = c.event
-		_, err := e.RunSync(b.ctx, b.scope, ev)
+		_, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 		require.NoError(t, err)
 		row, err := eventstore.Get(b.ctx, b.db.Reader(b.scope), box.only(t).ID)
 		require.NoError(t, err)
@@ -156,7 +157,7 @@ func TestAnEventThatNobodyGaveAPriorityIsRefused(t *testing.T) {
 	o := b.orders(b.scope, 1)[0]
 	ev := event(o, "Count")
 	ev.Priority = 0
-	_, err := e.RunSync(b.ctx, b.scope, ev)
+	_, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 	require.ErrorContains(t, err, "has no priority")
 	require.ErrorContains(t, e.Submit(b.ctx, b.scope, event(o, "Count"), ev), "has no priority")
 	require.Zero(t, b.count(b.scope, o))
@@ -211,7 +212,7 @@ func TestAnEventThatNamesItsRootByRefQueuesByItsID(t *testing.T) {
 	var box sentEvents
 	box.watch(e)
 	b.run(e)
-	_, err := e.RunSync(b.ctx, b.scope, event(list[0], "Go"))
+	_, err := e.RunOnce(b.ctx, b.scope, event(list[0], "Go"), repeats.Request{})
 	require.NoError(t, err)
 	sent := box.only(t)
 	b.settled(b.scope, sent)
@@ -237,7 +238,7 @@ func TestAWebhookTellsMoreThanItsEvent(t *testing.T) {
 	ev.Attributes = map[string]any{"given": "event's"}
 	e := b.new("n1")
 	b.run(e)
-	res, err := e.RunSync(b.ctx, b.scope, ev)
+	res, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, map[string]any{"given": "event's"}, after)

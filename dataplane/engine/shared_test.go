@@ -15,6 +15,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -218,7 +219,7 @@ func TestStaleDataUsesUpNoTries(t *testing.T) {
 	o := b.orders(b.scope, 1)[0]
 	b.meddle(e, o, 7)
 	b.run(e)
-	res, err := e.RunSync(b.ctx, b.scope, event(o, "Take"))
+	res, err := e.RunOnce(b.ctx, b.scope, event(o, "Take"), repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.EqualValues(t, 7, e.Stats().Reruns.Load())
@@ -259,7 +260,7 @@ func TestARootThatOthersNeverLeaveAloneWaits(t *testing.T) {
 	o := b.orders(b.scope, 1)[0]
 	b.meddle(e, o, 2*21+5)
 	b.run(e)
-	_, err := e.RunSync(b.ctx, b.scope, event(o, "Count"))
+	_, err := e.RunOnce(b.ctx, b.scope, event(o, "Count"), repeats.Request{})
 	require.True(t, fault.Is(err, fault.Unavailable), "%v", err)
 	require.EqualValues(t, 20, e.Stats().Reruns.Load())
 	ev := event(o, "Count")

@@ -25,13 +25,8 @@ type Result struct {
 // maxSyncTurns bounds the turns that one request runs: those of events that waited for the root before it are among them.
 const maxSyncTurns = 200
 
-// RunSync runs an event and answers with its result. Its root must be known (Resolve); an id that was received before answers with the first
-// result. On a node that does not own the slot the event becomes a row, its owner is nudged, and the call waits.
-func (e *Engine) RunSync(ctx context.Context, scope tenancy.Scope, ev *workflow.Event) (*Result, error) {
-	return e.RunOnce(ctx, scope, ev, repeats.Request{})
-}
-
-// runSync runs the event of a request. It fails with ErrRepeated or ErrTaken where it was sent before.
+// runSync runs the event of a request. On a node that does not own the slot the event becomes a row, its owner is nudged, and the call waits. It fails
+// with ErrRepeated or ErrTaken where it was sent before.
 func (e *Engine) runSync(ctx context.Context, scope tenancy.Scope, o *once) (*Result, error) {
 	ev := o.event
 	if ev.ScheduledOn.After(e.d.DB.Now(ctx)) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -66,7 +67,7 @@ func TestACallersEventThatIsRefusedTakesNobodyAlong(t *testing.T) {
 	waited := event(o, "Count")
 	require.NoError(t, b.new("writer").Submit(b.ctx, b.scope, waited))
 	clash := event(o, "Clash")
-	res, err := e.RunSync(b.ctx, b.scope, clash)
+	res, err := e.RunOnce(b.ctx, b.scope, clash, repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Failed, res.State)
 	require.NotEmpty(t, res.Error)

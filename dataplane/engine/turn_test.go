@@ -10,6 +10,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/order"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -36,7 +37,7 @@ func TestACascadeIsOneCommit(t *testing.T) {
 	o := b.orders(b.scope, 1)[0]
 	ev := event(o, "CREATE")
 	trace := &store.Trace{}
-	res, err := e.RunSync(store.WithTrace(b.ctx, trace), b.scope, ev)
+	res, err := e.RunOnce(store.WithTrace(b.ctx, trace), b.scope, ev, repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Success, res.State, res.Error)
 	require.Equal(t, string(o.ID), res.EntityID)
@@ -47,7 +48,7 @@ func TestACascadeIsOneCommit(t *testing.T) {
 	best := trace.RoundTrips() // a conflict with another writer repeats the commit: the quietest of some runs counts
 	for _, other := range b.orders(b.scope, 3) {
 		trace := &store.Trace{}
-		_, err := e.RunSync(store.WithTrace(b.ctx, trace), b.scope, event(other, "CREATE"))
+		_, err := e.RunOnce(store.WithTrace(b.ctx, trace), b.scope, event(other, "CREATE"), repeats.Request{})
 		require.NoError(t, err)
 		best = min(best, trace.RoundTrips())
 	}
@@ -100,7 +101,7 @@ func TestSyncAnswersSayWhatBecameOfTheEvent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := b.orders(b.scope, 1)[0]
 			ev := event(o, name)
-			res, err := e.RunSync(b.ctx, b.scope, ev)
+			res, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 			require.NoError(t, err)
 			require.Equal(t, want.state, res.State)
 			require.Contains(t, res.Error, want.says)
@@ -127,7 +128,7 @@ func TestTheSameIDIsAnsweredOnce(t *testing.T) {
 	ev.ID = string(b.db.NewUUID())
 	for range 3 {
 		again := *ev
-		res, err := e.RunSync(b.ctx, b.scope, &again)
+		res, err := e.RunOnce(b.ctx, b.scope, &again, repeats.Request{})
 		require.NoError(t, err)
 		require.Equal(t, eventstore.Success, res.State)
 	}
@@ -141,11 +142,11 @@ func TestTheSameIDIsAnsweredOnce(t *testing.T) {
 
 	bad := event(o, "Count")
 	bad.ID = "17"
-	_, err := e.RunSync(b.ctx, b.scope, bad)
+	_, err := e.RunOnce(b.ctx, b.scope, bad, repeats.Request{})
 	require.True(t, fault.Is(err, fault.Invalid))
 	later := event(o, "Count")
 	later.ScheduledOn = time.Now().Add(time.Hour)
-	res, err := e.RunSync(b.ctx, b.scope, later)
+	res, err := e.RunOnce(b.ctx, b.scope, later, repeats.Request{})
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Scheduled, res.State)
 }

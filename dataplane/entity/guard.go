@@ -24,6 +24,9 @@ type Lister interface {
 	// List finds all entities of a type of which a field has one of some values, as pointers to their structs, by one statement. It reads what is
 	// stored, whosever it is in the account: what a caller does not see counts, too.
 	List(ctx context.Context, t *catalogue.Type, by *catalogue.Field, values ...any) ([]any, error)
+	// Hold lets nobody else decide, until the request is carried out or refused, by how much of an entity is taken: what List reads from then on stays so.
+	// Only where an entity changes, or one comes to be of a type that is declared so (catalogue.Type.Claims).
+	Hold(ctx context.Context, t *catalogue.Type, id catalogue.ID) error
 	// Workflows lists the names of a retailer's workflows, such as ORDER::HD, sorted.
 	Workflows(retailer tenancy.RetailerID) []string
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/jobs"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain/workflow"
 	"github.com/fluent-oms/fluent/tenancy"
 )
@@ -34,7 +35,7 @@ func newLoader(t *testing.T) *loader {
 		l.events = append(l.events, events...)
 	}).Writing(l.exec)
 	var err error
-	l.job, err = l.service.CreateJob(t.Context(), l.admin.Scope(), "load", 1, nil)
+	l.job, _, err = l.service.CreateJobOnce(t.Context(), l.admin.Scope(), &jobs.Job{Name: "load", RetailerID: 1}, repeats.Request{})
 	require.NoError(t, err)
 	return l
 }
@@ -141,7 +142,7 @@ func TestARefOfAnotherRetailerCostsItsRecordAlone(t *testing.T) {
 	rest := `"type":"STORE","name":"N","primaryAddress":{"latitude":-33.8,"longitude":151.2},"openingSchedule":{"allHours":true,"monStart":0,"monEnd":0,"tueStart":0,"tueEnd":0,"wedStart":0,"wedEnd":0,"thuStart":0,"thuEnd":0,"friStart":0,"friEnd":0,"satStart":0,"satEnd":0,"sunStart":0,"sunEnd":0}}`
 	mine := l.job
 	var err error
-	l.job, err = l.service.CreateJob(t.Context(), l.admin.Scope(), "load", 2, nil)
+	l.job, _, err = l.service.CreateJobOnce(t.Context(), l.admin.Scope(), &jobs.Job{Name: "load", RetailerID: 2}, repeats.Request{})
 	require.NoError(t, err)
 	_, got := l.load(t.Context(), l.admin, "CREATE", "LOCATION", `{"ref":"THEIRS",`+rest)
 	require.Equal(t, []string{"THEIRS"}, got)

@@ -11,6 +11,8 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/graphql"
 	"github.com/fluent-oms/fluent/dataplane/identity/rights"
 	"github.com/fluent-oms/fluent/dataplane/modules"
+	"github.com/fluent-oms/fluent/dataplane/store/jobs"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -37,7 +39,7 @@ func TestSetUpBatches(t *testing.T) {
 		_, err = l.service.AddBatch(t.Context(), l.admin.Scope(), l.job, req)
 		require.Equal(t, place, fault.Of(err).Field, "of a retailer's job, and more than may be")
 	}
-	l.job, err = l.service.CreateJob(t.Context(), l.admin.Scope(), "set up", 0, nil)
+	l.job, _, err = l.service.CreateJobOnce(t.Context(), l.admin.Scope(), &jobs.Job{Name: "set up", RetailerID: 0}, repeats.Request{})
 	require.NoError(t, err)
 	_, err = l.service.AddBatch(t.Context(), l.admin.Scope(), l.job, request("ACCOUNT", 1))
 	require.Equal(t, fault.CodeUnserved, fault.Of(err).PlatformCode())

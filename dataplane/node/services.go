@@ -83,7 +83,7 @@ func (s *services) wire(ctx context.Context) error {
 	s.configurations = configuration.New(n.state, artefacts.Of(s.db), configuration.Options{Memory: n.config.WorkflowMemory, Logger: n.log})
 	modules := s.modules()
 	s.engine, err = engine.New(engine.Deps{
-		DB: s.db, Library: modules.library, Workflows: s.configurations, Starts: business.Starts(), Modules: modules.readers, Checks: settings.Checks(s.db.Catalogue()), Callers: s.identity, Logger: n.log,
+		DB: s.db, Library: modules.library, Workflows: s.configurations, Starts: business.Starts(), Modules: modules.readers, Checks: settings.Checks(s.db.Catalogue()), Callers: s.identity, Under: s.configurations.Index, Logger: n.log,
 		Nudge: s.forwarder.take,
 	}, engine.Config{Node: n.link.NodeID()})
 	if err != nil {

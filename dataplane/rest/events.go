@@ -210,3 +210,14 @@ func (a *API) searchEvents(c *call) (any, error) {
 	}
 	return a.History.Search(c.r.Context(), c.scope(), q)
 }
+
+// listBlocked tells why roots stand still, and when they are tried again.
+func (a *API) listBlocked(c *call) (any, error) {
+	v := c.r.URL.Query()
+	start, count, err := window(c.r, history.DefaultCount, history.MaxCount)
+	if err != nil {
+		return nil, err
+	}
+	return a.History.Blocked(c.r.Context(), c.scope(), history.Standing{EntityType: v.Get("entityType"), EntityID: v.Get("entityId"), EntityRef: v.Get("entityRef"),
+		RetailerID: v.Get("retailerId"), Start: start, Count: count})
+}

@@ -31,6 +31,7 @@ func (a *API) routes() []route {
 		{"POST", "/api/v4.1/event/sync", "EVENT_CREATE", a.sendSync},
 		{"GET", "/api/v4.1/event", "EVENT_VIEW", a.searchEvents},
 		{"GET", "/api/v4.1/event/{id}", "EVENT_VIEW", a.getEvent},
+		{"GET", "/api/v4.1/blocked", "EVENT_VIEW", a.listBlocked},
 		{"POST", "/api/v4.1/job", "JOB_CREATE", a.createJob},
 		{"GET", "/api/v4.1/job/{job}", "JOB_VIEW", a.getJob},
 		{"GET", "/api/v4.1/job/{job}/results", "JOB_VIEW", a.getJobResults},

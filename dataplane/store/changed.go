@@ -76,6 +76,9 @@ func (c *changed) take(p *pending, ends map[*catalogue.Edge]*catalogue.Type) {
 	for _, u := range p.updates {
 		c.note(u.model.typ, u.id, Updated)
 	}
+	for _, u := range p.held {
+		c.note(u.model.typ, u.id, Updated)
+	}
 	for _, g := range p.deletes {
 		for _, id := range g.ids {
 			c.note(g.typ, id, Deleted)

@@ -27,10 +27,11 @@ type pending struct {
 	deletes []deleteGroup
 	links   []linkGroup
 	calls   []call
-	first   []call   // conditions, which go before everything else
-	marks   []string // derived figures
-	stored  int      // rows of entities more, of what was flushed before too
-	err     error    // the first mistake of a caller
+	first   []call                      // conditions, which go before everything else
+	marks   []string                    // derived figures
+	held    map[entityKey]*entityUpdate // see Hold
+	stored  int                         // rows of entities more, of what was flushed before too
+	err     error                       // the first mistake of a caller
 }
 
 type entityKey struct {
@@ -224,7 +225,7 @@ func (p *pending) take(r *Reader, c *txConn) ([]call, error) {
 	if took.err != nil {
 		return nil, took.err
 	}
-	if len(took.inserts) > 0 || len(took.updates) > 0 || len(took.stamps) > 0 {
+	if len(took.inserts) > 0 || len(took.updates) > 0 || len(took.stamps) > 0 || len(took.held) > 0 {
 		took.now = c.draw()
 		for _, at := range took.stamps {
 			*at = took.now
@@ -239,7 +240,7 @@ func (p *pending) take(r *Reader, c *txConn) ([]call, error) {
 		}
 		calls = append(calls, c)
 	}
-	updates, err := updateCalls(took.updates, scope, took.now)
+	updates, err := took.updateCalls(scope)
 	if err != nil {
 		return nil, err
 	}

@@ -187,7 +187,7 @@ func (s *stage) run(plays []*play) {
 		events[i] = p.event
 		events[i].Priority = workflow.PriorityOf(workflow.Cause{By: workflow.Person})
 	}
-	require.NoError(s.t, s.engines[0].Submit(s.ctx, s.scope, events...))
+	require.NoError(s.t, s.submit(s.engines[0], events...))
 	var turns map[string]*history.Trail
 	require.Eventually(s.t, func() bool {
 		turns = s.turns(s.ctx, len(plays))

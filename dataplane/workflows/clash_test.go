@@ -62,7 +62,7 @@ func TestABatchWhoseCommitIsCutOffIsWorkedOffOnce(t *testing.T) {
 			json.RawMessage(`{"skuRef":"P1","locationRef":"STORE_A","qty":5}`), json.RawMessage(`{"skuRef":"P1","locationRef":"STORE_B","qty":8}`),
 		})
 		// Nobody waits for it: whoever did would hear that a commit did not take place, and to try again.
-		require.NoError(t, w.engines[0].Submit(w.ctx, w.scope, &workflow.Event{
+		require.NoError(t, w.submit(w.engines[0], &workflow.Event{
 			Name: "InventoryChanged", Type: workflow.Normal, RetailerID: 1, EntityType: "INVENTORY_CATALOGUE", EntityID: string(w.roots["DEFAULT:1"]),
 			RootType: "INVENTORY_CATALOGUE", RootID: string(w.roots["DEFAULT:1"]), Attributes: map[string]any{"batchId": string(batch), "jobId": string(job)},
 			Priority: workflow.PriorityOf(workflow.Cause{By: workflow.Bulk}),

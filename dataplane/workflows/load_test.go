@@ -48,7 +48,7 @@ func BenchmarkOrders(b *testing.B) {
 		}
 		w.analyze()
 		b.StartTimer()
-		require.NoError(b, w.engines[0].Submit(w.ctx, w.scope, events...))
+		require.NoError(b, w.submit(w.engines[0], events...))
 		for w.engines[0].Stats().Events.Load()-before < orders {
 			time.Sleep(5 * time.Millisecond)
 		}

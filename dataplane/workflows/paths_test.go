@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -56,7 +57,7 @@ func (w *world) read(flow, typ string, id catalogue.ID, rootType string, root ca
 	trace := &store.Trace{}
 	ev := &workflow.Event{Name: "Read", Type: workflow.Normal, RetailerID: 1, EntityType: t.EntityType, EntityID: string(id), RootType: rootType, RootID: string(root),
 		Attributes: map[string]any{"x": "given"}, Priority: workflow.StoreWork}
-	res, err := w.engines[0].RunSync(store.WithTrace(w.ctx, trace), w.scope, ev)
+	res, err := w.engines[0].RunOnce(store.WithTrace(w.ctx, trace), w.scope, ev, repeats.Request{})
 	require.NoError(w.t, err)
 	w.must(res)
 	found, err := w.db.Reader(w.scope).ByID(w.ctx, t, id)
@@ -276,7 +277,7 @@ func TestAPathThatCannotBeReadFailsItsRule(t *testing.T) {
 	} {
 		w.reading("ORDER::HD", "ORDER", path)
 		ev := &workflow.Event{Name: "Read", Type: workflow.Normal, RetailerID: 1, EntityType: "ORDER", EntityID: string(o), RootType: "ORDER", RootID: string(o), Priority: workflow.StoreWork}
-		res, err := w.engines[0].RunSync(w.ctx, w.scope, ev)
+		res, err := w.engines[0].RunOnce(w.ctx, w.scope, ev, repeats.Request{})
 		require.NoError(t, err)
 		require.Equal(t, eventstore.Failed, res.State)
 		require.Contains(t, res.Error, why)

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 )
@@ -55,7 +56,7 @@ func TestALocationThatRefusedIsNotAskedAgain(t *testing.T) {
 		tx.Update(o, domain.Catalogue().Type("Order").Field("attributes"))
 		return nil
 	}))
-	res, err := w.engines[0].RunSync(w.ctx, w.scope, ev)
+	res, err := w.engines[0].RunOnce(w.ctx, w.scope, ev, repeats.Request{})
 	require.NoError(t, err)
 	w.must(res)
 	require.Equal(t, "BOOKED; O2-1 HD_PFDC DC1 SENT_TO_WMS P1×2", w.order(o.ID))

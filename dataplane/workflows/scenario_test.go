@@ -193,7 +193,7 @@ func TestTheLastUnitIsSoldOnce(t *testing.T) {
 		o, ev := w.newOrder("HD", "", "P1×1")
 		ids = append(ids, o.ID)
 		wait.Go(func() {
-			assert.NoError(t, w.engines[n%2].Submit(w.ctx, w.scope, ev))
+			assert.NoError(t, w.submit(w.engines[n%2], ev))
 		})
 	}
 	wait.Wait()

@@ -22,6 +22,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/store"
 	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/dataplane/store/jobs"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	stockstore "github.com/fluent-oms/fluent/dataplane/store/stock"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/dataplane/workflows"
@@ -214,7 +215,7 @@ func (w *world) eventBy(by workflow.Sender, name, entityType string, id catalogu
 	w.t.Helper()
 	ev := &workflow.Event{Name: name, Type: workflow.Normal, RetailerID: 1, EntityType: entityType, EntityID: string(id), RootType: rootType, RootID: string(root), Attributes: attributes,
 		Priority: workflow.PriorityOf(workflow.Cause{By: by})}
-	res, err := w.engines[0].RunSync(w.ctx, w.scope, ev)
+	res, err := w.engines[0].RunOnce(w.ctx, w.scope, ev, repeats.Request{})
 	require.NoError(w.t, err)
 	return res
 }
@@ -316,21 +317,6 @@ func (w *world) newOrder(kind, pickup string, lines ...string) (*order.Order, *w
 	w.insert(entities...)
 	return o, &workflow.Event{Name: "CREATE", Type: workflow.Normal, RetailerID: 1, EntityType: "ORDER", EntityID: string(o.ID), EntityRef: o.Ref, RootType: "ORDER",
 		RootID: string(o.ID), RootRef: o.Ref, Priority: workflow.Checkout}
-}
-
-// place creates an HD order and runs it to rest.
-func (w *world) place(lines ...string) catalogue.ID {
-	w.t.Helper()
-	return w.placeAs("HD", "", lines...)
-}
-
-func (w *world) placeAs(kind, pickup string, lines ...string) catalogue.ID {
-	w.t.Helper()
-	o, ev := w.newOrder(kind, pickup, lines...)
-	res, err := w.engines[0].RunSync(w.ctx, w.scope, ev)
-	require.NoError(w.t, err)
-	w.must(res)
-	return o.ID
 }
 
 // rows loads an order whole.

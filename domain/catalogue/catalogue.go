@@ -153,6 +153,7 @@ type Type struct {
 	Private     bool       // a row is one person's: that of the rows which refer to it
 	Provided    bool       // rows come from the control plane, which gives them their ids
 	Writers     []string   // stock roles that create and change it, beside the administrator's
+	Claims      bool       // rows take of what their root has
 	Guarded     bool       // code decides what callers may do with rows
 	AccountWide bool       // rows concern the whole account: the permission to change them must be held there
 	Root        *Field     // reference that leads towards the workflow's root; nil: it is its own root (or has no workflow)

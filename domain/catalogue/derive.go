@@ -137,7 +137,7 @@ func (b *builder) newType(s *TypeSpec) *Type {
 		Provided: s.Provided, AccountWide: s.AccountWide, Secret: s.Secret, Private: s.Private, OwnRoot: s.OwnRoot, Guarded: s.Guarded, Writers: strings.Fields(s.Writers),
 		Permission: strings.ToUpper(rt.Name()), Interfaces: strings.Fields(s.Implements), Go: rt, fields: map[string]*Field{},
 	}
-	t.FoldsCase, t.Remembered, t.Quiet, t.Driven = s.FoldsCase, s.Remembered, s.Quiet, s.Driven
+	t.FoldsCase, t.Remembered, t.Quiet, t.Driven, t.Claims = s.FoldsCase, s.Remembered, s.Quiet, s.Driven, s.Claims
 	if t.Plural == "" {
 		t.Plural = camel(t.Name) + "s"
 	}

@@ -42,6 +42,7 @@ type TypeSpec struct {
 	Private     bool     // a row is one person's: that of the rows which refer to it, such as the address of an order
 	AccountWide bool     // rows concern the whole account: who changes them needs the permission there
 	Writers     string   // of the roles that every account begins with, those that create and change it: INTEGRATION CUSTOMER_SERVICE
+	Claims      bool     // rows take of what their root has, as a fulfilment does of an order: what is decided about new ones holds until they are written
 	Guarded     bool     // what callers may do with rows rests on more than their permissions: code decides about each; see entity.Guard
 	Retailer    string   // how a retailer limit reaches the type: field (retailer, retailerRefs), or reference or edge that leads on
 	Owner       string   // or: fields with the kind and the id of what a row is about: entityType entityId, then RETAILER=Retailer; none: any node

@@ -40,6 +40,8 @@ var unscoped = map[string]string{
 	storeFolder + "/access.counted":          "an attempt to sign in counts against its source as well, which belongs to no account",
 	storeFolder + "/events.ReadPending":      "a node works for all accounts",
 	storeFolder + "/events.ReleaseDue":       "a node works for all accounts",
+	storeFolder + "/events.BlockedRetailers": "the same",
+	storeFolder + "/events.Hurry":            "the same; each row of its arguments has its account",
 	storeFolder + "/events.Overlooked":       "a node works for all accounts",
 	storeFolder + "/leases.Fence":            "ranges of slots belong to the environment",
 	storeFolder + "/leases.Heartbeat":        "ranges of slots belong to the environment",

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fluent-oms/fluent/dataplane/entity"
+	eventstore "github.com/fluent-oms/fluent/dataplane/store/events"
 	"github.com/fluent-oms/fluent/domain/workflow"
 )
 
@@ -16,12 +17,9 @@ const (
 	longestWait = time.Hour
 )
 
-// Blocker is the attribute of an event that waits to try a root's first turn again: why the last try did not do, and which event that was.
-const Blocker = "blocker"
-
 // again is the event that tries a root's first turn anew, where its CREATE event failed, or found no workflow: the root would else be left as it is, and
-// nobody would know. While it waits it stands in the event log as SCHEDULED, with the reason. Whatever was wrong (a setting, a location, a rule, a
-// workflow) may be mended by then; who does not want to wait sends CREATE himself. nil: the event is not a root's first.
+// nobody would know. While it waits it stands in the event log as SCHEDULED, with the reason, and among the blocked roots. Whatever was wrong (a setting,
+// a location, a rule, a workflow) may be mended by then; once it is the engine does not wait (see Engine.mend). nil: the event is not a root's first.
 func (u *unit) again(ev *workflow.Event, why string) *workflow.Event {
 	if ev.Name != entity.CreateEvent || ev.Type != workflow.Normal || ev.RunOnce != nil || ev.EntityType != ev.RootType || ev.RootID == "" || ev.EntityID != ev.RootID {
 		return nil
@@ -39,7 +37,8 @@ func (u *unit) again(ev *workflow.Event, why string) *workflow.Event {
 	if next.Attributes = maps.Clone(ev.Attributes); next.Attributes == nil {
 		next.Attributes = map[string]any{}
 	}
-	next.Attributes[Blocker] = map[string]any{"reason": why, "event": ev.ID}
+	block := eventstore.Block{Reason: why, Event: ev.ID, Since: made, Tried: u.now, Under: u.under}
+	next.Attributes[eventstore.Blocker] = block.Attribute()
 	return &next
 }
 

@@ -26,6 +26,9 @@ type Workflows interface {
 	Get(ctx context.Context, account tenancy.AccountID, retailer tenancy.RetailerID, f workflow.Following) (flow *workflow.Workflow, under string, err error)
 }
 
+// Under gives the number that stands for a retailer's configuration at the moment: another one once it is another.
+type Under func(account tenancy.AccountID, retailer tenancy.RetailerID) uint64
+
 // Limits bound a turn.
 type Limits struct {
 	Rulesets int           // runs of rulesets in one turn
@@ -41,6 +44,7 @@ type Deps struct {
 	Callers   Callers // needed for events that bring their own workflow
 	Modules   rule.Modules
 	Checks    entity.Checks // of what turns make and change
+	Under     Under         // may be nil: then nothing stands for configurations
 	Limits    Limits
 	Node      string
 }
@@ -92,6 +96,12 @@ type Change struct {
 	Was    store.Version
 }
 
+// Rest is a root of which a turn has decided how much is left, and that it leaves as it was.
+type Rest struct {
+	Type *catalogue.Type
+	Was  store.Version
+}
+
 // LinkRow ties two entities along an edge.
 type LinkRow struct {
 	Edge   *catalogue.Edge
@@ -113,6 +123,7 @@ type Outcome struct {
 	Marks    []eventstore.Mark // one for each settled event
 	Created  []any
 	Changed  []Change
+	Rests    *Rest // on which the decision about what is created rests, beside what is changed; nil: on nothing
 	Linked   []LinkRow
 	Events   []*workflow.Event // for other roots, or for later
 	Blocked  int               // of Events, those that try a root's first turn again

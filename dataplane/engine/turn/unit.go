@@ -28,6 +28,7 @@ type unit struct {
 	id    string // the turn's
 	now   time.Time
 	began time.Time
+	under uint64 // what stood for the configuration then; of a root's first turn
 	trail *history.Trail
 
 	// the root and the workflow that it follows
@@ -107,6 +108,9 @@ func (r *Runner) newUnit(ctx context.Context, in Input) *unit {
 		entities: map[identity]*row{}, byPtr: map[any]*row{}, byType: map[*catalogue.Type][]*row{}, parts: map[*catalogue.Type][]any{}, effects: map[string]rule.Effect{}}
 	u.trail = &history.Trail{TurnID: u.id, RetailerID: u.ref.retailer, At: now, RootType: u.ref.typeName, RootID: u.ref.id, RootRef: u.ref.ref,
 		Node: r.d.Node, Tries: in.Try}
+	if first.Name == entity.CreateEvent && r.d.Under != nil {
+		u.under = r.d.Under(in.Scope.Account(), u.ref.retailer)
+	}
 	return u
 }
 
@@ -300,11 +304,13 @@ func (u *unit) outcome(ctx context.Context, events []*workflow.Event) (*Outcome,
 			o.Marks = append(o.Marks, eventstore.Mark{ID: rec.ID, State: eventstore.State(rec.State), Error: rec.Reason})
 		}
 	}
+	claims := false
 	for _, e := range u.order {
 		switch {
 		case e.gone:
 		case e.created:
 			o.Created = append(o.Created, e.ptr)
+			claims = claims || e.typ.Claims
 		case len(e.changed) > 0:
 			c := Change{Type: e.typ, Entity: e.ptr, Was: store.Version{ID: idOf(e.typ, e.ptr), UpdatedOn: e.was}}
 			for _, f := range e.typ.Fields {
@@ -314,6 +320,9 @@ func (u *unit) outcome(ctx context.Context, events []*workflow.Event) (*Outcome,
 			}
 			o.Changed = append(o.Changed, c)
 		}
+	}
+	if root := u.byPtr[u.root]; claims && root != nil && !root.created && len(root.changed) == 0 {
+		o.Rests = &Rest{Type: root.typ, Was: store.Version{ID: root.id, UpdatedOn: root.was}}
 	}
 	for _, key := range sortedKeys(u.effects) {
 		o.Effects = append(o.Effects, u.effects[key])

@@ -100,6 +100,9 @@ func (c *Changer) Create(ctx context.Context, p *tenant.Principal, m *catalogue.
 	if err != nil {
 		return nil, err
 	}
+	if d.Type.Claims {
+		return s.createHolding(ctx, d, m, value)
+	}
 	return s.create(ctx, d)
 }
 
@@ -135,34 +138,74 @@ func (c *Changer) CreateAwaited(ctx context.Context, p *tenant.Principal, m *cat
 
 // create resolves, completes and writes a planned creation.
 func (s *session) create(ctx context.Context, d *draft) (any, error) {
-	if err := s.ready(ctx, s.reader(), d); err != nil {
-		return nil, err
-	}
-	if err := s.allowCreate(ctx, d); err != nil {
-		return nil, err
-	}
-	if err := s.number(ctx, d); err != nil {
-		return nil, err
-	}
-	if err := s.complete(ctx, d); err != nil {
+	if err := s.decide(ctx, d); err != nil {
 		return nil, err
 	}
 	started, err := s.start(ctx, d)
 	s.started = started
 	if err == nil && !started {
 		err = s.DB.Write(ctx, s.scope, func(tx *store.Tx) error {
-			s.making.Write(tx)
-			eventstore.Append(tx, s.events...)
-			return s.settleParts(ctx, tx)
+			return s.write(ctx, tx)
 		})
 	}
+	return s.created(ctx, d, err)
+}
+
+// createHolding is create for what takes of something that others take of, too: a decision about how much is left holds that from its first look until
+// the outcome is written. It stands on that lock, and not on what the transaction has read. Ids are there before: they take a connection of their own,
+// for which nobody who holds something may wait.
+func (s *session) createHolding(ctx context.Context, d *draft, m *catalogue.Mutation, value map[string]any) (any, error) {
+	if err := s.allot(ctx, d); err != nil {
+		return nil, err
+	}
+	try := s
+	err := s.DB.WriteLocked(ctx, s.scope, func(tx *store.Tx) (err error) {
+		if try.tx != nil { // once more
+			try = s.begin(s.who)
+			try.ids = s.ids
+			if d, err = try.plan(m.Input, value, "input", true); err != nil {
+				return err
+			}
+		}
+		try.tx = tx
+		if err := try.decide(ctx, d); err != nil {
+			return err
+		}
+		return try.write(ctx, tx)
+	})
+	return try.created(ctx, d, err)
+}
+
+// decide resolves and completes a planned creation.
+func (s *session) decide(ctx context.Context, d *draft) error {
+	if err := s.ready(ctx, s.reader(), d); err != nil {
+		return err
+	}
+	if err := s.allowCreate(ctx, d); err != nil {
+		return err
+	}
+	if err := s.number(ctx, d); err != nil {
+		return err
+	}
+	return s.complete(ctx, d)
+}
+
+// write writes what was decided, and the events that follow.
+func (s *session) write(ctx context.Context, tx *store.Tx) error {
+	s.making.Write(tx)
+	eventstore.Append(tx, s.events...)
+	return s.settleParts(ctx, tx)
+}
+
+// created tells what became of a creation.
+func (s *session) created(ctx context.Context, d *draft, err error) (any, error) {
 	if errors.Is(err, store.ErrAmbiguous) {
 		err = s.settle(ctx, d, err)
 	}
 	if err != nil {
 		return nil, s.existing(ctx, s.explain(err, d), d)
 	}
-	if !started {
+	if !s.started {
 		s.nudge()
 	}
 	return d.Entity, nil
@@ -184,11 +227,15 @@ func (c *Changer) Update(ctx context.Context, p *tenant.Principal, m *catalogue.
 	var s *session
 	err := c.DB.Write(ctx, p.Scope(), func(tx *store.Tx) error {
 		s = c.begin(p)
+		s.tx = tx
 		in, err := s.kindOf(ctx, tx, m, value)
 		if err != nil {
 			return err
 		}
 		if d, err = s.plan(in, value, "input", false); err != nil {
+			return err
+		}
+		if err := s.allot(ctx, d); err != nil {
 			return err
 		}
 		if err := s.find(ctx, tx, d); err != nil {
@@ -227,7 +274,9 @@ type session struct {
 	events  []*workflow.Event
 	started bool // the first of events has had its turn already
 	from    keys.Reader
-	parts   []part // what the database decides about
+	tx      *store.Tx                          // in which all is decided; nil: it begins when all is
+	ids     map[*catalogue.Type][]catalogue.ID // for what is new; nil: none are there yet
+	parts   []part                             // what the database decides about
 
 	together *many // that it is one of; nil: it is alone
 }

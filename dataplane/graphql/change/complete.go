@@ -3,6 +3,7 @@ package change
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/fluent-oms/fluent/dataplane/entity"
 	"github.com/fluent-oms/fluent/dataplane/graphql/keys"
@@ -13,21 +14,35 @@ import (
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
-// number gives new entities their ids and joins children with their parents. All ids cost one round trip at most.
-func (s *session) number(ctx context.Context, d *draft) error {
+// allot fetches ids for what is new. All cost one round trip at most.
+func (s *session) allot(ctx context.Context, d *draft) (err error) {
 	counts := map[*catalogue.Type]int{}
-	var list []*draft
+	for _, x := range d.nameless() {
+		counts[x.Type]++
+	}
+	s.ids, err = s.DB.NewIDsOf(ctx, s.scope, counts)
+	return err
+}
+
+// nameless are the new entities that have no id yet.
+func (d *draft) nameless() (list []*draft) {
 	d.each(func(x *draft) {
 		if x.New && idOf(x) == "" {
-			counts[x.Type]++
 			list = append(list, x)
 		}
 	})
-	ids, err := s.DB.NewIDsOf(ctx, s.scope, counts)
-	if err != nil {
-		return err
+	return list
+}
+
+// number gives new entities their ids and joins children with their parents.
+func (s *session) number(ctx context.Context, d *draft) error {
+	if s.ids == nil {
+		if err := s.allot(ctx, d); err != nil {
+			return err
+		}
 	}
-	for _, x := range list {
+	ids := maps.Clone(s.ids)
+	for _, x := range d.nameless() {
 		of := ids[x.Type]
 		x.assignID(x.Type.Field("id"), of[0])
 		ids[x.Type] = of[1:]
@@ -153,6 +168,14 @@ func (s *session) List(ctx context.Context, t *catalogue.Type, by *catalogue.Fie
 		return nil, err
 	}
 	return s.DB.Reader(whole).Entities(ctx, store.Query{Type: t, Where: []store.Condition{{Field: by, Op: store.In, Values: values}}})
+}
+
+// Hold has the entity for the transaction alone. See entity.Lister.
+func (s *session) Hold(ctx context.Context, t *catalogue.Type, id catalogue.ID) error {
+	if s.tx == nil {
+		return fmt.Errorf("hold %s %s: there is no transaction yet", t.Name, id)
+	}
+	return s.tx.Hold(ctx, t, id)
 }
 
 // join ties a draft to what its input lists along connections: by rows between the two, or by a reference of the other, which then changes too, so that

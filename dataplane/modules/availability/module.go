@@ -14,7 +14,7 @@ func Manifest() manifest.Module {
 		Operations: []operation.Operation{
 			operation.Search("searchVirtualInventory", whereEnough).With("virtualPositions", "productRef groupRef quantity").With("location", "ref primaryAddress"),
 		},
-		Derived: []catalogue.Figure{places},
+		Derived: []catalogue.Figure{places, causes()},
 	}
 }
 

@@ -26,6 +26,8 @@ type Load struct {
 	// Alone is for entities that are not made in the batch's commit, because others make them: each is made by itself, and then the batch is stored.
 	// It is how many a batch may have; 0: they are made together.
 	Alone int
+	// Refused says why batches of the type are none of the platform's, where clients know of them; nothing else is given then.
+	Refused string
 }
 
 // Entity is what a record asks for: one that is to be as the record says.

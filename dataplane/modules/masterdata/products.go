@@ -19,7 +19,7 @@ func loads() []manifest.Load {
 		{EntityType: "CATEGORY", Actions: actions, Entities: categories},
 		{EntityType: "LOCATION", Actions: actions, Entities: locations},
 		{EntityType: "RETAILER", Actions: actions, Entities: retailers, Alone: 20},
-		{EntityType: "ACCOUNT", Actions: actions, Entities: accounts, Alone: 1},
+		{EntityType: "ACCOUNT", Refused: "accounts are made by the operator of the platform, who hands on what signs in to them: fluent account create"},
 	}
 }
 

@@ -52,9 +52,3 @@ func retailer(r record) (x manifest.Entity, err error) {
 	}
 	return x, err
 }
-
-// accounts refuses set-up records of accounts.
-func accounts(context.Context, *store.Reader, manifest.Batch, []map[string]any) ([]manifest.Entity, error) {
-	return nil, fault.New(fault.Unprocessable, "accounts are made by the operator of the platform, who hands on what signs in to them: fluent account create").
-		WithCode(fault.CodeUnserved).At("entityType")
-}

@@ -82,6 +82,26 @@ func (g *guard) choosesWell(ctx context.Context, r entity.Request) error {
 	return strange(ref, known).At(r.Place + "." + choiceRef)
 }
 
+// keepToChoices refuses lines of an order that change to be for a choice that the order has not.
+func (g *guard) keepToChoices(ctx context.Context, r entity.Request) error {
+	lines, _ := r.Values["items"].([]any)
+	named := slices.IndexFunc(lines, func(x any) bool { line, _ := x.(map[string]any); return line[choiceRef] != nil })
+	if named < 0 {
+		return nil
+	}
+	known, err := g.choices(ctx, r, r.Entity.(*order.Order).ID)
+	if err != nil {
+		return err
+	}
+	for i, x := range lines[named:] {
+		line, _ := x.(map[string]any)
+		if ref, _ := line[choiceRef].(string); ref != "" && !malformed(ref) && !slices.Contains(known, ref) {
+			return strange(ref, known).At(fmt.Sprintf("%s.items[%d].%s", r.Place, named+i, choiceRef))
+		}
+	}
+	return nil
+}
+
 // alone refuses a choice that is added later under the ref of another one of its order.
 func (g *guard) alone(ctx context.Context, r entity.Request) error {
 	x := r.Entity.(*order.FulfilmentChoice)

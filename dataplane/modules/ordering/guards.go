@@ -31,10 +31,10 @@ func Guards(c *catalogue.Catalogue) entity.Guards {
 
 type guard struct{ setting, order, item, fulfilment, part, choice *catalogue.Type }
 
-// complete refuses a new order of which nothing would become, or not what it says.
+// complete refuses a new order of which nothing would become, or not what it says, and lines that change to be for a choice that it has not.
 func (g *guard) complete(ctx context.Context, r entity.Request) error {
 	if !r.New {
-		return nil
+		return g.keepToChoices(ctx, r)
 	}
 	if err := namesItsChoices(r); err != nil {
 		return err
@@ -97,6 +97,9 @@ func (g *guard) unsourced(ctx context.Context, r entity.Request) error {
 		return nil
 	}
 	i := r.Entity.(*order.OrderItem)
+	if err := r.Reader.Hold(ctx, g.order, i.OrderID); err != nil {
+		return err
+	}
 	parts, err := g.parts(ctx, r, i.ID)
 	if err != nil {
 		return err
@@ -178,7 +181,11 @@ func (g *guard) open(ctx context.Context, r entity.Request) error {
 		quantity, _ := m["requestedQuantity"].(int)
 		asked = append(asked, asking{line: catalogue.ID(id), units: quantity, place: fmt.Sprintf("%s.items[%d].requestedQuantity", r.Place, n)})
 	}
-	return g.enough(ctx, r, r.Entity.(*order.Fulfilment).OrderID, asked)
+	whole := r.Entity.(*order.Fulfilment).OrderID
+	if err := r.Reader.Hold(ctx, g.order, whole); err != nil {
+		return err
+	}
+	return g.enough(ctx, r, whole, asked)
 }
 
 // noMore refuses to raise what a fulfilment asks for beyond what is not spoken for.
@@ -186,6 +193,13 @@ func (g *guard) noMore(ctx context.Context, r entity.Request) error {
 	i := r.Entity.(*order.FulfilmentItem)
 	quantity, given := r.Values["requestedQuantity"].(int)
 	if more := quantity - Requested(i); !r.New && given && more > 0 {
+		lines, err := r.Reader.List(ctx, g.item, g.item.Field("id"), i.OrderItemID)
+		if err != nil || len(lines) == 0 {
+			return err
+		}
+		if err := r.Reader.Hold(ctx, g.order, lines[0].(*order.OrderItem).OrderID); err != nil {
+			return err
+		}
 		return g.enough(ctx, r, "", []asking{{line: i.OrderItemID, units: more, place: r.Place + ".requestedQuantity"}})
 	}
 	return nil

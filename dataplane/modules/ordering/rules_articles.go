@@ -21,11 +21,17 @@ func articles() []rule.Rule {
 	}
 }
 
+// parcels is the attribute of events that says how what was picked is spread over parcels.
+const parcels = "parcels"
+
 type packing struct {
 	PackageType string `prop:"packageType" default:"PARCEL" doc:"Type of the article."`
 }
 
 func createArticle(ctx context.Context, c *rule.Context, o *Order, f *order.Fulfilment, p packing) error {
+	if given := c.Event.Attributes[parcels]; given != nil {
+		return &rule.BusinessError{Message: "the event's attribute " + parcels + " is not served yet: what was picked goes into one parcel; leave it out"}
+	}
 	have, err := articlesOf(ctx, c, o, f)
 	if err != nil {
 		return err

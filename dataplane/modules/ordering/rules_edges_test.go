@@ -8,6 +8,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/modules/availability"
 	"github.com/fluent-oms/fluent/dataplane/modules/inventory"
 	"github.com/fluent-oms/fluent/dataplane/modules/ordering"
+	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/foundation"
@@ -92,4 +93,16 @@ func TestNothingPickedIsNoParcel(t *testing.T) {
 	require.Empty(t, w.Linked)
 	f.FromLocationRef = ""
 	require.Equal(t, "Travel>FULFILMENT/5", w.run("IfTransferRequired", f, m{"yes": "Travel", "no": "Stay"}, nil))
+}
+
+// TestPackingIntoParcelsIsRefused: what was picked goes into one, so who says how it is spread over several is told, and nothing is packed.
+func TestPackingIntoParcelsIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f, _ := w.add("5", "FULFILLED", 4, 4, 0)
+	err := w.Run(ordering.Rules(), "CreateArticlesForFulfilment", f, nil, m{"parcels": []any{m{"items": []any{}}}})
+	var refused *rule.BusinessError
+	require.ErrorAs(t, err, &refused)
+	require.Contains(t, refused.Message, "attribute parcels is not served yet")
+	require.Empty(t, w.Created)
 }
