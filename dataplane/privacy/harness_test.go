@@ -164,7 +164,9 @@ func (s *shop) goods() {
 	s.run(`mutation { createPayment(input: {ref: "SHARED", type: "CARD", amount: {amount: 39}, retailer: {id: 1}}) { id } }`, "")
 }
 
-// customer is somebody whose every value begins with a word that stands nowhere else, and all that he leaves behind.
+// customer is somebody whose every value begins with a word that stands nowhere else, and all that he leaves behind. It is looked for whatever its case, so
+// it must be none that chance makes: the ids of operations are 26 random letters and digits (2 to 7), in which a word of three letters stands once in
+// a thousand.
 func (s *shop) customer(word string) (id string) {
 	s.t.Helper()
 	is := func(query string) string { return strings.ReplaceAll(query, "WORD", word) }
