@@ -72,6 +72,12 @@ func (a Attempt) ended(plan *Plan, v *view, s *Strategy, found []*candidate) Att
 	if v.fault != nil {
 		a.Fault = v.fault.Error()
 	}
+	if s.ConsolidateAt != "" && plan != nil && len(plan.Fulfilments) > 1 {
+		together, err := Consolidate(plan, s.ConsolidateAt, v.request)
+		if plan.Consolidation = together; err != nil {
+			a.Fault = err.Error()
+		}
+	}
 	return a
 }
 

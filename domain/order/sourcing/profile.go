@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Profile says where a retailer's goods may come from and which locations are preferred.
@@ -33,6 +34,7 @@ type Strategy struct {
 	Criteria         []Criterion `json:"sourcingCriteria"`
 	SplitLines       *bool       `json:"splitLines,omitempty"`      // false: a line comes whole from one location; nil: true
 	SplitPreference  string      `json:"splitPreference,omitempty"` // RANK: walk down the ranking; empty: look for the fewest
+	ConsolidateAt    string      `json:"consolidateAt,omitempty"`   // DC, PICKUP or LARGEST: where a split order comes together; empty: nowhere
 
 	raters []rater // of the criteria; nil until the profile is prepared
 }
@@ -108,6 +110,9 @@ func (s *Strategy) prepare(compile Compiler) error {
 	}
 	if s.SplitPreference != "" && s.SplitPreference != ByRank {
 		return fmt.Errorf("unknown splitPreference %q: RANK, or none", s.SplitPreference)
+	}
+	if s.ConsolidateAt != "" && !slices.Contains([]string{AtDC, AtPickup, AtLargest}, s.ConsolidateAt) {
+		return fmt.Errorf("unknown consolidateAt %q: DC, PICKUP or LARGEST, or none", s.ConsolidateAt)
 	}
 	raters, err := s.rated(compile)
 	s.raters = raters

@@ -3,6 +3,7 @@ package sourcing_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -155,6 +156,11 @@ func TestWhyNot(t *testing.T) {
 	closest.MaxSplit = 1
 	out = why(closest, "STORE_A")
 	require.Equal(t, []any{sourcing.RankedLower, 3}, []any{out[1].Why, out[1].Rank})
+	lonely := request(need("1", "P3", 8, 30))
+	lonely.Locations = slices.DeleteFunc(lonely.Locations, func(l sourcing.Location) bool { return l.Ref == "STORE_B" || l.Ref == "STORE_C" })
+	out, err = sourcing.WhyNot(closest, lonely, "STORE_A")
+	require.NoError(t, err)
+	require.Equal(t, sourcing.NoSetWith, out[0].Why, "it holds half of it, and is no second place beside itself")
 	r.Live = 2
 	require.Equal(t, []string{sourcing.LimitReached, sourcing.LimitReached}, []string{why(closest, "STORE_A")[0].Why, why(closest, "STORE_A")[1].Why})
 }

@@ -7,9 +7,10 @@ const Active = "ACTIVE"
 
 // Plan is a decision: the fulfilments to create, in order of rank, and what they leave open.
 type Plan struct {
-	Strategy    string       `json:"strategy"`
-	Fulfilments []Allocation `json:"fulfilments"`
-	Remaining   []Need       `json:"remaining,omitempty"`
+	Strategy      string         `json:"strategy"`
+	Fulfilments   []Allocation   `json:"fulfilments"`
+	Remaining     []Need         `json:"remaining,omitempty"`
+	Consolidation *Consolidation `json:"consolidation,omitempty"` // nil: each fulfilment goes its own way
 }
 
 // Allocation is one fulfilment of a plan.
@@ -27,7 +28,7 @@ type Attempt struct {
 	Limit    int            `json:"limit,omitempty"`   // fulfilments that may be added
 	Search   string         `json:"search,omitempty"`  // EXACT, GREEDY or RANK
 	Ranking  []Ranking      `json:"ranking,omitempty"` // those chosen and the ten next best, by rank
-	Fault    string         `json:"fault,omitempty"`   // the first failure of an expression at a place, which is left out for it
+	Fault    string         `json:"fault,omitempty"`   // the first failure of an expression at a place, which is left out for it; or of consolidation
 	Others   map[string]int `json:"others,omitempty"`  // how many more were left out, by reason
 }
 
