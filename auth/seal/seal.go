@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -69,6 +70,33 @@ func (b *Box) Seal(about string, plain []byte) string {
 	nonce := make([]byte, key.NonceSize(), key.NonceSize()+len(plain)+key.Overhead())
 	_, _ = rand.Read(nonce) // never fails
 	return b.newest + "." + base64.RawURLEncoding.EncodeToString(key.Seal(nonce, nonce, plain, []byte(about)))
+}
+
+// Newest reports whether what was sealed was by the newest key.
+func (b *Box) Newest(sealed string) bool {
+	id, _, _ := strings.Cut(sealed, ".")
+	return id == b.newest
+}
+
+// ParseKeys reads keys, one a line, each KeySize random bytes in base64, the newest last. They are known by their hashes.
+func ParseKeys(text string) (keys []Key, err error) {
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		secret, err := base64.StdEncoding.DecodeString(line)
+		if err != nil || len(secret) != KeySize {
+			return nil, fmt.Errorf("line %d is no key: want %d random bytes in base64, as by openssl rand -base64 %d", n, KeySize, KeySize)
+		}
+		sum := sha256.Sum256(secret)
+		keys = append(keys, Key{ID: hex.EncodeToString(sum[:8]), Secret: secret})
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("there is no key: want one a line, the newest last")
+	}
+	return keys, nil
 }
 
 // Open gives what was sealed. The error is ErrNotOurs.

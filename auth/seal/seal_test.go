@@ -1,6 +1,7 @@
 package seal_test
 
 import (
+	"encoding/base64"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -46,4 +47,31 @@ func TestWhatIsSealedOpensForItsPurposeAlone(t *testing.T) {
 	require.Error(t, err)
 	_, err = seal.NewBox("codes", seal.Key{ID: "x", Secret: []byte("short")})
 	require.Error(t, err)
+}
+
+// TestKeysOfAFile: one a line; what is no key is named by its line and not shown.
+func TestKeysOfAFile(t *testing.T) {
+	t.Parallel()
+	one, two := base64.StdEncoding.EncodeToString(seal.NewKey().Secret), base64.StdEncoding.EncodeToString(seal.NewKey().Secret)
+	keys, err := seal.ParseKeys(one + "\n\n  " + two + "\r\n")
+	require.NoError(t, err)
+	require.Len(t, keys, 2)
+	again, err := seal.ParseKeys(two)
+	require.NoError(t, err)
+	require.Equal(t, keys[1:], again, "a key has the same id wherever it stands")
+	older, err := seal.NewBox("x", keys[0])
+	require.NoError(t, err)
+	both, err := seal.NewBox("x", keys...)
+	require.NoError(t, err)
+	sealed := older.Seal("me", []byte("text"))
+	require.True(t, older.Newest(sealed))
+	require.False(t, both.Newest(sealed))
+	for _, wrong := range []string{"", "\n", one + "\nsecret", one[:20], one + two} {
+		_, err := seal.ParseKeys(wrong)
+		require.Error(t, err)
+		require.NotContains(t, err.Error(), "secret")
+		require.NotContains(t, err.Error(), one[:20])
+	}
+	_, err = seal.ParseKeys(one + "\nsecret")
+	require.ErrorContains(t, err, "line 2")
 }

@@ -45,7 +45,7 @@ func (s *services) modules() modules {
 // serveTenants puts the tenants' APIs and the control plane's service over the modules.
 func (s *services) serveTenants(ctx context.Context, m modules, hasher *password.Hasher) error {
 	n := s.node
-	signOn, err := signon.New(ctx, signon.Deps{DB: s.db, State: n.state, Identity: s.identity, Outbound: outbound.Policy{Allowed: n.config.Outbound}, Log: n.log})
+	signOn, err := signon.New(signon.Deps{DB: s.db, Keys: s.keys, State: n.state, Identity: s.identity, Outbound: outbound.Policy{Allowed: n.config.Outbound}, Log: n.log})
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/memory"
+	"github.com/fluent-oms/fluent/auth/seal"
 	"github.com/fluent-oms/fluent/auth/trust"
 	"github.com/fluent-oms/fluent/dataplane/desired"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
@@ -44,6 +45,8 @@ type Config struct {
 	Limits    door.Limits    // of connections
 	Outbound  []netip.Prefix // networks, not public, in which servers may be that tenants name, such as identity providers
 	Door      Door
+
+	SealingKeys []seal.Key // the operator's, which seal those of the environment, the newest last; none: those lie open in the database
 
 	WorkflowMemory int64 // bytes for parsed workflows; 0: a share of the process's memory limit
 }

@@ -9,12 +9,14 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fluent-oms/fluent/auth/password"
+	"github.com/fluent-oms/fluent/auth/seal"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine"
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/janitor"
 	business "github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/privacy"
+	"github.com/fluent-oms/fluent/dataplane/sealing"
 	"github.com/fluent-oms/fluent/dataplane/settings"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/artefacts"
@@ -37,6 +39,7 @@ type services struct {
 	quotas         quotas
 	peers          peers
 	cpu            cpuMeter
+	keys           []seal.Key    // by which nodes of the environment seal
 	ended          chan struct{} // closed when run has returned
 }
 
@@ -80,6 +83,9 @@ func (s *services) wire(ctx context.Context) error {
 	if s.identity, err = identity.New(ctx, s.db, n.state, hasher, n.log); err != nil {
 		return err
 	}
+	if s.keys, err = sealing.Keys(ctx, s.db, n.config.SealingKeys...); err != nil {
+		return err
+	}
 	s.configurations = configuration.New(n.state, artefacts.Of(s.db), configuration.Options{Memory: n.config.WorkflowMemory, Logger: n.log})
 	modules := s.modules()
 	s.engine, err = engine.New(engine.Deps{
@@ -94,7 +100,7 @@ func (s *services) wire(ctx context.Context) error {
 	s.janitor = janitor.New(janitor.Deps{
 		Store: retention.Of(s.db), Accounts: s.accounts, Mine: s.first, Settings: s.settings, Logger: n.log, Registerer: n.registry,
 	}, janitor.Config{})
-	s.privacy, err = privacy.New(ctx, privacy.Deps{DB: s.db, Accounts: s.accounts, Mine: s.first, Settings: s.settings, Workflows: s.configurations, Log: n.log})
+	s.privacy, err = privacy.New(privacy.Deps{DB: s.db, Keys: s.keys, Accounts: s.accounts, Mine: s.first, Settings: s.settings, Workflows: s.configurations, Log: n.log})
 	if err != nil {
 		return err
 	}

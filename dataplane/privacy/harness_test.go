@@ -23,6 +23,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/identity/rights"
 	"github.com/fluent-oms/fluent/dataplane/modules"
 	"github.com/fluent-oms/fluent/dataplane/privacy"
+	"github.com/fluent-oms/fluent/dataplane/sealing"
 	"github.com/fluent-oms/fluent/dataplane/settings"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/events"
@@ -117,9 +118,11 @@ func (s *shop) cut(_ context.Context, at store.Place) func() error {
 // restart has another node take the place of the one that worked on operations.
 func (s *shop) restart() {
 	s.t.Helper()
-	var err error
-	s.service, err = privacy.New(s.t.Context(), privacy.Deps{
-		DB: s.db, Accounts: func() []tenancy.AccountID { return []tenancy.AccountID{"ACME"} }, Mine: func() bool { return true },
+	keys, err := sealing.Keys(s.t.Context(), s.db)
+	require.NoError(s.t, err)
+	s.service, err = privacy.New(privacy.Deps{
+		Keys: keys,
+		DB:   s.db, Accounts: func() []tenancy.AccountID { return []tenancy.AccountID{"ACME"} }, Mine: func() bool { return true },
 		Settings: func(ctx context.Context, scope tenancy.Scope, list ...setting.Reading) (setting.Held, error) {
 			return s.db.Reader(scope).Settings(ctx, setting.Place{}, list...)
 		},

@@ -11,7 +11,6 @@ import (
 	"github.com/fluent-oms/fluent/auth/seal"
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/store"
-	"github.com/fluent-oms/fluent/dataplane/store/access"
 	"github.com/fluent-oms/fluent/dataplane/store/personal"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -34,6 +33,7 @@ type Deps struct {
 	Mine      func() bool                // whether this node works on operations at the moment
 	Settings  func(ctx context.Context, scope tenancy.Scope, list ...setting.Reading) (setting.Held, error)
 	Workflows Workflows
+	Keys      []seal.Key    // the environment's
 	Settle    time.Duration // how long a turn that read a customer before the erasure may go on; 0: a minute
 	Log       *slog.Logger
 }
@@ -47,17 +47,9 @@ type Service struct {
 	failed map[string]time.Time // operations, and when they may be tried again
 }
 
-// New makes the service, and a key for the environment if it has none.
-func New(ctx context.Context, deps Deps) (*Service, error) {
-	kept, err := access.EnsureSealingKey(ctx, deps.DB, func() access.SealingKey { return access.SealingKey(seal.NewKey()) })
-	if err != nil {
-		return nil, fmt.Errorf("read the environment's sealing keys: %w", err)
-	}
-	list := make([]seal.Key, len(kept))
-	for i, k := range kept {
-		list[i] = seal.Key(k)
-	}
-	box, err := seal.NewBox("erasure", list...)
+// New makes the service.
+func New(deps Deps) (*Service, error) {
+	box, err := seal.NewBox("erasure", deps.Keys...)
 	if err != nil {
 		return nil, err
 	}

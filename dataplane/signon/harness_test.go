@@ -29,6 +29,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/gateway"
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/rest"
+	"github.com/fluent-oms/fluent/dataplane/sealing"
 	"github.com/fluent-oms/fluent/dataplane/signon"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/storetest"
@@ -113,7 +114,9 @@ func (s *site) restart(policy outbound.Policy) {
 		who, err := identity.New(s.t.Context(), s.db, s.state, s.hasher, log)
 		require.NoError(s.t, err)
 		go who.Run(s.t.Context())
-		on, err := signon.New(s.t.Context(), signon.Deps{DB: s.db, State: s.state, Identity: who, Outbound: policy, Patience: 300 * time.Millisecond, Log: log})
+		keys, err := sealing.Keys(s.t.Context(), s.db)
+		require.NoError(s.t, err)
+		on, err := signon.New(signon.Deps{DB: s.db, Keys: keys, State: s.state, Identity: who, Outbound: policy, Patience: 300 * time.Millisecond, Log: log})
 		require.NoError(s.t, err)
 		s.nodes = append(s.nodes, rest.New(rest.Deps{Identity: who, SignOn: on, Log: log}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") })))
 	}

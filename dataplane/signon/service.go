@@ -35,6 +35,7 @@ type Deps struct {
 	State    *desired.State
 	Identity Identity
 	Outbound outbound.Policy // where providers may be
+	Keys     []seal.Key      // the environment's
 	Patience time.Duration   // with one answer of a provider; 0: five seconds
 	Log      *slog.Logger
 }
@@ -55,19 +56,12 @@ const (
 	lineBurst = 100
 )
 
-// New makes the service, and a key for the environment if it has none.
-func New(ctx context.Context, deps Deps) (*Service, error) {
-	kept, err := access.EnsureSealingKey(ctx, deps.DB, func() access.SealingKey { return access.SealingKey(seal.NewKey()) })
-	if err != nil {
-		return nil, fmt.Errorf("read the environment's sealing keys: %w", err)
-	}
-	keys := make([]seal.Key, len(kept))
-	for i, k := range kept {
-		keys[i] = seal.Key(k)
-	}
+// New makes the service.
+func New(deps Deps) (*Service, error) {
 	s := &Service{Deps: deps, providers: newProviders(deps.Outbound, cmp.Or(deps.Patience, patience)), lines: rate.NewLimiter(linePace, lineBurst)}
 	for purpose, box := range map[string]**seal.Box{"sign-on flow": &s.flows, "sign-on code": &s.codes, "provider secret": &s.secrets} {
-		if *box, err = seal.NewBox(purpose, keys...); err != nil {
+		var err error
+		if *box, err = seal.NewBox(purpose, deps.Keys...); err != nil {
 			return nil, err
 		}
 	}

@@ -1,13 +1,17 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fluent-oms/fluent/auth/door"
 	"github.com/fluent-oms/fluent/auth/memory"
+	"github.com/fluent-oms/fluent/auth/seal"
 	"github.com/fluent-oms/fluent/dataplane/node"
 )
 
@@ -22,6 +26,41 @@ const (
 	outboundOption = "outbound-networks"
 	outboundUsage  = "networks, not public, in which servers may be that tenants name, such as identity providers, comma-separated (default none)"
 )
+
+// The option of nodes, and what is read where it is not given.
+const (
+	sealingOption   = "sealing-keys"
+	sealingFile     = "FLUENT_SEALING_KEYS_FILE"
+	sealingVariable = "FLUENT_SEALING_KEYS"
+	mostSealing     = 64 << 10
+)
+
+// sealingKeys are the operator's keys: of a file, whose name is given by the option or else in the environment, or in the environment themselves. None
+// given are none.
+func sealingKeys(file string) ([]seal.Key, error) {
+	file = cmp.Or(file, os.Getenv(sealingFile))
+	text := os.Getenv(sealingVariable)
+	if file == "" && text == "" {
+		return nil, nil
+	}
+	from := sealingVariable
+	if file != "" {
+		from = file
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read the sealing keys: %w", err)
+		}
+		text = string(raw)
+	}
+	if len(text) > mostSealing {
+		return nil, fmt.Errorf("read the sealing keys: %s has more than %d bytes", from, mostSealing)
+	}
+	keys, err := seal.ParseKeys(text)
+	if err != nil {
+		return nil, fmt.Errorf("read the sealing keys of %s: %w", from, err)
+	}
+	return keys, nil
+}
 
 // newNodeCommand is the group of what operators do with nodes. With --dir and --servers, and none of its subcommands, it is the
 // node's process itself.
@@ -56,6 +95,7 @@ type nodeProcessOptions struct {
 	door      ownDoor
 	drain     time.Duration
 	workflows uint32 // MiB
+	sealing   string // a file
 }
 
 func (o *nodeProcessOptions) flags(cmd *cobra.Command) {
@@ -68,6 +108,7 @@ func (o *nodeProcessOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.join.listen, "listen", "127.0.0.1:0", "address that gateways call")
 	f.Uint32Var(&o.workflows, workflowMemory, 0, workflowMemoryUsage)
 	f.Var(networks{&o.join.outbound}, outboundOption, outboundUsage)
+	f.StringVar(&o.sealing, sealingOption, "", "file with the keys that seal those of the environment, one a line, the newest last (or "+sealingFile+", or the keys in "+sealingVariable+")")
 	f.DurationVar(&o.drain, "drain", 10*time.Second, "how long requests under way may take after a stop was asked for")
 }
 
@@ -78,6 +119,9 @@ func (o *nodeProcessOptions) config(a *app) (c node.Config, err error) {
 		Proxies: j.proxies, Bodies: j.bodyLimits(), WorkflowMemory: int64(o.workflows) << 20, Outbound: j.outbound,
 	}
 	if c.Servers, err = j.serverList(); err != nil {
+		return c, err
+	}
+	if c.SealingKeys, err = sealingKeys(o.sealing); err != nil {
 		return c, err
 	}
 	if c.Limits, err = o.limits.limits(); err != nil {

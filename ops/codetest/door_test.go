@@ -35,7 +35,7 @@ var unscoped = map[string]string{
 	storeFolder + "/access.listKeys":         "keys belong to the environment",
 	storeFolder + "/access.addKey":           "keys belong to the environment",
 	storeFolder + "/access.sealingKeys":      "keys belong to the environment",
-	storeFolder + "/access.EnsureSealingKey": "keys belong to the environment",
+	storeFolder + "/access.KeepSealingKeys":  "keys belong to the environment",
 	storeFolder + "/access.ForgetKeys":       "keys belong to the environment",
 	storeFolder + "/access.counted":          "an attempt to sign in counts against its source as well, which belongs to no account",
 	storeFolder + "/events.ReadPending":      "a node works for all accounts",

@@ -13,7 +13,7 @@ import (
 
 // An account has one provider at most; who it knew as whom is found by primary key.
 const (
-	sqlSealingAdd  = `INSERT INTO sealing_keys (key_id, secret, created_on) VALUES ($1, $2, now()) ON CONFLICT DO NOTHING`
+	sqlSealingKeep = `INSERT INTO sealing_keys (key_id, secret, created_on) VALUES ($1, $2, now()) ON CONFLICT (key_id) DO UPDATE SET secret = excluded.secret`
 	sqlSealingList = `SELECT key_id, secret FROM sealing_keys ORDER BY created_on, key_id`
 
 	sqlProvider       = `SELECT config::text, secret, changed_by, changed_on FROM identity_providers WHERE account_id = $1`
@@ -25,25 +25,26 @@ const (
 	sqlLinkAdd = `INSERT INTO sign_on_links (account_id, issuer, subject, user_id, linked_on) VALUES ($1, $2, $3, $4, now())`
 )
 
-// SealingKey is a key by which the environment's nodes seal what they keep or give away.
+// SealingKey is a key by which the environment's nodes seal what they keep or give away; its secret may be sealed itself.
 type SealingKey struct {
 	ID     string
 	Secret []byte
 }
 
-// EnsureSealingKey adds the key that fresh makes if there is none, and returns all, the oldest first. Nodes that start together end up with
-// the same.
-func EnsureSealingKey(ctx context.Context, db *store.DB, fresh func() SealingKey) (keys []SealingKey, err error) {
-	err = db.WriteEnvironment(ctx, func(tx *store.Tx) (err error) {
-		if keys, err = sealingKeys(ctx, tx.Reader); err != nil || len(keys) > 0 {
+// KeepSealingKeys reads all keys, the oldest first, and keeps those that decide adds or changes. It may be asked more than once. Nodes that start together
+// end up with the same.
+func KeepSealingKeys(ctx context.Context, db *store.DB, decide func(kept []SealingKey) (changed []SealingKey, err error)) error {
+	return db.WriteEnvironment(ctx, func(tx *store.Tx) error {
+		kept, err := sealingKeys(ctx, tx.Reader)
+		if err != nil {
 			return err
 		}
-		k := fresh()
-		keys = append(keys, k)
-		tx.Queue(store.Statement{Name: "sealing_keys.add", SQL: sqlSealingAdd, Args: store.Unscoped(k.ID, k.Secret)})
-		return nil
+		changed, err := decide(kept)
+		for _, k := range changed {
+			tx.Queue(store.Statement{Name: "sealing_keys.keep", SQL: sqlSealingKeep, Args: store.Unscoped(k.ID, k.Secret)})
+		}
+		return err
 	})
-	return keys, err
 }
 
 func sealingKeys(ctx context.Context, r *store.Reader) (out []SealingKey, err error) {
