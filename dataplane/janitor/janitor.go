@@ -54,6 +54,7 @@ var (
 	keepBatchRows = keep("RETENTION_BATCH_RECORD_DAYS", 7, "How long the records of complete batches are kept: their results end with them.")
 	keepJobs      = keep("RETENTION_JOB_DAYS", 90, "How long batches and jobs are kept.")
 	keepSignIns   = keep("RETENTION_SIGN_IN_DAYS", 30, "How long counts of failed sign-ins are kept.")
+	keepChanges   = keep("RETENTION_CHANGE_DAYS", 3, "How long the feed of changes is kept: who has not followed it for longer begins anew.")
 )
 
 func keep(name string, days int, doc string) setting.Setting[time.Duration] {
@@ -62,7 +63,7 @@ func keep(name string, days int, doc string) setting.Setting[time.Duration] {
 
 // Settings are those that the janitor reads.
 func Settings() []*setting.Declaration {
-	return setting.Declarations(keepEvents, keepWebhooks, keepBatchRows, keepJobs, keepSignIns)
+	return setting.Declarations(keepEvents, keepWebhooks, keepBatchRows, keepJobs, keepSignIns, keepChanges)
 }
 
 // Rules lists how long things are kept.
@@ -70,7 +71,7 @@ func Rules() []Rule {
 	return []Rule{
 		{retention.Events, keepEvents}, {retention.Trails, keepEvents}, {retention.Deliveries, keepWebhooks},
 		{retention.BatchRows, keepBatchRows}, {retention.Batches, keepJobs}, {retention.Jobs, keepJobs},
-		{retention.SignIns, keepSignIns},
+		{retention.SignIns, keepSignIns}, {retention.Changes, keepChanges},
 	}
 }
 
@@ -156,7 +157,7 @@ func (j *Janitor) clean(ctx context.Context, account tenancy.AccountID) error {
 	if err != nil {
 		return err
 	}
-	held, err := j.d.Settings(ctx, scope, keepEvents, keepWebhooks, keepBatchRows, keepJobs, keepSignIns)
+	held, err := j.d.Settings(ctx, scope, keepEvents, keepWebhooks, keepBatchRows, keepJobs, keepSignIns, keepChanges)
 	if err != nil {
 		return fmt.Errorf("read how long things are kept: %w", err)
 	}

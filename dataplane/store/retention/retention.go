@@ -4,7 +4,10 @@ package retention
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/dataplane/store/access"
@@ -25,11 +28,12 @@ const (
 	Jobs       Kind = "jobs"       // closed jobs without batches
 	SignIns    Kind = "sign_ins"   // counts of failed sign-ins, and those beyond mostSignIns whatever their age
 	Repeats    Kind = "repeats"    // requests that are not known again any more
+	Changes    Kind = "changes"    // the feed of changes, and what of it is beyond MostChanges whatever its age
 )
 
 // Kinds lists what Purge removes, in the order in which it has to be removed.
 func Kinds() []Kind {
-	return []Kind{Events, Trails, Deliveries, BatchRows, Batches, Jobs, SignIns, Repeats}
+	return []Kind{Events, Trails, Deliveries, BatchRows, Batches, Jobs, SignIns, Repeats, Changes}
 }
 
 // Ids begin with four shard bits and the time, so sixteen ranges of the primary key hold all that was made before an instant: no index over the
@@ -60,11 +64,71 @@ const (
 // mostSignIns is how many counts of failed sign-ins an account keeps: what strangers can make it write is bounded.
 const mostSignIns = 10_000
 
+// MostChanges is how many rows of its feed an account keeps, of some hundred bytes each, whatever their age.
+const MostChanges = 5_000_000
+
+// The oldest go first, and the newest one that is an hour old stays: it is the place of readers who have seen all that there is. See store.Feed.
+const (
+	sqlChangesCut = `SELECT GREATEST(now() - $2 * INTERVAL '1 second', (SELECT c.at FROM changes c WHERE c.account_id = $1 ORDER BY c.at DESC, c.id DESC OFFSET $3 LIMIT 1))`
+	purgeChanges  = `DELETE FROM changes WHERE account_id = $1 AND (at, id) IN (SELECT c.at, c.id FROM changes c WHERE c.account_id = $1 AND c.at < $2::timestamptz
+	AND c.at < (SELECT max(l.at) FROM changes l WHERE l.account_id = $1 AND l.at < now() - INTERVAL '1 hour') ORDER BY c.at, c.id LIMIT $3)`
+)
+
 // Store is a database in which rows come to their end.
-type Store struct{ db *store.DB }
+type Store struct {
+	db   *store.DB
+	cuts *cuts
+	most int64
+}
 
 // Of is the store of a database.
-func Of(db *store.DB) Store { return Store{db} }
+func Of(db *store.DB) Store {
+	return Store{db: db, cuts: &cuts{known: map[tenancy.AccountID]cut{}}, most: MostChanges}
+}
+
+// cuts remembers for a while where accounts' feeds are cut off: to count rows takes as long as they are many.
+type cuts struct {
+	mu    sync.Mutex
+	known map[tenancy.AccountID]cut
+}
+
+type cut struct {
+	at    time.Time
+	age   time.Duration
+	until time.Time
+}
+
+const cutLife = 5 * time.Minute
+
+func (c *cuts) get(account tenancy.AccountID, age time.Duration) (time.Time, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k, ok := c.known[account]
+	return k.at, ok && k.age == age && time.Now().Before(k.until)
+}
+
+func (c *cuts) set(account tenancy.AccountID, k cut) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known[account] = k
+}
+
+// purgeFeed removes what an account's feed has beyond its age and its length.
+func (s Store) purgeFeed(ctx context.Context, scope tenancy.Scope, age time.Duration, limit int) (int, error) {
+	at, known := s.cuts.get(scope.Account(), age)
+	if !known {
+		r := s.db.Aside().Reader(scope)
+		err := r.Send(ctx, store.Statement{Name: "changes.cut", SQL: sqlChangesCut, Args: r.Args(age.Seconds(), s.most), Rows: func(rows pgx.Rows) error {
+			_, err := pgx.ForEachRow(rows, []any{&at}, func() error { return nil })
+			return err
+		}})
+		if err != nil {
+			return 0, err
+		}
+		s.cuts.set(scope.Account(), cut{at: at, age: age, until: time.Now().Add(cutLife)})
+	}
+	return s.purge(ctx, Changes, purgeChanges, scope, at, limit)
+}
 
 // Purge removes at most limit rows of one kind that are older than an age by the database's clock, in one statement of its own. It tells how
 // many; fewer than limit means that nothing old is left. A repetition does no harm.
@@ -75,6 +139,9 @@ func (s Store) Purge(ctx context.Context, account tenancy.AccountID, what Kind, 
 	}
 	if what == Repeats {
 		return repeats.Purge(ctx, s.db, scope, age, limit)
+	}
+	if what == Changes {
+		return s.purgeFeed(ctx, scope, age, limit)
 	}
 	byTime := map[Kind]string{Events: purgeEvents, Trails: purgeTrails, Deliveries: purgeDeliveries}
 	if what == SignIns {
