@@ -61,7 +61,7 @@ func (s *services) serveTenants(ctx context.Context, m modules, hasher *password
 		s.engine.Nudge(ctx, scope, list...)
 	}
 	api := rest.New(rest.Deps{
-		Identity: s.identity, Policies: s.identity, SignOn: signOn, Privacy: s.privacy, Clients: clients.New(n.link, s.identity), Configurations: s.configurations, Control: n.link, Rules: m.library.Names(), Library: m.library.Rules(),
+		Identity: s.identity, Policies: s.identity, SignOn: signOn, Privacy: s.privacy, Feed: s.feed(), Clients: clients.New(n.link, s.identity), Configurations: s.configurations, Control: n.link, Rules: m.library.Names(), Library: m.library.Rules(),
 		Engine: events{s.engine}, History: s.engine.History(), Batching: batching.New(s.db, business.Loads(), nudge).Writing(executor), Store: s.db, Log: n.log, GraphQL: executor, Release: n.config.Release,
 		Quotas: s.quotas,
 	}, executor.Handler())

@@ -61,6 +61,7 @@ type Node struct {
 
 	services  atomic.Pointer[services] // nil until the database is open
 	draining  atomic.Bool
+	ending    chan struct{} // closed when the node begins to drain
 	requests  atomic.Int64
 	refused   atomic.Int64 // while draining
 	health    health
@@ -93,7 +94,7 @@ func Run(ctx context.Context, config Config, log *slog.Logger, ready func(addres
 	if err != nil {
 		return err
 	}
-	n := &Node{config: config, log: log, state: state, registry: metrics.NewRegistry()}
+	n := &Node{config: config, log: log, state: state, registry: metrics.NewRegistry(), ending: make(chan struct{})}
 	n.measured = metrics.NewRequests(n.registry, rest.Paths())
 	n.self = door.NewSelfCall(door.StandardTimes(), log, func(_ string, changed bool) {
 		if changed {
@@ -209,6 +210,7 @@ func (n *Node) environment(ctx context.Context) (*nodev1.Environment, error) {
 func (n *Node) drain() {
 	if n.draining.CompareAndSwap(false, true) {
 		n.log.Info("draining")
+		close(n.ending)
 		if n.front != nil {
 			n.front.gateway.Drain()
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/seal"
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine"
+	"github.com/fluent-oms/fluent/dataplane/feed"
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/janitor"
 	business "github.com/fluent-oms/fluent/dataplane/modules"
@@ -106,6 +107,11 @@ func (s *services) wire(ctx context.Context) error {
 	}
 	s.holdToQuotas()
 	return s.serveTenants(ctx, modules, hasher)
+}
+
+// feed tells followers what changes, until the node drains.
+func (s *services) feed() *feed.Service {
+	return feed.New(feed.Deps{DB: s.db, Ending: s.node.ending, Log: s.node.log, Registerer: s.node.registry}, feed.Config{})
 }
 
 // run works until ctx ends: the engine, the keys and revocations, the cleaning up, and the look at the database.

@@ -14,6 +14,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/configuration"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
 	"github.com/fluent-oms/fluent/dataplane/explorer"
+	"github.com/fluent-oms/fluent/dataplane/feed"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/identity"
 	"github.com/fluent-oms/fluent/dataplane/privacy"
@@ -31,6 +32,7 @@ type Deps struct {
 	Policies       Policies
 	SignOn         *signon.Service
 	Privacy        *privacy.Service
+	Feed           *feed.Service
 	Clients        *clients.Service
 	Configurations *configuration.Configurations
 	Control        configuration.Committer

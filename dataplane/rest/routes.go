@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/fluent-oms/fluent/auth/tenant"
+	"github.com/fluent-oms/fluent/dataplane/feed"
 	"github.com/fluent-oms/fluent/dataplane/httpapi"
 	"github.com/fluent-oms/fluent/dataplane/privacy"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -26,7 +27,7 @@ type route struct {
 
 // routes lists what the API answers to callers with a token. A new one needs its row and its handler.
 func (a *API) routes() []route {
-	return []route{
+	return append([]route{
 		{"POST", "/api/v4.1/event/async", "EVENT_CREATE", a.sendAsync},
 		{"POST", "/api/v4.1/event/sync", "EVENT_CREATE", a.sendSync},
 		{"GET", "/api/v4.1/event", "EVENT_VIEW", a.searchEvents},
@@ -61,6 +62,12 @@ func (a *API) routes() []route {
 		{"PUT", "/api/v4.1/location", "LOCATION_UPDATE", a.updateLocation},
 		{"POST", "/api/v4.1/fulfilmentOptions", "FULFILMENTOPTION_CREATE", a.createOption},
 		{"POST", "/api/v4.1/return", "RETURNORDER_CREATE", a.createReturn},
+	}, a.accountRoutes()...)
+}
+
+// accountRoutes are those about the account itself: who may come in, what is kept of people, what changes.
+func (a *API) accountRoutes() []route {
+	return []route{
 		{"GET", "/api/v4.1/identity-provider", "IDENTITYPROVIDER_VIEW", a.getProvider},
 		{"PUT", "/api/v4.1/identity-provider", "IDENTITYPROVIDER_UPDATE", a.putProvider},
 		{"DELETE", "/api/v4.1/identity-provider", "IDENTITYPROVIDER_UPDATE", a.deleteProvider},
@@ -68,6 +75,7 @@ func (a *API) routes() []route {
 		{"POST", "/api/v4.1/personal-data/erasure", privacy.MayErase, a.erasePerson},
 		{"GET", "/api/v4.1/personal-data/{id}", privacy.MayView, a.personalOperation},
 		{"GET", "/api/v4.1/personal-data/{id}/file/{part}", privacy.MayExport, a.personalFile},
+		{"GET", "/api/v4.1/feed/{types}", feed.Permission, a.followChanges},
 		{"GET", "/api/v4.1/policy", tenant.ViewPolicy, a.listPolicies},
 		{"PUT", "/api/v4.1/policy", tenant.UpdatePolicy, a.putPolicy},
 		{"GET", "/api/v4.1/client", "", a.listClients},
@@ -99,6 +107,7 @@ type call struct {
 	r          *http.Request
 	caller     *tenant.Principal
 	permission string // the route's
+	answered   bool   // the handler has written the answer itself
 }
 
 // may asks whether the caller has the route's permission for a retailer; 0 is the account.
@@ -122,8 +131,12 @@ func (c *call) readJSON(v any) error { return httpapi.ReadJSON(c.w, c.r, v) }
 func (r route) serve(log *slog.Logger) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		caller, _ := tenant.FromContext(req.Context())
-		answer, err := r.answer(&call{w: w, r: req, caller: caller, permission: r.permission})
-		if err != nil {
+		c := &call{w: w, r: req, caller: caller, permission: r.permission}
+		answer, err := r.answer(c)
+		switch {
+		case c.answered:
+			return
+		case err != nil:
 			httpapi.WriteError(w, req, log, err)
 			return
 		}

@@ -192,3 +192,9 @@ func (r *Reader) EntitiesAfter(ctx context.Context, typ *catalogue.Type, after s
 	}
 	return list, p.plain(), nil
 }
+
+// ParseUUID reads an id of a row of the feed; false: it is none.
+func ParseUUID(id catalogue.ID) ([16]byte, bool) { return parseUUID(id) }
+
+// FormatUUID prints the id of a row of the feed.
+func FormatUUID(u [16]byte) catalogue.ID { return formatUUID(u) }

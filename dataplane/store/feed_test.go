@@ -41,7 +41,7 @@ func role(db *store.DB, s *storetest.Stand, id string) error {
 
 // older makes all that was told up to now as old as the horizon.
 func (f *feeder) older() {
-	f.SQL("UPDATE changes SET at = at - INTERVAL '3 seconds' WHERE at > now() - INTERVAL '1 minute'")
+	f.SQL("UPDATE changes SET at = at - INTERVAL '3 seconds' WHERE at > now() - INTERVAL '2500 milliseconds'")
 }
 
 // read goes on, and returns the ids that it finds.
