@@ -73,10 +73,7 @@ func (c *changed) take(p *pending, ends map[*catalogue.Edge]*catalogue.Type) {
 			c.note(g.model.typ, id, Created)
 		}
 	}
-	for _, u := range p.updates {
-		c.note(u.model.typ, u.id, Updated)
-	}
-	for _, u := range p.held {
+	for _, u := range p.rewritten() {
 		c.note(u.model.typ, u.id, Updated)
 	}
 	for _, g := range p.deletes {

@@ -41,7 +41,7 @@ func (s *staleDocuments) take(db *DB, p *pending, account string) (first []call)
 		}
 	}
 	var leaving staleDocuments
-	for _, u := range p.updates {
+	for _, u := range p.rewritten() {
 		if b := db.documents[u.model.typ]; b != nil {
 			id, _ := parseNumber(u.id)
 			if s.of(b.of).updated(b, id, u) {

@@ -34,6 +34,15 @@ func (m *model) holdText() string {
 	return fmt.Sprintf(`SELECT 1 FROM %s t WHERE t.account_id = $1 AND t.id = $2::%s FOR UPDATE`, m.typ.Table, m.id.kind.castType())
 }
 
+// rewritten are all rows that are written anew: what is updated, and what is held.
+func (p *pending) rewritten() []*entityUpdate {
+	all := p.updates[:len(p.updates):len(p.updates)]
+	for _, u := range p.held {
+		all = append(all, u)
+	}
+	return all
+}
+
 // updateCalls writes what is updated, as far as the scope reaches, and what is held.
 func (p *pending) updateCalls(scope tenancy.Scope) ([]call, error) {
 	calls, err := updateCalls(p.updates, scope, p.now)
@@ -44,10 +53,6 @@ func (p *pending) updateCalls(scope tenancy.Scope) ([]call, error) {
 	if err != nil {
 		return nil, err
 	}
-	updates := make([]*entityUpdate, 0, len(p.held))
-	for _, u := range p.held {
-		updates = append(updates, u)
-	}
-	held, err := updateCalls(updates, whole, p.now)
+	held, err := updateCalls(p.rewritten()[len(p.updates):], whole, p.now)
 	return append(calls, held...), err
 }
