@@ -155,11 +155,34 @@ func (m *model) places(acting bool) placed {
 	return m.placed[0]
 }
 
+// placeTexts writes the type's conditions once, and the rows at locations as a set, with the same marks: from the locations to the rows.
 func (m *model) placeTexts() {
 	for i, acting := range []bool{false, true} {
 		sql := placeFilter(m.typ, "t", acting, 0)
 		m.placed[i] = placed{sql: sql, ids: strings.Contains(sql, markIDs), refs: strings.Contains(sql, markRefs)}
 	}
+	if m.typ.Abstract() || m.typ.Owner != nil || m.typ.Places == nil {
+		return
+	}
+	var sets []string
+	for _, w := range m.typ.Places.Ways {
+		sets = append(sets, wayBack(w, m.typ.Table))
+	}
+	m.reached = strings.Join(sets, " UNION ALL ")
+}
+
+// wayBack selects the ids of the rows of a table that one way leads from. Where rows of others refer to them, these say the id.
+func wayBack(w catalogue.Way, table string) string {
+	from, where, at := wayParts(w, "x")
+	id := "x.id"
+	if len(w.Steps) > 0 && w.Steps[0].Ref == nil {
+		joined, equal, _ := strings.Cut(where[0], " AND ")
+		id, equal, _ = strings.Cut(equal, " = x.id")
+		where[0] = joined + equal
+	} else {
+		from, where = append([]string{table + " x"}, from...), append([]string{"x.account_id = $1"}, where...)
+	}
+	return fmt.Sprintf("SELECT %s AS id FROM %s WHERE %s", id, strings.Join(from, ", "), strings.Join(append(where, at), " AND "))
 }
 
 // placeFilter says which rows of a type (under an alias) are at one of some locations, or else may be seen by who has roles there.
@@ -217,12 +240,25 @@ func placesOfOwners(o *catalogue.Owner, alias string, acting bool, depth int) st
 	return "(" + strings.Join(all, " OR ") + ")"
 }
 
+// set reports whether the rows that a limit lets pass are a set of those at locations: see model.reached.
+func (l limit) set(m *model) bool {
+	return l.places && !l.whole && l.where == "" && m.reached != ""
+}
+
 // wayText writes one way from a row to its location:
 //
 //	t.from_location_ref = ANY ($3::TEXT[])
 //	EXISTS (SELECT 1 FROM fulfilments w1, addresses w2 WHERE w1.account_id = $1 AND w1.order_id = t.id AND w2.account_id = $1 AND w2.id = w1.to_address_id AND w2.location_id = ANY (…))
 func wayText(w catalogue.Way, alias string) string {
-	var from, where []string
+	from, where, at := wayParts(w, alias)
+	if len(from) == 0 {
+		return at
+	}
+	return fmt.Sprintf("EXISTS (SELECT 1 FROM %s WHERE %s AND %s)", strings.Join(from, ", "), strings.Join(where, " AND "), at)
+}
+
+// wayParts are the tables on a way, what joins them to the row and to each other, and that the last one says the location.
+func wayParts(w catalogue.Way, alias string) (from, where []string, at string) {
 	for i, s := range w.Steps {
 		next := fmt.Sprintf("w%d", i+1)
 		switch {
@@ -241,12 +277,8 @@ func wayText(w catalogue.Way, alias string) string {
 		from = append(from, s.Target.Table+" "+next)
 		alias = next
 	}
-	at := fmt.Sprintf("%s.%s = ANY (%s)", alias, w.At.Column, markRefs)
 	if w.ByID() {
-		at = fmt.Sprintf("%s.%s = ANY (%s)", alias, w.At.Column, markIDs)
+		return from, where, fmt.Sprintf("%s.%s = ANY (%s)", alias, w.At.Column, markIDs)
 	}
-	if len(w.Steps) == 0 {
-		return at
-	}
-	return fmt.Sprintf("EXISTS (SELECT 1 FROM %s WHERE %s AND %s)", strings.Join(from, ", "), strings.Join(where, " AND "), at)
+	return from, where, fmt.Sprintf("%s.%s = ANY (%s)", alias, w.At.Column, markRefs)
 }

@@ -62,6 +62,7 @@ type model struct {
 	lookups map[lookupForm]string
 	key     []column
 	placed  [2]placed // where rows are that may be seen, and that may be changed
+	reached string    // the ids of rows at locations, some more than once, with marks; empty: no set of them can be told
 	// aggregate reads the type's parts; nil: it has none.
 	aggregate *aggregate
 	indexes   [][]string // columns, behind the account

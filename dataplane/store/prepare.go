@@ -22,6 +22,7 @@ type shape struct {
 	model  *model
 	steady bool // one plan serves all values
 	custom bool // which plan is good hangs on the values
+	scan   bool // it looks at so many rows and no more
 }
 
 // layout says where things are in an answer's row.
@@ -53,6 +54,7 @@ type selection struct {
 
 	bounds    bounds
 	watermark bool
+	limited   bool
 }
 
 // shapeCache keeps texts by shape. Queries of callers could make up many, so it is emptied when it grows large.
@@ -106,6 +108,9 @@ func (db *DB) prepare(scope tenancy.Scope, q *Query) (*selection, error) {
 	traits := m.traitsOf(q)
 	if !l.none() {
 		traits |= traitLimited
+		if q.walks() {
+			traits |= traitScan
+		}
 	}
 	var buf [512]byte
 	key := appendShapeKey(buf[:0], m, q, traits)
@@ -119,7 +124,7 @@ func (db *DB) prepare(scope tenancy.Scope, q *Query) (*selection, error) {
 		}
 		db.shapes.keep(key, sh)
 	}
-	s := &selection{db: db, shape: sh, query: q, limit: q.Page.First + q.Page.Last, max: db.opts.MaxRows, watermark: traits&traitWatermark != 0}
+	s := &selection{db: db, shape: sh, query: q, limit: q.Page.First + q.Page.Last, max: db.opts.MaxRows, watermark: traits&traitWatermark != 0, limited: traits&traitLimited != 0}
 	if s.bounds, err = q.bounds(string(scope.Account()), m.id.kind); err != nil {
 		return nil, err
 	}

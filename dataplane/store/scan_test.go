@@ -25,7 +25,7 @@ func TestFiltersThatAnIndexServesUseIt(t *testing.T) {
 	conn := filled(t)
 	var at time.Time
 	require.NoError(t, conn.QueryRow(t.Context(), "SELECT now() + INTERVAL '77 seconds'").Scan(&at))
-	searches, err := store.Searches(domain.Catalogue(), 77, at)
+	searches, err := store.Searches(domain.Catalogue(), scopeOf(t, "A1"), 77, at)
 	require.NoError(t, err)
 	for _, typ := range domain.Catalogue().Abstract() {
 		var kinds []string
@@ -146,4 +146,79 @@ func TestASearchThatNoIndexServesLooksAtSoManyRows(t *testing.T) {
 	}
 	_, err = search(store.Page{First: 2}, true, match("type", "HD"))
 	require.True(t, fault.Is(err, fault.TooLarge), "rows of retailers that the caller does not see are looked at, too: %v", err)
+	_, err = search(store.Page{First: 2}, true)
+	require.ErrorContains(t, err, "no index serves what your roles let you see")
+	got, err := search(store.Page{First: 2}, true, store.Condition{Field: typ.Field("id"), Op: store.In, Values: []any{catalogue.ID("10")}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"O-9"}, got)
+}
+
+// TestWhoIsAtALocationFindsWhatIsThere among any number of other rows, where it is little; else among so many and no more.
+func TestWhoIsAtALocationFindsWhatIsThere(t *testing.T) {
+	t.Parallel()
+	const most, many = 50, 60 // up to two rows are few
+	db := open(t, migratedDSN(t), store.Options{MaxScanned: most})
+	scope := scopeOf(t, "ACME")
+	require.NoError(t, db.Write(t.Context(), scope, func(tx *store.Tx) error {
+		for i := range many {
+			id := catalogue.ID(fmt.Sprint(i + 1))
+			o := &order.Order{Ref: fmt.Sprintf("O-%d", i)}
+			o.ID, o.RetailerID, o.CustomerID, o.Type = id, "1", "1", []string{"HD", "CC"}[i%2]
+			f := &order.Fulfilment{Ref: fmt.Sprintf("F-%d", i), OrderID: id, FromLocationRef: "DC"}
+			f.ID = id
+			c := &order.FulfilmentChoice{OrderID: id, DeliveryType: "STANDARD"}
+			c.ID = id
+			switch {
+			case i == many-1:
+				f.FromLocationRef = "few"
+			case i == many-2:
+				c.PickupLocationRef = "few"
+			case i > many-7:
+				f.FromLocationRef = "more"
+			}
+			tx.Insert(o, f, c)
+		}
+		return nil
+	}))
+	list := func(typ *catalogue.Type, location string, page store.Page, where ...store.Condition) (refs []string, cursor string, err error) {
+		at := scope.Narrowed(&tenancy.Limits{Locations: []tenancy.Location{{ID: "9", Ref: location, Retailer: 1}}})
+		res, err := db.Reader(at).Select(t.Context(), store.Query{Type: typ, Fields: []*catalogue.Field{typ.Field("ref")}, Where: where, Page: page, Follow: true, Bounded: true})
+		if err != nil {
+			return nil, "", err
+		}
+		for i, row := range res.Groups[0].Rows {
+			refs, cursor = append(refs, row[0].(string)), res.Groups[0].Cursors[i]
+		}
+		return refs, cursor, nil
+	}
+	orders, fulfilments := store.TypeOf[order.Order](db), store.TypeOf[order.Fulfilment](db)
+	got, cursor, err := list(orders, "few", store.Page{First: 1})
+	require.NoError(t, err)
+	require.Equal(t, []string{"O-58"}, got)
+	got, cursor, err = list(orders, "few", store.Page{First: 5, After: cursor})
+	require.NoError(t, err)
+	require.Equal(t, []string{"O-59"}, got)
+	got, _, err = list(orders, "few", store.Page{Last: 5, Before: cursor})
+	require.NoError(t, err)
+	require.Equal(t, []string{"O-58"}, got)
+	got, _, err = list(orders, "few", store.Page{First: 5}, store.Match(orders.Field("type"), "CC"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"O-59"}, got)
+	got, _, err = list(fulfilments, "few", store.Page{Last: 5})
+	require.NoError(t, err)
+	require.Equal(t, []string{"F-59"}, got)
+	got, _, err = list(fulfilments, "DC", store.Page{First: 3})
+	require.NoError(t, err)
+	require.Equal(t, []string{"F-0", "F-1", "F-2"}, got)
+	got, _, err = list(orders, "nowhere", store.Page{First: 3})
+	require.NoError(t, err)
+	require.Empty(t, got)
+	for _, typ := range []*catalogue.Type{orders, fulfilments} {
+		_, _, err = list(typ, "more", store.Page{First: 3})
+		require.True(t, fault.Is(err, fault.TooLarge), "%v", err)
+		require.ErrorContains(t, err, "no index serves what your roles let you see")
+		got, _, err = list(typ, "more", store.Page{Last: 3})
+		require.NoError(t, err, "from the end there are few before")
+		require.Len(t, got, 3)
+	}
 }

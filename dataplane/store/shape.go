@@ -35,7 +35,7 @@ func (t *sqlText) param(cast string) string {
 //
 // low and high say whether there are rows on the far sides of the cursors; they look for the nearest one, so they cost an index probe each.
 func (db *DB) newShape(scope tenancy.Scope, m *model, q *Query, traits int) (*shape, error) {
-	w := &shapeWriter{m: m, q: q, scope: scope, traits: traits, many: traits&traitParents != 0 && traits&traitOneParent == 0, steady: q.steady(traits)}
+	w := &shapeWriter{m: m, q: q, scope: scope, traits: traits, few: db.opts.MaxScanned / fewOf, many: traits&traitParents != 0 && traits&traitOneParent == 0, steady: q.steady(traits)}
 	w.layout = layout{horizon: -1, low: -1, high: -1, parents: w.many, owners: w.has(traitOwners), backward: w.has(traitBackward)}
 	if err := w.chooseColumns(); err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (db *DB) newShape(scope tenancy.Scope, m *model, q *Query, traits int) (*sh
 	if q.Parents != nil {
 		kind = "edge." + q.Parents.Edge.Name
 	}
-	return &shape{name: m.typ.Table + "." + kind, sql: w.text.String(), layout: w.layout, model: m, steady: w.steady, custom: q.patterns()}, nil
+	return &shape{name: m.typ.Table + "." + kind, sql: w.text.String(), layout: w.layout, model: m, steady: w.steady, custom: q.patterns(), scan: w.has(traitScan)}, nil
 }
 
 type shapeWriter struct {
@@ -64,6 +64,8 @@ type shapeWriter struct {
 	filter string // t.account_id = $1 AND …, without cursors; of a scan: what no index serves
 	within string // of a scan: what indexes serve
 	most   string // of a scan: how many rows it may look at, and one
+	here   string // of a scan: the ids of the rows at the scope's locations; empty: no set of them can be told
+	few    int    // how many of them are looked at one by one
 	after  string // the cursors' row values
 	before string
 	owners string // SELECT … FROM fulfilments, for traitOwners
@@ -157,9 +159,9 @@ func (w *shapeWriter) writeConditions(conds []string) error {
 		}
 	}
 	if w.has(traitLimited) {
-		limit := limitOf(w.scope, w.m.typ).text(w.scope, w.m, w.text.param)
+		limit := w.limit()
 		if w.has(traitScan) { // no index knows it
-			rest = append(rest, limit)
+			rest = append(rest, rowByRow(limit))
 		} else {
 			conds = append(conds, limit)
 		}

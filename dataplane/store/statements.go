@@ -274,7 +274,7 @@ func (l *statementList) lookups(scope tenancy.Scope, t *catalogue.Type) {
 	}
 }
 
-// Search is a search of a type by one of its filters, with arguments for the account A1.
+// Search is a search of a type by one of its filters, or without, with arguments.
 type Search struct {
 	Derived
 	Args   []any
@@ -282,31 +282,39 @@ type Search struct {
 	Served bool // by an index
 }
 
-// Searches lists the searches that clients may make by one filter: a value, a pattern that begins with something, a range of time. The values are
-// such as number n of a table's rows could have.
-func Searches(c *catalogue.Catalogue, n int, at time.Time) (out []Search, err error) {
+// Searches lists the searches that clients with a scope may make by one filter: a value, a pattern that begins with something, a range of time. The
+// values are such as number n of a table's rows could have. Where the scope is limited, the list without a filter is among them.
+func Searches(c *catalogue.Catalogue, scope tenancy.Scope, n int, at time.Time) (out []Search, err error) {
 	db := &DB{opts: Options{}.withDefaults(), shapes: &shapeCache{byKey: make(map[string]*shape)}}
 	if err := db.learn(c); err != nil {
 		return nil, err
 	}
 	db.bytewise(true)
-	scope, err := tenancy.NewScope("A1")
-	if err != nil {
-		return nil, err
+	one := func(t *catalogue.Type, name, column string, where ...Condition) error {
+		q := Query{Type: t, Where: where, Page: Page{First: 50}, Follow: true, Bounded: true}
+		s, err := db.prepare(scope, &q)
+		if err == nil {
+			out = append(out, Search{Derived: Derived{Name: name, SQL: s.shape.sql}, Args: s.args, Column: column, Served: !s.shape.scan})
+		}
+		return err
 	}
 	for _, t := range append(slices.Clone(c.Types()), c.Abstract()...) {
+		if t.Plural == "" {
+			continue
+		}
+		if !limitOf(scope, t).none() {
+			if err := one(t, t.Plural+"()", ""); err != nil {
+				return nil, err
+			}
+		}
 		for _, f := range t.Fields {
-			if t.Plural == "" || f.Argument == "" {
+			if f.Argument == "" {
 				continue
 			}
 			for _, where := range filtersOf(f, n, at) {
-				q := Query{Type: t, Where: []Condition{where}, Page: Page{First: 50}, Follow: true, Bounded: true}
-				s, err := db.prepare(scope, &q)
-				if err != nil {
+				if err := one(t, fmt.Sprintf("%s(%s) %d", t.Plural, f.Name, where.Op), f.Column, where); err != nil {
 					return nil, err
 				}
-				out = append(out, Search{Derived: Derived{Name: fmt.Sprintf("%s(%s) %d", t.Plural, f.Name, where.Op), SQL: s.shape.sql},
-					Args: s.args, Column: f.Column, Served: !q.scans(db.models[t])})
 			}
 		}
 	}

@@ -68,7 +68,7 @@ func types() []catalogue.TypeSpec {
 		{
 			Go: StoreAddress{}, Doc: "Where a location is.", Plural: "storeAddresses", Table: "addresses", Shared: true, Implements: "Address",
 			Writers:  "IMPLEMENTER",
-			Defaults: "type=AGENT", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "location", Location: "location", Elsewhere: true, Gets: []string{"storeAddressById(id: ID!)"}, Create: true, Update: "id",
+			Defaults: "type=AGENT", KeyInputs: "Id", Key: "ref", Loose: true, Retailer: "location", Location: "location", Elsewhere: true, Indexes: []string{"location"}, Gets: []string{"storeAddressById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{
 			Go: CustomerAddress{}, Doc: "Where a customer wants an order.", Private: true, Plural: "customerAddresses", Table: "addresses", Shared: true, Implements: "Address",

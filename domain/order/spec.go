@@ -50,7 +50,7 @@ func types() []catalogue.TypeSpec {
 		{
 			Go: Fulfilment{}, Guarded: true, Claims: true, Doc: "What is picked and packed at one location for one order.", Event: "FULFILMENT", Root: "order", Fires: true,
 			Writers:    "INTEGRATION STORE_ASSISTANT",
-			Implements: "Node Orchestrateable", KeyInputs: "Id", Key: "ref", Loose: true, Agrees: []string{"user.retailer = order.retailer"}, Retailer: "order", Location: "fromLocation toAddress.location", Indexes: []string{"fromLocation status createdOn id", "toAddress"},
+			Implements: "Node Orchestrateable", KeyInputs: "Id", Key: "ref", Loose: true, Agrees: []string{"user.retailer = order.retailer"}, Retailer: "order", Location: "fromLocation toAddress.location", Indexes: []string{"fromLocation status createdOn id", "toAddress", "updatedOn"},
 			Gets: []string{"fulfilmentById(id: ID!)"}, Create: true, Update: "id",
 		},
 		{Go: FulfilmentItem{}, Guarded: true, Claims: true, Doc: "How many of an order item are picked in a fulfilment.", Retailer: "fulfilment", Location: "fulfilment", Indexes: []string{"orderItem"}, Agrees: []string{"orderItem.order = fulfilment.order"}},

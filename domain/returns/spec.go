@@ -21,7 +21,7 @@ func types() []catalogue.TypeSpec {
 			Go: ReturnOrder{}, Doc: "What a customer sends back.", Event: "RETURN_ORDER", Fires: true, Implements: node,
 			Writers:   "INTEGRATION CUSTOMER_SERVICE STORE_ASSISTANT",
 			KeyInputs: "Key", Key: "ref retailer", Retailer: "retailer", Location: "lodgedLocation destinationLocation returnOrderFulfilments", Agrees: []string{"customerEntity.retailer = retailer"},
-			Indexes: []string{"customerEntity createdOn id", "orderRef", "status createdOn id"},
+			Indexes: []string{"customerEntity createdOn id", "orderRef", "status createdOn id", "updatedOn"},
 			Gets:    []string{"returnOrder(ref: String!, retailer: RetailerId!)"}, Create: true, Update: "ref retailer",
 		},
 		{
