@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 
@@ -50,7 +49,7 @@ func pageKey(request paged) (string, error) {
 		return "", nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(request.GetPageToken())
-	if err != nil || len(raw) <= markLength || !bytes.Equal(raw[:markLength], mark(request, string(raw[markLength:]))) {
+	if err != nil || len(raw) <= markLength || pageToken(request, string(raw[markLength:])) != request.GetPageToken() {
 		return "", fault.Invalidf("page_token", "The page token is not one that was given out for this list.")
 	}
 	return string(raw[markLength:]), nil

@@ -18,7 +18,7 @@ func TestPageTokensAreOfOneList(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "ACME", p.After)
 	require.Empty(t, pageToken(&cpv1.ListAccountsRequest{}, ""))
-	for _, wrong := range []string{"garbage", "!", "QUNNRQ", token + "AAAA", token[:4]} {
+	for _, wrong := range []string{"garbage", "!", "QUNNRQ", token + "AAAA", token[:4], token[:3] + "\n" + token[3:]} {
 		_, err := page(&cpv1.ListAccountsRequest{PageToken: wrong}, "")
 		require.True(t, fault.Is(err, fault.Invalid), wrong)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fluent-oms/fluent/domain/catalogue"
@@ -172,7 +173,7 @@ func seal(account string, q *Query) uint64 {
 // parseCursor reads what a caller gave as the argument named field; what no page of the same search could have handed out is fault Invalid.
 func parseCursor(text, field string, kind sqlKind, seal uint64) (*cursor, error) {
 	b, err := cursorText.DecodeString(text)
-	if err == nil && len(b) > 0 {
+	if err == nil && len(b) > 0 && !strings.ContainsAny(text, "\r\n") { // which the decoder leaves out, also a strict one
 		r := cursorReader{kind: kind, rest: b[1:]}
 		uuid := kind == kindUUID
 		switch b[0] {

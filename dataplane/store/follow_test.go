@@ -344,6 +344,7 @@ func TestCursorsOfOthersAreRefused(t *testing.T) {
 		}
 	}
 	refused(read("ACME", r.cursor+"A", nil), "after")
+	refused(read("ACME", r.cursor[:9]+"\n"+r.cursor[9:], nil), "after")
 
 	own := r.query
 	own.Follow = false
