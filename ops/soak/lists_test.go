@@ -4,6 +4,9 @@ package soak_test
 
 import (
 	"context"
+	"errors"
+	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"sync/atomic"
@@ -29,7 +32,28 @@ type listedOrder struct {
 	Node   struct{ Ref, UpdatedOn string }
 }
 
+// listOf asks again, as clients do, where the answer is that the server has too much to do.
 func listOf(ctx context.Context, client *apiclient.Client, variables map[string]any) (edges []listedOrder, more bool, err error) {
+	err = patiently(func() error {
+		edges, more, err = listOnce(ctx, client, variables)
+		return err
+	})
+	return edges, more, err
+}
+
+// patiently repeats a read for a minute, as long as the answer is a 5xx.
+func patiently(read func() error) (err error) {
+	for range 600 {
+		var s *apiclient.StatusError
+		if err = read(); !errors.As(err, &s) || s.Status < http.StatusInternalServerError {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return err
+}
+
+func listOnce(ctx context.Context, client *apiclient.Client, variables map[string]any) (edges []listedOrder, more bool, err error) {
 	var page struct {
 		Orders struct {
 			Edges    []listedOrder
@@ -41,7 +65,8 @@ func listOf(ctx context.Context, client *apiclient.Client, variables map[string]
 }
 
 // TestReadersOfAListThatGrowsSeeEachOrderOnce: 24 writers place orders through two nodes, and readers keep the last cursor, one as fast as it can, one a
-// page of seven at a time, one only once a second. Each sees each order once. One goes by updatedOn, and ends with what the orders are.
+// page of seven at a time, one only once a second. Each sees each order once. One goes by updatedOn, and ends with what the orders are; one follows the
+// event log, and sees the first event of each order.
 func TestReadersOfAListThatGrowsSeeEachOrderOnce(t *testing.T) {
 	many := listOrders
 	if text := os.Getenv("SOAK_ORDERS"); text != "" {
@@ -53,19 +78,22 @@ func TestReadersOfAListThatGrowsSeeEachOrderOnce(t *testing.T) {
 	var written atomic.Bool
 	readers := []*listReader{{name: "quick", first: 500}, {name: "small pages", first: 7}, {name: "slow", first: 5000, every: time.Second}}
 	changes := &changeReader{latest: map[string]string{}}
-	results := make(chan error, len(readers)+1)
+	events := &eventReader{seen: map[string]bool{}}
+	results := make(chan error, len(readers)+2)
 	for _, r := range readers {
 		r.seen, r.client = map[string]int{}, s.Client()
 		go func() { results <- r.run(&written) }()
 	}
 	changes.client = s.Client()
+	events.client = s.Client()
 	go func() { results <- changes.run(&written) }()
+	go func() { results <- events.run(&written) }()
 
 	o := placeOrders(t, s, listWriters)
 	require.Eventually(t, func() bool { return o.soFar() >= many }, 3*time.Hour, time.Second)
 	o.end()
 	written.Store(true)
-	for range len(readers) + 1 {
+	for range len(readers) + 2 {
 		require.NoError(t, <-results)
 	}
 	t.Logf("%d orders acknowledged; failed answers on the way: %v", len(o.acknowledged), o.trouble)
@@ -83,6 +111,14 @@ func TestReadersOfAListThatGrowsSeeEachOrderOnce(t *testing.T) {
 		require.Zero(t, lost, "%s: orders that were never seen", r.name)
 		require.Zero(t, again, "%s: orders that were seen again", r.name)
 	}
+	lost := 0
+	for _, ref := range o.acknowledged {
+		if !events.seen[ref] {
+			lost++
+		}
+	}
+	t.Logf("event log: %d pages, %d events of %d orders", events.pages, events.items, len(events.seen))
+	require.Zero(t, lost, "orders whose first event was never seen")
 	is := map[string]string{}
 	for after := any(nil); ; {
 		edges, more, err := listOf(t.Context(), s.Client(), map[string]any{"first": 5000, "after": after})
@@ -170,6 +206,49 @@ func (r *changeReader) run(written *atomic.Bool) error {
 			}
 		}
 		r.searches++
+		from = greatest
+		time.Sleep(300 * time.Millisecond)
+	}
+	return nil
+}
+
+// eventReader goes on from the greatest generatedOn that it has seen.
+type eventReader struct {
+	client       *apiclient.Client
+	seen         map[string]bool
+	pages, items int
+}
+
+func (r *eventReader) run(written *atomic.Bool) error {
+	from := time.Now().UTC().Add(-time.Hour).Format(time.RFC3339)
+	var end time.Time
+	for end.IsZero() || time.Now().Before(end) {
+		if end.IsZero() && written.Load() {
+			end = time.Now().Add(settled)
+		}
+		greatest := from
+		for start, more := 0, true; more; {
+			var page struct {
+				Count   int
+				HasMore bool
+				Results []struct {
+					GeneratedOn string
+					Context     struct{ EntityRef string }
+				}
+			}
+			query := url.Values{"from": {from}, "start": {strconv.Itoa(start)}, "count": {"1000"}, "name": {"CREATE"}, "context.entityType": {"ORDER"}, "eventType": {"ORCHESTRATION"}, "eventStatus": {"SUCCESS"}}
+			if err := patiently(func() error {
+				return r.client.Do(context.Background(), http.MethodGet, "/api/v4.1/event?"+query.Encode(), nil, &page)
+			}); err != nil {
+				return err
+			}
+			r.pages++
+			for _, it := range page.Results {
+				r.items++
+				r.seen[it.Context.EntityRef], greatest = true, max(greatest, it.GeneratedOn)
+			}
+			start, more = start+page.Count, page.HasMore
+		}
 		from = greatest
 		time.Sleep(300 * time.Millisecond)
 	}
