@@ -99,3 +99,48 @@ WHERE account_id = $1 AND order_id = ANY ($2) ORDER BY order_id, created_on, id`
 		require.Equal(b, 100, n)
 	}
 }
+
+// BenchmarkNested reads an order with three items and a fulfilment of them, from the tables and from its document.
+func BenchmarkNested(b *testing.B) {
+	ctx := context.Background()
+	db := open(b, migratedDSN(b), store.Options{})
+	s := &shop{order: store.TypeOf[order.Order](db), item: store.TypeOf[order.OrderItem](db), fulfilment: store.TypeOf[order.Fulfilment](db), fulfilItem: store.TypeOf[order.FulfilmentItem](db)}
+	scope := scopeOf(b, "ACME")
+	require.NoError(b, db.Write(ctx, scope, func(tx *store.Tx) error {
+		o := &order.Order{Ref: "HD_1", RetailerID: "1", CustomerID: "1"}
+		o.ID = "1"
+		f := &order.Fulfilment{Ref: "F", OrderID: "1"}
+		f.ID = "1"
+		tx.Insert(o, f)
+		for n := range 3 {
+			item := &order.OrderItem{Ref: fmt.Sprint(n), Quantity: n, OrderID: "1", ProductRef: "P1", ProductCatalogueRef: "C", Status: "ACTIVE", Currency: "EUR"}
+			item.ID = catalogue.ID(fmt.Sprint(n + 1))
+			part := &order.FulfilmentItem{Ref: fmt.Sprint(n), FulfilmentID: "1", OrderItemID: item.ID, Status: "CREATED"}
+			part.ID = item.ID
+			tx.Insert(item, part)
+		}
+		return nil
+	}))
+	queries := s.nested("1")
+	for i, names := range [][]string{{"id", "ref", "type", "status", "totalPrice", "createdOn"}, {"id", "ref", "status", "quantity", "price", "paidPrice"},
+		{"id", "ref", "type", "status", "eta"}, {"id", "ref", "status", "requestedQuantity", "filledQuantity"}} {
+		for _, name := range names {
+			queries[i].Fields = append(queries[i].Fields, queries[i].Type.Field(name))
+		}
+	}
+	require.NoError(b, db.Fill(ctx, scope, s.order, "1"))
+	b.Run("tables", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, err := db.Reader(scope).SelectAll(ctx, queries...)
+			require.NoError(b, err)
+		}
+	})
+	b.Run("document", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, err := db.Documents().Reader(scope).SelectAll(ctx, queries...)
+			require.NoError(b, err)
+		}
+	})
+}

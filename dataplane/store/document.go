@@ -47,7 +47,7 @@ type documentBranch struct {
 // documentTexts are the statements of a type's documents.
 type documentTexts struct {
 	one, many, keyed string // read them by id, by several, by the root's natural key
-	versions         string
+	versions, count  string
 	write, add       string // of a version; where there is none yet
 	stale, staleMany string // invalidate, by the root's id
 	staleParts       string // by ids of the root and of what hangs on it
@@ -123,6 +123,7 @@ func (d *documented) writeTexts() documentTexts {
 		"UPDATE %[2]s d SET body = u.body FROM unnest($2::INT8[], $3::INT8[], $4::BYTEA[]) AS u (id, version, body) "+
 		"WHERE d.account_id = $1 AND d.%[1]s = u.id AND d.version = u.version AND u.id IN (SELECT f.id FROM free f)", k, t)
 	x.add = fmt.Sprintf("INSERT INTO %s (account_id, %s, version, body) SELECT $1::TEXT, u.id, 0, u.body FROM unnest($2::INT8[], $3::BYTEA[]) AS u (id, body) ORDER BY u.id ON CONFLICT DO NOTHING", t, k)
+	x.count = fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM %s LIMIT $1) d", t)
 	insert := fmt.Sprintf("INSERT INTO %s AS d (account_id, %s, version)", t, k)
 	again := fmt.Sprintf(" ON CONFLICT (account_id, %s) DO UPDATE SET body = NULL, version = d.version + 1", k)
 	x.stale = insert + " VALUES ($1, $2::INT8, 1)" + again

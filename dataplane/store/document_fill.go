@@ -50,10 +50,12 @@ type documentFiller struct {
 	mu      sync.Mutex
 	waiting []fillJob
 	running bool
+
+	wrote, analyze int // documents that this node has written; at how many it looks at the statistics. Of the goroutine that fills
 }
 
 func newDocumentFiller() *documentFiller {
-	f := &documentFiller{}
+	f := &documentFiller{analyze: 16}
 	f.ctx, f.stop = context.WithCancel(context.Background())
 	return f
 }
@@ -95,7 +97,11 @@ func (f *documentFiller) run(db *DB) {
 			ids[i] = job.id
 		}
 		ctx, cancel := context.WithTimeout(f.ctx, fillTime)
-		long, err := db.fill(ctx, jobs[0].of, jobs[0].account, ids)
+		wrote, long, err := db.fill(ctx, jobs[0].of, jobs[0].account, ids)
+		if f.wrote += wrote; err == nil && f.wrote >= f.analyze {
+			f.analyze *= 8
+			err = db.analyzeFew(ctx, jobs[0].of)
+		}
 		cancel()
 		if err != nil && f.ctx.Err() == nil {
 			db.opts.Logger.Log(ctx, slog.LevelWarn, "documents were not written", "account", string(jobs[0].account), "documents", len(jobs), "error", err)
@@ -130,14 +136,33 @@ func (f *documentFiller) next() (jobs []fillJob) {
 	return jobs
 }
 
-// fill writes the documents of roots, of which there may be none, and tells which would be too long.
-func (db *DB) fill(ctx context.Context, d *documented, account tenancy.AccountID, ids []int64) (long []int64, err error) {
+// fewDocuments is how many documents a table has whose statistics are refreshed by who makes it grow. The server sees to larger ones in time.
+const fewDocuments = 10_000
+
+// analyzeFew refreshes the planner's statistics of a table that has few documents. When it was analysed while it was empty, it is read from end to end,
+// by plans that are kept until it is analysed again.
+func (db *DB) analyzeFew(ctx context.Context, d *documented) error {
+	var rows int64
+	few := call{name: d.tree.Table + ".count", sql: d.texts.count, args: []any{int64(fewDocuments)}, rows: func(found pgx.Rows) error {
+		for found.Next() {
+			rows = wireInt(found.RawValues()[0])
+		}
+		return found.Err()
+	}}
+	if err := db.autocommit(ctx, db.aside, everyAccount, []call{few}); err != nil || rows >= fewDocuments {
+		return err
+	}
+	return db.analyze(ctx, []string{"ANALYZE " + d.tree.Table})
+}
+
+// fill writes the documents of roots, of which there may be none, and tells how many it wrote and which would be too long.
+func (db *DB) fill(ctx context.Context, d *documented, account tenancy.AccountID, ids []int64) (wrote int, long []int64, err error) {
 	f := &filling{db: db, of: d, account: account, versions: map[int64]int64{}}
 	if f.scope, err = tenancy.NewScope(account); err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	if err := db.snapshot(ctx, account, func(send func(context.Context, []call) error) error { return f.read(ctx, ids, send) }); err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	var known, versions, fresh []int64
 	var bodies, first [][]byte
@@ -154,7 +179,6 @@ func (db *DB) fill(ctx context.Context, d *documented, account tenancy.AccountID
 		}
 	}
 	var calls []call
-	wrote := 0
 	count := func(tag pgconn.CommandTag) error { wrote += int(tag.RowsAffected()); return nil }
 	if len(known) > 0 {
 		calls = append(calls, call{name: d.tree.Table + ".write", sql: d.texts.write, args: []any{string(account), known, versions, bodies}, done: count})
@@ -163,12 +187,12 @@ func (db *DB) fill(ctx context.Context, d *documented, account tenancy.AccountID
 		calls = append(calls, call{name: d.tree.Table + ".add", sql: d.texts.add, args: []any{string(account), fresh, first}, done: count})
 	}
 	if len(calls) == 0 {
-		return long, nil
+		return 0, long, nil
 	}
 	err = db.autocommit(ctx, db.aside, string(account), calls)
 	db.opts.Metrics.document("written", wrote)
 	db.opts.Metrics.document("overtaken", len(known)+len(fresh)-wrote)
-	return long, err
+	return wrote, long, err
 }
 
 // snapshot reads in a transaction that sees one state of the database.

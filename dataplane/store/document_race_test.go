@@ -182,3 +182,22 @@ func TestDocumentsAreStoredAsTheyAre(t *testing.T) {
 	require.Equal(t, []string{"e"}, s.Texts("SELECT attstorage::text FROM pg_attribute WHERE attrelid = 'order_documents'::regclass AND attname = 'body'"))
 	require.Equal(t, []string{"{toast_tuple_target=8160}"}, s.Texts("SELECT reloptions::text FROM pg_class WHERE relname = 'order_documents'"))
 }
+
+// TestDocumentsOfATableThatWasEmptyAreFoundByItsKey: a table that was analysed while it was empty is analysed again by who makes it grow.
+func TestDocumentsOfATableThatWasEmptyAreFoundByItsKey(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.open(20)
+	s.SQL("ANALYZE order_documents")
+	pages := func() []string {
+		return s.Texts("SELECT (reltuples > 10)::text FROM pg_class WHERE relname = 'order_documents'")
+	}
+	require.Equal(t, []string{"false"}, pages())
+	for range 2 {
+		for _, id := range s.orders {
+			s.read(id)
+		}
+	}
+	require.Eventually(t, s.DB.FillerRests, time.Minute, time.Millisecond)
+	require.Equal(t, []string{"true"}, pages())
+}

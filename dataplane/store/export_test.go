@@ -43,6 +43,6 @@ func (db *DB) Fill(ctx context.Context, scope tenancy.Scope, typ *catalogue.Type
 		numbers[i], _ = parseNumber(id)
 		db.hints.set(scope.Account(), string(id), hintRead)
 	}
-	_, err := db.fill(ctx, db.documents[typ].of, scope.Account(), numbers)
+	_, _, err := db.fill(ctx, db.documents[typ].of, scope.Account(), numbers)
 	return err
 }

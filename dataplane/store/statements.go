@@ -116,10 +116,10 @@ func (l *statementList) documents(d *documented) {
 	x := &d.texts
 	for _, text := range []struct{ name, sql string }{
 		{"read", x.one}, {"read", x.many}, {"readKeyed", x.keyed}, {"stale", x.stale}, {"stale", x.staleMany}, {"stale", x.staleParts},
-		{"versions", x.versions}, {"write", x.write}, {"add", x.add},
+		{"versions", x.versions}, {"write", x.write}, {"add", x.add}, {"count", x.count},
 	} {
 		if text.sql != "" {
-			l.add(d.tree.Table+"."+text.name, text.sql, true)
+			l.add(d.tree.Table+"."+text.name, text.sql, text.name != "count")
 		}
 	}
 }
