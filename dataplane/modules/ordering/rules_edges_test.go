@@ -1,6 +1,7 @@
 package ordering_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,6 +12,7 @@ import (
 	"github.com/fluent-oms/fluent/dataplane/rule"
 	"github.com/fluent-oms/fluent/dataplane/rule/ruletest"
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/foundation"
 )
 
@@ -57,13 +59,44 @@ func TestAPostcodeMeansItsCountry(t *testing.T) {
 	}
 }
 
-// TestAPlaceWhoseDistanceNobodyKnowsIsWithinAnyRadius: only what is known to be farther is left out.
-func TestAPlaceWhoseDistanceNobodyKnowsIsWithinAnyRadius(t *testing.T) {
+// TestAPlaceWhoseDistanceNobodyKnowsIsWithinNoRadius: it may be too far.
+func TestAPlaceWhoseDistanceNobodyKnowsIsWithinNoRadius(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	event := m{"locations": []any{m{"ref": "A", "distance": 51}, m{"ref": "B"}, m{"ref": "C", "distance": 2}}}
 	require.NoError(t, w.Run(ordering.Rules(), "FilterLocationsByRadius", w.order, m{"eventName": "Next", "radius": 50}, event))
-	require.Equal(t, []any{map[string]any{"ref": "B"}, map[string]any{"ref": "C", "distance": 2}}, w.Sent[0].Attributes["locations"])
+	require.Equal(t, []any{map[string]any{"ref": "C", "distance": 2}}, w.Sent[0].Attributes["locations"])
+}
+
+// TestAPlaceWhoseDistanceNobodyKnowsIsNotTheNearest, whatever its ref.
+func TestAPlaceWhoseDistanceNobodyKnowsIsNotTheNearest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var rows store.PlaceRows
+	for i, degrees := range []float64{0, 3, 0, 1} { // A and C have no address
+		l := &foundation.Location{Ref: string(rune('A' + i)), Status: "ACTIVE"}
+		l.ID = catalogue.ID(fmt.Sprint(20 + i))
+		if degrees > 0 {
+			latitude, longitude := 0.0, degrees
+			a := &foundation.StoreAddress{}
+			a.Latitude, a.Longitude = &latitude, &longitude
+			a.ID = catalogue.ID(fmt.Sprint(30 + i))
+			l.PrimaryAddressID, rows.Addresses = a.ID, append(rows.Addresses, a)
+		}
+		rows.Locations = append(rows.Locations, l)
+	}
+	places := availability.NewFixed(ruletest.Account, &rows)
+	stock := inventory.New(nil, places)
+	w.With(places).With(stock).With(ordering.New(nil, places, stock))
+	latitude, longitude := 0.0, 0.0
+	w.home.Latitude, w.home.Longitude = &latitude, &longitude
+	event := m{"locations": []any{m{"ref": "A"}, m{"ref": "B"}, m{"ref": "C"}, m{"ref": "D"}}}
+	require.NoError(t, w.Run(ordering.Rules(), "CalculateLocationsDistances", w.order, m{"eventName": "Next"}, event))
+	var refs string
+	for _, x := range w.Sent[0].Attributes["locations"].([]any) {
+		refs += x.(map[string]any)["ref"].(string)
+	}
+	require.Equal(t, "DBAC", refs)
 }
 
 // TestLinesOfOneProductShareWhatAPlaceHolds: of three units the first line, which needs four, gets all.

@@ -61,11 +61,17 @@ func placesOf(ctx context.Context, c *rule.Context) (*availability.Places, error
 	return m.Places(ctx, c.Scope)
 }
 
+// sortLocations sorts by a member, those that do not have it last; equals by ref.
 func sortLocations(list []any, by string) {
 	slices.SortStableFunc(list, func(a, b any) int {
 		x, y := a.(map[string]any), b.(map[string]any)
-		if order, ok := path.Compare(x[by], y[by]); ok && order != 0 {
+		switch order, ok := path.Compare(x[by], y[by]); {
+		case ok && order != 0:
 			return order
+		case x[by] != nil && y[by] == nil:
+			return -1
+		case x[by] == nil && y[by] != nil:
+			return 1
 		}
 		return strings.Compare(path.Text(x["ref"]), path.Text(y["ref"]))
 	})
@@ -126,7 +132,7 @@ type byRadius struct {
 func filterByRadius(_ context.Context, c *rule.Context, _ *Order, p byRadius) error {
 	found := slices.DeleteFunc(eventLocations(c), func(x any) bool {
 		d, ok := path.Number(x.(map[string]any)["distance"])
-		return ok && d > p.Radius
+		return !ok || d > p.Radius // of how far it is, nothing is known: it may be too far
 	})
 	rule.ForwardWith(c, p.EventName, map[string]any{attrLocations: found})
 	return nil
