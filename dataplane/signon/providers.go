@@ -106,6 +106,9 @@ func whyNot(err error) string {
 	return "The identity provider does not answer as one: want " + "/.well-known/openid-configuration below the issuer, and the same issuer in it"
 }
 
+// skew is by how much a provider's clock may differ from ours.
+const skew = 5 * time.Minute
+
 // exchanged is what a provider says of somebody.
 func (p *providers) exchange(ctx context.Context, config *oauth2.Config, provider *oidc.Provider, code, verifier string, now func() time.Time) (token *oidc.IDToken, err error) {
 	err = p.ask(ctx, func(ctx context.Context) error {
@@ -124,6 +127,9 @@ func (p *providers) exchange(ctx context.Context, config *oauth2.Config, provide
 		token, err = provider.VerifierContext(ctx, &oidc.Config{ClientID: config.ClientID, Now: now}).Verify(ctx, raw)
 		if err != nil {
 			return fmt.Errorf("the id_token is not good: %w", err)
+		}
+		if since := now().Sub(token.IssuedAt); since < -skew || since > flowLife+skew { // which the library does not look at
+			return fmt.Errorf("the id_token is not good: it was issued at %s", token.IssuedAt.UTC().Format(time.RFC3339))
 		}
 		return nil
 	})
