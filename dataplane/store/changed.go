@@ -89,16 +89,6 @@ func (c *changed) take(p *pending, ends map[*catalogue.Edge]*catalogue.Type) {
 	}
 }
 
-// of lists the entities of a type that were changed, with what became of them.
-func (c *changed) of(typ *catalogue.Type) (out []changedEntity) {
-	for _, e := range c.list {
-		if e.typ == typ && e.what != 0 {
-			out = append(out, e)
-		}
-	}
-	return out
-}
-
 // maxChanged is how many entities one row of the feed tells of.
 const maxChanged = 4000
 
