@@ -122,14 +122,12 @@ func TestTheLaterOfTwoTellsLater(t *testing.T) {
 			return nil
 		})
 	}
-	stop := s.Hooks.Stop(storetest.At{Point: store.Committing})
-	first := storetest.Go(func() error { return change(s.DB, "8") })
-	stop.Arrived()
-	second := storetest.Go(func() error { return change(behind, "7") })
-	second.Blocked(t, s.DSN)
+	stop := s.Hooks.Stop(storetest.At{Point: store.Sending, Statement: "roles.update"})
+	late := storetest.Go(func() error { return change(s.DB, "7") })
+	stop.Arrived() // its key is drawn
+	require.NoError(t, change(behind, "8"))
 	stop.Release()
-	require.NoError(t, first.Wait())
-	require.NoError(t, second.Wait())
+	require.NoError(t, late.Wait())
 	f := &feeder{s, store.FeedPlace{At: time.Unix(0, 0), ID: "00000000-0000-0000-0000-000000000000", Read: store.AllRead}, s.DB.Now(t.Context())}
 	f.older()
 	ids, _ := f.read(10)

@@ -51,6 +51,17 @@ func (x *tenant) routesReachNothing(t *testing.T, other *tenant, order string) {
 			require.Equal(t, c.want, status.Status, "%s", status.Body)
 		})
 	}
+	t.Run("feed", func(t *testing.T) {
+		for from, more := "start", true; more; {
+			changes, next, again, err := x.client.Feed(ctx, "Order,OrderItem,Fulfilment,Location,Customer,InventoryPosition", from, 1000, 0)
+			require.NoError(t, err)
+			for _, c := range changes {
+				require.NotContains(t, string(c.Entity), `"retailer":"`+other.retailer+`"`, "%s %s", c.Type, c.ID)
+				require.False(t, c.Type == "Order" && c.ID == order, "the other's order")
+			}
+			from, more = next, again
+		}
+	})
 	t.Run("user actions", func(t *testing.T) {
 		var answer struct{ Response []struct{ UserActions []any } }
 		trigger := map[string]any{"type": "ORDER", "subtype": "HD", "status": "BOOKED", "module": "oms", "flexType": "ORDER::HD", "retailerId": other.retailer}
