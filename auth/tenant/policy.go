@@ -35,6 +35,27 @@ func (p *Principal) Under(policy Policy) *Principal {
 	return &under
 }
 
+// Leaves is what a policy leaves, by a permission, of a scope that the principal has by another one.
+func (p *Principal) Leaves(permission string, of tenancy.Scope) tenancy.Scope {
+	left := p.left(permission)
+	switch {
+	case left.Err != nil:
+		return reach{}.scope(p.Account)
+	case len(left.Cases) > 0:
+		return of.Common(reach{account: true}.scope(p.Account).Narrowed(&tenancy.Limits{Where: left.Cases, Rule: left.Rule}))
+	}
+	return of
+}
+
+// Narrowed reports whether a policy is in force for the principal.
+func (p *Principal) Narrowed() bool { return p.narrow != nil }
+
+// Withheld reports whether a policy takes all, or some rows, of what roles give of a permission: Leaves says what is left.
+func (p *Principal) Withheld(permission string) bool {
+	l := p.left(permission)
+	return l.Err != nil || len(l.Cases) > 0
+}
+
 func (p *Principal) left(permission string) Left {
 	if p.narrow == nil {
 		return Left{}

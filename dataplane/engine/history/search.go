@@ -103,7 +103,7 @@ func (l *Log) Search(ctx context.Context, scope tenancy.Scope, q Query) (*Page, 
 	if q.EventID != "" {
 		return l.searchID(ctx, scope, q)
 	}
-	s := &search{q: q, scope: scope, sight: newSight(l.db, scope), r: l.db.Reader(scope), want: q.Start + q.Count + 1}
+	s := &search{q: q, scope: scope, sight: newSight(ctx, l.db, scope), r: l.db.Reader(scope), want: q.Start + q.Count + 1}
 	if err := s.follow(ctx, now); err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (l *Log) Search(ctx context.Context, scope tenancy.Scope, q Query) (*Page, 
 }
 
 func (l *Log) searchID(ctx context.Context, scope tenancy.Scope, q Query) (*Page, error) {
-	s := &search{q: q, scope: scope, sight: newSight(l.db, scope)}
+	s := &search{q: q, scope: scope, sight: newSight(ctx, l.db, scope)}
 	it, err := l.Get(ctx, scope, q.EventID)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return nil, err
@@ -179,7 +179,7 @@ func orMissing(err error, missing *fault.Error) error {
 }
 
 func (l *Log) visible(ctx context.Context, scope tenancy.Scope, it *Item, missing *fault.Error) (*Item, error) {
-	s := newSight(l.db, scope)
+	s := newSight(ctx, l.db, scope)
 	if err := s.look(ctx, *it); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
@@ -29,10 +30,13 @@ func (r *Runner) Resolve(ctx context.Context, scope tenancy.Scope, ev *workflow.
 	case entity == nil && !scope.AllowsAll(tenancy.RetailerID(ev.RetailerID)):
 		return fault.NotFoundf("there is no %s %s, or it is not yours to change", ev.EntityType, oneOf(ev.EntityID, ev.EntityRef)).At(where(ev))
 	case entity == nil:
-		return r.resolveRoot(ctx, rd, ev)
+		return r.resolveRoot(ctx, scope, ev)
+	}
+	t := r.types.typeOf(entity)
+	if hidden, err := r.hidden(ctx, scope, t, entity); err != nil || hidden {
+		return orMissing(err, ev)
 	}
 	rd = rd.Within(scope.Seeing()) // the root of what is at a location need not be there
-	t := r.types.typeOf(entity)
 	ev.EntityID, ev.EntityRef = string(idOf(t, entity)), textOf(t, entity, "ref")
 	ev.EntitySubtype, ev.EntityStatus = textOf(t, entity, "type"), textOf(t, entity, "status")
 	for by, id := t.Above(entity); by != nil; by, id = t.Above(entity) {
@@ -49,23 +53,48 @@ func (r *Runner) Resolve(ctx context.Context, scope tenancy.Scope, ev *workflow.
 	return nil
 }
 
+// hidden reports whether a policy of the account hides an entity from who sends an event: for him there is none, by this door, too.
+func (r *Runner) hidden(ctx context.Context, scope tenancy.Scope, t *catalogue.Type, entity any) (bool, error) {
+	who, ok := tenant.FromContext(ctx)
+	view := t.Permission + "_VIEW"
+	if !ok || !who.Withheld(view) {
+		return false, nil
+	}
+	found, err := r.d.DB.Reader(who.Leaves(view, scope).Seeing()).ByID(ctx, t, idOf(t, entity))
+	return err == nil && found[0] == nil, err
+}
+
+func orMissing(err error, ev *workflow.Event) error {
+	if err != nil {
+		return fmt.Errorf("look whether a policy hides %s %s: %w", ev.EntityType, oneOf(ev.EntityID, ev.EntityRef), err)
+	}
+	return missing(ev)
+}
+
+func missing(ev *workflow.Event) error {
+	return fault.NotFoundf("there is no %s %s", ev.EntityType, oneOf(ev.EntityID, ev.EntityRef)).At(where(ev))
+}
+
 // resolveRoot serves events about entities that do not exist yet.
-func (r *Runner) resolveRoot(ctx context.Context, rd *store.Reader, ev *workflow.Event) error {
+func (r *Runner) resolveRoot(ctx context.Context, scope tenancy.Scope, ev *workflow.Event) error {
+	rd := r.d.DB.Reader(scope)
 	for _, named := range []struct{ place, word string }{{"entityType", ev.EntityType}, {"rootEntityType", ev.RootType}} {
 		if named.word != "" && r.types.of(named.word) == nil {
 			return words.Unknown(named.word, r.types.names()).At(named.place)
 		}
 	}
-	missing := fault.NotFoundf("there is no %s %s", ev.EntityType, oneOf(ev.EntityID, ev.EntityRef)).At(where(ev))
 	if ev.RootType == "" || ev.RootID == "" && ev.RootRef == "" {
-		return missing
+		return missing(ev)
 	}
 	root, err := r.findRoot(ctx, rd, ev)
 	if err != nil {
 		return err
 	}
 	if root == nil {
-		return missing
+		return missing(ev)
+	}
+	if hidden, err := r.hidden(ctx, scope, r.types.typeOf(root), root); err != nil || hidden {
+		return orMissing(err, ev)
 	}
 	r.nameRoot(ev, r.types.typeOf(root), root)
 	return nil
