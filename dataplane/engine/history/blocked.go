@@ -50,7 +50,7 @@ func (l *Log) Blocked(ctx context.Context, scope tenancy.Scope, q Standing) (*Bl
 		return nil, fault.Invalidf("start", "want 0 to %d", maxStart)
 	}
 	page := &BlockedPage{Start: q.Start, Results: []Blocked{}}
-	sight, r := newSight(l.db, scope), l.db.Reader(scope)
+	sight, r := newSight(ctx, l.db, scope), l.db.Reader(scope)
 	root := eventstore.Root{Type: workflow.EntityTypeName(q.EntityType), ID: q.EntityID, Ref: q.EntityRef}
 	skip := q.Start
 	for after := (*eventstore.Row)(nil); ; {
