@@ -203,7 +203,7 @@ func (p *Policy) left(permission string, queries []ast.Body) (tenant.Left, error
 	if n := values(cases); n > maxValues {
 		return tenant.Left{}, fmt.Errorf("it compares a row with %d values: at most %d are expected", n, maxValues)
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q", cases))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%#v", cases))
 	return tenant.Left{Cases: cases, Rule: hex.EncodeToString(sum[:8])}, nil
 }
 
