@@ -8,6 +8,7 @@ import (
 	"github.com/fluent-oms/fluent/auth/narrow"
 	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/engine/history"
+	"github.com/fluent-oms/fluent/dataplane/store/repeats"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/workflow"
@@ -35,7 +36,7 @@ allow if input.row.ref != "`+hidden.Ref+`"`)
 		{Name: "Look", EntityType: "FULFILMENT", EntityID: string(part.ID), RetailerID: 1, Priority: workflow.StoreWork},
 	} {
 		require.NoError(t, e.Resolve(b.ctx, b.scope, ev))
-		_, err := e.RunSync(b.ctx, b.scope, ev)
+		_, err := e.RunOnce(b.ctx, b.scope, ev, repeats.Request{})
 		require.NoError(t, err)
 	}
 	for name, grant := range map[string]tenant.Grant{
