@@ -14,13 +14,13 @@ import (
 
 // Change is what became of an entity, as the feed tells it.
 type Change struct {
-	Type   string    `json:"type"`
-	ID     string    `json:"id"`
-	Ref    string    `json:"ref"`
-	Root   Named     `json:"root"`
-	At     time.Time `json:"at"`   // zero: it was there at the beginning
-	What   string    `json:"what"` // created, updated, deleted, exists
-	Entity json.RawMessage
+	Type   string          `json:"type"`
+	ID     string          `json:"id"`
+	Ref    string          `json:"ref,omitempty"`
+	Root   Named           `json:"root,omitzero"`
+	At     time.Time       `json:"at,omitzero"` // zero: it was there at the beginning
+	What   string          `json:"what"`        // created, updated, deleted, exists
+	Entity json.RawMessage `json:"entity,omitempty"`
 }
 
 // Named is an entity by type and id.

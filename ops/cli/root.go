@@ -64,7 +64,7 @@ func newRoot(a *app) *cobra.Command {
 	root.AddGroup(&cobra.Group{ID: groupRun, Title: "Run the platform:"}, &cobra.Group{ID: groupOperate, Title: "Operate it:"},
 		&cobra.Group{ID: groupTenant, Title: "Work in one account, by its own API:"})
 	root.AddCommand(inGroup(groupRun, runCommands(a)...)...)
-	root.AddCommand(inGroup(groupTenant, newAPICommand(a), newUserCommand(a), newCustomerCommand(a), newWhyCommand(a))...)
+	root.AddCommand(inGroup(groupTenant, newAPICommand(a), newUserCommand(a), newCustomerCommand(a), newWhyCommand(a), newFeedCommand(a))...)
 	root.AddCommand(inGroup(groupOperate, operatorCommands(a)...)...)
 	root.AddCommand(newVersionCommand(a))
 	return root
