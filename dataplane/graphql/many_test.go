@@ -179,7 +179,7 @@ func TestABatchOfProductsCostsNoStatementPerRecord(t *testing.T) {
 func TestALargeBatchOfEntitiesIsAnnounced(t *testing.T) {
 	t.Parallel()
 	l := newLoader(t)
-	for n, want := range map[int]int{store.ManyRows/2 - 1: 0, store.ManyRows / 2: 1} {
+	for n, want := range map[int]bool{store.ManyRows/2 - 1: false, store.ManyRows / 2: true} {
 		trace := &store.Trace{}
 		records := make([]string, n)
 		for i := range records {
@@ -187,8 +187,8 @@ func TestALargeBatchOfEntitiesIsAnnounced(t *testing.T) {
 		}
 		b, _ := l.load(store.WithTrace(t.Context(), trace), l.admin, "CREATE", "CATEGORY", records...)
 		require.Zero(t, b.Failed)
-		begun := slices.DeleteFunc(trace.Statements(), func(name string) bool { return name != "long_writes.begin" })
-		require.Len(t, begun, want, "%d records", n)
+		first := slices.IndexFunc(trace.Statements(), func(name string) bool { return name == "long_writes.begin" || name == "categories.insert" })
+		require.Equal(t, want, trace.Statements()[first] == "long_writes.begin", "%d records", n) // on a slow machine others are announced once they were too late
 	}
 }
 
