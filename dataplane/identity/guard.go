@@ -87,7 +87,8 @@ func (s *Service) attempt(ctx context.Context, scope tenancy.Scope, username str
 	}
 	defer leave()
 	who := access.SignIn{Subject: subject(userSubject, username), Source: door.Group(door.SourceOf(ctx))}
-	if err := s.reserve(ctx, scope, who); err != nil {
+	reserved, err := s.reserve(ctx, scope, who)
+	if err != nil {
 		return err
 	}
 	if err := check(); err != nil {
@@ -96,7 +97,7 @@ func (s *Service) attempt(ctx context.Context, scope tenancy.Scope, username str
 		}
 		return err
 	}
-	err = access.SucceedSignIn(ctx, s.db, scope, who)
+	err = access.SucceedSignIn(ctx, s.db, scope, reserved)
 	if store.TakesNoWrites(err) {
 		s.guards.book.Succeed(bookKey(scope, who), who.Source, time.Now())
 		return nil
@@ -109,12 +110,12 @@ func (s *Service) attempt(ctx context.Context, scope tenancy.Scope, username str
 
 // count counts an attempt as failed, or says how long it must wait. While the database takes no writes, a full disk say, each node counts by
 // itself and from nothing: users can sign in and read, and guesses are still delayed.
-func (s *Service) count(ctx context.Context, scope tenancy.Scope, who access.SignIn) (time.Duration, error) {
-	wait, err := access.ReserveSignIn(ctx, s.db, scope, who)
+func (s *Service) count(ctx context.Context, scope tenancy.Scope, who access.SignIn) (access.Attempt, error) {
+	reserved, err := access.ReserveSignIn(ctx, s.db, scope, who)
 	if store.TakesNoWrites(err) {
-		return s.guards.book.Reserve(bookKey(scope, who), who.Source, time.Now()), nil
+		return access.Attempt{SignIn: who, Wait: s.guards.book.Reserve(bookKey(scope, who), who.Source, time.Now())}, nil
 	}
-	return wait, err
+	return reserved, err
 }
 
 func bookKey(scope tenancy.Scope, who access.SignIn) string {
@@ -122,21 +123,22 @@ func bookKey(scope tenancy.Scope, who access.SignIn) string {
 }
 
 // reserve counts an attempt as failed, or refuses it.
-func (s *Service) reserve(ctx context.Context, scope tenancy.Scope, who access.SignIn) error {
+func (s *Service) reserve(ctx context.Context, scope tenancy.Scope, who access.SignIn) (access.Attempt, error) {
 	key, now := waitKey{scope.Account(), who}, time.Now()
 	if w, ok := s.guards.waits.Get(key); ok && now.Before(w.fresh) {
-		return guess.Refused(w.until.Sub(now))
+		return access.Attempt{}, guess.Refused(w.until.Sub(now))
 	}
-	wait, err := s.count(ctx, scope, who)
+	reserved, err := s.count(ctx, scope, who)
 	if err != nil {
-		return fmt.Errorf("count an attempt to sign in: %w", err)
+		return access.Attempt{}, fmt.Errorf("count an attempt to sign in: %w", err)
 	}
+	wait := reserved.Wait
 	if wait == 0 {
-		return nil
+		return reserved, nil
 	}
 	s.guards.waits.Add(key, waitEntry{until: now.Add(wait), fresh: now.Add(min(wait, waitAge))})
 	s.failed(ctx, scope, who, "sign-in refused: too many failures")
-	return guess.Refused(wait)
+	return access.Attempt{}, guess.Refused(wait)
 }
 
 // failed writes a line about who did not get in, from where; lines are as few as the log can bear.
@@ -160,7 +162,7 @@ func (s *Service) wrongClient(ctx context.Context, account *nodev1.Account, id s
 		return wrong
 	}
 	who := access.SignIn{Subject: subject(clientSubject, id), Source: door.Group(door.SourceOf(ctx))}
-	if err := s.reserve(ctx, scope, who); err != nil {
+	if _, err := s.reserve(ctx, scope, who); err != nil {
 		return err
 	}
 	s.failed(ctx, scope, who, "client refused")

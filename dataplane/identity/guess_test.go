@@ -320,10 +320,10 @@ func TestSignInsDelayNobodyAtTheirSource(t *testing.T) {
 	s := newSite(t, 1)
 	for i := range 100 {
 		who := access.SignIn{Subject: fmt.Sprint("user u", i), Source: "192.0.2.7"}
-		wait, err := access.ReserveSignIn(t.Context(), s.db, scope(t, "ACME"), who)
+		reserved, err := access.ReserveSignIn(t.Context(), s.db, scope(t, "ACME"), who)
 		require.NoError(t, err)
-		require.Zero(t, wait, "user %d", i)
-		require.NoError(t, access.SucceedSignIn(t.Context(), s.db, scope(t, "ACME"), who))
+		require.Zero(t, reserved.Wait, "user %d", i)
+		require.NoError(t, access.SucceedSignIn(t.Context(), s.db, scope(t, "ACME"), reserved))
 	}
 }
 
@@ -357,9 +357,9 @@ func TestCountsOfSignInsAreRemoved(t *testing.T) {
 	require.Equal(t, []string{"user u9", "user u8", "user u7"}, left(), "the latest are kept")
 
 	ann := access.SignIn{Subject: "user ann", Source: "192.0.2.7"}
-	_, err := access.ReserveSignIn(t.Context(), s.db, acme, ann)
+	reserved, err := access.ReserveSignIn(t.Context(), s.db, acme, ann)
 	require.NoError(t, err)
-	require.NoError(t, access.SucceedSignIn(t.Context(), s.db, acme, ann))
+	require.NoError(t, access.SucceedSignIn(t.Context(), s.db, acme, reserved))
 	require.NotContains(t, left(), "user ann", "who signed in has not failed")
 	purge(time.Hour, 0, 100, 8)
 	require.Empty(t, left())

@@ -140,8 +140,8 @@ func (s *Service) PutPolicy(ctx context.Context, caller *tenant.Principal, text,
 	if err := s.checkPolicy(ctx, scope, text); err != nil {
 		return PolicyVersion{}, err
 	}
-	p := access.Policy{Account: caller.Account, Body: text, Comment: comment, Author: caller.Username, CreatedOn: s.db.Now(ctx)}
-	if p.Version, err = access.KeepPolicy(ctx, s.db, scope, p); err != nil {
+	p, err := access.KeepPolicy(ctx, s.db, scope, access.Policy{Account: caller.Account, Body: text, Comment: comment, Author: caller.Username})
+	if err != nil {
 		return PolicyVersion{}, fmt.Errorf("keep the policy: %w", err)
 	}
 	s.policies.put(p.Account, policyInForce{p.Version, s.compiled(ctx, p)}, time.Time{})

@@ -29,16 +29,17 @@ type Policy struct {
 	CreatedOn time.Time
 }
 
-// KeepPolicy keeps a new version of the policy of the scope's account, which is in force from now on, and returns its number. Two at once get numbers
-// one after the other.
-func KeepPolicy(ctx context.Context, db *store.DB, scope tenancy.Scope, p Policy) (version int, err error) {
-	err = db.Write(ctx, scope, func(tx *store.Tx) error {
-		return tx.Send(ctx, store.Statement{Name: "policies.keep", SQL: sqlPolicyKeep, Args: tx.Args(p.Body, p.Comment, p.Author, tx.Now()), Rows: func(rows pgx.Rows) (err error) {
-			version, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[int])
+// KeepPolicy keeps a new version of the policy of the scope's account, which is in force from now on, and returns it with its number and its time.
+// Two at once get numbers one after the other.
+func KeepPolicy(ctx context.Context, db *store.DB, scope tenancy.Scope, p Policy) (Policy, error) {
+	err := db.Write(ctx, scope, func(tx *store.Tx) error {
+		p.CreatedOn = tx.Now().Truncate(time.Microsecond) // as the database keeps it
+		return tx.Send(ctx, store.Statement{Name: "policies.keep", SQL: sqlPolicyKeep, Args: tx.Args(p.Body, p.Comment, p.Author, p.CreatedOn), Rows: func(rows pgx.Rows) (err error) {
+			p.Version, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[int])
 			return err
 		}})
 	})
-	return version, err
+	return p, err
 }
 
 // Policies lists the newest versions of the policy of the scope's account, newest first.

@@ -46,25 +46,41 @@ type signInRows struct {
 	entered string
 }
 
+// Attempt is an attempt to sign in that ReserveSignIn let pass, or had wait.
+type Attempt struct {
+	SignIn
+	Wait   time.Duration // zero: it was counted as failed, and may be made
+	on     time.Time     // when it was counted
+	failed time.Time     // when the subject had failed at the source before
+}
+
 // ReserveSignIn counts an attempt as failed, before anything is checked, or says how long it must wait and counts nothing. Of many at once no
 // more pass than one after another would. A scope without an account is for subjects of which none is known.
-func ReserveSignIn(ctx context.Context, db *store.DB, scope tenancy.Scope, who SignIn) (wait time.Duration, err error) {
+func ReserveSignIn(ctx context.Context, db *store.DB, scope tenancy.Scope, who SignIn) (a Attempt, err error) {
 	refused := fmt.Errorf("the attempt must wait")
 	err = count(ctx, db, scope, who, 1, func(r guess.Record, now time.Time) (guess.Record, error) {
-		if wait = r.Wait(now); wait > 0 {
+		a = Attempt{SignIn: who, Wait: r.Wait(now), on: now.Truncate(time.Microsecond), failed: r.Pair.Last}
+		if a.Wait > 0 {
 			return r, refused // rolls back the rows that were made
 		}
 		return r.Reserve(now), nil
 	})
-	if wait > 0 {
-		return wait, nil
+	if a.Wait > 0 {
+		return a, nil
 	}
-	return 0, err
+	return a, err
 }
 
-// SucceedSignIn takes the attempt back that was reserved, and remembers where the subject signed in.
-func SucceedSignIn(ctx context.Context, db *store.DB, scope tenancy.Scope, who SignIn) error {
-	return count(ctx, db, scope, who, -1, func(r guess.Record, _ time.Time) (guess.Record, error) { return r.Succeed(), nil })
+// SucceedSignIn takes the attempt back that was reserved, and remembers where the subject signed in. Unless somebody else failed there since, the
+// last failure is again the one of before.
+func SucceedSignIn(ctx context.Context, db *store.DB, scope tenancy.Scope, a Attempt) error {
+	return count(ctx, db, scope, a.SignIn, -1, func(r guess.Record, _ time.Time) (guess.Record, error) {
+		next := r.Succeed()
+		if r.Pair.Last.Equal(a.on) {
+			next.Pair.Last = a.failed
+		}
+		return next, nil
+	})
 }
 
 // count reads an attempt's rows in one round trip, which locks them, and writes them in a second one.

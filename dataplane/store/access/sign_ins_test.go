@@ -61,8 +61,8 @@ func TestAttemptsToSignInTakeTurns(t *testing.T) {
 	ann := access.SignIn{Subject: "user ann", Source: "192.0.2.1"}
 	var waits [2]time.Duration
 	reserve := func(n int) error {
-		wait, err := access.ReserveSignIn(t.Context(), s.DB, s.Scope, ann)
-		waits[n] = wait
+		a, err := access.ReserveSignIn(t.Context(), s.DB, s.Scope, ann)
+		waits[n] = a.Wait
 		return err
 	}
 	for range 4 {
@@ -100,4 +100,36 @@ func TestAttemptsToSignInLockInOneOrder(t *testing.T) {
 	require.Equal(t, []string{"", "192.0.2.1"}, s.Free("sign_ins", "source"))
 	release()
 	require.NoError(t, run.Wait())
+}
+
+// TestASignInThatSucceedsIsNotTheLastFailure: administrators look at when somebody failed, not at when the user came in.
+func TestASignInThatSucceedsIsNotTheLastFailure(t *testing.T) {
+	t.Parallel()
+	s := storetest.NewStand(t, dbtest.Template)
+	ann := access.SignIn{Subject: "user ann", Source: "192.0.2.1"}
+	reserve := func() access.Attempt {
+		t.Helper()
+		a, err := access.ReserveSignIn(t.Context(), s.DB, s.Scope, ann)
+		require.NoError(t, err)
+		require.Zero(t, a.Wait)
+		return a
+	}
+	last := func(times int) time.Time {
+		t.Helper()
+		found, err := access.FailedSignIns(t.Context(), s.DB.Reader(s.Scope), ann.Subject, 9)
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+		require.Equal(t, times, found[0].Times)
+		return found[0].LastOn
+	}
+	reserve() // and the password was wrong
+	s.SQL(`UPDATE sign_ins SET failed_on = failed_on - INTERVAL '1 hour'`)
+	failed := last(1)
+	require.NoError(t, access.SucceedSignIn(t.Context(), s.DB, s.Scope, reserve()))
+	require.Equal(t, failed, last(1))
+
+	right := reserve()
+	reserve() // wrong, while the right one is looked at
+	require.NoError(t, access.SucceedSignIn(t.Context(), s.DB, s.Scope, right))
+	require.True(t, last(2).After(failed.Add(time.Minute)))
 }

@@ -19,11 +19,11 @@ func signIns(b *bench) {
 	b.guess("user ann", "192.0.2.1", 40, 5)
 	ann := access.SignIn{Subject: "user ann", Source: "192.0.2.7"}
 	tr := &store.Trace{}
-	wait, err := access.ReserveSignIn(store.WithTrace(b.ctx, tr), b.db, b.scope, ann)
+	reserved, err := access.ReserveSignIn(store.WithTrace(b.ctx, tr), b.db, b.scope, ann)
 	require.NoError(b.t, err)
-	require.Zero(b.t, wait)
+	require.Zero(b.t, reserved.Wait)
 	require.Equal(b.t, 2, tr.RoundTrips())
-	require.NoError(b.t, access.SucceedSignIn(b.ctx, b.db, b.scope, ann))
+	require.NoError(b.t, access.SucceedSignIn(b.ctx, b.db, b.scope, reserved))
 	for i := range 30 { // her name is tried from everywhere
 		b.reserve(b.scope, access.SignIn{Subject: "user ann", Source: fmt.Sprintf("198.51.100.%d", i)})
 	}
@@ -45,9 +45,9 @@ func signIns(b *bench) {
 
 func (b *bench) reserve(scope tenancy.Scope, who access.SignIn) time.Duration {
 	b.t.Helper()
-	wait, err := access.ReserveSignIn(b.ctx, b.db, scope, who)
+	reserved, err := access.ReserveSignIn(b.ctx, b.db, scope, who)
 	require.NoError(b.t, err)
-	return wait
+	return reserved.Wait
 }
 
 // guess lets attempts be made all at once and counts those that need not wait.
@@ -56,8 +56,8 @@ func (b *bench) guess(subject, source string, attempts, want int) {
 	var passed atomic.Int64
 	for range attempts {
 		group.Go(func() {
-			wait, err := access.ReserveSignIn(b.ctx, b.db, b.scope, access.SignIn{Subject: subject, Source: source})
-			if err == nil && wait == 0 {
+			reserved, err := access.ReserveSignIn(b.ctx, b.db, b.scope, access.SignIn{Subject: subject, Source: source})
+			if err == nil && reserved.Wait == 0 {
 				passed.Add(1)
 			}
 		})
