@@ -14,7 +14,7 @@ var welcome = webapp.Welcome{
 	Paths: []webapp.Path{
 		{Address: "POST /oauth/token", Use: "A token for a client id and secret, or for a user"},
 		{Address: "POST /graphql", Use: "Orders, stock, locations, products, customers: queries and mutations"},
-		{Address: "GET /explorer/", Use: "A page to write GraphQL in, with your own token"},
+		{Address: "GET /explorer/", Use: "A page to write GraphQL in, with your own rights"},
 		{Address: "POST /api/v4.1/event/async", Use: "Send an event to a workflow; /sync waits for what it did"},
 		{Address: "GET /api/v4.1/event", Use: "The log of events: what happened to an order, and why"},
 		{Address: "POST /api/v4.1/job", Use: "Load stock and other records in batches"},

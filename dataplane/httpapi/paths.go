@@ -11,7 +11,7 @@ import (
 // let none of them through, with whatever credentials, and the API answers none of them.
 func Public(path string) bool {
 	path = WithoutRetailer(path)
-	return path == "/graphql" || strings.HasPrefix(path, "/explorer/") || strings.HasPrefix(path, "/oauth/") || strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/orchestration/")
+	return path == "/graphql" || path == "/explorer" || strings.HasPrefix(path, "/explorer/") || strings.HasPrefix(path, "/oauth/") || strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/orchestration/")
 }
 
 // IsTokenPath reports whether a decoded path is that of token requests.

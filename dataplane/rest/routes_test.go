@@ -81,3 +81,13 @@ func TestARoutesPermissionComesBeforeItsBody(t *testing.T) {
 	_, err := route{permission: "EVENT_VIEW", handler: func(*call) (any, error) { return nil, nil }}.answer(&call{caller: tenant.New(tenant.Identity{})})
 	require.True(t, fault.Is(err, fault.Forbidden))
 }
+
+// TestTheExplorerIsFoundWithoutItsSlash, as people write addresses.
+func TestTheExplorerIsFoundWithoutItsSlash(t *testing.T) {
+	t.Parallel()
+	api := New(Deps{Log: slog.New(slog.DiscardHandler)}, http.NotFoundHandler())
+	w := httptest.NewRecorder()
+	api.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/explorer", http.NoBody))
+	require.Contains(t, []int{http.StatusMovedPermanently, http.StatusTemporaryRedirect}, w.Code)
+	require.Equal(t, "/explorer/", w.Header().Get("Location"))
+}
