@@ -16,7 +16,7 @@ type User struct {
 	catalogue.Node
 	Ref               string               `oms:"!,pii,max=100"`
 	Username          string               `oms:"!,update=-,pii,max=250" doc:"Unique in the account."`
-	Type              string               `oms:"!" doc:"ADMIN, RETAILER or LOCATION."`
+	Type              string               `oms:"!" doc:"ADMIN, RETAILER, LOCATION, API (a program), or a word of yours. Rights come from roles."`
 	Status            string               `oms:"create=-,max=50,default=ACTIVE"`
 	Title             string               `oms:"pii,max=50"`
 	FirstName         string               `oms:"create=!,pii,max=50"`
