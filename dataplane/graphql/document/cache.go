@@ -18,10 +18,10 @@ import (
 
 // Codes of errors that a document has before it runs.
 const (
-	CodeParse    = "GRAPHQL_PARSE_FAILED"
-	CodeValidate = "GRAPHQL_VALIDATION_FAILED"
+	CodeParse    = "GRAPHQL_PARSE_FAILED"      // the document is not GraphQL; nothing ran
+	CodeValidate = "GRAPHQL_VALIDATION_FAILED" // the document does not fit the schema; nothing ran
 	CodeLimit    = fault.CodeTooMuch
-	CodeInput    = "BAD_USER_INPUT"
+	CodeInput    = "BAD_USER_INPUT" // of variables, arguments and records of batches: a value is not of its type, or an input has no such member
 	CodeMissing  = fault.CodeMissing
 )
 

@@ -12,8 +12,10 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/fluent-oms/fluent/dataplane/graphql/document"
 	"github.com/fluent-oms/fluent/dataplane/graphql/schema"
 	"github.com/fluent-oms/fluent/domain"
+	"github.com/fluent-oms/fluent/domain/fault"
 )
 
 func TestThePagesAreThoseOfTheDeclarations(t *testing.T) {
@@ -31,6 +33,21 @@ func TestThePagesAreThoseOfTheDeclarations(t *testing.T) {
 		require.Equal(t, now[e.Name()], string(kept), "%s: run go generate ./ops/docs/reference and commit the result", e.Name())
 	}
 	require.ElementsMatch(t, slices.Collect(maps.Keys(now)), names)
+}
+
+// TestErrorsOfDocumentsAreListedToo: callers of GraphQL meet those first.
+func TestErrorsOfDocumentsAreListedToo(t *testing.T) {
+	t.Parallel()
+	codes, err := errorCodes()
+	require.NoError(t, err)
+	listed := map[string]bool{}
+	for _, c := range codes {
+		require.NotEmpty(t, c.means, c.code)
+		listed[c.code] = true
+	}
+	for _, code := range []string{document.CodeParse, document.CodeValidate, document.CodeInput, fault.CodeNotFound} {
+		require.True(t, listed[code], code)
+	}
 }
 
 // TestEverythingOfTheSchemaHasAnEntry, and but one.

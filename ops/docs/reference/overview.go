@@ -42,7 +42,7 @@ func overview(p *places) (string, error) {
 	for _, page := range slices.Sorted(maps.Keys(p.types)) {
 		fmt.Fprintf(&b, "| [%s](%s.md) | %s |\n", page, page, cell(strings.Join(entitiesOf(p, page), ", ")))
 	}
-	b.WriteString("\n## REST\n\nBesides these `POST /oauth/token`, `/oauth/revoke` and `/oauth/password`, which need no token.\n\n| call | permission |\n|---|---|\n")
+	b.WriteString("\n## REST\n\nBesides these `POST /oauth/token`, `/oauth/revoke` and `/oauth/password`, and `GET /oauth/authorize` for browsers, which need no token.\n\n| call | permission |\n|---|---|\n")
 	for _, r := range rest.Routes() {
 		permission := "by what is asked for"
 		if r.Permission != "" {
@@ -91,21 +91,23 @@ func entitiesOf(p *places, page string) []string {
 
 type errorCode struct{ code, means string }
 
-// errorCodes reads the codes with what is written beside each where they are declared.
-func errorCodes() ([]errorCode, error) {
+// errorCodes reads the codes with what is written beside each where they are declared: those of documents before those of what documents ask for.
+func errorCodes() (out []errorCode, err error) {
 	_, here, _, _ := runtime.Caller(0)
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(filepath.Dir(here), "..", "..", "..", "domain", "fault", "code.go"), nil, parser.ParseComments)
-	if err != nil {
-		return nil, err
-	}
-	var out []errorCode
-	ast.Inspect(file, func(n ast.Node) bool {
-		if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 1 {
-			if value, ok := spec.Values[0].(*ast.BasicLit); ok && value.Kind == token.STRING {
-				out = append(out, errorCode{strings.Trim(value.Value, `"`), strings.TrimSpace(spec.Comment.Text())})
-			}
+	for _, declared := range []string{"dataplane/graphql/document/cache.go", "domain/fault/code.go"} {
+		name := filepath.Join(filepath.Dir(here), "..", "..", "..", filepath.FromSlash(declared))
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			return nil, err
 		}
-		return true
-	})
+		ast.Inspect(file, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 1 && strings.HasPrefix(spec.Names[0].Name, "Code") {
+				if value, ok := spec.Values[0].(*ast.BasicLit); ok && value.Kind == token.STRING {
+					out = append(out, errorCode{strings.Trim(value.Value, `"`), strings.TrimSpace(spec.Comment.Text())})
+				}
+			}
+			return true
+		})
+	}
 	return out, nil
 }
