@@ -130,7 +130,7 @@ func (p *Policy) fits(permission string, c *tenancy.Condition) error {
 	}
 	f := t.Field(c.Field)
 	if f == nil || f.Hidden {
-		return fmt.Errorf("a %s has no field %s", t.Name, c.Field)
+		return fmt.Errorf("%s has no field %s", t.Name, c.Field)
 	}
 	text, isText := c.Value.(string)
 	number := f.Kind == catalogue.Int || f.Kind == catalogue.Float

@@ -166,9 +166,18 @@ func (p *Principal) refuse(permission string, retailer tenancy.RetailerID) error
 // ScopeFor(permission).Acting() only.
 func (p *Principal) Conditional(permission string) bool { return len(p.left(permission).Cases) > 0 }
 
-// Elsewhere is the refusal of a change to what is at none of the locations where the principal has the permission.
-func Elsewhere(permission string) error {
-	return missing(permission).With("context", string(AgentContext))
+// Elsewhere is the refusal of a change to what is at none of the locations where the principal has the permission, or is not as the account's policy
+// wants it. Which of the two it was is not told where both may be.
+func (p *Principal) Elsewhere(permission string) error {
+	if !p.Conditional(permission) {
+		return missing(permission).With("context", string(AgentContext))
+	}
+	why := "the account's policy does not allow it for the row, as it is or would be"
+	if len(p.ScopeFor(permission).Locations()) > 0 {
+		why += ", or the row is at none of the caller's locations"
+	}
+	return fault.New(fault.Forbidden, "Permission missing: %s: %s", permission, why).
+		WithCode(fault.CodeForbidden).With("permission", permission).With("reason", "POLICY")
 }
 
 // CanSomewhere decides whether the principal has a permission in any context at all: what a search needs whose rows are

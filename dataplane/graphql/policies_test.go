@@ -54,4 +54,9 @@ func TestEachComparisonOfAPolicyIsPartOfTheSearch(t *testing.T) {
 	policy, err := narrow.Compile(t.Context(), domain.Catalogue(), 1, "package account\nallow if input.entity != \"VirtualCatalogue\"\nallow if {\ninput.entity == \"VirtualCatalogue\"\n\"2\" in input.row.retailerRefs\n}")
 	require.NoError(t, err)
 	require.Equal(t, `{"virtualCatalogues":{"edges":[{"node":{"ref":"VC-1"}}]}}`, w.rawAs(principal("ACME", "1", everywhere).Under(policy), `{ virtualCatalogues { edges { node { ref } } } }`))
+
+	policy, err = narrow.Compile(t.Context(), domain.Catalogue(), 1, "package account\nallow if input.permission != \"ORDER_UPDATE\"\nallow if input.row.status in {\"BOOKED\"}")
+	require.NoError(t, err)
+	require.Equal(t, []string{"C0020E Permission missing: ORDER_UPDATE: the account's policy does not allow it for the row, as it is or would be"},
+		messages(w.run(principal("ACME", "1", everywhere).Under(policy), `mutation { updateOrder(input: {id: 1, tag1: "x"}) { id } }`, "")), "an administrator has the permission: what keeps him is told")
 }

@@ -117,7 +117,7 @@ func (u *unit) allow(ctx context.Context, a asked) error {
 		return u.auth.who.Can(a.permission, a.retailer)
 	}
 	if u.auth.who.Conditional(a.permission) {
-		return tenant.Elsewhere(a.permission) // what rows say decides, and these are not written yet
+		return u.auth.who.Elsewhere(a.permission) // what rows say decides, and these are not written yet
 	}
 	retailers, err := u.making().Concerned(ctx, finder{u}, a.ptr, "")
 	if err != nil {

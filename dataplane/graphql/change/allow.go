@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/fluent-oms/fluent/auth/tenant"
 	"github.com/fluent-oms/fluent/dataplane/store"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/tenancy"
@@ -98,7 +97,7 @@ func (s *session) allowPart(ctx context.Context, d *draft, permission string) er
 		Within(scope tenancy.Scope) *store.Reader
 	})
 	if !ok {
-		return tenant.Elsewhere(permission)
+		return s.who.Elsewhere(permission)
 	}
 	return s.mine(ctx, from.Within, p)
 }
@@ -122,7 +121,7 @@ func (s *session) settleParts(ctx context.Context, tx *store.Tx) error {
 func (s *session) mine(ctx context.Context, within func(tenancy.Scope) *store.Reader, p part) error {
 	found, err := within(s.who.ScopeFor(p.permission).Acting()).ByID(ctx, p.typ, p.id())
 	if err == nil && found[0] == nil {
-		return tenant.Elsewhere(p.permission)
+		return s.who.Elsewhere(p.permission)
 	}
 	return err
 }

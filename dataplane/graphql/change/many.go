@@ -166,7 +166,7 @@ func (x *among) allow(ctx context.Context) error {
 	if err := x.allowed(ctx); err != nil || len(x.parts) == 0 {
 		return err
 	}
-	return tenant.Elsewhere(x.parts[0].permission)
+	return x.who.Elsewhere(x.parts[0].permission)
 }
 
 func (x *among) allowed(ctx context.Context) error {
