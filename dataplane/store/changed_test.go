@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -163,6 +164,16 @@ func TestACommitTellsWhatItChanged(t *testing.T) {
 		return nil
 	}))
 	require.Error(t, db.Write(ctx, scope, func(tx *store.Tx) error { tx.Insert(role("3")); return nil }))
+	require.NoError(t, db.Write(ctx, scope, func(tx *store.Tx) error {
+		tx.Update(role("5"))
+		tx.Delete(roles, "1000000")
+		if err := tx.Flush(ctx); err != nil {
+			return err
+		}
+		tx.Delete(roles, "5")
+		tx.Insert(role("1000000"))
+		return nil
+	}))
 	network, at := &foundation.Network{Ref: "N"}, &foundation.Location{Ref: "L", Name: "n", Type: "STORE", Status: "ACTIVE", RetailerID: "1"}
 	network.ID, at.ID = "7", "8"
 	edge := store.TypeOf[foundation.Network](db).Edge("locations")
@@ -173,7 +184,37 @@ func TestACommitTellsWhatItChanged(t *testing.T) {
 	require.Equal(t, [][]store.ChangedIDs{
 		{{Type: "Role", What: store.Created, IDs: []catalogue.ID{"3", "4", "1000000"}}},
 		{{Type: "Role", What: store.Created, IDs: []catalogue.ID{"5"}}, {Type: "Role", What: store.Deleted, IDs: []catalogue.ID{"4"}}, {Type: "Role", What: store.Updated, IDs: []catalogue.ID{"3"}}},
+		{{Type: "Role", What: store.Deleted, IDs: []catalogue.ID{"5"}}, {Type: "Role", What: store.Updated, IDs: []catalogue.ID{"1000000"}}},
 		{{Type: "Location", What: store.Created, IDs: []catalogue.ID{"8"}}, {Type: "Network", What: store.Created, IDs: []catalogue.ID{"7"}}},
 		linked, linked,
 	}, changesOf(t, dsn, "ACME"))
+}
+
+// TestALargeCommitTellsAllThatItChanged, in as many rows as it takes.
+func TestALargeCommitTellsAllThatItChanged(t *testing.T) {
+	t.Parallel()
+	dsn := migratedDSN(t)
+	db := open(t, dsn, store.Options{})
+	const most = 9001
+	require.NoError(t, db.Write(t.Context(), scopeOf(t, "ACME"), func(tx *store.Tx) error {
+		for n := range most {
+			id := strconv.Itoa(n + 1)
+			r := &security.Role{Name: "R" + id}
+			r.ID = catalogue.ID(id)
+			tx.Insert(r)
+		}
+		return nil
+	}))
+	rows := changesOf(t, dsn, "ACME")
+	told := map[catalogue.ID]bool{}
+	for _, groups := range rows {
+		for _, g := range groups {
+			require.Equal(t, store.Created, g.What)
+			require.LessOrEqual(t, len(g.IDs), 4000, "a row is read at once")
+			for _, id := range g.IDs {
+				told[id] = true
+			}
+		}
+	}
+	require.Len(t, told, most)
 }

@@ -208,3 +208,25 @@ func TestDocumentsOfATableThatWasEmptyAreFoundByItsKey(t *testing.T) {
 	require.Eventually(t, s.DB.FillerRests, time.Minute, time.Millisecond)
 	require.Equal(t, []string{"true"}, pages())
 }
+
+// TestDocumentsOfMoreRowsThanAreReadAreNotKept, though they would be short enough: they would end too soon.
+func TestDocumentsOfMoreRowsThanAreReadAreNotKept(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	o, _ := s.one()
+	f := &order.Fulfilment{Ref: "F", OrderID: o}
+	f.ID = "3"
+	var parts []any
+	for n := range 1001 {
+		i := &order.FulfilmentItem{Ref: "1", FulfilmentID: "3", OrderItemID: "2"}
+		i.ID = catalogue.ID(strconv.Itoa(n + 10))
+		parts = append(parts, i)
+	}
+	s.Locked(func(tx *store.Tx) { tx.Insert(append(parts[1:], f)...) })
+	require.NoError(t, s.fillNow(o)())
+	require.Equal(t, 1, s.bodies(), "a thousand are read")
+	require.Equal(t, []string{"order_documents.read"}, s.read(o))
+	s.Locked(func(tx *store.Tx) { tx.Insert(parts[0]) })
+	require.NoError(t, s.fillNow(o)())
+	require.Zero(t, s.bodies())
+}

@@ -150,7 +150,8 @@ func TestAReaderIsToldWhatItLost(t *testing.T) {
 		return page.Lost
 	}
 	require.Empty(t, lost(at))
-	s.SQL("DELETE FROM changes WHERE at <= $1", at.place.At)
+	s.SQL("INSERT INTO changes (account_id, at, id, body) VALUES ('OTHER', now() - INTERVAL '1 day', gen_random_uuid(), '')") // which says nothing here
+	s.SQL("DELETE FROM changes WHERE account_id = 'ACME' AND at <= $1", at.place.At)
 	require.Equal(t, store.LostExpired, lost(at), "the oldest go first, so more may be gone")
 
 	f = follow(s)
@@ -188,4 +189,40 @@ func TestAFeedThatIsEmptyHasAPlace(t *testing.T) {
 	s.SQL("UPDATE changes SET at = at - INTERVAL '3 seconds' WHERE length(body) > 0")
 	ids, _ := f.read(10)
 	require.Equal(t, []catalogue.ID{"1"}, ids)
+}
+
+// TestNobodyPassesALargeWriteThatIsUnderWay: while one is announced the feed ends where it began, for who reads on and for who begins.
+func TestNobodyPassesALargeWriteThatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	s := storetest.NewStand(t, dbtest.Template)
+	f := follow(s)
+	require.NoError(t, role(s.DB, s, "1"))
+	f.older()
+	storetest.HoldHorizon(t, s.DSN, 10*time.Second)
+	ids, page := f.read(10)
+	require.Empty(t, ids, "what is announced may tell something before it")
+	require.True(t, page.Seen.Before(s.DB.Now(t.Context()).Add(-9*time.Second)), "nor was all of it seen")
+	begins := follow(s)
+	require.Equal(t, f.place, begins.place)
+	s.SQL("DELETE FROM long_writes")
+	for _, reader := range []*feeder{f, begins} {
+		ids, _ = reader.read(10)
+		require.Equal(t, []catalogue.ID{"1"}, ids)
+	}
+}
+
+// TestANodeThatWentBackABuildEndsTheFeed: it renews its lease and says nothing of what it keeps, so what it said before that is no more so.
+func TestANodeThatWentBackABuildEndsTheFeed(t *testing.T) {
+	t.Parallel()
+	s := storetest.NewStand(t, dbtest.Template)
+	f := follow(s)
+	s.SQL("INSERT INTO engine_nodes (node_id, expires_on, keeps, keeps_until) SELECT 'one', k.at, 1, k.at FROM (SELECT now() + INTERVAL '6 seconds' AS at) k")
+	_, page := f.read(1)
+	require.Empty(t, page.Lost)
+	s.SQL("UPDATE engine_nodes SET expires_on = expires_on + INTERVAL '2 seconds'")
+	_, err := s.DB.Reader(s.Scope).Feed(t.Context(), f.place, f.seen, 1)
+	require.Equal(t, fault.Unavailable, fault.Of(err).Kind)
+	_, kept, err := s.DB.KeptSince(t.Context())
+	require.NoError(t, err)
+	require.False(t, kept)
 }

@@ -11,10 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/fluent-oms/fluent/dataplane/store"
+	"github.com/fluent-oms/fluent/dataplane/store/storetest"
 	"github.com/fluent-oms/fluent/domain"
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
+	"github.com/fluent-oms/fluent/domain/foundation"
 	"github.com/fluent-oms/fluent/domain/order"
+	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
 	"github.com/fluent-oms/fluent/tenancy"
 )
 
@@ -221,4 +224,31 @@ func TestWhoIsAtALocationFindsWhatIsThere(t *testing.T) {
 		require.NoError(t, err, "from the end there are few before")
 		require.Len(t, got, 3)
 	}
+}
+
+// TestWhatIsSeenIsNotForThatToBeChanged: who has roles at a location sees comments on its retailer and changes none of them, whichever was asked first.
+func TestWhatIsSeenIsNotForThatToBeChanged(t *testing.T) {
+	t.Parallel()
+	s := storetest.NewStand(t, dbtest.Template)
+	comment := store.TypeOf[foundation.Comment](s.DB)
+	s.Locked(func(tx *store.Tx) {
+		r, c := &foundation.Retailer{Ref: "MAIN"}, &foundation.Comment{EntityType: "RETAILER", EntityID: "1", Text: "x"}
+		r.ID, c.ID = "1", "5"
+		tx.Insert(r, c)
+	})
+	here := s.Scope.Narrowed(&tenancy.Limits{Locations: []tenancy.Location{{ID: "77", Ref: "L", Retailer: 1}}})
+	found := func(db *store.DB, scope tenancy.Scope) int {
+		t.Helper()
+		list, err := db.Reader(scope).Entities(t.Context(), store.Query{Type: comment, Where: []store.Condition{store.Match(comment.Field("text"), "x")}})
+		require.NoError(t, err)
+		byID, err := db.Reader(scope).ByID(t.Context(), comment, "5")
+		require.NoError(t, err)
+		require.Equal(t, len(list) == 1, byID[0] != nil)
+		return len(list)
+	}
+	require.Equal(t, 1, found(s.DB, here.Seeing()))
+	require.Zero(t, found(s.DB, here.Acting()))
+	other := storetest.Open(t, s.DSN, store.Options{})
+	require.Zero(t, found(other, here.Acting()))
+	require.Equal(t, 1, found(other, here.Seeing()))
 }
