@@ -16,7 +16,10 @@ import (
 	"github.com/fluent-oms/fluent/domain/catalogue"
 	"github.com/fluent-oms/fluent/domain/fault"
 	"github.com/fluent-oms/fluent/domain/foundation"
+	"github.com/fluent-oms/fluent/domain/payment"
+	"github.com/fluent-oms/fluent/domain/security"
 	"github.com/fluent-oms/fluent/ops/embedded/dbtest"
+	"github.com/fluent-oms/fluent/tenancy"
 )
 
 // bench is an account with locations of two retailers.
@@ -119,10 +122,12 @@ func TestWhatACallerMayNotSeeIsNotThere(t *testing.T) {
 	b := newBench(t)
 	ofOne := caller(may, tenant.Context{Type: tenant.RetailerContext, ID: "1", Retailer: 1})
 	all, one := b.page(b.feed, everywhere(), "Location,Network", feed.Now, 0).Next, b.page(b.feed, ofOne, "Location,Network", feed.Now, 0).Next
-	b.write(func(tx *store.Tx) { tx.Insert(location("1", "1"), location("2", "2")) })
+	b.write(func(tx *store.Tx) { tx.Insert(location("1", "1"), location("2", "2"), location("3", "2")) })
 	b.write(func(tx *store.Tx) { tx.Delete(store.TypeOf[foundation.Location](b.DB), "2") })
 	b.older()
-	require.Equal(t, []string{"created Location 1", "deleted Location 2"}, told(b.page(b.feed, everywhere(), "Location,Network", all, 0)))
+	require.Equal(t, []string{"created Location 1", "created Location 3", "deleted Location 2"}, told(b.page(b.feed, everywhere(), "Location,Network", all, 0)))
+	require.Equal(t, []string{"created Location 1", "created Location 3"}, told(b.page(b.feed, everywhere().Under(active{}), "Location,Network", all, 0)),
+		"nobody knows whether the policy let him see what was deleted")
 	require.Equal(t, []string{"created Location 1"}, told(b.page(b.feed, ofOne, "Location,Network", one, 0)))
 
 	require.Contains(t, b.page(b.feed, everywhere(), "Location", feed.Start, 0).Changes[0].Entity, "retailer")
@@ -145,6 +150,48 @@ func TestWhatACallerMayNotSeeIsNotThere(t *testing.T) {
 	} {
 		_, err := b.feed.Page(t.Context(), as(c.who), c.q)
 		require.Equal(t, c.want, fault.Of(err).Kind, "%v: %v", c.q, err)
+	}
+}
+
+// active is a policy that lets nobody see locations but those that are active.
+type active struct{}
+
+func (active) For([]string) func(permission string) tenant.Left {
+	return func(permission string) (left tenant.Left) {
+		if permission == "LOCATION_VIEW" {
+			left = tenant.Left{Cases: []tenancy.Case{{{Field: "status", Op: tenancy.Like, Value: "ACTIVE"}}}, Rule: "active"}
+		}
+		return left
+	}
+}
+
+// TestNobodyIsToldSecrets: neither what the API shows nobody, nor the fields of what holds secrets.
+func TestNobodyIsToldSecrets(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.write(func(tx *store.Tx) {
+		u := &security.User{Ref: "ann", Username: "ann", Type: "ADMIN", Status: "ACTIVE", FirstName: "Ann", PasswordHash: "HASH"}
+		p := &payment.PaymentServiceProvider{Ref: "P", ClientID: "c", ClientSecret: "SECRET", ServiceAuthToken: "TOKEN", Host: "h", Port: 1, RetailerID: "1"}
+		u.ID, p.ID = "1", "2"
+		tx.Insert(u, p)
+	})
+	b.older()
+	may := []string{feed.Permission}
+	for _, t := range []*catalogue.Type{store.TypeOf[security.User](b.DB), store.TypeOf[payment.PaymentServiceProvider](b.DB)} {
+		may = append(may, t.Permission+"_VIEW")
+	}
+	who := caller(may, tenant.Context{Type: tenant.AccountContext})
+	all := ""
+	for _, kind := range []string{"User", "PaymentServiceProvider"} {
+		p := b.page(b.feed, who, kind, feed.Start, 0)
+		require.Len(t, p.Changes, 1, kind)
+		raw, err := json.Marshal(p)
+		require.NoError(t, err)
+		all += string(raw)
+	}
+	require.Contains(t, all, `"firstName":"Ann"`)
+	for _, secret := range []string{"HASH", "SECRET", "TOKEN"} {
+		require.NotContains(t, all, secret)
 	}
 }
 

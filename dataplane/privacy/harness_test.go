@@ -66,8 +66,13 @@ func (quiet) Current(_ context.Context, _ tenancy.AccountID, r tenancy.RetailerI
 	return 10003, r == 1, nil
 }
 
-// Get is the workflow of orders of type HD: it ends with COMPLETE.
+// Get is the workflow of orders of type HD, which ends with COMPLETE, or that of returns of type SLOW, of which that is no end.
 func (quiet) Get(_ context.Context, _ tenancy.AccountID, r tenancy.RetailerID, f workflow.Following) (*workflow.Workflow, string, error) {
+	if r == 1 && f.Name == "RETURN_ORDER::SLOW" {
+		return &workflow.Workflow{Statuses: []workflow.Status{
+			{Name: "COMPLETE", EntityType: "RETURN_ORDER", Category: "BOOKING"}, {Name: "COMPLETE", EntityType: "RETURN_ORDER_ITEM", Category: "DONE"}, {Name: "CLOSED", EntityType: "RETURN_ORDER", Category: "DONE"},
+		}}, "", nil
+	}
 	if r != 1 || f.Name != "ORDER::HD" {
 		return nil, "", nil
 	}

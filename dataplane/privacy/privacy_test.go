@@ -91,6 +91,31 @@ func TestAnErasureWaitsForOrders(t *testing.T) {
 	require.Zero(t, strings.Count(s.log.String(), "under way"), "to wait is no failure")
 }
 
+// TestAnErasureWaitsForReturns, which are fetched at an address: until they are at an end themselves, whatever of the same name ends a part of them.
+func TestAnErasureWaitsForReturns(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.goods()
+	id := s.run(`mutation { createCustomer(input: {username: "sender", firstName: "Kim", primaryEmail: "k@b.c", timezone: "UTC", promotionOptIn: true, retailer: {id: 1}}) { id } }`, "createCustomer.id")
+	s.run(`mutation { createReturnOrder(input: {ref: "R-1", type: "SLOW", retailer: {id: 1}, customer: {ref: "sender"}, pickupAddress: {name: "Kim", street: "1 Street", city: "C", country: "AU"},
+		subTotalAmount: {amount: 5}, totalTax: {amount: 5}, totalAmount: {amount: 5}, defaultTaxType: {country: "AU", group: "STANDARD", tariff: "GST"}, currency: {alphabeticCode: "AUD"},
+		returnOrderItems: [{ref: "1", type: "ITEM", product: {ref: "P1", catalogue: {ref: "PC:MASTER:1"}}, unitAmount: {amount: 5}, itemAmount: {amount: 5}, itemTaxAmount: {amount: 5}, unitQuantity: {quantity: 1}}]}) { id } }`, "createReturnOrder.id")
+	status := func(to string) {
+		s.run(`mutation { updateReturnOrder(input: {ref: "R-1", retailer: {id: 1}, status: "`+to+`"}) { ref } }`, "updateReturnOrder.ref")
+	}
+	for _, at := range []string{"CREATED", "COMPLETE"} {
+		status(at)
+		waits := s.begin(personal.Erasure, id)
+		require.Len(t, waits.WaitsFor, 1, at)
+		require.Equal(t, "R-1", waits.WaitsFor[0].Ref)
+		require.Equal(t, at, waits.WaitsFor[0].Status)
+	}
+	status("CLOSED")
+	waits := s.begin(personal.Erasure, id)
+	require.Empty(t, waits.WaitsFor)
+	s.finish(waits.ID)
+}
+
 // TestNothingIsLeftOfAnErasedCustomer, by whatever door it came in, though the node is killed again and again; the books and everybody else stay as
 // they were.
 func TestNothingIsLeftOfAnErasedCustomer(t *testing.T) {
