@@ -10,10 +10,11 @@ import (
 	nodev1 "github.com/fluent-oms/fluent/proto/gen/fluent/node/v1"
 )
 
-// Permissions over what is no entity: workflows, rules, events and jobs.
+// Permissions over what is no entity: workflows, rules, events, jobs and the change feed.
 var (
 	events        = []string{"EVENT_VIEW", "EVENT_CREATE"}
 	batches       = []string{"JOB_VIEW", "JOB_CREATE", "BATCH_VIEW", "BATCH_CREATE"}
+	follows       = []string{"CHANGEFEED_VIEW"}
 	orchestration = slices.Concat([]string{"WORKFLOW_VIEW", "WORKFLOW_CREATE", "WORKFLOW_UPDATE", "PLUGIN_VIEW"}, events, batches)
 )
 
@@ -36,7 +37,7 @@ func stockRoles(all *catalogue.Catalogue) []security.Role {
 		{Name: tenant.AdminRole, Permissions: named(all.Permissions())},
 		{Name: tenant.OrchestrationRole, Permissions: named(orchestration)},
 		writes(tenant.StoreAssistantRole, events), writes(tenant.CustomerServiceRole, events),
-		writes(tenant.IntegrationRole, events, batches), writes(tenant.ImplementerRole, orchestration),
+		writes(tenant.IntegrationRole, events, batches, follows), writes(tenant.ImplementerRole, orchestration),
 	}
 }
 
