@@ -149,8 +149,9 @@ await claim('4 a sync event that matches nothing is NO_MATCH', async () => {
   assert.equal(result.eventStatus, 'NO_MATCH');
 });
 
+let sent;
 await claim('4 an async event has an id that getEventById finds', async () => {
-  const sent = await client.sendEvent({ name: 'NoSuchRuleset', entityType: 'ORDER', entityRef: env.ORDER_REF, rootEntityType: 'ORDER' });
+  sent = await client.sendEvent({ name: 'NoSuchRuleset', entityType: 'ORDER', entityRef: env.ORDER_REF, rootEntityType: 'ORDER' });
   const event = await client.getEventById(sent.id);
   assert.equal(event.id, sent.id);
   assert.equal(event.context.entityType, 'ORDER');
@@ -160,9 +161,9 @@ await claim('5 getEvents pages through all events one by one', async () => {
   const window = { from: new Date(Date.now() - 3600e3).toISOString(), to: new Date(Date.now() + 60e3).toISOString() };
   const filter = { 'context.entityRef': env.ORDER_REF, name: 'NoSuchRuleset', ...window };
   let whole;
-  for (let i = 0; i < 100; i++) { // searches by time see what is older than about a second; once nothing is pending, pages hold still
+  for (let i = 0; i < 200; i++) { // searches by time see what is older than about a second; once the last event is there and done, pages hold still
     whole = await client.getEvents({ ...filter, count: 1000 });
-    if (whole.results.length >= 2 && whole.results.every((e) => e.eventStatus !== 'PENDING')) break;
+    if (whole.results.some((e) => e.id === sent.id) && whole.results.every((e) => e.eventStatus !== 'PENDING')) break;
     await sleep(50);
   }
   assert.equal(whole.hasMore, false);
