@@ -99,7 +99,7 @@ func (f *documentFiller) run(db *DB) {
 		ctx, cancel := context.WithTimeout(f.ctx, fillTime)
 		wrote, long, err := db.fill(ctx, jobs[0].of, jobs[0].account, ids)
 		if f.wrote += wrote; err == nil && f.wrote >= f.analyze {
-			f.analyze *= 8
+			f.analyze *= 2
 			err = db.analyzeFew(ctx, jobs[0].of)
 		}
 		cancel()
