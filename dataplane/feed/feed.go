@@ -87,7 +87,7 @@ func New(d Deps, cfg Config) *Service {
 type Request struct {
 	Types string        // names of the catalogue, with commas between them
 	From  string        // Start, Now or a token
-	Limit int           // most changes of a page
+	Limit int           // most changes of a page: StandardLimit where the caller says nothing
 	Wait  time.Duration // how long to wait for the first one
 }
 
@@ -125,10 +125,7 @@ type follower struct {
 // understand reads a request of a caller.
 func (s *Service) understand(who *tenant.Principal, q Request) (*follower, error) {
 	f := &follower{limit: q.Limit}
-	if f.limit == 0 {
-		f.limit = StandardLimit
-	}
-	if f.limit < 0 || f.limit > MostLimit {
+	if f.limit < 1 || f.limit > MostLimit {
 		return nil, fault.Invalidf("limit", "Want a limit from 1 to %d", MostLimit)
 	}
 	if q.Wait < 0 || q.Wait > LongestWait {

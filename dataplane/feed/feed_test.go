@@ -121,32 +121,33 @@ func TestWhatACallerMayNotSeeIsNotThere(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	ofOne := caller(may, tenant.Context{Type: tenant.RetailerContext, ID: "1", Retailer: 1})
-	all, one := b.page(b.feed, everywhere(), "Location,Network", feed.Now, 0).Next, b.page(b.feed, ofOne, "Location,Network", feed.Now, 0).Next
+	all, one := b.page(b.feed, everywhere(), "Location,Network", feed.Now, feed.StandardLimit).Next, b.page(b.feed, ofOne, "Location,Network", feed.Now, feed.StandardLimit).Next
 	b.write(func(tx *store.Tx) { tx.Insert(location("1", "1"), location("2", "2"), location("3", "2")) })
 	b.write(func(tx *store.Tx) { tx.Delete(store.TypeOf[foundation.Location](b.DB), "2") })
 	b.older()
-	require.Equal(t, []string{"created Location 1", "created Location 3", "deleted Location 2"}, told(b.page(b.feed, everywhere(), "Location,Network", all, 0)))
-	require.Equal(t, []string{"created Location 1", "created Location 3"}, told(b.page(b.feed, everywhere().Under(active{}), "Location,Network", all, 0)),
+	require.Equal(t, []string{"created Location 1", "created Location 3", "deleted Location 2"}, told(b.page(b.feed, everywhere(), "Location,Network", all, feed.StandardLimit)))
+	require.Equal(t, []string{"created Location 1", "created Location 3"}, told(b.page(b.feed, everywhere().Under(active{}), "Location,Network", all, feed.StandardLimit)),
 		"nobody knows whether the policy let him see what was deleted")
-	require.Equal(t, []string{"created Location 1"}, told(b.page(b.feed, ofOne, "Location,Network", one, 0)))
+	require.Equal(t, []string{"created Location 1"}, told(b.page(b.feed, ofOne, "Location,Network", one, feed.StandardLimit)))
 
-	require.Contains(t, b.page(b.feed, everywhere(), "Location", feed.Start, 0).Changes[0].Entity, "retailer")
+	require.Contains(t, b.page(b.feed, everywhere(), "Location", feed.Start, feed.StandardLimit).Changes[0].Entity, "retailer")
 	blind := caller([]string{feed.Permission, "LOCATION_VIEW"}, tenant.Context{Type: tenant.AccountContext})
-	require.NotContains(t, b.page(b.feed, blind, "Location", feed.Start, 0).Changes[0].Entity, "retailer", "what it refers to is not the caller's to see")
+	require.NotContains(t, b.page(b.feed, blind, "Location", feed.Start, feed.StandardLimit).Changes[0].Entity, "retailer", "what it refers to is not the caller's to see")
 
 	for _, c := range []struct {
 		who  *tenant.Principal
 		want fault.Kind
 		q    feed.Request
 	}{
-		{caller([]string{"LOCATION_VIEW"}, tenant.Context{Type: tenant.AccountContext}), fault.Forbidden, feed.Request{Types: "Location"}},
-		{blind, fault.Forbidden, feed.Request{Types: "Location,Network"}},
-		{everywhere(), fault.Invalid, feed.Request{Types: "Location,Nothing"}},
-		{everywhere(), fault.Invalid, feed.Request{Types: ""}},
-		{everywhere(), fault.Invalid, feed.Request{Types: "Network", From: all}},
-		{everywhere(), fault.Invalid, feed.Request{Types: "Location", From: "x"}},
+		{caller([]string{"LOCATION_VIEW"}, tenant.Context{Type: tenant.AccountContext}), fault.Forbidden, feed.Request{Types: "Location", Limit: feed.StandardLimit}},
+		{blind, fault.Forbidden, feed.Request{Types: "Location,Network", Limit: feed.StandardLimit}},
+		{everywhere(), fault.Invalid, feed.Request{Types: "Location,Nothing", Limit: feed.StandardLimit}},
+		{everywhere(), fault.Invalid, feed.Request{Types: "", Limit: feed.StandardLimit}},
+		{everywhere(), fault.Invalid, feed.Request{Types: "Network", From: all, Limit: feed.StandardLimit}},
+		{everywhere(), fault.Invalid, feed.Request{Types: "Location", From: "x", Limit: feed.StandardLimit}},
 		{everywhere(), fault.Invalid, feed.Request{Types: "Location", Limit: 1001}},
-		{everywhere(), fault.Invalid, feed.Request{Types: "Location", Wait: time.Hour}},
+		{everywhere(), fault.Invalid, feed.Request{Types: "Location"}},
+		{everywhere(), fault.Invalid, feed.Request{Types: "Location", Wait: time.Hour, Limit: feed.StandardLimit}},
 	} {
 		_, err := b.feed.Page(t.Context(), as(c.who), c.q)
 		require.Equal(t, c.want, fault.Of(err).Kind, "%v: %v", c.q, err)
@@ -183,7 +184,7 @@ func TestNobodyIsToldSecrets(t *testing.T) {
 	who := caller(may, tenant.Context{Type: tenant.AccountContext})
 	all := ""
 	for _, kind := range []string{"User", "PaymentServiceProvider"} {
-		p := b.page(b.feed, who, kind, feed.Start, 0)
+		p := b.page(b.feed, who, kind, feed.Start, feed.StandardLimit)
 		require.Len(t, p.Changes, 1, kind)
 		raw, err := json.Marshal(p)
 		require.NoError(t, err)
@@ -199,7 +200,7 @@ func TestNobodyIsToldSecrets(t *testing.T) {
 func TestARowIsReadInPieces(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	at := b.page(b.feed, everywhere(), "Location", feed.Now, 0).Next
+	at := b.page(b.feed, everywhere(), "Location", feed.Now, feed.StandardLimit).Next
 	b.write(func(tx *store.Tx) {
 		for i := range 7 {
 			tx.Insert(location(fmt.Sprint(i+1), "1"))
@@ -220,9 +221,9 @@ func TestARowIsReadInPieces(t *testing.T) {
 func TestATokenThatServesNoMoreSaysWhy(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	at := b.page(b.feed, everywhere(), "Location", feed.Now, 0).Next
+	at := b.page(b.feed, everywhere(), "Location", feed.Now, feed.StandardLimit).Next
 	b.SQL("DELETE FROM changes")
-	p := b.page(b.feed, everywhere(), "Location", at, 0)
+	p := b.page(b.feed, everywhere(), "Location", at, feed.StandardLimit)
 	require.NotNil(t, p.Reset)
 	require.Equal(t, store.LostExpired, p.Reset.Reason)
 	require.NotEmpty(t, p.Reset.Message)
@@ -233,7 +234,7 @@ func TestATokenThatServesNoMoreSaysWhy(t *testing.T) {
 func TestAFollowerWaits(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	at := b.page(b.feed, everywhere(), "Location", feed.Now, 0).Next
+	at := b.page(b.feed, everywhere(), "Location", feed.Now, feed.StandardLimit).Next
 	asked := make(chan struct{}, 1)
 	waits := func(who *tenant.Principal) (*feed.Page, error) {
 		first := true
@@ -247,7 +248,7 @@ func TestAFollowerWaits(t *testing.T) {
 			default:
 			}
 			return who, nil
-		}, feed.Request{Types: "Location", From: at, Wait: feed.LongestWait})
+		}, feed.Request{Types: "Location", From: at, Wait: feed.LongestWait, Limit: feed.StandardLimit})
 	}
 	var p *feed.Page
 	run := storetest.Go(func() (err error) { p, err = waits(everywhere()); return err })
@@ -275,7 +276,7 @@ func TestAStreamEndsWithATokenThatServesElsewhere(t *testing.T) {
 	b := newBench(t)
 	b.write(func(tx *store.Tx) { tx.Insert(location("1", "1")) })
 	b.older()
-	stream, err := b.feed.Stream(t.Context(), as(everywhere()), feed.Request{Types: "Location", From: feed.Start})
+	stream, err := b.feed.Stream(t.Context(), as(everywhere()), feed.Request{Types: "Location", From: feed.Start, Limit: feed.StandardLimit})
 	require.NoError(t, err)
 	var lines []string
 	next := ""
@@ -296,13 +297,13 @@ func TestAStreamEndsWithATokenThatServesElsewhere(t *testing.T) {
 	b.write(func(tx *store.Tx) { tx.Insert(location("2", "1")) })
 	b.older()
 	other := b.another()
-	p := b.page(other, everywhere(), "Location", next, 0)
+	p := b.page(other, everywhere(), "Location", next, feed.StandardLimit)
 	require.Equal(t, []string{"created Location 2"}, told(p))
 
 	for range feed.MostFollowers {
-		_, err := other.Stream(t.Context(), as(everywhere()), feed.Request{Types: "Location", From: p.Next})
+		_, err := other.Stream(t.Context(), as(everywhere()), feed.Request{Types: "Location", From: p.Next, Limit: feed.StandardLimit})
 		require.NoError(t, err)
 	}
-	_, err = other.Stream(t.Context(), as(everywhere()), feed.Request{Types: "Location", From: p.Next})
+	_, err = other.Stream(t.Context(), as(everywhere()), feed.Request{Types: "Location", From: p.Next, Limit: feed.StandardLimit})
 	require.Equal(t, fault.Limited, fault.Of(err).Kind)
 }

@@ -23,10 +23,10 @@ func (a *API) followChanges(c *call) (any, error) {
 	query := c.r.URL.Query()
 	q := feed.Request{Types: c.r.PathValue("types"), From: query.Get("from")}
 	var err error
-	if q.Limit, err = number(query.Get("limit"), "limit"); err != nil {
+	if q.Limit, err = number(query.Get("limit"), "limit", feed.StandardLimit); err != nil {
 		return nil, err
 	}
-	wait, err := number(query.Get("wait"), "wait")
+	wait, err := number(query.Get("wait"), "wait", 0)
 	if err != nil {
 		return nil, err
 	}
@@ -62,10 +62,10 @@ func (a *API) follower(c *call) feed.Caller {
 	}
 }
 
-// number reads a figure of a query; 0: none was given.
-func number(text, name string) (int, error) {
+// number reads a figure of a query, which is otherwise if none was given.
+func number(text, name string, otherwise int) (int, error) {
 	if text == "" {
-		return 0, nil
+		return otherwise, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
